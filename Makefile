@@ -1,0 +1,35 @@
+# `make demo` and `make test` set themselves up; each works on a fresh clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Touched when .venv holds what pyproject.toml and constraints.txt ask for.
+READY := $(VENV)/.ready
+
+.PHONY: demo lab test check bench-recipes clean
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "rnn_magics needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	touch $@
+
+demo: $(READY)  ## train on the built-in corpus in the quickstart notebook, without a browser
+	$(BIN)/python tools/run_notebook.py examples/01_quickstart.ipynb
+
+lab: $(READY)  ## open the same notebook in JupyterLab
+	$(BIN)/jupyter lab examples/01_quickstart.ipynb
+
+test: $(READY)  ## everything: units, magics, a real kernel, every example
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench-recipes: $(READY)  ## train the five recipes of the book and print their table
+	$(BIN)/python benchmarks/d2l_recipes.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,312 @@
+"""Minibatches: how one long token sequence becomes many short ones.
+
+A batching is a function that says where the windows of every minibatch start; everything
+else (the random offset, gathering X, shifting Y by one) is the same for all. To add one,
+write that function and a line in `BATCHERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnn_magics.errors import BatchError
+from rnn_magics.options import AT_LEAST_ONE, Options, option
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.vocab import Ids, Vocab, encode_corpus
+
+Starts = Callable[[int, int, int, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True)
+class Batcher:
+    """A way to partition a sequence.
+
+    Parameters
+    ----------
+    starts
+        ``starts(num_tokens, batch_size, num_steps, generator)`` returns where each window
+        begins, shape (num_batches, batch_size), counted from the offset; `num_tokens` is what
+        is left after the offset.
+    carries_state
+        Whether row i of a minibatch continues row i of the one before, so that the hidden
+        state is carried over instead of beginning anew.
+    help
+        One line for the help of ``%sample``.
+    """
+
+    starts: Starts
+    carries_state: bool
+    help: str
+
+
+def random_starts(
+    num_tokens: int, batch_size: int, num_steps: int, generator: torch.Generator
+) -> Tensor:
+    """Cut the sequence into windows and deal them out in random order."""
+    num_windows = (num_tokens - 1) // num_steps
+    num_batches = num_windows // batch_size
+    order = torch.randperm(num_windows, generator=generator)[: num_batches * batch_size]
+    return order.view(num_batches, batch_size) * num_steps
+
+
+def sequential_starts(
+    num_tokens: int, batch_size: int, num_steps: int, _generator: torch.Generator
+) -> Tensor:
+    """Cut the sequence into `batch_size` long rows and walk along all of them at once."""
+    row_length = (num_tokens - 1) // batch_size
+    rows = torch.arange(batch_size) * row_length  # (batch_size,)
+    steps = torch.arange(row_length // num_steps) * num_steps  # (num_batches,)
+    return steps[:, None] + rows
+
+
+BATCHERS: dict[str, Batcher] = {
+    "seq": Batcher(sequential_starts, carries_state=True, help="rows go on; the state is carried"),
+    "random": Batcher(random_starts, carries_state=False, help="windows in random order"),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class BatchConfig(Options):
+    """How a token sequence is partitioned into minibatches."""
+
+    batching: str = option(
+        "seq", "how the text is partitioned: seq or random", choices=lambda: list(BATCHERS)
+    )
+    batch_size: int = option(32, "rows in a minibatch", within=AT_LEAST_ONE)
+    num_steps: int = option(35, "tokens in a row", within=AT_LEAST_ONE)
+
+    @property
+    def tokens_per_batch(self) -> int:
+        """How many tokens a minibatch learns from."""
+        return self.batch_size * self.num_steps
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """Where every window of one epoch starts.
+
+    Parameters
+    ----------
+    offset
+        How many tokens the epoch drops at the beginning.
+    starts
+        Positions in the text, shape (num_batches, batch_size).
+    left_over
+        How many tokens after the offset are the input of no window.
+    """
+
+    offset: int
+    starts: Tensor
+    left_over: int
+
+    def __len__(self) -> int:
+        """Return the number of minibatches."""
+        return len(self.starts)
+
+
+class Batches:
+    """Minibatches of a token sequence; iterating once is one epoch.
+
+    Parameters
+    ----------
+    ids
+        Token indices, shape (num_tokens,).
+    config
+        The partition.
+    vocab, corpus
+        What the indices mean and where they come from, if known.
+    valid
+        Held-out token indices, shape (num_valid_tokens,).
+    seed
+        Of the offsets and shuffles when iterated; training brings a generator of its own.
+
+    Raises
+    ------
+    BatchError
+        When the text is shorter than ``batch_size * (num_steps + 1)`` tokens.
+    """
+
+    def __init__(
+        self,
+        ids: Sequence[int] | Ids | Tensor,
+        config: BatchConfig | None = None,
+        *,
+        vocab: Vocab | None = None,
+        corpus: Corpus | None = None,
+        valid: Sequence[int] | Ids | Tensor = (),
+        seed: int = 0,
+    ) -> None:
+        self.config = config or BatchConfig()
+        self.ids = _as_indices(ids)  # (num_tokens,)
+        self.valid = _as_indices(valid)  # (num_valid_tokens,)
+        self.vocab = vocab
+        self.corpus = corpus
+        self._generator = torch.Generator().manual_seed(seed)
+        _require_enough(len(self.ids), self.config)
+
+    @property
+    def carries_state(self) -> bool:
+        """Whether the hidden state goes on from one minibatch to the next."""
+        return BATCHERS[self.config.batching].carries_state
+
+    @property
+    def vocab_size(self) -> int:
+        """The number of indices a model must know."""
+        if self.vocab is not None:
+            return len(self.vocab)
+        return int(max(self.ids.max(), self.valid.max() if len(self.valid) else 0)) + 1
+
+    def plan(self, generator: torch.Generator) -> EpochPlan:
+        """Draw the offset and the windows of one epoch.
+
+        The offset is uniform over 0 .. num_steps - 1, or over what a short text leaves while
+        it still fills one minibatch.
+        """
+        size, steps = self.config.batch_size, self.config.num_steps
+        largest = min(steps - 1, len(self.ids) - size * steps - 1)
+        offset = int(torch.randint(largest + 1, (), generator=generator))
+        remaining = len(self.ids) - offset
+        starts = BATCHERS[self.config.batching].starts(remaining, size, steps, generator)
+        return EpochPlan(offset, starts + offset, remaining - starts.numel() * steps)
+
+    def batch(self, plan: EpochPlan, index: int) -> tuple[Tensor, Tensor]:
+        """Return minibatch `index` of an epoch.
+
+        Returns
+        -------
+        X, Y : Tensor
+            Token indices and the same shifted by one, each (batch_size, num_steps), on the
+            device of `ids`.
+        """
+        window = torch.arange(self.config.num_steps + 1)
+        places = plan.starts[index][:, None] + window  # (batch_size, num_steps + 1)
+        tokens = self.ids[places.to(self.ids.device)]
+        return tokens[:, :-1], tokens[:, 1:]
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the minibatches of a fresh epoch as (X, Y)."""
+        plan = self.plan(self._generator)
+        for index in range(len(plan)):
+            yield self.batch(plan, index)
+
+    def to(self, device: torch.device) -> Batches:
+        """Return the same minibatches with their tensors on `device`."""
+        moved = object.__new__(Batches)
+        moved.__dict__ = {
+            **self.__dict__,
+            "ids": self.ids.to(device),
+            "valid": self.valid.to(device),
+        }
+        return moved
+
+    def __repr__(self) -> str:
+        """One line: the partition and the size of the text."""
+        c = self.config
+        return (
+            f"Batches({c.batching!r}, batch_size={c.batch_size}, num_steps={c.num_steps},"
+            f" {len(self.ids):,} tokens)"
+        )
+
+
+def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None) -> Batches:
+    """Cut a corpus into minibatches.
+
+    Parameters
+    ----------
+    corpus
+        The text; its training part becomes minibatches, its held-out part is kept beside them.
+    vocab
+        The indices of its tokens.
+    config
+        The partition.
+
+    Raises
+    ------
+    BatchError
+        When the training part is shorter than ``batch_size * (num_steps + 1)`` tokens.
+    """
+    encoded = encode_corpus(corpus, vocab)
+    return Batches(encoded.train, config, vocab=vocab, corpus=corpus, valid=encoded.valid)
+
+
+def _as_indices(ids: Sequence[int] | Ids | Tensor) -> Tensor:
+    if isinstance(ids, Tensor):
+        indices = ids
+    else:
+        indices = torch.from_numpy(np.array(ids, np.int64) if len(ids) else np.empty(0, np.int64))
+    if indices.dim() != 1 or indices.is_floating_point():
+        msg = f"token indices are whole numbers of shape (num_tokens,), not {tuple(indices.shape)}"
+        raise BatchError(msg)
+    return indices.long()
+
+
+def _require_enough(num_tokens: int, config: BatchConfig) -> None:
+    size, steps = config.batch_size, config.num_steps
+    needed = size * (steps + 1)
+    if num_tokens >= needed:
+        return
+    if num_tokens >= 2 * (steps + 1):
+        fitting = f"--batch-size {num_tokens // (steps + 1)}"
+    elif num_tokens >= 4:  # noqa: PLR2004  (two rows of one step and their labels)
+        fitting = f"--batch-size 2 --num-steps {num_tokens // 2 - 1}"
+    else:
+        fitting = "a longer text"
+    msg = (
+        f"the training text has {num_tokens:,} tokens, but batch_size {size} x (num_steps {steps}"
+        f" + 1) needs {needed:,}; try {fitting}"
+    )
+    raise BatchError(msg)
+
+
+@dataclass(frozen=True)
+class BatchPreview:
+    """The first minibatches of an epoch, with the text behind them.
+
+    Parameters
+    ----------
+    batches
+        (X, Y) pairs, each (batch_size, num_steps).
+    starts
+        Where each row stands in the text, shape (num_shown, batch_size).
+    tokens
+        For each minibatch and row the tokens of X; None without a vocabulary.
+    offset, num_batches, left_over
+        Of the epoch shown.
+    """
+
+    batches: list[tuple[Tensor, Tensor]]
+    starts: Tensor
+    tokens: list[list[list[Any]]] | None
+    offset: int
+    num_batches: int
+    left_over: int
+
+
+def preview(batches: Batches, show: int = 1, seed: int = 0) -> BatchPreview:
+    """Return the first `show` minibatches of the epoch that `seed` draws."""
+    plan = batches.plan(torch.Generator().manual_seed(seed))
+    shown = [batches.batch(plan, index) for index in range(min(show, len(plan)))]
+    vocab, tokens = batches.vocab, None
+    if vocab is not None:
+        tokens = [vocab.to_tokens(X.tolist()) for X, _ in shown]
+    return BatchPreview(
+        shown, plan.starts[: len(shown)], tokens, plan.offset, len(plan), plan.left_over
+    )
+
+
+__all__ = [
+    "BATCHERS",
+    "BatchConfig",
+    "BatchPreview",
+    "Batcher",
+    "Batches",
+    "EpochPlan",
+    "make_batches",
+    "preview",
+]

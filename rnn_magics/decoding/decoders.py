@@ -1,0 +1,92 @@
+"""Decoders: how the next token is chosen.
+
+A decoder chooses the next token of every row from its logits. To add one, write the
+function and a line in `DECODERS`. Beam search chooses whole texts, so it stands apart, in
+`rnn_magics.decoding.beam`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rnn_magics.errors import ConfigError
+from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, Options, Range, option
+
+
+@dataclass(frozen=True, repr=False)
+class DecodingConfig(Options):
+    """How text is written."""
+
+    length: int = option(200, "tokens to write", within=AT_LEAST_ONE)
+    decoder: str = option("draw", "how the next token is chosen", choices=lambda: list(DECODERS))
+    greedy: bool = option(False, "always take the most probable token")
+    temperature: float = option(
+        0.8, "below 1 the probable tokens are preferred, above 1 less so", within=POSITIVE
+    )
+    top_k: int | None = option(None, "draw from the k most probable tokens", within=AT_LEAST_ONE)
+    top_p: float | None = option(
+        None,
+        "draw from the fewest tokens whose probabilities reach p",
+        within=Range(0, 1, open_left=True),
+    )
+    beam: int | None = option(
+        None, "search for the most probable text, keeping so many", within=AT_LEAST_ONE
+    )
+    stop: str | None = option(None, "end after this token", metavar="TOKEN")
+    seed: int = option(0, "of the draws", within=NOT_NEGATIVE)
+
+    def __post_init__(self) -> None:
+        """Check each value, and that they do not contradict each other."""
+        super().__post_init__()
+        if self.greedy:
+            if self.decoder not in ("draw", "greedy"):
+                msg = f"greedy and decoder {self.decoder!r} exclude each other"
+                raise ConfigError(msg)
+            object.__setattr__(self, "decoder", "greedy")
+        drawing = [name for name in ("temperature", "top_k", "top_p") if name in self.changed()]
+        other = "beam" if self.beam else "greedy" if self.decoder == "greedy" else None
+        if other and drawing:
+            msg = f"{other} draws nothing, so {drawing[0]} has no effect; leave one of them out"
+            raise ConfigError(msg)
+        if self.beam and self.decoder != "draw":
+            msg = f"beam and {self.decoder} exclude each other; leave one of them out"
+            raise ConfigError(msg)
+
+
+Decoder = Callable[[Tensor, DecodingConfig, torch.Generator], Tensor]
+
+
+def greedy(logits: Tensor, _config: DecodingConfig, _generator: torch.Generator) -> Tensor:
+    """Take the most probable token of every row."""
+    return logits.argmax(dim=-1)
+
+
+def draw(logits: Tensor, config: DecodingConfig, generator: torch.Generator) -> Tensor:
+    """Draw from the softmax at a temperature, cut to the top k and the top p.
+
+    Top-p is the nucleus of Holtzman et al. (2020): the most probable tokens, up to and
+    including the one with which their probabilities reach p.
+    """
+    scaled = logits / config.temperature
+    if config.top_k is not None and config.top_k < scaled.shape[-1]:
+        least = scaled.topk(config.top_k, dim=-1).values[:, -1:]
+        scaled = scaled.masked_fill(scaled < least, -math.inf)
+    probabilities = scaled.softmax(dim=-1)  # (num_rows, vocab_size)
+    if config.top_p is not None:
+        ordered, places = probabilities.sort(dim=-1, descending=True)
+        beyond = ordered.cumsum(dim=-1) - ordered >= config.top_p
+        probabilities = probabilities.scatter(-1, places, ordered.masked_fill(beyond, 0.0))
+    return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+
+
+DECODERS: dict[str, Decoder] = {
+    "draw": draw,
+    "greedy": greedy,
+}
+"""``decoder(logits, config, generator)``: logits (num_rows, vocab_size) on the CPU, float32,
+to the index of the next token of every row, (num_rows,)."""

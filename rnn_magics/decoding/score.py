@@ -1,0 +1,69 @@
+"""The score of a text: how it surprises a model, token by token."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from rnn_magics.decoding.prefix import Trained, read_prefix, vocab_of
+from rnn_magics.errors import DecodingError
+from rnn_magics.text.tokenizers import UNK
+from rnn_magics.training.evaluation import perplexity
+
+
+@dataclass(frozen=True, repr=False)
+class Score:
+    """How a model is surprised by a text, token by token.
+
+    Parameters
+    ----------
+    tokens
+        All tokens of the text.
+    surprise
+        -log2 p of each token given those before it, in bits; nan for the first, which
+        nothing predicts.
+    unknown
+        Tokens that are not in the vocabulary and were read as ``<unk>``.
+    """
+
+    tokens: list[Any]
+    surprise: list[float]
+    unknown: tuple[Any, ...]
+
+    @property
+    def perplexity(self) -> float:
+        """Of the tokens from the second on."""
+        scored = self.surprise[1:]
+        return perplexity(sum(scored) / len(scored) * math.log(2))
+
+    def __repr__(self) -> str:
+        """One line: perplexity, and the most surprising token."""
+        place = max(range(1, len(self.tokens)), key=self.surprise.__getitem__)
+        named = ", ".join(repr(token) for token in self.unknown)
+        unknown = f", read as {UNK}: {named}" if named else ""
+        return (
+            f"Score(perplexity {self.perplexity:.2f} over {len(self.tokens) - 1} tokens, most"
+            f" surprising {self.tokens[place]!r} at {place} with {self.surprise[place]:.1f} bits"
+            f"{unknown})"
+        )
+
+
+def score(run: Trained, text: str) -> Score:
+    """Return the surprise of each token of a text, read from a zero state.
+
+    A bidirectional model sees each token before it predicts it, so it is refused.
+
+    Raises
+    ------
+    DecodingError
+        When the text has fewer than two tokens, or the model is bidirectional.
+    """
+    vocab = vocab_of(run)
+    tokens = vocab.split(text)
+    if len(tokens) < 2:  # noqa: PLR2004  (one token to read and one to predict)
+        msg = f"the text has {len(tokens)} {vocab.token} tokens; a score needs at least two"
+        raise DecodingError(msg)
+    read = read_prefix(run, text)
+    bits = [math.nan, *(nats / math.log(2) for nats in read.nats)]
+    return Score(tokens, bits, read.unknown)

@@ -1,0 +1,173 @@
+"""Recurrent cells, each written out from its equations.
+
+The job of a cell is to take the input and the state and return the new state. The input
+part of every gate, ``W_ih x_t + b_ih``, does not depend on the state, so it is computed for
+the whole sequence at once (`Cell.input_product`); `forward` then takes one step.
+
+To add a cell, subclass `Cell`, write `forward`, and put a line into `CELLS`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (its usual name)
+
+State = tuple[Tensor, ...]
+"""The tensors that a cell hands from step to step, each (batch, num_hiddens); h comes first."""
+
+
+class Cell(nn.Module):
+    """One step of a recurrence.
+
+    Parameters
+    ----------
+    input_size
+        The size of the input at each step; for token indices the size of the vocabulary.
+    num_hiddens
+        The size of the state.
+
+    Attributes
+    ----------
+    num_gates : int
+        How many blocks of `num_hiddens` rows the weights have.
+    num_states : int
+        How many tensors of shape (batch, num_hiddens) the state has; the first is the output.
+
+    Notes
+    -----
+    The parameters have the names, shapes and order of gates of `torch.nn.GRUCell` and its
+    siblings, so weights can be carried over in both directions.
+    """
+
+    num_gates: ClassVar[int] = 1
+    num_states: ClassVar[int] = 1
+
+    def __init__(self, input_size: int, num_hiddens: int) -> None:
+        super().__init__()
+        rows = self.num_gates * num_hiddens
+        self.num_hiddens = num_hiddens
+        # Stored transposed: the row of a token is then contiguous for the table look-up.
+        self.weight_ih = nn.Parameter(torch.empty(input_size, rows).t())  # (rows, input_size)
+        self.weight_hh = nn.Parameter(torch.empty(rows, num_hiddens))
+        self.bias_ih = nn.Parameter(torch.empty(rows))
+        self.bias_hh = nn.Parameter(torch.empty(rows))
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw every parameter from U(-1/sqrt(num_hiddens), 1/sqrt(num_hiddens)).
+
+        This is what `torch.nn` does, whatever the cell.
+        """
+        bound = 1 / math.sqrt(self.num_hiddens)
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.uniform_(-bound, bound, generator=generator)
+
+    def input_product(self, inputs: Tensor) -> Tensor:
+        """Return ``W_ih x_t + b_ih`` for all steps.
+
+        Parameters
+        ----------
+        inputs
+            Token indices (num_steps, batch), whose column of ``W_ih`` is looked up, which
+            equals multiplying it by a one-hot vector; or vectors (num_steps, batch, input_size).
+
+        Returns
+        -------
+        Tensor
+            Shape (num_steps, batch, num_gates * num_hiddens).
+        """
+        if inputs.is_floating_point():
+            return F.linear(inputs, self.weight_ih, self.bias_ih)
+        return F.embedding(inputs, self.weight_ih.t()) + self.bias_ih
+
+    def forward(self, x: Tensor, state: State) -> State:
+        """Take one step.
+
+        Parameters
+        ----------
+        x
+            The input product of this step, (batch, num_gates * num_hiddens).
+        state
+            `num_states` tensors (batch, num_hiddens).
+
+        Returns
+        -------
+        tuple of Tensor
+            The state after the step; its first tensor is also the output.
+        """
+        raise NotImplementedError
+
+
+class RNNCell(Cell):
+    r"""The simple recurrent cell of Elman (1990).
+
+    .. math:: h_t = \tanh(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})
+    """
+
+    def forward(self, x: Tensor, state: State) -> State:
+        """Take one step."""
+        (hidden,) = state
+        return (torch.tanh(x + F.linear(hidden, self.weight_hh, self.bias_hh)),)
+
+
+class GRUCell(Cell):
+    r"""The gated recurrent unit of Cho et al. (2014), in the form that cuDNN computes.
+
+    .. math::
+
+        r_t &= \sigma(x^r_t + W_{hr} h_{t-1} + b_{hr}) \\
+        z_t &= \sigma(x^z_t + W_{hz} h_{t-1} + b_{hz}) \\
+        n_t &= \tanh(x^n_t + r_t \odot (W_{hn} h_{t-1} + b_{hn})) \\
+        h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
+
+    where :math:`x_t` is the input product. The reset gate acts after the matrix product, not
+    before it as in the paper, so that all gates are one product.
+    """
+
+    num_gates = 3
+
+    def forward(self, x: Tensor, state: State) -> State:
+        """Take one step."""
+        (hidden,) = state
+        x_r, x_z, x_n = x.chunk(3, dim=-1)  # (batch, num_hiddens) each
+        h_r, h_z, h_n = F.linear(hidden, self.weight_hh, self.bias_hh).chunk(3, dim=-1)
+        reset = torch.sigmoid(x_r + h_r)
+        update = torch.sigmoid(x_z + h_z)
+        candidate = torch.tanh(x_n + reset * h_n)
+        return ((1 - update) * candidate + update * hidden,)
+
+
+class LSTMCell(Cell):
+    r"""The long short-term memory of Hochreiter and Schmidhuber (1997) with forget gates.
+
+    .. math::
+
+        i_t, f_t, o_t &= \sigma(x^{i,f,o}_t + W_{h\cdot} h_{t-1} + b_{h\cdot}) \\
+        g_t &= \tanh(x^g_t + W_{hg} h_{t-1} + b_{hg}) \\
+        c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+        h_t &= o_t \odot \tanh(c_t)
+
+    where :math:`x_t` is the input product. The state is the pair (h, c).
+    """
+
+    num_gates = 4
+    num_states = 2
+
+    def forward(self, x: Tensor, state: State) -> State:
+        """Take one step."""
+        hidden, memory = state
+        gates = x + F.linear(hidden, self.weight_hh, self.bias_hh)
+        i, f, g, o = gates.chunk(4, dim=-1)  # (batch, num_hiddens) each
+        memory = torch.sigmoid(f) * memory + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(memory), memory
+
+
+CELLS: dict[str, type[Cell]] = {
+    "rnn": RNNCell,
+    "gru": GRUCell,
+    "lstm": LSTMCell,
+}

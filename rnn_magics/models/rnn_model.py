@@ -1,0 +1,176 @@
+"""RNNModel: token indices in, logits and state out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rnn_magics.errors import ConfigError, ModelError
+from rnn_magics.models.cells import CELLS, State
+from rnn_magics.models.recurrent import Dropout, RecurrentStack
+from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+
+
+@dataclass(frozen=True, repr=False)
+class ModelConfig(Options):
+    """The architecture of an `RNNModel`."""
+
+    cell: str = option("gru", "the recurrent cell", choices=lambda: list(CELLS))
+    num_hiddens: int = option(256, "size of the hidden state", within=AT_LEAST_ONE)
+    num_layers: int = option(1, "recurrent layers on top of each other", within=AT_LEAST_ONE)
+    dropout: float = option(
+        0.0, "share of activations dropped between layers and before the output", within=FRACTION
+    )
+    embedding_size: int | None = option(
+        None, "size of a learnt token embedding; one-hot if not said", within=AT_LEAST_ONE
+    )
+    tie: bool = option(False, "use the embedding as output weights, too")
+    bidirectional: bool = option(
+        False, "read backwards as well; sees the future, so no language model"
+    )
+    scratch: bool = option(False, "run the cell step by step as written from its equations")
+
+    def __post_init__(self) -> None:
+        """Check each value, and that they fit together."""
+        super().__post_init__()
+        if not self.tie:
+            return
+        if self.bidirectional:
+            msg = "tie needs an output as wide as the embedding; leave bidirectional out"
+            raise ConfigError(msg)
+        if self.embedding_size not in (None, self.num_hiddens):
+            msg = (
+                f"tie needs embedding_size = num_hiddens, not {self.embedding_size} and"
+                f" {self.num_hiddens}"
+            )
+            raise ConfigError(msg)
+        object.__setattr__(self, "embedding_size", self.num_hiddens)
+
+
+class RNNModel(nn.Module):
+    """A recurrent language model.
+
+    Parameters
+    ----------
+    config
+        The architecture.
+    vocab_size
+        The number of token indices.
+    generator
+        Draws the initial weights; the global one if not given.
+
+    Notes
+    -----
+    Without an embedding the input is one-hot: the columns of the input weights are looked up
+    by token index, which equals multiplying them by one-hot vectors. All weights begin as
+    `torch.nn` draws them, U(-1/sqrt(n), 1/sqrt(n)), an embedding as U(-0.1, 0.1). Dropout
+    acts on the connections between layers and into the output, not on those in time
+    (Zaremba et al. 2014).
+    """
+
+    def __init__(
+        self, config: ModelConfig, vocab_size: int, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        if vocab_size < 1:
+            msg = f"a model needs at least one token, not {vocab_size}"
+            raise ModelError(msg)
+        self.config = config
+        self.vocab_size = vocab_size
+        self.embedding: nn.Embedding | None = None
+        if config.embedding_size is not None:
+            self.embedding = nn.Embedding(vocab_size, config.embedding_size)
+        self.rnn = RecurrentStack(
+            config.cell,
+            config.embedding_size or vocab_size,
+            config.num_hiddens,
+            config.num_layers,
+            dropout=config.dropout,
+            bidirectional=config.bidirectional,
+            scratch=config.scratch,
+        )
+        self.dropout = Dropout(config.dropout)
+        self.output = nn.Linear(self.rnn.output_size, vocab_size)
+        self.reset_parameters(generator)
+        if config.tie and self.embedding is not None:
+            self.output.weight = self.embedding.weight
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw all weights anew."""
+        with torch.no_grad():
+            for cell in self.rnn.cells:
+                cell.reset_parameters(generator)  # type: ignore[operator]  # a Cell
+            bound = self.output.in_features**-0.5
+            for parameter in self.output.parameters():
+                parameter.uniform_(-bound, bound, generator=generator)
+            if self.embedding is not None:
+                self.embedding.weight.uniform_(-0.1, 0.1, generator=generator)
+
+    def begin_state(self, batch_size: int, device: torch.device | str | None = None) -> ModelState:
+        """Return the state before the first token, zeros.
+
+        Returns
+        -------
+        Tensor or tuple of Tensor
+            Shape (num_layers * num_directions, batch_size, num_hiddens); for an LSTM the
+            pair (h, c) of two such tensors.
+        """
+        device = self.output.weight.device if device is None else torch.device(device)
+        return _outside(self.rnn.begin_state(batch_size, device))
+
+    def forward(self, inputs: Tensor, state: ModelState | None = None) -> tuple[Tensor, ModelState]:
+        """Predict the token after each token.
+
+        Parameters
+        ----------
+        inputs
+            Token indices, (batch_size, num_steps).
+        state
+            What `begin_state` or an earlier call returned; zeros if not given.
+
+        Returns
+        -------
+        logits : Tensor
+            Shape (batch_size, num_steps, vocab_size).
+        state : Tensor or tuple of Tensor
+            After the last token, shaped like `begin_state`.
+        """
+        if state is None:
+            state = self.begin_state(inputs.shape[0], inputs.device)
+        inside = (state,) if isinstance(state, Tensor) else state
+        steps = inputs.t()  # (num_steps, batch_size)
+        if self.embedding is not None:
+            steps = self.dropout(self.embedding(steps))  # (num_steps, batch_size, embedding_size)
+        outputs, last = self.rnn(steps, inside)
+        logits = self.output(self.dropout(outputs))  # (num_steps, batch_size, vocab_size)
+        return logits.transpose(0, 1), _outside(last)
+
+    def seed_dropout(self, generator: torch.Generator | None) -> None:
+        """Let every dropout draw from `generator`."""
+        for module in self.modules():
+            if isinstance(module, Dropout):
+                module.generator = generator
+
+    @property
+    def num_parameters(self) -> int:
+        """The number of weights that are learnt."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    @property
+    def engine(self) -> str:
+        """How the cells run on the device where the model is: fused, torch or scratch."""
+        return self.rnn.engine(self.output.weight.device, one_hot=self.embedding is None)
+
+
+ModelState = Tensor | tuple[Tensor, ...]
+
+
+def _outside(state: State) -> ModelState:
+    return state[0] if len(state) == 1 else state
+
+
+def detach(state: ModelState) -> ModelState:
+    """Return the state cut off from the graph, so that no gradient crosses into the past."""
+    return state.detach() if isinstance(state, Tensor) else tuple(s.detach() for s in state)

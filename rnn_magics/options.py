@@ -1,0 +1,234 @@
+"""What an option is: a dataclass field that knows its help, its choices and its range.
+
+Every library call takes one frozen dataclass of options, and every magic derives its
+command line from the same dataclass, so an option is written down once. This module
+holds what both need: `option` declares a field, `Options` checks the values, and
+`describe` lists the fields for whoever builds a command line or a form from them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import operator
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnn_magics.errors import ConfigError
+
+Choices = Callable[[], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that an option accepts, e.g. ``Range(0, 1, open_right=True)`` for [0, 1)."""
+
+    low: float
+    high: float = math.inf
+    open_left: bool = False
+    open_right: bool = False
+
+    def __contains__(self, number: float) -> bool:
+        """Whether `number` lies inside; nan never does."""
+        above = number > self.low if self.open_left else number >= self.low
+        below = number < self.high if self.open_right else number <= self.high
+        return above and below and math.isfinite(number)
+
+    def __str__(self) -> str:
+        """Say the range in words, for an error message."""
+        if self.high == math.inf:
+            return f"{'above' if self.open_left else 'at least'} {self.low:g}"
+        left, right = "(" if self.open_left else "[", ")" if self.open_right else "]"
+        return f"in {left}{self.low:g}, {self.high:g}{right}"
+
+
+POSITIVE = Range(0, open_left=True)
+AT_LEAST_ONE = Range(1)
+NOT_NEGATIVE = Range(0)
+FRACTION = Range(0, 1, open_right=True)
+
+
+def option(
+    default: Any,
+    help: str,  # noqa: A002  (argparse's own word for it)
+    *,
+    choices: Choices | None = None,
+    within: Range | None = None,
+    metavar: str | None = None,
+) -> Any:
+    """Declare a dataclass field that is an option.
+
+    Parameters
+    ----------
+    default
+        The value when nothing is said.
+    help
+        One line that completes "this option sets ...".
+    choices
+        A function that lists the words accepted. A function, so that a registry is read
+        when it is needed and what a user has registered since counts.
+    within
+        The numbers accepted.
+    metavar
+        How the value is called in the help.
+    """
+    meta = {"help": help, "choices": choices, "within": within, "metavar": metavar}
+    return dataclasses.field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class OptionField:
+    """One option as a command line or a form sees it."""
+
+    name: str
+    type: type  # str, int, float, bool or tuple (of strings)
+    optional: bool  # whether None is a value
+    default: Any
+    help: str
+    choices: Choices | None
+    within: Range | None
+    metavar: str | None
+
+
+def describe(cls: type[Options]) -> list[OptionField]:
+    """List the options of a dataclass, in the order in which it declares them."""
+    hints = typing.get_type_hints(cls)
+    described = []
+    for field in dataclasses.fields(cls):
+        kind, optional = _plain_type(hints[field.name])
+        described.append(
+            OptionField(
+                field.name,
+                kind,
+                optional,
+                field.default,
+                field.metadata["help"],
+                field.metadata["choices"],
+                field.metadata["within"],
+                field.metadata["metavar"],
+            )
+        )
+    return described
+
+
+def _plain_type(hint: Any) -> tuple[type, bool]:
+    members = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    (kind,) = [typing.get_origin(m) or m for m in members if m is not type(None)]
+    return kind, len(members) > 1
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def check_choice(what: str, word: str, known: Iterable[str]) -> None:
+    """Raise `ConfigError`, naming the words accepted, unless `word` is one of them."""
+    known = list(known)
+    if word not in known:
+        near = did_you_mean(word, known)
+        msg = f"{what}: {word!r} is none of {', '.join(known)}{near}"
+        raise ConfigError(msg)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Base of the option dataclasses: every value is checked once, when it is made.
+
+    Raises
+    ------
+    ConfigError
+        When a value has the wrong type, is none of the choices, or lies out of range.
+    """
+
+    def __post_init__(self) -> None:
+        """Check every field against its declaration."""
+        for field in describe(type(self)):
+            value = check_value(field, getattr(self, field.name), field.name)
+            object.__setattr__(self, field.name, value)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> typing.Self:
+        """Build from a mapping with a closed set of keys.
+
+        Raises
+        ------
+        ConfigError
+            When a key is no option, or a value is not accepted.
+        """
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name in values:
+            check_choice(cls.__name__, name, known)
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options as plain values, fit for JSON."""
+        return dataclasses.asdict(self)
+
+    def changed(self) -> dict[str, Any]:
+        """Return the options whose values are not their defaults."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+    def __repr__(self) -> str:
+        """Source text that makes an equal object, defaults left out."""
+        words = ", ".join(f"{name}={value!r}" for name, value in self.changed().items())
+        return f"{type(self).__name__}({words})"
+
+
+def check_value(field: OptionField, value: Any, what: str) -> Any:
+    """Return `value` as the option keeps it.
+
+    Parameters
+    ----------
+    field
+        The option.
+    value
+        What was given for it.
+    what
+        How the message calls the option: ``clip`` in Python, ``--clip`` on a magic line.
+
+    Raises
+    ------
+    ConfigError
+        When the value has the wrong type, is none of the choices, or lies out of range.
+    """
+    if value is None and field.optional:
+        return None
+    value = _widened(field.type, value)
+    kind: Any = field.type
+    if not isinstance(value, kind) or isinstance(value, bool) is not (field.type is bool):
+        msg = f"{what} must be {TYPE_NAMES[field.type]}, not {value!r}"
+        raise ConfigError(msg)
+    if field.choices is not None:
+        check_choice(what, value, field.choices())
+    if field.within is not None and value not in field.within:
+        msg = f"{what} must be {field.within}, not {value!r}"
+        raise ConfigError(msg)
+    return value
+
+
+def _widened(kind: type, value: Any) -> Any:
+    # A NumPy integer is a whole number, a whole number is a number, a list is a sequence.
+    if kind in (int, float) and not isinstance(value, bool) and hasattr(value, "__index__"):
+        return kind(operator.index(value))
+    if kind is tuple and isinstance(value, list):
+        return tuple(value)
+    return value
+
+
+TYPE_NAMES = {
+    str: "a word",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: "a sequence of words",
+}

@@ -1,0 +1,281 @@
+"""Corpus: the cleaned text of a source, and which part of it is held out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnn_magics.errors import CorpusError
+from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+from rnn_magics.text.sources import read_source
+from rnn_magics.text.tokenizers import TOKENIZERS
+
+DEFAULT_SOURCE = "python_docs"
+DEFAULT_VALID = 0.1
+_SHORT = 1000  # tokens; a tenth of fewer says nothing about held-out perplexity
+
+
+@dataclass(frozen=True, repr=False)
+class CorpusConfig(Options):
+    """How a text is cleaned, shortened and split."""
+
+    lower: bool = option(False, "turn the text into lower case")
+    letters_only: bool = option(False, "make every run of non-letters one space")
+    d2l: bool = option(
+        False, "clean as Dive into Deep Learning does: each line lower case, letters a-z only"
+    )
+    valid: float | None = option(
+        None,
+        f"share of the text held out, its last part; {DEFAULT_VALID:g} if not said,"
+        f" or 0 when there are fewer than {_SHORT} tokens",
+        within=FRACTION,
+    )
+    max_tokens: int | None = option(
+        None, "keep only the first tokens, before the split", within=AT_LEAST_ONE
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class Corpus:
+    """A text, or a sequence of tokens, ready to become minibatches.
+
+    Make one with `load`, `from_text` or `from_tokens`.
+
+    Parameters
+    ----------
+    name
+        How listings call it.
+    data
+        The cleaned text, or the given tokens.
+    origin
+        Where it came from: a path, a URL, ``cell`` ...
+    config
+        How it was cleaned and how it is split.
+
+    Notes
+    -----
+    The split is made on tokens, not on characters, so that no word is cut in two: the last
+    ``valid`` share of the token sequence is held out, in one piece.
+    """
+
+    name: str
+    data: str | tuple[Hashable, ...]
+    origin: str
+    config: CorpusConfig = field(default_factory=CorpusConfig)
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Iterable[str] = DEFAULT_SOURCE,
+        config: CorpusConfig | None = None,
+        *,
+        encoding: str | None = None,
+        name: str | None = None,
+    ) -> Corpus:
+        """Read one or more sources: built-in names, paths or ``http(s)://`` URLs.
+
+        Parameters
+        ----------
+        source
+            One source, or several that are joined by a line end.
+        config
+            Cleaning and split.
+        encoding
+            Of files and downloads. By default UTF-8, or what a byte order mark says.
+        name
+            How listings call the corpus; by default after the sources.
+
+        Raises
+        ------
+        CorpusError
+            When a source cannot be read, or nothing is left of it.
+        """
+        specs = [source] if isinstance(source, str) else list(source)
+        sources = [read_source(spec, encoding) for spec in specs or [DEFAULT_SOURCE]]
+        text = "\n".join(source.text for source in sources)
+        default_name = "+".join(source.name for source in sources)
+        origin = ", ".join(source.origin for source in sources)
+        return cls.from_text(text, config, name=name or default_name, origin=origin)
+
+    @classmethod
+    def from_text(
+        cls,
+        text: str,
+        config: CorpusConfig | None = None,
+        *,
+        name: str = "text",
+        origin: str = "text",
+    ) -> Corpus:
+        """Make a corpus of a string.
+
+        Raises
+        ------
+        CorpusError
+            When fewer than two characters are left after cleaning.
+        """
+        config = config or CorpusConfig()
+        cleaned = clean(text, config)
+        _require_two(cleaned, name, "character")
+        return cls(name, cleaned, origin, config)
+
+    @classmethod
+    def from_tokens(
+        cls,
+        tokens: Iterable[Hashable],
+        config: CorpusConfig | None = None,
+        *,
+        name: str = "tokens",
+        origin: str = "tokens",
+    ) -> Corpus:
+        """Make a corpus of tokens that are there already, e.g. a discretised time series.
+
+        Raises
+        ------
+        CorpusError
+            When there are fewer than two tokens, or one of them cannot be a dictionary key.
+        """
+        config = config or CorpusConfig()
+        given = tuple(tokens)
+        _require_two(given, name, "token")
+        for place, token in enumerate(given):
+            try:
+                hash(token)
+            except TypeError:
+                kind = type(token).__name__
+                msg = f"{name!r}: element {place} is a {kind}; tokens must be hashable"
+                raise CorpusError(msg + " (numbers, strings, tuples)") from None
+            if token != token:  # noqa: PLR0124  (the definition of nan)
+                msg = f"{name!r}: element {place} is nan, which equals nothing; drop or replace it"
+                raise CorpusError(msg)
+        if config.lower or config.letters_only or config.d2l:
+            msg = f"{name!r} is a sequence of tokens; cleaning is for text"
+            raise CorpusError(msg)
+        return cls(name, given, origin, config)
+
+    @classmethod
+    def from_data(
+        cls,
+        data: Any,
+        config: CorpusConfig | None = None,
+        *,
+        name: str = "data",
+    ) -> Corpus:
+        """Make a corpus of whatever a notebook variable holds.
+
+        A string is text, a list of strings is the lines of a text, and any other sequence
+        (a list, a range, an array, a tensor, a pandas column) is a sequence of tokens. For
+        words that are tokens already, use `from_tokens`.
+
+        Raises
+        ------
+        CorpusError
+            When `data` is none of these, or too short.
+        """
+        origin = f"variable {name}"
+        if isinstance(data, str):
+            return cls.from_text(data, config, name=name, origin=origin)
+        plain = data.tolist() if hasattr(data, "tolist") else data
+        if not isinstance(plain, Sequence) or isinstance(plain, bytes | bytearray):
+            msg = f"{name!r} is a {type(data).__name__}; a corpus is made of a string, a list of"
+            raise CorpusError(msg + " strings, or a sequence of tokens")
+        if plain and all(isinstance(element, str) for element in plain):
+            lines = (line.removesuffix("\n") for line in plain)
+            return cls.from_text("\n".join(lines), config, name=name, origin=origin)
+        return cls.from_tokens(plain, config, name=name, origin=origin)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this is text to tokenize, rather than tokens that were given."""
+        return isinstance(self.data, str)
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 of the cleaned data, for the record of a run."""
+        data = self.data if isinstance(self.data, str) else "\0".join(map(repr, self.data))
+        return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def tokens(self, token: str | None = None) -> list[Any]:
+        """Split the corpus into tokens.
+
+        Parameters
+        ----------
+        token
+            A name of `TOKENIZERS`; by default ``char`` for text. Tokens that were given
+            stay as they are.
+
+        Returns
+        -------
+        list
+            The first ``config.max_tokens`` tokens, in order.
+
+        Raises
+        ------
+        CorpusError
+            When given tokens are asked to be split again.
+        """
+        token = token or self.default_token
+        if (token == "given") is self.is_text:
+            what = "text" if self.is_text else "a sequence of tokens"
+            msg = f"{self.name!r} is {what}: leave --token {token} out"
+            raise CorpusError(msg)
+        if not isinstance(self.data, str):
+            return list(self.data[: self.config.max_tokens])
+        split = TOKENIZERS[token].split
+        if self.config.d2l:  # the book flattens the tokens of its lines: line ends are no tokens
+            tokens = [token for line in self.data.split("\n") for token in split(line)]
+        else:
+            tokens = split(self.data)
+        return tokens[: self.config.max_tokens]
+
+    @property
+    def default_token(self) -> str:
+        """The tokenizer when none is named."""
+        return "char" if self.is_text else "given"
+
+    def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Part tokens into those to train on and those held out."""
+        share = self.config.valid
+        if share is None:
+            share = DEFAULT_VALID if len(tokens) >= _SHORT else 0.0
+        cut = len(tokens) - int(len(tokens) * share)
+        return tokens[:cut], tokens[cut:]
+
+    def __len__(self) -> int:
+        """Return the number of characters, or of given tokens."""
+        return len(self.data)
+
+    def __repr__(self) -> str:
+        """One line: name, size, split."""
+        unit = "characters" if self.is_text else "tokens"
+        share = self.config.valid
+        held_out = "the default share" if share is None else f"{share:.0%}"
+        return f"Corpus({self.name!r}, {len(self):,} {unit}, {held_out} held out)"
+
+
+def _require_two(data: Sequence[Any], name: str, unit: str) -> None:
+    if len(data) < 2:  # noqa: PLR2004  (one token to read and one to predict)
+        count = f"only one {unit}" if data else f"no {unit}s"
+        msg = f"{name!r} has {count} after cleaning; a language model needs at least two"
+        raise CorpusError(msg)
+
+
+def clean(text: str, config: CorpusConfig) -> str:
+    """Return the text as `config` wants it.
+
+    ``d2l`` is the cleaning of Dive into Deep Learning, second edition, section 8.2: every
+    line on its own is lower-cased, every run of anything but a-z is made one space, and the
+    ends are stripped.
+    """
+    if config.d2l:
+        lines = text.split("\n")
+        if lines[-1] == "":
+            del lines[-1]
+        return "\n".join(re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in lines)
+    if config.letters_only:
+        text = re.sub(r"[\W\d_]+", " ", text).strip()
+    if config.lower:
+        text = text.lower()
+    return text

@@ -1,0 +1,241 @@
+"""Where text comes from: a built-in name, a file or a URL.
+
+Nothing here knows of cleaning or tokens. Each function returns the raw text of a source,
+or raises a `CorpusError` of one line that says what to do.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnn_magics.errors import CorpusError
+from rnn_magics.options import did_you_mean
+
+DATA_VARIABLE = "RNN_MAGICS_DATA"
+MAX_DOWNLOAD_BYTES = 100 * 1024 * 1024
+_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Source:
+    """The raw text of one source, and where it came from."""
+
+    text: str
+    name: str
+    origin: str
+
+
+def read_source(spec: str, encoding: str | None = None) -> Source:
+    """Read a built-in text, a URL or a file, whichever `spec` names.
+
+    Parameters
+    ----------
+    spec
+        A name of `BUILTINS`, an ``http://`` or ``https://`` URL, or a path.
+    encoding
+        Of a file or a download. By default UTF-8, or what a byte order mark says.
+
+    Raises
+    ------
+    CorpusError
+        When there is no such source, or its bytes are not text.
+    """
+    if spec in BUILTINS:
+        return BUILTINS[spec](spec)
+    if re.match(r"https?://", spec, re.IGNORECASE):
+        name = Path(spec.partition("?")[0].rstrip("/")).stem or "download"
+        return Source(decode(_download(spec), encoding, spec), name, spec)
+    if re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
+        msg = f"{spec!r}: only http:// and https:// addresses can be read"
+        raise CorpusError(msg)
+    path = Path(spec).expanduser()
+    return Source(decode(_read_file(path, spec), encoding, spec), path.stem, str(path))
+
+
+def _read_file(path: Path, spec: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        if _looks_like_name(spec):
+            known = ", ".join(BUILTINS)
+            near = did_you_mean(spec, BUILTINS)
+            msg = f"unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)"
+        else:
+            msg = f"no file {spec!r} in {str(Path.cwd())!r}"
+        raise CorpusError(msg) from None
+    except IsADirectoryError:
+        msg = f"{spec!r} is a directory; name one text file in it"
+        raise CorpusError(msg) from None
+    except PermissionError:
+        if path.is_dir():  # what Windows says of a directory
+            msg = f"{spec!r} is a directory; name one text file in it"
+        else:
+            msg = f"{spec!r} may not be read (permission denied)"
+        raise CorpusError(msg) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        msg = f"{spec!r} cannot be read: {error}"
+        raise CorpusError(msg) from None
+
+
+def _looks_like_name(spec: str) -> bool:
+    return re.fullmatch(r"[\w-]+", spec) is not None
+
+
+_BYTE_ORDER_MARKS = [
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+
+
+def decode(data: bytes, encoding: str | None, what: str) -> str:
+    r"""Decode bytes to text with ``\n`` line ends.
+
+    Parameters
+    ----------
+    data
+        The bytes of a file or a download.
+    encoding
+        Their encoding; None means UTF-8, or what a byte order mark says.
+    what
+        How an error message calls the source.
+
+    Raises
+    ------
+    CorpusError
+        When the bytes are not text in that encoding, with the offset of the first that is not.
+    """
+    if encoding is None:
+        marks = (name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark))
+        encoding = next(marks, "utf-8")
+    try:
+        text = data.decode(encoding)
+    except LookupError:
+        msg = f"unknown encoding {encoding!r}; try utf-8, latin-1, gb18030 or shift_jis"
+        raise CorpusError(msg) from None
+    except UnicodeDecodeError as error:
+        bad = data[error.start]
+        if b"\0" in data[:8192]:
+            msg = f"{what!r} is a binary file (zero byte at offset {data.index(0)})"
+        else:
+            msg = (
+                f"{what!r} is not {encoding}: byte 0x{bad:02x} at offset {error.start};"
+                " name its encoding, for instance --encoding latin-1 or --encoding gb18030"
+            )
+        raise CorpusError(msg) from None
+    except (UnicodeError, ValueError) as error:  # a truncated UTF-16 file, an odd codec
+        msg = f"{what!r} is not {encoding}: {error}"
+        raise CorpusError(msg) from None
+    if "\0" in text:
+        msg = f"{what!r} is a binary file (zero character at offset {text.index(chr(0))})"
+        raise CorpusError(msg)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _download(url: str) -> bytes:
+    import requests  # noqa: PLC0415  (only a download needs it)
+
+    try:
+        with requests.get(url, stream=True, timeout=_TIMEOUT_SECONDS) as response:
+            response.raise_for_status()
+            data = bytearray()
+            for chunk in response.iter_content(1 << 16):
+                data += chunk
+                if len(data) > MAX_DOWNLOAD_BYTES:
+                    msg = f"{url!r} is larger than {MAX_DOWNLOAD_BYTES >> 20} MiB; download it"
+                    raise CorpusError(msg + " yourself and give its path")
+            return bytes(data)
+    except requests.HTTPError as error:
+        msg = f"{url!r}: the server answered {error.response.status_code}"
+        raise CorpusError(msg) from None
+    except (requests.RequestException, ValueError) as error:
+        msg = f"{url!r} cannot be reached ({type(error).__name__}); download it elsewhere and"
+        raise CorpusError(msg + " give its path") from None
+
+
+def _python_docs(name: str) -> Source:
+    """Return the language reference that every Python installation carries."""
+    from pydoc_data.topics import topics  # noqa: PLC0415  (400 kB of text)
+
+    text = "\n\n".join(topics[key].strip() for key in sorted(topics))
+    return Source(text + "\n", name, "pydoc_data.topics of this Python")
+
+
+@dataclass(frozen=True)
+class _PublicText:
+    """A public-domain text known by its sha256: found, cached or downloaded."""
+
+    filename: str
+    sha256: str
+    url: str
+
+    def __call__(self, name: str) -> Source:
+        for folder in _data_folders():
+            path = folder / self.filename
+            if path.is_file():
+                return self._read(path, name)
+        return self._read(self._fetch(name), name)
+
+    def _read(self, path: Path, name: str) -> Source:
+        data = _read_file(path, str(path))
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            msg = f"{str(path)!r} is not the published {name} (its sha256 differs); give its path"
+            raise CorpusError(msg + " to use it all the same")
+        return Source(decode(data, None, str(path)), name, str(path))
+
+    def _fetch(self, name: str) -> Path:
+        import pooch  # noqa: PLC0415  (only a download needs it)
+
+        pooch.get_logger().setLevel("WARNING")
+        try:
+            return Path(
+                pooch.retrieve(
+                    self.url,
+                    known_hash=f"sha256:{self.sha256}",
+                    fname=self.filename,
+                    path=cache_folder(),
+                    downloader=pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS),
+                )
+            )
+        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+            msg = (
+                f"{name} cannot be downloaded ({type(error).__name__}): put {self.filename} into a"
+                f" folder and name it in {DATA_VARIABLE}, or use %corpus python_docs (no download)"
+            )
+            raise CorpusError(msg) from None
+
+
+def _data_folders() -> Iterator[Path]:
+    for folder in os.environ.get(DATA_VARIABLE, "").split(os.pathsep):
+        if folder:
+            yield Path(folder).expanduser()
+
+
+def cache_folder() -> Path:
+    """Return the folder in which downloads are kept."""
+    import pooch  # noqa: PLC0415  (only a download needs it)
+
+    return Path(pooch.os_cache("rnn_magics"))
+
+
+BUILTINS: dict[str, Callable[[str], Source]] = {
+    "python_docs": _python_docs,
+    "time_machine": _PublicText(
+        "timemachine.txt",
+        "8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516",
+        "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt",
+    ),
+    "tiny_shakespeare": _PublicText(
+        "tinyshakespeare.txt",
+        "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+        "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+    ),
+}

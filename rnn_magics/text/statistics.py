@@ -1,0 +1,169 @@
+"""Language statistics: n-gram counts, Zipf's law, coverage and unknown words.
+
+Everything is counted on index arrays with NumPy, so a million tokens take well under a
+second whatever the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_magics.errors import CorpusError
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.vocab import Ids, Vocab, VocabConfig
+
+
+@dataclass(frozen=True)
+class NgramCounts:
+    """How often each n-gram of a text occurs, most frequent first, ties by first appearance.
+
+    Parameters
+    ----------
+    ngrams
+        Token indices, shape (num_types, n).
+    counts
+        Shape (num_types,), falling.
+    """
+
+    ngrams: np.ndarray[tuple[int, int], np.dtype[np.int64]]
+    counts: Ids
+
+    @property
+    def n(self) -> int:
+        """The length of each n-gram."""
+        return self.ngrams.shape[1]
+
+    def most_common(self, k: int, vocab: Vocab) -> list[tuple[tuple[Any, ...], int]]:
+        """Return the `k` most frequent n-grams as tuples of tokens, with their counts."""
+        top = zip(self.ngrams[:k].tolist(), self.counts[:k].tolist(), strict=True)
+        return [(tuple(vocab.to_tokens(ngram)), count) for ngram, count in top]
+
+
+def count_ngrams(ids: Ids, n: int) -> NgramCounts:
+    """Count the n-grams of a sequence.
+
+    Parameters
+    ----------
+    ids
+        Token indices, shape (num_tokens,).
+    n
+        The length of an n-gram, at least 1.
+    """
+    windows = len(ids) - n + 1
+    if windows < 1:
+        return NgramCounts(np.empty((0, n), np.int64), np.empty(0, np.int64))
+    # Each n-gram gets a number: that of its first n-1 tokens, refined by its last token.
+    keys = ids[:windows].astype(np.int64)
+    base = int(ids.max()) + 1
+    for shift in range(1, n):
+        _, keys = np.unique(keys, return_inverse=True)  # keeps the product below 2^63
+        keys = keys * base + ids[shift : shift + windows]
+    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    order = np.lexsort((first, -counts))
+    first, counts = first[order], counts[order]
+    return NgramCounts(ids[first[:, None] + np.arange(n)].astype(np.int64), counts)
+
+
+@dataclass(frozen=True)
+class ZipfFit:
+    """The line ``log(count) = slope * log(rank) + intercept``.
+
+    Zipf's law says that the slope of words is near -1.
+    """
+
+    slope: float
+    intercept: float
+    ranks: tuple[int, int]
+
+    def __call__(self, rank: Any) -> Any:
+        """Return the count that the line gives at a rank."""
+        return np.exp(self.intercept) * np.asarray(rank, float) ** self.slope
+
+
+def fit_zipf(counts: Sequence[int] | Ids, first: int = 1, last: int = 1000) -> ZipfFit:
+    """Fit Zipf's law by least squares on the log-log plot.
+
+    Parameters
+    ----------
+    counts
+        Frequencies, falling, shape (num_types,).
+    first, last
+        The ranks fitted, both included; a shorter table ends the range.
+
+    Raises
+    ------
+    CorpusError
+        When fewer than two ranks are there to fit.
+    """
+    fitted = np.asarray(counts, float)[first - 1 : last]
+    if len(fitted) < 2:  # noqa: PLR2004  (a line needs two points)
+        msg = f"{len(fitted)} types are too few to fit Zipf's law; it needs at least two"
+        raise CorpusError(msg)
+    ranks = np.arange(first, first + len(fitted))
+    slope, intercept = np.polyfit(np.log(ranks), np.log(fitted), 1)
+    return ZipfFit(float(slope), float(intercept), (first, int(ranks[-1])))
+
+
+def coverage(counts: Sequence[int] | Ids, sizes: Sequence[int]) -> list[float]:
+    """Return the share of the text that the most frequent `size` types make up, for each size."""
+    cumulated = np.concatenate(([0], np.cumsum(np.asarray(counts))))
+    last = len(cumulated) - 1
+    return [float(cumulated[min(size, last)] / max(cumulated[-1], 1)) for size in sizes]
+
+
+@dataclass(frozen=True)
+class TextStatistics:
+    """What `text_statistics` found.
+
+    Parameters
+    ----------
+    ngrams
+        Counts of the unigrams, bigrams and trigrams of the training text.
+    fits
+        The fitted law of each, None where there are too few types.
+    vocab
+        Every token of the training text, so that counts and names belong together.
+    sizes, covered
+        The share of the training text that the most frequent `size` tokens cover.
+    oov_rates
+        For the same sizes, the share of held-out tokens that would be ``<unk>``; None where
+        nothing is held out.
+    """
+
+    ngrams: tuple[NgramCounts, ...]
+    fits: tuple[ZipfFit | None, ...]
+    vocab: Vocab
+    sizes: tuple[int, ...]
+    covered: tuple[float, ...]
+    oov_rates: tuple[float, ...] | None
+
+
+def text_statistics(corpus: Corpus, token: str | None = None) -> TextStatistics:
+    """Count a corpus: n-grams up to three, Zipf's law, coverage and out-of-vocabulary rate.
+
+    Parameters
+    ----------
+    corpus
+        The text; all counts are of its training part.
+    token
+        A name of `TOKENIZERS`; by default the corpus's own.
+    """
+    vocab = Vocab.from_corpus(corpus, VocabConfig(token=token))
+    train_tokens, valid_tokens = corpus.split(corpus.tokens(vocab.token))
+    train, valid = vocab.indices(train_tokens), vocab.indices(valid_tokens)
+    ngrams = tuple(count_ngrams(train, n) for n in (1, 2, 3))
+    enough = 2  # points for a line
+    fits = tuple(fit_zipf(c.counts) if len(c.counts) >= enough else None for c in ngrams)
+    counts = [count for _, count in vocab.token_freqs]
+    steps = [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000]
+    sizes = (*(size for size in steps if size < len(counts)), len(counts))
+    oov = None
+    if len(valid):
+        # Index i is the i-th most frequent token, so a vocabulary of `size` knows 1 to size.
+        oov = tuple(float(((valid == vocab.unk) | (valid > size)).mean()) for size in sizes)
+    covered = tuple(coverage(counts, sizes))
+    return TextStatistics(ngrams, fits, vocab, sizes, covered, oov)

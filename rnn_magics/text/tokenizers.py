@@ -1,0 +1,126 @@
+"""Tokenizers: what splits text into tokens, and how tokens become text again.
+
+A tokenizer is two functions. ``split(text)`` returns the tokens; ``glue(previous, token)``
+returns what to write when `token` follows `previous`, so that text can be streamed one
+token at a time. To add one, write the two functions and a line in `TOKENIZERS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rnn_magics.errors import CorpusError
+
+UNK = "<unk>"
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """How text becomes tokens and tokens become text.
+
+    Parameters
+    ----------
+    split
+        Text to the list of its tokens, in order.
+    glue
+        ``glue(previous, token)`` is what `token` adds to a text that ends with `previous`
+        (None at the beginning).
+    help
+        One line for the help of ``%vocab --token``.
+    """
+
+    split: Callable[[str], list[Any]]
+    glue: Callable[[Any, Any], str]
+    help: str
+
+    def join(self, tokens: Iterable[Any]) -> str:
+        """Return the text of a sequence of tokens."""
+        pieces, previous = [], None
+        for token in tokens:
+            pieces.append(self.glue(previous, token))
+            previous = token
+        return "".join(pieces)
+
+
+def _glue_characters(_previous: object, token: object) -> str:
+    return str(token)
+
+
+# Han characters are written without spaces, so a run of them needs a segmenter.
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_WORDS = re.compile(
+    rf"(?P<han>[{_HAN}]+)"
+    rf"|{re.escape(UNK)}"
+    rf"|(?:(?![{_HAN}])[^\W\d_])+(?:['\u2019](?:(?![{_HAN}])[^\W\d_])+)*"  # letters: don't
+    r"|\d+"
+    r"|\n"
+    r"|[^\w\s]"
+    r"|_"
+)
+_NO_SPACE_BEFORE = set(".,;:!?)]}%\u2019\u201d\u2026")
+_NO_SPACE_AFTER = set("([{\u2018\u201c")
+_FULL_WIDTH = re.compile(rf"[{_HAN}\u3000-\u303f\uff00-\uffef]")
+
+
+def split_words(text: str) -> list[str]:
+    """Split into words, numbers, single punctuation marks and line ends.
+
+    Runs of letters are words (with inner apostrophes: ``don't``), runs of digits are
+    numbers, every other mark is a token of its own, and so is the end of a line; other
+    white space only separates. Runs of Han characters are segmented by jieba.
+
+    Raises
+    ------
+    CorpusError
+        When the text has Han characters and jieba is not installed.
+    """
+    tokens: list[str] = []
+    for match in _WORDS.finditer(text):
+        if match["han"]:
+            tokens.extend(_segment_han(match["han"]))
+        else:
+            tokens.append(match[0])
+    return tokens
+
+
+def _segment_han(run: str) -> list[str]:
+    try:
+        import jieba  # noqa: PLC0415  (an optional extra)
+    except ImportError:
+        msg = (
+            "words of Chinese text need jieba: pip install 'rnn_magics[chinese]',"
+            " or take characters: %vocab --token char"
+        )
+        raise CorpusError(msg) from None
+    jieba.setLogLevel("WARNING")
+    return list(jieba.cut(run))
+
+
+def glue_words(previous: str | None, token: str) -> str:
+    """Write a space between words, but not around line ends, brackets and Han characters."""
+    if previous is None or "\n" in (previous, token):
+        return token
+    if token in _NO_SPACE_BEFORE or previous in _NO_SPACE_AFTER:
+        return token
+    if _FULL_WIDTH.match(token) or _FULL_WIDTH.match(previous):
+        return token
+    return f" {token}"
+
+
+def _split_items(text: str) -> list[str]:
+    # Only a prefix reaches this: a corpus of given tokens is never split.
+    return text.split()
+
+
+def _glue_items(previous: object, token: object) -> str:
+    return str(token) if previous is None else f" {token}"
+
+
+TOKENIZERS: dict[str, Tokenizer] = {
+    "char": Tokenizer(list, _glue_characters, "single characters"),
+    "word": Tokenizer(split_words, glue_words, "words, numbers and punctuation marks"),
+    "given": Tokenizer(_split_items, _glue_items, "the elements of a sequence, as they are"),
+}

@@ -1,0 +1,277 @@
+"""Vocab: the map between tokens and indices, most frequent token first."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+
+from rnn_magics.errors import VocabError
+from rnn_magics.options import AT_LEAST_ONE, Options, option
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
+
+Ids = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, repr=False)
+class VocabConfig(Options):
+    """How tokens are made and which of them get an index of their own."""
+
+    token: str | None = option(
+        None,
+        "what splits the text into tokens; char if not said",
+        choices=lambda: list(TOKENIZERS),
+    )
+    min_freq: int = option(1, "rarer tokens become <unk>", within=AT_LEAST_ONE)
+    max_size: int | None = option(
+        None, "at most this many indices, the most frequent tokens first", within=AT_LEAST_ONE
+    )
+    reserved: tuple[str, ...] = option(
+        (), "tokens that get an index whether they occur or not", metavar="A,B"
+    )
+
+
+class Vocab:
+    """The token-to-index map of a corpus.
+
+    Index 0 is ``<unk>``, then come the reserved tokens, then all others by falling
+    frequency, ties by first appearance (Dive into Deep Learning, section 8.2).
+
+    Parameters
+    ----------
+    tokens
+        The tokens to count, in order.
+    config
+        The rarest token kept, the size, the reserved tokens and the tokenizer.
+
+    Attributes
+    ----------
+    unk : int
+        The index of unknown tokens, 0.
+    token_freqs : list of (token, count)
+        Every token of the text, the rare ones too, most frequent first, without ``<unk>``.
+    """
+
+    unk = 0
+
+    def __init__(self, tokens: Iterable[Hashable], config: VocabConfig | None = None) -> None:
+        config = config or VocabConfig()
+        counts = Counter(tokens)
+        counts.pop(UNK, None)
+        self._build(counts.most_common(), config)
+
+    def _build(self, token_freqs: list[tuple[Any, int]], config: VocabConfig) -> None:
+        self.config = config
+        self.token_freqs = token_freqs
+        kept = [token for token, count in token_freqs if count >= config.min_freq]
+        # dict.fromkeys: a reserved token that also occurs has one index, the reserved one.
+        self._tokens = list(dict.fromkeys([UNK, *config.reserved, *kept]))[: config.max_size]
+        if len(config.reserved) >= len(self._tokens) > 1:
+            msg = f"--max-size {config.max_size} leaves no room beside the reserved tokens"
+            raise VocabError(msg)
+        self._index = {token: i for i, token in enumerate(self._tokens)}
+        self._has_tuples = any(isinstance(token, tuple) for token in self._tokens)
+
+    @classmethod
+    def from_corpus(cls, corpus: Corpus, config: VocabConfig | None = None) -> Vocab:
+        """Count the training part of a corpus; held-out text is not looked at.
+
+        Raises
+        ------
+        VocabError
+            When the training part has fewer than two tokens.
+        """
+        config = config or VocabConfig()
+        token = config.token or corpus.default_token
+        train, _ = corpus.split(corpus.tokens(token))
+        if len(train) < 2:  # noqa: PLR2004  (one token to read and one to predict)
+            msg = f"{corpus.name!r} has {len(train)} training tokens of kind {token}; needs two"
+            raise VocabError(msg + " (less held out, or more text)")
+        values = {**config.to_dict(), "token": token}
+        return cls(train, VocabConfig(**values))
+
+    def __len__(self) -> int:
+        """Return the number of indices, ``<unk>`` and the reserved tokens counted."""
+        return len(self._tokens)
+
+    @overload
+    def __getitem__(self, tokens: list[Any]) -> list[Any]: ...
+    @overload
+    def __getitem__(self, tokens: Hashable) -> Any: ...
+    def __getitem__(self, tokens: Any) -> Any:
+        """Return the index of a token, or the indices of a list or tuple of tokens."""
+        if isinstance(tokens, list) or (isinstance(tokens, tuple) and not self._has_tuples):
+            return [self[token] for token in tokens]
+        return self._index.get(tokens, self.unk)
+
+    def __contains__(self, token: Hashable) -> bool:
+        """Whether the token has an index of its own."""
+        return token in self._index
+
+    @overload
+    def to_tokens(self, indices: int) -> Any: ...
+    @overload
+    def to_tokens(self, indices: Sequence[int]) -> list[Any]: ...
+    def to_tokens(self, indices: Any) -> Any:
+        """Return the token of an index, or the tokens of a sequence of indices."""
+        plain = indices.tolist() if hasattr(indices, "tolist") else indices
+        if isinstance(plain, list | tuple):
+            return [self.to_tokens(index) for index in plain]
+        if not 0 <= plain < len(self):
+            msg = f"index {plain} is outside this vocabulary of {len(self)}"
+            raise VocabError(msg)
+        return self._tokens[plain]
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What splits text into the tokens of this vocabulary."""
+        return TOKENIZERS[self.token]
+
+    @property
+    def token(self) -> str:
+        """The name of the tokenizer."""
+        return self.config.token or "char"
+
+    def split(self, text: str) -> list[Any]:
+        """Split text into tokens of this vocabulary's kind.
+
+        Given tokens need not be strings (``list(range(35))``); a word of the text that is no
+        token but is the text of one stands for it.
+        """
+        tokens = self.tokenizer.split(text)
+        if self.token != "given":
+            return tokens
+        by_text = {str(token): token for token in reversed(self._tokens)}
+        return [by_text.get(token, token) for token in tokens]
+
+    def indices(self, tokens: Sequence[Hashable]) -> Ids:
+        """Return the indices of many tokens.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (len(tokens),), dtype int64.
+        """
+        get, unk = self._index.get, self.unk
+        return np.fromiter((get(token, unk) for token in tokens), np.int64, len(tokens))
+
+    def to_json(self) -> str:
+        """Return the vocabulary as JSON; `from_json` reads it back.
+
+        Raises
+        ------
+        VocabError
+            When a token is neither text, number, true, false nor a tuple of such.
+        """
+        freqs = [[_to_plain(token), count] for token, count in self.token_freqs]
+        document = {"format": 1, "config": self.config.to_dict(), "token_freqs": freqs}
+        return json.dumps(document, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Vocab:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        VocabError
+            When the text is no vocabulary.
+        """
+        try:
+            document = json.loads(text)
+            if not isinstance(document, Mapping) or document.get("format") != 1:
+                msg = "not a vocabulary of rnn_magics (format 1)"
+                raise VocabError(msg)
+            config = VocabConfig.from_dict(document["config"])
+            freqs = [
+                (_from_plain(token), _count(count)) for token, count in document["token_freqs"]
+            ]
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            msg = f"not a vocabulary of rnn_magics: {error}"
+            raise VocabError(msg) from None
+        if len({token for token, _ in freqs}) != len(freqs):
+            msg = "not a vocabulary of rnn_magics: a token occurs twice"
+            raise VocabError(msg)
+        vocab = cls.__new__(cls)
+        vocab._build(freqs, config)  # noqa: SLF001  (its own class)
+        return vocab
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other maps the same tokens to the same indices."""
+        if not isinstance(other, Vocab):
+            return NotImplemented
+        mine, theirs = (self._tokens, self.token), (other._tokens, other.token)
+        return mine == theirs
+
+    __hash__ = None  # type: ignore[assignment]  # a vocabulary holds lists
+
+    def __repr__(self) -> str:
+        """One line: size, tokenizer, the most frequent tokens."""
+        head = ", ".join(repr(token) for token in self._tokens[:6])
+        return f"Vocab({len(self):,} {self.token} tokens: {head}{', ...' if len(self) > 6 else ''})"  # noqa: PLR2004
+
+
+def _to_plain(token: Any) -> Any:
+    if token is None or isinstance(token, str | int | float):
+        return token
+    if isinstance(token, tuple):
+        return {"tuple": [_to_plain(element) for element in token]}
+    msg = f"token {token!r} is a {type(token).__name__}; only text, numbers and tuples of them"
+    raise VocabError(msg + " can be written to a file")
+
+
+def _from_plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple(_from_plain(element) for element in value["tuple"])
+    if isinstance(value, list):
+        msg = "a token is a list"
+        raise VocabError(msg)
+    return value
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        msg = f"a count is {value!r}"
+        raise VocabError(msg)
+    return value
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """A corpus as token indices, parted into training and held-out text.
+
+    Parameters
+    ----------
+    train, valid
+        Token indices, each of shape (num_tokens,).
+    """
+
+    train: Ids
+    valid: Ids
+
+    @property
+    def train_unk_share(self) -> float:
+        """The share of the training tokens that are ``<unk>``."""
+        return _unk_share(self.train)
+
+    @property
+    def valid_unk_share(self) -> float:
+        """The share of the held-out tokens that are ``<unk>`` (the OOV rate)."""
+        return _unk_share(self.valid)
+
+
+def _unk_share(ids: Ids) -> float:
+    return float((ids == Vocab.unk).mean()) if len(ids) else 0.0
+
+
+def encode_corpus(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
+    """Turn both parts of a corpus into indices of `vocab`."""
+    train, valid = corpus.split(corpus.tokens(vocab.token))
+    return EncodedCorpus(vocab.indices(train), vocab.indices(valid))
+
+
+__all__ = ["EncodedCorpus", "Ids", "Vocab", "VocabConfig", "encode_corpus"]

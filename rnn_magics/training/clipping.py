@@ -1,0 +1,38 @@
+"""Gradient clipping by the global norm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+
+def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
+    """Return the Euclidean norm of all gradients taken as one vector, a 0-d tensor."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    return torch.nn.utils.get_total_norm(gradients)
+
+
+def clip_gradients(parameters: Iterable[nn.Parameter], norm: Tensor, theta: float) -> None:
+    r"""Scale all gradients so that their global norm is at most theta.
+
+    .. math:: g \leftarrow \min\left(1, \frac{\theta}{\|g\|}\right) g
+
+    (Pascanu et al. 2013; Dive into Deep Learning, section 8.5.5). The direction stays, and a
+    step can then change the loss, L-Lipschitz near here, by at most lr * L * theta. Nothing
+    is read back from the device.
+
+    Parameters
+    ----------
+    parameters
+        Whose gradients are scaled, in place.
+    norm
+        What `gradient_norm` returned. It must be finite: a scale of nan would spread to every
+        parameter.
+    theta
+        The bound.
+    """
+    scale = torch.clamp(theta / norm, max=1.0)
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    torch._foreach_mul_(gradients, scale)

@@ -1,0 +1,116 @@
+"""TrainConfig: everything that decides how a model is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from rnn_magics.options import (
+    AT_LEAST_ONE,
+    FRACTION,
+    NOT_NEGATIVE,
+    POSITIVE,
+    Options,
+    option,
+)
+
+
+@dataclass(frozen=True, repr=False)
+class TrainConfig(Options):
+    """How a model is trained."""
+
+    epochs: int = option(10, "passes over the training text", within=AT_LEAST_ONE)
+    optimizer: str = option("adamw", "the update rule", choices=lambda: list(OPTIMIZERS))
+    lr: float | None = option(
+        None, "the largest learning rate; 1 for sgd, else 0.005", within=POSITIVE
+    )
+    schedule: str = option(
+        "cosine", "how the learning rate changes", choices=lambda: list(SCHEDULES)
+    )
+    warmup: float = option(
+        0.05,
+        "share of training in which the learning rate rises (not for constant)",
+        within=FRACTION,
+    )
+    clip: float | None = option(
+        1.0,
+        "largest norm of the gradient, theta; none to let it explode",
+        within=POSITIVE,
+        metavar="THETA",
+    )
+    weight_decay: float = option(0.0, "pull of the weights towards zero", within=NOT_NEGATIVE)
+    max_time: float | None = option(None, "stop after so many seconds", within=POSITIVE)
+    max_tokens: int | None = option(None, "stop after so many tokens", within=AT_LEAST_ONE)
+    seed: int = option(0, "of initial weights, offsets, shuffles and dropout", within=NOT_NEGATIVE)
+    device: str | None = option(None, "cpu, cuda, cuda:1, mps; the best there is if not said")
+
+    @property
+    def peak_lr(self) -> float:
+        """The learning rate at its highest: ``lr``, or the optimizer's usual one."""
+        return OPTIMIZERS[self.optimizer].lr if self.lr is None else self.lr
+
+
+Parameters = Iterable[nn.Parameter]
+
+
+@dataclass(frozen=True)
+class OptimizerKind:
+    """An update rule.
+
+    Parameters
+    ----------
+    make
+        ``make(parameters, lr=..., weight_decay=...)`` returns the torch optimizer.
+    lr
+        The learning rate when none is given.
+    """
+
+    make: Callable[..., torch.optim.Optimizer]
+    lr: float
+
+
+def _fused_on_cpu(cls: Callable[..., torch.optim.Optimizer]) -> Callable[..., Any]:
+    def make(parameters: Parameters, **options: float) -> torch.optim.Optimizer:
+        parameters = list(parameters)
+        # One kernel over all parameters where torch has one; elsewhere torch's own choice.
+        fused = True if all(p.device.type in ("cpu", "cuda") for p in parameters) else None
+        return cls(parameters, fused=fused, **options)
+
+    return make
+
+
+OPTIMIZERS: dict[str, OptimizerKind] = {
+    "sgd": OptimizerKind(torch.optim.SGD, 1.0),
+    "adam": OptimizerKind(_fused_on_cpu(torch.optim.Adam), 0.005),
+    "adamw": OptimizerKind(_fused_on_cpu(torch.optim.AdamW), 0.005),
+}
+
+
+def constant(_progress: float, _warmup: float) -> float:
+    """Keep the learning rate."""
+    return 1.0
+
+
+def linear(progress: float, warmup: float) -> float:
+    """Rise during the warm-up, then fall on a straight line to zero."""
+    return min(progress / warmup if warmup else 1.0, (1 - progress) / (1 - warmup))
+
+
+def cosine(progress: float, warmup: float) -> float:
+    """Rise during the warm-up, then fall on half a cosine wave to zero."""
+    if progress < warmup:
+        return progress / warmup
+    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+SCHEDULES: dict[str, Callable[[float, float], float]] = {
+    "constant": constant,
+    "linear": linear,
+    "cosine": cosine,
+}
+"""``schedule(progress, warmup)`` returns the share of the learning rate, progress in [0, 1]."""

@@ -1,0 +1,59 @@
+"""Which device trains, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from rnn_magics.errors import DeviceError
+
+
+@dataclass(frozen=True)
+class DeviceChoice:
+    """A device, with the reason for it in words."""
+
+    device: torch.device
+    reason: str
+
+    def __str__(self) -> str:
+        """Say the device, the number of threads on a CPU, and the reason."""
+        threads = torch.get_num_threads()
+        if self.device.type == "cpu":
+            plural = "" if threads == 1 else "s"
+            return f"{self.device} with {threads} thread{plural} ({self.reason})"
+        return f"{self.device} ({self.reason})"
+
+
+def choose_device(name: str | None = None) -> DeviceChoice:
+    """Return CUDA if there is one, else MPS, else the CPU; or the device that is named.
+
+    Raises
+    ------
+    DeviceError
+        When the device named is unknown or not there.
+    """
+    if name is None:
+        if torch.cuda.is_available():
+            return DeviceChoice(torch.device("cuda"), torch.cuda.get_device_name())
+        if torch.backends.mps.is_available():
+            return DeviceChoice(torch.device("mps"), "Apple GPU found")
+        return DeviceChoice(torch.device("cpu"), "no GPU found")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        msg = f"unknown device {name!r}; choose cpu, cuda, cuda:1 or mps"
+        raise DeviceError(msg) from None
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": _mps_count()}.get(device.type)
+    if count is None:
+        msg = f"device {name!r} is not supported; choose cpu, cuda or mps"
+        raise DeviceError(msg)
+    if (device.index or 0) >= count:
+        found = f"{count} found" if count else "none found"
+        msg = f"--device {name}: no such device here ({found}); leave it out or take cpu"
+        raise DeviceError(msg)
+    return DeviceChoice(device, "as asked")
+
+
+def _mps_count() -> int:
+    return int(torch.backends.mps.is_available())

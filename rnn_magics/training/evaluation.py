@@ -1,0 +1,144 @@
+"""Perplexity of a text under a model, over all of its tokens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  (its usual name)
+
+from rnn_magics.errors import BatchError
+from rnn_magics.models.rnn_model import ModelState, RNNModel
+
+_MAX_ROWS = 64
+_ROW_TOKENS = 1024  # a row shorter than this is not worth having
+_WARM_UP = 256  # tokens read without being scored, so that a row begins with a carried state
+_IGNORED = -100
+
+
+def perplexity(nats: float) -> float:
+    """Return exp of a mean cross-entropy in nats; inf where that is beyond float range."""
+    try:
+        return math.exp(nats)
+    except OverflowError:
+        return math.inf
+
+
+def bits_per_token(nats: float) -> float:
+    """Return a mean cross-entropy in bits; for characters this is bpc."""
+    return nats / math.log(2)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The mean cross-entropy of a text, with what it was taken over.
+
+    Parameters
+    ----------
+    nats
+        Mean of -ln p over the predicted tokens.
+    num_tokens
+        How many tokens were predicted: all but the first of the text.
+    state
+        ``carried``: the state went on through the text; ``zero``: it began anew in each window.
+    """
+
+    nats: float
+    num_tokens: int
+    state: str
+
+    @property
+    def perplexity(self) -> float:
+        """Exp of the mean."""
+        return perplexity(self.nats)
+
+    @property
+    def bits(self) -> float:
+        """Bits per token."""
+        return bits_per_token(self.nats)
+
+
+def evaluate(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Evaluation:
+    """Score every token of a text but the first.
+
+    The text is read in up to 64 rows at once. Each row but the first begins with a state
+    warmed up on the 256 tokens before it, so that the result stands for one pass from left to
+    right with the state carried. A bidirectional model has no state to carry: it reads
+    windows of `num_steps` from zero, and what comes out is no language-model perplexity,
+    since each token was seen before it was predicted.
+
+    Parameters
+    ----------
+    model
+        The model; its training mode is left as it was.
+    ids
+        Token indices, (num_tokens,), on the model's device.
+    num_steps
+        How many steps are read at a time. Does not change the result (but see bidirectional).
+
+    Raises
+    ------
+    BatchError
+        When the text has fewer than two tokens.
+    """
+    result = None
+    for result in iter_evaluate(model, ids, num_steps):  # noqa: B007  (the last one counts)
+        pass
+    assert result is not None  # noqa: S101  (iter_evaluate ends with a result)
+    return result
+
+
+def iter_evaluate(
+    model: RNNModel, ids: Tensor, num_steps: int = 128
+) -> Iterator[Evaluation | None]:
+    """Do what `evaluate` does in short slices: yield None after each, the result at the end."""
+    predicted = len(ids) - 1
+    if predicted < 1:
+        msg = f"a text of {len(ids)} tokens has nothing to predict; it needs at least two"
+        raise BatchError(msg)
+    carried = not model.config.bidirectional
+    num_rows = min(_MAX_ROWS, max(1, predicted // _ROW_TOKENS))
+    row_length = -(-predicted // num_rows)
+    starts = torch.arange(num_rows, device=ids.device)[:, None] * row_length
+    state = _warm_up(model, ids, starts, num_rows) if carried else None
+    total = torch.zeros((), dtype=torch.float64, device=ids.device)
+    for begin in range(0, row_length, num_steps):
+        end = min(begin + num_steps, row_length)
+        places = starts + torch.arange(begin, end, device=ids.device)  # (num_rows, steps)
+        X = ids[places.clamp(max=predicted)]
+        # The last row may be shorter than the others: what lies past the end is not scored.
+        Y = ids[(places + 1).clamp(max=predicted)].masked_fill(places >= predicted, _IGNORED)
+        logits, state = _forward(model, X, state if carried else None)
+        losses = F.cross_entropy(
+            logits.flatten(0, 1).float(), Y.flatten(), ignore_index=_IGNORED, reduction="none"
+        )
+        total += losses.sum(dtype=torch.float64)
+        yield None
+    yield Evaluation(total.item() / predicted, predicted, "carried" if carried else "zero")
+
+
+def _warm_up(model: RNNModel, ids: Tensor, starts: Tensor, num_rows: int) -> ModelState | None:
+    if num_rows == 1:
+        return None
+    length = min(_WARM_UP, int(starts[1]))
+    places = starts[1:] - length + torch.arange(length, device=ids.device)
+    _, state = _forward(model, ids[places], None)
+    parts = (state,) if isinstance(state, Tensor) else state
+    # The first row has nothing before it and begins with zeros.
+    warmed = tuple(torch.cat((torch.zeros_like(part[:, :1]), part), dim=1) for part in parts)
+    return warmed[0] if isinstance(state, Tensor) else warmed
+
+
+@torch.no_grad()
+def _forward(
+    model: RNNModel, inputs: Tensor, state: ModelState | None
+) -> tuple[Tensor, ModelState]:
+    was_training = model.training
+    model.eval()
+    try:
+        return model(inputs, state)  # type: ignore[no-any-return]  # nn.Module.__call__ is Any
+    finally:
+        model.train(was_training)

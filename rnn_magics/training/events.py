@@ -1,0 +1,117 @@
+"""What happens during a training, told as events.
+
+The loop yields them; whoever listens decides what to show. Values that would have to be
+fetched from the device are tensors, so that nobody waits who does not look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TrainBegin:
+    """Training starts."""
+
+    num_epochs: int
+    steps_per_epoch: int
+    tokens_per_step: int
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """One minibatch was learnt from.
+
+    Parameters
+    ----------
+    epoch, step
+        Both counted from 1; `step` within the epoch.
+    num_steps
+        Minibatches in this epoch.
+    loss
+        Mean nats per token of the minibatch, a 0-d tensor.
+    epoch_loss
+        Mean nats per token of the epoch so far, a 0-d tensor.
+    grad_norm
+        Before clipping, a 0-d tensor.
+    lr
+        The learning rate of the step.
+    seconds
+        Time spent in training steps so far, evaluation excluded.
+    tokens
+        Tokens learnt from so far.
+    """
+
+    epoch: int
+    step: int
+    num_steps: int
+    loss: Tensor
+    epoch_loss: Tensor
+    grad_norm: Tensor
+    lr: float
+    seconds: float
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Evaluating:
+    """A slice of the held-out text was scored."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """An epoch is over, or was cut short.
+
+    Parameters
+    ----------
+    epoch
+        Counted from 1.
+    complete
+        Whether the epoch went through to its last minibatch.
+    train_nats
+        Mean nats per token over the epoch, while the weights changed.
+    valid_nats
+        Mean nats per token of the held-out text; None where nothing is held out, or the run
+        was stopped.
+    seconds
+        Of training in this epoch, evaluation excluded.
+    tokens_per_second
+        Of training in this epoch.
+    grad_norm, grad_norm_max
+        Median and maximum of the gradient norms before clipping.
+    clipped
+        The share of steps whose gradient was clipped.
+    """
+
+    epoch: int
+    complete: bool
+    train_nats: float
+    valid_nats: float | None
+    seconds: float
+    tokens_per_second: float
+    grad_norm: float
+    grad_norm_max: float
+    clipped: float
+
+
+@dataclass(frozen=True)
+class TrainEnd:
+    """Training is over.
+
+    Parameters
+    ----------
+    reason
+        ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted`` or ``non_finite``.
+    message
+        What a reader should know about it; empty when all went as planned.
+    """
+
+    reason: str
+    message: str = ""
+
+
+Event = TrainBegin | StepEnd | Evaluating | EpochEnd | TrainEnd

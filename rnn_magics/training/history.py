@@ -1,0 +1,71 @@
+"""History: what a run reports after each epoch, as plain lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from rnn_magics.training.evaluation import bits_per_token, perplexity
+from rnn_magics.training.events import EpochEnd
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class History:
+    """Lists with one entry per epoch; an epoch cut short has one, too.
+
+    Attributes
+    ----------
+    train_perplexity, train_bits
+        Over the epoch, while the weights changed. Bits are per token: bpc for characters.
+    valid_perplexity, valid_bits
+        Of the held-out text after the epoch; None where it was not scored.
+    seconds
+        Of training, evaluation excluded.
+    tokens_per_second
+        Of training, evaluation excluded.
+    grad_norm, grad_norm_max
+        Median and maximum of the gradient norms before clipping.
+    clipped
+        Share of the steps whose gradient was clipped.
+    """
+
+    train_perplexity: list[float] = field(default_factory=list)
+    valid_perplexity: list[float | None] = field(default_factory=list)
+    train_bits: list[float] = field(default_factory=list)
+    valid_bits: list[float | None] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    tokens_per_second: list[float] = field(default_factory=list)
+    grad_norm: list[float] = field(default_factory=list)
+    grad_norm_max: list[float] = field(default_factory=list)
+    clipped: list[float] = field(default_factory=list)
+
+    def append(self, event: EpochEnd) -> None:
+        """Take in the report of an epoch."""
+        valid = event.valid_nats
+        self.train_perplexity.append(perplexity(event.train_nats))
+        self.valid_perplexity.append(None if valid is None else perplexity(valid))
+        self.train_bits.append(bits_per_token(event.train_nats))
+        self.valid_bits.append(None if valid is None else bits_per_token(valid))
+        self.seconds.append(event.seconds)
+        self.tokens_per_second.append(event.tokens_per_second)
+        self.grad_norm.append(event.grad_norm)
+        self.grad_norm_max.append(event.grad_norm_max)
+        self.clipped.append(event.clipped)
+
+    def __len__(self) -> int:
+        """Return the number of epochs."""
+        return len(self.train_perplexity)
+
+    def to_dict(self) -> dict[str, list[float | None]]:
+        """Return the lists by name."""
+        return {item.name: list(getattr(self, item.name)) for item in fields(self)}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a frame with one row per epoch; needs pandas."""
+        import pandas as pd  # noqa: PLC0415  (an optional extra)
+
+        index = pd.RangeIndex(1, len(self) + 1, name="epoch")
+        return pd.DataFrame(self.to_dict(), index=index)

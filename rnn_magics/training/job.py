@@ -1,0 +1,187 @@
+"""A run on a worker thread, so that it can be paused, stopped and looked at while it trains.
+
+Training never happens on the caller's thread: an interrupt that arrives in the middle of an
+optimizer step would leave the parameters half updated. Here the interrupt reaches the caller,
+who asks the worker to stop, and the worker does so between two steps.
+"""
+
+from __future__ import annotations
+
+import atexit
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import TypeVar
+
+from rnn_magics.errors import TrainingError
+from rnn_magics.models.rnn_model import RNNModel
+from rnn_magics.training.events import Event, StepEnd, TrainEnd
+from rnn_magics.training.loop import TrainState, iter_train
+from rnn_magics.training.run import Run
+
+T = TypeVar("T")
+_SECONDS_BETWEEN_STEPS_TOLD = 0.1
+_EXIT_PATIENCE_SECONDS = 10
+
+
+class Job:
+    """One training on a thread of its own.
+
+    Parameters
+    ----------
+    run, state
+        What `rnn_magics.training.loop.begin` returned.
+    listener
+        Called on the worker thread with the events, of the steps at most ten a second.
+        Without one the events are kept for `follow`.
+    """
+
+    def __init__(
+        self, run: Run, state: TrainState, listener: Callable[[Event], None] | None = None
+    ) -> None:
+        self.run = run
+        self.error: BaseException | None = None
+        self._state = state
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._tell = listener or self._events.put
+        self._stop_reason: str | None = None
+        self._paused = False
+        self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()  # between posting a request and the end of the worker
+        self._over = False
+        self._thread = threading.Thread(target=self._work, name=f"rnn {run.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to train."""
+        atexit.register(self._leave)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the run is still training or paused."""
+        return self._thread.is_alive()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the run waits for `resume`."""
+        return self._paused and self.is_alive
+
+    def stop(self, reason: str = "stopped") -> None:
+        """End the run after the present step."""
+        self._stop_reason = self._stop_reason or reason
+        self._requests.put(None)
+
+    def pause(self) -> None:
+        """Hold the run after the present step."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Let a paused run go on."""
+        self._paused = False
+        self._requests.put(None)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the run has ended, or for `timeout` seconds."""
+        self._thread.join(timeout)
+
+    def follow(self) -> Iterator[Event]:
+        """Yield the events on the caller's thread until the run has ended.
+
+        Raises
+        ------
+        BaseException
+            What the worker raised, if it did.
+        """
+        while (event := self._events.get()) is not None:
+            yield event
+        self.wait()
+        if self.error is not None:
+            raise self.error
+
+    def between_steps(self, call: Callable[[], T]) -> T:
+        """Run `call` on the worker between two steps, or here when the run has ended.
+
+        Raises
+        ------
+        BaseException
+            What `call` raised.
+        """
+        answer: Future[T] = Future()
+
+        def serve() -> None:
+            try:
+                answer.set_result(call())
+            except BaseException as error:  # noqa: BLE001  (handed to the caller)
+                answer.set_exception(error)
+
+        with self._lock:
+            if self._over:
+                return call()
+            self._requests.put(serve)
+        return answer.result()
+
+    def snapshot(self) -> RNNModel:
+        """Return a copy of the model as it is between two steps."""
+        return self.between_steps(lambda: copy_model(self.run.model))
+
+    def _work(self) -> None:
+        told = 0.0
+        try:
+            for event in iter_train(self.run, self._state, lambda: self._stop_reason):
+                if isinstance(event, StepEnd):
+                    now = time.monotonic()
+                    if now - told >= _SECONDS_BETWEEN_STEPS_TOLD:
+                        told = now
+                        self._tell(event)
+                else:
+                    self._tell(event)
+                if not isinstance(event, TrainEnd):
+                    self._serve_requests()
+        except BaseException as error:  # noqa: BLE001  (shown by whoever follows the run)
+            self.error = error
+            self.run.reason = "failed"
+            self.run.message = f"{type(error).__name__}: {error}"
+        finally:
+            self.run.model.eval()
+            with self._lock:
+                self._over = True
+            self._serve_requests()
+            self._events.put(None)
+            atexit.unregister(self._leave)
+
+    def _serve_requests(self) -> None:
+        while True:
+            waits = self._paused and self._stop_reason is None and not self._over
+            try:
+                request = self._requests.get(block=waits)
+            except queue.Empty:
+                return
+            if request is not None:
+                request()
+
+    def _leave(self) -> None:
+        # The interpreter must not take torch away from under a thread that is using it.
+        self.stop("interrupted")
+        self.wait(_EXIT_PATIENCE_SECONDS)
+
+
+def copy_model(model: RNNModel) -> RNNModel:
+    """Return an independent copy of a model, in evaluation mode, on the same device."""
+    copy = RNNModel(model.config, model.vocab_size).to(model.output.weight.device)
+    copy.load_state_dict(model.state_dict())
+    return copy.eval()
+
+
+def require_ended(job: Job | None) -> None:
+    """Refuse to go on while a job is still at work.
+
+    Raises
+    ------
+    TrainingError
+        When it is.
+    """
+    if job is not None and job.is_alive:
+        msg = f"run {job.run.name!r} is still training; wait, or end it: %rnn stop {job.run.name}"
+        raise TrainingError(msg)

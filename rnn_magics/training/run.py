@@ -1,0 +1,144 @@
+"""Run: one training, with its configuration, history, model and vocabulary."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+
+import torch
+
+from rnn_magics.batching import BatchConfig, Batches
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.device import DeviceChoice
+from rnn_magics.training.history import History
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
+    from rnn_magics import __version__  # noqa: PLC0415  (the package imports this module lazily)
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "rnn_magics": __version__,
+    }
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The three configurations that a run was made from."""
+
+    model: ModelConfig
+    train: TrainConfig
+    batching: BatchConfig
+
+
+@dataclass
+class Run:
+    """One training.
+
+    Parameters
+    ----------
+    name
+        How listings call it.
+    model
+        The model, on the device where it was trained.
+    vocab
+        The map of its tokens; None when it was trained on bare indices.
+    config
+        Of model, training and minibatches.
+    device
+        Where it was trained, and why there.
+    corpus
+        Name and sha256 of the corpus, None without one.
+    num_train_tokens, num_valid_tokens
+        The lengths of the training and the held-out text.
+    history
+        What each epoch reported.
+    reason
+        Why it ended: ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``,
+        ``non_finite`` or ``failed``; None while it trains.
+    message
+        What to know about the end; empty when all went as planned.
+    num_threads
+        Of torch on the CPU.
+    versions
+        Of Python, torch and rnn_magics.
+    """
+
+    name: str
+    model: RNNModel
+    vocab: Vocab | None
+    config: RunConfig
+    device: DeviceChoice
+    corpus: tuple[str, str] | None
+    num_train_tokens: int
+    num_valid_tokens: int
+    history: History = field(default_factory=History)
+    reason: str | None = None
+    message: str = ""
+    num_threads: int = field(default_factory=torch.get_num_threads)
+    versions: dict[str, str] = field(default_factory=versions)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Of training, evaluation excluded, over all epochs; nan before the first."""
+        seconds = sum(self.history.seconds)
+        rates = zip(self.history.seconds, self.history.tokens_per_second, strict=True)
+        return sum(s * rate for s, rate in rates) / seconds if seconds else float("nan")
+
+    @property
+    def train_perplexity(self) -> float | None:
+        """Of the last epoch, None before the first."""
+        return self.history.train_perplexity[-1] if self.history.train_perplexity else None
+
+    @property
+    def valid_perplexity(self) -> float | None:
+        """Of the held-out text after the last epoch in which it was scored, or None."""
+        scored = [value for value in self.history.valid_perplexity if value is not None]
+        return scored[-1] if scored else None
+
+    @property
+    def state_rule(self) -> str:
+        """How held-out text is read: ``carried`` state, or ``zero`` at each window."""
+        return "zero" if self.config.model.bidirectional else "carried"
+
+    @property
+    def architecture(self) -> str:
+        """The model in words, e.g. ``gru, 256 hidden units, 1 layer``."""
+        c = self.config.model
+        layers = "1 layer" if c.num_layers == 1 else f"{c.num_layers} layers"
+        both = ", bidirectional" if c.bidirectional else ""
+        return f"{c.cell}, {c.num_hiddens} hidden units, {layers}{both}"
+
+    def __repr__(self) -> str:
+        """Two lines: what it is, and where it stands."""
+        head = f"Run {self.name!r}: {self.architecture}, {self.model.num_parameters:,} parameters"
+        if not len(self.history):
+            return f"{head}\n  no epoch yet ({self.reason or 'training'})"
+        valid = self.valid_perplexity
+        held_out = "nothing held out" if valid is None else f"held-out perplexity {valid:.3f}"
+        epochs = "1 epoch" if len(self.history) == 1 else f"{len(self.history)} epochs"
+        return (
+            f"{head}\n  training perplexity {self.train_perplexity:.3f}, {held_out} after {epochs},"
+            f" {self.tokens_per_second:,.0f} tokens/s ({self.reason or 'training'})"
+        )
+
+
+def describe_run(
+    name: str, model: RNNModel, batches: Batches, config: TrainConfig, device: DeviceChoice
+) -> Run:
+    """Return the record of a run that is about to start."""
+    corpus = batches.corpus
+    return Run(
+        name,
+        model,
+        batches.vocab,
+        RunConfig(model.config, config, batches.config),
+        device,
+        None if corpus is None else (corpus.name, corpus.fingerprint),
+        len(batches.ids),
+        len(batches.valid),
+    )
