@@ -236,14 +236,16 @@ def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None
 
 
 def _as_indices(ids: Sequence[int] | Ids | Tensor) -> Tensor:
-    if isinstance(ids, Tensor):
-        indices = ids
-    else:
-        indices = torch.from_numpy(np.array(ids, np.int64) if len(ids) else np.empty(0, np.int64))
-    if indices.dim() != 1 or indices.is_floating_point():
-        msg = f"token indices are whole numbers of shape (num_tokens,), not {tuple(indices.shape)}"
+    if not isinstance(ids, Tensor):
+        array = np.array(ids) if len(ids) else np.empty(0, np.int64)
+        if array.dtype.kind not in "iu":
+            msg = f"token indices are whole numbers, not {array.dtype}"
+            raise BatchError(msg)
+        ids = torch.from_numpy(array.astype(np.int64))
+    if ids.dim() != 1 or ids.is_floating_point():
+        msg = f"token indices are whole numbers of shape (num_tokens,), not {tuple(ids.shape)}"
         raise BatchError(msg)
-    return indices.long()
+    return ids.long()
 
 
 def _require_enough(num_tokens: int, config: BatchConfig) -> None:

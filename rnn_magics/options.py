@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import numbers
 import operator
 import types
 import typing
@@ -36,7 +37,7 @@ class Range:
         """Whether `number` lies inside; nan never does."""
         above = number > self.low if self.open_left else number >= self.low
         below = number < self.high if self.open_right else number <= self.high
-        return above and below and math.isfinite(number)
+        return above and below and abs(number) < math.inf
 
     def __str__(self) -> str:
         """Say the range in words, for an error message."""
@@ -205,7 +206,8 @@ def check_value(field: OptionField, value: Any, what: str) -> Any:
         return None
     value = _widened(field.type, value)
     kind: Any = field.type
-    if not isinstance(value, kind) or isinstance(value, bool) is not (field.type is bool):
+    fits = isinstance(value, kind) and isinstance(value, bool) is (field.type is bool)
+    if not fits or (kind is tuple and not all(isinstance(word, str) for word in value)):
         msg = f"{what} must be {TYPE_NAMES[field.type]}, not {value!r}"
         raise ConfigError(msg)
     if field.choices is not None:
@@ -218,11 +220,15 @@ def check_value(field: OptionField, value: Any, what: str) -> Any:
 
 def _widened(kind: type, value: Any) -> Any:
     # A NumPy integer is a whole number, a whole number is a number, a list is a sequence.
-    if kind in (int, float) and not isinstance(value, bool) and hasattr(value, "__index__"):
-        return kind(operator.index(value))
     if kind is tuple and isinstance(value, list):
         return tuple(value)
-    return value
+    if kind not in (int, float) or isinstance(value, bool):
+        return value
+    try:
+        real = kind is float and isinstance(value, numbers.Real)
+        return float(value) if real else kind(operator.index(value))
+    except (TypeError, OverflowError):  # no single whole number, or one beyond all floats
+        return value
 
 
 TYPE_NAMES = {

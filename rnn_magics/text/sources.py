@@ -54,8 +54,16 @@ def read_source(spec: str, encoding: str | None = None) -> Source:
     if re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
         msg = f"{spec!r}: only http:// and https:// addresses can be read"
         raise CorpusError(msg)
-    path = Path(spec).expanduser()
+    path = _expanded(spec)
     return Source(decode(_read_file(path, spec), encoding, spec), path.stem, str(path))
+
+
+def _expanded(spec: str) -> Path:
+    try:
+        return Path(spec).expanduser()
+    except RuntimeError:
+        msg = f"{spec!r}: there is no such user here, so no such home folder"
+        raise CorpusError(msg) from None
 
 
 def _read_file(path: Path, spec: str) -> bytes:
@@ -122,12 +130,13 @@ def decode(data: bytes, encoding: str | None, what: str) -> str:
         msg = f"unknown encoding {encoding!r}; try utf-8, latin-1, gb18030 or shift_jis"
         raise CorpusError(msg) from None
     except UnicodeDecodeError as error:
-        bad = data[error.start]
+        # Not of `data`: the codec of a marked UTF-8 file counts from behind the mark.
+        offset = error.start + len(data) - len(error.object)
         if b"\0" in data[:8192]:
             msg = f"{what!r} is a binary file (zero byte at offset {data.index(0)})"
         else:
             msg = (
-                f"{what!r} is not {encoding}: byte 0x{bad:02x} at offset {error.start};"
+                f"{what!r} is not {encoding}: byte 0x{data[offset]:02x} at offset {offset};"
                 " name its encoding, for instance --encoding latin-1 or --encoding gb18030"
             )
         raise CorpusError(msg) from None
@@ -216,7 +225,7 @@ class _PublicText:
 def _data_folders() -> Iterator[Path]:
     for folder in os.environ.get(DATA_VARIABLE, "").split(os.pathsep):
         if folder:
-            yield Path(folder).expanduser()
+            yield _expanded(folder)
 
 
 def cache_folder() -> Path:

@@ -71,10 +71,10 @@ class Vocab:
         kept = [token for token, count in token_freqs if count >= config.min_freq]
         # dict.fromkeys: a reserved token that also occurs has one index, the reserved one.
         self._tokens = list(dict.fromkeys([UNK, *config.reserved, *kept]))[: config.max_size]
-        if len(config.reserved) >= len(self._tokens) > 1:
-            msg = f"--max-size {config.max_size} leaves no room beside the reserved tokens"
-            raise VocabError(msg)
         self._index = {token: i for i, token in enumerate(self._tokens)}
+        if any(token not in self._index for token in config.reserved):
+            msg = f"--max-size {config.max_size} leaves no room for the reserved tokens"
+            raise VocabError(msg)
         self._has_tuples = any(isinstance(token, tuple) for token in self._tokens)
 
     @classmethod
@@ -229,14 +229,14 @@ def _from_plain(value: Any) -> Any:
         return tuple(_from_plain(element) for element in value["tuple"])
     if isinstance(value, list):
         msg = "a token is a list"
-        raise VocabError(msg)
+        raise TypeError(msg)
     return value
 
 
 def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         msg = f"a count is {value!r}"
-        raise VocabError(msg)
+        raise ValueError(msg)
     return value
 
 
