@@ -1,0 +1,49 @@
+"""What all tests share: one thread, a small text, and the folder of reference texts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from rnn_magics.batching import BatchConfig, Batches, make_batches
+from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.vocab import Vocab
+
+TEXT = (
+    "the time traveller for so it will be convenient to speak of him\n"
+    "was expounding a recondite matter to us his grey eyes shone and\n"
+    "twinkled and his usually pale face was flushed and animated\n"
+) * 3
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def corpus() -> Corpus:
+    return Corpus.from_text(TEXT, CorpusConfig(valid=0.4), name="tiny")
+
+
+@pytest.fixture
+def vocab(corpus: Corpus) -> Vocab:
+    return Vocab.from_corpus(corpus)
+
+
+@pytest.fixture
+def batches(corpus: Corpus, vocab: Vocab) -> Batches:
+    """Some ten minibatches an epoch, and enough held-out text for two slices of evaluation."""
+    return make_batches(corpus, vocab, BatchConfig(batch_size=4, num_steps=8))
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder that holds the texts of the reference figures."""
+    for folder in os.environ.get("RNN_MAGICS_DATA", "").split(os.pathsep):
+        if folder and (Path(folder) / "timemachine.txt").is_file():
+            return Path(folder)
+    pytest.skip("RNN_MAGICS_DATA names no folder with timemachine.txt")
