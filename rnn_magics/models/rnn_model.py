@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from rnn_magics.errors import ConfigError, ModelError
 from rnn_magics.models.cells import CELLS, State
@@ -81,7 +82,7 @@ class RNNModel(nn.Module):
         self.vocab_size = vocab_size
         self.embedding: nn.Embedding | None = None
         if config.embedding_size is not None:
-            self.embedding = nn.Embedding(vocab_size, config.embedding_size)
+            self.embedding = skip_init(nn.Embedding, vocab_size, config.embedding_size)
         self.rnn = RecurrentStack(
             config.cell,
             config.embedding_size or vocab_size,
@@ -92,8 +93,8 @@ class RNNModel(nn.Module):
             scratch=config.scratch,
         )
         self.dropout = Dropout(config.dropout)
-        self.output = nn.Linear(self.rnn.output_size, vocab_size)
-        self.reset_parameters(generator)
+        self.output = skip_init(nn.Linear, self.rnn.output_size, vocab_size)
+        self.reset_parameters(generator)  # which skip_init leaves to it, global generator and all
         if config.tie and self.embedding is not None:
             self.output.weight = self.embedding.weight
 

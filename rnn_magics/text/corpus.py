@@ -15,7 +15,9 @@ from rnn_magics.text.tokenizers import TOKENIZERS
 
 DEFAULT_SOURCE = "python_docs"
 DEFAULT_VALID = 0.1
-_SHORT = 1000  # tokens; a tenth of fewer says nothing about held-out perplexity
+_SHORT = (
+    1000  # characters, or given tokens; a tenth of fewer says nothing about held-out perplexity
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,7 +32,7 @@ class CorpusConfig(Options):
     valid: float | None = option(
         None,
         f"share of the text held out, its last part; {DEFAULT_VALID:g} if not said,"
-        f" or 0 when there are fewer than {_SHORT} tokens",
+        f" or 0 for a text of fewer than {_SHORT} characters",
         within=FRACTION,
     )
     max_tokens: int | None = option(
@@ -235,12 +237,17 @@ class Corpus:
         """The tokenizer when none is named."""
         return "char" if self.is_text else "given"
 
+    @property
+    def held_out_share(self) -> float:
+        """The share of the tokens that is held out."""
+        if self.config.valid is not None:
+            return self.config.valid
+        length = min(len(self.data), self.config.max_tokens or len(self.data))
+        return DEFAULT_VALID if length >= _SHORT else 0.0
+
     def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
         """Part tokens into those to train on and those held out."""
-        share = self.config.valid
-        if share is None:
-            share = DEFAULT_VALID if len(tokens) >= _SHORT else 0.0
-        cut = len(tokens) - int(len(tokens) * share)
+        cut = len(tokens) - int(len(tokens) * self.held_out_share)
         return tokens[:cut], tokens[cut:]
 
     def __len__(self) -> int:
@@ -250,8 +257,7 @@ class Corpus:
     def __repr__(self) -> str:
         """One line: name, size, split."""
         unit = "characters" if self.is_text else "tokens"
-        share = self.config.valid
-        held_out = "the default share" if share is None else f"{share:.0%}"
+        held_out = f"{self.held_out_share:.0%}" if self.held_out_share else "nothing"
         return f"Corpus({self.name!r}, {len(self):,} {unit}, {held_out} held out)"
 
 

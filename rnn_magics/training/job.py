@@ -23,6 +23,7 @@ from rnn_magics.training.run import Run
 
 T = TypeVar("T")
 _SECONDS_BETWEEN_STEPS_TOLD = 0.1
+_SECONDS_BETWEEN_LOOKS = 0.2
 _EXIT_PATIENCE_SECONDS = 10
 
 
@@ -94,11 +95,21 @@ class Job:
         BaseException
             What the worker raised, if it did.
         """
-        while (event := self._events.get()) is not None:
+        while (event := self._next_event()) is not None:
             yield event
         self.wait()
         if self.error is not None:
             raise self.error
+
+    def _next_event(self) -> Event | None:
+        while True:
+            alive = self.is_alive  # asked first: what it put before it ended is still to be read
+            try:
+                # A bounded wait, because Windows cannot interrupt an unbounded one.
+                return self._events.get(timeout=_SECONDS_BETWEEN_LOOKS)
+            except queue.Empty:
+                if not alive:
+                    return None
 
     def between_steps(self, call: Callable[[], T]) -> T:
         """Run `call` on the worker between two steps, or here when the run has ended.
@@ -143,6 +154,7 @@ class Job:
             self.error = error
             self.run.reason = "failed"
             self.run.message = f"{type(error).__name__}: {error}"
+            self._tell(TrainEnd("failed", self.run.message))
         finally:
             self.run.model.eval()
             with self._lock:

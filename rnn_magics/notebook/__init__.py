@@ -1,0 +1,1 @@
+"""The magics: the only part of rnn_magics that knows of IPython."""

@@ -1,0 +1,119 @@
+"""The command line of each magic: which dataclasses it takes its options from, and its own."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from rnn_magics.notebook.arguments import MagicParser, offer
+from rnn_magics.options import check_choice
+from rnn_magics.text.corpus import DEFAULT_SOURCE, CorpusConfig
+from rnn_magics.text.sources import BUILTINS
+from rnn_magics.text.vocab import VocabConfig
+
+_ACTIONS = ("stop", "pause", "resume")
+
+
+def corpus(parser: MagicParser) -> None:
+    """Declare ``%corpus``."""
+    source = parser.add(
+        "source",
+        nargs="*",
+        metavar="NAME|PATH|URL",
+        help=f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); for %%%%corpus a name",
+    )
+    offer(source, lambda: list(BUILTINS))
+    parser.add("--data", metavar="NAME", help="a variable: text, list of lines, or tokens")
+    parser.add(
+        "--as-tokens", action="store_true", help="take a list of strings in --data for tokens"
+    )
+    parser.add("--encoding", metavar="NAME", help="of files and downloads (default UTF-8)")
+    parser.add("--name", metavar="NAME", help="how listings call the corpus")
+    parser.add_options(CorpusConfig)
+
+
+def vocab(parser: MagicParser) -> None:
+    """Declare ``%vocab``."""
+    parser.add("--zipf", action="store_true", help="show n-gram counts, Zipf's law and coverage")
+    parser.add_options(VocabConfig)
+
+
+def sample(parser: MagicParser) -> None:
+    """Declare ``%sample``."""
+    from rnn_magics.batching import BATCHERS, BatchConfig  # noqa: PLC0415  (torch on demand)
+
+    batching = parser.add(
+        "batching",
+        nargs="?",
+        type=_one_of("batching", lambda: list(BATCHERS)),
+        metavar="|".join(BATCHERS),
+        help="; ".join(f"{name}: {batcher.help}" for name, batcher in BATCHERS.items()),
+    )
+    offer(batching, lambda: list(BATCHERS))
+    parser.add("--show", type=_count("--show"), metavar="K", help="show the first K minibatches")
+    parser.add_options(BatchConfig, skip=["batching"])
+
+
+def train_rnn(parser: MagicParser) -> None:
+    """Declare ``%train_rnn``."""
+    from rnn_magics.models.rnn_model import ModelConfig  # noqa: PLC0415  (torch on demand)
+    from rnn_magics.training.config import TrainConfig  # noqa: PLC0415
+    from rnn_magics.training.recipes import RECIPES  # noqa: PLC0415
+
+    recipe = parser.add(
+        "--recipe",
+        type=_one_of("--recipe", lambda: list(RECIPES)),
+        metavar="NAME",
+        help=f"settings of a book, which other options override: {', '.join(RECIPES)}",
+    )
+    offer(recipe, lambda: list(RECIPES))
+    parser.add("--name", metavar="NAME", help="of the run (default: the cell and a number)")
+    parser.add("--background", action="store_true", help="return at once and train meanwhile")
+    parser.add_options(ModelConfig)
+    parser.add_options(TrainConfig)
+
+
+def generate(parser: MagicParser) -> None:
+    """Declare ``%generate``."""
+    from rnn_magics.decoding.decoders import DecodingConfig  # noqa: PLC0415  (torch on demand)
+
+    parser.add("prefix", metavar='"TEXT"', help="what the model goes on from")
+    parser.add("--run", metavar="NAME", help="whose model writes (default: the newest)")
+    parser.add("--num", type=_count("--num"), metavar="K", help="write K texts at once")
+    parser.add("--score", action="store_true", help="write nothing: score TEXT, token by token")
+    parser.add_options(DecodingConfig)
+
+
+def rnn(parser: MagicParser) -> None:
+    """Declare ``%rnn``."""
+    action = parser.add(
+        "action",
+        nargs="?",
+        type=_one_of("%rnn", lambda: _ACTIONS),
+        metavar="|".join(_ACTIONS),
+        help="what a background run is to do; without it, say where the session stands",
+    )
+    offer(action, lambda: _ACTIONS)
+    parser.add("name", nargs="?", metavar="RUN", help="which run (default: the newest)")
+    parser.add("--reset", action="store_true", help="forget corpus, vocabulary and runs")
+
+
+def _one_of(what: str, words: Callable[[], tuple[str, ...] | list[str]]) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        try:
+            check_choice(what, text, words())
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    return convert
+
+
+def _count(flag: str) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) < 1:
+            msg = f"{flag} must be a whole number of at least 1, not {text!r}"
+            raise argparse.ArgumentTypeError(msg)
+        return int(text)
+
+    return convert

@@ -1,0 +1,177 @@
+"""The magics: each parses its line, makes one library call, and keeps and returns the result."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
+from traitlets import Bool
+
+from rnn_magics.errors import SessionError
+from rnn_magics.notebook import declare
+from rnn_magics.notebook.arguments import collect
+from rnn_magics.notebook.calls import Call, Named
+from rnn_magics.notebook.command import command
+from rnn_magics.notebook.display import preview_text, show, show_figure, statistics_text
+from rnn_magics.notebook.session import Session
+from rnn_magics.notebook.visible import visible
+from rnn_magics.options import did_you_mean
+from rnn_magics.text.corpus import CorpusConfig
+from rnn_magics.text.vocab import VocabConfig, encode_corpus
+
+if TYPE_CHECKING:
+    from rnn_magics.batching import Batches
+    from rnn_magics.decoding.generate import Generation
+    from rnn_magics.decoding.score import Score
+    from rnn_magics.notebook.status import Status
+    from rnn_magics.text.corpus import Corpus
+    from rnn_magics.text.vocab import Vocab
+    from rnn_magics.training.run import Run
+
+
+@magics_class
+class RNNMagics(Magics):
+    """Display preferences of the rnn_magics; nothing here changes a result."""
+
+    progress = Bool(True, help="Show the progress of a training.").tag(config=True)
+    figures = Bool(True, help="Show a figure when a training ends.").tag(config=True)
+    stream = Bool(True, help="Show generated text while it is written.").tag(config=True)
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        super().__init__(shell)
+        self.session = session
+
+    @line_cell_magic
+    @command(declare.corpus)
+    def corpus(self, options: argparse.Namespace, cell: str | None = None) -> Corpus | None:
+        """Take a text: a built-in one, files, URLs, a variable, or the body of the cell."""
+        self.session.refuse_while_training("%corpus")
+        call = self._corpus_call(options, cell)
+        if hasattr(options, "explain"):
+            return print(call.source())
+        corpus: Corpus = call()
+        self.session.take_corpus(corpus)
+        return corpus
+
+    def _corpus_call(self, options: argparse.Namespace, cell: str | None) -> Call:
+        config = collect(CorpusConfig, options)
+        name = getattr(options, "name", None)
+        sources = getattr(options, "source", [])
+        if cell is not None:
+            return Call(
+                "corpus",
+                "Corpus.from_text",
+                (cell, config),
+                {"name": name or " ".join(sources) or "cell", "origin": "cell"},
+            )
+        if hasattr(options, "data"):
+            variable = self._variable(options.data)
+            method = "from_tokens" if hasattr(options, "as_tokens") else "from_data"
+            named = Named(options.data, variable)
+            return Call("corpus", f"Corpus.{method}", (named, config), {"name": name or named.name})
+        source = sources[0] if len(sources) == 1 else sources or "python_docs"
+        encoding = getattr(options, "encoding", None)
+        return Call("corpus", "Corpus.load", (source, config), {"encoding": encoding, "name": name})
+
+    def _variable(self, name: str) -> Any:
+        if name not in self.shell.user_ns:
+            near = did_you_mean(name, self.shell.user_ns)
+            msg = f"the notebook has no variable {name!r}{near}"
+            raise SessionError(msg)
+        return self.shell.user_ns[name]
+
+    @line_magic
+    @command(declare.vocab)
+    def vocab(self, options: argparse.Namespace, _cell: str | None = None) -> Vocab | None:
+        """Make a vocabulary of the training text: each token and its index."""
+        self.session.refuse_while_training("%vocab")
+        corpus = self.session.require_corpus()
+        config = collect(VocabConfig, options)
+        call = Call("vocab", "Vocab.from_corpus", (Named("corpus", corpus), config))
+        if hasattr(options, "explain"):
+            return print(call.source())
+        vocab: Vocab = call()
+        if hasattr(options, "zipf"):
+            self._show_statistics(corpus, vocab.token)
+        encoded = encode_corpus(corpus, vocab)
+        held_out = f", {encoded.valid_unk_share:.2%} of held-out" if len(encoded.valid) else ""
+        print(f"<unk> is {encoded.train_unk_share:.2%} of training{held_out} tokens")
+        self.session.take_vocab(vocab)
+        return vocab
+
+    def _show_statistics(self, corpus: Corpus, token: str) -> None:
+        from rnn_magics.plotting import zipf_figure  # noqa: PLC0415  (matplotlib on demand)
+        from rnn_magics.text.statistics import text_statistics  # noqa: PLC0415
+
+        statistics = text_statistics(corpus, token)
+        show(visible(statistics_text(statistics)))
+        show_figure(zipf_figure(statistics), "Zipf's law: counts against ranks")
+
+    @line_magic
+    @command(declare.sample)
+    def sample(self, options: argparse.Namespace, _cell: str | None = None) -> Batches | None:
+        """Cut the training text into minibatches, in random order or one after the other."""
+        from rnn_magics.batching import BatchConfig, preview  # noqa: PLC0415  (torch on demand)
+
+        self.session.refuse_while_training("%sample")
+        corpus, vocab = self.session.require_corpus(), self.session.require_vocab()
+        args = (Named("corpus", corpus), Named("vocab", vocab), collect(BatchConfig, options))
+        call = Call("batches", "make_batches", args)
+        if hasattr(options, "explain"):
+            return print(call.source())
+        batches: Batches = call()
+        if hasattr(options, "show"):
+            show(visible(preview_text(preview(batches, options.show))))
+        self.session.batches = batches
+        return batches
+
+    @line_magic
+    @command(declare.train_rnn)
+    def train_rnn(self, options: argparse.Namespace, _cell: str | None = None) -> Run | None:
+        """Train a recurrent language model on the minibatches.
+
+        An interrupt ends the run after the present step and keeps the model.
+        """
+        from rnn_magics.notebook.training import start, training_call  # noqa: PLC0415  (torch)
+
+        self.session.refuse_while_training("%train_rnn")
+        call = training_call(self.session, options)
+        if hasattr(options, "explain"):
+            return print(call.source())
+        return start(self, call, background=hasattr(options, "background"))
+
+    @line_magic
+    @command(declare.generate)
+    def generate(
+        self, options: argparse.Namespace, _cell: str | None = None
+    ) -> Generation | list[Generation] | Score | None:
+        """Write text with a trained model, or score a given text."""
+        from rnn_magics.notebook.writing import decoding_call, write_text  # noqa: PLC0415  (torch)
+
+        trained = self.session.snapshot(getattr(options, "run", None))
+        call = decoding_call(trained, options)
+        if hasattr(options, "explain"):
+            return print(call.source())
+        return write_text(call, sys.stdout if self.stream else None)
+
+    @line_magic
+    @command(declare.rnn)
+    def rnn(self, options: argparse.Namespace, _cell: str | None = None) -> Status | None:
+        """Say where the session stands; stop, pause or resume a background run."""
+        from rnn_magics.notebook.status import session_status  # noqa: PLC0415  (torch)
+
+        if hasattr(options, "explain"):
+            return print("# %rnn steers the session of this notebook; the library has none")
+        if hasattr(options, "reset"):
+            self.session.reset()
+        if (action := getattr(options, "action", None)) is not None:
+            job = self.session.require_job(getattr(options, "name", None))
+            getattr(job, action)()
+            if action == "stop":
+                job.wait()
+        return session_status(self.session)

@@ -1,0 +1,174 @@
+"""Progress of a training as text: a bar in a terminal, a line that is rewritten in a notebook."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import DisplayHandle, display
+from tqdm import tqdm
+
+from rnn_magics.notebook.display import EPOCH_HEAD, Bundle, epoch_rows, run_notes, text_table
+from rnn_magics.training.evaluation import perplexity
+from rnn_magics.training.events import (
+    EpochEnd,
+    Evaluating,
+    Event,
+    StepEnd,
+    TrainBegin,
+    TrainEnd,
+)
+from rnn_magics.training.run import Run
+
+
+class Progress(Protocol):
+    """What listens to a training and shows it."""
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event."""
+
+
+def first_line(run: Run) -> str:
+    """Say what is trained, where, and why there."""
+    return (
+        f"{run.name}: {run.architecture}, {run.model.num_parameters:,} parameters, engine"
+        f" {run.model.engine}, on {run.device}"
+    )
+
+
+class TerminalProgress:
+    """A bar for the present epoch, and a line for each that is over.
+
+    Parameters
+    ----------
+    run
+        What is trained.
+    write
+        Takes a line of text.
+    """
+
+    def __init__(self, run: Run, write: Callable[[str], object] = print) -> None:
+        self._run = run
+        self._write = write
+        self._num_epochs = 0
+        self._bar: Any = None  # a tqdm
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event."""
+        match event:
+            case TrainBegin():
+                self._num_epochs = event.num_epochs
+                self._write(first_line(self._run))
+            case StepEnd():
+                self._draw(event)
+            case Evaluating() if self._bar is not None:
+                self._bar.set_postfix_str("scoring held-out text")
+            case EpochEnd():
+                self._close()
+                self._write(_epoch_line(event, self._num_epochs))
+            case TrainEnd():
+                self._close()
+                for note in run_notes(self._run):
+                    self._write(note)
+
+    def _draw(self, event: StepEnd) -> None:
+        if self._bar is None:
+            self._bar = tqdm(
+                total=event.num_steps,
+                desc=f"epoch {event.epoch}/{self._num_epochs}",
+                unit="batch",
+                leave=False,
+                file=sys.stderr,
+            )
+        self._bar.set_postfix_str(f"ppl {perplexity(event.epoch_loss.item()):.3f}", refresh=False)
+        self._bar.update(event.step - self._bar.n)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+class NotebookProgress:
+    """One output that is rewritten: the epochs so far, and a bar for the present one.
+
+    It goes through a display handle, so it stands in the cell that started the run even when
+    a worker thread writes it while other cells are running.
+
+    Parameters
+    ----------
+    run
+        What is trained.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._begin: TrainBegin | None = None
+        self._handle: DisplayHandle | None = display(
+            Bundle({"text/plain": first_line(run)}), display_id=True
+        )
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event."""
+        match event:
+            case TrainBegin():
+                self._begin = event
+            case StepEnd():
+                self._show(self._bar(event))
+            case Evaluating():
+                self._show(f"epoch {event.epoch}: scoring held-out text")
+            case EpochEnd():
+                self._show("")
+            case TrainEnd():
+                self._show("\n".join([f"ended: {event.reason}", *run_notes(self._run)]))
+
+    def _bar(self, event: StepEnd) -> str:
+        num_epochs = self._begin.num_epochs if self._begin else event.epoch
+        seconds_per_token = event.seconds / event.tokens
+        tokens_per_step = self._begin.tokens_per_step if self._begin else 1
+        bar = tqdm.format_meter(
+            event.step,
+            event.num_steps,
+            event.step * tokens_per_step * seconds_per_token,
+            prefix=f"epoch {event.epoch}/{num_epochs}",
+            unit="batch",
+            ncols=78,
+            postfix=f"ppl {perplexity(event.epoch_loss.item()):.3f}",
+        )
+        return str(bar)
+
+    def _show(self, last_line: str) -> None:
+        lines = [first_line(self._run)]
+        if len(self._run.history):
+            lines.append(text_table(EPOCH_HEAD, epoch_rows(self._run)))
+        if last_line:
+            lines.append(last_line)
+        if self._handle is not None:
+            self._handle.update(Bundle({"text/plain": "\n".join(lines)}))
+
+
+def _epoch_line(event: EpochEnd, num_epochs: int) -> str:
+    held_out = ""
+    if event.valid_nats is not None:
+        held_out = f", held out {perplexity(event.valid_nats):.3f}"
+    return (
+        f"epoch {event.epoch}/{num_epochs}: perplexity {perplexity(event.train_nats):.3f}"
+        f"{held_out}, {event.tokens_per_second:,.0f} tokens/s, gradient norm"
+        f" {event.grad_norm:.3g} median, {event.grad_norm_max:.3g} max, {event.clipped:.0%} clipped"
+    )
+
+
+def silent(_event: Event) -> None:
+    """Show nothing."""
+
+
+def progress_for(shell: InteractiveShell, run: Run) -> Progress:
+    """Return what suits the front end: a rewritten output in a kernel, a bar in a terminal."""
+    return NotebookProgress(run) if has_kernel(shell) else TerminalProgress(run)
+
+
+def has_kernel(shell: InteractiveShell) -> bool:
+    """Whether the shell talks to a notebook, rather than to a terminal."""
+    return getattr(shell, "kernel", None) is not None

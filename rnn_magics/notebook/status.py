@@ -1,0 +1,69 @@
+"""Where a session stands: what ``%rnn`` says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnn_magics.notebook.display import text_table
+from rnn_magics.notebook.session import Session
+from rnn_magics.training.device import choose_device
+
+
+@dataclass(frozen=True)
+class Status:
+    """A session in words.
+
+    Parameters
+    ----------
+    corpus, vocab, batches, device
+        One line each.
+    runs
+        Name, architecture, progress and perplexities of each run.
+    """
+
+    corpus: str
+    vocab: str
+    batches: str
+    device: str
+    runs: list[tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        """Return a few lines: the steps, then the runs."""
+        lines = [
+            f"corpus   {self.corpus}",
+            f"vocab    {self.vocab}",
+            f"batches  {self.batches}",
+            f"device   {self.device}",
+        ]
+        if self.runs:
+            head = ("run", "model", "state", "epochs", "train ppl", "held-out ppl", "note")
+            lines.append(text_table(head, self.runs))
+        else:
+            lines.append("runs     none yet (%train_rnn)")
+        return "\n".join(lines)
+
+
+def session_status(session: Session) -> Status:
+    """Describe a session."""
+    return Status(
+        repr(session.corpus) if session.corpus else "none yet (%corpus)",
+        repr(session.vocab) if session.vocab else "none yet (%vocab)",
+        repr(session.batches) if session.batches else "none yet (%sample)",
+        str(choose_device()),
+        [_run_row(session, name) for name in session.runs],
+    )
+
+
+def _run_row(session: Session, name: str) -> tuple[str, ...]:
+    run, job = session.runs[name], session.jobs[name]
+    state = run.reason or ("paused" if job.is_paused else "training")
+    train, valid = run.train_perplexity, run.valid_perplexity
+    return (
+        name,
+        run.architecture,
+        state,
+        f"{len(run.history)}/{run.config.train.epochs}",
+        "" if train is None else f"{train:.3f}",
+        "" if valid is None else f"{valid:.3f}",
+        run.message,
+    )

@@ -1,0 +1,89 @@
+"""From ``%train_rnn`` to a run: the configuration, the job, and what is shown of it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.notebook.arguments import collect
+from rnn_magics.notebook.calls import Call, Named
+from rnn_magics.notebook.display import place_figure, show_figure
+from rnn_magics.notebook.progress import has_kernel, progress_for, silent
+from rnn_magics.notebook.session import Session
+from rnn_magics.plotting import training_figure
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.events import Event, TrainEnd
+from rnn_magics.training.job import Job
+from rnn_magics.training.loop import begin
+from rnn_magics.training.recipes import RECIPES
+from rnn_magics.training.run import Run
+
+if TYPE_CHECKING:
+    from rnn_magics.notebook.magics import RNNMagics
+
+
+def training_call(session: Session, options: argparse.Namespace) -> Call:
+    """Return the library call that the options of ``%train_rnn`` stand for."""
+    batches = session.require_batches()
+    recipe = RECIPES[options.recipe] if hasattr(options, "recipe") else None
+    model = collect(ModelConfig, options, recipe.model if recipe else None)
+    config = collect(TrainConfig, options, recipe.train if recipe else None)
+    name = getattr(options, "name", None) or session.free_name(model.cell)
+    args = (Named("batches", batches), model, config)
+    return Call("run", "train", args, {"name": name})
+
+
+def start(magics: RNNMagics, call: Call, *, background: bool) -> Run:
+    """Train on a worker thread; unless in the background, follow it to its end."""
+    batches, model, config = call.args
+    run, state = begin(batches.value, model, config, call.kwargs["name"])
+    job = Job(run, state, background_listener(magics, run) if background else None)
+    if (moved := magics.session.keep(run, job)) is not None:
+        print(f"the older run {run.name} is now called {moved}")
+    job.start()
+    if not background:
+        _follow(job, progress_for(magics.shell, run) if magics.progress else silent)
+        if magics.figures and len(run.history):
+            show_figure(_figure(run), _CAPTION)
+    return run
+
+
+def _follow(job: Job, progress: Callable[[Event], None]) -> None:
+    # An interrupt reaches this thread only; the worker is asked to stop, between two steps.
+    while True:
+        try:
+            for event in job.follow():
+                progress(event)
+        except KeyboardInterrupt:
+            job.stop("interrupted")
+        else:
+            return
+
+
+def background_listener(magics: RNNMagics, run: Run) -> Callable[[Event], None]:
+    """Return what shows a background run in the cell that started it.
+
+    In a terminal nothing is written between the lines that somebody types: ``%rnn`` tells.
+    """
+    if not has_kernel(magics.shell):
+        return silent
+    progress = progress_for(magics.shell, run) if magics.progress else silent
+    figure = place_figure() if magics.figures else None
+
+    def listen(event: Event) -> None:
+        progress(event)
+        if figure is not None and isinstance(event, TrainEnd) and len(run.history):
+            figure(_figure(run), _CAPTION)
+
+    return listen
+
+
+_CAPTION = "perplexity and gradient norm, epoch by epoch"
+
+
+def _figure(run: Run) -> Figure:
+    return training_figure({run.name: run.history}, run.config.train.clip)

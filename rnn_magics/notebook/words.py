@@ -1,0 +1,96 @@
+"""A magic line as words, with their quotes taken off and nothing else done to them.
+
+Backslashes, braces, dollars and every other mark mean themselves. The one exception keeps a
+habit of IPython without its ``eval``: an unquoted word that is exactly ``$name`` or
+``{name}`` stands for the notebook's variable of that name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnn_magics.errors import ConfigError
+from rnn_magics.options import did_you_mean
+
+_PIECE = re.compile(
+    r"""(?P<space>\s+)|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"']+)"""
+)
+_VARIABLE = re.compile(r"\$(?P<dollar>\w+)|\{(?P<brace>\w+)\}")
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a line.
+
+    Parameters
+    ----------
+    text
+        Without its quotes.
+    quoted
+        Whether it began with a quote, or came from a variable: it is then a value, even when
+        it looks like an option.
+    """
+
+    text: str
+    quoted: bool = False
+
+
+def split_line(line: str, variables: Mapping[str, Any]) -> list[Word]:
+    """Split a magic line into words.
+
+    Parameters
+    ----------
+    line
+        What follows the name of the magic.
+    variables
+        Of the notebook, for ``$name`` and ``{name}``.
+
+    Raises
+    ------
+    ConfigError
+        When a quote is not closed, or a variable does not exist or is neither text nor number.
+    """
+    words: list[Word] = []
+    place, in_word = 0, False
+    while place < len(line):
+        piece = _PIECE.match(line, place)
+        if piece is None:
+            msg = (
+                f"the quote {line[place]} at column {place + 1} is not closed; put text that has"
+                " one kind of quotes into the other kind"
+            )
+            raise ConfigError(msg)
+        place = piece.end()
+        if piece["space"] is not None:
+            in_word = False
+            continue
+        bare = piece["bare"] is not None
+        text = piece[piece.lastgroup or "bare"]
+        if in_word:
+            words[-1] = Word(words[-1].text + text, words[-1].quoted)
+        elif bare and (place == len(line) or line[place].isspace()):
+            words.append(_looked_up(text, variables))
+        else:
+            words.append(Word(text, quoted=not bare))
+        in_word = True
+    return words
+
+
+def _looked_up(text: str, variables: Mapping[str, Any]) -> Word:
+    option, equals, value = text.partition("=") if text.startswith("--") else ("", "", text)
+    match = _VARIABLE.fullmatch(value)
+    if match is None:
+        return Word(text)
+    name = match["dollar"] or match["brace"]
+    if name not in variables:
+        near = did_you_mean(name, (known for known in variables if not known.startswith("_")))
+        msg = f"the notebook has no variable {name!r} (in quotes, {value} means itself){near}"
+        raise ConfigError(msg)
+    found = variables[name]
+    if not isinstance(found, str | int | float):
+        msg = f"variable {name!r} is a {type(found).__name__}; an option takes text or a number"
+        raise ConfigError(msg)
+    return Word(f"{option}{equals}{found}", quoted=not option)
