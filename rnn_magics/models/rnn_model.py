@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,7 +83,7 @@ class RNNModel(nn.Module):
         self.vocab_size = vocab_size
         self.embedding: nn.Embedding | None = None
         if config.embedding_size is not None:
-            self.embedding = skip_init(nn.Embedding, vocab_size, config.embedding_size)
+            self.embedding = _undrawn(nn.Embedding, vocab_size, config.embedding_size)
         self.rnn = RecurrentStack(
             config.cell,
             config.embedding_size or vocab_size,
@@ -93,8 +94,8 @@ class RNNModel(nn.Module):
             scratch=config.scratch,
         )
         self.dropout = Dropout(config.dropout)
-        self.output = skip_init(nn.Linear, self.rnn.output_size, vocab_size)
-        self.reset_parameters(generator)  # which skip_init leaves to it, global generator and all
+        self.output = _undrawn(nn.Linear, self.rnn.output_size, vocab_size)
+        self.reset_parameters(generator)
         if config.tie and self.embedding is not None:
             self.output.weight = self.embedding.weight
 
@@ -166,6 +167,11 @@ class RNNModel(nn.Module):
 
 
 ModelState = Tensor | tuple[Tensor, ...]
+
+
+def _undrawn(layer: type[nn.Module], *sizes: int) -> Any:
+    # Without the weights that torch would draw from the global generator.
+    return skip_init(layer, *sizes)  # type: ignore[no-untyped-call]
 
 
 def _outside(state: State) -> ModelState:
