@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from rnn_magics.errors import ConfigError, ModelError
 from rnn_magics.models.cells import CELLS, State
@@ -51,6 +49,17 @@ class ModelConfig(Options):
         object.__setattr__(self, "embedding_size", self.num_hiddens)
 
 
+# The model draws their weights from its own generator; torch would move the global one.
+class _Embedding(nn.Embedding):
+    def reset_parameters(self) -> None:
+        pass
+
+
+class _Linear(nn.Linear):
+    def reset_parameters(self) -> None:
+        pass
+
+
 class RNNModel(nn.Module):
     """A recurrent language model.
 
@@ -83,7 +92,7 @@ class RNNModel(nn.Module):
         self.vocab_size = vocab_size
         self.embedding: nn.Embedding | None = None
         if config.embedding_size is not None:
-            self.embedding = _undrawn(nn.Embedding, vocab_size, config.embedding_size)
+            self.embedding = _Embedding(vocab_size, config.embedding_size)
         self.rnn = RecurrentStack(
             config.cell,
             config.embedding_size or vocab_size,
@@ -94,7 +103,7 @@ class RNNModel(nn.Module):
             scratch=config.scratch,
         )
         self.dropout = Dropout(config.dropout)
-        self.output = _undrawn(nn.Linear, self.rnn.output_size, vocab_size)
+        self.output = _Linear(self.rnn.output_size, vocab_size)
         self.reset_parameters(generator)
         if config.tie and self.embedding is not None:
             self.output.weight = self.embedding.weight
@@ -167,11 +176,6 @@ class RNNModel(nn.Module):
 
 
 ModelState = Tensor | tuple[Tensor, ...]
-
-
-def _undrawn(layer: type[nn.Module], *sizes: int) -> Any:
-    # Without the weights that torch would draw from the global generator.
-    return skip_init(layer, *sizes)  # type: ignore[no-untyped-call]
 
 
 def _outside(state: State) -> ModelState:
