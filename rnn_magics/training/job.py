@@ -8,12 +8,15 @@ who asks the worker to stop, and the worker does so between two steps.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
+
+import torch
 
 from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import RNNModel
@@ -154,7 +157,8 @@ class Job:
             self.error = error
             self.run.reason = "failed"
             self.run.message = f"{type(error).__name__}: {error}"
-            self._tell(TrainEnd("failed", self.run.message))
+            with contextlib.suppress(Exception):  # the listener may be what failed
+                self._tell(TrainEnd("failed", self.run.message))
         finally:
             self.run.model.eval()
             with self._lock:
@@ -181,7 +185,8 @@ class Job:
 
 def copy_model(model: RNNModel) -> RNNModel:
     """Return an independent copy of a model, in evaluation mode, on the same device."""
-    copy = RNNModel(model.config, model.vocab_size).to(model.output.weight.device)
+    unused = torch.Generator()  # so that a look at a run does not move the global generator
+    copy = RNNModel(model.config, model.vocab_size, unused).to(model.output.weight.device)
     copy.load_state_dict(model.state_dict())
     return copy.eval()
 
