@@ -39,8 +39,12 @@ class MagicParser(argparse.ArgumentParser):
             allow_abbrev=False,
             exit_on_error=False,
             argument_default=argparse.SUPPRESS,
-            formatter_class=lambda prog: argparse.HelpFormatter(prog, 26, 96),
+            formatter_class=lambda prog: argparse.HelpFormatter(
+                prog, max_help_position=28, width=96
+            ),
         )
+
+        self.color = False  # Python 3.14 would put terminal colours into the help
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing."""
@@ -67,7 +71,7 @@ class MagicParser(argparse.ArgumentParser):
             action = group.add_argument(
                 flag,
                 dest=field.name,
-                type=_unmarked(converter(field, flag)),
+                type=converter(field, flag),
                 metavar=_metavar(field),
                 help=_help(field),
             )
@@ -147,8 +151,10 @@ def converter(field: OptionField, flag: str) -> Callable[[str], Any]:
     return convert
 
 
-def _parsed(field: OptionField, text: str, flag: str) -> Any:
-    if field.optional and text.lower() == "none":
+def _parsed(field: OptionField, typed: str, flag: str) -> Any:
+    text = typed.removeprefix(_VALUE_MARK)
+    # A quoted "none" is a word where words are asked for, such as a stop token.
+    if field.optional and (typed if field.type is str else text).lower() == "none":
         return None
     if field.type is tuple:
         return tuple(part for part in text.split(",") if part)
@@ -173,7 +179,10 @@ def _metavar(field: OptionField) -> str:
 
 def _help(field: OptionField) -> str:
     text = field.help.replace("%", "%%")
-    return text if field.default in (None, ()) else f"{text} (default {field.default})"
+    if field.default in (None, ()) or field.default is False:
+        return text
+    default = f"{field.default:g}" if field.type is float else field.default
+    return f"{text} (default {default})"
 
 
 def _readable(error: argparse.ArgumentError) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _EPOCHS_SHOWN = 12
 _ROWS_SHOWN = 8
+_CELL_WIDTH = 33
 Row = Sequence[object]
 
 
@@ -144,9 +145,9 @@ def preview_text(shown: BatchPreview) -> str:
         rows: list[Row] = [
             (
                 int(shown.starts[number, row]),
-                shortened(str(X[row].tolist()), 44),
-                shortened(str(Y[row].tolist()), 44),
-                shortened(_tokens_text(shown, number, row), 44),
+                shortened(str(X[row].tolist()), _CELL_WIDTH),
+                shortened(str(Y[row].tolist()), _CELL_WIDTH),
+                shortened(_tokens_text(shown, number, row), _CELL_WIDTH),
             )
             for row in range(min(len(X), _ROWS_SHOWN))
         ]

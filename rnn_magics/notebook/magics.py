@@ -49,7 +49,16 @@ class RNNMagics(Magics):
     @line_cell_magic
     @command(declare.corpus)
     def corpus(self, options: argparse.Namespace, cell: str | None = None) -> Corpus | None:
-        """Take a text: a built-in one, files, URLs, a variable, or the body of the cell."""
+        """Take a text: a built-in one, files, URLs, a variable, or the body of the cell.
+
+        ::
+
+            %corpus                        the built-in text, no download
+            %corpus time_machine --d2l     cleaned as the book does
+            %corpus my_notes.txt --valid 0.2
+            %corpus --data series          the variable `series`
+            %%corpus poem                  the lines below are the text
+        """
         self.session.refuse_while_training("%corpus")
         call = self._corpus_call(options, cell)
         if hasattr(options, "explain"):
@@ -88,7 +97,14 @@ class RNNMagics(Magics):
     @line_magic
     @command(declare.vocab)
     def vocab(self, options: argparse.Namespace, _cell: str | None = None) -> Vocab | None:
-        """Make a vocabulary of the training text: each token and its index."""
+        """Make a vocabulary of the training text: each token and its index.
+
+        ::
+
+            %vocab
+            %vocab --token word --min-freq 3
+            %vocab --token word --zipf
+        """
         self.session.refuse_while_training("%vocab")
         corpus = self.session.require_corpus()
         config = collect(VocabConfig, options)
@@ -115,7 +131,13 @@ class RNNMagics(Magics):
     @line_magic
     @command(declare.sample)
     def sample(self, options: argparse.Namespace, _cell: str | None = None) -> Batches | None:
-        """Cut the training text into minibatches, in random order or one after the other."""
+        """Cut the training text into minibatches, in random order or one after the other.
+
+        ::
+
+            %sample seq --batch-size 32 --num-steps 35
+            %sample random --show 2
+        """
         from rnn_magics.batching import BatchConfig, preview  # noqa: PLC0415  (torch on demand)
 
         self.session.refuse_while_training("%sample")
@@ -136,6 +158,13 @@ class RNNMagics(Magics):
         """Train a recurrent language model on the minibatches.
 
         An interrupt ends the run after the present step and keeps the model.
+
+        ::
+
+            %train_rnn
+            run = %train_rnn --cell lstm --num-layers 2 --dropout 0.2 --epochs 20
+            %train_rnn --recipe d2l-gru --seed 1
+            %train_rnn --max-time 180 --background
         """
         from rnn_magics.notebook.training import start, training_call  # noqa: PLC0415  (torch)
 
@@ -150,7 +179,15 @@ class RNNMagics(Magics):
     def generate(
         self, options: argparse.Namespace, _cell: str | None = None
     ) -> Generation | list[Generation] | Score | None:
-        """Write text with a trained model, or score a given text."""
+        """Write text with a trained model, or score a given text.
+
+        ::
+
+            %generate "time traveller" --length 200 --temperature 0.7
+            %generate "the " --greedy
+            %generate "the " --num 3 --top-k 10 --seed 1
+            %generate --score "the time machine"
+        """
         from rnn_magics.notebook.writing import decoding_call, write_text  # noqa: PLC0415  (torch)
 
         trained = self.session.snapshot(getattr(options, "run", None))
@@ -162,7 +199,15 @@ class RNNMagics(Magics):
     @line_magic
     @command(declare.rnn)
     def rnn(self, options: argparse.Namespace, _cell: str | None = None) -> Status | None:
-        """Say where the session stands; stop, pause or resume a background run."""
+        """Say where the session stands; stop, pause or resume a background run.
+
+        ::
+
+            %rnn
+            %rnn pause
+            %rnn stop gru-1
+            %rnn --reset
+        """
         from rnn_magics.notebook.status import session_status  # noqa: PLC0415  (torch)
 
         if hasattr(options, "explain"):
