@@ -7,6 +7,7 @@ habit of IPython without its ``eval``: an unquoted word that is exactly ``$name`
 
 from __future__ import annotations
 
+import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from rnn_magics.options import did_you_mean
 _PIECE = re.compile(
     r"""(?P<space>\s+)|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"']+)"""
 )
-_VARIABLE = re.compile(r"\$(?P<dollar>\w+)|\{(?P<brace>\w+)\}")
+_VARIABLE = re.compile(r"\$(?P<dollar>[^\W\d]\w*)|\{(?P<brace>[^\W\d]\w*)\}")
+_OPENED = re.compile(r"--[\w-]+=")  # an option whose value follows
 
 
 @dataclass(frozen=True)
@@ -69,28 +71,30 @@ def split_line(line: str, variables: Mapping[str, Any]) -> list[Word]:
             continue
         bare = piece["bare"] is not None
         text = piece[piece.lastgroup or "bare"]
-        if in_word:
+        if in_word and not bare and not words[-1].quoted and _OPENED.fullmatch(words[-1].text):
+            words[-1:] = [Word(words[-1].text[:-1]), Word(text, quoted=True)]
+        elif in_word:
             words[-1] = Word(words[-1].text + text, words[-1].quoted)
         elif bare and (place == len(line) or line[place].isspace()):
-            words.append(_looked_up(text, variables))
+            words += _looked_up(text, variables)
         else:
             words.append(Word(text, quoted=not bare))
         in_word = True
     return words
 
 
-def _looked_up(text: str, variables: Mapping[str, Any]) -> Word:
+def _looked_up(text: str, variables: Mapping[str, Any]) -> list[Word]:
     option, equals, value = text.partition("=") if text.startswith("--") else ("", "", text)
     match = _VARIABLE.fullmatch(value)
     if match is None:
-        return Word(text)
+        return [Word(text)]
     name = match["dollar"] or match["brace"]
     if name not in variables:
         near = did_you_mean(name, (known for known in variables if not known.startswith("_")))
         msg = f"the notebook has no variable {name!r} (in quotes, {value} means itself){near}"
         raise ConfigError(msg)
     found = variables[name]
-    if not isinstance(found, str | int | float):
+    if not isinstance(found, str | numbers.Real):
         msg = f"variable {name!r} is a {type(found).__name__}; an option takes text or a number"
         raise ConfigError(msg)
-    return Word(f"{option}{equals}{found}", quoted=not option)
+    return [*([Word(option)] if equals else []), Word(str(found), quoted=True)]
