@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,26 +59,32 @@ class Notebook:
         return result.result
 
     def printed(self, cell: str) -> str:
-        """Run a cell and return what it wrote to stdout, the shown result left out."""
+        """Run a cell and return what it wrote to stdout, the value of its last line left out."""
         self._capsys.readouterr()
-        self.run(f"_shown_nowhere = {cell}" if cell.startswith("%") else cell)
+        is_line_magic = cell.startswith("%") and not cell.startswith("%%")
+        self.run(f"_shown_nowhere = {cell}" if is_line_magic else cell)
         return self._capsys.readouterr().out
 
     def refused(self, cell: str) -> str:
         """Return the one line that a cell is refused with; nothing else may have happened."""
-        before = self.state()
         self._capsys.readouterr()
-        error = self.shell.run_cell(cell).error_in_exec
+        with self.unchanged():
+            error = self.shell.run_cell(cell).error_in_exec
         out, err = self._capsys.readouterr()
         assert type(error) is UsageError  # IPython prints a traceback for its subclasses
         assert out == ""
         assert err.count("\n") == 1
         assert err.startswith("UsageError: ")
-        assert is_same(before, self.state())
         return err.removeprefix("UsageError: ").rstrip("\n")
 
-    def state(self) -> list[Any]:
-        """List everything a refused cell must leave alone, to be compared with `is_same`."""
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Check that the session and the variables are the same afterwards."""
+        before = self._state()
+        yield
+        assert is_same(before, self._state())
+
+    def _state(self) -> list[Any]:
         session = self.session
         mine = {
             name: value
