@@ -72,10 +72,11 @@ def draw(logits: Tensor, config: DecodingConfig, generator: torch.Generator) -> 
     Top-p is the nucleus of Holtzman et al. (2020): the most probable tokens, up to and
     including the one with which their probabilities reach p.
     """
-    scaled = logits / config.temperature
+    largest = logits.max(dim=-1, keepdim=True).values
+    scaled = (logits - largest) / config.temperature  # at most 0, however low the temperature
     if config.top_k is not None and config.top_k < scaled.shape[-1]:
-        least = scaled.topk(config.top_k, dim=-1).values[:, -1:]
-        scaled = scaled.masked_fill(scaled < least, -math.inf)
+        kept = scaled.topk(config.top_k, dim=-1)
+        scaled = torch.full_like(scaled, -math.inf).scatter(-1, kept.indices, kept.values)
     probabilities = scaled.softmax(dim=-1)  # (num_rows, vocab_size)
     if config.top_p is not None:
         ordered, places = probabilities.sort(dim=-1, descending=True)
