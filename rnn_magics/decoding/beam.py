@@ -44,7 +44,10 @@ def beam_search(
                 grown.append(beam)
                 parents.append(parent)
         beams = grown
-        if not beams or len(finished) >= width or step + 1 == config.length:
+        if step + 1 == config.length:
+            break
+        if not beams or len(finished) >= width:
+            beams = []  # a text cut off before its end is no result
             break
         state = select_rows(state, torch.tensor(parents))
         last = torch.tensor([[indices[-1]] for indices, _ in beams])
