@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import DisplayHandle, display
@@ -22,12 +22,7 @@ from rnn_magics.training.events import (
 )
 from rnn_magics.training.run import Run
 
-
-class Progress(Protocol):
-    """What listens to a training and shows it."""
-
-    def __call__(self, event: Event) -> None:
-        """Take in an event."""
+Listener = Callable[[Event], None]
 
 
 def first_line(run: Run) -> str:
@@ -164,7 +159,7 @@ def silent(_event: Event) -> None:
     """Show nothing."""
 
 
-def progress_for(shell: InteractiveShell, run: Run) -> Progress:
+def progress_for(shell: InteractiveShell, run: Run) -> Listener:
     """Return what suits the front end: a rewritten output in a kernel, a bar in a terminal."""
     return NotebookProgress(run) if has_kernel(shell) else TerminalProgress(run)
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.arguments import collect
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
-from rnn_magics.notebook.progress import has_kernel, progress_for, silent
+from rnn_magics.notebook.progress import Listener, has_kernel, progress_for, silent
 from rnn_magics.notebook.session import Session
 from rnn_magics.plotting import training_figure
 from rnn_magics.training.config import TrainConfig
@@ -22,14 +22,22 @@ from rnn_magics.training.loop import begin
 from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.run import Run
 
-if TYPE_CHECKING:
-    from rnn_magics.notebook.magics import RNNMagics
+
+class Desk(Protocol):
+    """What starting a run needs of the magics: where they are, and what is to be shown."""
+
+    shell: InteractiveShell
+    session: Session
+    progress: bool
+    figures: bool
 
 
 def training_call(session: Session, options: argparse.Namespace) -> Call:
     """Return the library call that the options of ``%train_rnn`` stand for."""
     batches = session.require_batches()
     recipe = RECIPES[options.recipe] if hasattr(options, "recipe") else None
+    if recipe is not None:
+        print(f"# {options.recipe}: {recipe.source}; its data: {', '.join(recipe.before)}")
     model = collect(ModelConfig, options, recipe.model if recipe else None)
     config = collect(TrainConfig, options, recipe.train if recipe else None)
     name = getattr(options, "name", None) or session.free_name(model.cell)
@@ -37,22 +45,26 @@ def training_call(session: Session, options: argparse.Namespace) -> Call:
     return Call("run", "train", args, {"name": name})
 
 
-def start(magics: RNNMagics, call: Call, *, background: bool) -> Run:
+def start(desk: Desk, call: Call, *, background: bool) -> Run:
     """Train on a worker thread; unless in the background, follow it to its end."""
     batches, model, config = call.args
     run, state = begin(batches.value, model, config, call.kwargs["name"])
-    job = Job(run, state, background_listener(magics, run) if background else None)
-    if (moved := magics.session.keep(run, job)) is not None:
+    if background:
+        job = Job(run, state, background_listener(desk, run))
+    else:
+        job = Job(run, state)
+        progress: Listener = progress_for(desk.shell, run) if desk.progress else silent
+    if (moved := desk.session.keep(run, job)) is not None:
         print(f"the older run {run.name} is now called {moved}")
     job.start()
     if not background:
-        _follow(job, progress_for(magics.shell, run) if magics.progress else silent)
-        if magics.figures and len(run.history):
+        _follow(job, progress)
+        if desk.figures and len(run.history):
             show_figure(_figure(run), _CAPTION)
     return run
 
 
-def _follow(job: Job, progress: Callable[[Event], None]) -> None:
+def _follow(job: Job, progress: Listener) -> None:
     # An interrupt reaches this thread only; the worker is asked to stop, between two steps.
     while True:
         try:
@@ -64,15 +76,15 @@ def _follow(job: Job, progress: Callable[[Event], None]) -> None:
             return
 
 
-def background_listener(magics: RNNMagics, run: Run) -> Callable[[Event], None]:
+def background_listener(desk: Desk, run: Run) -> Listener:
     """Return what shows a background run in the cell that started it.
 
     In a terminal nothing is written between the lines that somebody types: ``%rnn`` tells.
     """
-    if not has_kernel(magics.shell):
+    if not has_kernel(desk.shell):
         return silent
-    progress = progress_for(magics.shell, run) if magics.progress else silent
-    figure = place_figure() if magics.figures else None
+    progress = progress_for(desk.shell, run) if desk.progress else silent
+    figure = place_figure() if desk.figures else None
 
     def listen(event: Event) -> None:
         progress(event)
