@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.text.corpus import Corpus, CorpusConfig
@@ -17,6 +18,16 @@ TEXT = (
     "was expounding a recondite matter to us his grey eyes shone and\n"
     "twinkled and his usually pale face was flushed and animated\n"
 ) * 3
+
+# Examples are the same in every run, and no test depends on how busy the machine is.
+settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+# Many new examples, to search for what the usual ones miss: HYPOTHESIS_PROFILE=search.
+settings.register_profile(
+    "search", settings.get_profile("house"), derandomize=False, max_examples=2000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
 @pytest.fixture(scope="session", autouse=True)

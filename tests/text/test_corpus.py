@@ -75,10 +75,17 @@ def test_nothing_is_held_out_when_asked() -> None:
     assert corpus.split(corpus.tokens())[1] == []
 
 
-def test_the_default_share_counts_tokens_not_characters() -> None:
+def test_the_default_share_is_the_same_for_every_tokenizer() -> None:
     corpus = Corpus.from_text("word " * 500)  # 2,500 characters, 500 words
-    assert corpus.split(corpus.tokens("word"))[1] == []
+    assert corpus.held_out_share == 0.1
     assert len(corpus.split(corpus.tokens("char"))[1]) == 250
+    assert len(corpus.split(corpus.tokens("word"))[1]) == 50
+
+
+def test_the_default_share_is_that_of_the_shortened_text() -> None:
+    corpus = Corpus.from_text("ab" * 1000, CorpusConfig(max_tokens=999))
+    assert corpus.held_out_share == 0.0
+    assert len(corpus.split(corpus.tokens())[0]) == 999
 
 
 def test_several_sources_are_joined_by_a_line_end(tmp_path: Path) -> None:
@@ -172,3 +179,4 @@ def test_fingerprints_tell_numbers_from_words() -> None:
 def test_repr_says_name_size_and_split() -> None:
     corpus = Corpus.from_text("ab" * 600, CorpusConfig(valid=0.25), name="x")
     assert repr(corpus) == "Corpus('x', 1,200 characters, 25% held out)"
+    assert repr(Corpus.from_text("ab", name="x")) == "Corpus('x', 2 characters, nothing held out)"
