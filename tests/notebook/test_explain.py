@@ -37,7 +37,7 @@ PIPELINES = {
     ],
     "cleaned words": [
         f'%%corpus --name "it\'s {{x}}" --letters-only --lower\n{AWKWARD_BODY}',
-        "%vocab --token word --min-freq 1 --max-size 20 --reserved '<bos>,<eos>'",
+        "%vocab --token word --min-freq 1 --max-size 30 --reserved '<bos>,<eos>'",
         "%sample random --batch-size 2 --num-steps 3",
         f"{TRAIN} --cell lstm --num-layers 2 --dropout 0.2 --seed 3",
         '%generate "the time" --length 8 --temperature 1.5 --seed 4 --stop it',
