@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.errors import ConfigError
-from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, POSITIVE, Options, Range, option
+from rnn_magics.options import AT_LEAST_ONE, POSITIVE, SEED, Options, Range, option
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,7 +38,7 @@ class DecodingConfig(Options):
         None, "search for the most probable text, keeping so many", within=AT_LEAST_ONE
     )
     stop: str | None = option(None, "end after this token", metavar="TOKEN")
-    seed: int = option(0, "of the draws", within=NOT_NEGATIVE)
+    seed: int = option(0, "of the draws", within=SEED)
 
     def __post_init__(self) -> None:
         """Check each value, and that they do not contradict each other."""
@@ -75,8 +75,9 @@ def draw(logits: Tensor, config: DecodingConfig, generator: torch.Generator) -> 
     largest = logits.max(dim=-1, keepdim=True).values
     scaled = (logits - largest) / config.temperature  # at most 0, however low the temperature
     if config.top_k is not None and config.top_k < scaled.shape[-1]:
-        kept = scaled.topk(config.top_k, dim=-1)
-        scaled = torch.full_like(scaled, -math.inf).scatter(-1, kept.indices, kept.values)
+        places = logits.topk(config.top_k, dim=-1).indices
+        kept = scaled.gather(-1, places)
+        scaled = torch.full_like(scaled, -math.inf).scatter(-1, places, kept)
     probabilities = scaled.softmax(dim=-1)  # (num_rows, vocab_size)
     if config.top_p is not None:
         ordered, places = probabilities.sort(dim=-1, descending=True)
