@@ -16,7 +16,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from rnn_magics.text.statistics import TextStatistics
 from rnn_magics.training.history import History
@@ -84,10 +86,22 @@ def training_figure(histories: Mapping[str, History], clip: float | None = None)
             axes.xaxis.get_major_locator().set_params(integer=True)
             if axes.get_legend_handles_labels()[0]:
                 axes.legend(frameon=False)
-        left.yaxis.set_major_formatter("{x:g}")
-        left.yaxis.set_minor_formatter("{x:g}")
-        left.tick_params(axis="y", which="minor", labelsize="small")
+            _number_plainly(axes.yaxis)
+            axes.tick_params(axis="y", which="minor", labelsize="small")
     return figure
+
+
+class _PlainNumbers(LogFormatter):
+    """Numbers as they are read, at the minor ticks only where the axis is short."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
+def _number_plainly(axis: Axis) -> None:
+    # The formatter of log axes writes mathtext, which the house style does not parse.
+    axis.set_major_formatter(_PlainNumbers())
+    axis.set_minor_formatter(_PlainNumbers(minor_thresholds=(2, 0.5)))
 
 
 def _cycle(count: int) -> list[str]:
@@ -138,6 +152,8 @@ def zipf_figure(statistics: TextStatistics) -> Figure:
                 left.plot(fitted, fit(fitted), color=color, linestyle="--", linewidth=1)
         left.set(xscale="log", yscale="log", xlabel="rank", ylabel="count", title="Zipf's law")
         left.legend(frameon=False)
+        _number_plainly(left.xaxis)
+        _number_plainly(left.yaxis)
         right.plot(statistics.sizes, statistics.covered, color=BLUE, marker=".", label="covered")
         if statistics.oov_rates is not None:
             right.plot(
@@ -155,6 +171,7 @@ def zipf_figure(statistics: TextStatistics) -> Figure:
             title="Coverage",
         )
         right.legend(frameon=False)
+        _number_plainly(right.xaxis)
     return figure
 
 
