@@ -51,6 +51,7 @@ POSITIVE = Range(0, open_left=True)
 AT_LEAST_ONE = Range(1)
 NOT_NEGATIVE = Range(0)
 FRACTION = Range(0, 1, open_right=True)
+SEED = Range(0, 2**64, open_right=True)  # what a generator of torch takes
 
 
 def option(

@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Bool
 
-from rnn_magics.errors import SessionError
+from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.notebook import declare
 from rnn_magics.notebook.arguments import collect
 from rnn_magics.notebook.calls import Call, Named
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rnn_magics.notebook.status import Status
     from rnn_magics.text.corpus import Corpus
     from rnn_magics.text.vocab import Vocab
+    from rnn_magics.training.baseline import Ladder
     from rnn_magics.training.run import Run
 
 
@@ -71,6 +72,7 @@ class RNNMagics(Magics):
         config = collect(CorpusConfig, options)
         name = getattr(options, "name", None)
         sources = getattr(options, "source", [])
+        _refuse_useless(options, cell)
         if cell is not None:
             return Call(
                 "corpus",
@@ -197,6 +199,29 @@ class RNNMagics(Magics):
         return write_text(call, sys.stdout if self.stream else None)
 
     @line_magic
+    @command(declare.baseline)
+    def baseline(self, options: argparse.Namespace, _cell: str | None = None) -> Ladder | None:
+        """Fit n-gram models on the training text: what counting alone reaches.
+
+        ::
+
+            %baseline
+            ladder = %baseline --order 1-8
+        """
+        from rnn_magics.training.baseline import BaselineConfig  # noqa: PLC0415  (torch)
+
+        args = (
+            Named("corpus", self.session.require_corpus()),
+            Named("vocab", self.session.require_vocab()),
+            collect(BaselineConfig, options),
+        )
+        call = Call("ladder", "fit_ladder", args)
+        if hasattr(options, "explain"):
+            return print(call.source())
+        ladder: Ladder = call()
+        return ladder
+
+    @line_magic
     @command(declare.rnn)
     def rnn(self, options: argparse.Namespace, _cell: str | None = None) -> Status | None:
         """Say where the session stands; stop, pause or resume a background run.
@@ -212,11 +237,27 @@ class RNNMagics(Magics):
 
         if hasattr(options, "explain"):
             return print("# %rnn steers the session of this notebook; the library has none")
-        if hasattr(options, "reset"):
-            self.session.reset()
         if (action := getattr(options, "action", None)) is not None:
             job = self.session.require_job(getattr(options, "name", None))
             getattr(job, action)()
             if action == "stop":
                 job.wait()
+        if hasattr(options, "reset"):
+            self.session.reset()
         return session_status(self.session)
+
+
+def _refuse_useless(options: argparse.Namespace, cell: str | None) -> None:
+    # An option of %corpus that would have no effect.
+    msg = ""
+    if cell is not None and hasattr(options, "data"):
+        msg = "the lines of the cell are the text; leave --data out, or type %corpus"
+    elif hasattr(options, "data") and hasattr(options, "source"):
+        first = options.source[0]
+        msg = f"--data already says where the text comes from; leave {first!r} out"
+    elif hasattr(options, "as_tokens") and not hasattr(options, "data"):
+        msg = "--as-tokens goes with --data; leave it out"
+    elif hasattr(options, "encoding") and (cell is not None or hasattr(options, "data")):
+        msg = "--encoding is for files and downloads; leave it out"
+    if msg:
+        raise ConfigError(msg)

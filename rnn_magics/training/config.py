@@ -15,6 +15,7 @@ from rnn_magics.options import (
     FRACTION,
     NOT_NEGATIVE,
     POSITIVE,
+    SEED,
     Options,
     option,
 )
@@ -46,7 +47,7 @@ class TrainConfig(Options):
     weight_decay: float = option(0.0, "pull of the weights towards zero", within=NOT_NEGATIVE)
     max_time: float | None = option(None, "stop after so many seconds", within=POSITIVE)
     max_tokens: int | None = option(None, "stop after so many tokens", within=AT_LEAST_ONE)
-    seed: int = option(0, "of initial weights, offsets, shuffles and dropout", within=NOT_NEGATIVE)
+    seed: int = option(0, "of initial weights, offsets, shuffles and dropout", within=SEED)
     device: str | None = option(None, "cpu, cuda, cuda:1, mps; the best there is if not said")
 
     @property
