@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rnn_magics.text.statistics import text_statistics
     from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
     from rnn_magics.text.vocab import Vocab, VocabConfig
+    from rnn_magics.training.baseline import BaselineConfig, Ladder, fit_ladder
     from rnn_magics.training.config import TrainConfig
     from rnn_magics.training.evaluation import evaluate
     from rnn_magics.training.loop import train
@@ -43,6 +44,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BATCHERS": "batching",
+    "BaselineConfig": "training.baseline",
     "BatchConfig": "batching",
     "Batches": "batching",
     "CELLS": "models.cells",
@@ -52,6 +54,7 @@ _HOMES = {
     "DECODERS": "decoding.decoders",
     "DecodingConfig": "decoding.decoders",
     "Generation": "decoding.generate",
+    "Ladder": "training.baseline",
     "ModelConfig": "models.rnn_model",
     "RECIPES": "training.recipes",
     "RNNMagicsError": "errors",
@@ -64,6 +67,7 @@ _HOMES = {
     "Vocab": "text.vocab",
     "VocabConfig": "text.vocab",
     "evaluate": "training.evaluation",
+    "fit_ladder": "training.baseline",
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
     "make_batches": "batching",
@@ -78,6 +82,7 @@ __all__ = [
     "DECODERS",
     "RECIPES",
     "TOKENIZERS",
+    "BaselineConfig",
     "BatchConfig",
     "Batches",
     "Cell",
@@ -85,6 +90,7 @@ __all__ = [
     "CorpusConfig",
     "DecodingConfig",
     "Generation",
+    "Ladder",
     "ModelConfig",
     "RNNMagicsError",
     "RNNModel",
@@ -95,6 +101,7 @@ __all__ = [
     "Vocab",
     "VocabConfig",
     "evaluate",
+    "fit_ladder",
     "generate",
     "generate_many",
     "load_ipython_extension",

@@ -84,6 +84,13 @@ def generate(parser: MagicParser) -> None:
     parser.add_options(DecodingConfig)
 
 
+def baseline(parser: MagicParser) -> None:
+    """Declare ``%baseline``."""
+    from rnn_magics.training.baseline import BaselineConfig  # noqa: PLC0415  (torch on demand)
+
+    parser.add_options(BaselineConfig)
+
+
 def rnn(parser: MagicParser) -> None:
     """Declare ``%rnn``."""
     action = parser.add(

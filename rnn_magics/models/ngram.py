@@ -1,0 +1,187 @@
+"""n-gram language models: the Markov models that a neural one has to beat.
+
+`fit_ngram` estimates an interpolated modified Kneser-Ney model (Kneser and Ney 1995; Chen and
+Goodman 1999). Counting is NumPy on integer keys: an n-gram is numbered by the number of its
+first n-1 tokens and its last token, so no Python object is made per n-gram.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_magics.errors import ModelError
+from rnn_magics.text.vocab import Ids
+
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+MAX_ORDER = 12
+
+
+@dataclass(frozen=True)
+class _Level:
+    """All n-grams of one order.
+
+    Parameters
+    ----------
+    keys
+        ``number_of_context * vocab_size + last_token`` of each, rising; the place of a key is
+        the number of the n-gram.
+    discounted
+        (count - discount) / total of the context, for each n-gram.
+    backoff
+        The weight that a context gives to the next lower order, by number of the context;
+        1 for a context that was never continued.
+    """
+
+    keys: Ids
+    discounted: Floats
+    backoff: Floats
+
+
+@dataclass(frozen=True)
+class NgramModel:
+    """An interpolated modified Kneser-Ney model.
+
+    Parameters
+    ----------
+    order
+        The length of the longest n-grams.
+    vocab_size
+        The number of token indices; tokens never seen share what the unigrams leave.
+    levels
+        From the unigrams up.
+    """
+
+    order: int
+    vocab_size: int
+    levels: tuple[_Level, ...]
+
+    def log_probs(self, ids: Ids, begin: int = 1) -> Floats:
+        """Return the natural log-probability of each token given those before it.
+
+        Parameters
+        ----------
+        ids
+            Token indices, (num_tokens,).
+        begin
+            The first place that is predicted; the tokens before it are context only.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (num_tokens - begin,).
+        """
+        numbers = np.zeros(len(ids), np.int64)  # of the n-gram that starts here: one empty one
+        places = np.arange(begin, len(ids))
+        probs = np.full(len(places), 1 / self.vocab_size)
+        for n, level in enumerate(self.levels, start=1):
+            starts = places - n + 1
+            whole = starts >= 0  # the first tokens have less than n - 1 before them
+            contexts = np.where(whole, numbers[np.maximum(starts, 0)], -1)
+            known = contexts >= 0
+            grown = self._numbers(level, contexts, ids[places])
+            seen = grown >= 0
+            probs[known] *= level.backoff[contexts[known]]
+            probs[seen] += level.discounted[grown[seen]]
+            last = len(ids) - n + 1
+            numbers = self._numbers(level, numbers[:last], ids[n - 1 :])
+        logs: Floats = np.log(probs)
+        return logs
+
+    def distribution(self, context: Ids) -> Floats:
+        """Return the probabilities of all tokens after a context, shape (vocab_size,)."""
+        tokens = np.arange(self.vocab_size)
+        probs = np.full(self.vocab_size, 1 / self.vocab_size)
+        for n, level in enumerate(self.levels, start=1):
+            if n - 1 > len(context):
+                break
+            number = np.zeros(1, np.int64)
+            for shorter, token in zip(self.levels, context[len(context) - n + 1 :], strict=False):
+                number = self._numbers(shorter, number, np.array([token]))
+            if number[0] < 0:
+                break  # a longer context that ends in this one was not seen either
+            grown = self._numbers(level, np.repeat(number, len(tokens)), tokens)
+            probs *= level.backoff[number[0]]
+            probs[grown >= 0] += level.discounted[grown[grown >= 0]]
+        return probs
+
+    def _numbers(self, level: _Level, contexts: Ids, tokens: Ids) -> Ids:
+        # The number of each context + token among the n-grams of the level; -1 if not there.
+        wanted = contexts * self.vocab_size + tokens
+        places = np.minimum(np.searchsorted(level.keys, wanted), len(level.keys) - 1)
+        found = (contexts >= 0) & (level.keys[places] == wanted)
+        return np.where(found, places, -1)
+
+
+def fit_ngram(ids: Ids, vocab_size: int, order: int) -> NgramModel:
+    """Estimate an interpolated modified Kneser-Ney model of running text.
+
+    The highest order is estimated from counts, the lower ones from continuation counts: in how
+    many different left contexts an n-gram occurs. Each order has its own three discounts, from
+    the numbers of n-grams that occur once to four times (Chen and Goodman 1999, section 4.1).
+
+    Parameters
+    ----------
+    ids
+        Token indices of the training text, (num_tokens,).
+    vocab_size
+        The number of token indices.
+    order
+        The length of the longest n-grams, 1 to 12.
+
+    Raises
+    ------
+    ModelError
+        When the order is out of range, or the text is shorter than one n-gram.
+    """
+    if not 1 <= order <= MAX_ORDER:
+        msg = f"an n-gram model has an order from 1 to {MAX_ORDER}, not {order}"
+        raise ModelError(msg)
+    if len(ids) < order:
+        msg = f"the text has {len(ids)} tokens, too few for n-grams of order {order}"
+        raise ModelError(msg)
+    numbers = np.zeros(len(ids), np.int64)  # of the n-gram that starts at each place
+    tables: list[tuple[Ids, Ids]] = []  # keys and counts of each order
+    for n in range(1, order + 1):
+        windows = len(ids) - n + 1
+        shorter = numbers
+        keys, first, numbers, counts = np.unique(
+            shorter[:windows] * vocab_size + ids[n - 1 :],
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )
+        if n > 1:  # the order below counts by how many n-grams of this order end in each of its own
+            below = tables[-1][0]
+            tables[-1] = (below, np.bincount(shorter[first + 1], minlength=len(below)))
+        tables.append((keys, counts))
+    sizes = [1, *(len(keys) for keys, _ in tables[:-1])]
+    levels = (
+        _level(keys, counts, size, vocab_size)
+        for (keys, counts), size in zip(tables, sizes, strict=True)
+    )
+    return NgramModel(order, vocab_size, tuple(levels))
+
+
+def _level(keys: Ids, counts: Ids, num_contexts: int, vocab_size: int) -> _Level:
+    contexts = keys // vocab_size
+    discounts = _discounts(counts)[np.minimum(counts, 3)]
+    totals = np.bincount(contexts, counts, num_contexts)
+    kept_back = np.bincount(contexts, discounts, num_contexts)
+    continued = totals > 0
+    backoff = np.ones(num_contexts)
+    backoff[continued] = kept_back[continued] / totals[continued]
+    discounted = (counts - discounts) / np.where(continued, totals, 1)[contexts]
+    return _Level(keys, discounted, backoff)
+
+
+def _discounts(counts: Ids) -> Floats:
+    # D_1, D_2, D_3+ at their places; an n-gram counted 0 times (the very first) has none.
+    ones, twos, threes, fours = (max(int((counts == c).sum()), 0) for c in (1, 2, 3, 4))
+    if not (ones and twos and threes and fours):  # too few n-grams for the estimate
+        return np.array([0.0, 0.5, 0.75, 0.9])
+    y = ones / (ones + 2 * twos)
+    estimate = [1 - 2 * y * twos / ones, 2 - 3 * y * threes / twos, 3 - 4 * y * fours / threes]
+    return np.clip([0.0, *estimate], 0.0, [0.0, 1.0, 2.0, 3.0])

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnn_magics.errors import ModelError
+from rnn_magics.models.ngram import MAX_ORDER, NgramModel, fit_ngram
+from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.vocab import Vocab, encode_corpus
+
+Gram = tuple[int, ...]
+
+
+class Reference:
+    """Interpolated modified Kneser-Ney with dictionaries, as the paper writes it."""
+
+    def __init__(self, ids: list[int], vocab_size: int, order: int) -> None:
+        self.vocab_size = vocab_size
+        self.counts: dict[int, Counter[Gram]] = {}
+        raw = {n: [tuple(ids[i : i + n]) for i in range(len(ids) - n + 1)] for n in range(1, 14)}
+        for n in range(1, order + 1):
+            longer = set(raw[n + 1])
+            self.counts[n] = Counter(raw[n]) if n == order else Counter(g[1:] for g in longer)
+        self.discounts = {n: self._discounts(counts) for n, counts in self.counts.items()}
+        self.followers: dict[Gram, list[int]] = defaultdict(list)
+        for counts in self.counts.values():
+            for gram, count in counts.items():
+                self.followers[gram[:-1]].append(count)
+
+    @staticmethod
+    def _discounts(counts: Counter[Gram]) -> list[float]:
+        n1, n2, n3, n4 = (sum(c == k for c in counts.values()) for k in (1, 2, 3, 4))
+        if not (n1 and n2 and n3 and n4):
+            return [0.0, 0.5, 0.75, 0.9]
+        y = n1 / (n1 + 2 * n2)
+        raw = [0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
+        return [min(max(d, 0.0), top) for d, top in zip(raw, [0, 1, 2, 3], strict=True)]
+
+    def prob(self, context: Gram, token: int) -> float:
+        n = len(context) + 1
+        lower = self.prob(context[1:], token) if context else 1 / self.vocab_size
+        followers = self.followers[context]
+        if not followers:
+            return lower
+        discounts, total = self.discounts[n], sum(followers)
+        count = self.counts[n][(*context, token)]
+        kept = count - discounts[min(count, 3)] if count else 0.0
+        backoff = sum(discounts[min(c, 3)] for c in followers)
+        return (kept + backoff * lower) / total
+
+
+sequences = st.lists(st.integers(0, 5), min_size=12, max_size=120)
+
+
+@settings(deadline=None, max_examples=60)
+@given(sequences, sequences, st.integers(1, 5))
+def test_log_probs_are_those_of_a_plain_implementation(
+    train: list[int], text: list[int], order: int
+) -> None:
+    model = fit_ngram(np.array(train), 7, order)
+    reference = Reference(train, 7, order)
+    expected = [
+        math.log(reference.prob(tuple(text[max(0, i - order + 1) : i]), text[i]))
+        for i in range(1, len(text))
+    ]
+    np.testing.assert_allclose(model.log_probs(np.array(text)), expected, rtol=1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(sequences, sequences, st.integers(1, 5))
+def test_the_distribution_sums_to_one_and_agrees_with_the_log_probs(
+    train: list[int], text: list[int], order: int
+) -> None:
+    model = fit_ngram(np.array(train), 7, order)
+    ids = np.array(text)
+    log_probs = model.log_probs(ids)
+    for place in range(1, len(ids), 5):
+        distribution = model.distribution(ids[:place])
+        assert distribution.sum() == pytest.approx(1)
+        assert math.log(distribution[ids[place]]) == pytest.approx(log_probs[place - 1])
+
+
+def test_tokens_before_the_beginning_are_context_only() -> None:
+    train, text = np.arange(60) % 7, np.arange(20) % 7
+    model = fit_ngram(train, 8, 3)
+    np.testing.assert_allclose(model.log_probs(text, 5), model.log_probs(text)[4:])
+
+
+@pytest.mark.parametrize("order", [0, -1, MAX_ORDER + 1])
+def test_an_order_out_of_range_is_refused(order: int) -> None:
+    with pytest.raises(ModelError, match=f"from 1 to {MAX_ORDER}, not {order}"):
+        fit_ngram(np.arange(100) % 5, 5, order)
+
+
+def test_a_text_shorter_than_an_ngram_is_refused() -> None:
+    with pytest.raises(ModelError, match="3 tokens, too few for n-grams of order 4"):
+        fit_ngram(np.array([1, 2, 3]), 5, 4)
+
+
+@pytest.fixture(scope="module")
+def shakespeare(data_folder: Path) -> tuple[Vocab, np.ndarray, np.ndarray]:
+    del data_folder  # found by name
+    corpus = Corpus.load("tiny_shakespeare", CorpusConfig(valid=0.1))
+    vocab = Vocab.from_corpus(corpus)
+    encoded = encode_corpus(corpus, vocab)
+    return vocab, encoded.train, encoded.valid
+
+
+# The reference page, nats per character, printed to three decimals.
+NATS = [3.347, 2.484, 2.038, 1.719, 1.561, 1.523, 1.517, 1.519]
+
+
+@pytest.mark.parametrize(("order", "nats"), list(enumerate(NATS, start=1)))
+def test_tiny_shakespeare_has_the_published_nats(
+    shakespeare: tuple[Vocab, np.ndarray, np.ndarray], order: int, nats: float
+) -> None:
+    vocab, train, valid = shakespeare
+    model: NgramModel = fit_ngram(train, len(vocab), order)
+    assert -model.log_probs(valid).mean() == pytest.approx(nats, rel=1e-3)
+
+
+def test_the_time_machine_has_the_published_perplexity(data_folder: Path) -> None:
+    del data_folder
+    config = CorpusConfig(lower=True, letters_only=True, valid=0.1)
+    corpus = Corpus.load("time_machine", config)
+    vocab = Vocab.from_corpus(corpus)
+    encoded = encode_corpus(corpus, vocab)
+    model = fit_ngram(encoded.train, len(vocab), 7)
+    assert math.exp(-model.log_probs(encoded.valid).mean()) == pytest.approx(3.689, rel=1e-3)
