@@ -11,7 +11,7 @@ from IPython.display import DisplayHandle, display
 from tqdm import tqdm
 
 from rnn_magics.notebook.display import EPOCH_HEAD, Bundle, epoch_rows, run_notes, text_table
-from rnn_magics.training.evaluation import perplexity
+from rnn_magics.training.evaluation import bits_per_token, perplexity
 from rnn_magics.training.events import (
     EpochEnd,
     Evaluating,
@@ -147,12 +147,16 @@ class NotebookProgress:
 def _epoch_line(event: EpochEnd, num_epochs: int) -> str:
     held_out = ""
     if event.valid_nats is not None:
-        held_out = f", held out {perplexity(event.valid_nats):.3f}"
+        held_out = f", held out {_both_units(event.valid_nats)}"
     return (
-        f"epoch {event.epoch}/{num_epochs}: perplexity {perplexity(event.train_nats):.3f}"
+        f"epoch {event.epoch}/{num_epochs}: perplexity {_both_units(event.train_nats)}"
         f"{held_out}, {event.tokens_per_second:,.0f} tokens/s, gradient norm"
         f" {event.grad_norm:.3g} median, {event.grad_norm_max:.3g} max, {event.clipped:.0%} clipped"
     )
+
+
+def _both_units(nats: float) -> str:
+    return f"{perplexity(nats):.3f} ({bits_per_token(nats):.2f} bits)"
 
 
 def silent(_event: Event) -> None:
