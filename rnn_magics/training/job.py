@@ -18,7 +18,6 @@ from typing import TypeVar
 
 import torch
 
-from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import TrainState, iter_train
@@ -189,16 +188,3 @@ def copy_model(model: RNNModel) -> RNNModel:
     copy = RNNModel(model.config, model.vocab_size, unused).to(model.output.weight.device)
     copy.load_state_dict(model.state_dict())
     return copy.eval()
-
-
-def require_ended(job: Job | None) -> None:
-    """Refuse to go on while a job is still at work.
-
-    Raises
-    ------
-    TrainingError
-        When it is.
-    """
-    if job is not None and job.is_alive:
-        msg = f"run {job.run.name!r} is still training; wait, or end it: %rnn stop {job.run.name}"
-        raise TrainingError(msg)
