@@ -14,11 +14,10 @@ import torch
 from torch import nn
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
-from rnn_magics.training.job import Job, copy_model, require_ended
+from rnn_magics.training.job import Job, copy_model
 from rnn_magics.training.loop import TrainState, begin, train
 
 SMALL = ModelConfig(num_hiddens=8, num_layers=2, dropout=0.2)
@@ -280,13 +279,6 @@ def test_a_listener_that_fails_ends_the_run(batches: Batches) -> None:
     assert started.run.message == "OSError: cannot show a TrainBegin"
     assert started.job.between_steps(lambda: 7) == 7
 
-
-def test_a_run_at_work_is_in_the_way(endless: Started) -> None:
-    with pytest.raises(TrainingError, match=r"run 'gru' is still training; .* %rnn stop gru"):
-        require_ended(endless.job)
-    endless.end()
-    require_ended(endless.job)
-    require_ended(None)
 
 
 def test_a_program_ends_while_a_run_is_at_work() -> None:
