@@ -11,6 +11,7 @@ from IPython.display import DisplayHandle, display
 from tqdm import tqdm
 
 from rnn_magics.notebook.display import EPOCH_HEAD, Bundle, epoch_rows, run_notes, text_table
+from rnn_magics.notebook.visible import one_line
 from rnn_magics.training.evaluation import bits_per_token, perplexity
 from rnn_magics.training.events import (
     EpochEnd,
@@ -27,7 +28,7 @@ Listener = Callable[[Event], None]
 
 def first_line(run: Run) -> str:
     """Say what is trained, where, and why there."""
-    return (
+    return one_line(
         f"{run.name}: {run.architecture}, {run.model.num_parameters:,} parameters, engine"
         f" {run.model.engine}, on {run.device}"
     )

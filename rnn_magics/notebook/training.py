@@ -14,6 +14,7 @@ from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
 from rnn_magics.notebook.progress import Listener, has_kernel, progress_for, silent
 from rnn_magics.notebook.session import Session
+from rnn_magics.notebook.visible import one_line
 from rnn_magics.plotting import training_figure
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event, TrainEnd
@@ -55,7 +56,7 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
         job = Job(run, state)
         progress: Listener = progress_for(desk.shell, run) if desk.progress else silent
     if (moved := desk.session.keep(run, job)) is not None:
-        print(f"the older run {run.name} is now called {moved}")
+        print(one_line(f"the older run {run.name} is now called {moved}"))
     job.start()
     if not background:
         _follow(job, progress)
@@ -72,6 +73,9 @@ def _follow(job: Job, progress: Listener) -> None:
                 progress(event)
         except KeyboardInterrupt:
             job.stop("interrupted")
+        except Exception:  # of the progress or the worker: nothing may go on unseen
+            job.stop("failed")
+            raise
         else:
             return
 
