@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -43,12 +44,10 @@ class OptionMatcher:
     def _match(self, context: CompletionContext) -> SimpleMatcherResult:
         line = context.line_with_cursor[: context.cursor_position]
         match = _MAGIC.match(line)
-        if match is None or (match["mark"] == "%%" and context.cursor_line > 0):
+        if match is None or self._is_text(context):
             return {"completions": []}
-        kinds = ("cell", "line") if match["mark"] == "%%" else ("line",)
-        found = (self._shell.find_magic(match["name"], kind) for kind in kinds)
-        magic: Any = next(filter(None, found), None)
-        if not isinstance(getattr(magic, "__self__", None), RNNMagics):
+        magic = self._ours(match["name"], "cell" if match["mark"] == "%%" else "line")
+        if magic is None:
             return {"completions": []}
         before, word = _last_word(match["rest"])
         fragment, candidates = self._candidates(magic.parser().actions, before, word)
@@ -59,6 +58,15 @@ class OptionMatcher:
             "suppress": bool(fitting),
             "ordered": True,
         }
+
+    def _is_text(self, context: CompletionContext) -> bool:
+        # Whether the cursor stands in the body of a cell that is ours, such as that of %%corpus.
+        cell = re.match(r"%%(\w+)", context.full_text)
+        return context.cursor_line > 0 and cell is not None and self._ours(cell[1], "cell")
+
+    def _ours(self, name: str, kind: str) -> Any:
+        magic = self._shell.find_magic(name, kind)
+        return magic if isinstance(getattr(magic, "__self__", None), RNNMagics) else None
 
     def _candidates(
         self, actions: list[argparse.Action], before: list[str], word: str
@@ -72,12 +80,27 @@ class OptionMatcher:
         flags = [flag for flag in by_flag if flag not in before]
         if word.startswith("-"):
             return word, flags
-        positional = [a for a in actions if not a.option_strings]
-        values = [value for action in positional for value in self._values(action)]
+        values = self._values(self._positional(actions, before, by_flag))
         return word, values if word else [*values, *flags]
 
-    def _values(self, action: argparse.Action) -> Iterable[str]:
-        if action.dest == "run":
+    def _positional(
+        self,
+        actions: list[argparse.Action],
+        before: list[str],
+        by_flag: dict[str, argparse.Action],
+    ) -> argparse.Action | None:
+        # The argument that a word without a flag is for, by how many there are already.
+        valued = {flag for flag, action in by_flag.items() if action.nargs != 0}
+        pairs = itertools.pairwise(["", *filter(None, before)])
+        filled = sum(not w.startswith("-") and previous not in valued for previous, w in pairs)
+        positional = [action for action in actions if not action.option_strings]
+        repeated = [action for action in positional if action.nargs == "*"]
+        return next(iter([*positional[filled:], *repeated]), None)
+
+    def _values(self, action: argparse.Action | None) -> Iterable[str]:
+        if action is None:
+            return []
+        if action.metavar == "RUN" or action.dest == "run":
             return list(self._magics.session.runs)
         if action.dest == "data":
             return [name for name in self._shell.user_ns if not name.startswith("_")]
