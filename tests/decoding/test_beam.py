@@ -93,3 +93,11 @@ def test_a_beam_wider_than_all_texts_is_no_error(run: Any) -> None:
     config = DecodingConfig(length=2, beam=1000)
     indices, log_probs = beam_search(model, read_prefix(run, PREFIX), config)
     assert len(indices) == len(log_probs) == 2
+
+
+def test_a_text_that_ended_does_not_narrow_the_beam(run: Any) -> None:
+    (first,) = generate(run, PREFIX, DecodingConfig(length=1, greedy=True)).tokens
+    sizes: list[tuple[int, ...]] = []
+    run.model.register_forward_hook(lambda _m, given, _o: sizes.append(tuple(given[0].shape)))
+    generate(run, PREFIX, DecodingConfig(length=2, beam=3, stop=first))
+    assert sizes == [(1, len(PREFIX)), (3, 1)]

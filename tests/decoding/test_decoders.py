@@ -73,6 +73,12 @@ def test_the_nucleus_is_the_fewest_tokens_that_reach_p(p: float, kept: int) -> N
     assert not found[kept:].any()
 
 
+def test_the_nucleus_ends_with_the_token_that_reaches_p_exactly() -> None:
+    logits = torch.zeros(200, 2)  # one half each
+    drawn = draw(logits, DecodingConfig(top_p=0.5, temperature=1.0), generator())
+    assert len(drawn.unique()) == 1
+
+
 def test_the_nucleus_is_taken_within_the_top_k() -> None:
     found = shares(top_k=3, top_p=0.5)  # of 0.47, 0.35, 0.18
     torch.testing.assert_close(
