@@ -280,7 +280,6 @@ def test_a_listener_that_fails_ends_the_run(batches: Batches) -> None:
     assert started.job.between_steps(lambda: 7) == 7
 
 
-
 def test_a_program_ends_while_a_run_is_at_work() -> None:
     program = """
         from rnn_magics.batching import BatchConfig, Batches
