@@ -67,7 +67,7 @@ class TerminalProgress:
             case TrainEnd():
                 self._close()
                 for note in run_notes(self._run):
-                    self._write(note)
+                    self._write(one_line(note))
 
     def _draw(self, event: StepEnd) -> None:
         if self._bar is None:
@@ -118,7 +118,9 @@ class NotebookProgress:
             case EpochEnd():
                 self._show("")
             case TrainEnd():
-                self._show("\n".join([f"ended: {event.reason}", *run_notes(self._run)]))
+                self._show(
+                    "\n".join([f"ended: {event.reason}", *map(one_line, run_notes(self._run))])
+                )
 
     def _bar(self, event: StepEnd) -> str:
         num_epochs = self._begin.num_epochs if self._begin else event.epoch
