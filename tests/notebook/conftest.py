@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -181,31 +181,3 @@ def trained(prepared: Notebook) -> Notebook:
     """With a run as well, ``gru-1``."""
     prepared.run(TRAIN)
     return prepared
-
-
-@pytest.fixture
-def hold_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Let every run that starts from now on pause itself after so many steps."""
-    from rnn_magics.training import job as job_module
-
-    def arrange(steps: int) -> None:
-        train = job_module.iter_train
-
-        def counted(run: Any, state: Any, should_stop: Any) -> Iterator[Any]:
-            for event in train(run, state, should_stop):
-                if state.total_steps == steps and not hasattr(run, "held"):
-                    run.held = True
-                    held[run.name].pause()
-                yield event
-
-        held: dict[str, Any] = {}
-        start = job_module.Job.start
-
-        def remembered(job: Any) -> None:
-            held[job.run.name] = job
-            start(job)
-
-        monkeypatch.setattr(job_module, "iter_train", counted)
-        monkeypatch.setattr(job_module.Job, "start", remembered)
-
-    return arrange
