@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rnn_magics.decoding.generate import Generation, generate, generate_many
     from rnn_magics.decoding.score import Score, score
     from rnn_magics.errors import RNNMagicsError
+    from rnn_magics.inspection.doctor import Diagnosis, diagnose
     from rnn_magics.models.cells import CELLS, Cell
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
     from rnn_magics.text.corpus import Corpus, CorpusConfig
@@ -53,6 +54,7 @@ _HOMES = {
     "CorpusConfig": "text.corpus",
     "DECODERS": "decoding.decoders",
     "DecodingConfig": "decoding.decoders",
+    "Diagnosis": "inspection.doctor",
     "Generation": "decoding.generate",
     "Ladder": "training.baseline",
     "ModelConfig": "models.rnn_model",
@@ -66,6 +68,7 @@ _HOMES = {
     "TrainConfig": "training.config",
     "Vocab": "text.vocab",
     "VocabConfig": "text.vocab",
+    "diagnose": "inspection.doctor",
     "evaluate": "training.evaluation",
     "fit_ladder": "training.baseline",
     "generate": "decoding.generate",
@@ -89,6 +92,7 @@ __all__ = [
     "Corpus",
     "CorpusConfig",
     "DecodingConfig",
+    "Diagnosis",
     "Generation",
     "Ladder",
     "ModelConfig",
@@ -100,6 +104,7 @@ __all__ = [
     "TrainConfig",
     "Vocab",
     "VocabConfig",
+    "diagnose",
     "evaluate",
     "fit_ladder",
     "generate",

@@ -197,7 +197,7 @@ class Batches:
 
     def to(self, device: torch.device) -> Batches:
         """Return the same minibatches with their tensors on `device`."""
-        moved = object.__new__(Batches)
+        moved = object.__new__(type(self))
         moved.__dict__ = {
             **self.__dict__,
             "ids": self.ids.to(device),

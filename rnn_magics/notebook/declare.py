@@ -11,7 +11,7 @@ from rnn_magics.text.corpus import DEFAULT_SOURCE, CorpusConfig
 from rnn_magics.text.sources import BUILTINS
 from rnn_magics.text.vocab import VocabConfig
 
-_ACTIONS = ("stop", "pause", "resume")
+_ACTIONS = ("stop", "pause", "resume", "doctor")
 
 
 def corpus(parser: MagicParser) -> None:
@@ -98,7 +98,8 @@ def rnn(parser: MagicParser) -> None:
         nargs="?",
         type=_one_of("%rnn", lambda: _ACTIONS),
         metavar="|".join(_ACTIONS),
-        help="what a background run is to do; without it, say where the session stands",
+        help="steer a background run, or look for silent mistakes in a model; without it, say where"
+        " the session stands",
     )
     offer(action, lambda: _ACTIONS)
     parser.add("name", nargs="?", metavar="RUN", help="which run (default: the newest)")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnn_magics.batching import Batches
     from rnn_magics.decoding.generate import Generation
     from rnn_magics.decoding.score import Score
+    from rnn_magics.inspection.doctor import Diagnosis
     from rnn_magics.notebook.status import Status
     from rnn_magics.text.corpus import Corpus
     from rnn_magics.text.vocab import Vocab
@@ -223,21 +224,28 @@ class RNNMagics(Magics):
 
     @line_magic
     @command(declare.rnn)
-    def rnn(self, options: argparse.Namespace, _cell: str | None = None) -> Status | None:
-        """Say where the session stands; stop, pause or resume a background run.
+    def rnn(
+        self, options: argparse.Namespace, _cell: str | None = None
+    ) -> Status | Diagnosis | None:
+        """Say where the session stands; steer a background run; look for silent mistakes.
 
         ::
 
             %rnn
             %rnn pause
             %rnn stop gru-1
+            %rnn doctor
             %rnn --reset
         """
-        from rnn_magics.notebook.status import session_status  # noqa: PLC0415  (torch)
+        from rnn_magics.notebook.status import diagnose_run, session_status  # noqa: PLC0415  (torch)
 
         if hasattr(options, "explain"):
             return print("# %rnn steers the session of this notebook; the library has none")
-        if (action := getattr(options, "action", None)) is not None:
+        action = getattr(options, "action", None)
+        if action == "doctor":
+            trained = self.session.snapshot(getattr(options, "name", None))
+            return diagnose_run(trained, self.session.require_batches())
+        if action is not None:
             job = self.session.require_job(getattr(options, "name", None))
             getattr(job, action)()
             if action == "stop":

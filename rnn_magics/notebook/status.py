@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnn_magics.batching import Batches
+from rnn_magics.errors import SessionError
+from rnn_magics.inspection.doctor import Diagnosis, diagnose
 from rnn_magics.notebook.display import text_table
-from rnn_magics.notebook.session import Session
+from rnn_magics.notebook.session import Session, Snapshot
 from rnn_magics.training.device import choose_device
+from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,20 @@ def session_status(session: Session) -> Status:
         str(choose_device()),
         [_run_row(session, name) for name in session.runs],
     )
+
+
+def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
+    """Look for silent mistakes in a model and the minibatches of the session.
+
+    Raises
+    ------
+    SessionError
+        When the minibatches are of another vocabulary than the model.
+    """
+    if run.vocab != batches.vocab:
+        msg = "this run was trained with another vocabulary than that of the present minibatches"
+        raise SessionError(msg)
+    return diagnose(run.model, batches)
 
 
 def _run_row(session: Session, name: str) -> tuple[str, ...]:

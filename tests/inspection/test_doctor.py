@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rnn_magics.batching import BatchConfig, Batches
+from rnn_magics.errors import ModelError
+from rnn_magics.inspection.doctor import CHECKS, diagnose
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+
+VOCAB_SIZE, HIDDENS = 11, 24
+
+
+class Sound(nn.Module):
+    """A plain module with the signature that the doctor asks for, and nothing wrong with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(VOCAB_SIZE, HIDDENS)
+        self.rnn = nn.GRU(HIDDENS, HIDDENS, batch_first=True)
+        self.output = nn.Linear(HIDDENS, VOCAB_SIZE)
+
+    def reset_parameters(self) -> None:
+        for part in (self.embedding, self.rnn, self.output):
+            part.reset_parameters()
+
+    def begin_state(self, batch_size: int, device: torch.device) -> Tensor:
+        return torch.zeros(1, batch_size, HIDDENS, device=device)
+
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        outputs, state = self.rnn(self.embedding(inputs), state)
+        return self.output(outputs), state
+
+
+class NeverCarries(Sound):
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        return super().forward(inputs, torch.zeros_like(state))
+
+
+class ReturnsTheOldState(Sound):
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        logits, _ = super().forward(inputs, state)
+        return logits, state
+
+
+class KeepsItsOwnState(Sound):
+    kept: Tensor | None = None
+
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        if self.kept is not None and self.kept.shape == state.shape:
+            state = self.kept
+        logits, state = super().forward(inputs, state)
+        self.kept = state.detach()
+        return logits, state
+
+
+class LooksOneAhead(Sound):
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        logits, state = super().forward(inputs, state)
+        return logits + logits.roll(-1, dims=1), state
+
+
+class LooksAtTheWholeText(Sound):
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        logits, state = super().forward(inputs, state)
+        return logits + logits.mean(dim=1, keepdim=True), state
+
+
+class KeepsAGraph(Sound):
+    before: Tensor | None = None
+
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        embedded = self.embedding(inputs)
+        if self.before is not None:
+            embedded = embedded + self.before
+        self.before = self.embedding.weight.mean() * 0.1 + embedded.mean() * 0.1
+        outputs, state = self.rnn(embedded, state)
+        return self.output(outputs), state
+
+
+class CutsTheEmbeddingOff(Sound):
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        outputs, state = self.rnn(self.embedding(inputs).detach(), state)
+        return self.output(outputs), state
+
+
+class ForgetsALayer(Sound):
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = nn.Linear(HIDDENS, HIDDENS)
+
+
+class BeginsWild(Sound):
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        with torch.no_grad():
+            self.output.weight.mul_(40)
+
+
+class ReturnsProbabilities(Sound):
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        logits, state = super().forward(inputs, state)
+        return logits.softmax(dim=-1), state
+
+
+class ReadsNothing(Sound):
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        return super().forward(torch.zeros_like(inputs), state)
+
+
+def saturated() -> nn.Module:
+    model = RNNModel(ModelConfig("rnn", num_hiddens=HIDDENS), VOCAB_SIZE)
+    with torch.no_grad():
+        model.rnn.cells[0].bias_hh[:3] = 50.0
+    return model
+
+
+def dead() -> nn.Module:
+    model = RNNModel(ModelConfig("rnn", num_hiddens=HIDDENS), VOCAB_SIZE)
+    with torch.no_grad():
+        for weight in model.rnn.cells[0].parameters():
+            weight[:2] = 0.0
+    return model
+
+
+def bidirectional() -> nn.Module:
+    return RNNModel(ModelConfig(num_hiddens=HIDDENS, bidirectional=True), VOCAB_SIZE)
+
+
+def batches(batching: str = "seq") -> Batches:
+    ids = torch.randint(1, VOCAB_SIZE, (600,), generator=torch.Generator().manual_seed(3))
+    return Batches(ids, BatchConfig(batching, batch_size=4, num_steps=12))
+
+
+class Unshifted(Batches):
+    def batch(self, plan: object, index: int) -> tuple[Tensor, Tensor]:
+        X, _ = super().batch(plan, index)  # type: ignore[arg-type]
+        return X, X
+
+
+class CarriesTooMuch(Batches):
+    carries_state = True  # type: ignore[assignment]
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("batching", ["seq", "random"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_a_sound_model_has_no_problem(cell: str, batching: str) -> None:
+    model = RNNModel(ModelConfig(cell, num_hiddens=HIDDENS, num_layers=2, dropout=0.3), 12)
+    assert diagnose(model, batches(batching)).problems == {}
+
+
+@pytest.mark.parametrize("options", [{"scratch": True}, {"embedding_size": 8}, {"tie": True}])
+def test_neither_has_one_of_another_architecture(options: dict[str, int | bool]) -> None:
+    model = RNNModel(ModelConfig.from_dict({"num_hiddens": HIDDENS, **options}), VOCAB_SIZE)
+    assert diagnose(model, batches()).problems == {}
+
+
+def test_nor_has_a_module_of_somebody_else() -> None:
+    diagnosis = diagnose(Sound(), batches())
+    assert diagnosis.problems == {}
+    assert [finding.check for finding in diagnosis] == list(CHECKS)
+    assert repr(diagnosis).startswith("ok ")
+
+
+@pytest.mark.parametrize(
+    ("make", "check", "words"),
+    [
+        (NeverCarries, "streaming", "begin with the state it is given"),
+        (ReturnsTheOldState, "streaming", "state after the last token"),
+        (KeepsItsOwnState, "memory", "a state of its own"),
+        (LooksOneAhead, "future", "sees the future"),
+        (LooksAtTheWholeText, "future", "sees the future"),
+        (bidirectional, "future", "bidirectional"),
+        (KeepsAGraph, "detached", "detach what it keeps"),
+        (CutsTheEmbeddingOff, "gradients", "embedding.weight"),
+        (ForgetsALayer, "gradients", "unused.weight, unused.bias"),
+        (BeginsWild, "first_loss", "smaller initial weights"),
+        (ReturnsProbabilities, "overfit", "not near 1"),
+        (ReadsNothing, "overfit", "tell the tokens apart"),
+        (saturated, "units", "3 of 24 hidden units are stuck"),
+        (dead, "units", "2 of 24 hidden units never change"),
+    ],
+)
+def test_a_broken_model_is_found_out(make: Callable[[], nn.Module], check: str, words: str) -> None:
+    problems = diagnose(make(), batches()).problems
+    assert words in problems[check]
+
+
+def test_labels_that_are_not_shifted_are_found_out() -> None:
+    whole = batches()
+    problems = diagnose(Sound(), Unshifted(whole.ids, whole.config)).problems
+    assert list(problems) == ["labels"]
+    assert "shifted by one" in problems["labels"]
+
+
+def test_a_state_carried_between_strangers_is_found_out() -> None:
+    whole = batches("random")
+    problems = diagnose(Sound(), CarriesTooMuch(whole.ids, whole.config)).problems
+    assert list(problems) == ["labels"]
+    assert "does not go on" in problems["labels"]
+
+
+def test_neither_model_nor_global_generator_is_changed() -> None:
+    model = RNNModel(ModelConfig("lstm", num_hiddens=HIDDENS), VOCAB_SIZE).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+    diagnose(model, batches())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert torch.equal(state, torch.get_rng_state())
+    assert model.training
+
+
+def test_a_module_that_cannot_be_copied_is_refused() -> None:
+    model = KeepsAGraph()
+    model(torch.zeros(1, 3, dtype=torch.long), model.begin_state(1, torch.device("cpu")))
+    with pytest.raises(ModelError, match="keeps tensors with a graph"):
+        diagnose(model, batches())
+
+
+def test_a_module_without_begin_state_is_refused() -> None:
+    with pytest.raises(ModelError, match="Linear has no begin_state"):
+        diagnose(nn.Linear(2, 2), batches())
