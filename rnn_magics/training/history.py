@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from rnn_magics.errors import TrainingError
 from rnn_magics.training.evaluation import bits_per_token, perplexity
 from rnn_magics.training.events import EpochEnd
 
@@ -64,8 +65,18 @@ class History:
         return {item.name: list(getattr(self, item.name)) for item in fields(self)}
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a frame with one row per epoch; needs pandas."""
-        import pandas as pd  # noqa: PLC0415  (an optional extra)
+        """Return a frame with one row per epoch.
+
+        Raises
+        ------
+        TrainingError
+            When pandas is not installed.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415  (an optional extra)
+        except ImportError:
+            msg = "a frame needs pandas: pip install 'rnn_magics[pandas]' (history has plain lists)"
+            raise TrainingError(msg) from None
 
         index = pd.RangeIndex(1, len(self) + 1, name="epoch")
         return pd.DataFrame(self.to_dict(), index=index)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 
 import pytest
 
+from rnn_magics.errors import TrainingError
 from rnn_magics.training.events import EpochEnd
 from rnn_magics.training.history import History
 
@@ -61,3 +63,9 @@ def test_a_frame_has_a_row_for_each_epoch(history: History) -> None:
 def test_an_empty_history_has_no_epochs() -> None:
     assert len(History()) == 0
     assert History().to_pandas().empty
+
+
+def test_without_pandas_the_frame_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(TrainingError, match=r"pip install 'rnn_magics\[pandas\]'"):
+        History().to_pandas()
