@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -173,11 +172,10 @@ def generate_many(
     read = read_prefix(run, prefix)
     tell = write or (lambda _piece: None)
     tell(prefix)
-    before = vocab.split(prefix)[-1]
     if config.beam:
         indices, log_probs = beam_search(run.model, read, config, stop)
         texts, all_log_probs = [indices], [log_probs]
-        tell(_continued(vocab, before, indices))
+        tell(_continued(vocab, prefix, indices))
     else:
         texts, all_log_probs = [[] for _ in range(num)], [[] for _ in range(num)]
         open_rows = set(range(num))
@@ -187,8 +185,7 @@ def generate_many(
                 if row not in open_rows:
                     continue
                 if row == 0:
-                    after = vocab.to_tokens(texts[0][-1]) if texts[0] else before
-                    tell(vocab.tokenizer.glue(after, vocab.to_tokens(index)))
+                    tell(_piece(vocab, prefix, texts[0][-1] if texts[0] else None, index))
                 texts[row].append(index)
                 all_log_probs[row].append(log_prob)
                 if index == stop:
@@ -197,7 +194,7 @@ def generate_many(
                 break
     return [
         Generation(
-            prefix + _continued(vocab, before, indices),
+            prefix + _continued(vocab, prefix, indices),
             prefix,
             vocab.to_tokens(indices),
             log_probs,
@@ -219,8 +216,16 @@ def _stop_index(vocab: Vocab, stop: str | None) -> int | None:
     return int(vocab[tokens[0]])
 
 
-def _continued(vocab: Vocab, before: object, indices: Sequence[int]) -> str:
-    # Glued to the last token of the prefix, so that words do not run together.
-    tokens = [before, *vocab.to_tokens(indices)]
-    pairs = itertools.pairwise(tokens)
-    return "".join(vocab.tokenizer.glue(previous, token) for previous, token in pairs)
+def _piece(vocab: Vocab, prefix: str, before: int | None, index: int) -> str:
+    # What a token adds to the text. The first one is glued to the last token of the prefix, so
+    # that words do not run together, unless the prefix ends with a space of its own.
+    token, glue = vocab.to_tokens(index), vocab.tokenizer.glue
+    if before is not None:
+        return glue(vocab.to_tokens(before), token)
+    piece = glue(vocab.split(prefix)[-1], token)
+    return str(token) if prefix[-1].isspace() and piece == f" {token}" else piece
+
+
+def _continued(vocab: Vocab, prefix: str, indices: Sequence[int]) -> str:
+    pairs = zip([None, *indices], indices, strict=False)
+    return "".join(_piece(vocab, prefix, before, index) for before, index in pairs)

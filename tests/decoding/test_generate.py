@@ -239,3 +239,11 @@ def test_rows_of_a_state_are_selected_in_the_order_asked_for(
 def test_nats_are_negative_log_probabilities() -> None:
     logits = torch.tensor([[0.0, 0.0], [0.0, torch.inf]])
     assert nats_of(logits[:1], torch.tensor([1])) == pytest.approx([torch.tensor(2.0).log().item()])
+
+
+def test_a_prefix_that_ends_with_a_space_gets_no_second_one(words: Any) -> None:
+    config = DecodingConfig(length=4, greedy=True)
+    spaced, plain = generate(words, "the ", config), generate(words, "the", config)
+    assert spaced.tokens == plain.tokens
+    assert spaced.text == plain.text
+    assert "  " not in spaced.text
