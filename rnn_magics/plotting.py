@@ -7,6 +7,7 @@ list of figures and its backends are not touched, so nothing is shown or kept by
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -57,8 +58,14 @@ def house_style() -> Iterator[None]:
         "text.usetex": False,
         "text.parse_math": False,  # a dollar sign in a corpus is a dollar sign
     }
-    with mpl.rc_context(style):
-        yield
+    log = logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    log.setLevel(logging.ERROR)  # a font of another weight will do, and nobody need be told
+    try:
+        with mpl.rc_context(style):
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def training_figure(histories: Mapping[str, History], clip: float | None = None) -> Figure:
