@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Bool
 
-from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.notebook import declare
 from rnn_magics.notebook.arguments import collect
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.command import command
 from rnn_magics.notebook.display import preview_text, show, show_figure, statistics_text
+from rnn_magics.notebook.reading import corpus_call
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import visible
-from rnn_magics.options import did_you_mean
-from rnn_magics.text.corpus import CorpusConfig
 from rnn_magics.text.vocab import VocabConfig, encode_corpus
 
 if TYPE_CHECKING:
@@ -62,40 +60,12 @@ class RNNMagics(Magics):
             %%corpus poem                  the lines below are the text
         """
         self.session.refuse_while_training("%corpus")
-        call = self._corpus_call(options, cell)
+        call = corpus_call(options, cell, self.shell.user_ns)
         if hasattr(options, "explain"):
             return print(call.source())
         corpus: Corpus = call()
         self.session.take_corpus(corpus)
         return corpus
-
-    def _corpus_call(self, options: argparse.Namespace, cell: str | None) -> Call:
-        config = collect(CorpusConfig, options)
-        name = getattr(options, "name", None)
-        sources = getattr(options, "source", [])
-        _refuse_useless(options, cell)
-        if cell is not None:
-            return Call(
-                "corpus",
-                "Corpus.from_text",
-                (cell, config),
-                {"name": name or " ".join(sources) or "cell", "origin": "cell"},
-            )
-        if hasattr(options, "data"):
-            variable = self._variable(options.data)
-            method = "from_tokens" if hasattr(options, "as_tokens") else "from_data"
-            named = Named(options.data, variable)
-            return Call("corpus", f"Corpus.{method}", (named, config), {"name": name or named.name})
-        source = sources[0] if len(sources) == 1 else sources or "python_docs"
-        encoding = getattr(options, "encoding", None)
-        return Call("corpus", "Corpus.load", (source, config), {"encoding": encoding, "name": name})
-
-    def _variable(self, name: str) -> Any:
-        if name not in self.shell.user_ns:
-            near = did_you_mean(name, self.shell.user_ns)
-            msg = f"the notebook has no variable {name!r}{near}"
-            raise SessionError(msg)
-        return self.shell.user_ns[name]
 
     @line_magic
     @command(declare.vocab)
@@ -253,19 +223,3 @@ class RNNMagics(Magics):
         if hasattr(options, "reset"):
             self.session.reset()
         return session_status(self.session)
-
-
-def _refuse_useless(options: argparse.Namespace, cell: str | None) -> None:
-    # An option of %corpus that would have no effect.
-    msg = ""
-    if cell is not None and hasattr(options, "data"):
-        msg = "the lines of the cell are the text; leave --data out, or type %corpus"
-    elif hasattr(options, "data") and hasattr(options, "source"):
-        first = options.source[0]
-        msg = f"--data already says where the text comes from; leave {first!r} out"
-    elif hasattr(options, "as_tokens") and not hasattr(options, "data"):
-        msg = "--as-tokens goes with --data; leave it out"
-    elif hasattr(options, "encoding") and (cell is not None or hasattr(options, "data")):
-        msg = "--encoding is for files and downloads; leave it out"
-    if msg:
-        raise ConfigError(msg)
