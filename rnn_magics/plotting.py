@@ -85,16 +85,26 @@ def training_figure(histories: Mapping[str, History], clip: float | None = None)
             label = f"{name}: " if len(histories) > 1 else ""
             _draw_perplexity(left, history, color, label)
             _draw_norm(right, history, color, label)
+        bound = []
         if clip is not None:
-            right.axhline(clip, color=RED, linestyle="--", linewidth=1, label=f"clip {clip:g}")
+            line = right.axhline(
+                clip, color=RED, linestyle="--", linewidth=1, label=f"clip {clip:g}"
+            )
+            bound.append(line)
         left.set(xlabel="epoch", ylabel="perplexity", yscale="log", title="Perplexity")
         right.set(xlabel="epoch", ylabel="norm", yscale="log", title="Gradient norm, unclipped")
         for axes in (left, right):
             axes.xaxis.get_major_locator().set_params(integer=True)
-            if axes.get_legend_handles_labels()[0]:
+            if len(histories) == 1:
                 axes.legend(frameon=False)
             _number_plainly(axes.yaxis)
             axes.tick_params(axis="y", which="minor", labelsize="small")
+        if len(histories) > 1:
+            # A colour is a run in both pictures, and many runs need the room inside them.
+            right.set_ylabel("norm, median to maximum")
+            handles = [*left.lines, *bound]
+            figure.set_figheight(3.4 + 0.2 * -(-len(handles) // 4))
+            figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
