@@ -21,9 +21,10 @@ from rnn_magics.notebook.words import split_line
 from rnn_magics.options import OptionField, Options, describe
 from rnn_magics.text.corpus import CorpusConfig
 from rnn_magics.text.vocab import VocabConfig
+from rnn_magics.training.baseline import BaselineConfig
 from rnn_magics.training.config import TrainConfig
 
-DECLARED = ("corpus", "vocab", "sample", "train_rnn", "generate", "rnn")
+DECLARED = ("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn")
 HOMES: list[tuple[str, type[Options]]] = [
     ("corpus", CorpusConfig),
     ("vocab", VocabConfig),
@@ -31,6 +32,7 @@ HOMES: list[tuple[str, type[Options]]] = [
     ("train_rnn", ModelConfig),
     ("train_rnn", TrainConfig),
     ("generate", DecodingConfig),
+    ("baseline", BaselineConfig),
 ]
 
 
