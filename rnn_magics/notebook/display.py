@@ -243,7 +243,7 @@ def run_notes(run: Run) -> list[str]:
 
 def run_html(run: Run) -> str:
     """Show a run: architecture, epochs and how to read the numbers."""
-    facts = f"on {run.device}, engine {run.model.engine}, seed {run.config.train.seed}"
+    facts = f"on {run.place}, engine {run.model.engine}, seed {run.config.train.seed}"
     notes = "".join(f"<div><small>{escaped(note)}</small></div>" for note in run_notes(run))
     table = html_table(EPOCH_HEAD, epoch_rows(run))
     return _headed(repr(run), f"<div><small>{escaped(facts)}</small></div>{table}{notes}")

@@ -30,7 +30,7 @@ def first_line(run: Run) -> str:
     """Say what is trained, where, and why there."""
     return one_line(
         f"{run.name}: {run.architecture}, {run.model.num_parameters:,} parameters, engine"
-        f" {run.model.engine}, on {run.device}"
+        f" {run.model.engine}, on {run.place}"
     )
 
 

@@ -17,8 +17,11 @@ from rnn_magics.options import (
     POSITIVE,
     SEED,
     Options,
+    Range,
     option,
 )
+
+_FLOAT32 = Range(0, 3e38, open_left=True)  # a larger step is no number to torch
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +31,9 @@ class TrainConfig(Options):
     epochs: int = option(10, "passes over the training text", within=AT_LEAST_ONE)
     optimizer: str = option("adamw", "the update rule", choices=lambda: list(OPTIMIZERS))
     lr: float | None = option(
-        None, "the largest learning rate; 1 for sgd, else 0.005", within=POSITIVE
+        None,
+        "the largest learning rate; 1 for sgd, else 0.005",
+        within=_FLOAT32,
     )
     schedule: str = option(
         "cosine", "how the learning rate changes", choices=lambda: list(SCHEDULES)
@@ -49,6 +54,10 @@ class TrainConfig(Options):
     max_tokens: int | None = option(None, "stop after so many tokens", within=AT_LEAST_ONE)
     seed: int = option(0, "of initial weights, offsets, shuffles and dropout", within=SEED)
     device: str | None = option(None, "cpu, cuda, cuda:1, mps; the best there is if not said")
+
+    threads: int | None = option(
+        None, "CPU threads; measured once a session if not said", within=Range(1, 1024)
+    )
 
     @property
     def peak_lr(self) -> float:

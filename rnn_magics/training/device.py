@@ -17,11 +17,7 @@ class DeviceChoice:
     reason: str
 
     def __str__(self) -> str:
-        """Say the device, the number of threads on a CPU, and the reason."""
-        threads = torch.get_num_threads()
-        if self.device.type == "cpu":
-            plural = "" if threads == 1 else "s"
-            return f"{self.device} with {threads} thread{plural} ({self.reason})"
+        """Say the device and the reason."""
         return f"{self.device} ({self.reason})"
 
 

@@ -32,6 +32,7 @@ from rnn_magics.training.events import (
     TrainEnd,
 )
 from rnn_magics.training.run import Run, describe_run
+from rnn_magics.training.threads import choose_threads
 
 StopReason = Callable[[], str | None]
 
@@ -129,6 +130,7 @@ def begin(
     """
     config = config or TrainConfig()
     device = choose_device(config.device)
+    threads = choose_threads(config.threads)
     generator = torch.Generator().manual_seed(config.seed)
     if not isinstance(model, RNNModel):
         model = RNNModel(model or ModelConfig(), batches.vocab_size, generator)
@@ -144,7 +146,7 @@ def begin(
     moved = batches.to(device.device)
     state = TrainState(model, optimizer, moved, generator, dropout_generator)
     name = name or model.config.cell
-    return describe_run(name, model, batches, config, device), state
+    return describe_run(name, model, batches, config, device, threads), state
 
 
 def iter_train(
@@ -197,6 +199,7 @@ def iter_train(
             state.epoch, state.step = state.epoch + 1, 0
             state.plan = state.tally = state.hidden = None
     run.reason = reason or "epochs"
+    run.message = run.message or _worse_than_guessing(run)
     yield TrainEnd(run.reason, run.message)
 
 
@@ -311,6 +314,16 @@ def _epoch_end(
         median,
         ordered[-1],
         sum(norm > clip for norm in ordered) / len(ordered),
+    )
+
+
+def _worse_than_guessing(run: Run) -> str:
+    reached, guess = run.train_perplexity, run.model.vocab_size
+    if reached is None or reached <= 2 * guess or len(run.history) < 2:  # noqa: PLR2004
+        return ""
+    return (
+        f"perplexity {reached:.4g} is worse than guessing ({guess}): the training has exploded;"
+        f" try --clip 1 or --lr {run.config.train.peak_lr / 10:g}"
     )
 
 

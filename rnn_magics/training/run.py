@@ -13,6 +13,7 @@ from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.device import DeviceChoice
 from rnn_magics.training.history import History
+from rnn_magics.training.threads import ThreadChoice
 
 
 def versions() -> dict[str, str]:
@@ -62,8 +63,8 @@ class Run:
         ``non_finite`` or ``failed``; None while it trains.
     message
         What to know about the end; empty when all went as planned.
-    num_threads
-        Of torch on the CPU.
+    threads
+        How many of torch on the CPU, and why.
     versions
         Of Python, torch and rnn_magics.
     """
@@ -79,7 +80,7 @@ class Run:
     history: History = field(default_factory=History)
     reason: str | None = None
     message: str = ""
-    num_threads: int = field(default_factory=torch.get_num_threads)
+    threads: ThreadChoice = field(default_factory=ThreadChoice.present)
     versions: dict[str, str] = field(default_factory=versions)
 
     @property
@@ -106,6 +107,12 @@ class Run:
         return "zero" if self.config.model.bidirectional else "carried"
 
     @property
+    def place(self) -> str:
+        """Where it was trained, and why there, e.g. ``cpu (no GPU found), 1 thread (measured)``."""
+        on_cpu = self.device.device.type == "cpu"
+        return f"{self.device}, {self.threads}" if on_cpu else str(self.device)
+
+    @property
     def architecture(self) -> str:
         """The model in words, e.g. ``gru, 256 hidden units, 1 layer``."""
         c = self.config.model
@@ -128,7 +135,12 @@ class Run:
 
 
 def describe_run(
-    name: str, model: RNNModel, batches: Batches, config: TrainConfig, device: DeviceChoice
+    name: str,
+    model: RNNModel,
+    batches: Batches,
+    config: TrainConfig,
+    device: DeviceChoice,
+    threads: ThreadChoice,
 ) -> Run:
     """Return the record of a run that is about to start."""
     corpus = batches.corpus
@@ -141,4 +153,5 @@ def describe_run(
         None if corpus is None else (corpus.name, corpus.fingerprint),
         len(batches.ids),
         len(batches.valid),
+        threads=threads,
     )

@@ -128,7 +128,7 @@ def test_a_device_that_is_not_there_is_refused(name: str) -> None:
 
 
 def test_the_device_is_said_with_its_reason() -> None:
-    assert str(choose_device("cpu")) == "cpu with 1 thread (as asked)"
+    assert str(choose_device("cpu")) == "cpu (as asked)"
 
 
 def test_without_an_accelerator_the_cpu_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

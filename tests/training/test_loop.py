@@ -244,7 +244,7 @@ def test_a_run_carries_its_record(batches: Batches) -> None:
     assert batches.corpus is not None
     assert run.corpus == ("tiny", batches.corpus.fingerprint)
     assert (run.num_train_tokens, run.num_valid_tokens) == (len(batches.ids), len(batches.valid))
-    assert run.num_threads == torch.get_num_threads()
+    assert run.threads.number == torch.get_num_threads() == 1
     assert run.versions["torch"] == torch.__version__
     assert run.state_rule == "carried"
     assert not run.model.training

@@ -1,0 +1,87 @@
+"""How many CPU threads train: measured, since more are often slower.
+
+The steps of a recurrence are small and many. Each ends with the threads waiting for each other,
+and on a machine where others compute as well they wait long: with two threads on two busy
+cores a step has been seen to take sixty times as long as with one.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+
+_REPEATS = 5
+_STEPS = 20
+_HOPELESS = 3  # times the best so far; not worth another repeat
+_WORTH = 0.9  # more threads must take less than this share of the time of fewer
+
+
+@dataclass(frozen=True)
+class ThreadChoice:
+    """A number of threads, with the reason for it in words."""
+
+    number: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Say the number and the reason."""
+        plural = "" if self.number == 1 else "s"
+        return f"{self.number} thread{plural} ({self.reason})"
+
+    @classmethod
+    def present(cls) -> ThreadChoice:
+        """Return the number that torch has now."""
+        return cls(torch.get_num_threads(), "as it was")
+
+
+def choose_threads(asked: int | None = None) -> ThreadChoice:
+    """Set the number of torch's CPU threads for what follows, and say why.
+
+    Parameters
+    ----------
+    asked
+        The number wanted; None to measure once a session which number up to torch's own is
+        fastest.
+    """
+    if asked is not None:
+        choice = ThreadChoice(asked, "as asked")
+    else:
+        available = _available()
+        choice = ThreadChoice(1, "one core") if available == 1 else _measured(available)
+    torch.set_num_threads(choice.number)
+    return choice
+
+
+@cache
+def _available() -> int:
+    # Torch's own number, before any choice of ours changed it.
+    return torch.get_num_threads()
+
+
+@cache
+def _measured(available: int) -> ThreadChoice:
+    candidates = sorted({1, 2, 4, 8, 16, available} & set(range(1, available + 1)))
+    best, best_time = 1, float("inf")
+    for number in candidates:
+        torch.set_num_threads(number)
+        times = [_time_of_steps()]
+        while len(times) < _REPEATS and times[-1] < _HOPELESS * best_time:
+            times.append(_time_of_steps())
+        taken = statistics.median(times)  # a lucky repeat must not speak for the others
+        if taken < best_time * _WORTH:
+            best, best_time = number, taken
+    return ThreadChoice(best, f"measured, of {available}")
+
+
+def _time_of_steps() -> float:
+    # A piece of a recurrence: small products that depend on each other, and a gate.
+    weight, hidden = torch.full((256, 768), 1e-3), torch.ones(32, 256)
+    begun = time.perf_counter()
+    for _ in range(_STEPS):
+        gates = torch.mm(hidden, weight).sigmoid_()
+        hidden = gates[:, :256] * gates[:, 256:512]
+    return time.perf_counter() - begun
