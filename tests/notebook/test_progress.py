@@ -19,7 +19,10 @@ from rnn_magics.training.run import Run
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
 
-FIRST_LINE = "tiny: gru, 8 hidden units, 1 layer, 1,098 parameters, engine fused, on cpu (as asked), 1 thread (one core)"
+FIRST_LINE = (
+    "tiny: gru, 8 hidden units, 1 layer, 1,098 parameters, engine fused,"
+    " on cpu (as asked), 1 thread (one core)"
+)
 CONFIG = TrainConfig(epochs=2, clip=0.34, device="cpu")  # which about half of the steps exceed
 
 

@@ -463,6 +463,17 @@ def test_a_training_that_explodes_keeps_the_last_good_step(batches: Batches) -> 
     assert run.message.endswith("try --clip 1 or --lr 1e+36")
 
 
+def test_an_exploded_run_that_stays_finite_says_so(batches: Batches) -> None:
+    run = train(batches, SMALL, with_(PLAIN, lr=1e5, clip=None, epochs=3))
+    assert run.reason == "epochs"
+    assert "is worse than guessing" in run.message
+    assert f"({run.model.vocab_size})" in run.message
+
+
+def test_a_run_that_learns_has_nothing_to_say(batches: Batches) -> None:
+    assert train(batches, SMALL, with_(PLAIN, epochs=3)).message == ""
+
+
 def test_a_training_that_is_bad_from_the_first_step_has_no_epoch(batches: Batches) -> None:
     run, state = begin(batches, SMALL, TrainConfig(epochs=2))
     with torch.no_grad():
