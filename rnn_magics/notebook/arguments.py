@@ -48,6 +48,8 @@ class MagicParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing."""
+        if message.startswith(_REQUIRED):
+            message = f"{self.prog} needs {message.removeprefix(_REQUIRED)}"
         raise ConfigError(message)
 
     def add(self, *names: str, **settings: Any) -> argparse.Action:
@@ -93,7 +95,7 @@ class MagicParser(argparse.ArgumentParser):
         """
         typed = [f"{_VALUE_MARK}{w.text}" if w.quoted else w.text for w in words]
         try:
-            options, extra = self.parse_known_args(typed)
+            options, extra = self.parse_known_intermixed_args(typed)
         except argparse.ArgumentError as error:
             raise ConfigError(_readable(error)) from None
         if extra:
@@ -183,6 +185,9 @@ def _help(field: OptionField) -> str:
         return text
     default = f"{field.default:g}" if field.type is float else field.default
     return f"{text} (default {default})"
+
+
+_REQUIRED = "the following arguments are required: "
 
 
 def _readable(error: argparse.ArgumentError) -> str:

@@ -218,7 +218,7 @@ EPOCH_HEAD = (
     "train bits",
     "held-out bits",
     "tokens/s",
-    "grad norm median / max",
+    "grad norm / max",
     "clipped",
 )
 
@@ -245,7 +245,8 @@ def run_html(run: Run) -> str:
     """Show a run: architecture, epochs and how to read the numbers."""
     facts = f"on {run.place}, engine {run.model.engine}, seed {run.config.train.seed}"
     notes = "".join(f"<div><small>{escaped(note)}</small></div>" for note in run_notes(run))
-    table = html_table(EPOCH_HEAD, epoch_rows(run))
+    epochs = html_table(EPOCH_HEAD, epoch_rows(run))
+    table = f"<details><summary>epochs</summary>{epochs}</details>"
     return _headed(repr(run), f"<div><small>{escaped(facts)}</small></div>{table}{notes}")
 
 

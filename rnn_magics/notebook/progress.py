@@ -10,8 +10,15 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import DisplayHandle, display
 from tqdm import tqdm
 
-from rnn_magics.notebook.display import EPOCH_HEAD, Bundle, epoch_rows, run_notes, text_table
-from rnn_magics.notebook.visible import one_line
+from rnn_magics.notebook.display import (
+    EPOCH_HEAD,
+    Bundle,
+    epoch_rows,
+    html_table,
+    run_notes,
+    text_table,
+)
+from rnn_magics.notebook.visible import escaped, one_line
 from rnn_magics.training.evaluation import bits_per_token, perplexity
 from rnn_magics.training.events import (
     EpochEnd,
@@ -102,9 +109,9 @@ class NotebookProgress:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._begin: TrainBegin | None = None
-        self._handle: DisplayHandle | None = display(
-            Bundle({"text/plain": first_line(run)}), display_id=True
-        )
+        first = first_line(run)
+        bundle = Bundle({"text/plain": first, "text/html": escaped(first)})
+        self._handle: DisplayHandle | None = display(bundle, display_id=True)
 
     def __call__(self, event: Event) -> None:
         """Take in an event."""
@@ -138,13 +145,14 @@ class NotebookProgress:
         return str(bar)
 
     def _show(self, last_line: str) -> None:
-        lines = [first_line(self._run)]
-        if len(self._run.history):
-            lines.append(text_table(EPOCH_HEAD, epoch_rows(self._run)))
-        if last_line:
-            lines.append(last_line)
-        if self._handle is not None:
-            self._handle.update(Bundle({"text/plain": "\n".join(lines)}))
+        if self._handle is None:
+            return
+        first, rows = first_line(self._run), epoch_rows(self._run)
+        plain = [first, text_table(EPOCH_HEAD, rows)] if rows else [first]
+        table = html_table(EPOCH_HEAD, rows) if rows else ""
+        rich = f"<div>{escaped(first)}</div>{table}<pre>{escaped(last_line)}</pre>"
+        data = {"text/plain": "\n".join(filter(None, [*plain, last_line])), "text/html": rich}
+        self._handle.update(Bundle(data))
 
 
 def _epoch_line(event: EpochEnd, num_epochs: int) -> str:

@@ -67,7 +67,10 @@ def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
         When the minibatches are of another vocabulary than the model.
     """
     if run.vocab != batches.vocab:
-        msg = "this run was trained with another vocabulary than that of the present minibatches"
+        msg = (
+            "this run was trained with another vocabulary than that of the present minibatches;"
+            " repeat its %corpus, %vocab and %sample, or name another run: %rnn doctor NAME"
+        )
         raise SessionError(msg)
     return diagnose(run.model, batches)
 

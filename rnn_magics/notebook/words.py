@@ -93,7 +93,7 @@ def _looked_up(text: str, variables: Mapping[str, Any]) -> list[Word]:
         near = did_you_mean(name, (known for known in variables if not known.startswith("_")))
         msg = f"the notebook has no variable {name!r} (in quotes, {value} means itself){near}"
         raise ConfigError(msg)
-    found = variables[name]
+    found = "none" if variables[name] is None else variables[name]
     if not isinstance(found, str | numbers.Real):
         msg = f"variable {name!r} is a {type(found).__name__}; an option takes text or a number"
         raise ConfigError(msg)

@@ -258,7 +258,9 @@ class Corpus:
         """One line: name, size, split."""
         unit = "characters" if self.is_text else "tokens"
         held_out = f"{self.held_out_share:.0%}" if self.held_out_share else "nothing"
-        return f"Corpus({self.name!r}, {len(self):,} {unit}, {held_out} held out)"
+        limit = self.config.max_tokens
+        first = "" if limit is None else f", the first {limit:,} tokens"
+        return f"Corpus({self.name!r}, {len(self):,} {unit}{first}, {held_out} held out)"
 
 
 def _require_two(data: Sequence[Any], name: str, unit: str) -> None:

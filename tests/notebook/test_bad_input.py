@@ -209,7 +209,7 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%sample seq random", "%sample does not expect 'random'"),
         ("%sample --batch-size 0", "--batch-size must be at least 1, not 0"),
         ("%sample --show 0", "--show must be a whole number of at least 1, not '0'"),
-        ("%generate", "the following arguments are required"),
+        ("%generate", '%generate needs "TEXT"'),
         ('%generate "the', 'the quote " at column 1 is not closed'),
         ("%generate the time", "%generate does not expect 'time'; text with spaces needs quotes"),
         ("%generate the --run gru-9", "no run 'gru-9'; did you mean 'gru-1'? (runs: gru-1)"),

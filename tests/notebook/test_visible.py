@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnn_magics.notebook.progress import NotebookProgress
 from rnn_magics.notebook.visible import escaped, one_line, shortened, visible
+from rnn_magics.training.events import TrainEnd
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
@@ -21,6 +23,7 @@ HOSTILE = (
     " \u202eright-to-left\u2066 \ufeff\u200b\u2028 \ud800 lone \x00 \x9b1m 'q' \"d\" $x^2$ {x}\r"
 )
 TAGS = {"div", "b", "small", "table", "thead", "tbody", "tr", "th", "td"}
+TAGS |= {"details", "summary", "pre"}
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -159,3 +162,15 @@ def test_a_file_name_is_harmless(notebook: Notebook, tmp_path: Path) -> None:
 def test_the_begin_of_a_corpus_is_shown_as_text(notebook: Notebook) -> None:
     page = notebook.rich(notebook.run("%%corpus\n<b>bold</b> &amp; {x}"))["text/html"]
     assert "<b>bold</b> &amp; {x}" in Page(page).text
+
+
+def test_the_progress_of_a_hostile_run_is_harmless(
+    hostile: Notebook, shown: list[dict[str, Any]]
+) -> None:
+    run = hostile.variables["run"]
+    progress = NotebookProgress(run)
+    progress(TrainEnd("failed", run.message))
+    assert len(shown) == 2
+    for output in shown:
+        assert_harmless(output["data"]["text/plain"])
+        assert_harmless_page(output["data"]["text/html"])
