@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_arrive() -> None:
+    # A program that a shell started in the background ignores SIGINT, and so would every test
+    # of an interrupt; a kernel that a test starts inherits what stands here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

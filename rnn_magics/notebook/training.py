@@ -57,8 +57,9 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
         progress: Listener = progress_for(desk.shell, run) if desk.progress else silent
     if (moved := desk.session.keep(run, job)) is not None:
         print(one_line(f"the older run {run.name} is now called {moved}"))
-    job.start()
-    if not background:
+    if background:
+        job.start()
+    else:
         _follow(job, progress)
         if desk.figures and len(run.history):
             show_figure(_figure(run), _CAPTION)

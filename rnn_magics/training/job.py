@@ -90,13 +90,15 @@ class Job:
         self._thread.join(timeout)
 
     def follow(self) -> Iterator[Event]:
-        """Yield the events on the caller's thread until the run has ended.
+        """Start the run if need be, and yield its events on the caller's thread until it has ended.
 
         Raises
         ------
         BaseException
             What the worker raised, if it did.
         """
+        if self._thread.ident is None:
+            self.start()
         while (event := self._next_event()) is not None:
             yield event
         self.wait()
