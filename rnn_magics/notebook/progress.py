@@ -31,6 +31,7 @@ from rnn_magics.training.events import (
 from rnn_magics.training.run import Run
 
 Listener = Callable[[Event], None]
+_AS_TYPED = "white-space:pre-wrap;font-family:monospace"
 
 
 def first_line(run: Run) -> str:
@@ -150,7 +151,9 @@ class NotebookProgress:
         first, rows = first_line(self._run), epoch_rows(self._run)
         plain = [first, text_table(EPOCH_HEAD, rows)] if rows else [first]
         table = html_table(EPOCH_HEAD, rows) if rows else ""
-        rich = f"<div>{escaped(first)}</div>{table}<pre>{escaped(last_line)}</pre>"
+        rich = (
+            f"<div>{escaped(first)}</div>{table}<div style='{_AS_TYPED}'>{escaped(last_line)}</div>"
+        )
         data = {"text/plain": "\n".join(filter(None, [*plain, last_line])), "text/html": rich}
         self._handle.update(Bundle(data))
 

@@ -23,7 +23,7 @@ HOSTILE = (
     " \u202eright-to-left\u2066 \ufeff\u200b\u2028 \ud800 lone \x00 \x9b1m 'q' \"d\" $x^2$ {x}\r"
 )
 TAGS = {"div", "b", "small", "table", "thead", "tbody", "tr", "th", "td"}
-TAGS |= {"details", "summary", "pre"}
+TAGS |= {"details", "summary"}
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
