@@ -23,7 +23,7 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ModelError
 from rnn_magics.models.recurrent import Dropout
-from rnn_magics.models.rnn_model import ModelState, RNNModel, detach
+from rnn_magics.models.rnn_model import ModelState, RNNModel, copy_model, detach
 from rnn_magics.training.evaluation import perplexity
 
 _ROWS, _STEPS = 4, 12
@@ -332,7 +332,7 @@ def _examine(name: str, patient: Patient) -> Finding:
 def copy_module(model: nn.Module) -> nn.Module:
     """Return an independent copy of a module, in evaluation mode."""
     if isinstance(model, RNNModel):
-        return _built_anew(model, model.state_dict())
+        return copy_model(model)  # a generator of dropout cannot be copied deeply
     try:
         return copy.deepcopy(model).eval()
     except RuntimeError as error:
@@ -349,25 +349,17 @@ def _learning_copy(model: nn.Module) -> nn.Module:
     return learning
 
 
-def _built_anew(model: RNNModel, weights: dict[str, Tensor] | None = None) -> RNNModel:
-    # Not by deepcopy: a generator of dropout cannot be copied, and the copy needs none.
-    generator = torch.Generator().manual_seed(0)
-    built = RNNModel(model.config, model.vocab_size, generator).to(model.output.weight.device)
-    if weights is not None:
-        built.load_state_dict(weights)
-    return built.eval()
-
-
 def _fresh(model: nn.Module) -> nn.Module | None:
     if type(model) is RNNModel:
-        return _built_anew(model)
+        fresh = RNNModel(model.config, model.vocab_size, torch.Generator().manual_seed(0))
+        return fresh.to(model.output.weight.device).eval()
     if not callable(getattr(model, "reset_parameters", None)):
         return None
-    fresh = copy_module(model)
+    other = copy_module(model)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        fresh.reset_parameters()  # type: ignore[operator]  # callable, as asked
-    return fresh
+        other.reset_parameters()  # type: ignore[operator]  # callable, as asked
+    return other
 
 
 def _read(

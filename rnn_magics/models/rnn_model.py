@@ -185,3 +185,11 @@ def _outside(state: State) -> ModelState:
 def detach(state: ModelState) -> ModelState:
     """Return the state cut off from the graph, so that no gradient crosses into the past."""
     return state.detach() if isinstance(state, Tensor) else tuple(s.detach() for s in state)
+
+
+def copy_model(model: RNNModel) -> RNNModel:
+    """Return an independent copy of a model, in evaluation mode, on the same device."""
+    unused = torch.Generator()  # so that a look at a run does not move the global generator
+    copy = RNNModel(model.config, model.vocab_size, unused).to(model.output.weight.device)
+    copy.load_state_dict(model.state_dict())
+    return copy.eval()

@@ -16,9 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
 
-import torch
-
-from rnn_magics.models.rnn_model import RNNModel
+from rnn_magics.models.rnn_model import RNNModel, copy_model
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import TrainState, iter_train
 from rnn_magics.training.run import Run
@@ -182,11 +180,3 @@ class Job:
         # The interpreter must not take torch away from under a thread that is using it.
         self.stop("interrupted")
         self.wait(_EXIT_PATIENCE_SECONDS)
-
-
-def copy_model(model: RNNModel) -> RNNModel:
-    """Return an independent copy of a model, in evaluation mode, on the same device."""
-    unused = torch.Generator()  # so that a look at a run does not move the global generator
-    copy = RNNModel(model.config, model.vocab_size, unused).to(model.output.weight.device)
-    copy.load_state_dict(model.state_dict())
-    return copy.eval()

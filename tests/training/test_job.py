@@ -14,10 +14,10 @@ import torch
 from torch import nn
 
 from rnn_magics.batching import Batches
-from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.models.rnn_model import ModelConfig, copy_model
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
-from rnn_magics.training.job import Job, copy_model
+from rnn_magics.training.job import Job
 from rnn_magics.training.loop import TrainState, begin, train
 
 SMALL = ModelConfig(num_hiddens=8, num_layers=2, dropout=0.2)
