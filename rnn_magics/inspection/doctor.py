@@ -23,7 +23,7 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ModelError
 from rnn_magics.models.recurrent import Dropout
-from rnn_magics.models.rnn_model import ModelState, RNNModel, copy_model, detach
+from rnn_magics.models.rnn_model import ModelState, RNNModel, detach
 from rnn_magics.training.evaluation import perplexity
 
 _ROWS, _STEPS = 4, 12
@@ -331,8 +331,6 @@ def _examine(name: str, patient: Patient) -> Finding:
 
 def copy_module(model: nn.Module) -> nn.Module:
     """Return an independent copy of a module, in evaluation mode."""
-    if isinstance(model, RNNModel):
-        return copy_model(model)  # a generator of dropout cannot be copied deeply
     try:
         return copy.deepcopy(model).eval()
     except RuntimeError as error:

@@ -10,6 +10,8 @@ from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import ModelError
 from rnn_magics.inspection.doctor import CHECKS, diagnose
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.loop import train
 
 VOCAB_SIZE, HIDDENS = 11, 24
 
@@ -192,6 +194,19 @@ def test_nor_has_a_module_of_somebody_else() -> None:
 def test_a_broken_model_is_found_out(make: Callable[[], nn.Module], check: str, words: str) -> None:
     problems = diagnose(make(), batches()).problems
     assert words in problems[check]
+
+
+def test_a_broken_subclass_of_ours_is_found_out_after_training() -> None:
+    class Ahead(RNNModel):
+        def forward(
+            self, inputs: Tensor, state: Tensor | tuple[Tensor, ...] | None = None
+        ) -> tuple[Tensor, Tensor | tuple[Tensor, ...]]:
+            logits, state = super().forward(inputs, state)
+            return logits + logits.roll(-1, dims=1), state
+
+    model = Ahead(ModelConfig(num_hiddens=HIDDENS, dropout=0.2), VOCAB_SIZE)
+    train(batches(), model, TrainConfig(epochs=1, device="cpu"))
+    assert "sees the future" in diagnose(model, batches()).problems["future"]
 
 
 def test_labels_that_are_not_shifted_are_found_out() -> None:
