@@ -32,7 +32,7 @@ from rnn_magics.training.events import (
     TrainEnd,
 )
 from rnn_magics.training.run import Run, describe_run
-from rnn_magics.training.threads import choose_threads
+from rnn_magics.training.threads import ThreadChoice, choose_threads
 
 StopReason = Callable[[], str | None]
 
@@ -130,7 +130,8 @@ def begin(
     """
     config = config or TrainConfig()
     device = choose_device(config.device)
-    threads = choose_threads(config.threads)
+    on_cpu = device.device.type == "cpu"  # elsewhere the threads of the CPU do not train
+    threads = choose_threads(config.threads) if on_cpu else ThreadChoice.present()
     generator = torch.Generator().manual_seed(config.seed)
     if not isinstance(model, RNNModel):
         model = RNNModel(model or ModelConfig(), batches.vocab_size, generator)

@@ -1,8 +1,8 @@
 """How many CPU threads train: measured, since more are often slower.
 
 The steps of a recurrence are small and many. Each ends with the threads waiting for each other,
-and on a machine where others compute as well they wait long: with two threads on two busy
-cores a step has been seen to take sixty times as long as with one.
+and on a machine where others compute as well they wait long: a step with two threads on two
+busy cores can take many times as long as with one.
 """
 
 from __future__ import annotations

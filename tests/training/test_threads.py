@@ -91,5 +91,9 @@ def test_a_number_that_makes_no_sense_is_refused(number: int) -> None:
         TrainConfig(threads=number)
 
 
-def test_the_measurement_takes_some_time() -> None:
-    assert threads._time_of_steps() > 0
+def test_a_real_measurement_sets_a_number_that_is_there() -> None:
+    torch.set_num_threads(2)
+    choice = choose_threads()
+    assert choice.number in (1, 2)
+    assert choice.reason == "measured, of 2"
+    assert torch.get_num_threads() == choice.number
