@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rnn_magics.batching import Batches, BatchPreview
-    from rnn_magics.decoding.generate import Generation
     from rnn_magics.decoding.score import Score
     from rnn_magics.text.corpus import Corpus
     from rnn_magics.text.statistics import TextStatistics
@@ -248,14 +247,6 @@ def run_html(run: Run) -> str:
     epochs = html_table(EPOCH_HEAD, epoch_rows(run))
     table = f"<details><summary>epochs</summary>{epochs}</details>"
     return _headed(repr(run), f"<div><small>{escaped(facts)}</small></div>{table}{notes}")
-
-
-def generation_html(generation: Generation) -> str:
-    """Show a generated text: the prefix in bold, then what was written."""
-    rest = generation.text[len(generation.prefix) :]
-    body = f"<b>{escaped(generation.prefix)}</b>{escaped(rest)}"
-    small = f"<div><small>{escaped(repr(generation))}</small></div>"
-    return f"<div style='white-space:pre-wrap;font-family:monospace'>{body}</div>{small}"
 
 
 def score_text(score: Score) -> str:

@@ -38,7 +38,9 @@ class RNNMagics(Magics):
 
     progress = Bool(True, help="Show the progress of a training.").tag(config=True)
     figures = Bool(True, help="Show a figure when a training ends.").tag(config=True)
-    stream = Bool(True, help="Show generated text while it is written.").tag(config=True)
+    stream = Bool(True, help="Show generated text while it grows, not only when it is whole.").tag(
+        config=True
+    )
 
     shell: InteractiveShell
 
@@ -59,10 +61,10 @@ class RNNMagics(Magics):
             %corpus --data series          the variable `series`
             %%corpus poem                  the lines below are the text
         """
-        self.session.refuse_while_training("%corpus")
         call = corpus_call(options, cell, self.shell.user_ns)
         if hasattr(options, "explain"):
             return print(call.source())
+        self.session.refuse_while_training("%corpus")
         corpus: Corpus = call()
         self.session.take_corpus(corpus)
         return corpus
@@ -78,12 +80,12 @@ class RNNMagics(Magics):
             %vocab --token word --min-freq 3
             %vocab --token word --zipf
         """
-        self.session.refuse_while_training("%vocab")
         corpus = self.session.require_corpus()
         config = collect(VocabConfig, options)
         call = Call("vocab", "Vocab.from_corpus", (Named("corpus", corpus), config))
         if hasattr(options, "explain"):
             return print(call.source())
+        self.session.refuse_while_training("%vocab")
         vocab: Vocab = call()
         if hasattr(options, "zipf"):
             self._show_statistics(corpus, vocab.token)
@@ -113,12 +115,12 @@ class RNNMagics(Magics):
         """
         from rnn_magics.batching import BatchConfig, preview  # noqa: PLC0415  (torch on demand)
 
-        self.session.refuse_while_training("%sample")
         corpus, vocab = self.session.require_corpus(), self.session.require_vocab()
         args = (Named("corpus", corpus), Named("vocab", vocab), collect(BatchConfig, options))
         call = Call("batches", "make_batches", args)
         if hasattr(options, "explain"):
             return print(call.source())
+        self.session.refuse_while_training("%sample")
         batches: Batches = call()
         if hasattr(options, "show"):
             show(visible(preview_text(preview(batches, options.show))))
@@ -141,10 +143,10 @@ class RNNMagics(Magics):
         """
         from rnn_magics.notebook.training import start, training_call  # noqa: PLC0415  (torch)
 
-        self.session.refuse_while_training("%train_rnn")
         call = training_call(self.session, options)
         if hasattr(options, "explain"):
             return print(call.source())
+        self.session.refuse_while_training("%train_rnn")
         return start(self, call, background=hasattr(options, "background"))
 
     @line_magic
@@ -167,7 +169,7 @@ class RNNMagics(Magics):
         call = decoding_call(trained, options)
         if hasattr(options, "explain"):
             return print(call.source())
-        return write_text(call, sys.stdout if self.stream else None)
+        return write_text(call, sys.stdout, while_it_grows=self.stream)
 
     @line_magic
     @command(declare.baseline)

@@ -173,4 +173,5 @@ class Session:
         """Forget everything; a run that still trains is stopped."""
         for job in self.jobs.values():
             job.stop()
-        self.__init__()  # type: ignore[misc]  # its own class, back to the beginning
+        self.corpus = self.vocab = self.batches = None
+        self.runs, self.jobs = {}, {}

@@ -40,11 +40,14 @@ def decoding_call(run: Run | Snapshot, options: argparse.Namespace) -> Call:
     return Call("text", "generate", (named, options.prefix, config))
 
 
-def write_text(call: Call, stream: TextIO | None) -> Generation | Generations | Score:
-    """Make the call; a single text is written to `stream` while it grows."""
-    result: Any
-    if stream is None or call.function != "generate":
-        result = call()
+def write_text(
+    call: Call, stream: TextIO, *, while_it_grows: bool
+) -> Generation | Generations | Score:
+    """Make the call; a single text is written to `stream`, as it grows or when it is whole."""
+    if call.function != "generate" or not while_it_grows:
+        result: Any = call()
+        if isinstance(result, Generation):
+            stream.write(f"{visible(result.text)}\n")
         return Generations(result) if isinstance(result, list) else result
     run, prefix, config = call.args
 

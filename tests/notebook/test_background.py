@@ -108,6 +108,12 @@ def test_what_would_disturb_it_has_to_wait(background: Background, cell: str, ma
     )
 
 
+@pytest.mark.parametrize("magic", ["%corpus", "%vocab", "%sample", "%train_rnn"])
+def test_what_has_to_wait_can_be_explained_meanwhile(background: Background, magic: str) -> None:
+    assert "from rnn_magics import" in background.notebook.printed(f"{magic} --explain")
+    assert background.job.is_alive
+
+
 def test_generation_reads_a_snapshot(background: Background) -> None:
     background.notebook.run("%rnn pause")
     first = background.notebook.run("%generate the --length 20 --seed 3")

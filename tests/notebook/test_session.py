@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,9 +78,14 @@ def test_the_figure_can_be_switched_off(
     assert ["image/png" in output["data"] for output in shown] == [True] * switch
 
 
-def test_the_stream_can_be_switched_off(trained: Notebook) -> None:
+def test_without_the_stream_the_text_comes_whole(
+    trained: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trained.run("%config RNNMagics.stream = False")
-    assert trained.printed("%generate the --length 9") == ""
+    pieces: list[str] = []
+    monkeypatch.setattr(sys.stdout, "write", pieces.append)
+    text = trained.run("text = %generate the --length 9") or trained.variables["text"]
+    assert f"{text}\n" in pieces
 
 
 def test_config_lists_the_preferences(notebook: Notebook) -> None:
