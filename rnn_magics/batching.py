@@ -7,6 +7,7 @@ write that function and a line in `BATCHERS`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,8 @@ from torch import Tensor
 from rnn_magics.errors import BatchError
 from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.vocab import Ids, Vocab, encode_corpus
+from rnn_magics.text.numbering import Ids, id_type
+from rnn_magics.text.vocab import Vocab, encode_corpus
 
 Starts = Callable[[int, int, int, torch.Generator], Tensor]
 
@@ -116,13 +118,14 @@ class Batches:
     Parameters
     ----------
     ids
-        Token indices, shape (num_tokens,).
+        Token indices, shape (num_tokens,). They are kept in the smallest integer type that fits
+        (a tensor stays what it is); a minibatch is int64 whatever that is.
     config
         The partition.
     vocab, corpus
         What the indices mean and where they come from, if known.
     valid
-        Held-out token indices, shape (num_valid_tokens,).
+        Held-out token indices, shape (num_valid_tokens,), kept as int64.
     seed
         Of the offsets and shuffles when iterated; training brings a generator of its own.
 
@@ -144,7 +147,7 @@ class Batches:
     ) -> None:
         self.config = config or BatchConfig()
         self.ids = _as_indices(ids)  # (num_tokens,)
-        self.valid = _as_indices(valid)  # (num_valid_tokens,)
+        self.valid = _as_indices(valid).long()  # (num_valid_tokens,)
         self.vocab = vocab
         self.corpus = corpus
         self._generator = torch.Generator().manual_seed(seed)
@@ -181,12 +184,12 @@ class Batches:
         Returns
         -------
         X, Y : Tensor
-            Token indices and the same shifted by one, each (batch_size, num_steps), on the
-            device of `ids`.
+            Token indices and the same shifted by one, each (batch_size, num_steps), int64, on
+            the device of `ids`.
         """
         window = torch.arange(self.config.num_steps + 1)
         places = plan.starts[index][:, None] + window  # (batch_size, num_steps + 1)
-        tokens = self.ids[places.to(self.ids.device)]
+        tokens = self.ids[places.to(self.ids.device)].long()
         return tokens[:, :-1], tokens[:, 1:]
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -232,20 +235,34 @@ def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None
         When the training part is shorter than ``batch_size * (num_steps + 1)`` tokens.
     """
     encoded = encode_corpus(corpus, vocab)
-    return Batches(encoded.train, config, vocab=vocab, corpus=corpus, valid=encoded.valid)
+    ids, valid = _shared(encoded.train), _shared(encoded.valid)
+    return Batches(ids, config, vocab=vocab, corpus=corpus, valid=valid)
+
+
+def _shared(ids: Ids) -> Tensor:
+    # The very memory of the corpus: nothing here writes to it, which is what torch warns of.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return torch.from_numpy(ids)
+
+
+# What torch can gather from, compare and find the largest of; it cannot with uint16 and uint32.
+_KEPT_TYPES = (torch.uint8, torch.int16, torch.int32, torch.int64)
 
 
 def _as_indices(ids: Sequence[int] | Ids | Tensor) -> Tensor:
     if not isinstance(ids, Tensor):
-        array = np.array(ids) if len(ids) else np.empty(0, np.int64)
+        array = np.asarray(ids) if len(ids) else np.empty(0, np.uint8)
         if array.dtype.kind not in "iu":
             msg = f"token indices are whole numbers, not {array.dtype}"
             raise BatchError(msg)
-        ids = torch.from_numpy(array.astype(np.int64))
+        lowest, highest = int(array.min(initial=0)), int(array.max(initial=0))
+        kind = id_type(highest + 1) if lowest >= 0 else np.int64
+        ids = torch.from_numpy(array.astype(kind))  # always a copy
     if ids.dim() != 1 or ids.is_floating_point():
         msg = f"token indices are whole numbers of shape (num_tokens,), not {tuple(ids.shape)}"
         raise BatchError(msg)
-    return ids.long()
+    return ids if ids.dtype in _KEPT_TYPES else ids.long()
 
 
 def _require_enough(num_tokens: int, config: BatchConfig) -> None:

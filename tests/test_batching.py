@@ -208,8 +208,41 @@ def test_what_is_no_sequence_of_indices_is_refused(ids: Any) -> None:
 )
 def test_indices_of_many_kinds_are_the_same_minibatches(ids: Any) -> None:
     batches = Batches(ids, BatchConfig("seq", 2, 5), valid=ids)
-    assert batches.ids.dtype == batches.valid.dtype == torch.long
+    assert batches.valid.dtype == torch.long
+    assert {tensor.dtype for pair in batches for tensor in pair} == {torch.long}
     assert rows_of(batches.ids) == rows_of(batches.valid) == list(range(40))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("num_types", "dtype"),
+    [(256, torch.uint8), (2**15, torch.int16), (2**15 + 1, torch.int32), (2**31 + 1, torch.long)],
+)
+def test_indices_are_kept_small_and_minibatches_are_not(
+    kind: str, num_types: int, dtype: torch.dtype
+) -> None:
+    ids = [num_types - 1 - i for i in range(40)]
+    batches = Batches(ids, BatchConfig(kind, 2, 5))
+    assert batches.ids.dtype == dtype
+    assert batches.to(torch.device("cpu")).ids.dtype == dtype
+    assert Batches(batches.ids, batches.config).ids is batches.ids
+    wide = Batches(torch.tensor(ids), batches.config)
+    assert [rows_of(X) for X, _ in batches] == [rows_of(X) for X, _ in wide]
+    assert {tensor.dtype for pair in batches for tensor in pair} == {torch.long}
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.uint32, np.int8])
+def test_types_that_torch_cannot_gather_are_widened(kind: type) -> None:
+    batches = Batches(torch.from_numpy(np.arange(40, dtype=kind)), BatchConfig("seq", 2, 5))
+    assert batches.ids.dtype == torch.long
+    assert batches.vocab_size == 40
+
+
+def test_a_corpus_and_its_minibatches_share_one_array(corpus: Corpus, vocab: Vocab) -> None:
+    encoded = encode_corpus(corpus, vocab)
+    first, second = (make_batches(corpus, vocab, BatchConfig(kind, 2, 5)) for kind in KINDS)
+    assert first.ids.dtype == torch.uint8
+    assert first.ids.data_ptr() == second.ids.data_ptr() == encoded.train.ctypes.data
 
 
 def test_the_text_is_copied_from_a_numpy_array() -> None:

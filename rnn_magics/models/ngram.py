@@ -73,7 +73,7 @@ class NgramModel:
         numpy.ndarray
             Shape (num_tokens - begin,).
         """
-        numbers = np.zeros(len(ids), np.int64)  # of the n-gram that starts here: one empty one
+        numbers: Ids = np.zeros(len(ids), np.int64)  # of the n-gram that starts here: one empty
         places = np.arange(begin, len(ids))
         probs = np.full(len(places), 1 / self.vocab_size)
         for n, level in enumerate(self.levels, start=1):
@@ -97,7 +97,7 @@ class NgramModel:
         for n, level in enumerate(self.levels, start=1):
             if n - 1 > len(context):
                 break
-            number = np.zeros(1, np.int64)
+            number: Ids = np.zeros(1, np.int64)
             for shorter, token in zip(self.levels, context[len(context) - n + 1 :], strict=False):
                 number = self._numbers(shorter, number, np.array([token]))
             if number[0] < 0:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+from rnn_magics.text.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
 from rnn_magics.text.sources import read_source
-from rnn_magics.text.tokenizers import TOKENIZERS
+from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
 
 DEFAULT_SOURCE = "python_docs"
 DEFAULT_VALID = 0.1
@@ -67,6 +68,10 @@ class Corpus:
     data: str | tuple[Hashable, ...]
     origin: str
     config: CorpusConfig = field(default_factory=CorpusConfig)
+    # What was worked out once: the numbered tokens, the indices of the newest vocabulary.
+    memo: dict[tuple[str, ...], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def load(
@@ -197,7 +202,10 @@ class Corpus:
     def fingerprint(self) -> str:
         """The sha256 of the cleaned data, for the record of a run."""
         data = self.data if isinstance(self.data, str) else "\0".join(map(repr, self.data))
-        return hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = hashlib.sha256()
+        for piece in _slices(data):
+            digest.update(piece.encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def tokens(self, token: str | None = None) -> list[Any]:
         """Split the corpus into tokens.
@@ -218,11 +226,7 @@ class Corpus:
         CorpusError
             When given tokens are asked to be split again.
         """
-        token = token or self.default_token
-        if (token == "given") is self.is_text:
-            what = "text" if self.is_text else "a sequence of tokens"
-            msg = f"{self.name!r} is {what}: leave --token {token} out"
-            raise CorpusError(msg)
+        token = self._checked(token)
         if not isinstance(self.data, str):
             return list(self.data[: self.config.max_tokens])
         split = TOKENIZERS[token].split
@@ -231,6 +235,57 @@ class Corpus:
         else:
             tokens = split(self.data)
         return tokens[: self.config.max_tokens]
+
+    def numbered(self, token: str | None = None) -> Numbered:
+        """Return the tokens as numbers of their types, which takes far less memory than `tokens`.
+
+        The text is tokenized once for each tokenizer, whatever is made of it afterwards.
+
+        Parameters
+        ----------
+        token
+            A name of `TOKENIZERS`; by default ``char`` for text.
+
+        Raises
+        ------
+        CorpusError
+            When given tokens are asked to be split again.
+        """
+        token = self._checked(token)
+        tokenizer = TOKENIZERS[token]
+        known, numbered = self.memo.get(("numbered", token), (None, None))
+        if known is not tokenizer or numbered is None:  # a notebook may have replaced it
+            numbered = self._number(tokenizer)
+            self.memo["numbered", token] = (tokenizer, numbered)
+        result: Numbered = numbered
+        return result
+
+    def _number(self, tokenizer: Tokenizer) -> Numbered:
+        text, limit = self.data, self.config.max_tokens
+        if not isinstance(text, str):
+            return Numbered.of_tokens(text[:limit])
+        numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
+
+        def pieces() -> Iterator[str]:
+            return at_breaks(_slices(text), tokenizer.breaks)
+
+        if tokenizer.split is not list:
+            return Numbered.of_pieces(pieces, numberer, limit)
+        # Characters are numbered anew whenever they are needed: that is quicker than to keep them.
+        size = len(text) - (text.count("\n") if self.config.d2l else 0)
+        return Numbered(
+            size if limit is None else min(size, limit),
+            lambda: cut_off(map(numberer.feed, pieces()), limit),
+            lambda: numberer.types,
+        )
+
+    def _checked(self, token: str | None) -> str:
+        token = token or self.default_token
+        if (token == "given") is self.is_text:
+            what = "text" if self.is_text else "a sequence of tokens"
+            msg = f"{self.name!r} is {what}: leave --token {token} out"
+            raise CorpusError(msg)
+        return token
 
     @property
     def default_token(self) -> str:
@@ -247,8 +302,12 @@ class Corpus:
 
     def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
         """Part tokens into those to train on and those held out."""
-        cut = len(tokens) - int(len(tokens) * self.held_out_share)
+        cut = self.num_train_tokens(len(tokens))
         return tokens[:cut], tokens[cut:]
+
+    def num_train_tokens(self, num_tokens: int) -> int:
+        """Return how many of so many tokens are trained on: the first ones."""
+        return num_tokens - int(num_tokens * self.held_out_share)
 
     def __len__(self) -> int:
         """Return the number of characters, or of given tokens."""
@@ -261,6 +320,10 @@ class Corpus:
         limit = self.config.max_tokens
         first = "" if limit is None else f", the first {limit:,} tokens"
         return f"Corpus({self.name!r}, {len(self):,} {unit}{first}, {held_out} held out)"
+
+
+def _slices(text: str) -> Iterator[str]:
+    return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
 
 
 def _require_two(data: Sequence[Any], name: str, unit: str) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.vocab import Ids, Vocab, VocabConfig
+from rnn_magics.text.vocab import Ids, Vocab, VocabConfig, encode_corpus
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,8 @@ def text_statistics(corpus: Corpus, token: str | None = None) -> TextStatistics:
         A name of `TOKENIZERS`; by default the corpus's own.
     """
     vocab = Vocab.from_corpus(corpus, VocabConfig(token=token))
-    train_tokens, valid_tokens = corpus.split(corpus.tokens(vocab.token))
-    train, valid = vocab.indices(train_tokens), vocab.indices(valid_tokens)
+    encoded = encode_corpus(corpus, vocab)
+    train, valid = encoded.train, encoded.valid
     ngrams = tuple(count_ngrams(train, n) for n in (1, 2, 3))
     enough = 2  # points for a line
     fits = tuple(fit_zipf(c.counts) if len(c.counts) >= enough else None for c in ngrams)

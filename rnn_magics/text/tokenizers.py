@@ -30,11 +30,15 @@ class Tokenizer:
         (None at the beginning).
     help
         One line for the help of ``%vocab --token``.
+    breaks
+        Marks behind which a text may be cut without changing its tokens; ``""`` says that it may
+        be cut anywhere, None nowhere. A text larger than memory is tokenized between them.
     """
 
     split: Callable[[str], list[Any]]
     glue: Callable[[Any, Any], str]
     help: str
+    breaks: str | None = None
 
     def join(self, tokens: Iterable[Any]) -> str:
         """Return the text of a sequence of tokens."""
@@ -120,7 +124,12 @@ def _glue_items(previous: object, token: object) -> str:
 
 
 TOKENIZERS: dict[str, Tokenizer] = {
-    "char": Tokenizer(list, _glue_characters, "single characters"),
-    "word": Tokenizer(split_words, glue_words, "words, numbers and punctuation marks"),
+    "char": Tokenizer(list, _glue_characters, "single characters", breaks=""),
+    "word": Tokenizer(
+        split_words,
+        glue_words,
+        "words, numbers and punctuation marks",
+        breaks="\n \u3002\uff0c\uff01\uff1f",  # Chinese has no spaces, but full-width marks
+    ),
     "given": Tokenizer(_split_items, _glue_items, "the elements of a sequence, as they are"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, overload
 
 import numpy as np
@@ -13,9 +13,8 @@ import numpy as np
 from rnn_magics.errors import VocabError
 from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.numbering import Ids, id_type
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
-
-Ids = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,12 +87,15 @@ class Vocab:
         """
         config = config or VocabConfig()
         token = config.token or corpus.default_token
-        train, _ = corpus.split(corpus.tokens(token))
-        if len(train) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-            msg = f"{corpus.name!r} has {len(train)} training tokens of kind {token}; needs two"
+        numbered = corpus.numbered(token)
+        num_train = corpus.num_train_tokens(numbered.size)
+        if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
+            msg = f"{corpus.name!r} has {num_train} training tokens of kind {token}; needs two"
             raise VocabError(msg + " (less held out, or more text)")
-        values = {**config.to_dict(), "token": token}
-        return cls(train, VocabConfig(**values))
+        vocab = cls.__new__(cls)
+        freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
+        vocab._build(freqs, replace(config, token=token))  # noqa: SLF001  (its own class)
+        return vocab
 
     def __len__(self) -> int:
         """Return the number of indices, ``<unk>`` and the reserved tokens counted."""
@@ -148,6 +150,11 @@ class Vocab:
             return tokens
         by_text = {str(token): token for token in reversed(self._tokens)}
         return [by_text.get(token, token) for token in tokens]
+
+    @property
+    def id_type(self) -> type[np.integer[Any]]:
+        """The smallest integer type for its indices: uint8, int16, int32 or int64."""
+        return id_type(len(self))
 
     def indices(self, tokens: Sequence[Hashable]) -> Ids:
         """Return the indices of many tokens.
@@ -247,7 +254,8 @@ class EncodedCorpus:
     Parameters
     ----------
     train, valid
-        Token indices, each of shape (num_tokens,).
+        Token indices, each of shape (num_tokens,), in the smallest integer type that fits the
+        vocabulary. They may be views of one array and are not to be written to.
     """
 
     train: Ids
@@ -269,9 +277,28 @@ def _unk_share(ids: Ids) -> float:
 
 
 def encode_corpus(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
-    """Turn both parts of a corpus into indices of `vocab`."""
-    train, valid = corpus.split(corpus.tokens(vocab.token))
-    return EncodedCorpus(vocab.indices(train), vocab.indices(valid))
+    """Turn both parts of a corpus into indices of `vocab`.
+
+    The corpus remembers the indices of the vocabulary that it was asked for last.
+    """
+    known, encoded = corpus.memo.get(("encoded",), (None, None))
+    if known is not vocab or encoded is None:
+        encoded = _encode(corpus, vocab)
+        corpus.memo["encoded",] = (vocab, encoded)
+    result: EncodedCorpus = encoded
+    return result
+
+
+def _encode(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
+    numbered = corpus.numbered(vocab.token)
+    ids = np.empty(numbered.size, vocab.id_type)
+    end = 0
+    for block in numbered.encoded(vocab.indices, vocab.id_type):
+        ids[end : end + len(block)] = block
+        end += len(block)
+    ids.flags.writeable = False
+    cut = corpus.num_train_tokens(len(ids))
+    return EncodedCorpus(ids[:cut], ids[cut:])
 
 
 __all__ = ["EncodedCorpus", "Ids", "Vocab", "VocabConfig", "encode_corpus"]

@@ -1,0 +1,363 @@
+"""Numbering: the tokens of a text, told apart without keeping an object for each of them.
+
+A numberer is fed a text piece by piece and gives every token the number of its type, types being
+numbered as they first appear. A vocabulary then counts numbers instead of tokens, and its
+indices are one look-up away; `Numbered` does both a block at a time.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from rnn_magics.text.tokenizers import Tokenizer, split_words
+
+Ids = np.ndarray[tuple[int], np.dtype[np.integer[Any]]]
+Types = list[Any]
+
+PIECE = 1 << 16  # characters numbered at once: small enough for the second cache of a processor
+_MEMO_WORDS = 1 << 18
+_MEMO_CHARACTERS = 1 << 22
+_LINE_END = "\0"  # stands for a line end where white space separates
+
+
+def id_type(num_types: int) -> type[np.integer[Any]]:
+    """Return the smallest integer type for so many indices that torch can gather and compare.
+
+    torch has no arithmetic for uint16 and uint32, so these are passed over.
+    """
+    for kind in (np.uint8, np.int16, np.int32):
+        if num_types - 1 <= np.iinfo(kind).max:
+            return kind
+    return np.int64
+
+
+class Numberer(Protocol):
+    """What turns pieces of a text into numbers of token types."""
+
+    @property
+    def types(self) -> Types:
+        """The token types met so far, in order of first appearance."""
+
+    def feed(self, piece: str) -> Ids:
+        """Return the numbers of the tokens of the next piece, shape (num_tokens,)."""
+
+
+class _Numbers(dict[Any, int]):
+    # Gives each new key the next number.
+    def __missing__(self, token: Hashable) -> int:
+        number = self[token] = len(self)
+        return number
+
+
+class CharNumberer:
+    """Characters by their code points: no Python object for any of them.
+
+    Parameters
+    ----------
+    line_ends
+        Whether a line end is a token; if not, it is dropped.
+    """
+
+    def __init__(self, *, line_ends: bool = True) -> None:
+        self._line_ends = line_ends
+        self._codes: list[int] = []
+        self._number = np.full(0x100, -1, np.int32)  # of each code point; -1 is not met yet
+
+    @property
+    def types(self) -> Types:
+        """The characters met so far."""
+        return [chr(code) for code in self._codes]
+
+    def feed(self, piece: str) -> Ids:
+        """Return the numbers of the characters of the next piece."""
+        if not self._line_ends:
+            piece = piece.replace("\n", "")
+        codes = np.frombuffer(piece.encode("utf-32-le", "surrogatepass"), np.uint32)
+        highest = int(codes.max(initial=0))
+        if highest >= len(self._number):
+            more = (1 << highest.bit_length()) - len(self._number)
+            self._number = np.concatenate((self._number, np.full(more, -1, np.int32)))
+        numbers = self._number.take(codes, mode="clip")  # clip: no copy to check the bounds
+        if numbers.size and numbers.min() < 0:
+            self._meet(codes[numbers < 0])
+            numbers = self._number.take(codes, mode="clip")
+        return numbers
+
+    def _meet(self, codes: np.ndarray[Any, np.dtype[np.uint32]]) -> None:
+        new, first = np.unique(codes, return_index=True)
+        new = new[np.argsort(first)]
+        self._number[new] = np.arange(len(self._codes), len(self._codes) + len(new))
+        self._codes.extend(new.tolist())
+
+
+class _Memo(dict[str, int]):
+    # What stands between two white spaces is split once: one token has its number, several have
+    # -1 - their place among `several`.
+    def __init__(self, split: Callable[[str], Types], numbers: _Numbers) -> None:
+        self.split, self.numbers = split, numbers
+        self.characters = 0
+        self.flat, self.starts, self.lengths = array("i"), array("q"), array("q")
+
+    def __missing__(self, word: str) -> int:
+        tokens = self.split(word)
+        self.characters += len(word)
+        if len(tokens) == 1:
+            number = self.numbers[tokens[0]]
+        else:
+            number = -1 - len(self.starts)
+            self.starts.append(len(self.flat))
+            self.lengths.append(len(tokens))
+            self.flat.extend(self.numbers[token] for token in tokens)
+        self[word] = number
+        return number
+
+    @property
+    def full(self) -> bool:
+        """Whether to begin anew, so that memory stays bounded whatever the text."""
+        return len(self) > _MEMO_WORDS or self.characters > _MEMO_CHARACTERS
+
+
+class WordNumberer:
+    """Tokens that never reach across white space: each distinct word is split only once.
+
+    Parameters
+    ----------
+    split
+        Splits text whose tokens do not change when it is cut at white space.
+    line_ends
+        Whether a line end is a token; if not, it only separates.
+    """
+
+    def __init__(self, split: Callable[[str], Types], *, line_ends: bool = True) -> None:
+        self._split = split
+        self._line_ends = line_ends
+        self._numbers = _Numbers()
+        self._memo = self._new_memo()
+
+    def _new_memo(self) -> _Memo:
+        def split(word: str) -> Types:
+            return ["\n"] if self._line_ends and word == _LINE_END else self._split(word)
+
+        return _Memo(split, self._numbers)
+
+    @property
+    def types(self) -> Types:
+        """The tokens met so far."""
+        return list(self._numbers)
+
+    def feed(self, piece: str) -> Ids:
+        """Return the numbers of the tokens of the next piece."""
+        if self._line_ends:
+            if _LINE_END in piece:  # the sign is in the text itself, which no text file has
+                return _numbers_of(self._split(piece), self._numbers)
+            piece = piece.replace("\n", f" {_LINE_END} ")
+        words = piece.split()
+        found = np.fromiter(map(self._memo.__getitem__, words), np.int32, len(words))
+        if len(self._memo.starts) and found.size and found.min() < 0:
+            found = _spread(found, self._memo)
+        if self._memo.full:
+            self._memo = self._new_memo()
+        return found
+
+
+def _spread(
+    found: np.ndarray[tuple[int], np.dtype[np.int32]], memo: _Memo
+) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    # Put the numbers of several tokens where the memo gave one negative number.
+    places = np.flatnonzero(found < 0)
+    several = -1 - found[places]
+    lengths = np.frombuffer(memo.lengths, np.int64)[several]
+    starts = np.frombuffer(memo.starts, np.int64)[several]
+    repeats = np.ones(len(found), np.int64)
+    repeats[places] = lengths
+    spread = np.repeat(found, repeats)
+    ends = np.cumsum(lengths)
+    within = np.arange(int(ends[-1])) - np.repeat(ends - lengths, lengths)
+    targets = np.repeat(np.cumsum(repeats)[places] - lengths, lengths) + within
+    spread[targets] = np.frombuffer(memo.flat, np.int32)[np.repeat(starts, lengths) + within]
+    return spread
+
+
+class PlainNumberer:
+    """Any tokenizer: its tokens are looked up one by one.
+
+    Parameters
+    ----------
+    split
+        The tokenizer's function.
+    line_ends
+        Whether a line end is a token; if not, each line is split on its own.
+    """
+
+    def __init__(self, split: Callable[[str], Types], *, line_ends: bool = True) -> None:
+        self._split = split
+        self._line_ends = line_ends
+        self._numbers = _Numbers()
+
+    @property
+    def types(self) -> Types:
+        """The tokens met so far."""
+        return list(self._numbers)
+
+    def feed(self, piece: str) -> Ids:
+        """Return the numbers of the tokens of the next piece."""
+        texts = [piece] if self._line_ends else piece.split("\n")
+        return _numbers_of([token for text in texts for token in self._split(text)], self._numbers)
+
+
+def _numbers_of(tokens: Types | tuple[Any, ...], numbers: _Numbers) -> Ids:
+    return np.fromiter(map(numbers.__getitem__, tokens), np.int32, len(tokens))
+
+
+def numberer_for(tokenizer: Tokenizer, *, line_ends: bool) -> Numberer:
+    """Return the fastest numberer that gives the tokens of a tokenizer."""
+    if tokenizer.split is list:
+        return CharNumberer(line_ends=line_ends)
+    if tokenizer.split is split_words:
+        return WordNumberer(split_words, line_ends=line_ends)
+    return PlainNumberer(tokenizer.split, line_ends=line_ends)
+
+
+def at_breaks(pieces: Iterable[str], breaks: str | None) -> Iterator[str]:
+    """Cut a text where its tokens allow it.
+
+    Parameters
+    ----------
+    pieces
+        The text, cut anywhere.
+    breaks
+        See `Tokenizer.breaks`.
+    """
+    if breaks == "":
+        yield from pieces
+        return
+    waiting: list[str] = []
+    for piece in pieces:
+        end = 1 + max((piece.rfind(mark) for mark in breaks or ()), default=-1)
+        if end:
+            yield "".join((*waiting, piece[:end]))
+            waiting = []
+        waiting.append(piece[end:])
+    if rest := "".join(waiting):
+        yield rest
+
+
+@dataclass
+class Numbered:
+    """A text as numbers of token types.
+
+    Parameters
+    ----------
+    size
+        How many tokens there are.
+    blocks
+        Returns the numbers anew each time, block by block.
+    types
+        Returns the token types that the blocks so far have met.
+    """
+
+    size: int
+    blocks: Callable[[], Iterator[Ids]]
+    types: Callable[[], Types]
+
+    @classmethod
+    def of_pieces(
+        cls, pieces: Callable[[], Iterable[str]], numberer: Numberer, limit: int | None
+    ) -> Numbered:
+        """Take the numbers of a text and keep them, for a tokenizer that should work only once.
+
+        Parameters
+        ----------
+        pieces
+            Returns the text, cut where its tokens allow it.
+        numberer
+            A fresh one.
+        limit
+            How many tokens are kept at most; None for all.
+        """
+        kept = [
+            block.astype(id_type(1 + int(block.max(initial=0))))
+            for block in cut_off(map(numberer.feed, pieces()), limit)
+        ]
+        return cls.of_numbers(_joined(kept), numberer.types)
+
+    @classmethod
+    def of_tokens(cls, tokens: tuple[Any, ...]) -> Numbered:
+        """Take tokens that are there already."""
+        numbers = _Numbers()
+        ids = _numbers_of(tokens, numbers)
+        return cls.of_numbers(ids.astype(id_type(len(numbers))), list(numbers))
+
+    @classmethod
+    def of_numbers(cls, ids: Ids, types: Types) -> Numbered:
+        """Take numbers that are there already, in memory or mapped from a file."""
+        return cls(len(ids), lambda: _slices(ids), lambda: types)
+
+    def count(self, stop: int) -> list[tuple[Any, int]]:
+        """Count the first `stop` tokens: most frequent first, ties by first appearance."""
+        counts = np.zeros(0, np.int64)
+        for block in cut_off(self.blocks(), stop):
+            found = np.bincount(block, minlength=len(counts))
+            found[: len(counts)] += counts
+            counts = found
+        order = np.argsort(-counts, kind="stable")
+        order = order[counts[order] > 0]
+        types = self.types()
+        pairs = zip(order.tolist(), counts[order].tolist(), strict=True)
+        return [(types[number], count) for number, count in pairs]
+
+    def encoded(
+        self, indices: Callable[[Types], Ids], kind: type[np.integer[Any]]
+    ) -> Iterator[Ids]:
+        """Yield the tokens as indices of a vocabulary, block by block.
+
+        Parameters
+        ----------
+        indices
+            Gives the indices of types.
+        kind
+            The integer type of what is yielded.
+        """
+        table = np.empty(0, kind)
+        known = 0
+        for block in self.blocks():
+            if len(block) and known <= int(block.max()):
+                types = self.types()
+                table = np.concatenate((table, indices(types[known:]).astype(kind)))
+                known = len(types)
+            yield table.take(block, mode="clip")
+
+
+def cut_off(blocks: Iterable[Ids], limit: int | None) -> Iterator[Ids]:
+    """Yield blocks until they make `limit` tokens; None for no end."""
+    left = limit
+    for block in blocks:
+        if left is None:
+            yield block
+            continue
+        yield block[:left]
+        left -= len(block)
+        if left <= 0:
+            return
+
+
+def _slices(ids: Ids) -> Iterator[Ids]:
+    for start in range(0, len(ids), PIECE):
+        yield ids[start : start + PIECE]
+
+
+def _joined(blocks: list[Ids]) -> Ids:
+    # Each block is let go of as soon as it is copied.
+    kind = np.result_type(*{block.dtype for block in blocks}) if blocks else np.dtype(np.uint8)
+    joined = np.empty(sum(map(len, blocks)), kind)
+    end = len(joined)
+    while blocks:
+        block = blocks.pop()
+        joined[end - len(block) : end] = block
+        end -= len(block)
+    return joined
