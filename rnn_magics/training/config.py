@@ -20,6 +20,7 @@ from rnn_magics.options import (
     Range,
     option,
 )
+from rnn_magics.training.precision import PRECISIONS
 
 _FLOAT32 = Range(0, 3e38, open_left=True)  # a larger step is no number to torch
 
@@ -54,7 +55,11 @@ class TrainConfig(Options):
     max_tokens: int | None = option(None, "stop after so many tokens", within=AT_LEAST_ONE)
     seed: int = option(0, "of initial weights, offsets, shuffles and dropout", within=SEED)
     device: str | None = option(None, "cpu, cuda, cuda:1, mps; the best there is if not said")
-
+    precision: str = option(
+        "float32",
+        "of the arithmetic: float32, whose products CUDA takes in tf32, or bf16 (CUDA)",
+        choices=lambda: list(PRECISIONS),
+    )
     threads: int | None = option(
         None, "CPU threads; measured once a session if not said", within=Range(1, 1024)
     )
@@ -84,20 +89,20 @@ class OptimizerKind:
     lr: float
 
 
-def _fused_on_cpu(cls: Callable[..., torch.optim.Optimizer]) -> Callable[..., Any]:
+def _fused(cls: Callable[..., torch.optim.Optimizer], *devices: str) -> Callable[..., Any]:
     def make(parameters: Parameters, **options: float) -> torch.optim.Optimizer:
         parameters = list(parameters)
-        # One kernel over all parameters where torch has one; elsewhere torch's own choice.
-        fused = True if all(p.device.type in ("cpu", "cuda") for p in parameters) else None
+        # One kernel over all parameters, which CUDA can also hold back; elsewhere torch's choice.
+        fused = True if all(p.device.type in devices for p in parameters) else None
         return cls(parameters, fused=fused, **options)
 
     return make
 
 
 OPTIMIZERS: dict[str, OptimizerKind] = {
-    "sgd": OptimizerKind(torch.optim.SGD, 1.0),
-    "adam": OptimizerKind(_fused_on_cpu(torch.optim.Adam), 0.005),
-    "adamw": OptimizerKind(_fused_on_cpu(torch.optim.AdamW), 0.005),
+    "sgd": OptimizerKind(_fused(torch.optim.SGD, "cuda"), 1.0),
+    "adam": OptimizerKind(_fused(torch.optim.Adam, "cpu", "cuda"), 0.005),
+    "adamw": OptimizerKind(_fused(torch.optim.AdamW, "cpu", "cuda"), 0.005),
 }
 
 

@@ -18,8 +18,9 @@ from typing import TypeVar
 
 from rnn_magics.models.rnn_model import RNNModel, copy_model
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
-from rnn_magics.training.loop import TrainState, iter_train
+from rnn_magics.training.loop import iter_train
 from rnn_magics.training.run import Run
+from rnn_magics.training.state import TrainState
 
 T = TypeVar("T")
 _SECONDS_BETWEEN_STEPS_TOLD = 0.1

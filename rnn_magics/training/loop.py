@@ -10,95 +10,30 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (its usual name)
 
-from rnn_magics.batching import Batches, EpochPlan
+from rnn_magics.batching import Batches
 from rnn_magics.errors import TrainingError
-from rnn_magics.models.rnn_model import ModelConfig, ModelState, RNNModel, detach
-from rnn_magics.training.clipping import clip_gradients, gradient_norm
-from rnn_magics.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.training.config import OPTIMIZERS, TrainConfig
+from rnn_magics.training.cuda import choose_step
 from rnn_magics.training.device import choose_device
 from rnn_magics.training.evaluation import iter_evaluate
 from rnn_magics.training.events import (
     EpochEnd,
     Evaluating,
     Event,
-    StepEnd,
     TrainBegin,
     TrainEnd,
 )
+from rnn_magics.training.precision import check_precision
 from rnn_magics.training.run import Run, describe_run
+from rnn_magics.training.state import TrainState
+from rnn_magics.training.step import Step
 from rnn_magics.training.threads import ThreadChoice, choose_threads
 
 StopReason = Callable[[], str | None]
-
-
-@dataclass
-class EpochTally:
-    """What an epoch has added up so far.
-
-    Parameters
-    ----------
-    nats
-        The sum of the minibatches' mean losses, a 0-d tensor.
-    norms
-        The gradient norm of each step.
-    seconds, tokens
-        Spent and learnt from.
-    """
-
-    nats: Tensor
-    norms: list[float] = field(default_factory=list)
-    seconds: float = 0.0
-    tokens: int = 0
-
-
-@dataclass
-class TrainState:
-    """All that a training needs to go on from between two steps.
-
-    Parameters
-    ----------
-    model, optimizer
-        With their parameters and moments.
-    batches
-        On the model's device.
-    generator
-        Draws offsets and shuffles; lives on the CPU, so that devices see the same minibatches.
-    dropout_generator
-        Draws dropout masks; lives on the device.
-    epoch, step
-        The position: epochs finished, and steps taken in the present one.
-    total_steps, total_tokens
-        Taken and learnt from since the beginning.
-    train_seconds, evaluation_seconds
-        Spent since the beginning; pauses do not count.
-    plan
-        The windows of the present epoch.
-    hidden
-        The carried hidden state, detached.
-    tally
-        Of the present epoch.
-    """
-
-    model: RNNModel
-    optimizer: torch.optim.Optimizer
-    batches: Batches
-    generator: torch.Generator
-    dropout_generator: torch.Generator
-    epoch: int = 0
-    step: int = 0
-    total_steps: int = 0
-    total_tokens: int = 0
-    train_seconds: float = 0.0
-    evaluation_seconds: float = 0.0
-    plan: EpochPlan | None = None
-    hidden: ModelState | None = None
-    tally: EpochTally | None = None
 
 
 def begin(
@@ -124,12 +59,13 @@ def begin(
     Raises
     ------
     DeviceError
-        When the device asked for is not there.
+        When the device asked for is not there, or does not compute in ``config.precision``.
     TrainingError
         When a given model does not fit the vocabulary.
     """
     config = config or TrainConfig()
     device = choose_device(config.device)
+    check_precision(config.precision, device.device)
     on_cpu = device.device.type == "cpu"  # elsewhere the threads of the CPU do not train
     threads = choose_threads(config.threads) if on_cpu else ThreadChoice.present()
     generator = torch.Generator().manual_seed(config.seed)
@@ -173,18 +109,19 @@ def iter_train(
     config, batches = run.config.train, state.batches
     asked = should_stop or (lambda: None)
     state.plan = state.plan or batches.plan(state.generator)
+    step = choose_step(state, config)
+    step.begin_epoch()
+    run.step = step.words
     yield TrainBegin(config.epochs, len(state.plan), batches.config.tokens_per_batch)
     reason: str | None = None
     while reason is None and state.epoch < config.epochs:
-        state.plan = state.plan or batches.plan(state.generator)
-        state.tally = state.tally or EpochTally(torch.zeros((), device=batches.ids.device))
-        while reason is None and state.step < len(state.plan):
-            event = train_step(state, config)
-            if event is None:
-                reason, run.message = "non_finite", _non_finite_message(state, config)
-            else:
-                yield event
-                reason = asked() or _limit_reached(state, config)
+        if state.plan is None:
+            state.plan = batches.plan(state.generator)
+            step.begin_epoch()
+            run.step = step.words
+        reason = yield from _take_steps(state, config, step, asked)
+        if reason == "non_finite":
+            run.message = _non_finite_message(state, config)
         complete = state.step == len(state.plan)
         if complete and state.epoch + 1 == config.epochs and reason in _LIMITS:
             reason = None  # the last step of all: the run ended as planned
@@ -192,7 +129,7 @@ def iter_train(
         if (reason is None or reason in _LIMITS) and len(batches.valid):
             valid_nats, stop = yield from _evaluate(state, asked)
             reason = stop or reason
-        if state.tally.norms:
+        if state.step:
             end = _epoch_end(state, config, complete=complete, valid_nats=valid_nats)
             run.history.append(end)
             yield end
@@ -207,69 +144,19 @@ def iter_train(
 _LIMITS = ("max_time", "max_tokens")
 
 
-def train_step(state: TrainState, config: TrainConfig) -> StepEnd | None:
-    """Learn from one minibatch.
-
-    Returns
-    -------
-    StepEnd or None
-        None when the loss or the gradient was not finite; the parameters are then those of
-        the step before, and the state stands where it stood.
-    """
-    assert state.plan is not None  # noqa: S101  (the loop makes both before the first step)
-    assert state.tally is not None  # noqa: S101
-    begun = time.perf_counter()
-    model, tally = state.model, state.tally
-    model.train()
-    X, Y = state.batches.batch(state.plan, state.step)  # (batch_size, num_steps) each
-    if state.hidden is None or not state.batches.carries_state:
-        state.hidden = model.begin_state(len(X), X.device)
-    logits, hidden = model(X, state.hidden)  # (batch_size, num_steps, vocab_size)
-    loss = F.cross_entropy(logits.flatten(0, 1), Y.flatten())
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = gradient_norm(model.parameters())
-    norm_value = norm.item()  # also waits for an accelerator, so that the time is a time
-    if not math.isfinite(norm_value) or not math.isfinite(loss.item()):
-        return None
-    if config.clip is not None:
-        clip_gradients(model.parameters(), norm, config.clip)
-    lr = config.peak_lr * SCHEDULES[config.schedule](_progress(state, config), config.warmup)
-    for group in state.optimizer.param_groups:
-        group["lr"] = lr
-    state.optimizer.step()
-    state.hidden = detach(hidden)
-    state.step += 1
-    state.total_steps += 1
-    state.total_tokens += X.numel()
-    tally.nats += loss.detach()
-    tally.norms.append(norm_value)
-    tally.tokens += X.numel()
-    spent = time.perf_counter() - begun
-    tally.seconds += spent
-    state.train_seconds += spent
-    return StepEnd(
-        state.epoch + 1,
-        state.step,
-        len(state.plan),
-        loss.detach(),
-        tally.nats / len(tally.norms),
-        norm,
-        lr,
-        state.train_seconds,
-        state.total_tokens,
-    )
-
-
-def _progress(state: TrainState, config: TrainConfig) -> float:
-    # In [0, 1): how much of the training is over, by whichever limit is nearest.
-    assert state.plan is not None  # noqa: S101  (asked within a step)
-    done = [(state.epoch + (state.step + 0.5) / len(state.plan)) / config.epochs]
-    if config.max_tokens is not None:
-        done.append(state.total_tokens / config.max_tokens)
-    if config.max_time is not None:
-        done.append((state.train_seconds + state.evaluation_seconds) / config.max_time)
-    return min(max(done), 1.0)
+def _take_steps(
+    state: TrainState, config: TrainConfig, step: Step, asked: StopReason
+) -> Generator[Event, None, str | None]:
+    # Returns the reason for which the epoch was cut short.
+    assert state.plan is not None  # noqa: S101  (the loop has made it)
+    reason = None
+    while reason is None and state.step < len(state.plan):
+        event = step.take()
+        if event is None:
+            return "non_finite"
+        yield event
+        reason = asked() or _limit_reached(state, config)
+    return reason if state.settle() else "non_finite"
 
 
 def _limit_reached(state: TrainState, config: TrainConfig) -> str | None:
@@ -301,7 +188,7 @@ def _epoch_end(
 ) -> EpochEnd:
     tally = state.tally
     assert tally is not None  # noqa: S101  (asked within an epoch)
-    ordered = sorted(tally.norms)
+    ordered = sorted(tally.norms[: state.step].tolist())
     middle = len(ordered) // 2
     median = (ordered[middle] + ordered[-1 - middle]) / 2
     clip = math.inf if config.clip is None else config.clip
@@ -329,8 +216,10 @@ def _worse_than_guessing(run: Run) -> str:
 
 
 def _non_finite_message(state: TrainState, config: TrainConfig) -> str:
-    norms = state.tally.norms if state.tally else []
-    last = f"the last finite gradient norm was {norms[-1]:.3g}" if norms else "at the first step"
+    last = "at the first step"
+    if state.tally is not None and state.step:
+        norm = state.tally.norms[state.step - 1].item()
+        last = f"the last finite gradient norm was {norm:.3g}"
     clip = "--clip 1" if config.clip is None else "a smaller --clip"
     return (
         f"loss or gradient became non-finite in epoch {state.epoch + 1}, step {state.step + 1}"

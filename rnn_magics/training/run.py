@@ -65,6 +65,9 @@ class Run:
         What to know about the end; empty when all went as planned.
     threads
         How many of torch on the CPU, and why.
+    step
+        How its steps were taken: ``eager``, or ``cuda graph``; with the reason where a graph
+        could not be had.
     versions
         Of Python, torch and rnn_magics.
     """
@@ -81,6 +84,7 @@ class Run:
     reason: str | None = None
     message: str = ""
     threads: ThreadChoice = field(default_factory=ThreadChoice.present)
+    step: str = "eager"
     versions: dict[str, str] = field(default_factory=versions)
 
     @property
@@ -110,7 +114,7 @@ class Run:
     def place(self) -> str:
         """Where it was trained, and why there, e.g. ``cpu (no GPU found), 1 thread (measured)``."""
         on_cpu = self.device.device.type == "cpu"
-        return f"{self.device}, {self.threads}" if on_cpu else str(self.device)
+        return f"{self.device}, {self.threads if on_cpu else f'step: {self.step}'}"
 
     @property
     def architecture(self) -> str:

@@ -18,7 +18,8 @@ from rnn_magics.models.rnn_model import ModelConfig, copy_model
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.job import Job
-from rnn_magics.training.loop import TrainState, begin, train
+from rnn_magics.training.loop import begin, train
+from rnn_magics.training.state import TrainState
 
 SMALL = ModelConfig(num_hiddens=8, num_layers=2, dropout=0.2)
 ENDLESS = TrainConfig(epochs=10**6)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, detach
-from rnn_magics.training import loop
+from rnn_magics.training import loop, state, step
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.evaluation import evaluate
 from rnn_magics.training.events import (
@@ -25,8 +25,9 @@ from rnn_magics.training.events import (
     TrainBegin,
     TrainEnd,
 )
-from rnn_magics.training.loop import TrainState, begin, iter_train, train
+from rnn_magics.training.loop import begin, iter_train, train
 from rnn_magics.training.run import Run
+from rnn_magics.training.state import TrainState
 
 SMALL = ModelConfig(num_hiddens=8)
 PLAIN = TrainConfig(optimizer="sgd", schedule="constant", warmup=0.0, lr=0.5)
@@ -58,7 +59,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(loop, "time", clock)
+    for module in (loop, step, state):
+        monkeypatch.setattr(module, "time", clock)
     return clock
 
 

@@ -1,0 +1,99 @@
+"""In which numbers a model computes: float32, with tf32 products on CUDA, or bfloat16.
+
+Parameters, gradients and moments are float32 always; a precision only says how the forward
+pass, and with it the backward pass, is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn import functional as F  # noqa: N812  (its usual name)
+
+from rnn_magics.errors import DeviceError
+from rnn_magics.models.rnn_model import ModelState, RNNModel
+
+Forward = Callable[[RNNModel, Tensor, ModelState], tuple[Tensor, ModelState]]
+
+
+def forward_float32(
+    model: RNNModel, X: Tensor, hidden: ModelState
+) -> tuple[Tensor, ModelState]:  # X: (batch_size, num_steps)
+    """Compute with the parameters as they are."""
+    logits, last = model(X, hidden)
+    return logits, last
+
+
+def forward_bf16(model: RNNModel, X: Tensor, hidden: ModelState) -> tuple[Tensor, ModelState]:
+    """Compute in bfloat16; logits and state come out as float32.
+
+    `torch.autocast` would not do: its rule for cuDNN's recurrences casts to float16 whatever
+    type was asked for, and float16 overflows without a loss scale. So each weight is cast
+    here, and its gradient arrives as float32.
+    """
+    weights = {name: p.to(torch.bfloat16) for name, p in model.named_parameters()}
+    low = _each(hidden, torch.bfloat16)
+    logits, last = functional_call(model, weights, (X, low))
+    return logits.float(), _each(last, torch.float32)
+
+
+def _each(state: ModelState, dtype: torch.dtype) -> ModelState:
+    if isinstance(state, Tensor):
+        return state.to(dtype)
+    return tuple(part.to(dtype) for part in state)
+
+
+PRECISIONS: dict[str, Forward] = {"float32": forward_float32, "bf16": forward_bf16}
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """See that a device computes in a precision.
+
+    Raises
+    ------
+    DeviceError
+        When it does not.
+    """
+    if precision != "bf16":
+        return
+    if device.type != "cuda":
+        msg = f"--precision bf16 needs a CUDA device, and this run is on {device}; leave it out"
+        raise DeviceError(msg)
+    with torch.cuda.device(device):
+        supported = torch.cuda.is_bf16_supported(including_emulation=False)
+    if not supported:
+        name = torch.cuda.get_device_name(device)
+        msg = f"--precision bf16: {name} does not compute in bfloat16; leave it out"
+        raise DeviceError(msg)
+
+
+@contextmanager
+def tf32_products(device: torch.device) -> Iterator[None]:
+    """Let float32 products on CUDA run in tf32 meanwhile.
+
+    Where someone has said how they are to run (``torch.backends.cuda.matmul.fp32_precision``),
+    that stands. The switch is torch's own and of the whole process, so it is held only while a
+    step is handed to the device, never while the loop waits for whoever drives it.
+    """
+    switches: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
+    unsaid = [s for s in switches if device.type == "cuda" and s.fp32_precision == "none"]
+    try:
+        for switch in unsaid:
+            switch.fp32_precision = "tf32"
+        yield
+    finally:
+        for switch in unsaid:
+            switch.fp32_precision = "none"
+
+
+def forward_loss(
+    model: RNNModel, X: Tensor, Y: Tensor, hidden: ModelState, precision: str
+) -> tuple[Tensor, ModelState]:
+    """Return the mean nats per token of a minibatch, a 0-d tensor, and the state after it."""
+    logits, last = PRECISIONS[precision](model, X, hidden)  # (batch_size, num_steps, vocab_size)
+    return F.cross_entropy(logits.flatten(0, 1), Y.flatten()), last
