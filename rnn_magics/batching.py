@@ -22,6 +22,7 @@ from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.numbering import Ids, id_type
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
+_WIDENED = 1 << 26  # held-out tokens, half a GB as int64; more are left in their own type
 Starts = Callable[[int, int, int, torch.Generator], Tensor]
 
 
@@ -125,7 +126,7 @@ class Batches:
     vocab, corpus
         What the indices mean and where they come from, if known.
     valid
-        Held-out token indices, shape (num_valid_tokens,), kept as int64.
+        Held-out token indices, shape (num_valid_tokens,), int64 unless there are very many.
     seed
         Of the offsets and shuffles when iterated; training brings a generator of its own.
 
@@ -147,7 +148,8 @@ class Batches:
     ) -> None:
         self.config = config or BatchConfig()
         self.ids = _as_indices(ids)  # (num_tokens,)
-        self.valid = _as_indices(valid).long()  # (num_valid_tokens,)
+        held_out = _as_indices(valid)  # (num_valid_tokens,)
+        self.valid = held_out.long() if len(held_out) <= _WIDENED else held_out
         self.vocab = vocab
         self.corpus = corpus
         self._generator = torch.Generator().manual_seed(seed)
@@ -199,13 +201,21 @@ class Batches:
             yield self.batch(plan, index)
 
     def to(self, device: torch.device) -> Batches:
-        """Return the same minibatches with their tensors on `device`."""
+        """Return the same minibatches with their tensors on `device`, types as they are.
+
+        Raises
+        ------
+        BatchError
+            When they do not fit into its memory.
+        """
         moved = object.__new__(type(self))
-        moved.__dict__ = {
-            **self.__dict__,
-            "ids": self.ids.to(device),
-            "valid": self.valid.to(device),
-        }
+        try:
+            ids, valid = self.ids.to(device), self.valid.to(device)
+        except torch.OutOfMemoryError:
+            needed = (self.ids.nbytes + self.valid.nbytes) / 1e6
+            msg = f"the token indices need {needed:,.1f} MB, which {device} has not free; keep"
+            raise BatchError(msg + " fewer with %corpus --max-tokens, or --device cpu") from None
+        moved.__dict__ = {**self.__dict__, "ids": ids, "valid": valid}
         return moved
 
     def __repr__(self) -> str:

@@ -275,6 +275,25 @@ def test_moving_keeps_the_minibatches(batches: Batches) -> None:
     assert torch.equal(moved.ids, batches.ids)
 
 
+def test_very_many_held_out_indices_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnn_magics.batching._WIDENED", 20)
+    config = BatchConfig("seq", 2, 5)
+    assert Batches(range(40), config, valid=range(20)).valid.dtype == torch.long
+    assert Batches(range(40), config, valid=range(21)).valid.dtype == torch.uint8
+
+
+def test_indices_too_many_for_a_device_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_self: Tensor, _device: torch.device) -> Tensor:
+        raise torch.OutOfMemoryError
+
+    batches = Batches(range(40), BatchConfig("seq", 2, 5))
+    monkeypatch.setattr(Tensor, "to", refuse)
+    with pytest.raises(
+        BatchError, match=r"indices need 0\.0 MB, which cuda has not free; keep few"
+    ):
+        batches.to(torch.device("cuda"))
+
+
 def test_a_preview_shows_the_first_minibatches_with_their_tokens(batches: Batches) -> None:
     shown = preview(batches, show=2, seed=7)
     plan = batches.plan(torch.Generator().manual_seed(7))

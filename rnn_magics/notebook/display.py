@@ -102,7 +102,7 @@ def _headed(title: str, table: str = "") -> str:
 
 def corpus_html(corpus: Corpus) -> str:
     """Show a corpus: its size, origin and beginning."""
-    start = corpus.data[:200]
+    start = corpus.beginning(200)
     beginning = start if isinstance(start, str) else " ".join(map(str, start[:40]))
     rows = [
         ("from", corpus.origin),

@@ -91,9 +91,14 @@ class RNNMagics(Magics):
             self._show_statistics(corpus, vocab.token)
         encoded = encode_corpus(corpus, vocab)
         held_out = f", {encoded.valid_unk_share:.2%} of held-out" if len(encoded.valid) else ""
+        self._say_notes(corpus)
         print(f"<unk> is {encoded.train_unk_share:.2%} of training{held_out} tokens")
         self.session.take_vocab(vocab)
         return vocab
+
+    def _say_notes(self, corpus: Corpus) -> None:
+        while corpus.notes:  # each is said once
+            print(visible(corpus.notes.pop(0)))
 
     def _show_statistics(self, corpus: Corpus, token: str) -> None:
         from rnn_magics.plotting import zipf_figure  # noqa: PLC0415  (matplotlib on demand)
@@ -122,6 +127,7 @@ class RNNMagics(Magics):
             return print(call.source())
         self.session.refuse_while_training("%sample")
         batches: Batches = call()
+        self._say_notes(corpus)
         if hasattr(options, "show"):
             show(visible(preview_text(preview(batches, options.show))))
         self.session.batches = batches

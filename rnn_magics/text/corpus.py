@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_magics.errors import CorpusError
-from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+from rnn_magics.text.cache import IndexFile
+from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
 from rnn_magics.text.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
-from rnn_magics.text.sources import read_source
-from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
+from rnn_magics.text.sources import LargeFile, Source, cache_folder, find_source
+from rnn_magics.text.stream import StreamedText
+from rnn_magics.text.tokenizers import TOKENIZERS, split_words
 
 DEFAULT_SOURCE = "python_docs"
-DEFAULT_VALID = 0.1
-_SHORT = (
-    1000  # characters, or given tokens; a tenth of fewer says nothing about held-out perplexity
-)
-
-
-@dataclass(frozen=True, repr=False)
-class CorpusConfig(Options):
-    """How a text is cleaned, shortened and split."""
-
-    lower: bool = option(False, "turn the text into lower case")
-    letters_only: bool = option(False, "make every run of non-letters one space")
-    d2l: bool = option(
-        False, "clean as Dive into Deep Learning does: each line lower case, letters a-z only"
-    )
-    valid: float | None = option(
-        None,
-        f"share of the text held out, its last part; {DEFAULT_VALID:g} if not said,"
-        f" or 0 for a text of fewer than {_SHORT} characters",
-        within=FRACTION,
-    )
-    max_tokens: int | None = option(
-        None, "keep only the first tokens, before the split", within=AT_LEAST_ONE
-    )
+_LISTED = 10_000_000  # tokens of a text on disk that may become a list of Python objects
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,7 +30,8 @@ class Corpus:
     name
         How listings call it.
     data
-        The cleaned text, or the given tokens.
+        The cleaned text, or the given tokens. The text of a file of more than 256 MiB is not
+        held in memory: it is read piece by piece, and its tokens are kept as indices on disk.
     origin
         Where it came from: a path, a URL, ``cell`` ...
     config
@@ -65,7 +44,7 @@ class Corpus:
     """
 
     name: str
-    data: str | tuple[Hashable, ...]
+    data: str | StreamedText | tuple[Hashable, ...]
     origin: str
     config: CorpusConfig = field(default_factory=CorpusConfig)
     # What was worked out once: the numbered tokens, the indices of the newest vocabulary.
@@ -101,11 +80,16 @@ class Corpus:
             When a source cannot be read, or nothing is left of it.
         """
         specs = [source] if isinstance(source, str) else list(source)
-        sources = [read_source(spec, encoding) for spec in specs or [DEFAULT_SOURCE]]
-        text = "\n".join(source.text for source in sources)
-        default_name = "+".join(source.name for source in sources)
+        sources = [find_source(spec, encoding) for spec in specs or [DEFAULT_SOURCE]]
+        name = name or "+".join(source.name for source in sources)
         origin = ", ".join(source.origin for source in sources)
-        return cls.from_text(text, config, name=name or default_name, origin=origin)
+        if any(isinstance(source, LargeFile) for source in sources):
+            config = config or CorpusConfig()
+            streamed = StreamedText.survey(sources, config)
+            _require_two(streamed, name, "character")
+            return cls(name, streamed, origin, config)
+        text = "\n".join(source.text for source in sources if isinstance(source, Source))
+        return cls.from_text(text, config, name=name, origin=origin)
 
     @classmethod
     def from_text(
@@ -196,11 +180,29 @@ class Corpus:
     @property
     def is_text(self) -> bool:
         """Whether this is text to tokenize, rather than tokens that were given."""
-        return isinstance(self.data, str)
+        return not isinstance(self.data, tuple)
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the text is read from its files piece by piece, and its indices are mapped."""
+        return isinstance(self.data, StreamedText)
+
+    @property
+    def notes(self) -> list[str]:
+        """What to know about the making of it; whoever has shown a line takes it away."""
+        notes: list[str] = self.memo.setdefault(("notes",), [])
+        return notes
+
+    def beginning(self, count: int) -> str | tuple[Hashable, ...]:
+        """Return the first characters, or given tokens; at most a thousand of a text on disk."""
+        data = self.data
+        return data.beginning[:count] if isinstance(data, StreamedText) else data[:count]
 
     @property
     def fingerprint(self) -> str:
         """The sha256 of the cleaned data, for the record of a run."""
+        if isinstance(self.data, StreamedText):
+            return self.data.sha256
         data = self.data if isinstance(self.data, str) else "\0".join(map(repr, self.data))
         digest = hashlib.sha256()
         for piece in _slices(data):
@@ -224,9 +226,11 @@ class Corpus:
         Raises
         ------
         CorpusError
-            When given tokens are asked to be split again.
+            When given tokens are asked to be split again, or there are too many for a list.
         """
         token = self._checked(token)
+        if isinstance(self.data, StreamedText):
+            return self._listed(token)
         if not isinstance(self.data, str):
             return list(self.data[: self.config.max_tokens])
         split = TOKENIZERS[token].split
@@ -255,15 +259,18 @@ class Corpus:
         tokenizer = TOKENIZERS[token]
         known, numbered = self.memo.get(("numbered", token), (None, None))
         if known is not tokenizer or numbered is None:  # a notebook may have replaced it
-            numbered = self._number(tokenizer)
+            numbered = self._number(token)
             self.memo["numbered", token] = (tokenizer, numbered)
         result: Numbered = numbered
         return result
 
-    def _number(self, tokenizer: Tokenizer) -> Numbered:
-        text, limit = self.data, self.config.max_tokens
-        if not isinstance(text, str):
-            return Numbered.of_tokens(text[:limit])
+    def _number(self, token: str) -> Numbered:
+        data, limit, tokenizer = self.data, self.config.max_tokens, TOKENIZERS[token]
+        if isinstance(data, tuple):
+            return Numbered.of_tokens(data[:limit])
+        if isinstance(data, StreamedText):
+            return self._number_on_disk(data, token)
+        text = data
         numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
 
         def pieces() -> Iterator[str]:
@@ -278,6 +285,50 @@ class Corpus:
             lambda: cut_off(map(numberer.feed, pieces()), limit),
             lambda: numberer.types,
         )
+
+    def _number_on_disk(self, text: StreamedText, token: str) -> Numbered:
+        tokenizer, limit = TOKENIZERS[token], self.config.max_tokens
+        if tokenizer.breaks is None:
+            msg = f"{self.name!r} has {len(text):,} characters, too many to be split in one piece;"
+            raise CorpusError(msg + f" tokenizer {token!r} must say where to cut: Tokenizer.breaks")
+        file = self.index_file(token)
+        # What a notebook has registered may be another function today, under the same name.
+        stored = file.stored() if tokenizer.split in (list, split_words) else None
+        if stored is None:
+            numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
+            pieces = at_breaks(text.pieces(), tokenizer.breaks)
+            blocks = cut_off(map(numberer.feed, pieces), limit)
+            # Of words it is a guess: one in four characters begins one. Twice, for the numbers
+            # here and the indices of a vocabulary.
+            guess = len(text) * 2 if tokenizer.split is list else len(text) // 4 * 4 * 2
+            needed = guess if limit is None else min(guess, limit * 8)
+            stored = file.make(blocks, lambda: numberer.types, needed)
+        return Numbered.of_numbers(stored.ids, stored.types, stored.checksum)
+
+    def index_file(self, token: str, vocabulary: str = "") -> IndexFile:
+        """Return where the indices of a text on disk are kept.
+
+        Parameters
+        ----------
+        token
+            A name of `TOKENIZERS`.
+        vocabulary
+            What tells the vocabulary from others; empty for the numbers of token types.
+        """
+        assert isinstance(self.data, StreamedText)  # noqa: S101  (asked only of a text on disk)
+        identity = self.data.identity
+        what = {**self.config.to_dict(), "valid": None, "token": token}
+        family = [part[:2] for part in identity]
+        folder = cache_folder() / "indices"
+        return IndexFile(folder, family, identity, what, self.name, self.notes, vocabulary)
+
+    def _listed(self, token: str) -> list[Any]:
+        numbered = self.numbered(token)
+        if numbered.size > _LISTED:
+            msg = f"{self.name!r} has {numbered.size:,} tokens, too many for a list; take fewer"
+            raise CorpusError(msg + f" with --max-tokens {_LISTED}, or use Corpus.numbered")
+        types = numbered.types()
+        return [types[number] for block in numbered.blocks() for number in block.tolist()]
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token
@@ -298,7 +349,7 @@ class Corpus:
         if self.config.valid is not None:
             return self.config.valid
         length = min(len(self.data), self.config.max_tokens or len(self.data))
-        return DEFAULT_VALID if length >= _SHORT else 0.0
+        return DEFAULT_VALID if length >= SHORT else 0.0
 
     def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
         """Part tokens into those to train on and those held out."""
@@ -319,34 +370,19 @@ class Corpus:
         held_out = f"{self.held_out_share:.0%}" if self.held_out_share else "nothing"
         limit = self.config.max_tokens
         first = "" if limit is None else f", the first {limit:,} tokens"
-        return f"Corpus({self.name!r}, {len(self):,} {unit}{first}, {held_out} held out)"
+        where = " on disk" if self.on_disk else ""
+        return f"Corpus({self.name!r}, {len(self):,} {unit}{where}{first}, {held_out} held out)"
 
 
 def _slices(text: str) -> Iterator[str]:
     return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
 
 
-def _require_two(data: Sequence[Any], name: str, unit: str) -> None:
+def _require_two(data: Sized, name: str, unit: str) -> None:
     if len(data) < 2:  # noqa: PLR2004  (one token to read and one to predict)
         count = f"only one {unit}" if data else f"no {unit}s"
         msg = f"{name!r} has {count} after cleaning; a language model needs at least two"
         raise CorpusError(msg)
 
 
-def clean(text: str, config: CorpusConfig) -> str:
-    """Return the text as `config` wants it.
-
-    ``d2l`` is the cleaning of Dive into Deep Learning, second edition, section 8.2: every
-    line on its own is lower-cased, every run of anything but a-z is made one space, and the
-    ends are stripped.
-    """
-    if config.d2l:
-        lines = text.split("\n")
-        if lines[-1] == "":
-            del lines[-1]
-        return "\n".join(re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in lines)
-    if config.letters_only:
-        text = re.sub(r"[\W\d_]+", " ", text).strip()
-    if config.lower:
-        text = text.lower()
-    return text
+__all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

@@ -259,11 +259,14 @@ class Numbered:
         Returns the numbers anew each time, block by block.
     types
         Returns the token types that the blocks so far have met.
+    checksum
+        Of numbers that are kept on disk.
     """
 
     size: int
     blocks: Callable[[], Iterator[Ids]]
     types: Callable[[], Types]
+    checksum: int = 0
 
     @classmethod
     def of_pieces(
@@ -294,9 +297,9 @@ class Numbered:
         return cls.of_numbers(ids.astype(id_type(len(numbers))), list(numbers))
 
     @classmethod
-    def of_numbers(cls, ids: Ids, types: Types) -> Numbered:
+    def of_numbers(cls, ids: Ids, types: Types, checksum: int = 0) -> Numbered:
         """Take numbers that are there already, in memory or mapped from a file."""
-        return cls(len(ids), lambda: _slices(ids), lambda: types)
+        return cls(len(ids), lambda: _slices(ids), lambda: types, checksum)
 
     def count(self, stop: int) -> list[tuple[Any, int]]:
         """Count the first `stop` tokens: most frequent first, ties by first appearance."""

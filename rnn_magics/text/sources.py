@@ -6,19 +6,23 @@ or raises a `CorpusError` of one line that says what to do.
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.options import did_you_mean
+from rnn_magics.text.decode import decode, decoded
 
 DATA_VARIABLE = "RNN_MAGICS_DATA"
 MAX_DOWNLOAD_BYTES = 100 * 1024 * 1024
+STREAM_BYTES = 256 * 1024 * 1024  # a larger file is read piece by piece, each time anew
+_BLOCK_BYTES = 1 << 20
 _TIMEOUT_SECONDS = 30
 
 
@@ -29,6 +33,67 @@ class Source:
     text: str
     name: str
     origin: str
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the text."""
+        yield self.text
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells this text from another."""
+        return ("text", hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+@dataclass(frozen=True)
+class LargeFile:
+    """A text file that is not held in memory.
+
+    Parameters
+    ----------
+    spec
+        How the user called it.
+    path
+        Where it is.
+    name, origin
+        As those of a `Source`.
+    encoding
+        None for UTF-8, or what a byte order mark says.
+    size, changed
+        In bytes, and when it was last written, in nanoseconds.
+    """
+
+    spec: str
+    path: Path
+    name: str
+    origin: str
+    encoding: str | None
+    size: int
+    changed: int
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the text in pieces of about a million characters.
+
+        Raises
+        ------
+        CorpusError
+            When it is no text, or no longer the file that it was.
+        """
+        yield from decoded(self._blocks(), self.encoding, self.spec)
+
+    def _blocks(self) -> Iterator[bytes]:
+        with _explained(self.path, self.spec), self.path.open("rb") as file:
+            now = os.fstat(file.fileno())
+            if (now.st_size, now.st_mtime_ns) != (self.size, self.changed):
+                msg = f"{self.spec!r} has changed since it was read; type %corpus again"
+                raise CorpusError(msg)
+            while block := file.read(_BLOCK_BYTES):
+                yield block
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells this text from another."""
+        path = str(self.path.absolute())
+        return ("file", path, str(self.size), str(self.changed), self.encoding or "")
 
 
 def read_source(spec: str, encoding: str | None = None) -> Source:
@@ -58,6 +123,20 @@ def read_source(spec: str, encoding: str | None = None) -> Source:
     return Source(decode(_read_file(path, spec), encoding, spec), path.stem, str(path))
 
 
+def find_source(spec: str, encoding: str | None = None) -> Source | LargeFile:
+    """Do what `read_source` does, but leave a file of more than `STREAM_BYTES` where it is."""
+    if spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
+        path = _expanded(spec)
+        try:
+            found = path.stat()
+        except (OSError, ValueError):  # reading it says what is wrong
+            return read_source(spec, encoding)
+        if stat.S_ISREG(found.st_mode) and found.st_size > STREAM_BYTES:
+            size, changed = found.st_size, found.st_mtime_ns
+            return LargeFile(spec, path, path.stem, str(path), encoding, size, changed)
+    return read_source(spec, encoding)
+
+
 def _expanded(spec: str) -> Path:
     try:
         return Path(spec).expanduser()
@@ -67,8 +146,15 @@ def _expanded(spec: str) -> Path:
 
 
 def _read_file(path: Path, spec: str) -> bytes:
-    try:
+    with _explained(path, spec):
         return path.read_bytes()
+
+
+@contextmanager
+def _explained(path: Path, spec: str) -> Iterator[None]:
+    # One line for whatever keeps a file from being read.
+    try:
+        yield
     except FileNotFoundError:
         if _looks_like_name(spec):
             known = ", ".join(BUILTINS)
@@ -86,6 +172,8 @@ def _read_file(path: Path, spec: str) -> bytes:
         else:
             msg = f"{spec!r} may not be read (permission denied)"
         raise CorpusError(msg) from None
+    except CorpusError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         msg = f"{spec!r} cannot be read: {error}"
         raise CorpusError(msg) from None
@@ -93,60 +181,6 @@ def _read_file(path: Path, spec: str) -> bytes:
 
 def _looks_like_name(spec: str) -> bool:
     return re.fullmatch(r"[\w-]+", spec) is not None
-
-
-_BYTE_ORDER_MARKS = [
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-]
-
-
-def decode(data: bytes, encoding: str | None, what: str) -> str:
-    r"""Decode bytes to text with ``\n`` line ends.
-
-    Parameters
-    ----------
-    data
-        The bytes of a file or a download.
-    encoding
-        Their encoding; None means UTF-8, or what a byte order mark says.
-    what
-        How an error message calls the source.
-
-    Raises
-    ------
-    CorpusError
-        When the bytes are not text in that encoding, with the offset of the first that is not.
-    """
-    if encoding is None:
-        marks = (name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark))
-        encoding = next(marks, "utf-8")
-    try:
-        text = data.decode(encoding)
-    except LookupError:
-        msg = f"unknown encoding {encoding!r}; try utf-8, latin-1, gb18030 or shift_jis"
-        raise CorpusError(msg) from None
-    except UnicodeDecodeError as error:
-        # Not of `data`: the codec of a marked UTF-8 file counts from behind the mark.
-        offset = error.start + len(data) - len(error.object)
-        if b"\0" in data[:8192]:
-            msg = f"{what!r} is a binary file (zero byte at offset {data.index(0)})"
-        else:
-            msg = (
-                f"{what!r} is not {encoding}: byte 0x{data[offset]:02x} at offset {offset};"
-                " name its encoding, for instance --encoding latin-1 or --encoding gb18030"
-            )
-        raise CorpusError(msg) from None
-    except (UnicodeError, ValueError) as error:  # a truncated UTF-16 file, an odd codec
-        msg = f"{what!r} is not {encoding}: {error}"
-        raise CorpusError(msg) from None
-    if "\0" in text:
-        msg = f"{what!r} is a binary file (zero character at offset {text.index(chr(0))})"
-        raise CorpusError(msg)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _download(url: str) -> bytes:

@@ -16,6 +16,8 @@ from rnn_magics.errors import CorpusError
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Ids, Vocab, VocabConfig, encode_corpus
 
+MAX_COUNTED = 100_000_000  # tokens; to count n-grams takes some 60 bytes of memory for each
+
 
 @dataclass(frozen=True)
 class NgramCounts:
@@ -66,6 +68,22 @@ def count_ngrams(ids: Ids, n: int) -> NgramCounts:
     order = np.lexsort((first, -counts))
     first, counts = first[order], counts[order]
     return NgramCounts(ids[first[:, None] + np.arange(n)].astype(np.int64), counts)
+
+
+def require_countable(corpus: Corpus, num_tokens: int) -> None:
+    """Refuse a text whose n-grams would not fit into memory.
+
+    Raises
+    ------
+    CorpusError
+        When it has more than `MAX_COUNTED` training tokens.
+    """
+    if num_tokens > MAX_COUNTED:
+        msg = (
+            f"{corpus.name!r} has {num_tokens:,} training tokens; counting n-grams keeps them in"
+            f" memory and is for {MAX_COUNTED:,} at most: %corpus ... --max-tokens {MAX_COUNTED}"
+        )
+        raise CorpusError(msg)
 
 
 @dataclass(frozen=True)
@@ -151,10 +169,16 @@ def text_statistics(corpus: Corpus, token: str | None = None) -> TextStatistics:
         The text; all counts are of its training part.
     token
         A name of `TOKENIZERS`; by default the corpus's own.
+
+    Raises
+    ------
+    CorpusError
+        When it has more than `MAX_COUNTED` training tokens.
     """
     vocab = Vocab.from_corpus(corpus, VocabConfig(token=token))
     encoded = encode_corpus(corpus, vocab)
     train, valid = encoded.train, encoded.valid
+    require_countable(corpus, len(train))
     ngrams = tuple(count_ngrams(train, n) for n in (1, 2, 3))
     enough = 2  # points for a line
     fits = tuple(fit_zipf(c.counts) if len(c.counts) >= enough else None for c in ngrams)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -15,6 +16,8 @@ from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.numbering import Ids, id_type
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
+
+_SLICE = 1 << 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,6 +159,11 @@ class Vocab:
         """The smallest integer type for its indices: uint8, int16, int32 or int64."""
         return id_type(len(self))
 
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 of its tokens in their order."""
+        return hashlib.sha256(repr(self._tokens).encode()).hexdigest()
+
     def indices(self, tokens: Sequence[Hashable]) -> Ids:
         """Return the indices of many tokens.
 
@@ -273,7 +281,10 @@ class EncodedCorpus:
 
 
 def _unk_share(ids: Ids) -> float:
-    return float((ids == Vocab.unk).mean()) if len(ids) else 0.0
+    # Slice by slice: of a text on disk not even one byte for each token may be in memory.
+    starts = range(0, len(ids), _SLICE)
+    known = sum(int(np.count_nonzero(ids[start : start + _SLICE])) for start in starts)
+    return 1 - known / len(ids) if len(ids) else 0.0
 
 
 def encode_corpus(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
@@ -291,12 +302,18 @@ def encode_corpus(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
 
 def _encode(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
     numbered = corpus.numbered(vocab.token)
-    ids = np.empty(numbered.size, vocab.id_type)
-    end = 0
-    for block in numbered.encoded(vocab.indices, vocab.id_type):
-        ids[end : end + len(block)] = block
-        end += len(block)
-    ids.flags.writeable = False
+    blocks = numbered.encoded(vocab.indices, vocab.id_type)
+    if corpus.on_disk:
+        file = corpus.index_file(vocab.token, f"{vocab.fingerprint} {numbered.checksum}")
+        needed = numbered.size * np.dtype(vocab.id_type).itemsize
+        stored = file.stored() or file.make(blocks, list, needed, vocab.id_type)
+        ids = stored.ids
+    else:
+        ids, end = np.empty(numbered.size, vocab.id_type), 0
+        for block in blocks:
+            ids[end : end + len(block)] = block
+            end += len(block)
+        ids.flags.writeable = False
     cut = corpus.num_train_tokens(len(ids))
     return EncodedCorpus(ids[:cut], ids[cut:])
 

@@ -14,6 +14,7 @@ from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
 from rnn_magics.options import Options, option
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import Vocab, encode_corpus
 from rnn_magics.training.evaluation import perplexity
 
@@ -127,9 +128,12 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
     ------
     BatchError
         When the training part is shorter than the highest order.
+    CorpusError
+        When it is too long to be counted in memory.
     """
     config = config or BaselineConfig()
     encoded = encode_corpus(corpus, vocab)
+    require_countable(corpus, len(encoded.train))
     highest = max(config.orders)
     if len(encoded.train) <= highest:
         msg = f"the training text has {len(encoded.train)} tokens; order {highest} needs more"

@@ -75,7 +75,7 @@ def evaluate(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Evaluation:
     model
         The model; its training mode is left as it was.
     ids
-        Token indices, (num_tokens,), on the model's device.
+        Token indices, (num_tokens,), of any integer type, on the model's device.
     num_steps
         How many steps are read at a time. Does not change the result (but see bidirectional).
 
@@ -108,9 +108,10 @@ def iter_evaluate(
     for begin in range(0, row_length, num_steps):
         end = min(begin + num_steps, row_length)
         places = starts + torch.arange(begin, end, device=ids.device)  # (num_rows, steps)
-        X = ids[places.clamp(max=predicted)]
+        X = ids[places.clamp(max=predicted)].long()
         # The last row may be shorter than the others: what lies past the end is not scored.
-        Y = ids[(places + 1).clamp(max=predicted)].masked_fill(places >= predicted, _IGNORED)
+        Y = ids[(places + 1).clamp(max=predicted)].long()
+        Y = Y.masked_fill(places >= predicted, _IGNORED)
         logits, state = _forward(model, X, state if carried else None)
         losses = F.cross_entropy(
             logits.flatten(0, 1).float(), Y.flatten(), ignore_index=_IGNORED, reduction="none"
@@ -125,7 +126,7 @@ def _warm_up(model: RNNModel, ids: Tensor, starts: Tensor, num_rows: int) -> Mod
         return None
     length = min(_WARM_UP, int(starts[1]))
     places = starts[1:] - length + torch.arange(length, device=ids.device)
-    _, state = _forward(model, ids[places], None)
+    _, state = _forward(model, ids[places].long(), None)
     parts = (state,) if isinstance(state, Tensor) else state
     # The first row has nothing before it and begins with zeros.
     warmed = tuple(torch.cat((torch.zeros_like(part[:, :1]), part), dim=1) for part in parts)

@@ -53,6 +53,12 @@ def test_a_text_of_one_row_is_read_as_in_one_pass(cell: str, length: int) -> Non
     assert evaluate(model, ids).nats == pytest.approx(naive_nats(model, ids), abs=1e-6)
 
 
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int16, torch.int32])
+def test_indices_may_be_of_any_integer_type(kind: torch.dtype) -> None:
+    model, ids = make(), text(4_000)
+    assert evaluate(model, ids.to(kind)) == evaluate(model, ids)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("length", [2049, 2050, 5_000, 7_321])
 def test_a_text_of_many_rows_stands_for_one_pass(cell: str, length: int) -> None:

@@ -1,0 +1,90 @@
+"""Cleaning: how a text is made simpler before it is tokenized, whole or piece by piece."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+from rnn_magics.text.numbering import at_breaks
+
+DEFAULT_VALID = 0.1
+SHORT = 1000  # characters, or given tokens; a tenth of fewer says nothing about held-out perplexity
+# Behind these marks cleaning may stop and go on: no letter's lower case depends on what is beyond.
+_BREAKS = "\n \u3002\uff0c\uff01\uff1f"
+
+
+@dataclass(frozen=True, repr=False)
+class CorpusConfig(Options):
+    """How a text is cleaned, shortened and split."""
+
+    lower: bool = option(False, "turn the text into lower case")
+    letters_only: bool = option(False, "make every run of non-letters one space")
+    d2l: bool = option(
+        False, "clean as Dive into Deep Learning does: each line lower case, letters a-z only"
+    )
+    valid: float | None = option(
+        None,
+        f"share of the text held out, its last part; {DEFAULT_VALID:g} if not said,"
+        f" or 0 for a text of fewer than {SHORT} characters",
+        within=FRACTION,
+    )
+    max_tokens: int | None = option(
+        None, "keep only the first tokens, before the split", within=AT_LEAST_ONE
+    )
+
+
+def clean(text: str, config: CorpusConfig) -> str:
+    """Return the text as `config` wants it.
+
+    ``d2l`` is the cleaning of Dive into Deep Learning, second edition, section 8.2: every
+    line on its own is lower-cased, every run of anything but a-z is made one space, and the
+    ends are stripped.
+    """
+    if config.d2l:
+        lines = text.split("\n")
+        if lines[-1] == "":
+            del lines[-1]
+        return "\n".join(re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in lines)
+    if config.letters_only:
+        text = _spaced(text).strip()
+    if config.lower:
+        text = text.lower()
+    return text
+
+
+def _spaced(text: str) -> str:
+    return re.sub(r"[\W\d_]+", " ", text)
+
+
+def clean_pieces(pieces: Iterable[str], config: CorpusConfig) -> Iterator[str]:
+    """Do what `clean` does for a text that comes in pieces, cut anywhere."""
+    if config.d2l:
+        return _clean_lines(pieces, config)
+    if not config.letters_only and not config.lower:
+        return iter(pieces)
+    pieces = at_breaks(pieces, _BREAKS)
+    if config.letters_only:
+        pieces = _letters_of(pieces)
+    return (piece.lower() if config.lower else piece for piece in pieces)
+
+
+def _clean_lines(pieces: Iterable[str], config: CorpusConfig) -> Iterator[str]:
+    before = ""
+    for lines in at_breaks(pieces, "\n"):
+        yield before + clean(lines, config)
+        before = "\n"
+
+
+def _letters_of(pieces: Iterable[str]) -> Iterator[str]:
+    # One space between two pieces if there was any, none at either end of the text.
+    between = started = False
+    for piece in map(_spaced, pieces):
+        letters = piece.strip()
+        if letters:
+            space = started and (between or piece[0] == " ")
+            yield f" {letters}" if space else letters
+            started, between = True, piece[-1] == " "
+        else:
+            between = between or bool(piece)

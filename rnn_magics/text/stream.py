@@ -1,0 +1,89 @@
+"""A text that is larger than what one wants in memory: read from its files whenever needed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rnn_magics.text.cleaning import CorpusConfig, clean_pieces
+from rnn_magics.text.numbering import PIECE
+from rnn_magics.text.sources import LargeFile, Source
+
+_BEGINNING = 1000  # characters kept to be shown
+
+
+@dataclass(frozen=True)
+class StreamedText:
+    """The cleaned text of large files, never whole in memory.
+
+    Make one with `survey`, which reads it once.
+
+    Parameters
+    ----------
+    sources
+        Where it is read from; they are joined by a line end.
+    cleaning
+        How it is cleaned.
+    num_characters
+        Its length after cleaning.
+    sha256
+        Of the cleaned text in UTF-8.
+    beginning
+        Its first characters.
+    """
+
+    sources: tuple[Source | LargeFile, ...]
+    cleaning: CorpusConfig
+    num_characters: int
+    sha256: str
+    beginning: str
+
+    @classmethod
+    def survey(cls, sources: Sequence[Source | LargeFile], cleaning: CorpusConfig) -> StreamedText:
+        """Read the text once, to know that it is text and how long.
+
+        Raises
+        ------
+        CorpusError
+            When a source cannot be read as text.
+        """
+        digest, num_characters, beginning = hashlib.sha256(), 0, ""
+        for piece in _cleaned(sources, cleaning):
+            digest.update(piece.encode("utf-8", "surrogatepass"))
+            num_characters += len(piece)
+            if len(beginning) < _BEGINNING:
+                beginning += piece[: _BEGINNING - len(beginning)]
+        return cls(tuple(sources), cleaning, num_characters, digest.hexdigest(), beginning)
+
+    def __len__(self) -> int:
+        """Return the number of characters."""
+        return self.num_characters
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the cleaned text, in pieces that are good to tokenize one by one.
+
+        Raises
+        ------
+        CorpusError
+            When a file has changed since the survey.
+        """
+        for piece in _cleaned(self.sources, self.cleaning):
+            for start in range(0, len(piece), PIECE):
+                yield piece[start : start + PIECE]
+
+    @property
+    def identity(self) -> list[tuple[str, ...]]:
+        """What tells the files from others, and from the same files at another time."""
+        return [source.identity for source in self.sources]
+
+
+def _cleaned(sources: Iterable[Source | LargeFile], cleaning: CorpusConfig) -> Iterator[str]:
+    return clean_pieces(_joined(sources), cleaning)
+
+
+def _joined(sources: Iterable[Source | LargeFile]) -> Iterator[str]:
+    for number, source in enumerate(sources):
+        if number:
+            yield "\n"
+        yield from source.pieces()
