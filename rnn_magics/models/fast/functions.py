@@ -1,0 +1,305 @@
+"""The compiled recurrences as `torch.autograd.Function`, and a linear layer.
+
+Each scan takes the input products, ``bias_ih``, ``weight_hh``, ``bias_hh`` and the initial state,
+and returns the outputs (num_steps, batch, num_hiddens) followed by the last state. The input
+products are either ``x`` (num_steps, batch, num_gates * num_hiddens) with None, or a table
+(vocab_size, num_gates * num_hiddens) with the tokens (num_steps, batch) to be looked up in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import Function, once_differentiable
+from torch.nn import functional as F  # noqa: N812  (its usual name)
+
+from rnn_magics.models.fast import products, scans
+from rnn_magics.models.fast.threads import spread
+from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_ROWS_IN_TIME = 16  # of a batch at once: more would push the weights out of the cache
+_ROWS_AT_ONCE = 256  # of a product without time
+_GRAIN = 4  # rows that a tile takes at least, but for the last few
+
+
+def _array(tensor: Tensor) -> Array:
+    return tensor.detach().contiguous().numpy()
+
+
+def _padded(tensor: Tensor, num_columns: int) -> int:
+    width = PANEL_BYTES // tensor.element_size()
+    return -(-num_columns // width) * width
+
+
+def pack(weight: Tensor) -> Array:
+    """Lay a matrix (num_k, num_columns) out as panels (num_panels, num_k, panel width)."""
+    num_k, num_columns = weight.shape
+    missing = _padded(weight, num_columns) - num_columns
+    weight = F.pad(weight.detach(), (0, missing)) if missing else weight.detach()
+    panels = weight.view(num_k, -1, PANEL_BYTES // weight.element_size())
+    return _array(panels.transpose(0, 1))
+
+
+def _over_rows(num_rows: int, at_once: int, kernel: Callable[..., None], *given: Array) -> None:
+    def work(first: int, last: int) -> None:
+        for begin in range(first, last, at_once):
+            kernel(*given, begin, min(begin + at_once, last))
+
+    spread(work, num_rows, _GRAIN)
+
+
+def _input_rows(x: Tensor, tokens: Tensor | None, weight: Tensor, *state: Tensor) -> list[Tensor]:
+    # x as (num_rows, columns) and which row each step takes, (num_steps, batch). The compiled
+    # loops follow every index wherever it leads, so sizes and indices are checked here.
+    if tokens is None:
+        steps, batch = x.shape[:2]
+        rows, places = x.flatten(0, 1), torch.arange(steps * batch).view(steps, batch)
+    else:
+        rows, places = x, tokens
+        lowest, highest = torch.aminmax(tokens)
+        if lowest < 0 or highest >= len(x):
+            msg = f"token index {int(lowest if lowest < 0 else highest)} is outside of {len(x)}"
+            raise IndexError(msg)
+    columns, size = weight.shape
+    fitting = [x.shape[-1] == columns, *(part.shape == (places.shape[1], size) for part in state)]
+    if not all(fitting):
+        shapes = [tuple(part.shape) for part in state]
+        msg = f"sizes do not fit: x {tuple(x.shape)}, weights {(columns, size)}, state {shapes}"
+        raise ValueError(msg)
+    return [rows, places]
+
+
+def _summed_gradients(
+    d_x: Tensor,
+    h_0: Tensor,
+    outputs: Tensor,
+    tokens: Tensor | None,
+    num_tokens: int,
+    d_hn: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the gradients that are sums over steps and rows, a slice of columns on each thread.
+
+    Parameters
+    ----------
+    d_x
+        Of the input products, (num_steps, batch, num_gates * num_hiddens).
+    h_0, outputs
+        The hidden states, (batch, num_hiddens) and (num_steps, batch, num_hiddens).
+    tokens, num_tokens
+        If the input products were looked up: (num_steps, batch), and the size of the table.
+    d_hn
+        Of the product inside a GRU's reset gate, (num_steps, batch, num_hiddens): what the
+        recurrent weights of the candidate receive in place of `d_x`.
+
+    Returns
+    -------
+    d_x, d_bias_ih, d_weight_hh, d_bias_hh
+        The first is `d_x` itself, or the gradient of the table.
+    """
+    batch, size = h_0.shape
+    columns = d_x.shape[-1]
+    flat = _array(d_x.flatten(0, 1))  # (num_steps * batch, columns)
+    split = columns if d_hn is None else columns - size
+    parts = [(0, split, flat)]
+    if d_hn is not None:
+        parts.append((split, columns, _array(d_hn.flatten(0, 1))))
+    before, later = _array(h_0), _array(outputs.flatten(0, 1))[:-batch]
+    d_weight = d_x.new_empty(columns, _padded(d_x, size))
+    d_bias_ih, d_bias_hh = d_x.new_zeros(2, columns)
+    d_table = d_x if tokens is None else d_x.new_empty(num_tokens, columns)
+    weight, bias_ih, bias_hh, table = map(_array, (d_weight, d_bias_ih, d_bias_hh, d_table))
+    places = None if tokens is None else _array(tokens.flatten())
+
+    def work(first: int, last: int) -> None:
+        weight[first:last] = 0
+        for begin, end, d_gates in parts:
+            low, high = max(first, begin) - begin, min(last, end) - begin
+            if low < high:
+                into = weight[begin:end]
+                products.add_transposed_product(d_gates[:batch], before, into, low, high)
+                products.add_transposed_product(d_gates[batch:], later, into, low, high)
+                products.add_rows(d_gates, bias_hh[begin:end], low, high)
+        products.add_rows(flat, bias_ih, first, last)
+        if places is not None:
+            table[:, first:last] = 0
+            products.scatter_rows(flat, places, table, first, last)
+
+    spread(work, columns, ROWS)
+    return d_table, d_bias_ih, d_weight[:, :size], d_bias_hh
+
+
+class RNNScan(Function):
+    """`RNNCell` over a sequence."""
+
+    @staticmethod
+    def forward(  # noqa: D102
+        ctx: Any,
+        x: Tensor,
+        tokens: Tensor | None,
+        bias_ih: Tensor,
+        weight: Tensor,
+        bias_hh: Tensor,
+        h_0: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        rows, places = _input_rows(x, tokens, weight, h_0)
+        outputs = x.new_empty(*places.shape, h_0.shape[1])
+        given = (rows, places, bias_ih + bias_hh)
+        last = (h_0, outputs)
+        _over_rows(
+            len(h_0),
+            _ROWS_IN_TIME,
+            scans.rnn_forward,
+            *map(_array, given),
+            pack(weight.t()),
+            *map(_array, last),
+        )
+        ctx.save_for_backward(tokens, weight, h_0, outputs)
+        ctx.num_tokens = len(x)
+        return outputs, outputs[-1].clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # noqa: D102
+        ctx: Any, d_outputs: Tensor, d_last: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        tokens, weight, h_0, outputs = ctx.saved_tensors
+        d_x, d_0 = torch.empty_like(outputs), torch.empty_like(h_0)
+        given = map(_array, (d_outputs, d_last, outputs))
+        results = map(_array, (d_x, d_0))
+        _over_rows(len(h_0), _ROWS_IN_TIME, scans.rnn_backward, *given, pack(weight), *results)
+        d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens)
+        return d_x, None, *rest, d_0
+
+
+class GRUScan(Function):
+    """`GRUCell` over a sequence."""
+
+    @staticmethod
+    def forward(  # noqa: D102
+        ctx: Any,
+        x: Tensor,
+        tokens: Tensor | None,
+        bias_ih: Tensor,
+        weight: Tensor,
+        bias_hh: Tensor,
+        h_0: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        rows, places = _input_rows(x, tokens, weight, h_0)
+        outputs = x.new_empty(*places.shape, h_0.shape[1])
+        gates, h_n = x.new_empty(*places.shape, len(weight)), torch.empty_like(outputs)
+        bias = bias_ih.clone()
+        bias_n = bias_hh[-h_0.shape[1] :]
+        bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
+        given = map(_array, (rows, places, bias, bias_n))
+        results = map(_array, (h_0, outputs, gates, h_n))
+        kernel = scans.gru_forward
+        _over_rows(len(h_0), _ROWS_IN_TIME, kernel, *given, pack(weight.t()), *results)
+        ctx.save_for_backward(tokens, weight, h_0, outputs, gates, h_n)
+        ctx.num_tokens = len(x)
+        return outputs, outputs[-1].clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # noqa: D102
+        ctx: Any, d_outputs: Tensor, d_last: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        tokens, weight, h_0, outputs, gates, h_n = ctx.saved_tensors
+        d_x, d_hn, d_0 = (torch.empty_like(like) for like in (gates, h_n, h_0))
+        given = map(_array, (d_outputs, d_last, h_0, outputs, gates, h_n))
+        results = map(_array, (d_x, d_hn, d_0))
+        _over_rows(len(h_0), _ROWS_IN_TIME, scans.gru_backward, *given, pack(weight), *results)
+        d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens, d_hn)
+        return d_x, None, *rest, d_0
+
+
+class LSTMScan(Function):
+    """`LSTMCell` over a sequence."""
+
+    @staticmethod
+    def forward(  # noqa: D102
+        ctx: Any,
+        x: Tensor,
+        tokens: Tensor | None,
+        bias_ih: Tensor,
+        weight: Tensor,
+        bias_hh: Tensor,
+        *state: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        rows, places = _input_rows(x, tokens, weight, *state)
+        h_0, c_0 = state
+        outputs = x.new_empty(*places.shape, h_0.shape[1])
+        gates = x.new_empty(*places.shape, len(weight))
+        memories, squashed = torch.empty_like(outputs), torch.empty_like(outputs)
+        given = map(_array, (rows, places, bias_ih + bias_hh))
+        results = map(_array, (h_0, c_0, outputs, gates, memories, squashed))
+        kernel = scans.lstm_forward
+        _over_rows(len(h_0), _ROWS_IN_TIME, kernel, *given, pack(weight.t()), *results)
+        ctx.save_for_backward(tokens, weight, h_0, c_0, outputs, gates, memories, squashed)
+        ctx.num_tokens = len(x)
+        return outputs, outputs[-1].clone(), memories[-1].clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # noqa: D102
+        ctx: Any, d_outputs: Tensor, d_last: Tensor, d_memory: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        tokens, weight, h_0, c_0, outputs, gates, memories, squashed = ctx.saved_tensors
+        d_x, d_0, d_c0 = (torch.empty_like(like) for like in (gates, h_0, c_0))
+        given = map(_array, (d_outputs, d_last, d_memory, c_0, gates, memories, squashed))
+        results = map(_array, (d_x, d_0, d_c0))
+        _over_rows(len(h_0), _ROWS_IN_TIME, scans.lstm_backward, *given, pack(weight), *results)
+        d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens)
+        return d_x, None, *rest, d_0, d_c0
+
+
+class Linear(Function):
+    """``inputs @ weight.T + bias`` for inputs of shape (..., num_inputs)."""
+
+    @staticmethod
+    def forward(  # noqa: D102
+        ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None
+    ) -> Tensor:
+        rows = inputs.flatten(0, -2)
+        outputs = rows.new_empty(len(rows), len(weight))
+        ctx.save_for_backward(inputs, weight)
+        ctx.has_bias = bias is not None
+        added = rows.new_zeros(len(weight)) if bias is None else bias
+        panels = pack(weight.t())
+        _over_rows(
+            len(rows),
+            _ROWS_AT_ONCE,
+            products.linear_rows,
+            _array(rows),
+            panels,
+            _array(added),
+            _array(outputs),
+        )
+        return outputs.view(*inputs.shape[:-1], len(weight))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
+        inputs, weight = ctx.saved_tensors
+        num_outputs, num_inputs = weight.shape
+        rows, d_rows = _array(inputs.flatten(0, -2)), _array(d_outputs.flatten(0, -2))
+        d_inputs = torch.empty_like(inputs, memory_format=torch.contiguous_format)
+        d_weight = weight.new_empty(num_outputs, _padded(weight, num_inputs))
+        d_bias = weight.new_zeros(num_outputs)
+        into, weights, bias = map(_array, (d_inputs.flatten(0, -2), d_weight, d_bias))
+        panels, nothing = pack(weight), np.zeros(num_inputs, rows.dtype)
+
+        def columns(first: int, last: int) -> None:
+            weights[first:last] = 0
+            products.add_transposed_product(d_rows, rows, weights, first, last)
+            products.add_rows(d_rows, bias, first, last)
+
+        kernel = products.linear_rows
+        _over_rows(len(rows), _ROWS_AT_ONCE, kernel, d_rows, panels, nothing, into)
+        spread(columns, num_outputs, ROWS)
+        return d_inputs, d_weight[:, :num_inputs], d_bias if ctx.has_bias else None

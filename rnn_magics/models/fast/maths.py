@@ -1,0 +1,88 @@
+"""tanh and the logistic function in a form that the compiler turns into vector instructions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic, overload
+
+_LOG2_E = np.float32(1 / math.log(2))
+# ln 2 in two parts (Cody and Waite): n times the first, whose last bits are zero, is exact.
+_LN2_HIGH = np.float32(0.693359375)
+_LN2_LOW = np.float32(math.log(2) - 0.693359375)
+# Adding it rounds to a whole number, which then stands in the last bits of the sum.
+_ROUND = np.float32(1.5 * 2**23)
+_ONE = np.float32(1)
+_TWO = np.float32(2)
+_C2, _C3, _C4, _C5, _C6, _C7 = (np.float32(1 / math.factorial(k)) for k in range(2, 8))
+
+
+@intrinsic
+def _power_of_two(_typing: Any, shifted: Any) -> Any:
+    # 2^n as float32, where n stands in the last bits of a float32.
+    def codegen(_context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
+        whole = ir.IntType(32)
+        exponent = builder.shl(builder.bitcast(args[0], whole), ir.Constant(whole, 23))
+        bits = builder.add(exponent, ir.Constant(whole, 127 << 23))
+        return builder.bitcast(bits, ir.FloatType())
+
+    return types.float32(types.float32), codegen
+
+
+@njit(forceinline=True, error_model="numpy")
+def _expm1_parts(x: Any) -> Any:
+    # exp(x) = scale (1 + rest), where scale is a power of two and |rest| < 0.42.
+    shifted = x * _LOG2_E + _ROUND
+    n = shifted - _ROUND
+    r = x - n * _LN2_HIGH - n * _LN2_LOW  # |r| <= ln 2 / 2, where the series errs by 2e-8
+    rest = r * (_ONE + r * (_C2 + r * (_C3 + r * (_C4 + r * (_C5 + r * (_C6 + r * _C7))))))
+    return _power_of_two(shifted), rest
+
+
+@njit(forceinline=True, error_model="numpy")
+def _tanh32(x: Any) -> Any:
+    limit = np.float32(18)  # 1 - tanh(9) is less than half of the last bit
+    x = x * _TWO
+    x = limit if x > limit else x  # written so that nan stays nan
+    x = -limit if x < -limit else x
+    scale, rest = _expm1_parts(x)
+    e = scale * rest + (scale - _ONE)  # exp(2x) - 1, exact to the last bits near zero
+    return e / (e + _TWO)
+
+
+@njit(forceinline=True, error_model="numpy")
+def _sigmoid32(x: Any) -> Any:
+    limit = np.float32(87)  # beyond it the power of two leaves the range of float32
+    x = -x
+    x = limit if x > limit else x
+    x = -limit if x < -limit else x
+    scale, rest = _expm1_parts(x)
+    return _ONE / (_ONE + (scale * rest + scale))
+
+
+def tanh(x: Any) -> Any:
+    """Return tanh(x), in float32 within 4 units of the last place."""
+    return np.tanh(x)
+
+
+def sigmoid(x: Any) -> Any:
+    """Return 1 / (1 + exp(-x))."""
+    return 1 / (1 + np.exp(-x))
+
+
+@overload(tanh)
+def _tanh(x):
+    if x == types.float32:
+        return lambda x: _tanh32(x)
+    return lambda x: math.tanh(x)
+
+
+@overload(sigmoid)
+def _sigmoid(x):
+    if x == types.float32:
+        return lambda x: _sigmoid32(x)
+    return lambda x: 1 / (1 + math.exp(-x))

@@ -1,0 +1,146 @@
+"""Matrix products from tiles, and the sums beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS, add_product, at, begin_of
+
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",  # a division by zero is inf, not an exception in every loop
+    "fastmath": {"contract"},  # a * b + c may be one instruction; nothing else is relaxed
+}
+
+_K_BLOCK = 256  # terms of a sum at a time, so that what is packed for them stays in cache
+
+
+@njit(**OPTIONS)
+def add_matrix_product(rows: Any, panels: Any, sums: Any) -> None:
+    """Add ``rows @ W`` to `sums`.
+
+    Parameters
+    ----------
+    rows
+        Shape (num_rows, num_k).
+    panels
+        W as `pack` lays it out, (num_panels, num_k, panel width).
+    sums
+        Shape (num_rows, num_panels * panel width).
+    """
+    num_panels, num_k, width = panels.shape
+    row_a, row_c = rows.strides[0] // rows.itemsize, sums.shape[1]
+    for k in range(0, num_k, _K_BLOCK):
+        size = min(_K_BLOCK, num_k - k)
+        a = at(begin_of(rows), k)
+        for p in range(num_panels):
+            b, c = begin_of(panels[p, k:]), at(begin_of(sums), p * width)
+            add_product(len(rows), a, row_a, 1, b, size, c, row_c)
+
+
+@njit(**OPTIONS)
+def add_transposed_product(left: Any, right: Any, result: Any, first: int, last: int) -> None:
+    """Add ``left[:, first:last].T @ right`` to ``result[first:last]``.
+
+    Parameters
+    ----------
+    left
+        Shape (num_k, num_columns).
+    right
+        Shape (num_k, width).
+    result
+        Shape (num_columns, width rounded up to whole panels).
+    """
+    num_k = len(right)
+    padded = result.shape[1]
+    panels = np.zeros(
+        (padded * right.itemsize // PANEL_BYTES, _K_BLOCK, PANEL_BYTES // right.itemsize),
+        right.dtype,
+    )
+    strip = np.empty((_K_BLOCK, ROWS), left.dtype)
+    for begin in range(0, num_k, _K_BLOCK):
+        size = min(_K_BLOCK, num_k - begin)
+        _pack_rows(right[begin : begin + size], panels)
+        for row in range(first, last, ROWS):
+            num_rows = min(ROWS, last - row)
+            _copy_columns(left[begin : begin + size], row, num_rows, strip)
+            for p in range(len(panels)):
+                c = at(begin_of(result), row * padded + p * panels.shape[2])
+                a, b = begin_of(strip), begin_of(panels[p])
+                add_product(num_rows, a, 1, ROWS, b, size, c, padded)
+
+
+@njit(**OPTIONS)
+def _pack_rows(rows: Any, panels: Any) -> None:
+    width = panels.shape[2]
+    for k in range(len(rows)):
+        for p in range(len(panels)):
+            line, source = panels[p, k], rows[k, p * width : (p + 1) * width]
+            for j in range(len(source)):
+                line[j] = source[j]
+
+
+@njit(**OPTIONS)
+def _copy_columns(source: Any, first: int, number: int, strip: Any) -> None:
+    for k in range(len(source)):
+        line, row = strip[k], source[k, first : first + number]
+        if number == ROWS:  # a number known beforehand becomes one instruction
+            for r in range(ROWS):
+                line[r] = row[r]
+        else:
+            for r in range(number):
+                line[r] = row[r]
+
+
+@njit(**OPTIONS)
+def add_rows(values: Any, total: Any, first: int, last: int) -> None:
+    """Add the columns first..last - 1 of all rows of `values` to `total`."""
+    sums = total[first:last]
+    for i in range(len(values)):
+        value = values[i, first:last]
+        for j in range(len(sums)):
+            sums[j] += value[j]
+
+
+@njit(**OPTIONS)
+def scatter_rows(values: Any, places: Any, table: Any, first: int, last: int) -> None:
+    """Add each row of `values` to the row of `table` that it was looked up in.
+
+    Parameters
+    ----------
+    values
+        Shape (num_rows, num_columns), of which columns first..last - 1 are added.
+    places
+        Shape (num_rows,).
+    table
+        Shape (num_tokens, num_columns).
+    """
+    for i in range(len(places)):
+        row, value = table[places[i], first:last], values[i, first:last]
+        for j in range(len(row)):
+            row[j] += value[j]
+
+
+@njit(**OPTIONS)
+def fill_rows(sums: Any, row: Any) -> None:
+    """Begin every row of `sums`, which may be wider, with `row`."""
+    for b in range(len(sums)):
+        total = sums[b]
+        for j in range(len(row)):
+            total[j] = row[j]
+
+
+@njit(**OPTIONS)
+def linear_rows(inputs: Any, panels: Any, bias: Any, outputs: Any, first: int, last: int) -> None:
+    """Fill the rows first..last - 1 of `outputs` with those of ``inputs @ W + bias``."""
+    sums = np.zeros((last - first, panels.shape[0] * panels.shape[2]), inputs.dtype)
+    fill_rows(sums, bias)
+    add_matrix_product(inputs[first:last], panels, sums)
+    for b in range(last - first):
+        total, output = sums[b], outputs[first + b]
+        for j in range(len(output)):
+            output[j] = total[j]

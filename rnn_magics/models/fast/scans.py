@@ -1,0 +1,263 @@
+"""The recurrences of the built-in cells for a block of batch rows, forward and backward in time.
+
+A thread takes a block of rows through the whole sequence, so that threads never wait for each
+other between steps and the recurrent weights stay in its cache. Every result is a sum in a
+fixed order, whatever the blocks, so the number of threads does not change a bit of it.
+
+Common arguments, contiguous and, but for `places`, of one floating-point type:
+
+- ``x``: (num_rows, num_gates * num_hiddens), input products, and ``places``: (num_steps, batch),
+  which row of x a step takes. For token indices x is the table of input weights and places are
+  the tokens; otherwise each step has a row of its own.
+- ``bias``: (num_gates * num_hiddens,), added to x.
+- ``panels``: the recurrent weights as `pack` lays them out, W^T forward and W backward.
+- ``h_0``: (batch, num_hiddens); ``outputs``: (num_steps, batch, num_hiddens).
+- ``gates``: (num_steps, batch, num_gates * num_hiddens), after their non-linearity.
+- ``first``, ``last``: the block, rows first..last - 1 of the batch.
+
+The loops over j are kept short: in a long one the compiler cannot prove the arrays apart, and
+then does not use vector instructions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from rnn_magics.models.fast.maths import sigmoid, tanh
+from rnn_magics.models.fast.products import OPTIONS, add_matrix_product
+
+
+@njit(**OPTIONS)
+def _scratch(panels: Any, num_rows: int) -> Any:
+    # Sums of products, as wide as the panels, which may be wider than the weights.
+    return np.zeros((num_rows, panels.shape[0] * panels.shape[2]), panels.dtype)
+
+
+@njit(**OPTIONS)
+def _begin(x: Any, places: Any, bias: Any, sums: Any) -> None:
+    # sums: (num_rows, ...), places: (num_rows,)
+    for b in range(len(places)):
+        row, total = x[places[b]], sums[b]
+        for j in range(len(bias)):
+            total[j] = row[j] + bias[j]
+
+
+@njit(**OPTIONS)
+def rnn_forward(
+    x: Any, places: Any, bias: Any, panels: Any, h_0: Any, outputs: Any, first: int, last: int
+) -> None:
+    """Fill `outputs` with ``h_t = tanh(x_t + bias + W h_{t-1})``."""
+    size = h_0.shape[1]
+    sums = _scratch(panels, last - first)
+    before = h_0[first:last]
+    for t in range(len(places)):
+        _begin(x, places[t, first:last], bias, sums)
+        add_matrix_product(before, panels, sums)
+        before = outputs[t, first:last]
+        for b in range(last - first):
+            total, h = sums[b], before[b]
+            for j in range(size):
+                h[j] = tanh(total[j])
+
+
+@njit(**OPTIONS)
+def rnn_backward(
+    d_outputs: Any,
+    d_last: Any,
+    outputs: Any,
+    panels: Any,
+    d_x: Any,
+    d_0: Any,
+    first: int,
+    last: int,
+) -> None:
+    """Fill `d_x`, the gradient of the argument of tanh, and `d_0`, that of h_0."""
+    size = d_last.shape[1]
+    d_h = _scratch(panels, last - first)
+    d_h[:, :size] = d_last[first:last]
+    for t in range(len(outputs) - 1, -1, -1):
+        for b in range(last - first):
+            total, d_out = d_h[b], d_outputs[t, first + b]
+            h, d = outputs[t, first + b], d_x[t, first + b]
+            for j in range(size):
+                d[j] = (total[j] + d_out[j]) * (1 - h[j] * h[j])
+            total[:] = 0
+        add_matrix_product(d_x[t, first:last], panels, d_h)
+    d_0[first:last] = d_h[:, :size]
+
+
+@njit(**OPTIONS)
+def gru_forward(
+    x: Any,
+    places: Any,
+    bias: Any,
+    bias_n: Any,
+    panels: Any,
+    h_0: Any,
+    outputs: Any,
+    gates: Any,
+    h_n: Any,
+    first: int,
+    last: int,
+) -> None:
+    """Fill `outputs`, `gates` (reset, update, candidate) and `h_n`, ``W_hn h_{t-1} + bias_n``.
+
+    Here `bias` has for the candidate what is added outside of the reset gate.
+    """
+    size = h_0.shape[1]
+    sums = _scratch(panels, last - first)
+    before = h_0[first:last]
+    for t in range(len(places)):
+        _begin(x, places[t, first:last], bias[: 2 * size], sums)
+        for b in range(last - first):
+            sums[b, 2 * size : 3 * size] = bias_n
+        add_matrix_product(before, panels, sums)
+        for b in range(last - first):
+            x_n, bias_x = x[places[t, first + b], 2 * size :], bias[2 * size :]
+            gate, product, old = gates[t, first + b], h_n[t, first + b], before[b]
+            reset, update, candidate = gate[:size], gate[size : 2 * size], gate[2 * size :]
+            h = outputs[t, first + b]
+            total = sums[b]
+            for j in range(2 * size):
+                gate[j] = sigmoid(total[j])
+            product[:] = total[2 * size : 3 * size]
+            for j in range(size):
+                candidate[j] = tanh(x_n[j] + bias_x[j] + reset[j] * product[j])
+            for j in range(size):
+                h[j] = candidate[j] + update[j] * (old[j] - candidate[j])
+        before = outputs[t, first:last]
+
+
+@njit(**OPTIONS)
+def gru_backward(
+    d_outputs: Any,
+    d_last: Any,
+    h_0: Any,
+    outputs: Any,
+    gates: Any,
+    h_n: Any,
+    panels: Any,
+    d_x: Any,
+    d_hn: Any,
+    d_0: Any,
+    first: int,
+    last: int,
+) -> None:
+    """Fill `d_x`, the gradient of x, `d_hn`, that of `h_n`, and `d_0`."""
+    size = d_last.shape[1]
+    sums = _scratch(panels, last - first)
+    d_h = d_last[first:last].copy()
+    for t in range(len(outputs) - 1, -1, -1):
+        before = outputs[t - 1, first:last] if t else h_0[first:last]
+        for b in range(last - first):
+            gate, d = gates[t, first + b], d_x[t, first + b]
+            reset, update, candidate = gate[:size], gate[size : 2 * size], gate[2 * size :]
+            d_reset, d_update, d_candidate = d[:size], d[size : 2 * size], d[2 * size :]
+            d_out, total, carry = d_outputs[t, first + b], sums[b], d_h[b]
+            product, d_product, old = h_n[t, first + b], d_hn[t, first + b], before[b]
+            for j in range(size):
+                carry[j] += total[j] + d_out[j]
+                total[j] = 0
+            for j in range(size):
+                d_candidate[j] = carry[j] * (1 - update[j]) * (1 - candidate[j] * candidate[j])
+                d_product[j] = d_candidate[j] * reset[j]
+            for j in range(size):
+                d_reset[j] = d_product[j] * product[j] * (1 - reset[j])
+            for j in range(size):
+                d_update[j] = carry[j] * (old[j] - candidate[j]) * update[j] * (1 - update[j])
+                carry[j] *= update[j]
+        add_matrix_product(d_x[t, first:last, : 2 * size], panels[:, : 2 * size], sums)
+        add_matrix_product(d_hn[t, first:last], panels[:, 2 * size :], sums)
+    d_0[first:last] = d_h + sums[:, :size]
+
+
+@njit(**OPTIONS)
+def lstm_forward(
+    x: Any,
+    places: Any,
+    bias: Any,
+    panels: Any,
+    h_0: Any,
+    c_0: Any,
+    outputs: Any,
+    gates: Any,
+    memories: Any,
+    squashed: Any,
+    first: int,
+    last: int,
+) -> None:
+    """Fill `outputs`, `gates` (i, f, g, o), `memories` (c_t) and `squashed`, ``tanh(c_t)``."""
+    size = h_0.shape[1]
+    sums = _scratch(panels, last - first)
+    before, memory = h_0[first:last], c_0[first:last]
+    for t in range(len(places)):
+        _begin(x, places[t, first:last], bias, sums)
+        add_matrix_product(before, panels, sums)
+        for b in range(last - first):
+            total, gate, old = sums[b], gates[t, first + b], memory[b]
+            new, squash, h = memories[t, first + b], squashed[t, first + b], outputs[t, first + b]
+            for j in range(2 * size):
+                gate[j] = sigmoid(total[j])
+            for j in range(2 * size, 3 * size):
+                gate[j] = tanh(total[j])
+            for j in range(3 * size, 4 * size):
+                gate[j] = sigmoid(total[j])
+            i, f = gate[:size], gate[size : 2 * size]
+            g, o = gate[2 * size : 3 * size], gate[3 * size :]
+            for j in range(size):
+                new[j] = f[j] * old[j] + i[j] * g[j]
+            for j in range(size):
+                squash[j] = tanh(new[j])
+            for j in range(size):
+                h[j] = o[j] * squash[j]
+        before, memory = outputs[t, first:last], memories[t, first:last]
+
+
+@njit(**OPTIONS)
+def lstm_backward(
+    d_outputs: Any,
+    d_last: Any,
+    d_memory: Any,
+    c_0: Any,
+    gates: Any,
+    memories: Any,
+    squashed: Any,
+    panels: Any,
+    d_x: Any,
+    d_0: Any,
+    d_c0: Any,
+    first: int,
+    last: int,
+) -> None:
+    """Fill `d_x`, the gradient of x, `d_0` and `d_c0`."""
+    size = d_last.shape[1]
+    d_h = _scratch(panels, last - first)
+    d_h[:, :size] = d_last[first:last]
+    d_c = d_memory[first:last].copy()
+    for t in range(len(gates) - 1, -1, -1):
+        before = memories[t - 1, first:last] if t else c_0[first:last]
+        for b in range(last - first):
+            gate, squash, old = gates[t, first + b], squashed[t, first + b], before[b]
+            i, f = gate[:size], gate[size : 2 * size]
+            g, o = gate[2 * size : 3 * size], gate[3 * size :]
+            d = d_x[t, first + b]
+            d_i, d_f = d[:size], d[size : 2 * size]
+            d_g, d_o = d[2 * size : 3 * size], d[3 * size :]
+            d_out, total, carry = d_outputs[t, first + b], d_h[b], d_c[b]
+            for j in range(size):
+                d_now = total[j] + d_out[j]
+                total[j] = 0
+                d_o[j] = d_now * squash[j] * o[j] * (1 - o[j])
+                carry[j] += d_now * o[j] * (1 - squash[j] * squash[j])
+            for j in range(size):
+                d_i[j] = carry[j] * g[j] * i[j] * (1 - i[j])
+                d_g[j] = carry[j] * i[j] * (1 - g[j] * g[j])
+            for j in range(size):
+                d_f[j] = carry[j] * old[j] * f[j] * (1 - f[j])
+                carry[j] *= f[j]
+        add_matrix_product(d_x[t, first:last], panels, d_h)
+    d_0[first:last] = d_h[:, :size]
+    d_c0[first:last] = d_c

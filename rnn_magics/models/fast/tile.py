@@ -1,0 +1,160 @@
+"""The matrix product under the compiled recurrences: a tile of the result held in registers.
+
+A compiler does not keep a two-dimensional tile of a product in registers by itself, so the
+innermost loop is written here in the compiler's own language, as `numba.extending.intrinsic`
+allows. It is the loop of Goto and van de Geijn (2008), "Anatomy of high-performance matrix
+multiplication": for every k, a few elements of A, each spread over a vector, times a few
+vectors of B, added to a tile of C. B is packed so that the vectors lie in the order in which
+they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite.binding
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+_FEATURES = llvmlite.binding.get_host_cpu_features()
+# One vector register in bytes, and how many of them make a row of a tile. Eight rows of two
+# leave registers for the elements of A and B on AVX-512 (32 registers), four rows on AVX2 (16).
+VECTOR_BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
+VECTORS = 4 if VECTOR_BYTES == 16 else 2  # noqa: PLR2004
+ROWS = 8 if VECTOR_BYTES == 64 else 4  # noqa: PLR2004
+PANEL_BYTES = VECTORS * VECTOR_BYTES
+
+_INT = ir.IntType(64)  # calling it makes a constant
+_ELEMENTS = {types.float32: (ir.FloatType(), 4), types.float64: (ir.DoubleType(), 8)}
+
+
+def _write_tile(builder: ir.IRBuilder, rows: int, element: ir.Type, size: int, args: Any) -> None:
+    # Emits the loop over k for a tile of `rows` rows and one panel's width.
+    a, a_row, a_k, b, num_k, c, c_row = args
+    lanes = VECTOR_BYTES // size
+    vector = ir.VectorType(element, lanes)
+    first_lane, all_lanes = ir.Constant(ir.IntType(32), 0), ir.VectorType(ir.IntType(32), lanes)
+    nothing = ir.Constant(vector, ir.Undefined)
+
+    def offset(stride: Any, count: int, beside: int = 0) -> Any:
+        return builder.add(builder.mul(stride, _INT(count)), _INT(beside))
+
+    def vector_at(pointer: Any, place: Any) -> Any:
+        return builder.bitcast(builder.gep(pointer, [place]), vector.as_pointer())
+
+    def load(pointer: Any) -> Any:
+        value = builder.load(pointer)
+        value.align = size
+        return value
+
+    def spread(value: Any) -> Any:
+        one = builder.insert_element(nothing, value, first_lane)
+        return builder.shuffle_vector(one, nothing, ir.Constant(all_lanes, [0] * lanes))
+
+    places = [offset(c_row, r, j * lanes) for r in range(rows) for j in range(VECTORS)]
+    begin = [load(vector_at(c, place)) for place in places]
+    before = builder.block
+    loop = builder.append_basic_block("k")
+    after = builder.append_basic_block("done")
+    builder.branch(loop)
+
+    builder.position_at_end(loop)
+    k = builder.phi(_INT)
+    sums = [builder.phi(vector) for _ in places]
+    row_of_b = offset(k, VECTORS * lanes)
+    row = [load(vector_at(b, builder.add(row_of_b, _INT(j * lanes)))) for j in range(VECTORS)]
+    column_of_a = builder.mul(k, a_k)
+    results = []
+    for r in range(rows):
+        x = spread(load(builder.gep(a, [builder.add(offset(a_row, r), column_of_a)])))
+        for y, total in zip(row, sums[r * VECTORS :], strict=False):
+            product = builder.fmul(x, y, flags=("contract",))
+            results.append(builder.fadd(product, total, flags=("contract",)))
+    k_next = builder.add(k, _INT(1))
+    for value, first, later in [(k, _INT(0), k_next), *zip(sums, begin, results, strict=True)]:
+        value.add_incoming(first, before)
+        value.add_incoming(later, loop)
+    builder.cbranch(builder.icmp_signed("<", k_next, num_k), loop, after)
+
+    builder.position_at_end(after)
+    for place, result in zip(places, results, strict=True):
+        builder.store(result, vector_at(c, place)).align = size
+
+
+def _make_tile(rows: int) -> Callable[..., None]:
+    """Return the function that adds A B to `rows` rows of C, one panel of columns wide."""
+
+    @intrinsic
+    def tile(
+        typing: Any, a: Any, a_row: Any, a_k: Any, b: Any, num_k: Any, c: Any, c_row: Any
+    ) -> Any:
+        def codegen(context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
+            _write_tile(builder, rows, *_ELEMENTS[a.dtype], args)
+            return context.get_dummy_value()
+
+        whole = types.intp
+        return types.void(a, whole, whole, a, whole, a, whole), codegen
+
+    return tile  # type: ignore[no-any-return]
+
+
+_tile_full = _make_tile(ROWS)
+_tile_4 = _make_tile(4)
+_tile_1 = _make_tile(1)
+
+
+@intrinsic
+def begin_of(_typing: Any, array: Any) -> Any:
+    """Return where the first element of an array lies in memory."""
+
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        return context.make_array(signature.args[0])(context, builder, args[0]).data
+
+    return types.CPointer(array.dtype)(array), codegen
+
+
+@intrinsic
+def at(_typing: Any, pointer: Any, offset: Any) -> Any:
+    """Return where the element `offset` elements after a pointer lies."""
+
+    def codegen(_context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
+        return builder.gep(args[0], [args[1]])
+
+    return pointer(pointer, types.intp), codegen
+
+
+@njit(nogil=True)
+def add_product(
+    num_rows: int, a: Any, a_row: int, a_k: int, b: Any, num_k: int, c: Any, c_row: int
+) -> None:
+    """Add the product of A and one panel of B to `num_rows` rows of C.
+
+    Parameters
+    ----------
+    num_rows, num_k
+        How many rows A and C have, and how many columns A has.
+    a, a_row, a_k
+        Where A lies, and its strides, in elements, from row to row and along k.
+    b
+        Where a packed panel lies, (num_k, panel width).
+    c, c_row
+        Where C lies, a panel wide, and its stride from row to row.
+    """
+    r = 0
+    while r + ROWS <= num_rows:
+        _tile_full(at(a, r * a_row), a_row, a_k, b, num_k, at(c, r * c_row), c_row)
+        r += ROWS
+    while r + 4 <= num_rows:
+        _tile_4(at(a, r * a_row), a_row, a_k, b, num_k, at(c, r * c_row), c_row)
+        r += 4
+    while r < num_rows:
+        _tile_1(at(a, r * a_row), a_row, a_k, b, num_k, at(c, r * c_row), c_row)
+        r += 1
+
+
+def panel_width(dtype: np.dtype[Any]) -> int:
+    """Return how many columns a panel has for elements of `dtype`."""
+    return PANEL_BYTES // dtype.itemsize
