@@ -46,7 +46,7 @@ class DeviceStep:
     Attributes
     ----------
     starts : Tensor
-        Where the windows of the epoch start, (at least num_batches, batch_size).
+        Where the windows of the epoch start, (more than num_batches, batch_size).
     hidden : tuple of Tensor
         The carried state, each (num_layers * num_directions, batch_size, num_hiddens).
     taken, bad : Tensor
@@ -81,7 +81,7 @@ class DeviceStep:
         state, tally = self._state, self._state.tally
         assert state.plan is not None  # noqa: S101  (the loop has made it)
         number = len(state.plan)
-        if number > len(self.starts):
+        if number >= len(self.starts):
             self._make_room(state.plan.starts)
         self.starts[:number].copy_(state.plan.starts)
         carried = None if state.hidden is None else _parts(state.hidden)
@@ -102,9 +102,10 @@ class DeviceStep:
             self._record(self._capture)
 
     def _make_room(self, starts: Tensor) -> None:
-        # For every plan of this text; a batching of the user's own may want more later.
+        # For every plan of this text; a batching of the user's own may want more later. The last
+        # row is for a step after the last one, which capturing may take.
         most = len(self._ids) // self._state.batches.config.tokens_per_batch
-        number = max(len(starts), most)
+        number = max(len(starts), most) + 1
         self.starts = starts.new_zeros((number, starts.shape[1]), device=self._ids.device)
         self.norms = torch.zeros(number, device=self._ids.device)
         self._replay = None  # a graph would go on with the tensors that were

@@ -42,6 +42,12 @@ class StepEnd:
         Time spent in training steps so far, evaluation excluded.
     tokens
         Tokens learnt from so far.
+
+    Notes
+    -----
+    On an accelerator the step may still be under way, and `seconds` is then what the host has
+    spent; the difference is settled ten times a second. Steps handed over after one that was
+    not finite are told as well, until the host has looked; they changed nothing.
     """
 
     epoch: int

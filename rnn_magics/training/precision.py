@@ -7,7 +7,7 @@ pass, and with it the backward pass, is computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -72,16 +72,20 @@ def check_precision(precision: str, device: torch.device) -> None:
         raise DeviceError(msg)
 
 
-@contextmanager
-def tf32_products(device: torch.device) -> Iterator[None]:
+def tf32_products(device: torch.device) -> AbstractContextManager[None]:
     """Let float32 products on CUDA run in tf32 meanwhile.
 
     Where someone has said how they are to run (``torch.backends.cuda.matmul.fp32_precision``),
     that stands. The switch is torch's own and of the whole process, so it is held only while a
     step is handed to the device, never while the loop waits for whoever drives it.
     """
+    return _tf32_products() if device.type == "cuda" else nullcontext()
+
+
+@contextmanager
+def _tf32_products() -> Iterator[None]:
     switches: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
-    unsaid = [s for s in switches if device.type == "cuda" and s.fp32_precision == "none"]
+    unsaid = [switch for switch in switches if switch.fp32_precision == "none"]
     try:
         for switch in unsaid:
             switch.fp32_precision = "tf32"

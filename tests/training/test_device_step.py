@@ -299,6 +299,22 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bits(
     assert again[-1] == expected
 
 
+def test_a_capture_after_the_last_step_of_an_epoch_stays_within_it(
+    monkeypatch: pytest.MonkeyPatch, batches: Batches
+) -> None:
+    exact = Batches(batches.ids[: 4 * 8 * 5 + 1], BatchConfig("seq", 4, 8))  # no room to spare
+    config = TrainConfig(epochs=2)
+    whole = Trial(monkeypatch, exact, config, eager=True)
+    whole.events()
+    trial = Trial(monkeypatch, exact, config, capture=FakeCapture())
+    monkeypatch.setattr(loop, "choose_step", trial.choose)
+    for event in iter_train(trial.run, trial.state):
+        if isinstance(event, StepEnd) and event.step == event.num_steps == 5:
+            break  # whoever drove the loop let go of it here
+    trial.events()
+    assert bits(trial.state.model) == bits(whole.state.model)
+
+
 def test_values_handed_out_do_not_change_later(
     monkeypatch: pytest.MonkeyPatch, batches: Batches
 ) -> None:
