@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics import Batches, ModelConfig, RNNModel, TrainConfig, train
-from rnn_magics.models.recurrent import ENGINES
+from rnn_magics.models.engines import ENGINES
 
 TOKENS, BATCH, STEPS = 65, 32, 35
 

@@ -1,98 +1,12 @@
-"""The recurrent stack: cells run over time, layers on top of each other, both directions.
-
-How a cell is run over time is an engine. All engines give the same values; which one is
-taken follows from the cell, the device and ``scratch``, by the rule in `choose_engine`,
-never from a timing, so that a seed keeps its meaning.
-"""
+"""The recurrent stack: cells run over time, layers on top of each other, both directions."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell, State
-from rnn_magics.models.fused import SCANS
-
-Engine = Callable[[Cell, Tensor, State], tuple[Tensor, State]]
-
-
-def run_scratch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Step through time with the cell as it is written."""
-    outputs = []
-    for x in cell.input_product(inputs):  # x: (batch, num_gates * num_hiddens)
-        state = cell(x, state)
-        outputs.append(state[0])
-    return torch.stack(outputs), state
-
-
-def run_fused(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Run a built-in cell as one operation with a gradient written by hand."""
-    x = cell.input_product(inputs)
-    outputs, *last = SCANS[type(cell)](x, cell.weight_hh, cell.bias_hh, *state)
-    return outputs, tuple(last)
-
-
-_TORCH_LAYERS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
-    RNNCell: torch.rnn_tanh,
-    GRUCell: torch.gru,
-    LSTMCell: torch.lstm,
-}
-
-
-def run_torch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Run a built-in cell through torch's own kernel (cuDNN on CUDA)."""
-    if not inputs.is_floating_point():
-        size = cell.weight_ih.shape[1]
-        inputs = nn.functional.one_hot(inputs, size).to(cell.weight_ih.dtype)
-    weights = [cell.weight_ih.contiguous(), cell.weight_hh, cell.bias_ih, cell.bias_hh]
-    first = tuple(part[None].contiguous() for part in state)  # (1, batch, num_hiddens) each
-    layer = _TORCH_LAYERS[type(cell)]
-    outputs, *last = layer(
-        inputs,
-        first if cell.num_states > 1 else first[0],
-        weights,
-        has_biases=True,
-        num_layers=1,
-        dropout=0.0,
-        train=cell.training,
-        bidirectional=False,
-        batch_first=False,
-    )
-    return outputs, tuple(part[0] for part in last)
-
-
-ENGINES: dict[str, Engine] = {"scratch": run_scratch, "fused": run_fused, "torch": run_torch}
-
-
-_SMALL_VOCABULARY = 1024  # one-hot vectors this long cost less than the look-up saves
-
-
-def choose_engine(
-    cell: type[Cell], device: torch.device, *, one_hot_size: int = 0, scratch: bool = False
-) -> str:
-    """Return the name of the engine that runs `cell` on `device`.
-
-    ``scratch`` when asked for or when the cell is a user's own. ``torch`` (cuDNN) on
-    accelerators, where a Python loop over time would wait for each step, and on the CPU for
-    an LSTM, which oneDNN runs faster, unless its input is one-hot over a large vocabulary.
-    ``fused`` otherwise.
-
-    Parameters
-    ----------
-    cell, device
-        What runs where.
-    one_hot_size
-        The size of the vocabulary when the input is token indices, 0 when it is vectors.
-    scratch
-        Whether the cell is to run as it is written.
-    """
-    if scratch or cell not in SCANS:
-        return "scratch"
-    if device.type != "cpu":
-        return "torch"
-    return "torch" if cell is LSTMCell and one_hot_size <= _SMALL_VOCABULARY else "fused"
+from rnn_magics.models.cells import CELLS, Cell, State
+from rnn_magics.models.engines import ENGINES, choose_engine
 
 
 class Dropout(nn.Module):
@@ -168,11 +82,11 @@ class RecurrentStack(nn.Module):
         """The size of the output vectors."""
         return self.num_hiddens * self.num_directions
 
-    def engine(self, device: torch.device, *, one_hot: bool) -> str:
-        """Return the name of the engine that runs the cells on `device`."""
+    def engine(self, *, one_hot: bool) -> str:
+        """Return the name of the engine that runs the cells where their weights are."""
         size = self.input_size if one_hot else 0
-        cell = type(self._cell(0))
-        return choose_engine(cell, device, one_hot_size=size, scratch=self.scratch)
+        cell = self._cell(0)
+        return choose_engine(type(cell), cell.weight_hh, one_hot_size=size, scratch=self.scratch)
 
     def _cell(self, index: int) -> Cell:
         cell = self.cells[index]
@@ -203,7 +117,7 @@ class RecurrentStack(nn.Module):
         state : tuple of Tensor
             The last state of every layer, shaped like `state`.
         """
-        run = ENGINES[self.engine(inputs.device, one_hot=not inputs.is_floating_point())]
+        run = ENGINES[self.engine(one_hot=not inputs.is_floating_point())].run
         last: list[State] = []
         for first in range(0, len(self.cells), self.num_directions):
             if first:

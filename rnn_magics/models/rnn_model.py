@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rnn_magics.errors import ConfigError, ModelError
 from rnn_magics.models.cells import CELLS, State
+from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.recurrent import Dropout, RecurrentStack
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
 
@@ -155,7 +156,9 @@ class RNNModel(nn.Module):
         if self.embedding is not None:
             steps = self.dropout(self.embedding(steps))  # (num_steps, batch_size, embedding_size)
         outputs, last = self.rnn(steps, inside)
-        logits = self.output(self.dropout(outputs))  # (num_steps, batch_size, vocab_size)
+        linear = ENGINES[self.engine].linear
+        outputs = self.dropout(outputs)  # (num_steps, batch_size, output_size)
+        logits = linear(outputs, self.output.weight, self.output.bias)
         return logits.transpose(0, 1), _outside(last)
 
     def seed_dropout(self, generator: torch.Generator | None) -> None:
@@ -171,8 +174,8 @@ class RNNModel(nn.Module):
 
     @property
     def engine(self) -> str:
-        """How the cells run on the device where the model is: fused, torch or scratch."""
-        return self.rnn.engine(self.output.weight.device, one_hot=self.embedding is None)
+        """How the model is computed where it is, a name of `ENGINES`."""
+        return self.rnn.engine(one_hot=self.embedding is None)
 
 
 ModelState = Tensor | tuple[Tensor, ...]

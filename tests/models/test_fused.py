@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from rnn_magics.models.cells import CELLS, Cell
+from rnn_magics.models.engines import run_fused, run_scratch
 from rnn_magics.models.fused import SCANS
-from rnn_magics.models.recurrent import run_fused, run_scratch
 
 BATCH, HIDDENS = 3, 4
 

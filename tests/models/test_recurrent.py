@@ -1,4 +1,4 @@
-"""The recurrent stack: three engines, one result, the one of torch."""
+"""The recurrent stack: all engines give one result, the one of torch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from rnn_magics.batching import Batches
 from rnn_magics.models import recurrent
-from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell, State
-from rnn_magics.models.recurrent import ENGINES, Dropout, RecurrentStack, choose_engine
+from rnn_magics.models.cells import CELLS, Cell, State
+from rnn_magics.models.engines import ENGINES
+from rnn_magics.models.recurrent import Dropout, RecurrentStack
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
 
-CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
+CPU = torch.device("cpu")
 TORCH_LAYERS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 INPUTS, HIDDENS, STEPS, BATCH = 7, 5, 6, 3
 
@@ -143,29 +144,6 @@ def test_the_state_has_a_row_for_each_layer_and_direction(
         assert part.dtype == torch.float64
         assert not part.any()
     assert stack.output_size == HIDDENS * num_directions
-
-
-@pytest.mark.parametrize(
-    ("cell", "device", "one_hot_size", "scratch", "engine"),
-    [
-        (RNNCell, CPU, 28, False, "fused"),
-        (GRUCell, CPU, 28, False, "fused"),
-        (GRUCell, CPU, 100_000, False, "fused"),
-        (LSTMCell, CPU, 0, False, "torch"),
-        (LSTMCell, CPU, 1024, False, "torch"),
-        (LSTMCell, CPU, 1025, False, "fused"),
-        (GRUCell, CUDA, 28, False, "torch"),
-        (LSTMCell, MPS, 100_000, False, "torch"),
-        (RNNCell, CPU, 28, True, "scratch"),
-        (LSTMCell, CUDA, 28, True, "scratch"),
-        (Cell, CPU, 0, False, "scratch"),
-        (Cell, CUDA, 0, False, "scratch"),
-    ],
-)
-def test_the_engine_follows_from_cell_and_device(
-    cell: type[Cell], device: torch.device, one_hot_size: int, *, scratch: bool, engine: str
-) -> None:
-    assert choose_engine(cell, device, one_hot_size=one_hot_size, scratch=scratch) == engine
 
 
 class Forgetful(Cell):

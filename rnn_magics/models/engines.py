@@ -1,0 +1,143 @@
+"""Engines: how a cell is run over time.
+
+All engines give the same values; which one is taken follows from the cell, from where its
+weights are, from ``scratch`` and from whether numba is installed, by the rule in
+`choose_engine`, never from a timing, so that a seed keeps its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (its usual name)
+
+from rnn_magics.models import fast
+from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, RNNCell, State
+from rnn_magics.models.fused import SCANS
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How a model is computed.
+
+    Parameters
+    ----------
+    run
+        ``run(cell, inputs, state)`` takes a cell over a sequence, token indices (num_steps,
+        batch) or vectors (num_steps, batch, input_size), and returns the outputs (num_steps,
+        batch, num_hiddens) and the last state.
+    linear
+        ``linear(inputs, weight, bias)``, as `torch.nn.functional.linear`.
+    """
+
+    run: Callable[[Cell, Tensor, State], tuple[Tensor, State]]
+    linear: Callable[[Tensor, Tensor, Tensor], Tensor] = F.linear
+
+
+def run_scratch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    """Step through time with the cell as it is written."""
+    outputs = []
+    for x in cell.input_product(inputs):  # x: (batch, num_gates * num_hiddens)
+        state = cell(x, state)
+        outputs.append(state[0])
+    return torch.stack(outputs), state
+
+
+def run_fused(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    """Run a built-in cell as one operation with a gradient written by hand."""
+    x = cell.input_product(inputs)
+    outputs, *last = SCANS[type(cell)](x, cell.weight_hh, cell.bias_hh, *state)
+    return outputs, tuple(last)
+
+
+def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    """Run a built-in cell through the functions that numba has compiled for this CPU."""
+    from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
+
+    scan = getattr(functions, _COMPILED[type(cell)])
+    if inputs.is_floating_point():
+        x, tokens = linear_compiled(inputs, cell.weight_ih, None), None
+    else:
+        x, tokens = cell.weight_ih.t(), inputs
+    outputs, *last = scan.apply(x, tokens, cell.bias_ih, cell.weight_hh, cell.bias_hh, *state)
+    return outputs, tuple(last)
+
+
+def linear_compiled(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Do what `torch.nn.functional.linear` does."""
+    from rnn_magics.models.fast.functions import Linear  # noqa: PLC0415  (needs numba)
+
+    return Linear.apply(inputs, weight, bias)  # type: ignore[no-any-return, no-untyped-call]
+
+
+_COMPILED: dict[type[Cell], str] = {RNNCell: "RNNScan", GRUCell: "GRUScan", LSTMCell: "LSTMScan"}
+_TORCH_LAYERS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
+    RNNCell: torch.rnn_tanh,
+    GRUCell: torch.gru,
+    LSTMCell: torch.lstm,
+}
+
+
+def run_torch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    """Run a built-in cell through torch's own kernel (cuDNN on CUDA)."""
+    if not inputs.is_floating_point():
+        size = cell.weight_ih.shape[1]
+        inputs = nn.functional.one_hot(inputs, size).to(cell.weight_ih.dtype)
+    weights = [cell.weight_ih.contiguous(), cell.weight_hh, cell.bias_ih, cell.bias_hh]
+    first = tuple(part[None].contiguous() for part in state)  # (1, batch, num_hiddens) each
+    layer = _TORCH_LAYERS[type(cell)]
+    outputs, *last = layer(
+        inputs,
+        first if cell.num_states > 1 else first[0],
+        weights,
+        has_biases=True,
+        num_layers=1,
+        dropout=0.0,
+        train=cell.training,
+        bidirectional=False,
+        batch_first=False,
+    )
+    return outputs, tuple(part[0] for part in last)
+
+
+ENGINES: dict[str, Engine] = {
+    "scratch": Engine(run_scratch),
+    "fused": Engine(run_fused),
+    "compiled": Engine(run_compiled, linear_compiled),
+    "torch": Engine(run_torch),
+}
+
+
+_SMALL_VOCABULARY = 1024  # one-hot vectors this long cost less than the look-up saves
+
+
+def choose_engine(
+    cell: type[Cell], weight: Tensor, *, one_hot_size: int = 0, scratch: bool = False
+) -> str:
+    """Return the name of the engine that runs `cell`.
+
+    ``scratch`` when asked for or when the cell is a user's own. ``torch`` (cuDNN) on
+    accelerators, where a loop over time would wait for each step. On the CPU ``compiled`` where
+    numba is installed and the weights are float32 or float64; without it ``fused``, but
+    ``torch`` for an LSTM, which oneDNN runs faster, unless its input is one-hot over a large
+    vocabulary.
+
+    Parameters
+    ----------
+    cell, weight
+        What runs, and one of its weights.
+    one_hot_size
+        The size of the vocabulary when the input is token indices, 0 when it is vectors.
+    scratch
+        Whether the cell is to run as it is written.
+    """
+    if scratch or cell not in SCANS:
+        return "scratch"
+    if weight.device.type != "cpu":
+        return "torch"
+    if weight.dtype in (torch.float32, torch.float64) and fast.is_available():
+        return "compiled"
+    return "torch" if cell is LSTMCell and one_hot_size <= _SMALL_VOCABULARY else "fused"
