@@ -23,7 +23,7 @@ from typing import IO, Any
 import numpy as np
 
 from rnn_magics.errors import CorpusError
-from rnn_magics.text.numbering import Ids, id_type
+from rnn_magics.text.ids import Ids, id_type
 
 _FORMAT = 1
 _BLOCK_BYTES = 1 << 22

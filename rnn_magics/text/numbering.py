@@ -7,33 +7,17 @@ indices are one look-up away; `Numbered` does both a block at a time.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from rnn_magics.text.ids import Ids, TypeNumbers, Types, id_type
 from rnn_magics.text.tokenizers import Tokenizer, split_words
-
-Ids = np.ndarray[tuple[int], np.dtype[np.integer[Any]]]
-Types = list[Any]
+from rnn_magics.text.words import WordNumberer
 
 PIECE = 1 << 16  # characters numbered at once: small enough for the second cache of a processor
-_MEMO_WORDS = 1 << 18
-_MEMO_CHARACTERS = 1 << 22
-_LINE_END = "\0"  # stands for a line end where white space separates
-
-
-def id_type(num_types: int) -> type[np.integer[Any]]:
-    """Return the smallest integer type for so many indices that torch can gather and compare.
-
-    torch has no arithmetic for uint16 and uint32, so these are passed over.
-    """
-    for kind in (np.uint8, np.int16, np.int32):
-        if num_types - 1 <= np.iinfo(kind).max:
-            return kind
-    return np.int64
 
 
 class Numberer(Protocol):
@@ -45,13 +29,6 @@ class Numberer(Protocol):
 
     def feed(self, piece: str) -> Ids:
         """Return the numbers of the tokens of the next piece, shape (num_tokens,)."""
-
-
-class _Numbers(dict[Any, int]):
-    # Gives each new key the next number.
-    def __missing__(self, token: Hashable) -> int:
-        number = self[token] = len(self)
-        return number
 
 
 class CharNumberer:
@@ -95,94 +72,6 @@ class CharNumberer:
         self._codes.extend(new.tolist())
 
 
-class _Memo(dict[str, int]):
-    # What stands between two white spaces is split once: one token has its number, several have
-    # -1 - their place among `several`.
-    def __init__(self, split: Callable[[str], Types], numbers: _Numbers) -> None:
-        self.split, self.numbers = split, numbers
-        self.characters = 0
-        self.flat, self.starts, self.lengths = array("i"), array("q"), array("q")
-
-    def __missing__(self, word: str) -> int:
-        tokens = self.split(word)
-        self.characters += len(word)
-        if len(tokens) == 1:
-            number = self.numbers[tokens[0]]
-        else:
-            number = -1 - len(self.starts)
-            self.starts.append(len(self.flat))
-            self.lengths.append(len(tokens))
-            self.flat.extend(self.numbers[token] for token in tokens)
-        self[word] = number
-        return number
-
-    @property
-    def full(self) -> bool:
-        """Whether to begin anew, so that memory stays bounded whatever the text."""
-        return len(self) > _MEMO_WORDS or self.characters > _MEMO_CHARACTERS
-
-
-class WordNumberer:
-    """Tokens that never reach across white space: each distinct word is split only once.
-
-    Parameters
-    ----------
-    split
-        Splits text whose tokens do not change when it is cut at white space.
-    line_ends
-        Whether a line end is a token; if not, it only separates.
-    """
-
-    def __init__(self, split: Callable[[str], Types], *, line_ends: bool = True) -> None:
-        self._split = split
-        self._line_ends = line_ends
-        self._numbers = _Numbers()
-        self._memo = self._new_memo()
-
-    def _new_memo(self) -> _Memo:
-        def split(word: str) -> Types:
-            return ["\n"] if self._line_ends and word == _LINE_END else self._split(word)
-
-        return _Memo(split, self._numbers)
-
-    @property
-    def types(self) -> Types:
-        """The tokens met so far."""
-        return list(self._numbers)
-
-    def feed(self, piece: str) -> Ids:
-        """Return the numbers of the tokens of the next piece."""
-        if self._line_ends:
-            if _LINE_END in piece:  # the sign is in the text itself, which no text file has
-                return _numbers_of(self._split(piece), self._numbers)
-            piece = piece.replace("\n", f" {_LINE_END} ")
-        words = piece.split()
-        found = np.fromiter(map(self._memo.__getitem__, words), np.int32, len(words))
-        if len(self._memo.starts) and found.size and found.min() < 0:
-            found = _spread(found, self._memo)
-        if self._memo.full:
-            self._memo = self._new_memo()
-        return found
-
-
-def _spread(
-    found: np.ndarray[tuple[int], np.dtype[np.int32]], memo: _Memo
-) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    # Put the numbers of several tokens where the memo gave one negative number.
-    places = np.flatnonzero(found < 0)
-    several = -1 - found[places]
-    lengths = np.frombuffer(memo.lengths, np.int64)[several]
-    starts = np.frombuffer(memo.starts, np.int64)[several]
-    repeats = np.ones(len(found), np.int64)
-    repeats[places] = lengths
-    spread = np.repeat(found, repeats)
-    ends = np.cumsum(lengths)
-    within = np.arange(int(ends[-1])) - np.repeat(ends - lengths, lengths)
-    targets = np.repeat(np.cumsum(repeats)[places] - lengths, lengths) + within
-    spread[targets] = np.frombuffer(memo.flat, np.int32)[np.repeat(starts, lengths) + within]
-    return spread
-
-
 class PlainNumberer:
     """Any tokenizer: its tokens are looked up one by one.
 
@@ -197,7 +86,7 @@ class PlainNumberer:
     def __init__(self, split: Callable[[str], Types], *, line_ends: bool = True) -> None:
         self._split = split
         self._line_ends = line_ends
-        self._numbers = _Numbers()
+        self._numbers = TypeNumbers()
 
     @property
     def types(self) -> Types:
@@ -207,11 +96,7 @@ class PlainNumberer:
     def feed(self, piece: str) -> Ids:
         """Return the numbers of the tokens of the next piece."""
         texts = [piece] if self._line_ends else piece.split("\n")
-        return _numbers_of([token for text in texts for token in self._split(text)], self._numbers)
-
-
-def _numbers_of(tokens: Types | tuple[Any, ...], numbers: _Numbers) -> Ids:
-    return np.fromiter(map(numbers.__getitem__, tokens), np.int32, len(tokens))
+        return self._numbers.of([token for text in texts for token in self._split(text)])
 
 
 def numberer_for(tokenizer: Tokenizer, *, line_ends: bool) -> Numberer:
@@ -292,8 +177,8 @@ class Numbered:
     @classmethod
     def of_tokens(cls, tokens: tuple[Any, ...]) -> Numbered:
         """Take tokens that are there already."""
-        numbers = _Numbers()
-        ids = _numbers_of(tokens, numbers)
+        numbers = TypeNumbers()
+        ids = numbers.of(tokens)
         return cls.of_numbers(ids.astype(id_type(len(numbers))), list(numbers))
 
     @classmethod

@@ -12,11 +12,13 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rnn_magics.text import numbering
+from rnn_magics.text import numbering, words
 from rnn_magics.text.corpus import Corpus, CorpusConfig
-from rnn_magics.text.numbering import PIECE, WordNumberer, at_breaks, id_type
+from rnn_magics.text.ids import id_type
+from rnn_magics.text.numbering import PIECE, at_breaks
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer, split_words
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
+from rnn_magics.text.words import WordNumberer
 
 # What a tokenizer may stumble over: apostrophes, marks, numbers, line ends of all kinds, white
 # space beyond ASCII, combining marks, Han, astral letters, lone surrogates, zero characters.
@@ -42,7 +44,8 @@ def piece(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     """So many characters are numbered at once; the memo of words is small and often full."""
     monkeypatch.setattr(numbering, "PIECE", request.param)
     monkeypatch.setattr("rnn_magics.text.corpus.PIECE", request.param)
-    monkeypatch.setattr(numbering, "_MEMO_WORDS", 3)
+    monkeypatch.setattr(words, "_MEMO_WORDS", 3)
+    monkeypatch.setattr(words, "_SLOTS", 2)
     number: int = request.param
     return number
 
@@ -153,8 +156,23 @@ def test_a_text_cut_at_its_breaks_has_the_same_words(text: str, size: int) -> No
     assert list(at_breaks(pieces, None)) == [text]
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "\U0001d4d0", "\ud800"])
+def test_words_that_differ_only_at_one_end_are_told_apart(letter: str) -> None:
+    # The table of words compares sixteen bytes: lengths around eight and sixteen, both ends.
+    found = [letter * length for length in range(1, 20)]
+    found += [f"{letter * 15}b", f"b{letter * 15}", f"{letter * 7}b", f"b{letter * 7}", "ab", "b"]
+    text = " ".join([*found, *reversed(found)])
+    assert_plain(Corpus.from_text(text), VocabConfig(token="word"))
+    assert_plain(Corpus.from_text(" ".join(f"{word}." for word in found)), VocabConfig())
+
+
+def test_a_piece_of_nothing_has_no_tokens() -> None:
+    numberer = WordNumberer(split_words)
+    assert [len(numberer.feed(piece)) for piece in ("", " ", "\t  ", "a")] == [0, 0, 0, 1]
+
+
 def test_the_memo_of_words_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numbering, "_MEMO_CHARACTERS", 10)
+    monkeypatch.setattr(words, "_MEMO_CHARACTERS", 10)
     numberer = WordNumberer(split_words)
     for start in range(0, 60, 3):
         text = f"x{start} y, {start}"

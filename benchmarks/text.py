@@ -1,0 +1,226 @@
+"""Time how a text becomes a vocabulary and token ids, beside the functions of d2l.
+
+    python benchmarks/text.py [--megabytes 100] [--rounds 3] [--linear] [--quick]
+
+The text is made up and the same each time: 50,000 words of two to ten letters drawn by the law of
+Zipf and Mandelbrot (count proportional to 1 / (rank + 2.7)), eleven to a line, no marks. Both sides
+get it ready to tokenize, d2l as a list of its lines; both count all of it and give every token its
+index. The sides take turns in one process; ratios are of medians, and the spread is in the note.
+Memory is what the process holds at most while it works, the text left out, in a process of its own.
+With ``--linear`` the same for 10, 100 and 1000 MB, and a 1000 MB file that is read piece by piece.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import peers
+import psutil
+from report import Row, table
+
+from rnn_magics import Corpus, CorpusConfig, Vocab, VocabConfig
+from rnn_magics.text import sources
+from rnn_magics.text.vocab import encode_corpus
+
+TARGETS = {"char": 20, "word": 3}
+BYTES_TARGET = 4
+_WORDS, _PER_LINE, _DRAWN = 50_000, 11, 220_000
+
+
+def pieces(megabytes: float) -> Iterator[str]:
+    """Yield a text of so many million characters, in pieces that end with a line."""
+    rng = np.random.default_rng(0)
+    letters = np.array(list("etaoinshrdlcumwfgypbvkjxqz"))
+    words = ["".join(rng.choice(letters, rng.integers(2, 11))) for _ in range(_WORDS)]
+    bounds = np.cumsum(1 / (np.arange(_WORDS) + 2.7))
+    left = int(megabytes * 1e6)
+    while left > 0:
+        drawn = np.searchsorted(bounds, rng.random(_DRAWN) * bounds[-1]).tolist()
+        chosen = [words[number] for number in drawn]
+        lines = (" ".join(chosen[i : i + _PER_LINE]) for i in range(0, _DRAWN, _PER_LINE))
+        piece = ("\n".join(lines) + "\n")[:left]
+        left -= len(piece)
+        yield piece
+
+
+def ours(text: str, token: str) -> tuple[int, int]:
+    """Return the numbers of types and of tokens."""
+    corpus = Corpus.from_text(text, CorpusConfig(valid=0.0))
+    vocab = Vocab.from_corpus(corpus, VocabConfig(token=token))
+    return len(vocab), len(encode_corpus(corpus, vocab).train)
+
+
+def of_d2l(d2l: Any, lines: list[str], token: str) -> tuple[int, int]:
+    """Do what the book does in ``load_corpus_time_machine``."""
+    tokens = d2l.tokenize(lines, token)
+    vocab = d2l.Vocab(tokens)
+    return len(vocab), len([vocab[token] for line in tokens for token in line])
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long it takes, garbage collected before."""
+    gc.collect()
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def beside_d2l(megabytes: float, rounds: int) -> list[Row]:
+    """Measure both sides in turns."""
+    d2l = peers.d2l()
+    text = "".join(pieces(megabytes))
+    lines = text.split("\n")
+    rows = []
+    for token, target in TARGETS.items():
+        taken: tuple[list[float], list[float]] = ([], [])
+        for _ in range(rounds):
+            taken[0].append(seconds(lambda token=token: ours(text, token)))
+            taken[1].append(seconds(lambda token=token: of_d2l(d2l, lines, token)))
+        own, other = map(statistics.median, taken)
+        lowest = min(b / a for a, b in zip(*taken, strict=True))
+        highest = max(b / a for a, b in zip(*taken, strict=True))
+        rows.append(
+            Row(
+                f"vocabulary and ids of {megabytes:g} MB, {token}",
+                f"{own:.2f} s",
+                f"d2l {other:.2f} s",
+                other / own,
+                f"at least {target}",
+                f"ratio {lowest:.1f} to {highest:.1f} in {rounds} rounds",
+            )
+        )
+    return rows
+
+
+@contextmanager
+def watched() -> Iterator[Callable[[], int]]:
+    """Give a function that says how many bytes more than at the beginning were held at most."""
+    gc.collect()
+    process, over = psutil.Process(), threading.Event()
+    before = peak = process.memory_info().rss
+
+    def watch() -> None:
+        nonlocal peak
+        while not over.wait(0.002):
+            peak = max(peak, process.memory_info().rss)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield lambda: max(peak, process.memory_info().rss) - before
+    finally:
+        over.set()
+        thread.join()
+
+
+def memory_of(token: str, megabytes: float) -> float:
+    """Return the bytes for each character over the text itself, in this very process."""
+    text = "".join(pieces(megabytes))
+    ours("warm up\n" * 100, token)
+    with watched() as peak:
+        ours(text, token)
+        return peak() / len(text)
+
+
+def memory(megabytes: float) -> list[Row]:
+    """Measure memory in processes of their own."""
+    rows = []
+    for token in TARGETS:
+        command = [sys.executable, __file__, "--child", token, "--megabytes", str(megabytes)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+        held = float(json.loads(done.stdout))
+        what = f"memory over the text, {megabytes:g} MB, {token}"
+        target = f"at most {BYTES_TARGET}"
+        rows.append(Row(what, f"{held:.2f} bytes a character", "", None, target))
+    return rows
+
+
+def linearity(sizes: tuple[float, ...]) -> list[Row]:
+    """Measure ours at several sizes, in memory."""
+    rows = []
+    for token in TARGETS:
+        rates: list[float] = []
+        for size in sizes:
+            text = "".join(pieces(size))
+            repeats = 3 if size <= sizes[1] else 1
+            taken = min(seconds(lambda t=text, k=token: ours(t, k)) for _ in range(repeats))
+            rates.append(taken / size)
+            ratio = f"{rates[-1] / rates[0]:.2f} times the time for each MB of {sizes[0]:g} MB"
+            what = f"vocabulary and ids of {size:g} MB, {token}"
+            rows.append(Row(what, f"{taken:.2f} s", "", None, "linear", ratio))
+    return rows
+
+
+def streamed(megabytes: float) -> list[Row]:
+    """Measure a file that is read piece by piece, its indices mapped from an empty cache."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "large.txt"
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(pieces(megabytes))
+        os.environ["XDG_CACHE_HOME"] = folder  # where pooch keeps things on Linux
+        sources.STREAM_BYTES = 0
+        for token in TARGETS:
+            times = []
+            for _ in range(2):  # the second finds everything in the cache
+                begun = time.perf_counter()
+                corpus = Corpus.load(str(path), CorpusConfig(valid=0.0))
+                vocab = Vocab.from_corpus(corpus, VocabConfig(token=token))
+                encode_corpus(corpus, vocab)
+                times.append(time.perf_counter() - begun)
+            rows.append(
+                Row(
+                    f"the same from a file of {megabytes:g} MB on disk, {token}",
+                    f"{times[0]:.2f} s",
+                    "",
+                    None,
+                    "linear",
+                    f"{times[1]:.2f} s when it is in the cache",
+                )
+            )
+    return rows
+
+
+def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (what `make bench` calls)
+    """Return the rows: 100 MB in three rounds, or 5 MB once."""
+    size, rounds = (5.0, 1) if quick else (100.0, 3)
+    return [*beside_d2l(size, rounds), *memory(size)]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megabytes", type=float, default=100.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--linear", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--child", choices=list(TARGETS), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(memory_of(options.child, options.megabytes)))
+    elif options.linear:
+        sizes = (1.0, 10.0, 20.0) if options.quick else (10.0, 100.0, 1000.0)
+        print(table([*linearity(sizes), *streamed(sizes[-1])]))
+    elif options.quick:
+        print(table(measure(quick=True)))
+    else:
+        rows = beside_d2l(options.megabytes, options.rounds)
+        print(table([*rows, *memory(options.megabytes)]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Indices of tokens as arrays, and the types of tokens that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+Ids = np.ndarray[tuple[int], np.dtype[np.integer[Any]]]
+Types = list[Any]
+
+
+def id_type(num_types: int) -> type[np.integer[Any]]:
+    """Return the smallest integer type for so many indices that torch can gather and compare.
+
+    torch has no arithmetic for uint16 and uint32, so these are passed over.
+    """
+    for kind in (np.uint8, np.int16, np.int32):
+        if num_types - 1 <= np.iinfo(kind).max:
+            return kind
+    return np.int64
+
+
+class TypeNumbers(dict[Any, int]):
+    """A number for each type of token, given in order of first appearance."""
+
+    def __missing__(self, token: Hashable) -> int:
+        """Give a type that was not met yet the next number."""
+        number = self[token] = len(self)
+        return number
+
+    def of(self, tokens: Sequence[Any]) -> Ids:
+        """Return the numbers of tokens, shape (len(tokens),)."""
+        return np.fromiter(map(self.__getitem__, tokens), np.int32, len(tokens))
