@@ -7,7 +7,6 @@ function and a line in `DECODERS`. Beam search chooses whole texts, so it stands
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,37 +57,44 @@ class DecodingConfig(Options):
             raise ConfigError(msg)
 
 
-Decoder = Callable[[Tensor, DecodingConfig, torch.Generator], Tensor]
+Decoder = Callable[[Tensor, DecodingConfig, Tensor], Tensor]
 
 
-def greedy(logits: Tensor, _config: DecodingConfig, _generator: torch.Generator) -> Tensor:
+def greedy(logits: Tensor, _config: DecodingConfig, _u: Tensor) -> Tensor:
     """Take the most probable token of every row."""
     return logits.argmax(dim=-1)
 
 
-def draw(logits: Tensor, config: DecodingConfig, generator: torch.Generator) -> Tensor:
+def draw(logits: Tensor, config: DecodingConfig, u: Tensor) -> Tensor:
     """Draw from the softmax at a temperature, cut to the top k and the top p.
 
     Top-p is the nucleus of Holtzman et al. (2020): the most probable tokens, up to and
-    including the one with which their probabilities reach p.
+    including the one with which their probabilities reach p. The first token whose cumulative
+    share exceeds `u` of the whole is drawn.
     """
+    logits = logits.double()  # so that rounding decides no draw
     largest = logits.max(dim=-1, keepdim=True).values
-    scaled = (logits - largest) / config.temperature  # at most 0, however low the temperature
-    if config.top_k is not None and config.top_k < scaled.shape[-1]:
-        places = logits.topk(config.top_k, dim=-1).indices
-        kept = scaled.gather(-1, places)
-        scaled = torch.full_like(scaled, -math.inf).scatter(-1, places, kept)
-    probabilities = scaled.softmax(dim=-1)  # (num_rows, vocab_size)
-    if config.top_p is not None:
-        ordered, places = probabilities.sort(dim=-1, descending=True)
-        beyond = ordered.cumsum(dim=-1) - ordered >= config.top_p
-        probabilities = probabilities.scatter(-1, places, ordered.masked_fill(beyond, 0.0))
-    return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+    shares = ((logits - largest) / config.temperature).exp()  # (num_rows, vocab_size), at most 1
+    if config.top_k is not None or config.top_p is not None:
+        # Of equally probable tokens the one with the smaller index comes first.
+        places = logits.sort(dim=-1, descending=True, stable=True).indices
+        ordered = shares.gather(-1, places)
+        if config.top_k is not None:
+            ordered[:, config.top_k :] = 0
+        if config.top_p is not None:
+            reached = ordered.cumsum(dim=-1)
+            ordered[reached - ordered >= config.top_p * reached[:, -1:]] = 0
+        shares = torch.empty_like(shares).scatter_(-1, places, ordered)
+    reached = shares.cumsum(dim=-1)
+    drawn = torch.searchsorted(reached, u.double()[:, None] * reached[:, -1:], right=True)
+    return drawn[:, 0].clamp(max=logits.shape[-1] - 1)  # logits that are nan exceed nothing
 
 
 DECODERS: dict[str, Decoder] = {
     "draw": draw,
     "greedy": greedy,
 }
-"""``decoder(logits, config, generator)``: logits (num_rows, vocab_size) on the CPU, float32,
-to the index of the next token of every row, (num_rows,)."""
+"""``decoder(logits, config, u)``: logits (num_rows, vocab_size) on the CPU, float32, and for every
+row a random number in [0, 1), (num_rows,), float64, to the index of its next token, (num_rows,).
+
+A decoder is a pure function; whatever it leaves to chance, `u` decides."""

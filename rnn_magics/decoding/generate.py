@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from rnn_magics.decoding.beam import beam_search
-from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
-from rnn_magics.decoding.prefix import (
-    Prefix,
-    Trained,
-    read_prefix,
-    read_tokens,
-    select_rows,
-    vocab_of,
-)
+from rnn_magics.decoding.decode import iter_decode
+from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.prefix import Prefix, Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
-from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.evaluation import perplexity
@@ -75,39 +65,6 @@ class Generation:
             f"Generation({len(self.tokens)} tokens of perplexity {self.perplexity:.2f}"
             f"{of_prefix}{unknown})"
         )
-
-
-@dataclass(frozen=True)
-class Written:
-    """One step of a decoding: the next token of every row.
-
-    Parameters
-    ----------
-    indices
-        Token indices, (num_rows,).
-    log_probs
-        Natural log-probabilities under the model, (num_rows,).
-    """
-
-    indices: Tensor
-    log_probs: Tensor
-
-
-def iter_decode(
-    model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int = 1
-) -> Iterator[Written]:
-    """Write `config.length` tokens in each of `num` rows, one step at a time."""
-    generator = torch.Generator().manual_seed(config.seed)
-    choose = DECODERS[config.decoder]
-    logits = prefix.logits.expand(num, -1)  # (num, vocab_size)
-    state = select_rows(prefix.state, torch.zeros(num, dtype=torch.long))
-    for left in range(config.length, 0, -1):
-        indices = choose(logits, config, generator)
-        log_probs = logits.log_softmax(dim=-1).gather(-1, indices[:, None])[:, 0]
-        yield Written(indices, log_probs)
-        if left > 1:
-            logits, state = read_tokens(model, indices[:, None], state)
-            logits = logits[:, -1]
 
 
 def generate(
@@ -170,40 +127,50 @@ def generate_many(
         raise DecodingError(msg)
     stop = _stop_index(vocab, config.stop)
     read = read_prefix(run, prefix)
-    tell = write or (lambda _piece: None)
-    tell(prefix)
-    if config.beam:
-        indices, log_probs = beam_search(run.model, read, config, stop)
-        texts, all_log_probs = [indices], [log_probs]
-        tell(_continued(vocab, prefix, indices))
-    else:
-        texts, all_log_probs = [[] for _ in range(num)], [[] for _ in range(num)]
-        open_rows = set(range(num))
-        for written in iter_decode(run.model, read, config, num):
-            chosen = zip(written.indices.tolist(), written.log_probs.tolist(), strict=True)
-            for row, (index, log_prob) in enumerate(chosen):
-                if row not in open_rows:
-                    continue
-                if row == 0:
-                    tell(_piece(vocab, prefix, texts[0][-1] if texts[0] else None, index))
-                texts[row].append(index)
-                all_log_probs[row].append(log_prob)
-                if index == stop:
-                    open_rows.remove(row)
-            if not open_rows:
-                break
+    if write:
+        write(prefix)
+    texts: list[list[Any]] = [[] for _ in range(num)]
+    all_log_probs: list[list[float]] = [[] for _ in range(num)]
+    for row, indices, log_probs in _written(run, read, config, num, stop):
+        tokens = vocab.to_tokens(indices)
+        if write and row == 0:
+            write(_continued(vocab, prefix, texts[0], tokens))
+        texts[row] += tokens
+        all_log_probs[row] += log_probs
     return [
         Generation(
-            prefix + _continued(vocab, prefix, indices),
+            prefix + _continued(vocab, prefix, [], tokens),
             prefix,
-            vocab.to_tokens(indices),
+            tokens,
             log_probs,
             read.perplexity,
             read.unknown,
             config,
         )
-        for indices, log_probs in zip(texts, all_log_probs, strict=True)
+        for tokens, log_probs in zip(texts, all_log_probs, strict=True)
     ]
+
+
+def _written(
+    run: Trained, read: Prefix, config: DecodingConfig, num: int, stop: int | None
+) -> Iterator[tuple[int, list[int], list[float]]]:
+    # Yields what is written in a row, piece by piece, up to its stop token.
+    if config.beam:
+        yield 0, *beam_search(run.model, read, config, stop)
+        return
+    open_rows = [*range(num)]
+    for written in iter_decode(run.model, read, config, num):
+        columns = written.indices.t().tolist(), written.log_probs.t().tolist()
+        still_open = []
+        for row in open_rows:
+            indices, log_probs = (column[row] for column in columns)
+            end = indices.index(stop) + 1 if stop in indices else None
+            yield row, indices[:end], log_probs[:end]
+            if end is None:
+                still_open.append(row)
+        if not still_open:
+            return
+        open_rows = still_open
 
 
 def _stop_index(vocab: Vocab, stop: str | None) -> int | None:
@@ -216,16 +183,14 @@ def _stop_index(vocab: Vocab, stop: str | None) -> int | None:
     return int(vocab[tokens[0]])
 
 
-def _piece(vocab: Vocab, prefix: str, before: int | None, index: int) -> str:
-    # What a token adds to the text. The first one is glued to the last token of the prefix, so
-    # that words do not run together, unless the prefix ends with a space of its own.
-    token, glue = vocab.to_tokens(index), vocab.tokenizer.glue
-    if before is not None:
-        return glue(vocab.to_tokens(before), token)
-    piece = glue(vocab.split(prefix)[-1], token)
-    return str(token) if prefix[-1].isspace() and piece == f" {token}" else piece
-
-
-def _continued(vocab: Vocab, prefix: str, indices: Sequence[int]) -> str:
-    pairs = zip([None, *indices], indices, strict=False)
-    return "".join(_piece(vocab, prefix, before, index) for before, index in pairs)
+def _continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> str:
+    # What `tokens` add to a text of a prefix and the tokens `before`. The first token is glued to
+    # the last one of the prefix, so that words do not run together, unless the prefix ends with a
+    # space of its own.
+    glue = vocab.tokenizer.glue
+    if before:
+        return "".join(map(glue, [before[-1], *tokens], tokens))
+    first = glue(vocab.split(prefix)[-1], tokens[0])
+    if prefix[-1].isspace() and first == f" {tokens[0]}":
+        first = str(tokens[0])
+    return first + "".join(map(glue, tokens, tokens[1:]))

@@ -165,7 +165,8 @@ def test_a_decoder_chooses_a_token_for_every_row(name: str) -> None:
     logits = torch.randn(6, 9, generator=torch.Generator().manual_seed(0))
     before = logits.clone()
     config = DecodingConfig(decoder=name)
-    chosen = [DECODERS[name](logits, config, torch.Generator().manual_seed(1)) for _ in range(2)]
+    u = torch.tensor([0.0, 0.1, 0.5, 0.9, 0.99, 1 - 2**-53], dtype=torch.float64)
+    chosen = [DECODERS[name](logits, config, u) for _ in range(2)]
     assert chosen[0].shape == (6,)
     assert chosen[0].dtype == torch.long
     assert ((chosen[0] >= 0) & (chosen[0] < 9)).all()
@@ -177,5 +178,6 @@ def test_a_decoder_chooses_a_token_for_every_row(name: str) -> None:
 def test_a_decoder_never_chooses_what_is_impossible(name: str) -> None:
     logits = torch.full((50, 9), -math.inf)
     logits[:, [2, 5]] = 0.0
-    chosen = DECODERS[name](logits, DecodingConfig(decoder=name), torch.Generator().manual_seed(0))
+    u = torch.arange(50, dtype=torch.float64) / 50
+    chosen = DECODERS[name](logits, DecodingConfig(decoder=name), u)
     assert set(chosen.tolist()) <= {2, 5}

@@ -22,11 +22,15 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def uniform(num_rows: int, seed: int = 0) -> Tensor:
+    return torch.rand(num_rows, dtype=torch.float64, generator=generator(seed))
+
+
 def shares(**options: Any) -> Tensor:
     """Return how often each of the five tokens is drawn."""
     logits = PROBABILITIES.log().expand(DRAWS, -1)
     config = DecodingConfig(**{"temperature": 1.0, **options})
-    return torch.bincount(draw(logits, config, generator()), minlength=5) / DRAWS
+    return torch.bincount(draw(logits, config, uniform(DRAWS)), minlength=5) / DRAWS
 
 
 def normalised(values: Tensor) -> Tensor:
@@ -35,7 +39,7 @@ def normalised(values: Tensor) -> Tensor:
 
 def test_greedy_takes_the_most_probable_token_of_every_row() -> None:
     logits = torch.tensor([[0.0, 2.0, 1.0], [5.0, -1.0, 4.9]])
-    assert greedy(logits, DecodingConfig(), generator()).tolist() == [1, 0]
+    assert greedy(logits, DecodingConfig(), uniform(2)).tolist() == [1, 0]
 
 
 def test_tokens_are_drawn_as_often_as_they_are_probable() -> None:
@@ -52,7 +56,7 @@ def test_the_temperature_sharpens_or_flattens(temperature: float) -> None:
 def test_next_to_zero_temperature_is_greedy(temperature: float) -> None:
     logits = torch.randn(200, 7, generator=generator(1)) * 10
     config = DecodingConfig(temperature=temperature)
-    assert torch.equal(draw(logits, config, generator()), logits.argmax(dim=-1))
+    assert torch.equal(draw(logits, config, uniform(200)), logits.argmax(dim=-1))
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 5, 99])
@@ -75,7 +79,7 @@ def test_the_nucleus_is_the_fewest_tokens_that_reach_p(p: float, kept: int) -> N
 
 def test_the_nucleus_ends_with_the_token_that_reaches_p_exactly() -> None:
     logits = torch.zeros(200, 2)  # one half each
-    drawn = draw(logits, DecodingConfig(top_p=0.5, temperature=1.0), generator())
+    drawn = draw(logits, DecodingConfig(top_p=0.5, temperature=1.0), uniform(200))
     assert len(drawn.unique()) == 1
 
 
@@ -98,7 +102,7 @@ def test_the_nucleus_is_that_of_the_distribution_at_the_temperature() -> None:
 )
 def test_no_token_outside_the_top_k_is_ever_drawn(values: list[float], k: int, seed: int) -> None:
     logits = torch.tensor([values] * 50)
-    drawn = draw(logits, DecodingConfig(top_k=k, temperature=5.0), generator(seed))
+    drawn = draw(logits, DecodingConfig(top_k=k, temperature=5.0), uniform(50, seed))
     assert len(drawn.unique()) <= k  # equally probable tokens do not widen the circle
     least = sorted(values, reverse=True)[:k][-1]
     assert all(values[index] >= least for index in drawn.tolist())
@@ -115,7 +119,7 @@ def test_no_token_outside_the_nucleus_is_ever_drawn(
     logits = torch.tensor([values] * 50)
     config = DecodingConfig(top_p=p, temperature=1.0)
     probabilities = logits[0].double().softmax(dim=-1)
-    for index in draw(logits, config, generator(seed)).tolist():
+    for index in draw(logits, config, uniform(50, seed)).tolist():
         clearly_more = probabilities > probabilities[index] + 1e-6  # than single precision tells
         assert probabilities[clearly_more].sum().item() < p + 1e-5
 
@@ -124,12 +128,12 @@ def test_rows_are_drawn_on_their_own() -> None:
     logits = torch.full((3, 4), -math.inf)
     logits[0, 2] = logits[1, 0] = logits[2, 3] = 0.0
     for options in ({}, {"top_k": 2}, {"top_p": 0.5}):
-        assert draw(logits, DecodingConfig(**options), generator()).tolist() == [2, 0, 3]
+        assert draw(logits, DecodingConfig(**options), uniform(3)).tolist() == [2, 0, 3]
 
 
 def test_the_seed_decides_the_draws() -> None:
     logits = torch.randn(100, 9, generator=generator(1))
-    first, again, other = (draw(logits, DecodingConfig(), generator(s)) for s in (0, 0, 1))
+    first, again, other = (draw(logits, DecodingConfig(), uniform(100, s)) for s in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 

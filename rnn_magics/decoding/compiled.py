@@ -1,0 +1,132 @@
+"""A model packed for the compiled loop of decoding (needs numba)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  (its usual name)
+
+from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
+from rnn_magics.decoding.prefix import Prefix
+from rnn_magics.models.cells import Cell, GRUCell
+from rnn_magics.models.fast.decode import Array, Rule, Weights, write_rows
+from rnn_magics.models.fast.functions import pack
+from rnn_magics.models.fast.threads import spread
+from rnn_magics.models.rnn_model import RNNModel
+
+_ROWS_AT_ONCE = 16  # more would push the weights out of the cache
+_GRAIN = 4  # rows that share a pass over the weights, so no thread gets fewer
+
+
+class Writer:
+    """Rows that go on from a prefix, with a copy of the model's weights, made once.
+
+    Parameters
+    ----------
+    model
+        One that `is_compiled` accepts.
+    prefix
+        What the model has read.
+    config
+        How the tokens are chosen.
+    num
+        How many rows.
+    """
+
+    def __init__(self, model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int) -> None:
+        vocab_size = len(model.output.weight)
+        self._weights = pack_model(model, num * config.length)
+        self._rule = Rule(
+            DECODERS[config.decoder] is greedy,
+            config.temperature,
+            vocab_size if config.top_k is None else config.top_k,
+            math.inf if config.top_p is None else config.top_p,
+        )
+        state = (prefix.state,) if isinstance(prefix.state, Tensor) else prefix.state
+        rows = torch.stack(state).expand(-1, -1, num, -1)
+        self._state = rows.contiguous().numpy()  # (num_states, num_layers, num, num_hiddens)
+        logits = prefix.logits.to(model.output.weight.dtype).repeat(num, 1)
+        self._logits = logits.numpy()  # (num, vocab_size)
+
+    def write(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
+        """Write as many tokens in each row as there are numbers to decide them.
+
+        Parameters
+        ----------
+        uniforms
+            In [0, 1), (num_steps, num_rows), float64.
+
+        Returns
+        -------
+        indices, log_probs : Tensor
+            Shape (num_steps, num_rows).
+        """
+        numbers = uniforms.numpy()
+        indices, log_probs = np.empty(numbers.shape, np.int64), np.empty(numbers.shape)
+        given = (self._weights, self._rule, numbers, self._state, self._logits, indices, log_probs)
+
+        def work(first: int, last: int) -> None:
+            for begin in range(first, last, _ROWS_AT_ONCE):
+                write_rows(*given, begin, min(begin + _ROWS_AT_ONCE, last))
+
+        spread(work, numbers.shape[1], _GRAIN)
+        return torch.from_numpy(indices), torch.from_numpy(log_probs)
+
+
+@torch.no_grad()
+def pack_model(model: RNNModel, num_tokens: int) -> Weights:
+    """Lay the weights of a model out for the compiled loop.
+
+    Parameters
+    ----------
+    model
+        Of built-in cells, in one direction.
+    num_tokens
+        How many will be read. When the vocabulary has no more, the products of its embeddings
+        with the first layer's weights are computed beforehand.
+
+    Raises
+    ------
+    ValueError
+        When the model's output is not as wide as its input.
+    """
+    cells = [cell for cell in model.rnn.cells if isinstance(cell, Cell)]
+    output, embedding = model.output, model.embedding
+    lowest, *upper = (cell.weight_ih for cell in cells)
+    first: list[Tensor] = []
+    if embedding is None:
+        table = lowest.t()
+    elif len(embedding.weight) <= num_tokens:
+        table = F.linear(embedding.weight, lowest)
+    else:
+        table, first = embedding.weight, [lowest]
+    if len(table) != len(output.weight):  # a token beyond the table would be read from anywhere
+        msg = f"the model reads {len(table)} tokens and writes {len(output.weight)}"
+        raise ValueError(msg)
+    recurrent = _panels([cell.weight_hh for cell in cells])
+    nothing = np.empty((0, *recurrent.shape[1:]), recurrent.dtype)
+    inner = torch.stack([cell.bias_hh for cell in cells])  # (num_layers, columns)
+    bias_n = inner[:, -model.config.num_hiddens :].clone()
+    if isinstance(cells[0], GRUCell):
+        inner[:, -model.config.num_hiddens :] = 0
+    bias = torch.stack([cell.bias_ih for cell in cells]) + inner
+    return Weights(
+        table.contiguous().numpy(),
+        _panels(first)[0] if first else nothing[:, 0],
+        _panels(upper) if upper else nothing,
+        recurrent,
+        bias.numpy(),
+        bias_n.numpy(),
+        _panels([output.weight])[0],
+        output.bias.numpy(),
+    )
+
+
+def _panels(weights: Sequence[Tensor]) -> Array:
+    # Stacked by torch, whose memory begins at a cache line, as numpy's may not.
+    packed = [torch.from_numpy(pack(weight.t())) for weight in weights]
+    return torch.stack(packed).numpy() if len(packed) > 1 else packed[0][None].numpy()

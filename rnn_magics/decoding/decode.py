@@ -1,0 +1,117 @@
+"""The loop of decoding: choose a token in every row, read it, and again.
+
+It takes one of two paths, which write the same tokens: `iter_plain` asks model and decoder as
+they are, a step at a time; `iter_compiled` runs many steps in one compiled call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy
+from rnn_magics.decoding.prefix import Prefix, read_tokens, select_rows
+from rnn_magics.errors import DecodingError
+from rnn_magics.models.rnn_model import RNNModel
+
+_BLOCK = 32
+"""How many steps the numbers that decide the draws are made for at once, and how many the
+compiled path takes before an interrupt is heard; another number is another text for a seed."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """Some steps of a decoding: the next tokens of every row.
+
+    Parameters
+    ----------
+    indices
+        Token indices, (num_steps, num_rows).
+    log_probs
+        Natural log-probabilities under the model, (num_steps, num_rows).
+    """
+
+    indices: Tensor
+    log_probs: Tensor
+
+
+def iter_decode(
+    model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int = 1
+) -> Iterator[Written]:
+    """Write `config.length` tokens in each of `num` rows, some steps at a time.
+
+    Raises
+    ------
+    DecodingError
+        When the model gives no probabilities.
+    """
+    path = iter_compiled if is_compiled(model, config) else iter_plain
+    for written in path(model, prefix, config, num):
+        if written.log_probs.isnan().any():
+            msg = "the model gives no probabilities (nan); the training that made it has diverged"
+            raise DecodingError(msg)
+        yield written
+
+
+def is_compiled(model: RNNModel, config: DecodingConfig) -> bool:
+    """Whether decoding takes the compiled path.
+
+    It does when all that it would leave out is known to do nothing else: the model is an
+    `RNNModel` run by the compiled engine (which needs numba, the CPU, float32 or float64 and a
+    built-in cell that is not to run as it is written), in one direction and without hooks, and
+    the decoder is ``draw`` or ``greedy``.
+    """
+    hooked = any(
+        module._forward_hooks or module._forward_pre_hooks  # noqa: SLF001  (torch has no other way)
+        for module in model.modules()
+    )
+    return (
+        type(model) is RNNModel
+        and model.engine == "compiled"
+        and not model.config.bidirectional
+        and not hooked
+        and DECODERS[config.decoder] in (draw, greedy)
+    )
+
+
+def iter_plain(
+    model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int
+) -> Iterator[Written]:
+    """Decode with the model's own forward pass, one step at a time."""
+    choose = DECODERS[config.decoder]
+    logits = prefix.logits.expand(num, -1)  # (num, vocab_size)
+    state, last = select_rows(prefix.state, torch.zeros(num, dtype=torch.long)), None
+    for block in uniforms(config, num):
+        for u in block:
+            if last is not None:
+                after, state = read_tokens(model, last, state)
+                logits = after[:, -1]
+            indices = choose(logits, config, u)  # (num,)
+            last = indices[:, None]
+            log_probs = logits.log_softmax(dim=-1).gather(-1, last)
+            yield Written(indices[None], log_probs.t())
+
+
+def iter_compiled(
+    model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int
+) -> Iterator[Written]:
+    """Decode with the compiled loop, a block of steps at a time."""
+    from rnn_magics.decoding.compiled import Writer  # noqa: PLC0415  (needs numba)
+
+    writer = Writer(model, prefix, config, num)
+    for block in uniforms(config, num):
+        yield Written(*writer.write(block))
+
+
+def uniforms(config: DecodingConfig, num: int) -> Iterator[Tensor]:
+    """Yield the numbers in [0, 1) that decide the draws, in blocks (num_steps, num), float64.
+
+    The blocks are drawn whole, so that a shorter text is the beginning of a longer one.
+    """
+    generator = torch.Generator().manual_seed(config.seed)
+    for begin in range(0, config.length, _BLOCK):
+        block = torch.rand(_BLOCK, num, dtype=torch.float64, generator=generator)
+        yield block[: config.length - begin]

@@ -1,0 +1,304 @@
+"""Rows that write: every layer's step, the logits and the choice of the next token, compiled.
+
+One call takes a block of rows through many steps without returning to Python. What a step costs
+is the reading of the weights: those of a GRU of 256 units, 786 KB, stream from the cache for
+each token, and several rows share them.
+
+`choose` does what the decoders ``draw`` and ``greedy`` do with one row; a test holds them
+together.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from rnn_magics.models.fast.maths import sigmoid, tanh
+from rnn_magics.models.fast.products import OPTIONS, add_matrix_product, fill_rows
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Weights(NamedTuple):
+    """A model, its matrices packed by `pack`; columns are num_gates * num_hiddens.
+
+    Parameters
+    ----------
+    table
+        What a token is looked up in: its input products, (vocab_size, columns), or, if there is
+        a `first` product, its embedding, (vocab_size, embedding_size).
+    first
+        The panels of the first layer's input weights; none of them if `table` has the products.
+    inputs
+        The panels of the other layers' input weights, (num_layers - 1, ...).
+    recurrent
+        The panels of all layers' recurrent weights, (num_layers, ...).
+    bias
+        Added to the input products, (num_layers, columns).
+    bias_n
+        Of a GRU the recurrent bias inside of the reset gate, (num_layers, num_hiddens).
+    output, output_bias
+        The panels of the output weights; (vocab_size,).
+    """
+
+    table: Array
+    first: Array
+    inputs: Array
+    recurrent: Array
+    bias: Array
+    bias_n: Array
+    output: Array
+    output_bias: Array
+
+
+class Rule(NamedTuple):
+    """How the next token is chosen.
+
+    Parameters
+    ----------
+    greedy
+        Always the most probable; the rest then has no effect.
+    temperature
+        Of the softmax that is drawn from.
+    top_k, top_p
+        How many tokens are kept, and up to which share; at least the size of the vocabulary
+        and inf to keep all.
+    """
+
+    greedy: bool
+    temperature: float
+    top_k: int
+    top_p: float
+
+
+@njit(**OPTIONS)
+def write_rows(
+    weights: Any,
+    rule: Any,
+    uniforms: Any,
+    state: Any,
+    logits: Any,
+    tokens: Any,
+    log_probs: Any,
+    first: int,
+    last: int,
+) -> None:
+    """Choose a token and read it, as often as `uniforms` has steps.
+
+    Parameters
+    ----------
+    weights, rule
+        The model, and how it is asked.
+    uniforms
+        What decides the draws, in [0, 1), (num_steps, num_rows), float64.
+    state
+        Shape (num_states, num_layers, num_rows, num_hiddens); left as it is after the last token.
+    logits
+        For the next token, (num_rows, vocab_size); likewise.
+    tokens, log_probs
+        Filled: token indices and their log-probabilities at temperature 1, (num_steps, num_rows).
+        Of logits that are no numbers the log-probability is nan and the token any.
+    first, last
+        The block, rows first..last - 1.
+    """
+    num_rows, vocab_size = last - first, logits.shape[1]
+    products = np.zeros((num_rows, _width(weights.recurrent[0])), logits.dtype)
+    sums = np.zeros_like(products)
+    outputs = np.zeros((num_rows, _width(weights.output)), logits.dtype)
+    looked_up = np.zeros((num_rows, weights.table.shape[1]), logits.dtype)
+    shares, order = np.empty(vocab_size), np.empty(vocab_size, np.int64)
+    for t in range(len(uniforms)):
+        for b in range(first, last):
+            chosen = choose(logits[b], rule, uniforms[t, b], shares, order)
+            tokens[t, b], log_probs[t, b] = chosen
+            looked_up[b - first] = weights.table[chosen[0]]
+        for layer in range(len(weights.bias)):
+            fill_rows(products, weights.bias[layer])
+            if layer:
+                below = state[0, layer - 1, first:last]
+                add_matrix_product(below, weights.inputs[layer - 1], products)
+            elif len(weights.first):
+                add_matrix_product(looked_up, weights.first, products)
+            else:
+                products[:, : looked_up.shape[1]] += looked_up
+            hidden, memory = state[0, layer, first:last], state[-1, layer, first:last]
+            _step(
+                products,
+                weights.recurrent[layer],
+                weights.bias_n[layer],
+                len(weights.bias[layer]) // hidden.shape[1],
+                hidden,
+                memory,
+                sums,
+            )
+        fill_rows(outputs, weights.output_bias)
+        add_matrix_product(state[0, -1, first:last], weights.output, outputs)
+        for b in range(num_rows):
+            row, output = logits[first + b], outputs[b]
+            for j in range(vocab_size):
+                row[j] = output[j]
+
+
+@njit(**OPTIONS)
+def _width(panels: Any) -> Any:
+    return panels.shape[0] * panels.shape[2]
+
+
+@njit(**OPTIONS)
+def _step(
+    products: Any, panels: Any, bias_n: Any, num_gates: int, hidden: Any, memory: Any, sums: Any
+) -> None:
+    # One step of a layer: `hidden` and `memory`, (num_rows, num_hiddens), become the next ones.
+    size = hidden.shape[1]
+    sums[:] = products
+    if num_gates == 3:  # noqa: PLR2004
+        for b in range(len(hidden)):
+            sums[b, 2 * size : 3 * size] = bias_n
+    add_matrix_product(hidden, panels, sums)
+    for b in range(len(hidden)):
+        if num_gates == 1:
+            _rnn(sums[b], hidden[b])
+        elif num_gates == 3:  # noqa: PLR2004
+            _gru(sums[b], products[b, 2 * size : 3 * size], hidden[b])
+        else:
+            _lstm(sums[b], hidden[b], memory[b])
+
+
+@njit(**OPTIONS)
+def _rnn(total: Any, h: Any) -> None:
+    for j in range(len(h)):
+        h[j] = tanh(total[j])
+
+
+@njit(**OPTIONS)
+def _gru(total: Any, x_n: Any, h: Any) -> None:
+    size = len(h)
+    for j in range(2 * size):
+        total[j] = sigmoid(total[j])
+    reset, update = total[:size], total[size : 2 * size]
+    candidate = total[2 * size : 3 * size]
+    for j in range(size):
+        candidate[j] = tanh(x_n[j] + reset[j] * candidate[j])
+    for j in range(size):
+        h[j] = candidate[j] + update[j] * (h[j] - candidate[j])
+
+
+@njit(**OPTIONS)
+def _lstm(total: Any, h: Any, c: Any) -> None:
+    size = len(h)
+    for j in range(2 * size):
+        total[j] = sigmoid(total[j])
+    for j in range(2 * size, 3 * size):
+        total[j] = tanh(total[j])
+    for j in range(3 * size, 4 * size):
+        total[j] = sigmoid(total[j])
+    i, f = total[:size], total[size : 2 * size]
+    g, o = total[2 * size : 3 * size], total[3 * size : 4 * size]
+    for j in range(size):
+        c[j] = f[j] * c[j] + i[j] * g[j]
+    for j in range(size):
+        h[j] = o[j] * tanh(c[j])
+
+
+@njit(**OPTIONS)
+def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> Any:
+    """Return the next token of one row and its log-probability.
+
+    Parameters
+    ----------
+    logits
+        Shape (vocab_size,).
+    rule, uniform
+        How, and the number in [0, 1) that decides.
+    shares, order
+        Room for the computation, (vocab_size,), float64 and int64.
+    """
+    best = 0
+    for j in range(len(logits)):
+        if logits[j] > logits[best]:
+            best = j
+    highest = np.float64(logits[best])
+    total = 0.0
+    for j in range(len(logits)):
+        total += math.exp(logits[j] - highest)
+    chosen = best if rule.greedy else _draw(logits, highest, rule, uniform, shares, order)
+    return chosen, logits[chosen] - highest - math.log(total)
+
+
+@njit(**OPTIONS)
+def _draw(logits: Any, highest: float, rule: Any, uniform: float, shares: Any, order: Any) -> Any:
+    # Inverts the cumulative distribution: the first token whose cumulative share exceeds
+    # uniform * total. One with no share never does.
+    size = len(logits)
+    for j in range(size):
+        shares[j] = math.exp((logits[j] - highest) / rule.temperature)
+    if rule.top_k < size or rule.top_p < math.inf:
+        _cut(logits, rule, shares, order)
+    total = 0.0
+    for j in range(size):
+        total += shares[j]
+    limit, reached = uniform * total, 0.0
+    for j in range(size):
+        reached += shares[j]
+        if reached > limit:
+            return j
+    return size - 1
+
+
+@njit(**OPTIONS)
+def _cut(logits: Any, rule: Any, shares: Any, order: Any) -> None:
+    # Sets to 0 what is beyond the top k or the top p. The most probable tokens are taken from a
+    # heap, for in a large vocabulary those that are kept are often few.
+    size = len(logits)
+    for j in range(size):
+        order[j] = j
+    for root in range(size // 2 - 1, -1, -1):
+        _sift(logits, order, root, size)
+    num_left, num_kept = size, min(rule.top_k, size)  # order[num_left:] are taken, ascending
+    total = 0.0
+    if num_kept < size:
+        while num_left > size - num_kept:
+            num_left -= 1
+            _take(logits, order, num_left)
+            total += shares[order[num_left]]
+    else:
+        for j in range(size):
+            total += shares[j]
+    place, mass = size, 0.0
+    while place > size - num_kept and mass < rule.top_p * total:
+        place -= 1
+        if place < num_left:
+            num_left = place
+            _take(logits, order, place)
+        mass += shares[order[place]]
+    for i in range(place):
+        shares[order[i]] = 0.0
+
+
+@njit(**OPTIONS)
+def _take(logits: Any, order: Any, place: int) -> None:
+    # Moves the most probable token of the heap order[: place + 1] behind it.
+    order[0], order[place] = order[place], order[0]
+    _sift(logits, order, 0, place)
+
+
+@njit(**OPTIONS)
+def _sift(logits: Any, order: Any, root: int, size: int) -> None:
+    # Lets order[root] sink until no token below it comes before it.
+    while 2 * root + 1 < size:
+        child = 2 * root + 1
+        if child + 1 < size and _before(logits, order[child + 1], order[child]):
+            child += 1
+        if not _before(logits, order[child], order[root]):
+            return
+        order[root], order[child] = order[child], order[root]
+        root = child
+
+
+@njit(**OPTIONS)
+def _before(logits: Any, i: int, j: int) -> Any:
+    # Of equally probable tokens the one with the smaller index comes first.
+    return logits[i] > logits[j] or (logits[i] == logits[j] and i < j)
