@@ -11,7 +11,7 @@ from torch import Tensor, nn
 def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
     """Return the Euclidean norm of all gradients taken as one vector, a 0-d tensor."""
     gradients = [p.grad for p in parameters if p.grad is not None]
-    return torch.nn.utils.get_total_norm(gradients)
+    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], norm: Tensor, theta: float) -> None:

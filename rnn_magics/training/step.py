@@ -78,19 +78,22 @@ def train_step(state: TrainState, config: TrainConfig) -> StepEnd | None:
     assert state.tally is not None  # noqa: S101
     begun = time.perf_counter()
     model, tally = state.model, state.tally
-    model.train()
+    if not model.training:  # asked first: saying so walks through all modules
+        model.train()
+    parameters = list(model.parameters())
     X, Y = state.batches.batch(state.plan, state.step)  # (batch_size, num_steps) each
     if state.hidden is None or not state.batches.carries_state:
         state.hidden = model.begin_state(len(X), X.device)
     with tf32_products(X.device):
         loss, hidden = forward_loss(model, X, Y, state.hidden, config.precision)
-        state.optimizer.zero_grad(set_to_none=True)
+        for parameter in parameters:
+            parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
-    norm = gradient_norm(model.parameters())
+    norm = gradient_norm(parameters)
     if not math.isfinite(norm.item()) or not math.isfinite(loss.item()):
         return None
     if config.clip is not None:
-        clip_gradients(model.parameters(), norm, config.clip)
+        clip_gradients(parameters, norm, config.clip)
     lr = learning_rate(state, config)
     for group in state.optimizer.param_groups:
         group["lr"] = lr

@@ -18,7 +18,7 @@ from torch.autograd.function import Function, once_differentiable
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.models.fast import products, scans
-from rnn_magics.models.fast.threads import spread
+from rnn_magics.models.fast.threads import Work, spread
 from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,7 +29,7 @@ _GRAIN = 4  # rows that a tile takes at least, but for the last few
 
 
 def _array(tensor: Tensor) -> Array:
-    return tensor.detach().contiguous().numpy()
+    return tensor.contiguous().numpy()
 
 
 def _padded(tensor: Tensor, num_columns: int) -> int:
@@ -46,12 +46,16 @@ def pack(weight: Tensor) -> Array:
     return _array(panels.transpose(0, 1))
 
 
-def _over_rows(num_rows: int, at_once: int, kernel: Callable[..., None], *given: Array) -> None:
+def _over_rows(at_once: int, kernel: Callable[..., None], *given: Array) -> Work:
     def work(first: int, last: int) -> None:
         for begin in range(first, last, at_once):
             kernel(*given, begin, min(begin + at_once, last))
 
-    spread(work, num_rows, _GRAIN)
+    return work
+
+
+def _scan(kernel: Callable[..., None], batch: int, *given: Array) -> None:
+    spread((_over_rows(_ROWS_IN_TIME, kernel, *given), batch, _GRAIN))
 
 
 def _input_rows(x: Tensor, tokens: Tensor | None, weight: Tensor, *state: Tensor) -> list[Tensor]:
@@ -130,7 +134,7 @@ def _summed_gradients(
             table[:, first:last] = 0
             products.scatter_rows(flat, places, table, first, last)
 
-    spread(work, columns, ROWS)
+    spread((work, columns, ROWS))
     return d_table, d_bias_ih, d_weight[:, :size], d_bias_hh
 
 
@@ -151,14 +155,8 @@ class RNNScan(Function):
         outputs = x.new_empty(*places.shape, h_0.shape[1])
         given = (rows, places, bias_ih + bias_hh)
         last = (h_0, outputs)
-        _over_rows(
-            len(h_0),
-            _ROWS_IN_TIME,
-            scans.rnn_forward,
-            *map(_array, given),
-            pack(weight.t()),
-            *map(_array, last),
-        )
+        panels = pack(weight.t())
+        _scan(scans.rnn_forward, len(h_0), *map(_array, given), panels, *map(_array, last))
         ctx.save_for_backward(tokens, weight, h_0, outputs)
         ctx.num_tokens = len(x)
         return outputs, outputs[-1].clone()
@@ -172,7 +170,7 @@ class RNNScan(Function):
         d_x, d_0 = torch.empty_like(outputs), torch.empty_like(h_0)
         given = map(_array, (d_outputs, d_last, outputs))
         results = map(_array, (d_x, d_0))
-        _over_rows(len(h_0), _ROWS_IN_TIME, scans.rnn_backward, *given, pack(weight), *results)
+        _scan(scans.rnn_backward, len(h_0), *given, pack(weight), *results)
         d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens)
         return d_x, None, *rest, d_0
 
@@ -198,8 +196,7 @@ class GRUScan(Function):
         bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
         given = map(_array, (rows, places, bias, bias_n))
         results = map(_array, (h_0, outputs, gates, h_n))
-        kernel = scans.gru_forward
-        _over_rows(len(h_0), _ROWS_IN_TIME, kernel, *given, pack(weight.t()), *results)
+        _scan(scans.gru_forward, len(h_0), *given, pack(weight.t()), *results)
         ctx.save_for_backward(tokens, weight, h_0, outputs, gates, h_n)
         ctx.num_tokens = len(x)
         return outputs, outputs[-1].clone()
@@ -213,7 +210,7 @@ class GRUScan(Function):
         d_x, d_hn, d_0 = (torch.empty_like(like) for like in (gates, h_n, h_0))
         given = map(_array, (d_outputs, d_last, h_0, outputs, gates, h_n))
         results = map(_array, (d_x, d_hn, d_0))
-        _over_rows(len(h_0), _ROWS_IN_TIME, scans.gru_backward, *given, pack(weight), *results)
+        _scan(scans.gru_backward, len(h_0), *given, pack(weight), *results)
         d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens, d_hn)
         return d_x, None, *rest, d_0
 
@@ -238,8 +235,7 @@ class LSTMScan(Function):
         memories, squashed = torch.empty_like(outputs), torch.empty_like(outputs)
         given = map(_array, (rows, places, bias_ih + bias_hh))
         results = map(_array, (h_0, c_0, outputs, gates, memories, squashed))
-        kernel = scans.lstm_forward
-        _over_rows(len(h_0), _ROWS_IN_TIME, kernel, *given, pack(weight.t()), *results)
+        _scan(scans.lstm_forward, len(h_0), *given, pack(weight.t()), *results)
         ctx.save_for_backward(tokens, weight, h_0, c_0, outputs, gates, memories, squashed)
         ctx.num_tokens = len(x)
         return outputs, outputs[-1].clone(), memories[-1].clone()
@@ -253,7 +249,7 @@ class LSTMScan(Function):
         d_x, d_0, d_c0 = (torch.empty_like(like) for like in (gates, h_0, c_0))
         given = map(_array, (d_outputs, d_last, d_memory, c_0, gates, memories, squashed))
         results = map(_array, (d_x, d_0, d_c0))
-        _over_rows(len(h_0), _ROWS_IN_TIME, scans.lstm_backward, *given, pack(weight), *results)
+        _scan(scans.lstm_backward, len(h_0), *given, pack(weight), *results)
         d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens)
         return d_x, None, *rest, d_0, d_c0
 
@@ -270,16 +266,9 @@ class Linear(Function):
         ctx.save_for_backward(inputs, weight)
         ctx.has_bias = bias is not None
         added = rows.new_zeros(len(weight)) if bias is None else bias
-        panels = pack(weight.t())
-        _over_rows(
-            len(rows),
-            _ROWS_AT_ONCE,
-            products.linear_rows,
-            _array(rows),
-            panels,
-            _array(added),
-            _array(outputs),
-        )
+        given = (_array(rows), pack(weight.t()), _array(added), _array(outputs))
+        work = _over_rows(_ROWS_AT_ONCE, products.linear_rows, *given)
+        spread((work, len(rows), _GRAIN))
         return outputs.view(*inputs.shape[:-1], len(weight))
 
     @staticmethod
@@ -300,6 +289,6 @@ class Linear(Function):
             products.add_rows(d_rows, bias, first, last)
 
         kernel = products.linear_rows
-        _over_rows(len(rows), _ROWS_AT_ONCE, kernel, d_rows, panels, nothing, into)
-        spread(columns, num_outputs, ROWS)
+        of_inputs = _over_rows(_ROWS_AT_ONCE, kernel, d_rows, panels, nothing, into)
+        spread((of_inputs, len(rows), _GRAIN), (columns, num_outputs, ROWS))
         return d_inputs, d_weight[:, :num_inputs], d_bias if ctx.has_bias else None

@@ -9,7 +9,7 @@ handed to the very same threads; elsewhere it goes to a pool of our own.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -22,46 +22,50 @@ Work = Callable[[int, int], None]
 _BODY = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
-def spread(work: Work, size: int, grain: int = 1) -> None:
-    """Call ``work(first, last)`` for consecutive parts of ``range(size)``, one for each thread.
+def spread(*tasks: tuple[Work, int, int]) -> None:
+    """Do tasks in parts, on as many threads as torch uses.
 
     Parameters
     ----------
-    work
-        Runs on several threads at once, so its parts must be independent.
-    size
-        How much there is.
-    grain
-        Every part but the last is a multiple of it.
+    tasks
+        Each (work, size, grain): ``work(first, last)`` is called for consecutive parts of
+        ``range(size)``, all but the last a multiple of `grain`, as many as there are threads.
+        All parts of all tasks must be independent.
 
     Raises
     ------
     BaseException
-        What `work` raised, once every thread has ended.
+        What a part raised, once every thread has ended.
     """
-    num_grains = -(-size // grain)
-    num_parts = min(torch.get_num_threads(), num_grains)
-    if num_parts <= 1:
-        work(0, size)
+    num_threads = torch.get_num_threads()
+    parts = [(work, *part) for work, *sizes in tasks for part in _parts(num_threads, *sizes)]
+    if num_threads == 1 or len(parts) == 1:
+        for work, first, last in parts:
+            work(first, last)
         return
-    bounds = [min(size, grain * (num_grains * i // num_parts)) for i in range(num_parts + 1)]
-    parts = iter([*pairwise(bounds)])
+    shared = iter(parts)  # whichever thread is free takes the next
     errors: list[BaseException] = []
 
     def body(_: object = None) -> None:
         try:
-            for part in parts:  # shared: whichever thread is free takes the next
-                work(*part)
+            for work, first, last in shared:
+                work(first, last)
         except BaseException as error:  # noqa: BLE001  (raised below, on the caller's thread)
             errors.append(error)
 
     run = _openmp()
     if run is None:
-        _run_in_pool(body, num_parts)
+        _run_in_pool(body, num_threads)
     else:
-        run(_BODY(body), None, num_parts, 0)
+        run(_BODY(body), None, num_threads, 0)
     if errors:
         raise errors[0]
+
+
+def _parts(number: int, size: int, grain: int) -> Iterator[tuple[int, int]]:
+    num_grains = -(-size // grain)
+    number = min(number, num_grains)
+    return pairwise([min(size, grain * (num_grains * i // number)) for i in range(number + 1)])
 
 
 @cache
@@ -81,11 +85,11 @@ def _pool(num_threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(num_threads, thread_name_prefix="rnn_magics")
 
 
-def _run_in_pool(body: Callable[[], None], num_parts: int) -> None:
-    others = [_pool(num_parts - 1).submit(body) for _ in range(num_parts - 1)]
+def _run_in_pool(body: Callable[[], None], num_threads: int) -> None:
+    others = [_pool(num_threads - 1).submit(body) for _ in range(num_threads - 1)]
     body()
     for other in others:
         other.result()
 
 
-__all__ = ["spread"]
+__all__ = ["Work", "spread"]

@@ -1,0 +1,279 @@
+"""Time training on the CPU against the loop of Dive into Deep Learning and against torch.nn.
+
+    python benchmarks/training.py [--quick] [--threads 2]
+
+Ours and the peer take turns in one process. Of the book's setting whole epochs are timed, ours by
+`rnn_magics.train`'s own loop and the book's by its `train_epoch_ch8` with its own iterator. Of
+the other settings single steps are timed, the peer's written as well as torch allows: one-hot
+vectors into `torch.nn`'s layers, its cross-entropy, its clipping and its SGD.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from peers import d2l
+from report import Row, table
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (its usual name)
+
+from rnn_magics import BatchConfig, Batches, ModelConfig, TrainConfig
+from rnn_magics.training.events import EpochEnd
+from rnn_magics.training.loop import begin, iter_train
+from rnn_magics.training.state import TrainState
+from rnn_magics.training.step import EagerStep
+
+LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+TARGETS = {"rnn": 2.0, "gru": 2.0, "lstm": 1.25}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is trained.
+
+    Parameters
+    ----------
+    cell, num_hiddens, batch_size, num_steps, num_layers, vocab_size
+        By default the book's.
+    """
+
+    cell: str
+    num_hiddens: int = 256
+    batch_size: int = 32
+    num_steps: int = 35
+    num_layers: int = 1
+    vocab_size: int = 65
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens a step learns from."""
+        return self.batch_size * self.num_steps
+
+    @property
+    def flop(self) -> float:
+        """Of the matrix products of one token, forward and backward, input look-up excluded."""
+        gates = GATES[self.cell] * self.num_hiddens
+        recurrent = gates * self.num_hiddens * (2 * self.num_layers - 1)
+        return 3 * 2.0 * (recurrent + self.num_hiddens * self.vocab_size)
+
+    def ids(self, num_steps: int) -> Tensor:
+        """Return random tokens for so many steps of training."""
+        number = (num_steps * self.num_steps + 1) * self.batch_size + self.num_steps
+        return torch.randint(self.vocab_size, (number,), generator=torch.Generator().manual_seed(0))
+
+    def state(self, num_steps: int, threads: int, **config: Any) -> tuple[Any, TrainState]:
+        """Return our run and its state."""
+        batches = Batches(self.ids(num_steps), BatchConfig("seq", self.batch_size, self.num_steps))
+        model = ModelConfig(self.cell, self.num_hiddens, self.num_layers)
+        options = {"optimizer": "sgd", "schedule": "constant", "warmup": 0.0, "clip": 1.0}
+        given = {**options, "device": "cpu", "threads": threads, "lr": 0.1, **config}
+        return begin(batches, model, TrainConfig.from_dict(given))
+
+
+def median_and_spread(values: list[float]) -> tuple[float, float]:
+    """Return the median, and half of the range between the quartiles as a share of it."""
+    low, middle, high = statistics.quantiles(values, n=4)
+    return middle, (high - low) / 2 / middle
+
+
+def ceiling() -> float:
+    """Return the GFLOP/s of one float32 matrix product of 2048 x 2048."""
+    a = torch.rand(2048, 2048)
+    begun = time.perf_counter()
+    a @ a
+    return 2 * 2048**3 / (time.perf_counter() - begun) / 1e9
+
+
+def our_epochs(setting: Setting, num_steps: int, threads: int) -> Iterator[float]:
+    """Yield the tokens per second of one epoch after the other, of the whole loop."""
+    run, state = setting.state(num_steps, threads, epochs=10**6)
+    last = time.perf_counter()
+    for event in iter_train(run, state):
+        if isinstance(event, EpochEnd):
+            now = time.perf_counter()
+            yield num_steps * setting.tokens / (now - last)
+            last = time.perf_counter()
+
+
+def book_epochs(setting: Setting, num_steps: int) -> Iterator[float]:
+    """Yield the same of the book's loop."""
+    book = d2l()
+    layer = LAYERS[setting.cell](setting.vocab_size, setting.num_hiddens)
+    net = book.RNNModel(layer, setting.vocab_size)
+    updater, loss = torch.optim.SGD(net.parameters(), 0.1), nn.CrossEntropyLoss()
+    ids = setting.ids(num_steps).tolist()
+    while True:
+        batches = book.seq_data_iter_sequential(ids, setting.batch_size, setting.num_steps)
+        begun, seen = time.perf_counter(), 0
+
+        def counted(batches: Any = batches) -> Iterator[tuple[Tensor, Tensor]]:
+            nonlocal seen
+            for X, Y in batches:
+                seen += Y.numel()
+                yield X, Y
+
+        book.train_epoch_ch8(net, counted(), loss, updater, torch.device("cpu"), False)
+        yield seen / (time.perf_counter() - begun)
+
+
+def our_steps(setting: Setting, threads: int) -> Callable[[], None]:
+    """Return a function that takes one of our steps."""
+    _, state = setting.state(4, threads)
+    config = TrainConfig(optimizer="sgd", lr=0.1, schedule="constant", warmup=0.0, device="cpu")
+    state.plan = state.batches.plan(state.generator)
+    step = EagerStep(state, config)
+    step.begin_epoch()
+
+    def take() -> None:
+        step.take()
+        state.step = 0  # the same few minibatches for ever
+
+    return take
+
+
+def torch_steps(setting: Setting) -> Callable[[], None]:
+    """Return a function that takes one step as plain torch does."""
+    layer = LAYERS[setting.cell](setting.vocab_size, setting.num_hiddens, setting.num_layers)
+    linear = nn.Linear(setting.num_hiddens, setting.vocab_size)
+    parameters = [*layer.parameters(), *linear.parameters()]
+    optimizer = torch.optim.SGD(parameters, 0.1)
+    shape = (setting.num_steps, setting.batch_size)
+    X, Y = setting.ids(4)[: 2 * setting.tokens].view(2, *shape)
+    state: Any = None
+
+    def take() -> None:
+        nonlocal state
+        outputs, state = layer(F.one_hot(X, setting.vocab_size).float(), state)
+        state = state.detach() if isinstance(state, Tensor) else tuple(s.detach() for s in state)
+        loss = F.cross_entropy(linear(outputs).flatten(0, 1), Y.flatten())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+
+    return take
+
+
+def against_the_book(cell: str, rounds: int, threads: int) -> list[Row]:
+    """Return the rows of the book's setting."""
+    setting, num_steps = Setting(cell), 40
+    ours, theirs = our_epochs(setting, num_steps, threads), book_epochs(setting, num_steps)
+    next(ours), next(theirs)
+    found = [(next(ours), next(theirs), ceiling()) for _ in range(rounds)]
+    mine, my_spread = median_and_spread([a for a, _, _ in found])
+    peer, peer_spread = median_and_spread([b for _, b, _ in found])
+    ratio, ratio_spread = median_and_spread([a / b for a, b, _ in found])
+    top = statistics.median(c for _, _, c in found)
+    share = mine * setting.flop / 1e9 / top
+    words = f"{cell} 256, batch 32, 35 steps, 65 tokens, {threads} threads"
+    return [
+        Row(
+            f"{words}: d2l's loop",
+            f"{mine:,.0f} tokens/s ± {my_spread:.0%}",
+            f"{peer:,.0f} tokens/s ± {peer_spread:.0%}",
+            ratio,
+            f">= {TARGETS[cell]}",
+            f"spread of the ratio {ratio_spread:.0%}; d2l 0.17.6",
+        ),
+        Row(
+            f"{words}: the rate of one large matrix product",
+            f"{mine * setting.flop / 1e9:.0f} GFLOP/s",
+            f"{top:.0f} GFLOP/s",
+            share,
+            ">= 0.6",
+            f"{setting.flop / 1e6:.2f} MFLOP a token",
+        ),
+    ]
+
+
+def against_torch(setting: Setting, seconds: float, threads: int) -> Row:
+    """Return the row of one setting."""
+    torch.set_num_threads(threads)
+    ours, theirs = our_steps(setting, threads), torch_steps(setting)
+    for take in (ours, theirs):
+        take()
+    found: list[tuple[float, float]] = []
+    begun = time.perf_counter()
+    while len(found) < 5 or time.perf_counter() - begun < seconds:
+        pair = []
+        for take in (ours, theirs):
+            at = time.perf_counter()
+            take()
+            pair.append(setting.tokens / (time.perf_counter() - at))
+        found.append((pair[0], pair[1]))
+    ratio, spread = median_and_spread([a / b for a, b in found])
+    mine, peer = (statistics.median(rates) for rates in zip(*found, strict=True))
+    changed = [
+        f"{words} {getattr(setting, name):,}"
+        for name, words in (
+            ("num_hiddens", "hidden"),
+            ("batch_size", "batch"),
+            ("num_steps", "steps"),
+            ("num_layers", "layers"),
+            ("vocab_size", "tokens"),
+        )
+        if getattr(setting, name) != getattr(Setting(setting.cell), name)
+    ]
+    return Row(
+        f"{setting.cell}, {', '.join(changed) or 'the same'}: torch.nn",
+        f"{mine:,.0f} tokens/s",
+        f"{peer:,.0f} tokens/s",
+        ratio,
+        ">= 1",
+        f"± {spread:.0%}, {len(found)} pairs",
+    )
+
+
+VARIED = [
+    *({"num_hiddens": value} for value in (64, 512, 1024)),
+    *({"batch_size": value} for value in (8, 16, 64, 256)),
+    *({"num_steps": value} for value in (16, 64, 256)),
+    *({"num_layers": value} for value in (2, 3)),
+    {"vocab_size": 10_000},
+]
+
+
+def measure(quick: bool, threads: int | None = None) -> list[Row]:  # noqa: FBT001
+    """Return the rows of the table.
+
+    Parameters
+    ----------
+    quick
+        Whether to repeat less.
+    threads
+        Of both; torch's own number if not said.
+    """
+    before = torch.get_num_threads()
+    threads = threads or before
+    rows = []
+    try:
+        torch.set_num_threads(threads)
+        for cell in LAYERS:
+            rows += against_the_book(cell, 5 if quick else 21, threads)
+        for cell in LAYERS:
+            for values in ({}, *VARIED):
+                setting = replace(Setting(cell), **values)  # type: ignore[arg-type]
+                rows.append(against_torch(setting, 1 if quick else 4, threads))
+    finally:
+        torch.set_num_threads(before)
+    return rows
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--threads", type=int)
+    given = parser.parse_args()
+    print(table(measure(given.quick, given.threads)))
+
+
+if __name__ == "__main__":
+    main()
