@@ -73,7 +73,7 @@ class Writer:
             for begin in range(first, last, _ROWS_AT_ONCE):
                 write_rows(*given, begin, min(begin + _ROWS_AT_ONCE, last))
 
-        spread(work, numbers.shape[1], _GRAIN)
+        spread((work, numbers.shape[1], _GRAIN))
         return torch.from_numpy(indices), torch.from_numpy(log_probs)
 
 

@@ -189,14 +189,14 @@ def _gru(total: Any, x_n: Any, h: Any) -> None:
 @njit(**OPTIONS)
 def _lstm(total: Any, h: Any, c: Any) -> None:
     size = len(h)
-    for j in range(2 * size):
-        total[j] = sigmoid(total[j])
-    for j in range(2 * size, 3 * size):
-        total[j] = tanh(total[j])
-    for j in range(3 * size, 4 * size):
-        total[j] = sigmoid(total[j])
     i, f = total[:size], total[size : 2 * size]
     g, o = total[2 * size : 3 * size], total[3 * size : 4 * size]
+    for j in range(2 * size):
+        total[j] = sigmoid(total[j])
+    for j in range(size):
+        g[j] = tanh(g[j])
+    for j in range(size):
+        o[j] = sigmoid(o[j])
     for j in range(size):
         c[j] = f[j] * c[j] + i[j] * g[j]
     for j in range(size):
