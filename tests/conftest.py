@@ -11,6 +11,8 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from rnn_magics.batching import BatchConfig, Batches, make_batches
+from rnn_magics.models import fast
+from rnn_magics.models.engines import compile_cell
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
 
@@ -41,6 +43,14 @@ def _interrupts_arrive() -> None:
     # A program that a shell started in the background ignores SIGINT, and so would every test
     # of an interrupt; a kernel that a test starts inherits what stands here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled() -> None:
+    # So that no test is the first to train a cell, and sees what only the first one sees.
+    if fast.is_available():
+        for cell in ("rnn", "gru", "lstm"):
+            compile_cell(cell, torch.float32)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.models import fast
-from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, RNNCell, State
+from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell, State
 from rnn_magics.models.fused import SCANS
 
 
@@ -71,6 +71,22 @@ def linear_compiled(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tens
     from rnn_magics.models.fast.functions import Linear  # noqa: PLC0415  (needs numba)
 
     return Linear.apply(inputs, weight, bias)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def is_compiled(cell: str, dtype: torch.dtype) -> bool:
+    """Whether the functions of a built-in cell are compiled in this session."""
+    from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
+
+    return getattr(functions, _COMPILED[CELLS[cell]]).is_compiled(dtype)  # type: ignore[no-any-return]
+
+
+def compile_cell(cell: str, dtype: torch.dtype) -> None:
+    """Compile them, by a small run forward and backward."""
+    small = CELLS[cell](2, 2).to(dtype)  # of any weights
+    state = tuple(torch.zeros(1, 2, dtype=dtype) for _ in range(small.num_states))
+    with torch.enable_grad():
+        outputs, _ = run_compiled(small, torch.zeros(2, 1, dtype=torch.long), state)
+        linear_compiled(outputs, small.weight_hh, None).sum().backward()  # type: ignore[no-untyped-call]
 
 
 _COMPILED: dict[type[Cell], str] = {RNNCell: "RNNScan", GRUCell: "GRUScan", LSTMCell: "LSTMScan"}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from rnn_magics.errors import ConfigError, ModelError
 from rnn_magics.models.cells import CELLS, State
-from rnn_magics.models.engines import ENGINES
+from rnn_magics.models.engines import ENGINES, compile_cell, is_compiled
 from rnn_magics.models.recurrent import Dropout, RecurrentStack
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
 
@@ -176,6 +176,16 @@ class RNNModel(nn.Module):
     def engine(self) -> str:
         """How the model is computed where it is, a name of `ENGINES`."""
         return self.rnn.engine(one_hot=self.embedding is None)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing is left to be compiled before the model runs."""
+        return self.engine != "compiled" or is_compiled(self.config.cell, self.output.weight.dtype)
+
+    def make_ready(self) -> None:
+        """Compile what the model runs through, or load what an earlier session compiled."""
+        if not self.is_ready:
+            compile_cell(self.config.cell, self.output.weight.dtype)
 
 
 ModelState = Tensor | tuple[Tensor, ...]

@@ -21,6 +21,7 @@ from rnn_magics.notebook.display import (
 from rnn_magics.notebook.visible import escaped, one_line
 from rnn_magics.training.evaluation import bits_per_token, perplexity
 from rnn_magics.training.events import (
+    Compiling,
     EpochEnd,
     Evaluating,
     Event,
@@ -40,6 +41,10 @@ def first_line(run: Run) -> str:
         f"{run.name}: {run.architecture}, {run.model.num_parameters:,} parameters, engine"
         f" {run.model.engine}, on {run.place}"
     )
+
+
+def _compiling(event: Compiling) -> str:
+    return f"compiling the {event.cell} cell for this CPU (some seconds, the first time only)"
 
 
 class TerminalProgress:
@@ -62,6 +67,8 @@ class TerminalProgress:
     def __call__(self, event: Event) -> None:
         """Take in an event."""
         match event:
+            case Compiling():
+                self._write(_compiling(event))
             case TrainBegin():
                 self._num_epochs = event.num_epochs
                 self._write(first_line(self._run))
@@ -117,8 +124,11 @@ class NotebookProgress:
     def __call__(self, event: Event) -> None:
         """Take in an event."""
         match event:
+            case Compiling():
+                self._show(_compiling(event))
             case TrainBegin():
                 self._begin = event
+                self._show("")
             case StepEnd():
                 self._show(self._bar(event))
             case Evaluating():

@@ -12,6 +12,16 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
+class Compiling:
+    """The cell is compiled for this CPU before the first step.
+
+    A matter of seconds the first time on a machine; later sessions load what was kept.
+    """
+
+    cell: str
+
+
+@dataclass(frozen=True)
 class TrainBegin:
     """Training starts."""
 
@@ -120,4 +130,4 @@ class TrainEnd:
     message: str = ""
 
 
-Event = TrainBegin | StepEnd | Evaluating | EpochEnd | TrainEnd
+Event = Compiling | TrainBegin | StepEnd | Evaluating | EpochEnd | TrainEnd

@@ -21,6 +21,7 @@ from rnn_magics.training.cuda import choose_step
 from rnn_magics.training.device import choose_device
 from rnn_magics.training.evaluation import iter_evaluate
 from rnn_magics.training.events import (
+    Compiling,
     EpochEnd,
     Evaluating,
     Event,
@@ -103,11 +104,14 @@ def iter_train(
     Yields
     ------
     Event
-        One `TrainBegin`; for each minibatch a `StepEnd`; after each epoch some `Evaluating`
-        and an `EpochEnd`; one `TrainEnd`.
+        A `Compiling` where the cell is not compiled yet; one `TrainBegin`; for each minibatch a
+        `StepEnd`; after each epoch some `Evaluating` and an `EpochEnd`; one `TrainEnd`.
     """
     config, batches = run.config.train, state.batches
     asked = should_stop or (lambda: None)
+    if not state.model.is_ready:
+        yield Compiling(state.model.config.cell)
+        state.model.make_ready()
     state.plan = state.plan or batches.plan(state.generator)
     step = choose_step(state, config)
     step.begin_epoch()

@@ -7,7 +7,7 @@ import torch
 
 from rnn_magics.models import fast
 from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, RNNCell
-from rnn_magics.models.engines import choose_engine
+from rnn_magics.models.engines import choose_engine, compile_cell, is_compiled
 
 
 class MyGRU(GRUCell):
@@ -58,3 +58,13 @@ def test_a_cell_of_ones_own_runs_as_it_is_written(cell: type[Cell], device: str)
 
 def test_scratch_is_a_wish_that_counts() -> None:
     assert choose_engine(LSTMCell, torch.zeros(1), scratch=True) == "scratch"
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_a_cell_is_compiled_once(cell: str) -> None:
+    pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
+    before = torch.get_rng_state()
+    compile_cell(cell, torch.float32)
+    assert is_compiled(cell, torch.float32)
+    assert not is_compiled(cell, torch.float16)
+    assert torch.equal(torch.get_rng_state(), before)

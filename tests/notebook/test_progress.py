@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rnn_magics.batching import Batches
-from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.notebook import training
 from rnn_magics.notebook.progress import NotebookProgress, TerminalProgress
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.events import EpochEnd, Evaluating, Event, StepEnd
+from rnn_magics.training.events import Compiling, EpochEnd, Evaluating, Event, StepEnd
 from rnn_magics.training.loop import begin, iter_train
 from rnn_magics.training.run import Run
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
 
 FIRST_LINE = (
-    "tiny: gru, 8 hidden units, 1 layer, 1,098 parameters, engine fused,"
+    "tiny: gru, 8 hidden units, 1 layer, 1,098 parameters, engine compiled,"
     " on cpu (as asked), 1 thread (one core)"
 )
 CONFIG = TrainConfig(epochs=2, clip=0.34, device="cpu")  # which about half of the steps exceed
@@ -66,6 +66,34 @@ def test_a_terminal_gets_a_line_for_each_epoch(batches: Batches) -> None:
         assert [number for number in numbers(run, epoch) if number not in line] == []
     assert 0 < run.history.clipped[0] < 1
     assert note.startswith("Held-out perplexity: exp of the mean over all 224 predicted tokens")
+
+
+@pytest.mark.parametrize("in_notebook", [False, True])
+def test_compiling_is_said_before_it_is_done(
+    batches: Batches,
+    shown: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    in_notebook: bool,
+) -> None:
+    ready: list[bool] = []
+    lines: list[str] = []
+    monkeypatch.setattr(RNNModel, "is_ready", property(lambda _: bool(ready)))
+    monkeypatch.setattr(RNNModel, "make_ready", lambda _: ready.append(True))
+
+    def said(event: Event) -> None:
+        if isinstance(event, Compiling):
+            texts = shown[-1]["data"]["text/plain"] if in_notebook else lines[-1]
+            assert texts.endswith(
+                "compiling the gru cell for this CPU (some seconds, the first time only)"
+            )
+            assert not ready
+
+    make = NotebookProgress if in_notebook else lambda run: TerminalProgress(run, lines.append)
+    run = follow(batches, make, said)
+    assert ready == [True]
+    assert run.reason == "epochs"
+    assert not in_notebook or "compiling" not in shown[-1]["data"]["text/plain"]
 
 
 def test_the_bar_of_a_terminal_tells_the_perplexity_so_far(

@@ -123,7 +123,10 @@ def write_rows(
             elif len(weights.first):
                 add_matrix_product(looked_up, weights.first, products)
             else:
-                products[:, : looked_up.shape[1]] += looked_up
+                for b in range(num_rows):
+                    product, row = products[b], looked_up[b]
+                    for j in range(len(row)):
+                        product[j] += row[j]
             hidden, memory = state[0, layer, first:last], state[-1, layer, first:last]
             _step(
                 products,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
 import torch
 from torch import Tensor
@@ -138,8 +139,28 @@ def _summed_gradients(
     return d_table, d_bias_ih, d_weight[:, :size], d_bias_hh
 
 
-class RNNScan(Function):
+class Scan(Function):
+    """What the scans have in common.
+
+    Attributes
+    ----------
+    kernel
+        The compiled function that is needed last.
+    """
+
+    kernel: Any
+
+    @classmethod
+    def is_compiled(cls, dtype: torch.dtype) -> bool:
+        """Whether the scan is compiled for tensors of `dtype` in this session."""
+        element = numba.from_dtype(torch.empty(0, dtype=dtype).numpy().dtype)
+        return any(signature[0].dtype == element for signature in cls.kernel.signatures)
+
+
+class RNNScan(Scan):
     """`RNNCell` over a sequence."""
+
+    kernel = scans.rnn_backward
 
     @staticmethod
     def forward(  # noqa: D102
@@ -175,8 +196,10 @@ class RNNScan(Function):
         return d_x, None, *rest, d_0
 
 
-class GRUScan(Function):
+class GRUScan(Scan):
     """`GRUCell` over a sequence."""
+
+    kernel = scans.gru_backward
 
     @staticmethod
     def forward(  # noqa: D102
@@ -215,8 +238,10 @@ class GRUScan(Function):
         return d_x, None, *rest, d_0
 
 
-class LSTMScan(Function):
+class LSTMScan(Scan):
     """`LSTMCell` over a sequence."""
+
+    kernel = scans.lstm_backward
 
     @staticmethod
     def forward(  # noqa: D102

@@ -15,8 +15,8 @@ Common arguments, contiguous and, but for `places`, of one floating-point type:
 - ``gates``: (num_steps, batch, num_gates * num_hiddens), after their non-linearity.
 - ``first``, ``last``: the block, rows first..last - 1 of the batch.
 
-The loops over j are kept short: in a long one the compiler cannot prove the arrays apart, and
-then does not use vector instructions.
+The loops over j are kept short and begin at 0: where the compiler cannot prove the arrays apart,
+or an index positive, it does not use vector instructions.
 """
 
 from __future__ import annotations
@@ -199,14 +199,15 @@ def lstm_forward(
         for b in range(last - first):
             total, gate, old = sums[b], gates[t, first + b], memory[b]
             new, squash, h = memories[t, first + b], squashed[t, first + b], outputs[t, first + b]
-            for j in range(2 * size):
-                gate[j] = sigmoid(total[j])
-            for j in range(2 * size, 3 * size):
-                gate[j] = tanh(total[j])
-            for j in range(3 * size, 4 * size):
-                gate[j] = sigmoid(total[j])
             i, f = gate[:size], gate[size : 2 * size]
             g, o = gate[2 * size : 3 * size], gate[3 * size :]
+            total_g, total_o = total[2 * size : 3 * size], total[3 * size :]
+            for j in range(2 * size):
+                gate[j] = sigmoid(total[j])
+            for j in range(size):
+                g[j] = tanh(total_g[j])
+            for j in range(size):
+                o[j] = sigmoid(total_o[j])
             for j in range(size):
                 new[j] = f[j] * old[j] + i[j] * g[j]
             for j in range(size):
