@@ -1,0 +1,96 @@
+"""Run every benchmark and write the table into docs/performance.md (``make bench``).
+
+    python benchmarks/bench.py [--quick] [--only training generation]
+
+Each runs in a process of its own, one after the other. The table replaces what stands between the
+two marks in the page; with ``--only`` the sections that are not run keep what they say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "performance.md"
+SECTIONS = {
+    "training": "Training on the CPU",
+    "generation": "Generation",
+    "text": "Text",
+    "notebook": "The notebook",
+    "quality": "Time to quality",
+    "gpu": "Training on CUDA",
+}
+PACKAGES = ("torch", "numba", "numpy", "ipykernel", "d2l")
+
+
+def processor() -> str:
+    """Return the name of the processor, as far as the system tells it."""
+    try:
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def circumstances() -> str:
+    """Return the line that says where, with what and when."""
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
+    load = (
+        f", load average {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    )
+    return (
+        f"Measured {dt.datetime.now(tz=dt.UTC):%Y-%m-%d} on {processor()}, {os.cpu_count()} cores"
+        f"{load}; Python {platform.python_version()}, {versions}."
+    )
+
+
+def section(name: str, *, quick: bool) -> str:
+    """Run one benchmark and return its section.
+
+    Raises
+    ------
+    SystemExit
+        When it fails.
+    """
+    print(f"{name} ...", flush=True)
+    command = [sys.executable, str(HERE / f"{name}.py"), *["--quick"] * quick]
+    about = circumstances()
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        sys.exit(f"{name} failed; {PAGE.name} is as it was")
+    return f"{about}\n\n{done.stdout.strip()}\n"
+
+
+def replaced(page: str, name: str, text: str) -> str:
+    """Return the page with the section of a benchmark replaced, or put at its end."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    block = f"{begin}\n\n{text}\n{end}"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if pattern.search(page):
+        return pattern.sub(lambda _: block, page)
+    return f"{page.rstrip()}\n\n## {SECTIONS[name]}\n\n{block}\n"
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="see that all run; writes nothing")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    given = parser.parse_args()
+    for name in given.only:
+        text = section(name, quick=given.quick)
+        print(text, flush=True)
+        if not given.quick:
+            PAGE.write_text(replaced(PAGE.read_text(), name, text))
+
+
+if __name__ == "__main__":
+    main()
