@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -50,6 +50,8 @@ def chosen(logits: Tensor, uniforms: Tensor, **options: Any) -> tuple[list[int],
     st.none() | st.floats(0.001, 1),
     st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=20),
 )
+@example([0.0, 0.0], 1.0, None, 0.5, [0.1, 0.9])  # the first of the two reaches p exactly
+@example([0.0, 0.0, 0.0, 0.0], 1.0, 2, 0.5, [0.1, 0.9])
 def test_a_draw_is_that_of_the_decoder(
     values: list[float],
     temperature: float,
