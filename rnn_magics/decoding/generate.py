@@ -118,8 +118,11 @@ def generate_many(
     Raises
     ------
     DecodingError
-        As `generate`, and when a beam search is to give more than one text.
+        As `generate`, when no text is asked for, and when a beam search is to give more than one.
     """
+    if num < 1:
+        msg = f"num must be at least 1, not {num}"
+        raise DecodingError(msg)
     config = config or DecodingConfig()
     vocab = vocab_of(run)
     if config.beam and num > 1:

@@ -195,6 +195,12 @@ def test_a_model_of_bare_indices_is_refused(run: Any) -> None:
         generate(SimpleNamespace(model=run.model, vocab=None), "a")
 
 
+@pytest.mark.parametrize("num", [0, -1])
+def test_no_text_at_all_is_refused(run: Any, num: int) -> None:
+    with pytest.raises(DecodingError, match=f"num must be at least 1, not {num}"):
+        generate_many(run, "a", num=num)
+
+
 def test_a_beam_search_finds_one_text_only(run: Any) -> None:
     with pytest.raises(DecodingError, match="finds one text, not 2"):
         generate_many(run, "a", DecodingConfig(beam=2), num=2)
