@@ -140,7 +140,7 @@ def test_the_pipeline_runs_in_cells(kernel: Kernel) -> None:
     kernel.good("run = %train_rnn --num-hiddens 8 --epochs 2")
     assert kernel.good("run.reason, len(run.history)").value == "('epochs', 2)"
     reply = kernel.good('text = %generate "the " --length 20')
-    assert repr(reply.stdout.rstrip("\n")) == kernel.good("str(text)").value
+    assert repr(reply.stdout.removesuffix("\n")) == kernel.good("str(text)").value
     assert "gru-1" in kernel.good("%rnn").value
 
 
