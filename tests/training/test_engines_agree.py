@@ -13,7 +13,7 @@ from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import StepEnd
 from rnn_magics.training.loop import begin, iter_train
 
-IDS = torch.randint(13, (1200,), generator=torch.Generator().manual_seed(0))
+IDS = torch.arange(1200).pow(2) % 13
 
 
 def losses(engine: str, batching: str, model: ModelConfig, mp: pytest.MonkeyPatch) -> list[float]:
