@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Touched when .venv holds what pyproject.toml and constraints.txt ask for.
 READY := $(VENV)/.ready
 
-.PHONY: demo lab test check bench-recipes clean
+.PHONY: demo lab test check bench bench-recipes clean clean-compiled
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -28,8 +28,15 @@ check: $(READY)  ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+bench: $(READY)  ## measure against the peers and write docs/performance.md (an hour on a quiet machine)
+	$(BIN)/python -m pip install --quiet --no-deps d2l==0.17.6
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
 bench-recipes: $(READY)  ## train the five recipes of the book and print their table
 	$(BIN)/python benchmarks/d2l_recipes.py
+
+clean-compiled:  ## forget what numba has compiled
+	rm -rf rnn_magics/models/fast/__pycache__
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
