@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 from rnn_magics.notebook.arguments import MagicParser, offer
 from rnn_magics.options import check_choice
-from rnn_magics.text.corpus import DEFAULT_SOURCE, CorpusConfig
-from rnn_magics.text.sources import BUILTINS
-from rnn_magics.text.vocab import VocabConfig
 
 _ACTIONS = ("stop", "pause", "resume", "doctor")
 
 
 def corpus(parser: MagicParser) -> None:
     """Declare ``%corpus``."""
+    from rnn_magics.text.corpus import DEFAULT_SOURCE, CorpusConfig  # noqa: PLC0415  (numpy, too)
+    from rnn_magics.text.sources import BUILTINS  # noqa: PLC0415
+
     source = parser.add(
         "source",
         nargs="*",
@@ -34,6 +34,8 @@ def corpus(parser: MagicParser) -> None:
 
 def vocab(parser: MagicParser) -> None:
     """Declare ``%vocab``."""
+    from rnn_magics.text.vocab import VocabConfig  # noqa: PLC0415
+
     parser.add("--zipf", action="store_true", help="show n-gram counts, Zipf's law and coverage")
     parser.add_options(VocabConfig)
 

@@ -18,7 +18,6 @@ from rnn_magics.notebook.display import preview_text, show, show_figure, statist
 from rnn_magics.notebook.reading import corpus_call
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import visible
-from rnn_magics.text.vocab import VocabConfig, encode_corpus
 
 if TYPE_CHECKING:
     from rnn_magics.batching import Batches
@@ -80,6 +79,11 @@ class RNNMagics(Magics):
             %vocab --token word --min-freq 3
             %vocab --token word --zipf
         """
+        from rnn_magics.text.vocab import (  # noqa: PLC0415  (numpy on demand)
+            VocabConfig,
+            encode_corpus,
+        )
+
         corpus = self.session.require_corpus()
         config = collect(VocabConfig, options)
         call = Call("vocab", "Vocab.from_corpus", (Named("corpus", corpus), config))

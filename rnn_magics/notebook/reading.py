@@ -10,7 +10,6 @@ from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.notebook.arguments import collect
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.options import did_you_mean
-from rnn_magics.text.corpus import DEFAULT_SOURCE, CorpusConfig
 
 
 def corpus_call(
@@ -34,6 +33,11 @@ def corpus_call(
     SessionError
         When the variable does not exist.
     """
+    from rnn_magics.text.corpus import (  # noqa: PLC0415  (numpy on demand)
+        DEFAULT_SOURCE,
+        CorpusConfig,
+    )
+
     _refuse_useless(options, cell)
     config = collect(CorpusConfig, options)
     name = getattr(options, "name", None)

@@ -117,6 +117,7 @@ config = Config()
 config.HistoryManager.enabled = False
 shell = InteractiveShell.instance(config=config)
 shell.run_cell("%load_ext rnn_magics").raise_error()
+assert "numpy" not in sys.modules
 shell.run_cell("%corpus --max-tokens 100").raise_error()
 shell.run_cell("%vocab").raise_error()
 heavy = {"torch", "matplotlib", "pandas", "ipywidgets", "jieba"}
