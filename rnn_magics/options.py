@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import math
 import numbers
 import operator
@@ -98,7 +99,7 @@ class OptionField:
 
 def describe(cls: type[Options]) -> list[OptionField]:
     """List the options of a dataclass, in the order in which it declares them."""
-    hints = typing.get_type_hints(cls)
+    hints = _type_hints(cls)
     described = []
     for field in dataclasses.fields(cls):
         kind, optional = _plain_type(hints[field.name])
@@ -115,6 +116,11 @@ def describe(cls: type[Options]) -> list[OptionField]:
             )
         )
     return described
+
+
+@functools.cache
+def _type_hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)  # which evaluates each annotation anew
 
 
 def _plain_type(hint: Any) -> tuple[type, bool]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy
 from rnn_magics.decoding.prefix import Prefix, read_tokens, select_rows
 from rnn_magics.errors import DecodingError
+from rnn_magics.models import fast
 from rnn_magics.models.rnn_model import RNNModel
 
 _BLOCK = 32
@@ -75,6 +76,15 @@ def is_compiled(model: RNNModel, config: DecodingConfig) -> bool:
         and not hooked
         and DECODERS[config.decoder] in (draw, greedy)
     )
+
+
+def is_ready(model: RNNModel) -> bool:
+    """Whether nothing is left to be compiled before a model writes."""
+    if model.engine != "compiled":
+        return True
+    from rnn_magics.models.fast.decode import write_rows  # noqa: PLC0415  (needs numba)
+
+    return fast.is_kept(write_rows)
 
 
 def iter_plain(

@@ -54,7 +54,13 @@ def run_fused(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
 
 
 def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Run a built-in cell through the functions that numba has compiled for this CPU."""
+    """Run a built-in cell through the functions that numba has compiled for this CPU.
+
+    A few tokens without a gradient are quicker as the cell is written: what is compiled packs
+    all weights first.
+    """
+    if inputs.shape[:2].numel() <= _FEW and not torch.is_grad_enabled():
+        return run_scratch(cell, inputs, state)
     from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
 
     scan = getattr(functions, _COMPILED[type(cell)])
@@ -67,17 +73,19 @@ def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, Stat
 
 
 def linear_compiled(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Do what `torch.nn.functional.linear` does."""
+    """Do what `torch.nn.functional.linear` does; for a few rows without a gradient, call it."""
+    if inputs.shape[:-1].numel() <= _FEW and not torch.is_grad_enabled():
+        return F.linear(inputs, weight, bias)
     from rnn_magics.models.fast.functions import Linear  # noqa: PLC0415  (needs numba)
 
     return Linear.apply(inputs, weight, bias)  # type: ignore[no-any-return, no-untyped-call]
 
 
-def is_compiled(cell: str, dtype: torch.dtype) -> bool:
-    """Whether the functions of a built-in cell are compiled in this session."""
+def is_compiled(cell: str) -> bool:
+    """Whether the functions of a built-in cell are compiled, now or by an earlier session."""
     from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
 
-    return getattr(functions, _COMPILED[CELLS[cell]]).is_compiled(dtype)  # type: ignore[no-any-return]
+    return fast.is_kept(getattr(functions, _COMPILED[CELLS[cell]]).kernel)
 
 
 def compile_cell(cell: str, dtype: torch.dtype) -> None:
@@ -89,6 +97,7 @@ def compile_cell(cell: str, dtype: torch.dtype) -> None:
         linear_compiled(outputs, small.weight_hh, None).sum().backward()  # type: ignore[no-untyped-call]
 
 
+_FEW = 16  # tokens
 _COMPILED: dict[type[Cell], str] = {RNNCell: "RNNScan", GRUCell: "GRUScan", LSTMCell: "LSTMScan"}
 _TORCH_LAYERS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
     RNNCell: torch.rnn_tanh,

@@ -180,7 +180,7 @@ class RNNModel(nn.Module):
     @property
     def is_ready(self) -> bool:
         """Whether nothing is left to be compiled before the model runs."""
-        return self.engine != "compiled" or is_compiled(self.config.cell, self.output.weight.dtype)
+        return self.engine != "compiled" or is_compiled(self.config.cell)
 
     def make_ready(self) -> None:
         """Compile what the model runs through, or load what an earlier session compiled."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, TextIO
 
+from rnn_magics.decoding.decode import is_ready
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import Generation, generate
 from rnn_magics.decoding.score import Score
@@ -44,6 +45,10 @@ def write_text(
     call: Call, stream: TextIO, *, while_it_grows: bool
 ) -> Generation | Generations | Score:
     """Make the call; a single text is written to `stream`, as it grows or when it is whole."""
+    if call.function in ("generate", "generate_many") and not is_ready(call.args[0].value.model):
+        stream.write(
+            "compiling the writing loop for this CPU (some seconds, the first time only)\n"
+        )
     if call.function != "generate" or not while_it_grows:
         result: Any = call()
         if isinstance(result, Generation):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 import torch
 
 from rnn_magics.models import fast
 from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn_magics.models.engines import choose_engine, compile_cell, is_compiled
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 
 
 class MyGRU(GRUCell):
@@ -65,6 +69,45 @@ def test_a_cell_is_compiled_once(cell: str) -> None:
     pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
     before = torch.get_rng_state()
     compile_cell(cell, torch.float32)
-    assert is_compiled(cell, torch.float32)
-    assert not is_compiled(cell, torch.float16)
+    assert is_compiled(cell)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_was_never_compiled_is_not_kept(tmp_path: Path) -> None:
+    numba = pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
+    source = tmp_path / "fresh.py"
+    source.write_text("def twice(x):\n    return 2 * x\n")
+    spec = importlib.util.spec_from_file_location("fresh", source)
+    assert spec is not None
+    assert spec.loader is not None
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    first, later = (numba.njit(cache=True)(fresh.twice) for _ in range(2))
+    assert not fast.is_kept(first)
+    assert first(2) == 4
+    assert fast.is_kept(first)
+    assert not later.signatures
+    assert fast.is_kept(later)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_few_tokens_without_a_gradient_are_not_packed_for(
+    cell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
+    from rnn_magics.models.fast import functions
+
+    model = RNNModel(ModelConfig(cell, 16), 5, torch.Generator().manual_seed(0))
+    few, many = torch.ones(2, 8, dtype=torch.long), torch.ones(2, 9, dtype=torch.long)
+    packed: list[int] = []
+    pack = functions.pack
+    monkeypatch.setattr(functions, "pack", lambda w: packed.append(1) or pack(w))
+    with torch.no_grad():
+        logits, _ = model(few)
+        assert not packed
+        model(many)
+    assert packed
+    packed.clear()
+    with_gradient, _ = model(few)
+    assert packed
+    torch.testing.assert_close(logits, with_gradient, rtol=1e-5, atol=1e-6)

@@ -7,13 +7,21 @@ loop and `functions` for what torch sees.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 
 @cache
 def is_available() -> bool:
-    """Whether numba is installed and loads."""
+    """Whether numba is installed, loads, and finds a place to keep what it compiles."""
     try:
-        import numba  # noqa: F401, PLC0415  (optional, and a second to import)
-    except ImportError:  # also when it is there but does not go with this numpy
+        from rnn_magics.models.fast import functions  # noqa: F401, PLC0415  (numba is optional)
+    except (ImportError, RuntimeError):  # also when it does not go with this numpy
         return False
     return True
+
+
+def is_kept(kernel: Any) -> bool:
+    """Whether a function is compiled, in this session or by an earlier one."""
+    folder = Path(kernel._cache.cache_path)  # noqa: SLF001  (numba has no other way to ask)
+    return bool(kernel.signatures or any(folder.glob(f"*.{kernel.__name__}-*.nbi")))

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
@@ -149,12 +148,6 @@ class Scan(Function):
     """
 
     kernel: Any
-
-    @classmethod
-    def is_compiled(cls, dtype: torch.dtype) -> bool:
-        """Whether the scan is compiled for tensors of `dtype` in this session."""
-        element = numba.from_dtype(torch.empty(0, dtype=dtype).numpy().dtype)
-        return any(signature[0].dtype == element for signature in cls.kernel.signatures)
 
 
 class RNNScan(Scan):

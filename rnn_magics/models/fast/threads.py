@@ -64,7 +64,7 @@ def spread(*tasks: tuple[Work, int, int]) -> None:
 
 def _parts(number: int, size: int, grain: int) -> Iterator[tuple[int, int]]:
     num_grains = -(-size // grain)
-    number = min(number, num_grains)
+    number = max(1, min(number, num_grains))
     return pairwise([min(size, grain * (num_grains * i // number)) for i in range(number + 1)])
 
 
