@@ -99,7 +99,7 @@ class OptionField:
 
 def describe(cls: type[Options]) -> list[OptionField]:
     """List the options of a dataclass, in the order in which it declares them."""
-    hints = _type_hints(cls)
+    hints = _type_hints(cls)  # type: ignore[arg-type]  # a class is hashable, whatever it holds
     described = []
     for field in dataclasses.fields(cls):
         kind, optional = _plain_type(hints[field.name])
