@@ -100,4 +100,5 @@ def forward_loss(
 ) -> tuple[Tensor, ModelState]:
     """Return the mean nats per token of a minibatch, a 0-d tensor, and the state after it."""
     logits, last = PRECISIONS[precision](model, X, hidden)  # (batch_size, num_steps, vocab_size)
-    return F.cross_entropy(logits.flatten(0, 1), Y.flatten()), last
+    # In the order of time, in which the model has made them: flattening then copies no logits.
+    return F.cross_entropy(logits.transpose(0, 1).flatten(0, 1), Y.t().flatten()), last

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
-from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.models.fast import products, scans
 from rnn_magics.models.fast.threads import Work, spread
@@ -39,11 +38,16 @@ def _padded(tensor: Tensor, num_columns: int) -> int:
 
 def pack(weight: Tensor) -> Array:
     """Lay a matrix (num_k, num_columns) out as panels (num_panels, num_k, panel width)."""
+    weight = weight.detach()
     num_k, num_columns = weight.shape
-    missing = _padded(weight, num_columns) - num_columns
-    weight = F.pad(weight.detach(), (0, missing)) if missing else weight.detach()
-    panels = weight.view(num_k, -1, PANEL_BYTES // weight.element_size())
-    return _array(panels.transpose(0, 1))
+    width = PANEL_BYTES // weight.element_size()
+    make = np.empty if num_columns % width == 0 else np.zeros
+    panels = make((-(-num_columns // width), num_k, width), _array(weight[:0]).dtype)
+    if weight.t().is_contiguous():
+        products.pack_columns(_array(weight.t()), panels)
+    else:
+        products.pack_rows(_array(weight), panels)
+    return panels
 
 
 def _over_rows(at_once: int, kernel: Callable[..., None], *given: Array) -> Work:
@@ -65,10 +69,10 @@ def _input_rows(x: Tensor, tokens: Tensor | None, weight: Tensor, *state: Tensor
         steps, batch = x.shape[:2]
         rows, places = x.flatten(0, 1), torch.arange(steps * batch).view(steps, batch)
     else:
-        rows, places = x, tokens
-        lowest, highest = torch.aminmax(tokens)
+        rows, places = x, tokens.contiguous()
+        lowest, highest = (int(place) for place in torch.aminmax(places))
         if lowest < 0 or highest >= len(x):
-            msg = f"token index {int(lowest if lowest < 0 else highest)} is outside of {len(x)}"
+            msg = f"token index {lowest if lowest < 0 else highest} is outside of {len(x)}"
             raise IndexError(msg)
     columns, size = weight.shape
     fitting = [x.shape[-1] == columns, *(part.shape == (places.shape[1], size) for part in state)]
@@ -111,13 +115,14 @@ def _summed_gradients(
     flat = _array(d_x.flatten(0, 1))  # (num_steps * batch, columns)
     split = columns if d_hn is None else columns - size
     parts = [(0, split, flat)]
-    if d_hn is not None:
-        parts.append((split, columns, _array(d_hn.flatten(0, 1))))
+    inner = None if d_hn is None else _array(d_hn.flatten(0, 1))
+    if inner is not None:
+        parts.append((split, columns, inner))
     before, later = _array(h_0), _array(outputs.flatten(0, 1))[:-batch]
     d_weight = d_x.new_empty(columns, _padded(d_x, size))
-    d_bias_ih, d_bias_hh = d_x.new_zeros(2, columns)
+    d_bias_ih, d_bias_n = d_x.new_zeros(columns), d_x.new_zeros(columns - split)
     d_table = d_x if tokens is None else d_x.new_empty(num_tokens, columns)
-    weight, bias_ih, bias_hh, table = map(_array, (d_weight, d_bias_ih, d_bias_hh, d_table))
+    weight, bias, bias_n, table = map(_array, (d_weight, d_bias_ih, d_bias_n, d_table))
     places = None if tokens is None else _array(tokens.flatten())
 
     def work(first: int, last: int) -> None:
@@ -128,13 +133,15 @@ def _summed_gradients(
                 into = weight[begin:end]
                 products.add_transposed_product(d_gates[:batch], before, into, low, high)
                 products.add_transposed_product(d_gates[batch:], later, into, low, high)
-                products.add_rows(d_gates, bias_hh[begin:end], low, high)
-        products.add_rows(flat, bias_ih, first, last)
+        products.add_rows(flat, bias, first, last)
+        if inner is not None and last > split:
+            products.add_rows(inner, bias_n, max(first, split) - split, last - split)
         if places is not None:
             table[:, first:last] = 0
             products.scatter_rows(flat, places, table, first, last)
 
     spread((work, columns, ROWS))
+    d_bias_hh = torch.cat((d_bias_ih[:split], d_bias_n))
     return d_table, d_bias_ih, d_weight[:, :size], d_bias_hh
 
 

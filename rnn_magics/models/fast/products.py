@@ -64,7 +64,7 @@ def add_transposed_product(left: Any, right: Any, result: Any, first: int, last:
     strip = np.empty((_K_BLOCK, ROWS), left.dtype)
     for begin in range(0, num_k, _K_BLOCK):
         size = min(_K_BLOCK, num_k - begin)
-        _pack_rows(right[begin : begin + size], panels)
+        pack_rows(right[begin : begin + size], panels)
         for row in range(first, last, ROWS):
             num_rows = min(ROWS, last - row)
             _copy_columns(left[begin : begin + size], row, num_rows, strip)
@@ -75,13 +75,26 @@ def add_transposed_product(left: Any, right: Any, result: Any, first: int, last:
 
 
 @njit(**OPTIONS)
-def _pack_rows(rows: Any, panels: Any) -> None:
+def pack_rows(rows: Any, panels: Any) -> None:
+    """Lay the first rows of a matrix, (num_k, num_columns), out as panels."""
     width = panels.shape[2]
     for k in range(len(rows)):
         for p in range(len(panels)):
             line, source = panels[p, k], rows[k, p * width : (p + 1) * width]
             for j in range(len(source)):
                 line[j] = source[j]
+
+
+@njit(**OPTIONS)
+def pack_columns(columns: Any, panels: Any) -> None:
+    """Lay a matrix that is stored transposed, (num_columns, num_k), out as panels."""
+    width = panels.shape[2]
+    for p in range(len(panels)):
+        part = columns[p * width : (p + 1) * width]
+        for k in range(columns.shape[1]):
+            line = panels[p, k]
+            for j in range(len(part)):
+                line[j] = part[j, k]
 
 
 @njit(**OPTIONS)
