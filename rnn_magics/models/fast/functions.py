@@ -8,7 +8,6 @@ products are either ``x`` (num_steps, batch, num_gates * num_hiddens) with None,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
 from rnn_magics.models.fast import products, scans
-from rnn_magics.models.fast.threads import Work, spread
+from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -50,16 +49,8 @@ def pack(weight: Tensor) -> Array:
     return panels
 
 
-def _over_rows(at_once: int, kernel: Callable[..., None], *given: Array) -> Work:
-    def work(first: int, last: int) -> None:
-        for begin in range(first, last, at_once):
-            kernel(*given, begin, min(begin + at_once, last))
-
-    return work
-
-
-def _scan(kernel: Callable[..., None], batch: int, *given: Array) -> None:
-    spread((_over_rows(_ROWS_IN_TIME, kernel, *given), batch, _GRAIN))
+def _scan(kernel: Any, batch: int, *given: Array) -> None:
+    run(kernel, batch, _GRAIN, _ROWS_IN_TIME, *given)
 
 
 def _input_rows(x: Tensor, tokens: Tensor | None, weight: Tensor, *state: Tensor) -> list[Tensor]:
@@ -110,39 +101,18 @@ def _summed_gradients(
     d_x, d_bias_ih, d_weight_hh, d_bias_hh
         The first is `d_x` itself, or the gradient of the table.
     """
-    batch, size = h_0.shape
-    columns = d_x.shape[-1]
-    flat = _array(d_x.flatten(0, 1))  # (num_steps * batch, columns)
-    split = columns if d_hn is None else columns - size
-    parts = [(0, split, flat)]
-    inner = None if d_hn is None else _array(d_hn.flatten(0, 1))
-    if inner is not None:
-        parts.append((split, columns, inner))
-    before, later = _array(h_0), _array(outputs.flatten(0, 1))[:-batch]
+    size, columns = h_0.shape[1], d_x.shape[-1]
+    num_inner = 0 if d_hn is None else size
+    inner = d_x.new_empty(0, 0) if d_hn is None else d_hn.flatten(0, 1)
     d_weight = d_x.new_empty(columns, _padded(d_x, size))
-    d_bias_ih, d_bias_n = d_x.new_zeros(columns), d_x.new_zeros(columns - split)
-    d_table = d_x if tokens is None else d_x.new_empty(num_tokens, columns)
-    weight, bias, bias_n, table = map(_array, (d_weight, d_bias_ih, d_bias_n, d_table))
-    places = None if tokens is None else _array(tokens.flatten())
-
-    def work(first: int, last: int) -> None:
-        weight[first:last] = 0
-        for begin, end, d_gates in parts:
-            low, high = max(first, begin) - begin, min(last, end) - begin
-            if low < high:
-                into = weight[begin:end]
-                products.add_transposed_product(d_gates[:batch], before, into, low, high)
-                products.add_transposed_product(d_gates[batch:], later, into, low, high)
-        products.add_rows(flat, bias, first, last)
-        if inner is not None and last > split:
-            products.add_rows(inner, bias_n, max(first, split) - split, last - split)
-        if places is not None:
-            table[:, first:last] = 0
-            products.scatter_rows(flat, places, table, first, last)
-
-    spread((work, columns, ROWS))
-    d_bias_hh = torch.cat((d_bias_ih[:split], d_bias_n))
-    return d_table, d_bias_ih, d_weight[:, :size], d_bias_hh
+    d_bias_ih, d_bias_n = d_x.new_empty(columns), d_x.new_empty(num_inner)
+    places = torch.empty(0, dtype=torch.long) if tokens is None else tokens.flatten()
+    d_table = d_x.new_empty(0 if tokens is None else num_tokens, columns)
+    given = (d_x.flatten(0, 1), inner, h_0, outputs.flatten(0, 1), places)
+    results = (d_weight, d_bias_ih, d_bias_n, d_table)
+    run(products.scan_columns, columns, ROWS, columns, *map(_array, (*given, *results)))
+    d_bias_hh = torch.cat((d_bias_ih[: columns - num_inner], d_bias_n))
+    return d_x if tokens is None else d_table, d_bias_ih, d_weight[:, :size], d_bias_hh
 
 
 class Scan(Function):
@@ -292,8 +262,7 @@ class Linear(Function):
         ctx.has_bias = bias is not None
         added = rows.new_zeros(len(weight)) if bias is None else bias
         given = (_array(rows), pack(weight.t()), _array(added), _array(outputs))
-        work = _over_rows(_ROWS_AT_ONCE, products.linear_rows, *given)
-        spread((work, len(rows), _GRAIN))
+        run(products.linear_rows, len(rows), _GRAIN, _ROWS_AT_ONCE, *given)
         return outputs.view(*inputs.shape[:-1], len(weight))
 
     @staticmethod
@@ -304,16 +273,10 @@ class Linear(Function):
         rows, d_rows = _array(inputs.flatten(0, -2)), _array(d_outputs.flatten(0, -2))
         d_inputs = torch.empty_like(inputs, memory_format=torch.contiguous_format)
         d_weight = weight.new_empty(num_outputs, _padded(weight, num_inputs))
-        d_bias = weight.new_zeros(num_outputs)
-        into, weights, bias = map(_array, (d_inputs.flatten(0, -2), d_weight, d_bias))
-        panels, nothing = pack(weight), np.zeros(num_inputs, rows.dtype)
-
-        def columns(first: int, last: int) -> None:
-            weights[first:last] = 0
-            products.add_transposed_product(d_rows, rows, weights, first, last)
-            products.add_rows(d_rows, bias, first, last)
-
-        kernel = products.linear_rows
-        of_inputs = _over_rows(_ROWS_AT_ONCE, kernel, d_rows, panels, nothing, into)
-        spread((of_inputs, len(rows), _GRAIN), (columns, num_outputs, ROWS))
+        d_bias = weight.new_empty(num_outputs)
+        nothing = np.zeros(num_inputs, rows.dtype)
+        given = (d_rows, pack(weight), nothing, _array(d_inputs.flatten(0, -2)))
+        run(products.linear_rows, len(rows), _GRAIN, _ROWS_AT_ONCE, *given)
+        results = map(_array, (d_weight, d_bias))
+        run(products.linear_columns, num_outputs, ROWS, num_outputs, rows, d_rows, *results)
         return d_inputs, d_weight[:, :num_inputs], d_bias if ctx.has_bias else None

@@ -157,3 +157,74 @@ def linear_rows(inputs: Any, panels: Any, bias: Any, outputs: Any, first: int, l
         total, output = sums[b], outputs[first + b]
         for j in range(len(output)):
             output[j] = total[j]
+
+
+@njit(**OPTIONS)
+def linear_columns(
+    inputs: Any, d_outputs: Any, d_weight: Any, d_bias: Any, first: int, last: int
+) -> None:
+    """Fill the rows first..last - 1 of the gradients of a linear layer's weight and bias.
+
+    Parameters
+    ----------
+    inputs, d_outputs
+        Shapes (num_rows, num_inputs) and (num_rows, num_outputs).
+    d_weight, d_bias
+        Shapes (num_outputs, num_inputs rounded up to whole panels) and (num_outputs,).
+    """
+    d_weight[first:last] = 0
+    d_bias[first:last] = 0
+    add_transposed_product(d_outputs, inputs, d_weight, first, last)
+    add_rows(d_outputs, d_bias, first, last)
+
+
+@njit(**OPTIONS)
+def scan_columns(
+    d_x: Any,
+    d_hn: Any,
+    h_0: Any,
+    outputs: Any,
+    places: Any,
+    d_weight: Any,
+    d_bias: Any,
+    d_bias_n: Any,
+    d_table: Any,
+    first: int,
+    last: int,
+) -> None:
+    """Fill the columns first..last - 1 of the gradients that a scan sums over steps and rows.
+
+    Parameters
+    ----------
+    d_x
+        Of the input products, (num_steps * batch, num_columns).
+    d_hn
+        What the recurrent weights of the last columns receive in place of it, (num_steps *
+        batch, num_hiddens), or no columns.
+    h_0, outputs
+        The hidden states, (batch, num_hiddens) and (num_steps * batch, num_hiddens).
+    places, d_table
+        If the input products were looked up: (num_steps * batch,) and (num_tokens,
+        num_columns); else empty.
+    d_weight, d_bias, d_bias_n
+        Shapes (num_columns, num_hiddens rounded up to whole panels), (num_columns,) and (d_hn's
+        columns,).
+    """
+    batch, split = len(h_0), d_x.shape[1] - d_hn.shape[1]
+    before = outputs[: len(outputs) - batch]
+    d_weight[first:last] = 0
+    d_bias[first:last] = 0
+    add_rows(d_x, d_bias, first, last)
+    if first < split:
+        end = min(last, split)
+        add_transposed_product(d_x[:batch], h_0, d_weight, first, end)
+        add_transposed_product(d_x[batch:], before, d_weight, first, end)
+    if last > split:
+        begin, end = max(first, split) - split, last - split
+        d_bias_n[begin:end] = 0
+        add_rows(d_hn, d_bias_n, begin, end)
+        add_transposed_product(d_hn[:batch], h_0, d_weight[split:], begin, end)
+        add_transposed_product(d_hn[batch:], before, d_weight[split:], begin, end)
+    if len(places):
+        d_table[:, first:last] = 0
+        scatter_rows(d_x, places, d_table, first, last)

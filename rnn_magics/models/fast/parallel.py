@@ -1,0 +1,117 @@
+"""Parallel regions that are entered from compiled code, without the interpreter's lock.
+
+Torch's threads stay awake for a while after each of its operations, waiting for the next. A
+second set of threads would compete with them for the cores, and lose (on two cores: half the
+speed of one thread). So where torch runs on GNU OpenMP, as its wheels for Linux do, its very
+threads take the work, through the entry that compilers call for ``#pragma omp parallel``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Any
+
+import llvmlite.binding
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_ENTRY = "GOMP_parallel"
+_INT, _BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
+_NEXT, _PARTS, _SIZE, _GRAIN, _GIVEN = range(5)  # what the threads of a region share
+
+
+@cache
+def is_available() -> bool:
+    """Whether torch runs on GNU OpenMP; makes its entry known to what numba compiles."""
+    try:
+        entry = getattr(ctypes.CDLL(None), _ENTRY)
+    except (AttributeError, OSError, TypeError):  # another system, or another OpenMP
+        return False
+    llvmlite.binding.add_symbol(_ENTRY, ctypes.cast(entry, ctypes.c_void_p).value)
+    return True
+
+
+@intrinsic
+def in_parallel(
+    typing: Any, kernel: Any, given: Any, size: Any, grain: Any, parts: Any, threads: Any
+) -> Any:
+    """Call ``kernel(*given, first, last)`` for the parts of ``range(size)`` on some threads.
+
+    Parameters
+    ----------
+    kernel
+        A compiled function whose parts are independent; an exception that it raises is lost.
+    given
+        A tuple, its first arguments.
+    size, grain
+        How much there is, at least 1, and what all parts but the last are a multiple of.
+    parts
+        Into how many it is cut; whichever thread is free takes the next.
+    threads
+        How many work.
+    """
+    part_types = (*given.types, types.intp, types.intp)
+    signature = kernel.get_call_type(typing, part_types, {})
+
+    def codegen(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
+        _, packed, size, grain, parts, threads = values
+        shared_type = ir.LiteralStructType([_INT, _INT, _INT, _INT, packed.type])
+        shared = cgutils.alloca_once(builder, shared_type)
+        for place, value in enumerate((_INT(0), parts, size, grain, packed)):
+            builder.store(value, cgutils.gep_inbounds(builder, shared, 0, place))
+        body_type = ir.FunctionType(ir.VoidType(), [_BYTES])
+        name = builder.module.get_unique_name("part")
+        body = ir.Function(builder.module, body_type, name=name)
+        body.linkage = "internal"
+        _write_body(context, body, shared_type, kernel, signature)
+        entry_type = ir.FunctionType(
+            ir.VoidType(), [body_type.as_pointer(), _BYTES, ir.IntType(32), ir.IntType(32)]
+        )
+        entry = cgutils.get_or_insert_function(builder.module, entry_type, _ENTRY)
+        number = builder.trunc(threads, ir.IntType(32))
+        builder.call(entry, [body, builder.bitcast(shared, _BYTES), number, ir.IntType(32)(0)])
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(kernel, given, whole, whole, whole, whole), codegen
+
+
+def _write_body(
+    context: Any, body: ir.Function, shared_type: ir.Type, kernel: Any, signature: Any
+) -> None:
+    # What each thread runs: take the next part until there is none.
+    builder = ir.IRBuilder(body.append_basic_block("begin"))
+    shared = builder.bitcast(body.args[0], shared_type.as_pointer())
+
+    def place(index: int) -> Any:
+        return cgutils.gep_inbounds(builder, shared, 0, index)
+
+    parts, size, grain, given = (
+        builder.load(place(index)) for index in (_PARTS, _SIZE, _GRAIN, _GIVEN)
+    )
+    grains = builder.sdiv(builder.add(size, builder.sub(grain, _INT(1))), grain)
+
+    def bound(part: Any) -> Any:
+        begin = builder.mul(grain, builder.sdiv(builder.mul(grains, part), parts))
+        return builder.select(builder.icmp_signed("<", begin, size), begin, size)
+
+    take, work, done = (body.append_basic_block(name) for name in ("take", "work", "done"))
+    builder.branch(take)
+    builder.position_at_end(take)
+    part = builder.atomic_rmw("add", place(_NEXT), _INT(1), "monotonic")
+    builder.cbranch(builder.icmp_signed("<", part, parts), work, done)
+    builder.position_at_end(work)
+    arguments = [
+        *cgutils.unpack_tuple(builder, given),
+        bound(part),
+        bound(builder.add(part, _INT(1))),
+    ]
+    compiled = kernel.dispatcher.get_compile_result(signature)
+    context.active_code_library.add_linking_library(compiled.library)
+    context.call_internal_no_propagate(builder, compiled.fndesc, signature, arguments)
+    builder.branch(take)
+    builder.position_at_end(done)
+    builder.ret_void()
