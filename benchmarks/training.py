@@ -260,7 +260,7 @@ def measure(quick: bool, threads: int | None = None) -> list[Row]:  # noqa: FBT0
         for cell in LAYERS:
             for values in ({}, *VARIED):
                 setting = replace(Setting(cell), **values)  # type: ignore[arg-type]
-                rows.append(against_torch(setting, 1 if quick else 2.5, threads))
+                rows.append(against_torch(setting, 1 if quick else 1.5, threads))
     finally:
         torch.set_num_threads(before)
     return rows
