@@ -22,7 +22,7 @@ from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _ROWS_IN_TIME = 16  # of a batch at once: more would push the weights out of the cache
-_ROWS_AT_ONCE = 256  # of a product without time
+_ROWS_AT_ONCE = 128  # of a product without time
 _GRAIN = 4  # rows that a tile takes at least, but for the last few
 
 

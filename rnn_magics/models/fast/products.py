@@ -150,9 +150,13 @@ def fill_rows(sums: Any, row: Any) -> None:
 @njit(**OPTIONS)
 def linear_rows(inputs: Any, panels: Any, bias: Any, outputs: Any, first: int, last: int) -> None:
     """Fill the rows first..last - 1 of `outputs` with those of ``inputs @ W + bias``."""
-    sums = np.zeros((last - first, panels.shape[0] * panels.shape[2]), inputs.dtype)
+    width = panels.shape[0] * panels.shape[2]
+    whole = width == outputs.shape[1]  # then the sums need no place of their own
+    sums = outputs[first:last] if whole else np.zeros((last - first, width), inputs.dtype)
     fill_rows(sums, bias)
     add_matrix_product(inputs[first:last], panels, sums)
+    if whole:
+        return
     for b in range(last - first):
         total, output = sums[b], outputs[first + b]
         for j in range(len(output)):
