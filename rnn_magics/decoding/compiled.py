@@ -14,12 +14,9 @@ from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
 from rnn_magics.decoding.prefix import Prefix
 from rnn_magics.models.cells import Cell, GRUCell
 from rnn_magics.models.fast.decode import Array, Rule, Weights, write_rows
-from rnn_magics.models.fast.functions import pack
-from rnn_magics.models.fast.threads import spread
+from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME, pack
+from rnn_magics.models.fast.regions import run
 from rnn_magics.models.rnn_model import RNNModel
-
-_ROWS_AT_ONCE = 16  # more would push the weights out of the cache
-_GRAIN = 4  # rows that share a pass over the weights, so no thread gets fewer
 
 
 class Writer:
@@ -68,12 +65,7 @@ class Writer:
         numbers = uniforms.numpy()
         indices, log_probs = np.empty(numbers.shape, np.int64), np.empty(numbers.shape)
         given = (self._weights, self._rule, numbers, self._state, self._logits, indices, log_probs)
-
-        def work(first: int, last: int) -> None:
-            for begin in range(first, last, _ROWS_AT_ONCE):
-                write_rows(*given, begin, min(begin + _ROWS_AT_ONCE, last))
-
-        spread((work, numbers.shape[1], _GRAIN))
+        run(write_rows, numbers.shape[1], GRAIN, ROWS_IN_TIME, *given)
         return torch.from_numpy(indices), torch.from_numpy(log_probs)
 
 

@@ -21,9 +21,9 @@ from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_ROWS_IN_TIME = 16  # of a batch at once: more would push the weights out of the cache
+ROWS_IN_TIME = 16  # of a batch at once: more would push the weights out of the cache
 _ROWS_AT_ONCE = 128  # of a product without time
-_GRAIN = 4  # rows that a tile takes at least, but for the last few
+GRAIN = 4  # rows that a tile takes at least, but for the last few
 
 
 def _array(tensor: Tensor) -> Array:
@@ -50,7 +50,7 @@ def pack(weight: Tensor) -> Array:
 
 
 def _scan(kernel: Any, batch: int, *given: Array) -> None:
-    run(kernel, batch, _GRAIN, _ROWS_IN_TIME, *given)
+    run(kernel, batch, GRAIN, ROWS_IN_TIME, *given)
 
 
 def _input_rows(x: Tensor, tokens: Tensor | None, weight: Tensor, *state: Tensor) -> list[Tensor]:
@@ -262,7 +262,7 @@ class Linear(Function):
         ctx.has_bias = bias is not None
         added = rows.new_zeros(len(weight)) if bias is None else bias
         given = (_array(rows), pack(weight.t()), _array(added), _array(outputs))
-        run(products.linear_rows, len(rows), _GRAIN, _ROWS_AT_ONCE, *given)
+        run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
         return outputs.view(*inputs.shape[:-1], len(weight))
 
     @staticmethod
@@ -276,7 +276,7 @@ class Linear(Function):
         d_bias = weight.new_empty(num_outputs)
         nothing = np.zeros(num_inputs, rows.dtype)
         given = (d_rows, pack(weight), nothing, _array(d_inputs.flatten(0, -2)))
-        run(products.linear_rows, len(rows), _GRAIN, _ROWS_AT_ONCE, *given)
+        run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
         results = map(_array, (d_weight, d_bias))
         run(products.linear_columns, num_outputs, ROWS, num_outputs, rows, d_rows, *results)
         return d_inputs, d_weight[:, :num_inputs], d_bias if ctx.has_bias else None

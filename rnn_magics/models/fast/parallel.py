@@ -1,9 +1,9 @@
 """Parallel regions that are entered from compiled code, without the interpreter's lock.
 
 Torch's threads stay awake for a while after each of its operations, waiting for the next. A
-second set of threads would compete with them for the cores, and lose (on two cores: half the
-speed of one thread). So where torch runs on GNU OpenMP, as its wheels for Linux do, its very
-threads take the work, through the entry that compilers call for ``#pragma omp parallel``.
+second set of threads would compete with them for the cores. So where torch runs on GNU OpenMP,
+as its wheels for Linux do, its very threads take the work, through the entry that compilers
+call for ``#pragma omp parallel``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numba.extending import intrinsic
 
 _ENTRY = "GOMP_parallel"
 _INT, _BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
-_NEXT, _PARTS, _SIZE, _GRAIN, _GIVEN = range(5)  # what the threads of a region share
+_NEXT, _FAILED, _PARTS, _SIZE, _GRAIN, _GIVEN = range(6)  # what the threads of a region share
 
 
 @cache
@@ -43,7 +43,7 @@ def in_parallel(
     Parameters
     ----------
     kernel
-        A compiled function whose parts are independent; an exception that it raises is lost.
+        A compiled function whose parts are independent.
     given
         A tuple, its first arguments.
     size, grain
@@ -52,15 +52,20 @@ def in_parallel(
         Into how many it is cut; whichever thread is free takes the next.
     threads
         How many work.
+
+    Returns
+    -------
+    int
+        1 if a part raised an exception, which is lost itself; else 0.
     """
     part_types = (*given.types, types.intp, types.intp)
     signature = kernel.get_call_type(typing, part_types, {})
 
     def codegen(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
         _, packed, size, grain, parts, threads = values
-        shared_type = ir.LiteralStructType([_INT, _INT, _INT, _INT, packed.type])
+        shared_type = ir.LiteralStructType([_INT] * _GIVEN + [packed.type])
         shared = cgutils.alloca_once(builder, shared_type)
-        for place, value in enumerate((_INT(0), parts, size, grain, packed)):
+        for place, value in enumerate((_INT(0), _INT(0), parts, size, grain, packed)):
             builder.store(value, cgutils.gep_inbounds(builder, shared, 0, place))
         body_type = ir.FunctionType(ir.VoidType(), [_BYTES])
         name = builder.module.get_unique_name("part")
@@ -73,10 +78,10 @@ def in_parallel(
         entry = cgutils.get_or_insert_function(builder.module, entry_type, _ENTRY)
         number = builder.trunc(threads, ir.IntType(32))
         builder.call(entry, [body, builder.bitcast(shared, _BYTES), number, ir.IntType(32)(0)])
-        return context.get_dummy_value()
+        return builder.load(cgutils.gep_inbounds(builder, shared, 0, _FAILED))
 
     whole = types.intp
-    return types.void(kernel, given, whole, whole, whole, whole), codegen
+    return whole(kernel, given, whole, whole, whole, whole), codegen
 
 
 def _write_body(
@@ -111,7 +116,9 @@ def _write_body(
     ]
     compiled = kernel.dispatcher.get_compile_result(signature)
     context.active_code_library.add_linking_library(compiled.library)
-    context.call_internal_no_propagate(builder, compiled.fndesc, signature, arguments)
+    status, _ = context.call_internal_no_propagate(builder, compiled.fndesc, signature, arguments)
+    with builder.if_then(status.is_error):
+        builder.store(_INT(1), place(_FAILED))
     builder.branch(take)
     builder.position_at_end(done)
     builder.ret_void()

@@ -6,64 +6,72 @@ not made by a loop, since numba keeps only what it finds by name.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import parallel, products, scans
+from rnn_magics.models.fast import decode, parallel, products, scans
 from rnn_magics.models.fast.parallel import in_parallel
 from rnn_magics.models.fast.products import OPTIONS
-from rnn_magics.models.fast.threads import spread
 
 
 @njit(**OPTIONS)
-def _rnn_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> None:
-    in_parallel(scans.rnn_forward, given, size, grain, parts, threads)
+def _rnn_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(scans.rnn_forward, given, size, grain, parts, threads)
 
 
 @njit(**OPTIONS)
-def _rnn_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> None:
-    in_parallel(scans.rnn_backward, given, size, grain, parts, threads)
+def _rnn_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(scans.rnn_backward, given, size, grain, parts, threads)
 
 
 @njit(**OPTIONS)
-def _gru_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> None:
-    in_parallel(scans.gru_forward, given, size, grain, parts, threads)
+def _gru_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(scans.gru_forward, given, size, grain, parts, threads)
 
 
 @njit(**OPTIONS)
-def _gru_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> None:
-    in_parallel(scans.gru_backward, given, size, grain, parts, threads)
+def _gru_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(scans.gru_backward, given, size, grain, parts, threads)
 
 
 @njit(**OPTIONS)
-def _lstm_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> None:
-    in_parallel(scans.lstm_forward, given, size, grain, parts, threads)
+def _lstm_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(scans.lstm_forward, given, size, grain, parts, threads)
 
 
 @njit(**OPTIONS)
-def _lstm_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> None:
-    in_parallel(scans.lstm_backward, given, size, grain, parts, threads)
+def _lstm_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(scans.lstm_backward, given, size, grain, parts, threads)
 
 
 @njit(**OPTIONS)
-def _linear_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> None:
-    in_parallel(products.linear_rows, given, size, grain, parts, threads)
+def _linear_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(products.linear_rows, given, size, grain, parts, threads)
 
 
 @njit(**OPTIONS)
-def _linear_columns(size: int, grain: int, parts: int, threads: int, *given: Any) -> None:
-    in_parallel(products.linear_columns, given, size, grain, parts, threads)
+def _linear_columns(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(products.linear_columns, given, size, grain, parts, threads)
 
 
 @njit(**OPTIONS)
-def _scan_columns(size: int, grain: int, parts: int, threads: int, *given: Any) -> None:
-    in_parallel(products.scan_columns, given, size, grain, parts, threads)
+def _scan_columns(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(products.scan_columns, given, size, grain, parts, threads)
 
 
-_REGIONS: dict[Any, Callable[..., None]] = {
+@njit(**OPTIONS)
+def _write_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(decode.write_rows, given, size, grain, parts, threads)
+
+
+_REGIONS: dict[Any, Callable[..., int]] = {
     scans.rnn_forward: _rnn_forward,
     scans.rnn_backward: _rnn_backward,
     scans.gru_forward: _gru_forward,
@@ -73,6 +81,7 @@ _REGIONS: dict[Any, Callable[..., None]] = {
     products.linear_rows: _linear_rows,
     products.linear_columns: _linear_columns,
     products.scan_columns: _scan_columns,
+    decode.write_rows: _write_rows,
 }
 
 
@@ -89,15 +98,33 @@ def run(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
         How much a part has at most, give or take a grain.
     given
         What every part is given.
+
+    Raises
+    ------
+    MemoryError
+        When none was left for what a part puts aside.
     """
+    if not size:
+        return
     threads = torch.get_num_threads()
     parts = min(-(-size // grain), max(threads, -(-size // at_once)))
-    if size and parallel.is_available():
-        _REGIONS[kernel](size, grain, parts, threads, *given)
-        return
+    if not parallel.is_available():
+        _run_in_pool(kernel, size, grain, parts, threads, given)
+    elif _REGIONS[kernel](size, grain, parts, threads, *given):
+        msg = "no memory was left for a part of the work"  # the only thing that they raise
+        raise MemoryError(msg)
 
-    def work(first: int, last: int) -> None:
-        for begin in range(first, last, at_once):
-            kernel(*given, begin, min(begin + at_once, last))
 
-    spread((work, size, grain))
+def _run_in_pool(
+    kernel: Any, size: int, grain: int, parts: int, threads: int, given: tuple[Any, ...]
+) -> None:
+    # Threads of our own, where torch's cannot be had.
+    num_grains = -(-size // grain)
+    bounds = [min(size, grain * (num_grains * part // parts)) for part in range(parts + 1)]
+    done = _pool(threads).map(lambda part: kernel(*given, *part), pairwise(bounds))
+    deque(done, maxlen=0)  # which raises what a part raised
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="rnn_magics")

@@ -1,0 +1,94 @@
+"""Compiled functions on several threads: torch's own, or those of a pool."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from numba import njit
+
+from rnn_magics.models.fast import decode, parallel, products, regions, scans
+from rnn_magics.models.fast.functions import GRUScan, Linear
+from rnn_magics.models.fast.parallel import in_parallel
+
+
+@njit
+def _mark(marks, calls, first, last):  # noqa: ANN001, ANN202
+    if first == 7:
+        raise ValueError
+    calls[first] = last
+    marks[first:last] += 1
+
+
+@njit
+def _mark_all(size, grain, parts, threads, marks, calls):  # noqa: ANN001, ANN202
+    return in_parallel(_mark, (marks, calls), size, grain, parts, threads)
+
+
+@pytest.fixture(params=["torch's own", "pool"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "pool":
+        monkeypatch.setattr(parallel, "is_available", lambda: False)
+    elif not parallel.is_available():
+        pytest.skip("torch does not run on GNU OpenMP here")
+    monkeypatch.setitem(regions._REGIONS, _mark, _mark_all)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+
+
+@pytest.mark.usefixtures("_way")
+@pytest.mark.parametrize(
+    ("size", "grain", "at_once", "number"),
+    [(1, 1, 1, 1), (2, 1, 9, 2), (10, 4, 9, 3), (100, 8, 200, 3), (100, 8, 20, 5), (3, 8, 8, 1)],
+)
+def test_every_part_is_done_once(size: int, grain: int, at_once: int, number: int) -> None:
+    marks, calls = torch.zeros(size).numpy(), torch.zeros(size).numpy()
+    regions.run(_mark, size, grain, at_once, marks, calls)
+    assert (marks == 1).all()
+    begins = calls.nonzero()[0]
+    assert len(begins) == number
+    assert (begins % grain == 0).all()
+
+
+@pytest.mark.usefixtures("_way")
+def test_nothing_to_do_is_nothing_done() -> None:
+    regions.run(_mark, 0, 4, 16)
+
+
+@pytest.mark.usefixtures("_way")
+def test_a_part_that_fails_is_told() -> None:
+    marks = torch.zeros(14).numpy()
+    with pytest.raises((MemoryError, ValueError)):
+        regions.run(_mark, 14, 7, 7, marks, marks.copy())
+
+
+def test_both_ways_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = torch.Generator().manual_seed(0)
+    shapes = [(11, 60), (60,), (60, 20), (60,), (37, 20)]
+    given = [torch.randn(s, generator=draw).requires_grad_() for s in shapes]
+    tokens = torch.randint(11, (5, 37), generator=draw)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    results = []
+    for _ in range(2):
+        x, *others = given
+        outputs, last = GRUScan.apply(x, tokens, *others)
+        logits = Linear.apply(outputs, others[1], others[2])
+        loss = logits.pow(2).sum() + last.sum()
+        results.append([logits, *torch.autograd.grad(loss, given)])
+        monkeypatch.setattr(parallel, "is_available", lambda: False)
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+
+
+def test_every_kernel_has_a_region_of_its_own() -> None:
+    kernels = {
+        *(
+            getattr(scans, f"{cell}_{way}")
+            for cell in ("rnn", "gru", "lstm")
+            for way in ("forward", "backward")
+        ),
+        products.linear_rows,
+        products.linear_columns,
+        products.scan_columns,
+        decode.write_rows,
+    }
+    assert set(regions._REGIONS) == kernels
+    names = {kernel.__name__: region.__name__ for kernel, region in regions._REGIONS.items()}
+    assert all(region == f"_{kernel}" for kernel, region in names.items())
