@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from numba import njit
 from peers import d2l
 from report import Row, table
 from torch import Tensor, nn
@@ -75,6 +76,64 @@ class Setting:
         options = {"optimizer": "sgd", "schedule": "constant", "warmup": 0.0, "clip": 1.0}
         given = {**options, "device": "cpu", "threads": threads, "lr": 0.1, **config}
         return begin(batches, model, TrainConfig.from_dict(given))
+
+
+def small_products(seconds: float) -> list[Row]:
+    """Return the rows of what the recurrence is made of, on one thread."""
+    from rnn_magics.models.fast import maths, products  # noqa: PLC0415  (needs numba)
+    from rnn_magics.models.fast.functions import pack  # noqa: PLC0415
+
+    torch.set_num_threads(1)
+    rows = []
+    for num_columns in (256, 768, 1024):
+        a, b, c = torch.rand(16, 256), torch.rand(256, num_columns), torch.rand(16, num_columns)
+        panels, left, sums = pack(b), a.numpy(), c.numpy()
+        flop = 2 * 16 * 256 * num_columns
+
+        def ours(given: tuple[Any, ...] = (left, panels, sums)) -> None:
+            products.add_matrix_product(*given)
+
+        def theirs(a: Tensor = a, b: Tensor = b, c: Tensor = c) -> None:
+            torch.addmm(c, a, b, out=c)
+
+        mine, peer = (flop / 1e9 / value for value in taking_turns(ours, theirs, seconds))
+        what = f"product of 16 x 256 and 256 x {num_columns}, one thread: torch.addmm"
+        words = (f"{mine:.0f} GFLOP/s", f"{peer:.0f} GFLOP/s")
+        rows.append(Row(what, *words, mine / peer, "", "the weights packed beforehand"))
+    x, y = torch.randn(16_384), torch.empty(16_384)
+
+    @njit(**{**products.OPTIONS, "cache": False})
+    def each(x: Any, y: Any) -> None:
+        for i in range(len(x)):
+            y[i] = maths.tanh(x[i])
+
+    def ours_tanh() -> None:
+        each(x.numpy(), y.numpy())
+
+    def theirs_tanh() -> None:
+        torch.tanh(x, out=y)
+
+    mine, peer = (value / len(x) * 1e9 for value in taking_turns(ours_tanh, theirs_tanh, seconds))
+    return [
+        *rows,
+        Row("tanh, one thread: torch.tanh", f"{mine:.2f} ns", f"{peer:.2f} ns", peer / mine, ""),
+    ]
+
+
+def taking_turns(
+    ours: Callable[[], None], theirs: Callable[[], None], seconds: float
+) -> tuple[float, float]:
+    """Return the median seconds of two short works that take turns, a hundred calls each."""
+    found: list[list[float]] = [[], []]
+    begun = time.perf_counter()
+    while len(found[0]) < 5 or time.perf_counter() - begun < seconds:
+        for work, taken in zip((ours, theirs), found, strict=True):
+            work()
+            at = time.perf_counter()
+            for _ in range(100):
+                work()
+            taken.append((time.perf_counter() - at) / 100)
+    return statistics.median(found[0]), statistics.median(found[1])
 
 
 def median_and_spread(values: list[float]) -> tuple[float, float]:
@@ -261,6 +320,7 @@ def measure(quick: bool, threads: int | None = None) -> list[Row]:  # noqa: FBT0
             for values in ({}, *VARIED):
                 setting = replace(Setting(cell), **values)  # type: ignore[arg-type]
                 rows.append(against_torch(setting, 1 if quick else 1.5, threads))
+        rows += small_products(0.2 if quick else 1)
     finally:
         torch.set_num_threads(before)
     return rows

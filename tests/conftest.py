@@ -11,7 +11,6 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from rnn_magics.batching import BatchConfig, Batches, make_batches
-from rnn_magics.models import fast
 from rnn_magics.models.engines import compile_cell
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
@@ -48,9 +47,8 @@ def _interrupts_arrive() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _compiled() -> None:
     # So that no test is the first to train a cell, and sees what only the first one sees.
-    if fast.is_available():
-        for cell in ("rnn", "gru", "lstm"):
-            compile_cell(cell, torch.float32)
+    for cell in ("rnn", "gru", "lstm"):
+        compile_cell(cell, torch.float32)
 
 
 @pytest.fixture

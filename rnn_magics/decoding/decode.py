@@ -78,9 +78,9 @@ def is_compiled(model: RNNModel, config: DecodingConfig) -> bool:
     )
 
 
-def is_ready(model: RNNModel) -> bool:
+def is_ready(model: RNNModel, config: DecodingConfig) -> bool:
     """Whether nothing is left to be compiled before a model writes."""
-    if model.engine != "compiled":
+    if config.beam or not is_compiled(model, config):
         return True
     from rnn_magics.models.fast.decode import write_rows  # noqa: PLC0415  (needs numba)
 

@@ -36,8 +36,8 @@ def _draw(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
 
 
 def _draw_on_cpu(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
-    # Four elements from each 64-bit number, which is what a generator takes its time for: a
-    # sixth of the time of bernoulli_. The probability is rounded to a multiple of 2^-16.
+    # Four elements from each 64-bit number, which is what a generator takes its time for. The
+    # probability is rounded to a multiple of 2^-16.
     steps = 2**16
     kept = min(max(round((1 - p) * steps), 1), steps - 1)
     numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64)

@@ -44,7 +44,7 @@ def first_line(run: Run) -> str:
 
 
 def _compiling(event: Compiling) -> str:
-    return f"compiling the {event.cell} cell for this CPU (some seconds, the first time only)"
+    return f"compiling the {event.cell} cell for this CPU, once (some 15 seconds)"
 
 
 class TerminalProgress:

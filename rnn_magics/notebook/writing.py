@@ -45,10 +45,10 @@ def write_text(
     call: Call, stream: TextIO, *, while_it_grows: bool
 ) -> Generation | Generations | Score:
     """Make the call; a single text is written to `stream`, as it grows or when it is whole."""
-    if call.function in ("generate", "generate_many") and not is_ready(call.args[0].value.model):
-        stream.write(
-            "compiling the writing loop for this CPU (some seconds, the first time only)\n"
-        )
+    if call.function != "score":
+        run, _, config = call.args
+        if not is_ready(run.value.model, config):
+            stream.write("compiling the writing loop for this CPU, once (some 10 seconds)\n")
     if call.function != "generate" or not while_it_grows:
         result: Any = call()
         if isinstance(result, Generation):

@@ -15,7 +15,7 @@ from torch import Tensor
 class Compiling:
     """The cell is compiled for this CPU before the first step.
 
-    A matter of seconds the first time on a machine; later sessions load what was kept.
+    Some 15 seconds the first time on a machine; later sessions load what was kept.
     """
 
     cell: str

@@ -14,11 +14,19 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rnn_magics.decoding import decode
-from rnn_magics.decoding.decode import is_compiled, iter_compiled, iter_decode, iter_plain, uniforms
+from rnn_magics.decoding.decode import (
+    is_compiled,
+    is_ready,
+    iter_compiled,
+    iter_decode,
+    iter_plain,
+    uniforms,
+)
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw
 from rnn_magics.decoding.generate import generate, generate_many
 from rnn_magics.decoding.prefix import Prefix, read_tokens
 from rnn_magics.errors import DecodingError
+from rnn_magics.models import fast
 from rnn_magics.models.cells import CELLS, GRUCell
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 
@@ -82,7 +90,6 @@ def assert_paths_agree(model: RNNModel, config: DecodingConfig, num: int) -> Non
 def test_both_paths_write_the_same(
     cell: str, architecture: dict[str, Any], options: dict[str, Any]
 ) -> None:
-    pytest.importorskip("numba")
     model = make_model(cell=cell, **architecture)
     assert_paths_agree(model, DecodingConfig(length=70, seed=3, **options), num=3)
 
@@ -104,7 +111,6 @@ def test_both_paths_write_the_same(
 def test_both_paths_write_the_same_whatever_the_sizes(
     num: int, temperature: float, top_k: int | None, top_p: float | None, **others: Any
 ) -> None:
-    pytest.importorskip("numba")
     double = others.pop("double")
     model = make_model(**others)
     model = model.double() if double else model
@@ -114,7 +120,6 @@ def test_both_paths_write_the_same_whatever_the_sizes(
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_a_row_does_not_depend_on_its_neighbours(cell: str) -> None:
-    pytest.importorskip("numba")
     model = make_model(cell=cell, num_layers=2, num_hiddens=20)
     config = DecodingConfig(length=60, greedy=True)
     one, log_probs = written(iter_compiled, model, config)
@@ -124,7 +129,6 @@ def test_a_row_does_not_depend_on_its_neighbours(cell: str) -> None:
 
 
 def test_threads_change_nothing() -> None:
-    pytest.importorskip("numba")
     model, before = make_model(num_hiddens=33), torch.get_num_threads()
     results = []
     try:
@@ -138,7 +142,6 @@ def test_threads_change_nothing() -> None:
 
 @pytest.mark.parametrize("path", [iter_plain, iter_compiled])
 def test_a_shorter_text_is_the_beginning_of_a_longer_one(path: Callable[..., Any]) -> None:
-    pytest.importorskip("numba")
     model = make_model()
     short, long = (written(path, model, DecodingConfig(length=n), 2)[0] for n in (37, 90))
     assert torch.equal(short, long[:37])
@@ -205,7 +208,6 @@ def test_a_cell_or_decoder_of_ones_own_takes_the_plain_path(
 def test_a_model_without_probabilities_is_refused(
     options: dict[str, Any], path: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("numba")
     monkeypatch.setattr(decode, "is_compiled", lambda *_: path is iter_compiled)
     model = make_model()
     prefix = prefix_of(model)
@@ -219,7 +221,6 @@ def test_a_model_without_probabilities_is_refused(
 def test_a_text_is_the_same_on_both_paths(
     run: Any, num: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("numba")
     config = DecodingConfig(length=150, temperature=4.0, stop="c")
     compiled = generate_many(run, "abc", config, num=num)
     monkeypatch.setattr(decode, "is_compiled", lambda *_: False)
@@ -243,9 +244,19 @@ def test_an_interrupt_is_heard_while_a_text_is_written(run: Any) -> None:
 
 
 def test_a_model_that_writes_more_tokens_than_it_reads_is_refused() -> None:
-    pytest.importorskip("numba")
     model = make_model()
     prefix = prefix_of(model)
     model.output = torch.nn.Linear(8, 99)
     with pytest.raises(ValueError, match="reads 11 tokens and writes 99"):
         [*iter_compiled(model, prefix, DecodingConfig(), 1)]
+
+
+def test_only_what_is_compiled_has_to_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "is_kept", lambda _: False)
+    model = RNNModel(ModelConfig("gru", 8), 5, torch.Generator().manual_seed(0))
+    plain = RNNModel(ModelConfig("gru", 8, scratch=True), 5, torch.Generator().manual_seed(0))
+    assert not is_ready(model, DecodingConfig())
+    assert is_ready(model, DecodingConfig(beam=2))
+    assert is_ready(plain, DecodingConfig())
+    monkeypatch.setattr(fast, "is_kept", lambda _: True)
+    assert is_ready(model, DecodingConfig())

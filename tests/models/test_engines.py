@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numba
 import pytest
 import torch
 
@@ -66,7 +67,6 @@ def test_scratch_is_a_wish_that_counts() -> None:
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_a_cell_is_compiled_once(cell: str) -> None:
-    pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
     before = torch.get_rng_state()
     compile_cell(cell, torch.float32)
     assert is_compiled(cell)
@@ -74,7 +74,6 @@ def test_a_cell_is_compiled_once(cell: str) -> None:
 
 
 def test_what_was_never_compiled_is_not_kept(tmp_path: Path) -> None:
-    numba = pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
     source = tmp_path / "fresh.py"
     source.write_text("def twice(x):\n    return 2 * x\n")
     spec = importlib.util.spec_from_file_location("fresh", source)
@@ -94,7 +93,6 @@ def test_what_was_never_compiled_is_not_kept(tmp_path: Path) -> None:
 def test_few_tokens_without_a_gradient_are_not_packed_for(
     cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
     from rnn_magics.models.fast import functions
 
     model = RNNModel(ModelConfig(cell, 16), 5, torch.Generator().manual_seed(0))

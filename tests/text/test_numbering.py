@@ -195,11 +195,15 @@ def test_indices_take_the_smallest_type_that_torch_can_gather(num_types: int, ki
     assert ids[torch.tensor([[0]])].long().item() == ids.max().item() == num_types - 1
 
 
-@pytest.mark.parametrize("token", ["char", "word"])
-@pytest.mark.parametrize("alphabet", ["abcdefghijk \n", "日本語の文字は多い、\n。 "])
+@pytest.mark.parametrize(
+    ("token", "alphabet"),  # no words of Han: jieba's own dictionary is larger than the text
+    [
+        ("char", "abcdefghijk \n"),
+        ("char", "日本語の文字は多い、\n。 "),
+        ("word", "abcdefghijk \n"),
+    ],
+)
 def test_memory_stays_below_four_bytes_for_each_character(token: str, alphabet: str) -> None:
-    if token == "word" and "日" in alphabet:
-        pytest.skip("jieba's own dictionary is larger than the text")
     letters = np.random.default_rng(0).choice(list(alphabet), 2_000_000)
     text = "".join(letters.tolist())
     del letters

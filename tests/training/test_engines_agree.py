@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rnn_magics.batching import BatchConfig, Batches
-from rnn_magics.models import fast, recurrent
+from rnn_magics.models import recurrent
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training.config import TrainConfig
@@ -40,8 +40,6 @@ def losses(engine: str, batching: str, model: ModelConfig, mp: pytest.MonkeyPatc
 def test_every_engine_learns_the_same(
     model: ModelConfig, batching: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not fast.is_available():
-        pytest.skip("numba, the extra `fast`, is not installed")
     expected = losses("scratch", batching, model, monkeypatch)
     assert len(expected) > 20
     assert expected[-1] < expected[0]
@@ -54,4 +52,4 @@ def test_every_engine_learns_the_same(
 
 def test_the_choice_is_the_models_own() -> None:
     model = RNNModel(ModelConfig("gru", 8), 5, torch.Generator().manual_seed(0))
-    assert model.engine == ("compiled" if fast.is_available() else "fused")
+    assert model.engine == "compiled"

@@ -12,9 +12,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rnn_magics.decoding.decoders import DecodingConfig, draw, greedy
-
-pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
-
 from rnn_magics.models.fast.decode import Rule, choose
 
 LOGITS = st.lists(

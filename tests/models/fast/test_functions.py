@@ -10,8 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
-
 from rnn_magics.models.cells import CELLS, Cell
 from rnn_magics.models.engines import linear_compiled, run_compiled, run_scratch
 from rnn_magics.models.fast.functions import GRUScan, Linear, LSTMScan, RNNScan

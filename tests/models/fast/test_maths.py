@@ -6,9 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-
-pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
-
 from numba import njit
 
 from rnn_magics.models.fast import maths

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
-pytest.importorskip("numba", reason="numba, the extra `fast`, is not installed")
 
 from rnn_magics.models.fast import products
 from rnn_magics.models.fast.functions import pack
