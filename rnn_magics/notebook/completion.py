@@ -17,7 +17,8 @@ from IPython.core.completer import (
 from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.notebook.arguments import offered
-from rnn_magics.notebook.magics import RNNMagics
+from rnn_magics.notebook.group import SessionMagics
+from rnn_magics.notebook.session import Session
 
 IDENTIFIER = "rnn_magics.options"
 _MAGIC = re.compile(r"^\s*(?:[\w\s,.]*=\s*)?(?P<mark>%%?)(?P<name>\w+)\s(?P<rest>.*)$", re.DOTALL)
@@ -30,13 +31,13 @@ class OptionMatcher:
     ----------
     shell
         Where the magics are registered.
-    magics
-        Ours; the values of ``--run`` and ``--data`` come from its session and shell.
+    session
+        Has the runs that ``--run`` may name.
     """
 
-    def __init__(self, shell: InteractiveShell, magics: RNNMagics) -> None:
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
         self._shell = shell
-        self._magics = magics
+        self._session = session
         # IPython writes its marks on the matcher, which a bound method cannot take.
         marked = context_matcher(identifier=IDENTIFIER, priority=100)
         self.matcher = marked(lambda context: self._match(context))  # noqa: PLW0108
@@ -66,7 +67,7 @@ class OptionMatcher:
 
     def _ours(self, name: str, kind: str) -> Any:
         magic = self._shell.find_magic(name, kind)
-        return magic if isinstance(getattr(magic, "__self__", None), RNNMagics) else None
+        return magic if isinstance(getattr(magic, "__self__", None), SessionMagics) else None
 
     def _candidates(
         self, actions: list[argparse.Action], before: list[str], word: str
@@ -101,7 +102,7 @@ class OptionMatcher:
         if action is None:
             return []
         if action.metavar == "RUN" or action.dest == "run":
-            return list(self._magics.session.runs)
+            return list(self._session.runs)
         if action.dest == "data":
             return [name for name in self._shell.user_ns if not name.startswith("_")]
         return offered(action)

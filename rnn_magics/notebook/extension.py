@@ -6,10 +6,13 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.notebook.completion import IDENTIFIER, OptionMatcher
 from rnn_magics.notebook.display import register_formatters, unregister_formatters
+from rnn_magics.notebook.group import SessionMagics
 from rnn_magics.notebook.magics import RNNMagics
 from rnn_magics.notebook.session import Session
 
 _SESSION = "_rnn_magics_session"
+GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics,)
+"""The magics, one theme a class."""
 
 
 def load(shell: InteractiveShell) -> None:
@@ -21,21 +24,22 @@ def load(shell: InteractiveShell) -> None:
     unload(shell)
     session = getattr(shell, _SESSION, None) or Session()
     setattr(shell, _SESSION, session)
-    magics = RNNMagics(shell, session)
-    shell.register_magics(magics)
-    shell.Completer.custom_matchers.append(OptionMatcher(shell, magics).matcher)
+    for group in GROUPS:
+        shell.register_magics(group(shell, session))
+    shell.Completer.custom_matchers.append(OptionMatcher(shell, session).matcher)
     register_formatters(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take back everything that `load` registered; the session stays with the shell."""
-    magics = shell.magics_manager.registry.pop(RNNMagics.__name__, None)
-    if magics is None:
-        return
-    for kind, names in RNNMagics.magics.items():
-        for name in names:
-            shell.magics_manager.magics[kind].pop(name, None)
-    shell.configurables.remove(magics)
+    for group in GROUPS:
+        magics = shell.magics_manager.registry.pop(group.__name__, None)
+        if magics is None:
+            continue
+        for kind, names in group.magics.items():
+            for name in names:
+                shell.magics_manager.magics[kind].pop(name, None)
+        shell.configurables.remove(magics)
     matchers = shell.Completer.custom_matchers
     matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != IDENTIFIER]
     unregister_formatters(shell)

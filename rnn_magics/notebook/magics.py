@@ -6,8 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
+from IPython.core.magic import line_cell_magic, line_magic, magics_class
 from traitlets import Bool
 
 from rnn_magics.notebook import declare
@@ -15,8 +14,8 @@ from rnn_magics.notebook.arguments import collect
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.command import command
 from rnn_magics.notebook.display import preview_text, show, show_figure, statistics_text
+from rnn_magics.notebook.group import SessionMagics
 from rnn_magics.notebook.reading import corpus_call
-from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import visible
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @magics_class
-class RNNMagics(Magics):
+class RNNMagics(SessionMagics):
     """Display preferences of the rnn_magics; nothing here changes a result."""
 
     progress = Bool(True, help="Show the progress of a training.").tag(config=True)
@@ -40,12 +39,6 @@ class RNNMagics(Magics):
     stream = Bool(True, help="Show generated text while it grows, not only when it is whole.").tag(
         config=True
     )
-
-    shell: InteractiveShell
-
-    def __init__(self, shell: InteractiveShell, session: Session) -> None:
-        super().__init__(shell)
-        self.session = session
 
     @line_cell_magic
     @command(declare.corpus)
