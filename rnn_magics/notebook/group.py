@@ -1,0 +1,26 @@
+"""A group of magics that work on one session."""
+
+from __future__ import annotations
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics
+
+from rnn_magics.notebook.session import Session
+
+
+class SessionMagics(Magics):
+    """Base of our groups of magics, one theme each.
+
+    Parameters
+    ----------
+    shell
+        Where they are registered.
+    session
+        What the notebook has made so far; all groups share it.
+    """
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        super().__init__(shell)
+        self.session = session
