@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from rnn_magics.notebook.actions import ACTIONS
 from rnn_magics.notebook.arguments import MagicParser, offer
 from rnn_magics.options import check_choice
-
-_ACTIONS = ("stop", "pause", "resume", "doctor")
 
 
 def corpus(parser: MagicParser) -> None:
@@ -98,13 +97,13 @@ def rnn(parser: MagicParser) -> None:
     action = parser.add(
         "action",
         nargs="?",
-        type=_one_of("%rnn", lambda: _ACTIONS),
-        metavar="|".join(_ACTIONS),
-        help="steer a background run, or look for silent mistakes in a model; without it, say where"
-        " the session stands",
+        type=_one_of("%rnn", lambda: list(ACTIONS)),
+        metavar="ACTION",
+        help="; ".join(f"{word}: {action.help}" for word, action in ACTIONS.items())
+        + "; without it, say where the session stands",
     )
-    offer(action, lambda: _ACTIONS)
-    parser.add("name", nargs="?", metavar="RUN", help="which run (default: the newest)")
+    offer(action, lambda: list(ACTIONS))
+    parser.add("names", nargs="*", metavar="RUN", help="which run (default: the newest)")
     parser.add("--reset", action="store_true", help="forget corpus, vocabulary and runs")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import line_cell_magic, line_magic, magics_class
 from traitlets import Bool
 
 from rnn_magics.notebook import declare
+from rnn_magics.notebook.actions import act
 from rnn_magics.notebook.arguments import collect
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.command import command
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from rnn_magics.batching import Batches
     from rnn_magics.decoding.generate import Generation
     from rnn_magics.decoding.score import Score
-    from rnn_magics.inspection.doctor import Diagnosis
-    from rnn_magics.notebook.status import Status
     from rnn_magics.text.corpus import Corpus
     from rnn_magics.text.vocab import Vocab
     from rnn_magics.training.baseline import Ladder
@@ -199,9 +198,7 @@ class RNNMagics(SessionMagics):
 
     @line_magic
     @command(declare.rnn)
-    def rnn(
-        self, options: argparse.Namespace, _cell: str | None = None
-    ) -> Status | Diagnosis | None:
+    def rnn(self, options: argparse.Namespace, _cell: str | None = None) -> Any:
         """Say where the session stands; steer a background run; look for silent mistakes.
 
         ::
@@ -212,19 +209,11 @@ class RNNMagics(SessionMagics):
             %rnn doctor
             %rnn --reset
         """
-        from rnn_magics.notebook.status import diagnose_run, session_status  # noqa: PLC0415  (torch)
-
         if hasattr(options, "explain"):
             return print("# %rnn steers the session of this notebook; the library has none")
-        action = getattr(options, "action", None)
-        if action == "doctor":
-            trained = self.session.snapshot(getattr(options, "name", None))
-            return diagnose_run(trained, self.session.require_batches())
-        if action is not None:
-            job = self.session.require_job(getattr(options, "name", None))
-            getattr(job, action)()
-            if action == "stop":
-                job.wait()
-        if hasattr(options, "reset"):
-            self.session.reset()
-        return session_status(self.session)
+        words = getattr(options, "action", None), getattr(options, "names", [])
+        done = act(self.shell, self.session, *words)
+        if not hasattr(options, "reset"):
+            return done
+        self.session.reset()
+        return act(self.shell, self.session, None, [])
