@@ -1,0 +1,49 @@
+"""The picture of a text: Zipf's law and coverage."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rnn_magics.plotting.style import BLUE, GREEN, ORANGE, house_style, number_plainly
+from rnn_magics.text.statistics import TextStatistics
+
+
+def zipf_figure(statistics: TextStatistics) -> Figure:
+    """Draw frequency against rank of tokens, bigrams and trigrams, with the fitted laws."""
+    names = ("tokens", "bigrams", "trigrams")
+    with house_style():
+        figure = Figure(figsize=(9, 3.6), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        for name, color, counts, fit in zip(
+            names, (BLUE, ORANGE, GREEN), statistics.ngrams, statistics.fits, strict=True
+        ):
+            ranks = np.arange(1, len(counts.counts) + 1)
+            slope = "" if fit is None else f", slope {fit.slope:.2f}"
+            left.plot(ranks, counts.counts, color=color, label=f"{name}{slope}")
+            if fit is not None:
+                fitted = np.array(fit.ranks)
+                left.plot(fitted, fit(fitted), color=color, linestyle="--", linewidth=1)
+        left.set(xscale="log", yscale="log", xlabel="rank", ylabel="count", title="Zipf's law")
+        left.legend(frameon=False)
+        number_plainly(left.xaxis)
+        number_plainly(left.yaxis)
+        right.plot(statistics.sizes, statistics.covered, color=BLUE, marker=".", label="covered")
+        if statistics.oov_rates is not None:
+            right.plot(
+                statistics.sizes,
+                statistics.oov_rates,
+                color=ORANGE,
+                marker=".",
+                label="held out, unknown",
+            )
+        right.set(
+            xscale="log",
+            xlabel="vocabulary size",
+            ylabel="share of the text",
+            ylim=(0, 1.02),
+            title="Coverage",
+        )
+        right.legend(frameon=False)
+        number_plainly(right.xaxis)
+    return figure
