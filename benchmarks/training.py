@@ -187,11 +187,11 @@ def our_steps(setting: Setting, threads: int) -> Callable[[], None]:
     _, state = setting.state(4, threads)
     config = TrainConfig(optimizer="sgd", lr=0.1, schedule="constant", warmup=0.0, device="cpu")
     state.plan = state.batches.plan(state.generator)
-    step = EagerStep(state, config)
+    step = EagerStep(state)
     step.begin_epoch()
 
     def take() -> None:
-        step.take()
+        step.take(config)
         state.step = 0  # the same few minibatches for ever
 
     return take

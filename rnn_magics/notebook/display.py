@@ -227,6 +227,8 @@ def run_notes(run: Run) -> list[str]:
     notes = []
     if run.message:
         notes.append(run.message)
+    if run.steered:
+        notes.append(f"Steered while it trained: {'; '.join(map(str, run.steered))}.")
     if run.config.model.bidirectional:
         notes.append(
             "A bidirectional model sees the tokens it is to predict: this is no language-model"

@@ -27,7 +27,7 @@ def choose_step(state: TrainState, config: TrainConfig) -> Step:
     an optimizer of the user's own cannot be held back on the device.
     """
     if state.batches.ids.device.type != "cuda" or not heeds_found_inf(state.optimizer):
-        return EagerStep(state, config)
+        return EagerStep(state)
     return DeviceStep(state, config, capture_graph)
 
 

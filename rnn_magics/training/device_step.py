@@ -73,7 +73,7 @@ class DeviceStep:
         self.taken = torch.zeros(1, dtype=torch.long, device=device)
         self.report = torch.zeros(3, device=device)
         self.starts = torch.empty((0, 0), dtype=torch.long, device=device)
-        self.norms = torch.empty(0, device=device)
+        self.losses, self.norms = torch.empty((2, 0), device=device).unbind()
         self.hidden = _parts(state.model.begin_state(state.batches.config.batch_size, device))
 
     def begin_epoch(self) -> None:
@@ -88,14 +88,15 @@ class DeviceStep:
         for place, part in enumerate(self.hidden):
             part.zero_() if carried is None else part.copy_(carried[place])
         if tally is None:
-            tally = EpochTally(torch.zeros_like(self.nats), self.norms[:0])
+            tally = EpochTally(torch.zeros_like(self.nats), self.losses[:0], self.norms[:0])
         self.nats.copy_(tally.nats)
+        self.losses[: len(tally.losses)].copy_(tally.losses[:number])
         self.norms[: len(tally.norms)].copy_(tally.norms[:number])
         self.taken.fill_(state.step)
         self.bad.zero_()
-        norms = self.norms[:number]
+        each = self.losses[:number], self.norms[:number]
         state.tally = EpochTally(
-            self.nats, norms, tally.seconds, tally.tokens, self.taken, self.bad
+            self.nats, *each, tally.seconds, tally.tokens, self.taken, self.bad
         )
         state.hidden = self.hidden if len(self.hidden) > 1 else self.hidden[0]
         if self._capture is not None and self._replay is None:
@@ -107,7 +108,7 @@ class DeviceStep:
         most = len(self._ids) // self._state.batches.config.tokens_per_batch
         number = max(len(starts), most) + 1
         self.starts = starts.new_zeros((number, starts.shape[1]), device=self._ids.device)
-        self.norms = torch.zeros(number, device=self._ids.device)
+        self.losses, self.norms = torch.zeros((2, number), device=self._ids.device).unbind()
         self._replay = None  # a graph would go on with the tensors that were
 
     def _record(self, capture: Capture) -> None:
@@ -154,6 +155,7 @@ class DeviceStep:
         for part, new in zip(self.hidden, _parts(last), strict=True):
             part.copy_(torch.where(bad, part, new.detach()))
         self.nats.add_(torch.where(bad, 0.0, loss))
+        self.losses.index_copy_(0, self.taken, loss[None])
         self.norms.index_copy_(0, self.taken, norm[None])
         self.taken.add_((~bad).long())
         self.report.copy_(torch.stack((loss, (self.nats / self.taken)[0], norm)))
@@ -167,10 +169,12 @@ class DeviceStep:
         finally:
             del optimizer.found_inf  # type: ignore[attr-defined]
 
-    def take(self) -> StepEnd | None:
+    def take(self, config: TrainConfig) -> StepEnd | None:
         """Hand the next step to the device; None when the host looked and one was not finite."""
         begun = time.perf_counter()
         state = self._state
+        if config != self._config and not self._change(config):
+            return None
         if state.tally is not None and state.tally.known_bad:  # someone else has settled
             return None
         lr = learning_rate(state, self._config)
@@ -190,6 +194,19 @@ class DeviceStep:
         if self._since_look >= self._until_look and not self._look():
             return None
         return step_end(state, (loss, epoch_loss, norm), lr)
+
+    def _change(self, config: TrainConfig) -> bool:
+        # A graph holds the clip that it was captured with; the rate is read anew at each step.
+        captured = self._config.clip
+        self._config = config
+        if self._replay is None or captured == config.clip:
+            return True
+        if not self._state.settle():
+            return False
+        self._replay = None
+        if self._capture is not None:
+            self._record(self._capture)
+        return True
 
     def _look(self) -> bool:
         # Looks are counted in steps, by the pace that the last look has shown, so that the host

@@ -52,6 +52,9 @@ class StepEnd:
         Time spent in training steps so far, evaluation excluded.
     tokens
         Tokens learnt from so far.
+    losses, norms
+        Loss and gradient norm of each step of the epoch, (num_steps,); the first `step` of them
+        are there.
 
     Notes
     -----
@@ -69,6 +72,8 @@ class StepEnd:
     lr: float
     seconds: float
     tokens: int
+    losses: Tensor
+    norms: Tensor
 
 
 @dataclass(frozen=True)

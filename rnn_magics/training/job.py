@@ -14,9 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TypeVar
 
+from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import RNNModel, copy_model
+from rnn_magics.options import check_choice
+from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import iter_train
 from rnn_magics.training.run import Run
@@ -135,6 +139,31 @@ class Job:
                 return call()
             self._requests.put(serve)
         return answer.result()
+
+    def steer(self, **changes: float | None) -> None:
+        """Change learning rate (``lr``) or bound on the gradient (``clip``) from the next step on.
+
+        Raises
+        ------
+        ConfigError
+            When a value is out of range, or something else is to be changed; the run then goes
+            on as before.
+        TrainingError
+            When the run has ended.
+        """
+        for name in changes:
+            check_choice("steer", name, ("lr", "clip"))
+        TrainConfig(**changes)  # type: ignore[arg-type]  # refuses here what is out of range
+
+        def change() -> None:
+            if not self._over:
+                steered = replace(self.run.config.train, **changes)  # type: ignore[arg-type]
+                self.run.steer(steered, self._state.total_steps)
+
+        if not self.is_alive:
+            msg = f"run {self.run.name!r} has ended, and can be steered no more"
+            raise TrainingError(msg)
+        self.between_steps(change)
 
     def snapshot(self) -> RNNModel:
         """Return a copy of the model as it is between two steps."""

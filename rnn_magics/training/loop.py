@@ -107,23 +107,24 @@ def iter_train(
         A `Compiling` where the cell is not compiled yet; one `TrainBegin`; for each minibatch a
         `StepEnd`; after each epoch some `Evaluating` and an `EpochEnd`; one `TrainEnd`.
     """
-    config, batches = run.config.train, state.batches
+    batches = state.batches
     asked = should_stop or (lambda: None)
     if not state.model.is_ready:
         yield Compiling(state.model.config.cell)
         state.model.make_ready()
     state.plan = state.plan or batches.plan(state.generator)
-    step = choose_step(state, config)
+    step = choose_step(state, run.config.train)
     step.begin_epoch()
     run.step = step.words
-    yield TrainBegin(config.epochs, len(state.plan), batches.config.tokens_per_batch)
+    yield TrainBegin(run.config.train.epochs, len(state.plan), batches.config.tokens_per_batch)
     reason: str | None = None
-    while reason is None and state.epoch < config.epochs:
+    while reason is None and state.epoch < run.config.train.epochs:
         if state.plan is None:
             state.plan = batches.plan(state.generator)
             step.begin_epoch()
             run.step = step.words
-        reason = yield from _take_steps(state, config, step, asked)
+        reason = yield from _take_steps(run, state, step, asked)
+        config = run.config.train  # as it is by now
         if reason == "non_finite":
             run.message = _non_finite_message(state, config)
         complete = state.step == len(state.plan)
@@ -136,6 +137,9 @@ def iter_train(
         if state.step:
             end = _epoch_end(state, config, complete=complete, valid_nats=valid_nats)
             run.history.append(end)
+            assert state.tally is not None  # noqa: S101  (a step was taken)
+            run.curve.extend(state.tally.losses[: state.step], state.tally.norms[: state.step])
+            run.curve.end_epoch(state.train_seconds)
             yield end
         if complete:
             state.epoch, state.step = state.epoch + 1, 0
@@ -149,17 +153,17 @@ _LIMITS = ("max_time", "max_tokens")
 
 
 def _take_steps(
-    state: TrainState, config: TrainConfig, step: Step, asked: StopReason
+    run: Run, state: TrainState, step: Step, asked: StopReason
 ) -> Generator[Event, None, str | None]:
     # Returns the reason for which the epoch was cut short.
     assert state.plan is not None  # noqa: S101  (the loop has made it)
     reason = None
     while reason is None and state.step < len(state.plan):
-        event = step.take()
+        event = step.take(run.config.train)
         if event is None:
             return "non_finite"
         yield event
-        reason = asked() or _limit_reached(state, config)
+        reason = asked() or _limit_reached(state, run.config.train)
     return reason if state.settle() else "non_finite"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -11,6 +11,7 @@ from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.curve import Curve
 from rnn_magics.training.device import DeviceChoice
 from rnn_magics.training.history import History
 from rnn_magics.training.threads import ThreadChoice
@@ -36,6 +37,28 @@ class RunConfig:
     batching: BatchConfig
 
 
+@dataclass(frozen=True)
+class Steering:
+    """A change of a training while it went on.
+
+    Parameters
+    ----------
+    step
+        How many steps had been taken.
+    lr, clip
+        The largest learning rate and the bound on the gradient norm from there on.
+    """
+
+    step: int
+    lr: float
+    clip: float | None
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        clip = "no clip" if self.clip is None else f"clip {self.clip:g}"
+        return f"learning rate {self.lr:g} and {clip} from step {self.step + 1:,} on"
+
+
 @dataclass
 class Run:
     """One training.
@@ -58,6 +81,11 @@ class Run:
         The lengths of the training and the held-out text.
     history
         What each epoch reported.
+    curve
+        Loss and gradient norm of each step, up to the last epoch that is over.
+    steered
+        How learning rate and clip were changed while it trained, in the order of steps; `config`
+        holds the newest.
     reason
         Why it ended: ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``,
         ``non_finite`` or ``failed``; None while it trains.
@@ -81,6 +109,8 @@ class Run:
     num_train_tokens: int
     num_valid_tokens: int
     history: History = field(default_factory=History)
+    curve: Curve = field(default_factory=Curve)
+    steered: list[Steering] = field(default_factory=list)
     reason: str | None = None
     message: str = ""
     threads: ThreadChoice = field(default_factory=ThreadChoice.present)
@@ -123,6 +153,11 @@ class Run:
         layers = "1 layer" if c.num_layers == 1 else f"{c.num_layers} layers"
         both = ", bidirectional" if c.bidirectional else ""
         return f"{c.cell}, {c.num_hiddens} hidden units, {layers}{both}"
+
+    def steer(self, train: TrainConfig, step: int) -> None:
+        """Go on with another configuration after so many steps; to be called between steps."""
+        self.config = replace(self.config, train=train)
+        self.steered.append(Steering(step, train.peak_lr, train.clip))
 
     def __repr__(self) -> str:
         """Two lines: what it is, and where it stands."""

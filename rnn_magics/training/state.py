@@ -20,8 +20,9 @@ class EpochTally:
     ----------
     nats
         The sum of the minibatches' mean losses, a 0-d tensor.
-    norms
-        The gradient norm of each step; those of steps to come mean nothing, (num_batches,).
+    losses, norms
+        Mean nats per token and gradient norm of each step; those of steps to come mean nothing,
+        (num_batches,) each.
     seconds, tokens
         Spent and learnt from.
     taken, bad
@@ -33,6 +34,7 @@ class EpochTally:
     """
 
     nats: Tensor
+    losses: Tensor
     norms: Tensor
     seconds: float = 0.0
     tokens: int = 0

@@ -37,8 +37,14 @@ class Step(Protocol):
     def begin_epoch(self) -> None:
         """Take up the plan, the hidden state and the tally that stand in the state."""
 
-    def take(self) -> StepEnd | None:
-        """Learn from the next minibatch; None when a step was not finite."""
+    def take(self, config: TrainConfig) -> StepEnd | None:
+        """Learn from the next minibatch; None when a step was not finite.
+
+        Parameters
+        ----------
+        config
+            How to train from here on; learning rate and clip may be others than before.
+        """
 
 
 class EagerStep:
@@ -46,8 +52,8 @@ class EagerStep:
 
     words = "eager"
 
-    def __init__(self, state: TrainState, config: TrainConfig) -> None:
-        self._state, self._config = state, config
+    def __init__(self, state: TrainState) -> None:
+        self._state = state
 
     def begin_epoch(self) -> None:
         """Make a tally unless the epoch has one."""
@@ -55,14 +61,14 @@ class EagerStep:
         assert state.plan is not None  # noqa: S101  (the loop has made it)
         if state.tally is None:
             device = state.batches.ids.device
-            norms = torch.zeros(len(state.plan), device=device)
-            state.tally = EpochTally(torch.zeros((), device=device), norms)
+            losses, norms = torch.zeros((2, len(state.plan)), device=device).unbind()
+            state.tally = EpochTally(torch.zeros((), device=device), losses, norms)
         elif state.tally.bad is not None:  # begun with another step; the tensors serve here, too
             state.tally.taken = state.tally.bad = None
 
-    def take(self) -> StepEnd | None:
+    def take(self, config: TrainConfig) -> StepEnd | None:
         """Learn from the next minibatch."""
-        return train_step(self._state, self._config)
+        return train_step(self._state, config)
 
 
 def train_step(state: TrainState, config: TrainConfig) -> StepEnd | None:
@@ -100,6 +106,7 @@ def train_step(state: TrainState, config: TrainConfig) -> StepEnd | None:
     state.optimizer.step()
     state.hidden = detach(hidden)
     tally.nats += loss.detach()
+    tally.losses[state.step] = loss.detach()
     tally.norms[state.step] = norm
     state.count_steps(1)
     state.count_seconds(time.perf_counter() - begun)
@@ -111,6 +118,7 @@ def step_end(
 ) -> StepEnd:
     """Return the event of a step from its (loss, epoch_loss, grad_norm), 0-d tensors."""
     assert state.plan is not None  # noqa: S101  (asked within an epoch)
+    assert state.tally is not None  # noqa: S101
     loss, epoch_loss, norm = values
     return StepEnd(
         state.epoch + 1,
@@ -122,6 +130,8 @@ def step_end(
         lr,
         state.train_seconds,
         state.total_tokens,
+        state.tally.losses,
+        state.tally.norms,
     )
 
 

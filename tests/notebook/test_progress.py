@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.notebook import training
+from rnn_magics.notebook.display import run_notes
 from rnn_magics.notebook.progress import NotebookProgress, TerminalProgress
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Compiling, EpochEnd, Evaluating, Event, StepEnd
@@ -180,3 +182,11 @@ def test_a_failing_progress_ends_its_run(
     job.wait(60)
     assert not job.is_alive
     prepared.run("%generate the --length 2")
+
+
+def test_steering_is_told_with_the_numbers(trained: Notebook) -> None:
+    run = trained.session.runs["gru-1"]
+    run.steer(replace(run.config.train, lr=0.25, clip=None), 7)
+    note = "Steered while it trained: learning rate 0.25 and no clip from step 8 on."
+    assert note in run_notes(run)
+    assert note in trained.rich(run)["text/html"]

@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -132,7 +133,7 @@ class Trial:
 
     def choose(self, state: TrainState, config: TrainConfig) -> EagerStep | DeviceStep:
         if self.eager:
-            return EagerStep(state, config)
+            return EagerStep(state)
         self.step = DeviceStep(state, config, self._capture)
         return self.step
 
@@ -442,7 +443,7 @@ def test_the_host_looks_about_ten_times_a_second(
     for _ in range(800):
         step.taken.zero_()
         ahead += 1
-        step.take()
+        step.take(trial.run.config.train)
     assert max(looks) == looks[-1] == most
     assert looks[:2] == [1, min(2, most)]
 
@@ -580,3 +581,32 @@ def test_a_cell_that_reads_its_state_falls_back_with_the_reason(
 
     model = ModelConfig("nosy", num_hiddens=8)
     assert_equal_to_eager(monkeypatch, batches, TrainConfig(epochs=2), model, capture)
+
+
+@pytest.mark.parametrize("changes", [{"lr": 0.5}, {"clip": 0.01}, {"clip": None, "lr": 0.001}])
+@pytest.mark.parametrize("capture", [None, FakeCapture()])
+def test_a_steered_training_has_the_bits_of_the_plain_step(
+    monkeypatch: pytest.MonkeyPatch,
+    batches: Batches,
+    changes: dict[str, float | None],
+    capture: FakeCapture | None,
+) -> None:
+    config = TrainConfig(epochs=2)
+    captured = capture.captured if capture else 0
+    eager = Trial(monkeypatch, batches, config, MODELS["deep"], eager=True)
+    device = Trial(monkeypatch, batches, config, MODELS["deep"], capture=capture)
+    told = []
+    for trial in (eager, device):
+
+        def steer(event: Event, trial: Trial = trial) -> None:
+            if isinstance(event, StepEnd) and (event.epoch, event.step) == (1, 3):
+                trial.run.steer(replace(config, **changes), trial.state.total_steps)  # type: ignore[arg-type]
+
+        told.append([values_of(event) for event in trial.events(seen=steer)])
+    assert told[0] == told[1]
+    assert bits(device.state.model) == bits(eager.state.model)
+    if capture is not None:  # the rate needs no new capture, the clip does
+        assert capture.captured - captured == (2 if "clip" in changes else 1)
+    curves = [trial.run.curve.to_dict() for trial in (eager, device)]
+    assert [curve.pop("epochs") for curve in curves]
+    assert curves[0] == curves[1]

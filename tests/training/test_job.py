@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import torch
 from torch import nn
 
 from rnn_magics.batching import Batches
+from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.models.rnn_model import ModelConfig, copy_model
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
@@ -303,3 +305,56 @@ def test_a_program_ends_while_a_run_is_at_work() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_steered_run_goes_on_with_the_new_rate_and_clip(batches: Batches) -> None:
+    told: list[Event] = []
+    config = TrainConfig(epochs=10**6, optimizer="sgd", lr=0.5, schedule="constant", clip=1.0)
+    started = Started(batches, config, listener=told.append)
+    started.steps()
+    before = started.job.between_steps(lambda: started.state.total_steps)
+    started.job.steer(lr=0.25, clip=None)
+    after = started.job.between_steps(lambda: started.state.total_steps)
+    rate = started.job.between_steps(lambda: started.state.optimizer.param_groups[0]["lr"])
+    while started.steps() == after:
+        pass
+    rate = started.job.between_steps(lambda: started.state.optimizer.param_groups[0]["lr"])
+    started.end()
+    (change,) = started.run.steered
+    assert before <= change.step <= after
+    assert (change.lr, change.clip, rate) == (0.25, None, 0.25)
+    assert started.run.config.train == replace(config, lr=0.25, clip=None)
+    assert str(change).startswith("learning rate 0.25 and no clip from step ")
+
+
+def test_what_is_not_said_stays(endless: Started) -> None:
+    endless.job.steer(clip=0.5)
+    assert endless.run.config.train == replace(ENDLESS, clip=0.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"lr": -1.0}, "lr must be"), ({"clip": 0.0}, "clip must be"), ({"seed": 3}, "'seed'")],
+)
+def test_what_is_out_of_range_changes_nothing(
+    endless: Started, changes: dict[str, float], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        endless.job.steer(**changes)
+    assert endless.run.config.train == ENDLESS
+    assert not endless.run.steered
+
+
+def test_a_paused_run_can_be_steered(endless: Started) -> None:
+    endless.job.pause()
+    endless.job.steer(lr=0.01)
+    assert endless.job.is_paused
+    assert endless.run.config.train.lr == 0.01
+
+
+def test_a_run_that_has_ended_is_not_steered(batches: Batches) -> None:
+    started = Started(batches, TrainConfig(epochs=1))
+    started.job.wait(PATIENCE)
+    with pytest.raises(TrainingError, match="has ended"):
+        started.job.steer(lr=0.1)
+    assert not started.run.steered

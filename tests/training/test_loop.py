@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -546,3 +547,26 @@ def test_the_model_may_be_evaluated_between_steps(batches: Batches) -> None:
     for _ in iter_train(run, state):
         evaluate(state.model.eval(), batches.valid)
     assert bits(run.model) == bits(train(batches, model, config).model)
+
+
+def test_the_curve_has_every_step(batches: Batches) -> None:
+    run, _, events = events_of(batches, TrainConfig(epochs=2))
+    steps = steps_of(events)
+    ends, losses, lows, highs = run.curve.loss.points()
+    assert ends.tolist() == list(range(1, len(steps) + 1))
+    assert losses.tolist() == lows.tolist() == highs.tolist() == [e.loss.item() for e in steps]
+    assert run.curve.grad_norm.points()[1].tolist() == [e.grad_norm.item() for e in steps]
+    assert [step for step, _ in run.curve.epochs] == [len(steps) // 2, len(steps)]
+    assert [seconds for _, seconds in run.curve.epochs] == pytest.approx(
+        np.cumsum(run.history.seconds)
+    )
+
+
+def test_a_step_tells_all_that_came_before_it_in_its_epoch(batches: Batches) -> None:
+    run, state = begin(batches, SMALL, TrainConfig(epochs=2))
+    losses: list[float] = []
+    for event in iter_train(run, state):
+        if isinstance(event, StepEnd):
+            losses = [*losses, event.loss.item()] if event.step > 1 else [event.loss.item()]
+            assert event.losses[: event.step].tolist() == losses
+            assert event.norms[event.step - 1] == event.grad_norm

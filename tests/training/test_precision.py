@@ -121,7 +121,7 @@ def test_bf16_computes_what_float32_does_but_more_coarsely(
     assert all(p.dtype == torch.float32 for p in model.parameters())
 
 
-@pytest.mark.parametrize("step", [DeviceStep, EagerStep])
+@pytest.mark.parametrize("step", [DeviceStep, lambda state, _config: EagerStep(state)])
 def test_a_run_in_bf16_learns_and_keeps_float32(
     monkeypatch: pytest.MonkeyPatch, batches: Batches, step: Any
 ) -> None:
