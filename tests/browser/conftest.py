@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "artefacts"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 START = 90  # seconds a server may take to answer
+IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
 def without(reason: str) -> None:
@@ -58,15 +59,14 @@ class Page:
     def run_all(self, url: str) -> None:
         """Open a notebook, run all cells and wait until the kernel rests."""
         self.tab.goto(url)
-        self.tab.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        self.tab.wait_for_function("window.jupyterapp !== undefined")
-        self.tab.wait_for_selector("[data-status='idle']", timeout=60_000)
+        self.tab.wait_for_selector(".jp-Notebook .jp-Cell", timeout=20_000)
+        self.idle()
         self.tab.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         self.idle()
 
     def idle(self) -> None:
         """Wait until the kernel rests."""
-        self.tab.wait_for_selector("[data-status='idle']", timeout=60_000)
+        self.tab.wait_for_function(IDLE, timeout=60_000)
 
     def screenshot(self, name: str) -> None:
         """Keep a picture of the tab."""

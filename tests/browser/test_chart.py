@@ -13,7 +13,7 @@ def test_a_chart_is_drawn_and_the_console_is_quiet(lab: Any, page: Any) -> None:
     data = json.loads(PAYLOAD.read_text(encoding="utf-8"))
     code = f"from rnn_magics.notebook.widgets.chart import ChartWidget\nChartWidget(data={data!r})"
     page.run_all(lab.write("chart.ipynb", code))
-    page.tab.wait_for_selector(".rnn-chart canvas", timeout=60_000)
+    page.tab.wait_for_selector(".rnn-chart canvas", timeout=20_000)
     page.screenshot("chart")
     label = page.tab.get_attribute(".rnn-chart", "aria-label")
     assert label == ("perplexity <b>run</b>: perplexity against step; train 8.25; uniform at 28")
