@@ -7,7 +7,12 @@ READY := $(VENV)/.ready
 
 .PHONY: demo lab test check bench bench-recipes clean clean-compiled
 
-$(READY): pyproject.toml constraints.txt
+# The TypeScript half: installing builds both bundles when these have changed.
+WEB := $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*')
+JLPM := cd labextension && PATH="$(abspath $(BIN)):$$PATH" jlpm
+NEEDS_NODE := command -v node >/dev/null || { echo "the TypeScript half is checked by Node 20 or newer, which is not on PATH"; exit 1; }
+
+$(READY): pyproject.toml constraints.txt hatch_build.py $(WEB)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "rnn_magics needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -22,11 +27,17 @@ lab: $(READY)  ## open the same notebook in JupyterLab
 
 test: $(READY)  ## everything: units, magics, a real kernel, every example
 	$(BIN)/python -m pytest $(ARGS)
+	@$(NEEDS_NODE)
+	$(JLPM) install --immutable
+	$(JLPM) run test
 
 check: $(READY)  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@$(NEEDS_NODE)
+	$(JLPM) install --immutable
+	$(JLPM) run check
 
 bench: $(READY)  ## measure against the peers and write docs/performance.md (an hour on a quiet machine)
 	$(BIN)/python -m pip install --quiet --no-deps d2l==0.17.6
