@@ -83,9 +83,17 @@ def _doctor(_shell: InteractiveShell, session: Session, names: list[str]) -> Any
     return diagnose_run(session.snapshot(*names), session.require_batches())
 
 
+def _compare(_shell: InteractiveShell, session: Session, names: list[str]) -> Any:
+    from rnn_magics.notebook.comparison import Comparison  # noqa: PLC0415  (torch on demand)
+
+    session.require_run()
+    return Comparison([session.require_run(name) for name in names or session.runs])
+
+
 ACTIONS: dict[str, Action] = {
     "stop": Action("end a run that trains in the background", _stop),
     "pause": Action("hold it", _pause),
     "resume": Action("let it go on", _resume),
+    "compare": Action("draw several runs in one picture", _compare, most_names=None),
     "doctor": Action("look for silent mistakes in a model", _doctor),
 }
