@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rnn_magics.inspection.doctor import Diagnosis, diagnose
     from rnn_magics.models.cells import CELLS, Cell
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+    from rnn_magics.storage.model_file import load_run, save_run
     from rnn_magics.text.corpus import Corpus, CorpusConfig
     from rnn_magics.text.statistics import text_statistics
     from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
@@ -73,7 +74,9 @@ _HOMES = {
     "fit_ladder": "training.baseline",
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
+    "load_run": "storage.model_file",
     "make_batches": "batching",
+    "save_run": "storage.model_file",
     "score": "decoding.score",
     "text_statistics": "text.statistics",
     "train": "training.loop",
@@ -110,7 +113,9 @@ __all__ = [
     "generate",
     "generate_many",
     "load_ipython_extension",
+    "load_run",
     "make_batches",
+    "save_run",
     "score",
     "text_statistics",
     "train",

@@ -76,8 +76,8 @@ def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
 
 
 def _run_row(session: Session, name: str) -> tuple[str, ...]:
-    run, job = session.runs[name], session.jobs[name]
-    state = run.reason or ("paused" if job.is_paused else "training")
+    run, job = session.runs[name], session.jobs.get(name)
+    state = run.reason or ("paused" if job is not None and job.is_paused else "training")
     train, valid = run.train_perplexity, run.valid_perplexity
     return (
         name,
