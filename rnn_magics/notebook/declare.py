@@ -58,6 +58,7 @@ def sample(parser: MagicParser) -> None:
 def train_rnn(parser: MagicParser) -> None:
     """Declare ``%train_rnn``."""
     from rnn_magics.models.rnn_model import ModelConfig  # noqa: PLC0415  (torch on demand)
+    from rnn_magics.storage.checkpointing import Checkpointing  # noqa: PLC0415
     from rnn_magics.training.config import TrainConfig  # noqa: PLC0415
     from rnn_magics.training.recipes import RECIPES  # noqa: PLC0415
 
@@ -70,6 +71,11 @@ def train_rnn(parser: MagicParser) -> None:
     offer(recipe, lambda: list(RECIPES))
     parser.add("--name", metavar="NAME", help="of the run (default: the cell and a number)")
     parser.add("--background", action="store_true", help="return at once and train meanwhile")
+    parser.add("--checkpoint", metavar="DIR", help="keep the run in a new folder")
+    parser.add_options(Checkpointing, skip=["folder"])
+    parser.add(
+        "--resume", metavar="DIR|last", help="go on with a run kept in a folder, bit for bit"
+    )
     parser.add_options(ModelConfig)
     parser.add_options(TrainConfig)
 
@@ -103,7 +109,9 @@ def rnn(parser: MagicParser) -> None:
         + "; without it, say where the session stands",
     )
     offer(action, lambda: list(ACTIONS))
-    parser.add("names", nargs="*", metavar="RUN", help="which run (default: the newest)")
+    parser.add(
+        "names", nargs="*", metavar="RUN", help="which run (default: the newest); of runs a folder"
+    )
     parser.add("--reset", action="store_true", help="forget corpus, vocabulary and runs")
 
 

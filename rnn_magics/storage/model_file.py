@@ -84,34 +84,6 @@ def packed(run: Run, training: Contents | None = None) -> bytes:
     return container.pack(document, tensors)
 
 
-def load_run(path: str | Path, *, name: str | None = None) -> Run:
-    """Read a run from a file that `save_run` wrote.
-
-    Nothing of the file is used before its sha256 has been found to be right, no code in it is
-    ever run, and no size in it is believed before it has been compared with what is there.
-
-    Parameters
-    ----------
-    path
-        Of the file, ``~`` for the home folder.
-    name
-        How listings call the run; by default as before.
-
-    Returns
-    -------
-    Run
-        On the CPU, ready to generate, to be scored and to be looked at.
-
-    Raises
-    ------
-    StorageError
-        When the file cannot be read, is damaged, or is no file of ours.
-    """
-    run, _ = read_run(Path(path).expanduser())
-    run.name = run.name if name is None else name
-    return run
-
-
 def read_run(path: Path) -> tuple[Run, Contents | None]:
     """Read a run, and where its training stands if the file says so.
 
