@@ -50,7 +50,7 @@ def training_call(session: Session, options: argparse.Namespace) -> Call:
         _refuse_beside_resume(options)
         return Call("run", "resume_run", (options.resume, Named("batches", batches)))
     keep = collect(Checkpointing, options, Checkpointing(getattr(options, "checkpoint", "")))
-    if keep.changed() and not keep.folder:
+    if (keep.changed() or hasattr(options, "checkpoint")) and not keep.folder:
         msg = "--every and --keep go with --checkpoint DIR; leave them out, or name a folder"
         raise ConfigError(msg)
     recipe = RECIPES[options.recipe] if hasattr(options, "recipe") else None

@@ -59,9 +59,14 @@ class Checkpointing(Options):
 
         Raises
         ------
+        ConfigError
+            When no folder is named.
         StorageError
             When the folder holds a run already, or cannot be made.
         """
+        if not self.folder:
+            msg = "name the folder in which the run is kept, e.g. Checkpointing('runs/first')"
+            raise ConfigError(msg)
         folder = RunFolder(Path(self.folder).expanduser())
         if folder.exists:
             msg = (

@@ -76,7 +76,7 @@ def read_parts(document: Fields) -> dict[str, Any]:
 def _write_run(run: Run) -> dict[str, Any]:
     return {
         "name": run.name,
-        "reason": run.reason or "snapshot",
+        "reason": "snapshot" if run.reason is None else run.reason,
         "message": run.message,
         "step": run.step,
         "num_train_tokens": run.num_train_tokens,
