@@ -95,12 +95,17 @@ def folder() -> Iterator[Path]:
 
 
 def in_child(work: Callable[[], None]) -> int:
-    """Fork; the child works and ends without cleaning up. Return its id."""
+    """Fork; the child works and ends without cleaning up. Return its id once it has begun."""
+    reading, writing = os.pipe()
     child = os.fork()
     if child:
+        os.close(writing)
+        os.read(reading, 1)
+        os.close(reading)
         return child
     with contextlib.suppress(BaseException):
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.write(writing, b"x")
         work()
     os._exit(0)
 

@@ -24,6 +24,21 @@ _FRESH_SECONDS = 60  # a younger one may not be locked yet, or not any more
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def user_path(path: str | Path) -> Path:
+    """Return a path as a user types it, ``~`` for the home folder.
+
+    Raises
+    ------
+    StorageError
+        When it begins with the home folder of somebody who is not known here.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        msg = f"{str(path)!r}: {error}"
+        raise StorageError(msg) from None
+
+
 def write(path: Path, data: bytes) -> None:
     """Write a file in one step that either happens or does not.
 
@@ -35,8 +50,8 @@ def write(path: Path, data: bytes) -> None:
     StorageError
         When the file cannot be written; an older one is then as it was.
     """
-    target = Path(os.path.realpath(path))
-    with _one_line_errors(target, len(data)):
+    with _one_line_errors(path, len(data)):
+        target = Path(os.path.realpath(path))
         sweep(target.parent)
         temporary = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
         try:

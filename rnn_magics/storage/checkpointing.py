@@ -6,10 +6,10 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from rnn_magics.errors import ConfigError, StorageError
 from rnn_magics.options import NOT_NEGATIVE, Options, option
+from rnn_magics.storage import atomic
 from rnn_magics.storage.run_folder import RunFolder, epoch_line
 from rnn_magics.storage.strict import from_options
 from rnn_magics.storage.training_state import capture, fingerprint_of
@@ -67,7 +67,7 @@ class Checkpointing(Options):
         if not self.folder:
             msg = "name the folder in which the run is kept, e.g. Checkpointing('runs/first')"
             raise ConfigError(msg)
-        folder = RunFolder(Path(self.folder).expanduser())
+        folder = RunFolder(atomic.user_path(self.folder))
         if folder.exists:
             msg = (
                 f"{str(folder.path)!r} holds run {folder.summary().name!r} already; go on with it:"
@@ -85,7 +85,7 @@ class Checkpointing(Options):
         StorageError
             When the folder cannot be written to.
         """
-        folder = RunFolder(Path(self.folder).expanduser())
+        folder = RunFolder(atomic.user_path(self.folder))
         folder.tell(resumed=state.total_steps)
         return Keeper(run, state, self, folder)
 

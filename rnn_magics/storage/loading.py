@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rnn_magics.errors import StorageError
+from rnn_magics.storage import atomic
 from rnn_magics.storage.model_file import read_run
 from rnn_magics.storage.run_folder import RunFolder, checkpoint_epochs
 from rnn_magics.training.run import Run
@@ -37,7 +38,7 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
         When the file cannot be read, is damaged, or is no file of ours; when the folder is that
         of no run, or does not keep the epoch.
     """
-    path = Path(path).expanduser()
+    path = atomic.user_path(path)
     if epoch is not None:
         run, _ = read_run(_of_epoch(path, epoch))
     elif RunFolder(path).exists:

@@ -59,7 +59,7 @@ def save_run(run: Run, path: str | Path | None = None, *, force: bool = False) -
     StorageError
         When it cannot be written, or stands in the place of another file.
     """
-    path = default_path(run) if path is None else Path(path).expanduser()
+    path = default_path(run) if path is None else atomic.user_path(path)
     path = path / default_path(run) if path.is_dir() else path
     if os.path.lexists(path) and path.exists() and not force and not container.is_ours(path):
         msg = f"{str(path)!r} is there and is no model file of rnn_magics; --force replaces it"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import DeviceError, StorageError
+from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.model_file import naming
 from rnn_magics.storage.run_folder import RunFolder, kept_runs
@@ -76,7 +77,7 @@ def _folder(folder: str | Path) -> RunFolder:
             msg = "no run is kept in this folder or below it: type %train_rnn --checkpoint DIR"
             raise StorageError(msg)
         return RunFolder(runs[-1].folder)
-    kept = RunFolder(Path(folder).expanduser())
+    kept = RunFolder(atomic.user_path(folder))
     if not kept.exists:
         msg = f"{str(kept.path)!r} is not the folder of a run; %rnn runs DIR lists those in DIR"
         raise StorageError(msg)

@@ -217,7 +217,7 @@ def kept_runs(folder: str | Path = ".") -> list[KeptRun]:
     StorageError
         When the folder is not there, or what a run's folder says of it cannot be read.
     """
-    top = Path(folder).expanduser()
+    top = atomic.user_path(folder)
     if not top.is_dir():
         msg = f"there is no folder {str(top)!r}"
         raise StorageError(msg)
@@ -259,7 +259,7 @@ def checkpoint_epochs(folder: str | Path) -> list[int]:
     StorageError
         When the folder holds no run.
     """
-    kept = RunFolder(Path(folder).expanduser())
+    kept = RunFolder(atomic.user_path(folder))
     if not kept.exists:
         msg = f"{str(kept.path)!r} is not the folder of a run; %rnn runs DIR lists those in DIR"
         raise StorageError(msg)

@@ -170,6 +170,9 @@ def test_a_tilde_is_the_home_folder(
     save_run(run, "~/tiny")
     assert (tmp_path / "tiny").is_file()
     assert load_run("~/tiny").name == "tiny"
+    for call in (lambda path: save_run(run, path), load_run):
+        with pytest.raises(StorageError, match="'~nobody-of-that-name/x': "):
+            call("~nobody-of-that-name/x")
 
 
 def test_a_file_that_is_none_of_ours_is_not_replaced(run: Run, tmp_path: Path) -> None:
