@@ -22,7 +22,9 @@ from rnn_magics.storage.run_folder import RunFolder, checkpoint_epochs, kept_run
 from rnn_magics.storage.training_state import capture, restore
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
+from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.device_step import DeviceStep
 from rnn_magics.training.events import EpochEnd, Evaluating, Event, StepEnd
 from rnn_magics.training.loop import begin, iter_train, train, train_to_end
 from rnn_magics.training.run import Run
@@ -109,6 +111,21 @@ def test_wherever_it_is_cut_off(
     killed(batches, tmp_path / "run", when, every=every)
     assert_same(resume_run(tmp_path / "run", batches), whole)
     assert_same(load_run(tmp_path / "run"), whole)
+
+
+@pytest.mark.parametrize("batching", ["seq", "random"])
+def test_a_step_that_runs_behind_the_host_goes_on_as_well(
+    corpus: Corpus,
+    vocab: Vocab,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    batching: str,
+) -> None:
+    batches = make_batches(corpus, vocab, BatchConfig(batching, batch_size=4, num_steps=8))
+    whole = train(batches, MODEL, TRAIN)  # the step of the CPU, which gives the same bits
+    monkeypatch.setattr(loop, "choose_step", DeviceStep)
+    killed(batches, tmp_path / "run", at_step(2, 4))
+    assert_same(resume_run(tmp_path / "run", batches), whole)
 
 
 def test_it_can_be_cut_off_again_and_again(batches: Batches, tmp_path: Path) -> None:
