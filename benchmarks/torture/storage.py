@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -341,7 +342,9 @@ def written_again(path: Path) -> bytes:
     if training is None:
         return packed(load_run(path))
     check_same(run, training, BATCHES, tokens_of(training))
-    _, state = begin(BATCHES, copy_run(run).model, run.config.train)
+    # As going on does, which takes the device of the run and not what was asked for.
+    config = replace(run.config.train, device="cpu", precision="float32")
+    _, state = begin(BATCHES, copy_run(run).model, config)
     restore(state, training)
     return packed(run, capture(state, tokens_of(training)))
 

@@ -25,7 +25,7 @@ from rnn_magics.training.history import History
 from rnn_magics.training.run import Run, RunConfig
 from rnn_magics.training.threads import ThreadChoice
 
-_DEVICE = re.compile(r"(cpu|cuda|mps)(:\d{1,3})?")
+_DEVICE = re.compile("(cpu|cuda|mps)(:(0|[1-9][0-9]?))?")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _MOST_THREADS = 1024
 _MOST_EPOCHS = 1 << 24

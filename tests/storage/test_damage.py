@@ -128,3 +128,13 @@ def test_sizes_are_compared_before_memory_is_taken(run: Run) -> None:
     contents.document["config"]["model"]["num_layers"] = 1024
     with pytest.raises(StorageError, match="tensors for 1024 layers"):
         unpacked(contents)
+
+
+@pytest.mark.parametrize(
+    "name", ["cpu:999", "cuda:01", "cuda:-1", "xpu", "cuda:\u0661", "cpu\n", ""]
+)
+def test_a_device_is_one_of_few_words(run: Run, name: str) -> None:
+    contents = container.unpack(packed(run))
+    contents.document["device"]["name"] = name
+    with pytest.raises(StorageError, match="is neither cpu, cuda nor mps"):
+        unpacked(contents)
