@@ -31,7 +31,9 @@ class Checkpointing(Options):
         metavar="N",
     )
     keep: int | None = option(
-        None, "after how many epochs the model stays in the folder; all", within=NOT_NEGATIVE
+        100,
+        "how many models stay in the folder, each as it was after an epoch; none for all",
+        within=NOT_NEGATIVE,
     )
 
     def __post_init__(self) -> None:

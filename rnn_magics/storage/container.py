@@ -171,9 +171,10 @@ def _bytes_of(path: Path) -> bytes:
                 msg = "it is no file"
                 raise StorageError(msg)
             size = os.fstat(file.fileno()).st_size
-            beginning = file.read(_LENGTH_BYTES + len(_BEGINNING))
-            _header_size(beginning, size)  # before all the rest is read
-            return beginning + file.read()
+            # Looked at before all of it is read.
+            _header_size(file.read(_LENGTH_BYTES + len(_BEGINNING)), size)
+            file.seek(0)
+            return file.read()
     except FileNotFoundError:
         msg = "there is no such file"
         raise StorageError(msg) from None

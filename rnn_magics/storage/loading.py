@@ -7,7 +7,7 @@ from pathlib import Path
 from rnn_magics.errors import StorageError
 from rnn_magics.storage import atomic
 from rnn_magics.storage.model_file import read_run
-from rnn_magics.storage.run_folder import RunFolder, checkpoint_epochs
+from rnn_magics.storage.run_folder import RunFolder
 from rnn_magics.training.run import Run
 
 
@@ -24,8 +24,8 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
     name
         How listings call the run; by default as before.
     epoch
-        Of a folder: the run as it was after that epoch, one of `checkpoint_epochs`; by default
-        as it was last.
+        Of a folder: the run as it was after that epoch, one of ``checkpoint_epochs(path)``; by
+        default as it was last.
 
     Returns
     -------
@@ -41,8 +41,8 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
     path = atomic.user_path(path)
     if epoch is not None:
         run, _ = read_run(_of_epoch(path, epoch))
-    elif RunFolder(path).exists:
-        run, _ = RunFolder(path).newest()
+    elif path.is_dir():
+        run, _ = RunFolder(path).require().newest()
     else:
         run, _ = read_run(path)
     run.name = run.name if name is None else name
@@ -50,9 +50,9 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
 
 
 def _of_epoch(folder: Path, epoch: int) -> Path:
-    epochs = checkpoint_epochs(folder)
+    epochs = RunFolder(folder).require().epochs
     if epoch not in epochs:
         kept = ", ".join(map(str, epochs)) or "none"
         msg = f"{str(folder)!r} does not keep epoch {epoch} (kept: {kept})"
         raise StorageError(msg)
-    return RunFolder(folder).epochs[epoch]
+    return epochs[epoch]

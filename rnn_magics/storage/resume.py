@@ -77,11 +77,7 @@ def _folder(folder: str | Path) -> RunFolder:
             msg = "no run is kept in this folder or below it: type %train_rnn --checkpoint DIR"
             raise StorageError(msg)
         return RunFolder(runs[-1].folder)
-    kept = RunFolder(atomic.user_path(folder))
-    if not kept.exists:
-        msg = f"{str(kept.path)!r} is not the folder of a run; %rnn runs DIR lists those in DIR"
-        raise StorageError(msg)
-    return kept
+    return RunFolder(atomic.user_path(folder)).require()
 
 
 def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:

@@ -96,6 +96,19 @@ class RunFolder:
                 with suppress(OSError):
                     older.unlink()
 
+    def require(self) -> RunFolder:
+        """Return the folder, once it has been found to hold a run.
+
+        Raises
+        ------
+        StorageError
+            When it does not.
+        """
+        if not self.exists:
+            msg = f"{str(self.path)!r} is not the folder of a run; %rnn runs DIR lists those in DIR"
+            raise StorageError(msg)
+        return self
+
     def tell(self, **words: Any) -> None:
         """Add a line to the history."""
         atomic.append(self.path / "history.jsonl", dumps(words))
@@ -191,7 +204,7 @@ class KeptRun:
     train_perplexity, valid_perplexity
         After the last epoch; None before the first, and where it was not scored.
     state
-        Why it ended, or ``not ended``: it trains, or it was killed.
+        Why it ended, or ``not ended``: it trains, or it was killed; or why it cannot be read.
     """
 
     folder: Path
@@ -212,10 +225,12 @@ def _number(value: Any) -> float | None:
 def kept_runs(folder: str | Path = ".") -> list[KeptRun]:
     """Tell of the runs kept in a folder or one or two levels below it, the newest last.
 
+    Of one that cannot be read, the state says why.
+
     Raises
     ------
     StorageError
-        When the folder is not there, or what a run's folder says of it cannot be read.
+        When the folder is not there.
     """
     top = atomic.user_path(folder)
     if not top.is_dir():
@@ -223,7 +238,14 @@ def kept_runs(folder: str | Path = ".") -> list[KeptRun]:
         raise StorageError(msg)
     found = [RunFolder(path) for path in _below(top, _DEPTH)]
     found.sort(key=_written)
-    return [folder.summary() for folder in found]
+    return [_summary(folder) for folder in found]
+
+
+def _summary(folder: RunFolder) -> KeptRun:
+    try:
+        return folder.summary()
+    except StorageError as error:
+        return KeptRun(folder.path, "", "", 0, 0, None, None, str(error))
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:
@@ -259,8 +281,4 @@ def checkpoint_epochs(folder: str | Path) -> list[int]:
     StorageError
         When the folder holds no run.
     """
-    kept = RunFolder(atomic.user_path(folder))
-    if not kept.exists:
-        msg = f"{str(kept.path)!r} is not the folder of a run; %rnn runs DIR lists those in DIR"
-        raise StorageError(msg)
-    return list(kept.epochs)
+    return list(RunFolder(atomic.user_path(folder)).require().epochs)

@@ -230,7 +230,7 @@ def test_the_folder_keeps_the_models_of_the_epochs(batches: Batches, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("keep", "kept"), [(None, [1, 2, 3]), (2, [2, 3]), (0, []), (9, [1, 2, 3])]
+    ("keep", "kept"), [(None, [1, 2, 3]), (100, [1, 2, 3]), (2, [2, 3]), (0, []), (9, [1, 2, 3])]
 )
 def test_only_so_many_epochs_are_kept(
     batches: Batches, tmp_path: Path, keep: int | None, kept: list[int]
@@ -289,6 +289,10 @@ def test_runs_in_a_folder_are_told_of(batches: Batches, tmp_path: Path) -> None:
     assert (second.name, second.epochs, second.state) == ("second", 3, "epochs")
     assert second.architecture == "gru, 6 hidden units"
     assert [kept.name for kept in kept_runs(tmp_path / "runs" / "first")] == ["whole"]
+    (second.folder / "run.json").write_text("{}")
+    unreadable = kept_runs(tmp_path)[1]
+    assert unreadable.folder == second.folder
+    assert unreadable.state == "the document lacks 'format'"
     with pytest.raises(StorageError, match="there is no folder"):
         kept_runs(tmp_path / "nowhere")
 
