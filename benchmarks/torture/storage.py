@@ -4,6 +4,9 @@
     python benchmarks/torture/storage.py --quick    small counts
     python benchmarks/torture/storage.py --only kill --only seed
 
+With TORTURE_SMALL_DISK naming an empty folder on a file system of some 200 kB (``mount -t tmpfs -o
+size=200k tmpfs DIR``), saves on a full file system are tried as well.
+
 A row is ``| what | count | held |``; all is well when both numbers are equal.
 """
 
@@ -223,6 +226,31 @@ def full_disks(count: int) -> list[Row]:
             clean = os.listdir(place) == [path.name]  # noqa: PTH208
             held += refused and clean and path.read_bytes() == before
     return [("save on a full disk: refused, the old file intact, nothing left", count, held)]
+
+
+def small_disk(count: int) -> list[Row]:
+    """Fill a small file system, and save there; nothing to do where there is none."""
+    if SMALL_DISK is None:
+        return []
+    place, held = Path(SMALL_DISK), 0
+    path, filler = place / "model.safetensors", place / "filler"
+    older, newer = (
+        train(BATCHES, ModelConfig(num_hiddens=48), TrainConfig(epochs=1, threads=1, seed=seed))
+        for seed in (1, 2)
+    )
+    before = save_run(older, path).read_bytes()
+    rng = random.Random(6)  # noqa: S311
+    for _ in range(count):
+        room = rng.randrange(len(before))
+        filler.write_bytes(b"x" * max(0, shutil.disk_usage(place).free - room))
+        try:
+            save_run(newer, path)
+        except StorageError as error:
+            held += "do not fit" in str(error) and path.read_bytes() == before
+        filler.unlink()
+        held -= sorted(entry.name for entry in place.iterdir()) != [path.name]
+    path.unlink()
+    return [("save on a file system that is full: refused, the old file intact", count, held)]
 
 
 def broken_off(count: int, number: signal.Signals, what: str) -> Row:
@@ -543,10 +571,13 @@ def seeds(count: int) -> list[Row]:
     return [("the same seed in fresh processes: equal weights", count, hashes.count(hashes[0]))]
 
 
+SMALL_DISK = os.environ.get("TORTURE_SMALL_DISK")
+
 PARTS: dict[str, tuple[Callable[[int], list[Row]], int, int]] = {
     "kill": (kills, 100, 4),
     "control": (negative_controls, 1, 1),
     "full": (full_disks, 100, 5),
+    "disk": (small_disk, 100, 5),
     "interrupt": (interrupted_saves, 100, 5),
     "killsave": (killed_saves, 100, 5),
     "writers": (two_writers, 200, 20),
