@@ -88,7 +88,7 @@ class Checkpointing(Options):
             When the folder cannot be written to.
         """
         folder = RunFolder(atomic.user_path(self.folder))
-        folder.tell(resumed=state.total_steps)
+        folder.go_on(state.total_steps)
         return Keeper(run, state, self, folder)
 
 
@@ -123,8 +123,12 @@ class Keeper:
             if isinstance(event, EpochEnd) and event.complete:
                 self._folder.tell(**epoch_line(self._run))
                 self._folder.write_epoch(self._run, event.epoch, self._config.keep)
-            if self._is_due(event) and self._state.settle():
-                self._write()
+            if self._is_due(event):
+                good = self._state.settle()
+                # After a bad step the loop has nothing more to tell but the end, and the state is
+                # that of the last good one.
+                if good or isinstance(event, TrainEnd):
+                    self._write()
             if isinstance(event, TrainEnd):
                 self._folder.tell(end=event.reason, steps=self._state.total_steps)
         except StorageError as error:

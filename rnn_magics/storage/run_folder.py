@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +27,8 @@ from rnn_magics.storage.strict import Fields, dumps, from_float, loads
 from rnn_magics.training.run import Run
 
 _WHAT = ("run", "config", "corpus", "device", "threads", "versions")  # parts in run.json
-_STEP = re.compile(r"step-(\d{9,})\.safetensors")
-_EPOCH = re.compile(r"epoch-(\d{4,})\.safetensors")
+_STEP = re.compile(r"step-([0-9]{9,})\.safetensors")
+_EPOCH = re.compile(r"epoch-([0-9]{4,})\.safetensors")
 _KEPT_STEPS = 2  # the second is there should the disk damage the first
 _MOST_JSON = 1 << 26
 _DEPTH = 2  # how far below a folder its runs may lie
@@ -80,21 +80,25 @@ class RunFolder:
         document |= {name: plain for name, plain in parts.items() if plain is not None}
         atomic.write(self.path / "run.json", f"{dumps(document)}\n".encode())
 
+    def go_on(self, step: int) -> None:
+        """Say that the run goes on behind a step; what was written later goes.
+
+        Later checkpoints are damaged ones, else the run would go on from them.
+        """
+        self.tell(resumed=step)
+        _remove(path for number, path in self.steps.items() if number > step)
+
     def write_step(self, run: Run, training: Contents, step: int) -> None:
         """Write a checkpoint; the older ones but one go once it is whole."""
         atomic.write(self.path / f"step-{step:09d}.safetensors", packed(run, training))
-        for older in list(self.steps.values())[_KEPT_STEPS:]:
-            with suppress(OSError):
-                older.unlink()
+        _remove(list(self.steps.values())[_KEPT_STEPS:])
 
     def write_epoch(self, run: Run, epoch: int, keep: int | None) -> None:
-        """Write the model after an epoch; of the older ones `keep` stay, or all."""
+        """Write the model after an epoch; only the newest `keep` of them stay, None for all."""
         if keep != 0:
             atomic.write(self.path / f"epoch-{epoch:04d}.safetensors", packed(run))
-        if keep is not None:
-            for older in list(self.epochs.values())[: -keep or None]:
-                with suppress(OSError):
-                    older.unlink()
+        newest_first = list(reversed(self.epochs.values()))
+        _remove([] if keep is None else newest_first[keep:])
 
     def require(self) -> RunFolder:
         """Return the folder, once it has been found to hold a run.
@@ -215,6 +219,12 @@ class KeptRun:
     train_perplexity: float | None
     valid_perplexity: float | None
     state: str
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _number(value: Any) -> float | None:

@@ -250,8 +250,10 @@ def test_two_checkpoints_stay_and_the_older_serves_when_the_newer_is_damaged(
     newest[1].write_bytes(newest[1].read_bytes()[:-100])
     loaded = load_run(folder)
     assert loaded.message == "the newest checkpoint cannot be read; this is that of step 13"
-    resumed = resume_run(folder, batches)
-    assert_same(resumed, whole)
+    run, state, checkpointing = reopen(folder, batches)
+    checkpointing.go_on(run, state)
+    assert list(RunFolder(folder).steps) == [13]
+    assert_same(resume_run(folder, batches), whole)
     for path in RunFolder(folder).steps.values():
         path.write_bytes(b"")
     with pytest.raises(StorageError, match="is no model file"):
