@@ -91,6 +91,20 @@ def generate(parser: MagicParser) -> None:
     parser.add_options(DecodingConfig)
 
 
+def save_rnn(parser: MagicParser) -> None:
+    """Declare ``%save_rnn``."""
+    parser.add("path", nargs="?", metavar="PATH", help="of the file (default: the run's name)")
+    parser.add("--run", metavar="NAME", help="which run (default: the newest)")
+    parser.add("--force", action="store_true", help="replace a file that is no model file, too")
+
+
+def load_rnn(parser: MagicParser) -> None:
+    """Declare ``%load_rnn``."""
+    parser.add("path", metavar="PATH", help="a model file, or the folder of a run")
+    parser.add("--name", metavar="NAME", help="of the run (default: as it was called)")
+    parser.add("--epoch", type=_count("--epoch"), metavar="K", help="of a folder: as it was then")
+
+
 def baseline(parser: MagicParser) -> None:
     """Declare ``%baseline``."""
     from rnn_magics.training.baseline import BaselineConfig  # noqa: PLC0415  (torch on demand)

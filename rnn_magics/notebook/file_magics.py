@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from IPython.core.magic import line_magic, magics_class
 
-from rnn_magics.notebook.arguments import MagicParser
+from rnn_magics.notebook import declare
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.command import command
 from rnn_magics.notebook.group import SessionMagics
@@ -18,23 +18,12 @@ if TYPE_CHECKING:
     from rnn_magics.training.run import Run
 
 
-def _save_rnn(parser: MagicParser) -> None:
-    parser.add("path", nargs="?", metavar="PATH", help="of the file (default: the run's name)")
-    parser.add("--run", metavar="NAME", help="which run (default: the newest)")
-    parser.add("--force", action="store_true", help="replace a file that is no model file, too")
-
-
-def _load_rnn(parser: MagicParser) -> None:
-    parser.add("path", metavar="PATH", help="a model file, or the folder of a run")
-    parser.add("--name", metavar="NAME", help="of the run (default: as it was called)")
-
-
 @magics_class
 class FileMagics(SessionMagics):
     """Runs in files."""
 
     @line_magic
-    @command(_save_rnn)
+    @command(declare.save_rnn)
     def save_rnn(self, options: argparse.Namespace, _cell: str | None = None) -> Path | None:
         """Write a run to a file: weights, vocabulary, configuration, history.
 
@@ -55,7 +44,7 @@ class FileMagics(SessionMagics):
         return saved
 
     @line_magic
-    @command(_load_rnn)
+    @command(declare.load_rnn)
     def load_rnn(self, options: argparse.Namespace, _cell: str | None = None) -> Run | None:
         """Read a run from a file; no code that a file may hold is ever run.
 
@@ -63,9 +52,10 @@ class FileMagics(SessionMagics):
 
             run = %load_rnn gru-1.safetensors
             %load_rnn ~/models/wells.safetensors --name wells
+            %load_rnn runs/first --epoch 3
         """
-        name = getattr(options, "name", None)
-        call = Call("run", "load_run", (options.path,), {"name": name})
+        words = {word: getattr(options, word, None) for word in ("name", "epoch")}
+        call = Call("run", "load_run", (options.path,), words)
         if hasattr(options, "explain"):
             return print(call.source())
         run: Run = call()

@@ -40,6 +40,10 @@ def test_a_run_is_kept_in_its_folder(prepared: Notebook) -> None:
     assert loaded.history == run.history
     assert loaded.model.output.weight.equal(run.model.output.weight)
     prepared.run('%generate "the "')
+    early = prepared.run("run = %load_rnn runs/a --epoch 1\nrun")
+    assert len(early.history) == 1
+    refused = prepared.refused("%load_rnn runs/a --epoch 3")
+    assert refused == "'runs/a' does not keep epoch 3 (kept: 1, 2)"
 
 
 def test_nothing_kept_is_said(prepared: Notebook) -> None:
