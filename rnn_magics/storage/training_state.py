@@ -22,6 +22,8 @@ from rnn_magics.training.state import EpochTally, TrainState
 
 _COUNTS = ("epoch", "step", "total_steps", "total_tokens")
 _SECONDS = ("train_seconds", "evaluation_seconds")
+_PER_STEP = ("norms",)  # what an epoch keeps of each of its steps
+_TALLIED = ("nats", *_PER_STEP)
 _OPTIMIZER = "training.optimizer."
 _BLOCK = 1 << 20
 
@@ -55,8 +57,7 @@ def capture(state: TrainState, fingerprint: str) -> Contents:
         tensors |= {f"training.hidden.{i}": part for i, part in enumerate(parts)}
     if state.tally is not None:
         document["tally"] = {"seconds": state.tally.seconds, "tokens": state.tally.tokens}
-        tensors["training.nats"] = state.tally.nats
-        tensors["training.norms"] = state.tally.norms
+        tensors |= {f"training.{name}": getattr(state.tally, name) for name in _TALLIED}
     document["optimizer"] = numbers = {}
     for name, parameter in state.model.named_parameters():
         for key, value in state.optimizer.state.get(parameter, {}).items():
@@ -161,15 +162,16 @@ def _read_tally(
     words = read.mapping("tally")
     seconds, tokens = words.seconds("seconds"), words.count("tokens")
     words.end()
-    nats, norms = tensors.pop("training.nats", None), tensors.pop("training.norms", None)
     number = 0 if plan is None else len(plan)
-    for value, shape in ((nats, ()), (norms, (number,))):
+    found: dict[str, Any] = {}
+    for name in _TALLIED:
+        value = tensors.pop(f"training.{name}", None)
+        shape = (number,) if name in _PER_STEP else ()
         if value is None or value.shape != shape or value.dtype != torch.float32:
             msg = "what its epoch has added up so far is not that of this plan"
             raise StorageError(msg)
-    assert nats is not None  # noqa: S101  (looked at above)
-    assert norms is not None  # noqa: S101
-    return EpochTally(nats.clone().to(device), norms.clone().to(device), seconds, tokens)
+        found[name] = value.clone().to(device)
+    return EpochTally(**found, seconds=seconds, tokens=tokens)
 
 
 def _read_hidden(state: TrainState, tensors: dict[str, Tensor]) -> ModelState | None:
