@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from rnn_magics.inspection.doctor import Diagnosis, diagnose
     from rnn_magics.models.cells import CELLS, Cell
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+    from rnn_magics.storage.checkpointing import Checkpointing
+    from rnn_magics.storage.loading import load_run
+    from rnn_magics.storage.model_file import save_run
+    from rnn_magics.storage.resume import resume_run
+    from rnn_magics.storage.run_folder import checkpoint_epochs, kept_runs
     from rnn_magics.text.corpus import Corpus, CorpusConfig
     from rnn_magics.text.statistics import text_statistics
     from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
@@ -50,6 +55,7 @@ _HOMES = {
     "Batches": "batching",
     "CELLS": "models.cells",
     "Cell": "models.cells",
+    "Checkpointing": "storage.checkpointing",
     "Corpus": "text.corpus",
     "CorpusConfig": "text.corpus",
     "DECODERS": "decoding.decoders",
@@ -68,12 +74,17 @@ _HOMES = {
     "TrainConfig": "training.config",
     "Vocab": "text.vocab",
     "VocabConfig": "text.vocab",
+    "checkpoint_epochs": "storage.run_folder",
     "diagnose": "inspection.doctor",
     "evaluate": "training.evaluation",
     "fit_ladder": "training.baseline",
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
+    "kept_runs": "storage.run_folder",
+    "load_run": "storage.loading",
     "make_batches": "batching",
+    "resume_run": "storage.resume",
+    "save_run": "storage.model_file",
     "score": "decoding.score",
     "text_statistics": "text.statistics",
     "train": "training.loop",
@@ -89,6 +100,7 @@ __all__ = [
     "BatchConfig",
     "Batches",
     "Cell",
+    "Checkpointing",
     "Corpus",
     "CorpusConfig",
     "DecodingConfig",
@@ -104,13 +116,18 @@ __all__ = [
     "TrainConfig",
     "Vocab",
     "VocabConfig",
+    "checkpoint_epochs",
     "diagnose",
     "evaluate",
     "fit_ladder",
     "generate",
     "generate_many",
+    "kept_runs",
     "load_ipython_extension",
+    "load_run",
     "make_batches",
+    "resume_run",
+    "save_run",
     "score",
     "text_statistics",
     "train",

@@ -10,6 +10,7 @@
     ├── ModelError         a model cannot be built, or cannot do what is asked of it
     │   └── DeviceError    the device asked for is not there
     ├── TrainingError      a run cannot start or go on
+    ├── StorageError       a file cannot be written, or is not what it should be
     ├── DecodingError      no text can be generated or scored
     └── SessionError       a magic came out of order, or names a run that does not exist
 
@@ -27,6 +28,7 @@ __all__ = [
     "ModelError",
     "RNNMagicsError",
     "SessionError",
+    "StorageError",
     "TrainingError",
     "VocabError",
 ]
@@ -62,6 +64,10 @@ class DeviceError(ModelError):
 
 class TrainingError(RNNMagicsError):
     """A run cannot start or go on."""
+
+
+class StorageError(RNNMagicsError):
+    """A file cannot be written, or is not what it should be."""
 
 
 class DecodingError(RNNMagicsError):

@@ -90,10 +90,18 @@ def _compare(_shell: InteractiveShell, session: Session, names: list[str]) -> An
     return Comparison([session.require_run(name) for name in names or session.runs])
 
 
+def _runs(_shell: InteractiveShell, _session: Session, names: list[str]) -> Any:
+    from rnn_magics.notebook.status import KeptRuns  # noqa: PLC0415
+    from rnn_magics.storage.run_folder import kept_runs  # noqa: PLC0415
+
+    return KeptRuns(kept_runs(*names))
+
+
 ACTIONS: dict[str, Action] = {
     "stop": Action("end a run that trains in the background", _stop),
     "pause": Action("hold it", _pause),
     "resume": Action("let it go on", _resume),
     "compare": Action("draw several runs in one picture", _compare, most_names=None),
+    "runs": Action("list the runs kept in a folder", _runs),
     "doctor": Action("look for silent mistakes in a model", _doctor),
 }

@@ -145,6 +145,8 @@ class RNNMagics(SessionMagics):
             run = %train_rnn --cell lstm --num-layers 2 --dropout 0.2 --epochs 20
             %train_rnn --recipe d2l-gru --seed 1
             %train_rnn --max-time 180 --background
+            %train_rnn --checkpoint runs/first --every 500steps
+            %train_rnn --resume runs/first
         """
         from rnn_magics.notebook.training import start, training_call  # noqa: PLC0415  (torch)
 
@@ -210,6 +212,7 @@ class RNNMagics(SessionMagics):
             %rnn pause
             %rnn stop gru-1
             %rnn doctor
+            %rnn runs ~/runs
             %rnn --reset
         """
         if hasattr(options, "explain"):

@@ -42,16 +42,23 @@ class Job:
     listener
         Called on the worker thread with the events, of the steps at most ten a second.
         Without one the events are kept for `follow`.
+    watch
+        Called on the worker thread with every event, between two steps.
     """
 
     def __init__(
-        self, run: Run, state: TrainState, listener: Callable[[Event], None] | None = None
+        self,
+        run: Run,
+        state: TrainState,
+        listener: Callable[[Event], None] | None = None,
+        watch: Callable[[Event], None] | None = None,
     ) -> None:
         self.run = run
         self.error: BaseException | None = None
         self._state = state
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._tell = listener or self._events.put
+        self._watch = watch
         self._stop_reason: str | None = None
         self._paused = False
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -173,6 +180,8 @@ class Job:
         told = 0.0
         try:
             for event in iter_train(self.run, self._state, lambda: self._stop_reason):
+                if self._watch is not None:
+                    self._watch(event)
                 if isinstance(event, StepEnd):
                     now = time.monotonic()
                     if now - told >= _SECONDS_BETWEEN_STEPS_TOLD:
