@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from rnn_magics.decoding.score import Score, score
     from rnn_magics.errors import RNNMagicsError
     from rnn_magics.inspection.doctor import Diagnosis, diagnose
+    from rnn_magics.inspection.gates import GatesConfig
+    from rnn_magics.inspection.gradient import GradientConfig
+    from rnn_magics.inspection.hidden import HiddenConfig
+    from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, inspect_rnn
+    from rnn_magics.inspection.match import MatchConfig
+    from rnn_magics.inspection.surprise import SurpriseConfig
+    from rnn_magics.inspection.units import UnitsConfig
+    from rnn_magics.inspection.windows import WindowsConfig
     from rnn_magics.models.cells import CELLS, Cell
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
     from rnn_magics.text.corpus import Corpus, CorpusConfig
@@ -55,24 +63,34 @@ _HOMES = {
     "DECODERS": "decoding.decoders",
     "DecodingConfig": "decoding.decoders",
     "Diagnosis": "inspection.doctor",
+    "GatesConfig": "inspection.gates",
     "Generation": "decoding.generate",
+    "GradientConfig": "inspection.gradient",
+    "HiddenConfig": "inspection.hidden",
+    "INSPECTORS": "inspection.inspectors",
+    "Inspector": "inspection.inspectors",
     "Ladder": "training.baseline",
+    "MatchConfig": "inspection.match",
     "ModelConfig": "models.rnn_model",
     "RECIPES": "training.recipes",
     "RNNMagicsError": "errors",
     "RNNModel": "models.rnn_model",
     "Run": "training.run",
     "Score": "decoding.score",
+    "SurpriseConfig": "inspection.surprise",
     "TOKENIZERS": "text.tokenizers",
     "Tokenizer": "text.tokenizers",
     "TrainConfig": "training.config",
+    "UnitsConfig": "inspection.units",
     "Vocab": "text.vocab",
     "VocabConfig": "text.vocab",
+    "WindowsConfig": "inspection.windows",
     "diagnose": "inspection.doctor",
     "evaluate": "training.evaluation",
     "fit_ladder": "training.baseline",
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
+    "inspect_rnn": "inspection.inspectors",
     "make_batches": "batching",
     "score": "decoding.score",
     "text_statistics": "text.statistics",
@@ -83,6 +101,7 @@ __all__ = [
     "BATCHERS",
     "CELLS",
     "DECODERS",
+    "INSPECTORS",
     "RECIPES",
     "TOKENIZERS",
     "BaselineConfig",
@@ -93,22 +112,31 @@ __all__ = [
     "CorpusConfig",
     "DecodingConfig",
     "Diagnosis",
+    "GatesConfig",
     "Generation",
+    "GradientConfig",
+    "HiddenConfig",
+    "Inspector",
     "Ladder",
+    "MatchConfig",
     "ModelConfig",
     "RNNMagicsError",
     "RNNModel",
     "Run",
     "Score",
+    "SurpriseConfig",
     "Tokenizer",
     "TrainConfig",
+    "UnitsConfig",
     "Vocab",
     "VocabConfig",
+    "WindowsConfig",
     "diagnose",
     "evaluate",
     "fit_ladder",
     "generate",
     "generate_many",
+    "inspect_rnn",
     "load_ipython_extension",
     "make_batches",
     "score",

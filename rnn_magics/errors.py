@@ -11,6 +11,7 @@
     │   └── DeviceError    the device asked for is not there
     ├── TrainingError      a run cannot start or go on
     ├── DecodingError      no text can be generated or scored
+    ├── InspectionError    a view cannot be made of this model or text
     └── SessionError       a magic came out of order, or names a run that does not exist
 
 A message is one line: what was wrong, with the numbers, and what to type next.
@@ -24,6 +25,7 @@ __all__ = [
     "CorpusError",
     "DecodingError",
     "DeviceError",
+    "InspectionError",
     "ModelError",
     "RNNMagicsError",
     "SessionError",
@@ -66,6 +68,10 @@ class TrainingError(RNNMagicsError):
 
 class DecodingError(RNNMagicsError):
     """No text can be generated or scored."""
+
+
+class InspectionError(RNNMagicsError):
+    """A view cannot be made of this model or text."""
 
 
 class SessionError(RNNMagicsError):
