@@ -12,10 +12,11 @@ from torch import Tensor
 
 from rnn_magics.decoding.prefix import Trained, vocab_of
 from rnn_magics.errors import InspectionError
-from rnn_magics.inspection.reading import Array, layer_of, require_forward, to_array
+from rnn_magics.inspection.reading import Array, LayerConfig, layer_of, require_forward, to_array
 from rnn_magics.models.cells import Cell, State
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel
+from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, option
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
@@ -23,6 +24,15 @@ _ROWS = 64
 _WARM_UP = 256  # tokens read before a row counts, as in training/evaluation.py
 _STEPS = 128  # read at a time
 _KEPT = 4  # sets of states that a corpus remembers
+
+
+@dataclass(frozen=True, repr=False)
+class SearchConfig(LayerConfig):
+    """What the views that search a corpus have in common."""
+
+    num: int = option(10, "how many places of the corpus", within=AT_LEAST_ONE)
+    margin: int = option(20, "tokens shown before and after each", within=NOT_NEGATIVE)
+    search: int = option(100_000, "tokens of the corpus that are searched", within=AT_LEAST_ONE)
 
 
 @dataclass(frozen=True, eq=False)

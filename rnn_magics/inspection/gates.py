@@ -12,6 +12,7 @@ from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.payload import VERSION, GatesPayload, pack, words
 from rnn_magics.inspection.reading import (
     Array,
+    LayerConfig,
     input_vectors,
     layer_of,
     read_text,
@@ -20,19 +21,14 @@ from rnn_magics.inspection.reading import (
 )
 from rnn_magics.inspection.tables import note_unknown, table
 from rnn_magics.models.cells import Cell
-from rnn_magics.options import NOT_NEGATIVE, Options, option
 
 LOW, HIGH = 0.1, 0.9
 _NO_GATES = ("candidate", "cell")  # what is named beside them and is not in [0, 1]
 
 
 @dataclass(frozen=True, repr=False)
-class GatesConfig(Options):
+class GatesConfig(LayerConfig):
     """What the view ``gates`` shows."""
-
-    layer: int | None = option(
-        None, "which layer, 0 is the lowest; top if not said", within=NOT_NEGATIVE
-    )
 
 
 @dataclass(frozen=True, repr=False, eq=False)

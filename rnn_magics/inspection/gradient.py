@@ -14,6 +14,7 @@ from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.payload import VERSION, GradientPayload, number, numbers, words
 from rnn_magics.inspection.reading import (
     Array,
+    LayerConfig,
     Unrolled,
     input_vectors,
     layer_of,
@@ -23,14 +24,14 @@ from rnn_magics.inspection.reading import (
 )
 from rnn_magics.inspection.tables import note_unknown, table
 from rnn_magics.models.rnn_model import RNNModel
-from rnn_magics.options import NOT_NEGATIVE, Options, option
+from rnn_magics.options import NOT_NEGATIVE, option
 from rnn_magics.text.vocab import Vocab
 
 MAX_LAG = 200
 
 
 @dataclass(frozen=True, repr=False)
-class GradientConfig(Options):
+class GradientConfig(LayerConfig):
     """What the view ``gradient`` shows."""
 
     step: int | None = option(
@@ -40,9 +41,6 @@ class GradientConfig(Options):
     )
     target: str | None = option(
         None, "the token predicted; if not said the next of the text, or the likeliest at its end"
-    )
-    layer: int | None = option(
-        None, "whose state is followed back, 0 is the lowest; top if not said", within=NOT_NEGATIVE
     )
 
 

@@ -13,6 +13,7 @@ from rnn_magics.inspection.ordering import UNIT_ORDERS
 from rnn_magics.inspection.payload import VERSION, HiddenPayload, pack, words
 from rnn_magics.inspection.reading import (
     Array,
+    LayerConfig,
     input_vectors,
     layer_of,
     read_text,
@@ -20,18 +21,15 @@ from rnn_magics.inspection.reading import (
     unroll,
 )
 from rnn_magics.inspection.tables import note_unknown, table
-from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, Options, option
+from rnn_magics.options import AT_LEAST_ONE, option
 
 _SHOWN_UNITS = 4
 
 
 @dataclass(frozen=True, repr=False)
-class HiddenConfig(Options):
+class HiddenConfig(LayerConfig):
     """What the view ``hidden`` shows."""
 
-    layer: int | None = option(
-        None, "which layer, 0 is the lowest; top if not said", within=NOT_NEGATIVE
-    )
     order: str = option("similarity", "how units are sorted", choices=lambda: list(UNIT_ORDERS))
     num_units: int | None = option(
         None, "show only the first units of that order", within=AT_LEAST_ONE

@@ -13,24 +13,21 @@ import numpy as np
 
 from rnn_magics.decoding.prefix import Trained
 from rnn_magics.errors import InspectionError
-from rnn_magics.inspection.corpus_states import read_corpus
+from rnn_magics.inspection.corpus_states import SearchConfig, read_corpus
 from rnn_magics.inspection.hidden import HiddenConfig, inspect_hidden
 from rnn_magics.inspection.payload import VERSION, MatchPayload, number, pack, words
 from rnn_magics.inspection.reading import Array
 from rnn_magics.inspection.tables import joined, note_unknown, table
-from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, Options, Range, option
+from rnn_magics.options import Range, option
 from rnn_magics.text.corpus import Corpus
 
 _BLOCK = 8192  # places compared at a time, whose states fit into a cache
 
 
 @dataclass(frozen=True, repr=False)
-class MatchConfig(Options):
+class MatchConfig(SearchConfig):
     """What the view ``match`` looks for."""
 
-    layer: int | None = option(
-        None, "which layer, 0 is the lowest; top if not said", within=NOT_NEGATIVE
-    )
     span: str | None = option(
         None, "tokens A to B - 1 of the text, from 0; all if not said", metavar="A:B"
     )
@@ -38,9 +35,6 @@ class MatchConfig(Options):
         0.3, "a unit is active in the span if it stays this far from 0", within=Range(0, 1)
     )
     units: tuple[str, ...] = option((), "the units compared, in place of the active ones")
-    num: int = option(10, "how many places", within=AT_LEAST_ONE)
-    margin: int = option(20, "tokens shown before and after each", within=NOT_NEGATIVE)
-    search: int = option(100_000, "tokens of the corpus that are searched", within=AT_LEAST_ONE)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -17,12 +17,22 @@ from rnn_magics.decoding.prefix import Trained, vocab_of
 from rnn_magics.errors import InspectionError
 from rnn_magics.models.cells import Cell, State
 from rnn_magics.models.rnn_model import RNNModel
+from rnn_magics.options import NOT_NEGATIVE, Options, option
 from rnn_magics.text.tokenizers import UNK
 
 MAX_TOKENS = 1000
 """More tokens than this are not looked at one by one."""
 
 Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
+
+@dataclass(frozen=True, repr=False)
+class LayerConfig(Options):
+    """What the views of one layer have in common."""
+
+    layer: int | None = option(
+        None, "which layer, 0 is the lowest; top if not said", within=NOT_NEGATIVE
+    )
 
 
 @dataclass(frozen=True)

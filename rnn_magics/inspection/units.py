@@ -9,30 +9,24 @@ import numpy as np
 
 from rnn_magics.decoding.prefix import Trained
 from rnn_magics.errors import InspectionError
-from rnn_magics.inspection.corpus_states import CorpusStates, read_corpus
+from rnn_magics.inspection.corpus_states import CorpusStates, SearchConfig, read_corpus
 from rnn_magics.inspection.match import apart
 from rnn_magics.inspection.payload import VERSION, Drive, UnitsPayload, numbers, words
 from rnn_magics.inspection.reading import Array
 from rnn_magics.inspection.tables import joined, table
-from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, Options, option
+from rnn_magics.options import NOT_NEGATIVE, option
 from rnn_magics.text.corpus import Corpus
 
 _RANKED = 8
 
 
 @dataclass(frozen=True, repr=False)
-class UnitsConfig(Options):
+class UnitsConfig(SearchConfig):
     """What the view ``units`` shows."""
 
     unit: int | None = option(
         None, "which unit, from 0; the most selective if not said", within=NOT_NEGATIVE
     )
-    layer: int | None = option(
-        None, "which layer, 0 is the lowest; top if not said", within=NOT_NEGATIVE
-    )
-    num: int = option(8, "how many places, highest and lowest each", within=AT_LEAST_ONE)
-    margin: int = option(20, "tokens shown before and after each", within=NOT_NEGATIVE)
-    search: int = option(100_000, "tokens of the corpus that are searched", within=AT_LEAST_ONE)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

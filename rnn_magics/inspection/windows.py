@@ -20,7 +20,7 @@ _ROWS_SHOWN = 8
 class WindowsConfig(Options):
     """What the view ``batches`` shows."""
 
-    num: int = option(6, "how many minibatches are drawn", within=AT_LEAST_ONE)
+    show: int = option(6, "how many minibatches are drawn", within=AT_LEAST_ONE)
     seed: int = option(0, "which epoch: the seed of offset and shuffle", within=SEED)
 
 
@@ -124,5 +124,5 @@ def inspect_batches(batches: Batches, config: WindowsConfig | None = None) -> Wi
         plan.left_over,
         to_array(plan.starts),
         arrows,
-        min(config.num, num_batches),
+        min(config.show, num_batches),
     )
