@@ -63,7 +63,8 @@ def _draw_saturation(axes: Axes, trace: Gates) -> None:
     axes.set_xlabel(f"share of tokens below {LOW}")
     axes.set_ylabel(f"share of tokens above {HIGH}")
     axes.set_title("Saturation, a dot a unit", loc="left")
-    axes.legend(frameon=False, loc="upper right")
+    if trace.low:
+        axes.legend(frameon=False, loc="upper right")
 
 
 def _heatmap(axes: Axes, values: Array, *, bounded: bool = False) -> AxesImage:
