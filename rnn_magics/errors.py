@@ -12,6 +12,7 @@
     ├── TrainingError      a run cannot start or go on
     ├── StorageError       a file cannot be written, or is not what it should be
     ├── DecodingError      no text can be generated or scored
+    ├── InspectionError    a view cannot be made of this model or text
     └── SessionError       a magic came out of order, or names a run that does not exist
 
 A message is one line: what was wrong, with the numbers, and what to type next.
@@ -25,6 +26,7 @@ __all__ = [
     "CorpusError",
     "DecodingError",
     "DeviceError",
+    "InspectionError",
     "ModelError",
     "RNNMagicsError",
     "SessionError",
@@ -72,6 +74,10 @@ class StorageError(RNNMagicsError):
 
 class DecodingError(RNNMagicsError):
     """No text can be generated or scored."""
+
+
+class InspectionError(RNNMagicsError):
+    """A view cannot be made of this model or text."""
 
 
 class SessionError(RNNMagicsError):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rnn_magics.notebook.actions import ACTIONS
 from rnn_magics.notebook.arguments import MagicParser, offer
-from rnn_magics.options import check_choice
+from rnn_magics.options import check_choice, describe
 
 
 def corpus(parser: MagicParser) -> None:
@@ -103,6 +103,25 @@ def load_rnn(parser: MagicParser) -> None:
     parser.add("path", metavar="PATH", help="a model file, or the folder of a run")
     parser.add("--name", metavar="NAME", help="of the run (default: as it was called)")
     parser.add("--epoch", type=_count("--epoch"), metavar="K", help="of a folder: as it was then")
+
+
+def inspect_rnn(parser: MagicParser) -> None:
+    """Declare ``%inspect_rnn``: the options of all views, each once."""
+    from rnn_magics.inspection.inspectors import INSPECTORS  # noqa: PLC0415  (torch on demand)
+
+    view = parser.add(
+        "view",
+        type=_one_of("view", lambda: list(INSPECTORS)),
+        metavar="VIEW",
+        help="; ".join(f"{name}: {inspector.help}" for name, inspector in INSPECTORS.items()),
+    )
+    offer(view, lambda: list(INSPECTORS))
+    parser.add("text", nargs="?", metavar='"TEXT"', help="what the model reads")
+    parser.add("--run", metavar="NAME", help="whose model (default: the newest)")
+    declared: set[str] = set()
+    for inspector in INSPECTORS.values():
+        parser.add_options(inspector.config, skip=declared)
+        declared |= {field.name for field in describe(inspector.config)}
 
 
 def baseline(parser: MagicParser) -> None:

@@ -276,6 +276,13 @@ _PLAIN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.batching", "Batches"): batches_text,
     ("rnn_magics.batching", "BatchPreview"): preview_text,
     ("rnn_magics.decoding.score", "Score"): score_text,
+    ("rnn_magics.inspection.hidden", "Hidden"): repr,
+    ("rnn_magics.inspection.gates", "Gates"): repr,
+    ("rnn_magics.inspection.surprise", "Surprise"): repr,
+    ("rnn_magics.inspection.gradient", "Gradient"): repr,
+    ("rnn_magics.inspection.match", "Match"): repr,
+    ("rnn_magics.inspection.units", "Units"): repr,
+    ("rnn_magics.inspection.windows", "Windows"): repr,
 }
 
 

@@ -8,11 +8,12 @@ from rnn_magics.notebook.completion import IDENTIFIER, OptionMatcher
 from rnn_magics.notebook.display import register_formatters, unregister_formatters
 from rnn_magics.notebook.file_magics import FileMagics
 from rnn_magics.notebook.group import SessionMagics
+from rnn_magics.notebook.inspect_magics import InspectMagics
 from rnn_magics.notebook.magics import RNNMagics
 from rnn_magics.notebook.session import Session
 
 _SESSION = "_rnn_magics_session"
-GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics, FileMagics)
+GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics, FileMagics, InspectMagics)
 """The magics, one theme a class."""
 
 

@@ -24,3 +24,8 @@ class SessionMagics(Magics):
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         super().__init__(shell)
         self.session = session
+
+    @property
+    def shows_figures(self) -> bool:
+        """Whether figures are wanted: ``%config RNNMagics.figures`` speaks for all groups."""
+        return bool(self.shell.magics_manager.registry["RNNMagics"].figures)
