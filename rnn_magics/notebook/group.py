@@ -29,3 +29,9 @@ class SessionMagics(Magics):
     def shows_figures(self) -> bool:
         """Whether figures are wanted: ``%config RNNMagics.figures`` speaks for all groups."""
         return bool(self.shell.magics_manager.registry["RNNMagics"].figures)
+
+    @property
+    def shows_live(self) -> bool:
+        """Whether there is a notebook, and live views are wanted: ``%config RNNMagics.live``."""
+        wanted = self.shell.magics_manager.registry["RNNMagics"].live
+        return bool(wanted) and getattr(self.shell, "kernel", None) is not None

@@ -43,5 +43,5 @@ class InspectMagics(SessionMagics):
             return print(call.source())
         trace: Trace = call()
         if self.shows_figures:
-            show_trace(trace)
+            show_trace(trace, options, live=self.shows_live)
         return trace

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from IPython.display import display
+
 from rnn_magics.errors import ConfigError
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, Trace
 from rnn_magics.notebook.arguments import collect, flag_of
@@ -61,8 +63,18 @@ def _thing(session: Session, need: str, options: argparse.Namespace) -> Any:
     return Named(need, required[need]())
 
 
-def show_trace(trace: Trace) -> None:
-    """Display the picture of a view, and its title where there are no pictures."""
+def show_trace(trace: Trace, options: argparse.Namespace, *, live: bool) -> None:
+    """Display a view: live where that is wished, and as a picture that a saved notebook keeps.
+
+    The JupyterLab extension draws the data that stand beside the picture, so there the view
+    stays alive without a kernel. Other front ends get a widget for that, and the picture.
+    """
+    read = {name: getattr(options, name) for name in ("text", "run") if hasattr(options, name)}
+    data: dict[str, Any] = {**trace.to_data(), **read}
+    if live:
+        from rnn_magics.notebook.widgets.inspection import InspectionWidget  # noqa: PLC0415
+
+        display(InspectionWidget(data=data))
     figure = inspection_figure(trace)
     if figure is not None:
         show_figure(figure, visible(trace.title))
