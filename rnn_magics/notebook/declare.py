@@ -124,6 +124,10 @@ def inspect_rnn(parser: MagicParser) -> None:
         declared |= {field.name for field in describe(inspector.config)}
 
 
+def rnn_lab(_parser: MagicParser) -> None:
+    """Declare ``%rnn_lab``."""
+
+
 def baseline(parser: MagicParser) -> None:
     """Declare ``%baseline``."""
     from rnn_magics.training.baseline import BaselineConfig  # noqa: PLC0415  (torch on demand)

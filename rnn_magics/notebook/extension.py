@@ -10,10 +10,11 @@ from rnn_magics.notebook.file_magics import FileMagics
 from rnn_magics.notebook.group import SessionMagics
 from rnn_magics.notebook.inspect_magics import InspectMagics
 from rnn_magics.notebook.magics import RNNMagics
+from rnn_magics.notebook.panel_magics import PanelMagics
 from rnn_magics.notebook.session import Session
 
 _SESSION = "_rnn_magics_session"
-GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics, FileMagics, InspectMagics)
+GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics, FileMagics, InspectMagics, PanelMagics)
 """The magics, one theme a class."""
 
 

@@ -33,5 +33,9 @@ class SessionMagics(Magics):
     @property
     def shows_live(self) -> bool:
         """Whether there is a notebook, and live views are wanted: ``%config RNNMagics.live``."""
-        wanted = self.shell.magics_manager.registry["RNNMagics"].live
-        return bool(wanted) and getattr(self.shell, "kernel", None) is not None
+        return bool(self.shell.magics_manager.registry["RNNMagics"].live) and self.has_notebook
+
+    @property
+    def has_notebook(self) -> bool:
+        """Whether the shell talks to a notebook, rather than to a terminal."""
+        return getattr(self.shell, "kernel", None) is not None

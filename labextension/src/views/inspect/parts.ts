@@ -93,8 +93,8 @@ export function excerpt(
 }
 
 /** Ask the page to put a line into the notebook; without the JupyterLab extension nobody hears. */
-export function insertCell(from: HTMLElement, text: string): void {
-  const options = { bubbles: true, composed: true, detail: { text, run: true } };
+export function insertCell(from: HTMLElement, text: string, run: boolean): void {
+  const options = { bubbles: true, composed: true, detail: { text, run } };
   from.dispatchEvent(new CustomEvent('rnn-magics:insert-cell', options));
 }
 
@@ -104,7 +104,7 @@ export function lineButton(label: string, line: string): HTMLElement {
   const button = element('button', 'rnn-button', label);
   button.type = 'button';
   button.addEventListener('click', () => {
-    insertCell(button, line);
+    insertCell(button, line, true);
   });
   box.append(button, element('code', '', line));
   return box;
