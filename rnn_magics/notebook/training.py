@@ -13,6 +13,7 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.arguments import collect, flag_of
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
+from rnn_magics.notebook.listening import Hearing
 from rnn_magics.notebook.progress import Listener, has_kernel, progress_for, silent
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import one_line
@@ -101,7 +102,7 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
     if background:
         job.start()
     else:
-        _follow(job, progress)
+        _follow(job, progress, Hearing(desk.shell))
         if figure and len(run.history):
             show_figure(_figure(run), _CAPTION)
     return run
@@ -116,11 +117,11 @@ def watched_job(run: Run, state: TrainState, watch: Listener | None = None, *, f
     return dashboard.job
 
 
-def _follow(job: Job, progress: Listener) -> None:
+def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
     # An interrupt reaches this thread only; the worker is asked to stop, between two steps.
     while True:
         try:
-            for event in job.follow():
+            for event in job.follow(hearing.hear):
                 progress(event)
         except KeyboardInterrupt:
             job.stop("interrupted")

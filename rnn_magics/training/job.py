@@ -28,7 +28,7 @@ from rnn_magics.training.state import TrainState
 
 T = TypeVar("T")
 _SECONDS_BETWEEN_STEPS_TOLD = 0.1
-_SECONDS_BETWEEN_LOOKS = 0.2
+_SECONDS_BETWEEN_LOOKS = 0.1
 _EXIT_PATIENCE_SECONDS = 10
 
 
@@ -99,8 +99,13 @@ class Job:
         """Wait until the run has ended, or for `timeout` seconds."""
         self._thread.join(timeout)
 
-    def follow(self) -> Iterator[Event]:
+    def follow(self, meanwhile: Callable[[], None] = lambda: None) -> Iterator[Event]:
         """Start the run if need be, and yield its events on the caller's thread until it has ended.
+
+        Parameters
+        ----------
+        meanwhile
+            Called on the caller's thread while no event comes, some times a second.
 
         Raises
         ------
@@ -109,13 +114,13 @@ class Job:
         """
         if self._thread.ident is None:
             self.start()
-        while (event := self._next_event()) is not None:
+        while (event := self._next_event(meanwhile)) is not None:
             yield event
         self.wait()
         if self.error is not None:
             raise self.error
 
-    def _next_event(self) -> Event | None:
+    def _next_event(self, meanwhile: Callable[[], None]) -> Event | None:
         while True:
             alive = self.is_alive  # asked first: what it put before it ended is still to be read
             try:
@@ -124,6 +129,7 @@ class Job:
             except queue.Empty:
                 if not alive:
                     return None
+                meanwhile()
 
     def between_steps(self, call: Callable[[], T]) -> T:
         """Run `call` on the worker between two steps, or here when the run has ended.
