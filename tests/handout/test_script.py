@@ -1,0 +1,160 @@
+"""A run written out: the script trains the same model, in a process that knows torch alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_magics import Corpus, ModelConfig, TrainConfig, Vocab, VocabConfig, make_batches, train
+from rnn_magics.batching import BatchConfig
+from rnn_magics.handout.script import Script, write_script
+from rnn_magics.text.corpus import CorpusConfig
+from rnn_magics.training.run import Run
+from tests.conftest import TEXT
+
+TRAIN = TrainConfig(epochs=2, threads=1)
+MIXED = (TEXT + 'He didn\'t say 12 <unk> "things": one_two!\n\u2019tis {x} \\ done.\n') * 2
+
+
+def made(
+    model: ModelConfig,
+    config: TrainConfig,
+    *,
+    data: Any = TEXT,
+    cleaning: CorpusConfig | None = None,
+    vocab: VocabConfig | None = None,
+    batching: BatchConfig | None = None,
+) -> tuple[Run, Corpus]:
+    corpus = Corpus.from_data(data, cleaning or CorpusConfig(valid=0.4), name="tiny")
+    words = Vocab.from_corpus(corpus, vocab)
+    batches = make_batches(corpus, words, batching or BatchConfig(batch_size=4, num_steps=8))
+    return train(batches, model, replace(config, threads=1)), corpus
+
+
+def held_out(script: Script, folder: Path) -> float:
+    """Run a script in a fresh process without our package, and return what it has scored."""
+    path = folder / "script.py"
+    path.write_text(script.source, encoding="utf-8")
+    program = (
+        "import runpy, sys; sys.modules['rnn_magics'] = None;"
+        f"print(repr(runpy.run_path({str(path)!r})['held_out']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-W", "error", "-I", "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=folder,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return float(done.stdout.splitlines()[-1])
+
+
+def assert_well_formed(script: Script, folder: Path) -> None:
+    """A formatter changes nothing, a linter finds nothing unused, and it is a short read."""
+    path = folder / "formatted.py"
+    path.write_text(script.source, encoding="utf-8")
+    ruff = [sys.executable, "-m", "ruff"]
+    for words in (
+        ["format", "--isolated", "--check", "--line-length", "88"],
+        ["format", "--isolated", "--check", "--line-length", "100"],
+        ["check", "--isolated", "--select", "F,I,B,SIM,UP,E4,E7,E9"],
+    ):
+        done = subprocess.run([*ruff, *words, path], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert len(script.source.splitlines()) < 150
+
+
+# Each value of each option at least once, and the pairs that share a piece.
+MODELS: dict[str, tuple[ModelConfig, TrainConfig, dict[str, Any]]] = {
+    "gru, seq, cosine": (ModelConfig("gru", 8), TRAIN, {}),
+    "rnn, random, sgd, constant": (
+        ModelConfig("rnn", 7),
+        replace(TRAIN, optimizer="sgd", schedule="constant", clip=0.5, lr=0.7, seed=3),
+        {"batching": BatchConfig("random", batch_size=3, num_steps=5)},
+    ),
+    "lstm, adam, linear": (
+        ModelConfig("lstm", 8),
+        replace(TRAIN, optimizer="adam", schedule="linear", weight_decay=0.01, clip=None),
+        {},
+    ),
+    "layers of rnn, no warm-up": (
+        ModelConfig("rnn", 6, num_layers=2),
+        replace(TRAIN, schedule="linear", warmup=0.0),
+        {},
+    ),
+    "layers of lstm, all of it, cosine without warm-up": (
+        ModelConfig("lstm", 6, num_layers=2, dropout=0.3, embedding_size=5),
+        replace(TRAIN, warmup=0.0, seed=9),
+        {"batching": BatchConfig("random", batch_size=4, num_steps=6)},
+    ),
+    "tied, dropout, in rows": (
+        ModelConfig("gru", 6, dropout=0.2, tie=True),
+        replace(TRAIN, epochs=1),
+        {"data": TEXT * 16, "batching": BatchConfig(batch_size=16, num_steps=20)},
+    ),
+    "layers of lstm, tied, in rows": (
+        ModelConfig("lstm", 6, num_layers=3, dropout=0.2, tie=True),
+        replace(TRAIN, epochs=1, warmup=0.2),
+        {"data": TEXT * 16, "batching": BatchConfig("random", batch_size=16, num_steps=20)},
+    ),
+    "layers of gru, dropout, one-hot, in rows": (
+        ModelConfig("gru", 6, num_layers=2, dropout=0.5),
+        replace(TRAIN, epochs=1),
+        {"data": TEXT * 16, "batching": BatchConfig(batch_size=16, num_steps=20)},
+    ),
+    "words": (
+        ModelConfig("gru", 8),
+        TRAIN,
+        {
+            "data": MIXED,
+            "vocab": VocabConfig("word", min_freq=2, max_size=20, reserved=("<bos>", "it's")),
+        },
+    ),
+    "words as the book has them": (
+        ModelConfig("lstm", 8),
+        TRAIN,
+        {
+            "data": MIXED,
+            "cleaning": CorpusConfig(d2l=True, valid=0.3, max_tokens=90),
+            "vocab": VocabConfig("word"),
+        },
+    ),
+    "cleaned characters": (
+        ModelConfig("rnn", 8),
+        TRAIN,
+        {"data": MIXED, "cleaning": CorpusConfig(lower=True, letters_only=True, valid=0.3)},
+    ),
+    "characters as the book has them": (
+        ModelConfig("rnn", 8),
+        TRAIN,
+        {"data": MIXED, "cleaning": CorpusConfig(d2l=True, valid=0.3)},
+    ),
+    "numbers": (
+        ModelConfig("gru", 8),
+        TRAIN,
+        {"data": [n * n % 7 for n in range(300)], "cleaning": CorpusConfig(valid=0.2)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_script_repeats_a_scratch_run_bit_for_bit(tmp_path: Path, name: str) -> None:
+    model, config, others = MODELS[name]
+    run, corpus = made(replace(model, scratch=True), config, **others)
+    script = write_script(run, corpus, str(tmp_path / "text.txt"))
+    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert_well_formed(script, tmp_path)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_the_script_repeats_a_fast_run_to_rounding(tmp_path: Path, cell: str) -> None:
+    run, corpus = made(ModelConfig(cell, 8, num_layers=2, dropout=0.2), TRAIN)
+    assert run.model.engine != "scratch"
+    found = held_out(write_script(run, corpus), tmp_path)
+    assert found == pytest.approx(run.valid_perplexity, rel=1e-4)
