@@ -45,12 +45,14 @@ def numbers(run: Run) -> str:
             SEED=train.seed,
         ),
         f"torch.set_num_threads({run.threads.number})",
-        "generator = torch.Generator().manual_seed(SEED)",
     ]
     if model.dropout:
         kept = min(max(round((1 - model.dropout) * 2**16), 1), 2**16 - 1)
         lines.append(f"KEPT = {kept}  # of 2**16 elements: dropout {model.dropout!r}")
-        lines.append("dropout_generator = torch.Generator().manual_seed(SEED)")
+        two = "(torch.Generator().manual_seed(SEED) for _ in range(2))"
+        lines.append(f"generator, dropout_generator = {two}")
+    else:
+        lines.append("generator = torch.Generator().manual_seed(SEED)")
     return "\n".join(lines)
 
 
@@ -65,7 +67,7 @@ def model(config: ModelConfig) -> list[str]:
     many, embedded = config.num_layers > 1, config.embedding_size is not None
     pair = cell.num_states > 1
     one_hot = pieces.EITHER if many else pieces.LOOKED_UP
-    shape = ["NUM_LAYERS"] * many + ["2"] * pair + ["tokens.shape[0]", "NUM_HIDDENS"]
+    shape = ["NUM_LAYERS"] * many + ["2"] * pair + ["len(tokens)", "NUM_HIDDENS"]
     marks = {
         "CELL": config.cell.upper(),
         "DOCSTRING": (inspect.getdoc(cell) or "").split("\n")[0],
@@ -116,7 +118,7 @@ def training(run: Run) -> str:
         "state, total = None, 0.0": "state, total = None, 0.0" if carried else "total = 0.0",
         "ROWS": "step, rows in enumerate(starts)" if share else "rows in starts",
         "LEFT": "state" if carried else "_",
-        "model(X, state)": "model(X, state)" if carried else "model(X)",
+        ":-1], state)": ":-1], state)" if carried else ":-1])",
         "CLIPPED": pieces.CLIPPED * (train.clip is not None),
         "RATE": pieces.RATE * bool(share),
         "SHARE": share,

@@ -13,7 +13,6 @@ class CELL(nn.Module):
 
     def __init__(self, input_size):
         super().__init__()
-        # Stored transposed, so that the weights of one input are contiguous.
         self.weight_ih = nn.Parameter(torch.empty(input_size, GATES).t())
         self.weight_hh = nn.Parameter(torch.empty(GATES, NUM_HIDDENS))
         self.bias_ih = nn.Parameter(torch.empty(GATES))
@@ -42,9 +41,8 @@ EITHER = """\
 RNN_STEP = """\
             hidden = torch.tanh(x + F.linear(hidden, self.weight_hh, self.bias_hh))"""
 GRU_STEP = """\
-            h = F.linear(hidden, self.weight_hh, self.bias_hh)
-            x_r, x_z, x_n = x.chunk(3, dim=-1)  # (batch, NUM_HIDDENS) each
-            h_r, h_z, h_n = h.chunk(3, dim=-1)
+            x_r, x_z, x_n = x.chunk(3, -1)  # (batch, NUM_HIDDENS) each
+            h_r, h_z, h_n = F.linear(hidden, self.weight_hh, self.bias_hh).chunk(3, -1)
             reset = torch.sigmoid(x_r + h_r)
             update = torch.sigmoid(x_z + h_z)
             candidate = torch.tanh(x_n + reset * h_n)
@@ -55,10 +53,8 @@ LSTM_STEP = """\
             memory = torch.sigmoid(f) * memory + torch.sigmoid(i) * torch.tanh(g)
             hidden = torch.sigmoid(o) * torch.tanh(memory)"""
 
-MODEL = '''\
+MODEL = """\
 class Model(nn.Module):
-    """Tokens (batch, num_steps) in; logits (num_steps, batch, vocabulary) and state out."""
-
     def __init__(self):
         super().__init__()
 EMBEDDING
@@ -70,11 +66,11 @@ EMBEDDING_WEIGHTS
 TIE
 DROPOUT_METHOD
 
-    def forward(self, tokens, state=None):
+    def forward(self, tokens, state=None):  # to logits (num_steps, batch, vocabulary)
         if state is None:
             state = torch.zeros(SHAPE)
 FORWARD
-'''
+"""
 EMBEDDING = "        self.embedding = nn.Embedding(len(vocab), EMBEDDING_SIZE)"
 EMBEDDING_WEIGHTS = "        nn.init.uniform_(self.embedding.weight, -0.1, 0.1, generator)"
 TIE = "        self.output.weight = self.embedding.weight"
@@ -107,23 +103,20 @@ EVALUATE_ROWS = '''\
 def evaluate(ids):
     """Return the perplexity of a text: exp of the mean over all tokens but the first."""
     model.eval()
-    predicted = len(ids) - 1
-    num_rows = min(64, predicted // 1024)
-    row_length = -(-predicted // num_rows)
-    starts = torch.arange(num_rows)[:, None] * row_length
+    last, total = len(ids) - 1, 0.0
+    length = -(-last // min(64, last // 1024))
     # Read in rows side by side; each but the first is warmed up on the tokens before it.
+    starts = torch.arange(0, last, length)[:, None]
     _, state = model(ids[starts[1:] - 256 + torch.arange(256)])
     state = torch.cat((torch.zeros_like(state[..., :1, :]), state), dim=-2)
-    total = 0.0
-    for begin in range(0, row_length, 128):
-        places = starts + torch.arange(begin, min(begin + 128, row_length))
-        Y = ids[(places + 1).clamp(max=predicted)]
-        Y = Y.masked_fill(places >= predicted, -100)  # past the end: not scored
-        logits, state = model(ids[places.clamp(max=predicted)], state)
+    for begin in range(0, length, 128):
+        places = starts + torch.arange(begin, min(begin + 128, length))
+        logits, state = model(ids[places.clamp(max=last)], state)
         logits = logits.transpose(0, 1).flatten(0, 1)
+        Y = ids[(places + 1).clamp(max=last)].masked_fill(places >= last, -100)
         losses = F.cross_entropy(logits, Y.flatten(), reduction="none")
         total += losses.sum(dtype=torch.float64).item()
-    return math.exp(total / predicted)
+    return math.exp(total / last)
 '''
 EVALUATE = '''\
 @torch.no_grad()
@@ -149,9 +142,8 @@ STARTS
     state, total = None, 0.0
     for ROWS:
         windows = train_ids[rows[:, None] + torch.arange(NUM_STEPS + 1)]
-        X, Y = windows[:, :-1], windows[:, 1:]  # (BATCH_SIZE, NUM_STEPS) each
-        logits, LEFT = model(X, state)
-        loss = F.cross_entropy(logits.flatten(0, 1), Y.t().flatten())
+        logits, LEFT = model(windows[:, :-1], state)
+        loss = F.cross_entropy(logits.flatten(0, 1), windows[:, 1:].t().flatten())
         optimizer.zero_grad()
         loss.backward()
 CLIPPED
@@ -174,11 +166,9 @@ RANDOM = """\
     order = order[: num_windows // BATCH_SIZE * BATCH_SIZE].view(-1, BATCH_SIZE)
     starts = offset + order * NUM_STEPS"""
 CLIPPED = """\
-        # g <- min(1, CLIP / ||g||) g, where ||g|| is the norm of all gradients as one vector.
-        gradients = [parameter.grad for parameter in model.parameters()]
-        norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
-        for gradient in gradients:
-            gradient *= torch.clamp(CLIP / norm, max=1.0)"""
+        norm = torch.stack([p.grad.norm() for p in model.parameters()]).norm()
+        for p in model.parameters():
+            p.grad *= torch.clamp(CLIP / norm, max=1.0)  # g <- min(1, CLIP / ||g||) g"""
 RATE = """\
         progress = (epoch + (step + 0.5) / len(starts)) / EPOCHS
 SHARE
@@ -197,8 +187,6 @@ REPORT_HELD_OUT = """\
     print(f"epoch {epoch + 1}: perplexity {perplexity:.4f}, held-out {held_out:.4f}")"""
 
 WRITE = """\
-torch.set_grad_enabled(False)
-model.eval()
 text, inputs, state = tokens[:10], train_ids[None, :10], None
 for _ in range(100):
     logits, state = model(inputs, state)

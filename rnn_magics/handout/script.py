@@ -111,14 +111,8 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
 
 def _head(run: Run) -> str:
     reached = run.valid_perplexity
-    figure = "nothing was held out" if reached is None else f"held-out perplexity {reached:.6g}"
-    same = "bit for bit" if run.model.engine == "scratch" else "up to rounding"
-    return (
-        f'"""A language model in plain PyTorch: {run.architecture}.\n'
-        "\n"
-        f"Written from a run ({figure}), which it repeats {same}.\n"
-        '"""\n'
-    )
+    figure = "nothing held out" if reached is None else f"held-out perplexity {reached:.6g}"
+    return f'"""Train a language model ({run.config.model.cell}) in plain PyTorch: {figure}."""\n'
 
 
 _STANDARD = {

@@ -15,7 +15,7 @@ from rnn_magics.text.sources import BUILTINS, Source
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
-_MOST_PIECES = 24  # lines of a text that a script can hold and still be read
+_MOST_PIECES = 12  # lines of a text that a script can hold and still be read
 _ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "gb18030")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
@@ -155,14 +155,18 @@ def _number(corpus: Corpus, vocab: Vocab) -> str:
     source = ""
     if share:
         source = f"num_train = len(tokens) - int(len(tokens) * {share!r})  # the rest is held out\n"
-    source += f"counts = Counter({'tokens[:num_train]' if share else 'tokens'})\n"
-    if vocab.token != "char" and UNK in corpus.tokens(vocab.token):
+    counted = f"Counter({'tokens[:num_train]' if share else 'tokens'})"
+    removed = vocab.token != "char" and UNK in corpus.tokens(vocab.token)
+    if removed or config.min_freq > 1:
+        source += f"counts = {counted}\n"
+        counted = "counts"
+    if removed:
         source += f'counts.pop("{UNK}", None)\n'
     if config.min_freq > 1:
         source += (
             f"counts = Counter({{t: n for t, n in counts.items() if n >= {config.min_freq}}})\n"
         )
-    frequent = "token for token, _ in counts.most_common()"
+    frequent = f"token for token, _ in {counted}.most_common()"
     if config.reserved:
         source += listed("RESERVED", config.reserved)
         source += f"frequent = [{frequent}]\n"

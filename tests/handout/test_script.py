@@ -144,10 +144,13 @@ MODELS: dict[str, tuple[ModelConfig, TrainConfig, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_script_repeats_a_scratch_run_bit_for_bit(tmp_path: Path, name: str) -> None:
+def test_the_script_repeats_a_scratch_run_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     model, config, others = MODELS[name]
     run, corpus = made(replace(model, scratch=True), config, **others)
-    script = write_script(run, corpus, str(tmp_path / "text.txt"))
+    script = write_script(run, corpus, "text.txt")
     assert held_out(script, tmp_path) == run.valid_perplexity
     assert_well_formed(script, tmp_path)
 
