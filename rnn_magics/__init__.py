@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from rnn_magics.decoding.generate import Generation, generate, generate_many
     from rnn_magics.decoding.score import Score, score
     from rnn_magics.errors import RNNMagicsError
+    from rnn_magics.handout.script import Script, write_script
     from rnn_magics.inspection.doctor import Diagnosis, diagnose
+    from rnn_magics.inspection.novelty import Novelty, measure_novelty
     from rnn_magics.models.cells import CELLS, Cell
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
     from rnn_magics.text.corpus import Corpus, CorpusConfig
@@ -58,11 +60,13 @@ _HOMES = {
     "Generation": "decoding.generate",
     "Ladder": "training.baseline",
     "ModelConfig": "models.rnn_model",
+    "Novelty": "inspection.novelty",
     "RECIPES": "training.recipes",
     "RNNMagicsError": "errors",
     "RNNModel": "models.rnn_model",
     "Run": "training.run",
     "Score": "decoding.score",
+    "Script": "handout.script",
     "TOKENIZERS": "text.tokenizers",
     "Tokenizer": "text.tokenizers",
     "TrainConfig": "training.config",
@@ -74,9 +78,11 @@ _HOMES = {
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
     "make_batches": "batching",
+    "measure_novelty": "inspection.novelty",
     "score": "decoding.score",
     "text_statistics": "text.statistics",
     "train": "training.loop",
+    "write_script": "handout.script",
 }
 
 __all__ = [
@@ -96,10 +102,12 @@ __all__ = [
     "Generation",
     "Ladder",
     "ModelConfig",
+    "Novelty",
     "RNNMagicsError",
     "RNNModel",
     "Run",
     "Score",
+    "Script",
     "Tokenizer",
     "TrainConfig",
     "Vocab",
@@ -111,10 +119,12 @@ __all__ = [
     "generate_many",
     "load_ipython_extension",
     "make_batches",
+    "measure_novelty",
     "score",
     "text_statistics",
     "train",
     "unload_ipython_extension",
+    "write_script",
 ]
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import line_cell_magic, line_magic, magics_class
+from IPython.display import display
 from traitlets import Bool
 
 from rnn_magics.notebook import declare
@@ -163,15 +164,24 @@ class RNNMagics(SessionMagics):
             %generate "time traveller" --length 200 --temperature 0.7
             %generate "the " --greedy
             %generate "the " --num 3 --top-k 10 --seed 1
+            %generate "the " --novelty
             %generate --score "the time machine"
         """
-        from rnn_magics.notebook.writing import decoding_call, write_text  # noqa: PLC0415  (torch)
+        from rnn_magics.notebook.writing import (  # noqa: PLC0415  (torch on demand)
+            decoding_call,
+            novelty_calls,
+            write_text,
+        )
 
         trained = self.session.snapshot(getattr(options, "run", None))
         call = decoding_call(trained, options)
+        more = novelty_calls(self.session, options)
         if hasattr(options, "explain"):
-            return print(call.source())
-        return write_text(call, sys.stdout, while_it_grows=self.stream)
+            return print("\n".join(each.source() for each in [call, *more]))
+        written = write_text(call, sys.stdout, while_it_grows=self.stream)
+        for each in novelty_calls(self.session, options, written):
+            display(each())
+        return written
 
     @line_magic
     @command(declare.baseline)
