@@ -54,8 +54,8 @@ class RNNMagics(SessionMagics):
             %%corpus poem                  the lines below are the text
         """
         call = corpus_call(options, cell, self.shell.user_ns)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         self.session.refuse_while_training("%corpus")
         corpus: Corpus = call()
         self.session.take_corpus(corpus)
@@ -80,8 +80,8 @@ class RNNMagics(SessionMagics):
         corpus = self.session.require_corpus()
         config = collect(VocabConfig, options)
         call = Call("vocab", "Vocab.from_corpus", (Named("corpus", corpus), config))
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         self.session.refuse_while_training("%vocab")
         vocab: Vocab = call()
         if hasattr(options, "zipf"):
@@ -120,8 +120,8 @@ class RNNMagics(SessionMagics):
         corpus, vocab = self.session.require_corpus(), self.session.require_vocab()
         args = (Named("corpus", corpus), Named("vocab", vocab), collect(BatchConfig, options))
         call = Call("batches", "make_batches", args)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         self.session.refuse_while_training("%sample")
         batches: Batches = call()
         self._say_notes(corpus)
@@ -147,8 +147,8 @@ class RNNMagics(SessionMagics):
         from rnn_magics.notebook.training import start, training_call  # noqa: PLC0415  (torch)
 
         call = training_call(self.session, options)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         self.session.refuse_while_training("%train_rnn")
         return start(self, call, background=hasattr(options, "background"))
 
@@ -176,8 +176,8 @@ class RNNMagics(SessionMagics):
         trained = self.session.snapshot(getattr(options, "run", None))
         call = decoding_call(trained, options)
         more = novelty_calls(self.session, options)
-        if hasattr(options, "explain"):
-            return print("\n".join(each.source() for each in [call, *more]))
+        if self.explains(options, call, *more):
+            return None
         written = write_text(call, sys.stdout, while_it_grows=self.stream)
         for each in novelty_calls(self.session, options, written):
             display(each())
@@ -201,8 +201,8 @@ class RNNMagics(SessionMagics):
             collect(BaselineConfig, options),
         )
         call = Call("ladder", "fit_ladder", args)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         ladder: Ladder = call()
         return ladder
 
