@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from rnn_magics import Corpus, ModelConfig, TrainConfig, Vocab, VocabConfig, make_batches, train
+from rnn_magics import (
+    CELLS,
+    Corpus,
+    ModelConfig,
+    RNNMagicsError,
+    TrainConfig,
+    Vocab,
+    VocabConfig,
+    make_batches,
+    train,
+)
 from rnn_magics.batching import BatchConfig
 from rnn_magics.handout.script import Script, write_script
 from rnn_magics.text.corpus import CorpusConfig
@@ -161,3 +171,61 @@ def test_the_script_repeats_a_fast_run_to_rounding(tmp_path: Path, cell: str) ->
     assert run.model.engine != "scratch"
     found = held_out(write_script(run, corpus), tmp_path)
     assert found == pytest.approx(run.valid_perplexity, rel=1e-4)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_a_file_is_read_again_where_it_lies(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a 'quoted' {name}.txt"
+    path.write_bytes(("Caf\u00e9 o'clock,\r\nand 'tis \u00fcber all\n" * 12).encode(encoding))
+    config = CorpusConfig(lower=True, valid=0.3)
+    corpus = Corpus.load(str(path), config, encoding=encoding)
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 4, 8))
+    run = train(batches, ModelConfig(num_hiddens=4, scratch=True), replace(TRAIN, epochs=1))
+    script = write_script(run, corpus)
+    assert f'.read_text(encoding="{encoding}")' in script.source
+    assert "text = text.lower()" in script.source
+    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert_well_formed(script, tmp_path)
+
+
+def test_the_built_in_text_is_found_by_any_python(tmp_path: Path) -> None:
+    corpus = Corpus.load("python_docs", CorpusConfig(max_tokens=1500, valid=0.2))
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 4, 32))
+    run = train(batches, ModelConfig(num_hiddens=4, scratch=True), replace(TRAIN, epochs=1))
+    script = write_script(run, corpus)
+    assert "from pydoc_data.topics import topics" in script.source
+    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert_well_formed(script, tmp_path)
+
+
+def test_a_file_that_has_changed_is_not_taken_for_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT)
+    corpus = Corpus.load(str(path), CorpusConfig(valid=0.4))
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 4, 8))
+    run = train(batches, ModelConfig(num_hiddens=4, scratch=True), replace(TRAIN, epochs=1))
+    path.write_text("another text")
+    script = write_script(run, corpus)
+    assert str(path) not in script.source  # the text itself stands there instead
+    assert held_out(script, tmp_path) == run.valid_perplexity
+
+
+@pytest.mark.parametrize(
+    ("text", "vocab", "reason"),
+    [
+        ("\u6587\u5b57 and words\n" * 20, VocabConfig("word"), "Chinese text need jieba"),
+        ([object()] * 2 + [1, 2] * 100, None, "neither text nor numbers"),
+    ],
+)
+def test_a_text_that_no_script_can_have(text: Any, vocab: VocabConfig | None, reason: str) -> None:
+    config = replace(TRAIN, epochs=1)
+    run, corpus = made(ModelConfig(num_hiddens=4), config, data=text, vocab=vocab)
+    with pytest.raises(RNNMagicsError, match=reason):
+        write_script(run, corpus)
+
+
+def test_a_cell_of_ones_own_is_named_in_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CELLS, "mine", type("Mine", (CELLS["rnn"],), {}))
+    run, corpus = made(ModelConfig("mine", 4), replace(TRAIN, epochs=1))
+    with pytest.raises(RNNMagicsError, match="cell 'mine' is your own"):
+        write_script(run, corpus)
