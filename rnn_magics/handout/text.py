@@ -55,7 +55,7 @@ def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
     msg = ""
     if corpus.on_disk:
         msg = f"{corpus.name!r} is read from disk piece by piece, which a short script cannot do;"
-        msg += " train on a part of it: split the file, or take fewer with --max-tokens"
+        msg += " train on a part of the file"
     elif vocab.token not in ("char", "word", "given"):
         msg = f"tokenizer {vocab.token!r} is your own; only char and word can be written out"
     elif vocab.token == "word" and _HAN.search(str(corpus.data)):

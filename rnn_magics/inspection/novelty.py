@@ -89,7 +89,12 @@ class Novelty:
 
 
 def measure_novelty(generation: Generation, corpus: Corpus, vocab: Vocab) -> Novelty:
-    """Compare a written text with the text that its model was trained on.
+    r"""Compare a written text with the text that its model was trained on.
+
+    .. math:: \mathrm{new}_n = \frac{\#\{i \le m - n + 1 : \ell_i < n\}}{m - n + 1}
+
+    is the share of new n-grams of m tokens, of which the longest copy that begins at token i has
+    the length :math:`\ell_i`.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from rnn_magics.errors import BatchError
 from rnn_magics.notebook.calls import Call
 from rnn_magics.notebook.session import Session
+from rnn_magics.notebook.visible import visible
 
 Equations = dict[str, str]
 """LaTeX by what it describes."""
@@ -56,7 +57,7 @@ class Explanation:
         for name, latex in self.theory.equations.items():
             lines += [f"{name}:", *(f"    {line}" for line in plain_math(latex).split("\n"))]
         lines += [f"{name}: {words}" for name, words in self.theory.shapes.items()]
-        comments = "".join(f"# {line}\n" for line in lines)
+        comments = "".join(f"# {visible(line, keep='')}\n" for line in lines)
         return f"{self.source}\n{comments}" if comments else self.source
 
     def markdown(self) -> str:
@@ -69,8 +70,13 @@ class Explanation:
 
 def explain(session: Session, *calls: Call) -> Explanation:
     """Explain the calls that a magic makes; the session is only looked at."""
-    source = "\n".join(call.source() for call in calls)
-    return Explanation(source, THEORIES.get(calls[0].function, _nothing)(session, calls[0]))
+    equations: Equations = {}
+    shapes: dict[str, str] = {}
+    for call in calls:
+        theory = THEORIES.get(call.function, _nothing)(session, call)
+        equations |= {name: latex for name, latex in theory.equations.items() if latex}
+        shapes |= theory.shapes
+    return Explanation("\n".join(call.source() for call in calls), Theory(equations, shapes))
 
 
 def math_of(thing: object) -> str:
@@ -92,6 +98,10 @@ _SPELT = {
     r"\\leftarrow": "<-",
     r"\\odot|\\cdot": "*",
     r"\\mid": "|",
+    r"\\le\b": "<=",
+    r"\\lfloor ?": "floor(",
+    r" ?\\rfloor": ")",
+    r"\\([#{}])": r"\1",
     r"\\\|": "||",
     r"\\(?:mathrm|text|operatorname)\{([^}]*)\}": r"\1",
     r"\\([A-Za-z]+)": r"\1",
@@ -109,6 +119,19 @@ def plain_math(latex: str) -> str:
 
 def _nothing(_session: Session, _call: Call) -> Theory:
     return Theory()
+
+
+def _text(_session: Session, call: Call) -> Theory:
+    config = call.args[1]
+    share = "0.1, or 0 for a short text" if config.valid is None else f"{config.valid:g}"
+    return Theory({"training tokens, of n": SPLIT}, {"held-out share v": share})
+
+
+def _copies(session: Session, _call: Call) -> Theory:
+    from rnn_magics.inspection.novelty import measure_novelty  # noqa: PLC0415  (numpy on demand)
+
+    searched = f"the training part of {len(session.require_corpus()):,} characters or tokens"
+    return Theory({"new n-grams": math_of(measure_novelty)}, {"searched": searched})
 
 
 def _vocabulary(session: Session, _call: Call) -> Theory:
@@ -155,7 +178,7 @@ def _training(_session: Session, call: Call) -> Theory:
     state = f"({layers}, {rows}, {model.num_hiddens})"
     embedding = model.embedding_size
     return Theory(
-        {name: latex for name, latex in equations.items() if latex},
+        equations,
         {
             "X, Y": f"({rows}, {steps})",
             "input x_t": f"({rows}, {embedding or size}), "
@@ -173,7 +196,7 @@ def _writing(_session: Session, call: Call) -> Theory:
     run, _, config = (getattr(arg, "value", arg) for arg in call.args)
     latex = "" if config.beam else math_of(DECODERS[config.decoder])
     return Theory(
-        {f"decoder {config.decoder}": latex} if latex else {},
+        {f"decoder {config.decoder}": latex},
         {
             "logits at each step": f"({call.kwargs.get('num', 1)}, {run.model.vocab_size})",
             "tokens to write": f"{config.length:,}",
@@ -197,11 +220,16 @@ def _counting(session: Session, call: Call) -> Theory:
     )
 
 
+SPLIT = r"n_{train} = n - \lfloor v n \rfloor"
 KNESER_NEY = (
     r"p(w \mid u) = \frac{\max(c(u w) - D_{c(u w)}, 0)}{\sum_v c(u v)} + \gamma(u)\, p(w \mid u')"
 )
 
 THEORIES: dict[str, Callable[[Session, Call], Theory]] = {
+    "Corpus.load": _text,
+    "Corpus.from_text": _text,
+    "Corpus.from_data": _text,
+    "Corpus.from_tokens": _text,
     "Vocab.from_corpus": _vocabulary,
     "make_batches": _minibatches,
     "train": _training,
@@ -209,5 +237,6 @@ THEORIES: dict[str, Callable[[Session, Call], Theory]] = {
     "generate_many": _writing,
     "score": _scoring,
     "fit_ladder": _counting,
+    "measure_novelty": _copies,
 }
 """By the library function that is called: what stands behind it."""

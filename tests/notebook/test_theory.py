@@ -47,6 +47,8 @@ def test_what_is_not_done_is_not_explained(prepared: Notebook, shown: list[dict[
 @pytest.mark.parametrize(
     ("line", "words"),
     [
+        ("%corpus --valid 0.2", "# held-out share v: 0.2"),
+        ('%generate "the " --novelty', "# new n-grams:"),
         ("%vocab", "# held out, not counted: the last 40% of the tokens"),
         ("%sample --batch-size 4 --num-steps 8", "#     X_{ij} = x_{s_i + j}"),
         ('%generate "the "', "#     p_i = (exp(o_i / T)) / (sum_j exp(o_j / T))"),
