@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from rnn_magics.decoding.generate import Generation, generate, generate_many
     from rnn_magics.decoding.score import Score, score
     from rnn_magics.errors import RNNMagicsError
+    from rnn_magics.handout.script import Script, write_script
     from rnn_magics.inspection.doctor import Diagnosis, diagnose
     from rnn_magics.inspection.gates import GatesConfig
     from rnn_magics.inspection.gradient import GradientConfig
     from rnn_magics.inspection.hidden import HiddenConfig
     from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, inspect_rnn
     from rnn_magics.inspection.match import MatchConfig
+    from rnn_magics.inspection.novelty import Novelty, measure_novelty
     from rnn_magics.inspection.surprise import SurpriseConfig
     from rnn_magics.inspection.units import UnitsConfig
     from rnn_magics.inspection.windows import WindowsConfig
@@ -87,7 +89,9 @@ _HOMES = {
     "load_run": "storage.loading",
     "make_batches": "batching",
     "MatchConfig": "inspection.match",
+    "measure_novelty": "inspection.novelty",
     "ModelConfig": "models.rnn_model",
+    "Novelty": "inspection.novelty",
     "RECIPES": "training.recipes",
     "resume_run": "storage.resume",
     "RNNMagicsError": "errors",
@@ -96,6 +100,7 @@ _HOMES = {
     "save_run": "storage.model_file",
     "Score": "decoding.score",
     "score": "decoding.score",
+    "Script": "handout.script",
     "SurpriseConfig": "inspection.surprise",
     "text_statistics": "text.statistics",
     "Tokenizer": "text.tokenizers",
@@ -106,6 +111,7 @@ _HOMES = {
     "Vocab": "text.vocab",
     "VocabConfig": "text.vocab",
     "WindowsConfig": "inspection.windows",
+    "write_script": "handout.script",
 }
 
 __all__ = [
@@ -132,10 +138,12 @@ __all__ = [
     "Ladder",
     "MatchConfig",
     "ModelConfig",
+    "Novelty",
     "RNNMagicsError",
     "RNNModel",
     "Run",
     "Score",
+    "Script",
     "SurpriseConfig",
     "Tokenizer",
     "TrainConfig",
@@ -154,12 +162,14 @@ __all__ = [
     "load_ipython_extension",
     "load_run",
     "make_batches",
+    "measure_novelty",
     "resume_run",
     "save_run",
     "score",
     "text_statistics",
     "train",
     "unload_ipython_extension",
+    "write_script",
 ]
 
 

@@ -25,7 +25,7 @@ class Action:
     help
         What it does, in a few words.
     do
-        Does it, and returns what is shown. Takes the names of runs that were typed.
+        Does it, and returns what is shown. Takes the names that were typed.
     most_names
         How many names may be typed; None for any number.
     """
@@ -97,6 +97,15 @@ def _runs(_shell: InteractiveShell, _session: Session, names: list[str]) -> Any:
     return KeptRuns(kept_runs(*names))
 
 
+def _code(shell: InteractiveShell, session: Session, names: list[str]) -> Any:
+    from rnn_magics.handout.script import write_script  # noqa: PLC0415
+
+    run = session.require_run(*names[:1])
+    script = write_script(run, session.corpus_of(run), *names[1:])
+    shell.set_next_input(script.source)
+    return script
+
+
 ACTIONS: dict[str, Action] = {
     "stop": Action("end a run that trains in the background", _stop),
     "pause": Action("hold it", _pause),
@@ -104,4 +113,9 @@ ACTIONS: dict[str, Action] = {
     "compare": Action("draw several runs in one picture", _compare, most_names=None),
     "runs": Action("list the runs kept in a folder", _runs),
     "doctor": Action("look for silent mistakes in a model", _doctor),
+    "code": Action(
+        "put the run into the next cell as plain PyTorch; a FILE after RUN takes its text",
+        _code,
+        most_names=2,
+    ),
 }

@@ -87,6 +87,7 @@ def generate(parser: MagicParser) -> None:
     parser.add("prefix", metavar='"TEXT"', help="what the model goes on from")
     parser.add("--run", metavar="NAME", help="whose model writes (default: the newest)")
     parser.add("--num", type=_count("--num"), metavar="K", help="write K texts at once")
+    parser.add("--novelty", action="store_true", help="show what is copied from the training text")
     parser.add("--score", action="store_true", help="write nothing: score TEXT, token by token")
     parser.add_options(DecodingConfig)
 

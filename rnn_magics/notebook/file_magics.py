@@ -38,8 +38,8 @@ class FileMagics(SessionMagics):
         path = [options.path] if hasattr(options, "path") else []
         force = getattr(options, "force", None)
         call = Call("path", "save_run", (Named("run", run), *path), {"force": force})
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         saved: Path = call()
         return saved
 
@@ -56,8 +56,8 @@ class FileMagics(SessionMagics):
         """
         words = {word: getattr(options, word, None) for word in ("name", "epoch")}
         call = Call("run", "load_run", (options.path,), words)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         run: Run = call()
         if (moved := self.session.keep(run)) is not None:
             print(one_line(f"the older run {run.name} is now called {moved}"))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics
+from IPython.display import display
 
+from rnn_magics.notebook.calls import Call
+from rnn_magics.notebook.display import Bundle
 from rnn_magics.notebook.session import Session
 
 
@@ -39,3 +44,14 @@ class SessionMagics(Magics):
     def has_notebook(self) -> bool:
         """Whether the shell talks to a notebook, rather than to a terminal."""
         return getattr(self.shell, "kernel", None) is not None
+
+    def explains(self, options: argparse.Namespace, *calls: Call) -> bool:
+        """Show the calls instead of making them, where ``--explain`` was typed."""
+        if not hasattr(options, "explain"):
+            return False
+        from rnn_magics.notebook.explain import explain  # noqa: PLC0415
+
+        explanation = explain(self.session, *calls)
+        forms = {"text/plain": explanation.plain(), "text/markdown": explanation.markdown()}
+        display(Bundle(forms))
+        return True

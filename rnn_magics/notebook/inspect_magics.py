@@ -39,8 +39,8 @@ class InspectMagics(SessionMagics):
         from rnn_magics.notebook.inspecting import inspection_call, show_trace  # noqa: PLC0415
 
         call = inspection_call(self.session, options)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         trace: Trace = call()
         if self.shows_figures:
             show_trace(trace, options, live=self.shows_live)

@@ -108,6 +108,24 @@ class Session:
             raise SessionError(msg)
         return self.runs[name]
 
+    def corpus_of(self, run: Run) -> Corpus:
+        """Return the text that a run was trained on.
+
+        Raises
+        ------
+        SessionError
+            When the present corpus is another.
+        """
+        corpus = self.require_corpus()
+        if run.corpus is None or run.corpus[1] != corpus.fingerprint:
+            trained = "bare indices" if run.corpus is None else repr(run.corpus[0])
+            msg = (
+                f"run {run.name!r} was trained on {trained}, which is not the present corpus"
+                f" ({corpus.name!r}); type its %corpus again"
+            )
+            raise SessionError(msg)
+        return corpus
+
     def require_job(self, name: str | None = None) -> Job:
         """Return the job of a run that is training, by name or the newest.
 

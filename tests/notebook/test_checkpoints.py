@@ -87,7 +87,7 @@ def test_when_a_checkpoint_is_due_needs_a_folder(prepared: Notebook) -> None:
 
 def test_explain_shows_the_calls(prepared: Notebook) -> None:
     said = prepared.printed("%train_rnn --checkpoint runs/a --every 5steps --explain")
-    assert said == (
+    assert said.startswith(
         "from rnn_magics import Checkpointing, train\n\nrun = train(batches, name='gru-1',"
         " watch=Checkpointing(folder='runs/a', every='5steps'))\n\n"
     )

@@ -51,7 +51,12 @@ def test_loading_registers_and_unloading_takes_everything_back(shell: Interactiv
     assert loaded["cell"] - before["cell"] == {"corpus"}
     assert IDENTIFIER in loaded["matchers"]
     assert "RNNMagics" in loaded["configurables"]
-    assert {name for _, name in loaded["html"] - before["html"]} == {"Corpus", "Vocab", "Run"}
+    assert {name for _, name in loaded["html"] - before["html"]} == {
+        "Corpus",
+        "Novelty",
+        "Vocab",
+        "Run",
+    }
     shell.run_cell("%corpus --max-tokens 100").raise_error()  # whose formatter is now in use
     shell.extension_manager.unload_extension("rnn_magics")
     assert registered(shell) == before
