@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rnn_magics.models.cells import CELLS, Cell
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
     from rnn_magics.text.corpus import Corpus, CorpusConfig
+    from rnn_magics.text.download import DownloadConfig
     from rnn_magics.text.statistics import text_statistics
     from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
     from rnn_magics.text.vocab import Vocab, VocabConfig
@@ -55,6 +56,7 @@ _HOMES = {
     "DECODERS": "decoding.decoders",
     "DecodingConfig": "decoding.decoders",
     "Diagnosis": "inspection.doctor",
+    "DownloadConfig": "text.download",
     "Generation": "decoding.generate",
     "Ladder": "training.baseline",
     "ModelConfig": "models.rnn_model",
@@ -93,6 +95,7 @@ __all__ = [
     "CorpusConfig",
     "DecodingConfig",
     "Diagnosis",
+    "DownloadConfig",
     "Generation",
     "Ladder",
     "ModelConfig",

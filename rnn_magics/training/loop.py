@@ -222,12 +222,13 @@ def _worse_than_guessing(run: Run) -> str:
 def _non_finite_message(state: TrainState, config: TrainConfig) -> str:
     last = "at the first step"
     if state.tally is not None and state.step:
-        norm = state.tally.norms[state.step - 1].item()
-        last = f"the last finite gradient norm was {norm:.3g}"
+        norms = state.tally.norms[max(0, state.step - 3) : state.step].tolist()
+        words = ", ".join(f"{norm:.3g}" for norm in norms)
+        last = f"the last finite gradient norm{'s were' if len(norms) > 1 else ' was'} {words}"
     clip = "--clip 1" if config.clip is None else "a smaller --clip"
     return (
-        f"loss or gradient became non-finite in epoch {state.epoch + 1}, step {state.step + 1}"
-        f" ({last}); the model keeps the parameters of the step before;"
+        f"loss, gradient or weights became non-finite in epoch {state.epoch + 1}, step"
+        f" {state.step + 1} ({last}); the model keeps the parameters of the step before;"
         f" try {clip} or --lr {config.peak_lr / 10:g}"
     )
 
