@@ -2,9 +2,9 @@
 
 The step is one function, `DeviceStep.run_once`, without a branch that depends on data: all that
 it reads and writes are tensors that stay where they are, so that a CUDA graph can hold the whole
-of it. What `train_step` asks on the host, whether loss, gradient and parameters are finite, is asked on the
-device, and the answer stays there: once a step was bad, it and all that follow change nothing,
-until the host looks, some ten times a second and at the end of an epoch.
+of it. What `train_step` asks on the host, whether loss, gradient and parameters are finite, is
+asked on the device, and the answer stays there: once a step was bad, it and all that follow
+change nothing, until the host looks, some ten times a second and at the end of an epoch.
 
 Run on the CPU it gives the bits of `train_step`; the tests hold the two together.
 """

@@ -60,7 +60,7 @@ class Run:
         What each epoch reported.
     reason
         Why it ended: ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``,
-        ``non_finite`` or ``failed``; None while it trains.
+        ``non_finite``, ``out_of_memory`` or ``failed``; None while it trains.
     message
         What to know about the end; empty when all went as planned.
     threads
