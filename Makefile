@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Touched when .venv holds what pyproject.toml and constraints.txt ask for.
 READY := $(VENV)/.ready
 
-.PHONY: demo lab test check bench bench-recipes clean clean-compiled
+.PHONY: demo lab test check bench bench-recipes torture clean clean-compiled
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -31,6 +31,9 @@ check: $(READY)  ## format, lint, types
 bench: $(READY)  ## measure against the peers and write docs/performance.md (an hour on a quiet machine)
 	$(BIN)/python -m pip install --quiet --no-deps d2l==0.17.6
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+torture: $(READY)  ## interrupt, spoil, fill and feed it, and write docs/reliability.md
+	$(BIN)/python benchmarks/torture/run.py $(ARGS)
 
 bench-recipes: $(READY)  ## train the five recipes of the book and print their table
 	$(BIN)/python benchmarks/d2l_recipes.py
