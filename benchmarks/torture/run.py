@@ -156,7 +156,8 @@ def spoilt(seed: int) -> bool:
     def weights(*_: Any) -> None:
         if where == "weights" and taken == at:
             with torch.no_grad():
-                draw.choice(list(state.model.parameters())).view(-1)[0] = bad
+                spoilt_one = draw.choice(list(state.model.parameters()))
+                spoilt_one[(0,) * spoilt_one.dim()] = bad
 
     if where == "weights":
         state.optimizer.register_step_post_hook(weights)
