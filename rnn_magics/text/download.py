@@ -156,18 +156,28 @@ class _Fetch:
         self._url, self._config = url, config
         self._until = time.monotonic() + config.max_download_time
         self._sockets: list[socket.socket] = []  # duplicates, to end a read from outside
+        self._opened: list[socket.socket] = []
         self._lock = threading.Lock()
         self._left = False
 
     def run(self) -> Download:
         from rnn_magics.text.connection import OneHop  # noqa: PLC0415  (a download needs requests)
 
-        with OneHop() as session:
-            response = self._follow(session)
-            with contextlib.closing(response):
-                data = self._body(response)
+        try:
+            with OneHop() as session:
+                response = self._follow(session)
+                with contextlib.closing(response):
+                    data = self._body(response)
+        finally:
+            self._close()
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return Download(data, hashlib.sha256(data).hexdigest(), kind)
+
+    def _close(self) -> None:
+        # urllib3 forgets the socket of an answer that it refuses, e.g. for two lengths.
+        for opened in self._opened:
+            if (handle := opened.detach()) != -1:
+                socket.close(handle)
 
     def leave(self) -> None:
         """Let go of every connection; a read that waits on one ends."""
@@ -206,6 +216,7 @@ class _Fetch:
         raise CorpusError(msg)
 
     def _hold(self, connected: socket.socket) -> None:
+        self._opened.append(connected)
         with self._lock:
             if self._left:
                 connected.close()

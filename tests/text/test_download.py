@@ -17,9 +17,6 @@ from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.download import DownloadConfig, download, keep
 from tests.text.hostile import NAMED, hostile_server
 
-# urllib3 leaves the socket of an answer that it refuses (two lengths) to the collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 QUICK = DownloadConfig(max_download=1, max_download_time=1)
 PATIENT = DownloadConfig(max_download=1, max_download_time=60)
 ENDLESS = {"/drip", "/drip-heads", "/silent"}  # only the deadline ends them
