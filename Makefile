@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Touched when .venv holds what pyproject.toml and constraints.txt ask for.
 READY := $(VENV)/.ready
 
-.PHONY: demo lab test check bench bench-recipes clean clean-compiled
+.PHONY: demo lab test check bench bench-recipes torture clean clean-compiled
 
 # The TypeScript half: installing builds both bundles when these have changed.
 WEB := $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*')
@@ -42,6 +42,9 @@ check: $(READY)  ## format, lint, types
 bench: $(READY)  ## measure against the peers and write docs/performance.md (an hour on a quiet machine)
 	$(BIN)/python -m pip install --quiet --no-deps d2l==0.17.6
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+torture: $(READY)  ## interrupt, spoil, fill and feed it, and write docs/reliability.md
+	$(BIN)/python benchmarks/torture/run.py $(ARGS)
 
 bench-recipes: $(READY)  ## train the five recipes of the book and print their table
 	$(BIN)/python benchmarks/published/d2l_second_edition.py

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rnn_magics.storage.resume import resume_run
     from rnn_magics.storage.run_folder import checkpoint_epochs, kept_runs
     from rnn_magics.text.corpus import Corpus, CorpusConfig
+    from rnn_magics.text.download import DownloadConfig
     from rnn_magics.text.statistics import text_statistics
     from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
     from rnn_magics.text.vocab import Vocab, VocabConfig
@@ -73,6 +74,7 @@ _HOMES = {
     "DecodingConfig": "decoding.decoders",
     "diagnose": "inspection.doctor",
     "Diagnosis": "inspection.doctor",
+    "DownloadConfig": "text.download",
     "evaluate": "training.evaluation",
     "fit_ladder": "training.baseline",
     "GatesConfig": "inspection.gates",
@@ -130,6 +132,7 @@ __all__ = [
     "CorpusConfig",
     "DecodingConfig",
     "Diagnosis",
+    "DownloadConfig",
     "GatesConfig",
     "Generation",
     "GradientConfig",

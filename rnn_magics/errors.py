@@ -33,6 +33,7 @@ __all__ = [
     "StorageError",
     "TrainingError",
     "VocabError",
+    "is_out_of_memory",
 ]
 
 
@@ -82,3 +83,12 @@ class InspectionError(RNNMagicsError):
 
 class SessionError(RNNMagicsError):
     """A magic came out of order, or names a run that does not exist."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory was too little; torch has no one class for it."""
+    if isinstance(error, MemoryError):
+        return True
+    words = str(error).lower()
+    marks = ("out of memory", "can't allocate memory", "not enough memory", "storage size calc")
+    return isinstance(error, RuntimeError) and any(mark in words for mark in marks)

@@ -37,10 +37,10 @@ def test_the_tree_drawn_in_the_docstring_is_the_real_one() -> None:
 
 def test_all_lists_every_error() -> None:
     classes = [name for name, value in vars(errors).items() if inspect.isclass(value)]
-    assert errors.__all__ == sorted(classes)
+    assert errors.__all__ == [*sorted(classes), "is_out_of_memory"]
 
 
-@pytest.mark.parametrize("name", errors.__all__)
+@pytest.mark.parametrize("name", [n for n in errors.__all__ if n.endswith("Error")])
 def test_every_error_is_caught_by_the_base(name: str) -> None:
     assert issubclass(getattr(errors, name), RNNMagicsError)
 

@@ -16,7 +16,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import no_var_expand
 
-from rnn_magics.errors import RNNMagicsError
+from rnn_magics.errors import RNNMagicsError, is_out_of_memory
 from rnn_magics.notebook.arguments import MagicParser
 from rnn_magics.notebook.visible import one_line
 from rnn_magics.notebook.words import split_line
@@ -66,6 +66,11 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
             except RNNMagicsError as error:
                 # UsageError itself: IPython prints a traceback for its subclasses.
                 raise UsageError(one_line(str(error))) from None
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                msg = f"out of memory in %{name}; what was there before stays; ask for less at once"
+                raise UsageError(msg) from None
 
         magic.getdoc = getdoc  # type: ignore[attr-defined]  # what IPython's `?` asks for
         magic.parser = parser  # type: ignore[attr-defined]  # what completion asks for

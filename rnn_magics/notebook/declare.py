@@ -13,6 +13,7 @@ from rnn_magics.options import check_choice, describe
 def corpus(parser: MagicParser) -> None:
     """Declare ``%corpus``."""
     from rnn_magics.text.corpus import DEFAULT_SOURCE, CorpusConfig  # noqa: PLC0415  (numpy, too)
+    from rnn_magics.text.download import DownloadConfig  # noqa: PLC0415
     from rnn_magics.text.sources import BUILTINS  # noqa: PLC0415
 
     source = parser.add(
@@ -29,6 +30,7 @@ def corpus(parser: MagicParser) -> None:
     parser.add("--encoding", metavar="NAME", help="of files and downloads (default UTF-8)")
     parser.add("--name", metavar="NAME", help="how listings call the corpus")
     parser.add_options(CorpusConfig)
+    parser.add_options(DownloadConfig)
 
 
 def vocab(parser: MagicParser) -> None:

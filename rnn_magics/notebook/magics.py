@@ -53,6 +53,7 @@ class RNNMagics(SessionMagics):
             %corpus                        the built-in text, no download
             %corpus time_machine --d2l     cleaned as the book does
             %corpus my_notes.txt --valid 0.2
+            %corpus https://example.org/a.txt --sha256 HEX --max-download 10
             %corpus --data series          the variable `series`
             %%corpus poem                  the lines below are the text
         """
@@ -61,6 +62,7 @@ class RNNMagics(SessionMagics):
             return None
         self.session.refuse_while_training("%corpus")
         corpus: Corpus = call()
+        self._say_notes(corpus)
         self.session.take_corpus(corpus)
         return corpus
 

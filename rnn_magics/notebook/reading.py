@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rnn_magics.errors import ConfigError, SessionError
-from rnn_magics.notebook.arguments import collect
+from rnn_magics.notebook.arguments import collect, flag_of
 from rnn_magics.notebook.calls import Call, Named
-from rnn_magics.options import did_you_mean
+from rnn_magics.options import describe, did_you_mean
 
 
 def corpus_call(
@@ -37,6 +37,7 @@ def corpus_call(
         DEFAULT_SOURCE,
         CorpusConfig,
     )
+    from rnn_magics.text.download import DownloadConfig  # noqa: PLC0415
 
     _refuse_useless(options, cell)
     config = collect(CorpusConfig, options)
@@ -51,7 +52,10 @@ def corpus_call(
         return Call("corpus", f"Corpus.{method}", (named, config), {"name": name or named.name})
     source = sources[0] if len(sources) == 1 else sources or DEFAULT_SOURCE
     encoding = getattr(options, "encoding", None)
-    return Call("corpus", "Corpus.load", (source, config), {"encoding": encoding, "name": name})
+    keywords = {"encoding": encoding, "name": name}
+    if (limits := collect(DownloadConfig, options)) != DownloadConfig():
+        keywords["download"] = limits
+    return Call("corpus", "Corpus.load", (source, config), keywords)
 
 
 def _variable(name: str, variables: Mapping[str, Any]) -> Any:
@@ -73,5 +77,19 @@ def _refuse_useless(options: argparse.Namespace, cell: str | None) -> None:
         msg = "--as-tokens goes with --data; leave it out"
     elif hasattr(options, "encoding") and (cell is not None or hasattr(options, "data")):
         msg = "--encoding is for files and downloads; leave it out"
+    elif limit := _useless_limit(options, cell):
+        msg = f"{limit} is for downloads; leave it out, or name one http:// or https:// address"
     if msg:
         raise ConfigError(msg)
+
+
+def _useless_limit(options: argparse.Namespace, cell: str | None) -> str:
+    # An option of a download where nothing is downloaded.
+    from rnn_magics.text.download import DownloadConfig  # noqa: PLC0415
+    from rnn_magics.text.sources import is_url  # noqa: PLC0415
+
+    sources = [] if cell is not None else getattr(options, "source", [])
+    if any(map(is_url, sources)):
+        return ""
+    typed = (f.name for f in describe(DownloadConfig) if hasattr(options, f.name))
+    return next(map(flag_of, typed), "")

@@ -19,6 +19,7 @@ from rnn_magics.training.run import Run
 RUN_MIME = "application/vnd.rnn-magics.run+json"
 VERSION = 1
 SAVED_POINTS = 256  # of a series in a saved notebook: a column each, and some 20 kB
+MOST_EPOCHS = 256
 _DIGITS = 6
 
 
@@ -87,17 +88,21 @@ def _rows(series: Series, most: int) -> Floats:
 
 def _epochs(run: Run) -> list[dict[str, float | None]]:
     history, natural = run.history, math.log(2)
+    ends = run.curve.epochs
+    # A message must not grow with the run: of very many epochs some are told, the last among them.
+    stride = -(-len(ends) // MOST_EPOCHS) or 1
+    told = range((len(ends) - 1) % stride, len(ends), stride)
     return [
         {
-            "step": step,
-            "seconds": seconds,
+            "step": ends[i][0],
+            "seconds": ends[i][1],
             "train_nats": _plain(history.train_bits[i] * natural),
             "valid_nats": None if (bits := history.valid_bits[i]) is None else bits * natural,
             "grad_norm": _plain(history.grad_norm[i]),
             "grad_norm_max": _plain(history.grad_norm_max[i]),
             "clipped": history.clipped[i],
         }
-        for i, (step, seconds) in enumerate(run.curve.epochs)
+        for i in told
     ]
 
 

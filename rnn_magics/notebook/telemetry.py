@@ -7,6 +7,7 @@ from typing import Any
 
 from rnn_magics.notebook.run_payload import run_payload
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.curve import Curve
 from rnn_magics.training.events import (
     Compiling,
     EpochEnd,
@@ -26,18 +27,12 @@ class Telemetry:
     ----------
     run
         What trains.
-
-    Attributes
-    ----------
-    curve : Curve
-        Every step that was told, those of the present epoch included.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._phase = "starting"
         self._step: StepEnd | None = None
-        self.curve = run.curve.copy()
 
     def __call__(self, event: Event) -> None:
         """Take in an event."""
@@ -47,22 +42,21 @@ class Telemetry:
             case TrainBegin():
                 self._phase = "training"
             case StepEnd():
-                self._phase = "training"
-                self._take(event)
+                self._phase, self._step = "training", event
             case Evaluating():
                 self._phase = "scoring"
             case EpochEnd():
                 self._phase = "training"
-                self.curve = self._run.curve.copy()
             case TrainEnd():
                 self._phase = "ended"
 
-    def _take(self, event: StepEnd) -> None:
-        self._step = event
-        if event.epoch <= len(self.curve.epochs):  # told late: the epoch is in the curve already
-            return
-        known = len(self.curve.loss) - (self.curve.epochs[-1][0] if self.curve.epochs else 0)
-        self.curve.extend(event.losses[known : event.step], event.norms[known : event.step])
+    @property
+    def curve(self) -> Curve:
+        """Every step so far, those of the present epoch included."""
+        curve, step = self._run.curve.copy(), self._step
+        if step is not None and step.epoch > len(curve.epochs):
+            curve.extend(step.losses[: step.step], step.norms[: step.step])
+        return curve
 
     def payload(self, *, paused: bool = False) -> dict[str, Any]:
         """Return what a view draws now; strict JSON.
@@ -82,13 +76,16 @@ class Telemetry:
         step = self._step
         if step is None:
             return None
+        finished = self._run.curve.epochs
+        total_steps = finished[-1][0] if finished else 0
+        total_steps += step.step if step.epoch > len(finished) else 0
         done = _share_done(step, self._run.config.train)
         nats = step.epoch_loss.item()
         return {
             "epoch": step.epoch,
             "step": step.step,
             "num_steps": step.num_steps,
-            "total_steps": len(self.curve.loss),
+            "total_steps": total_steps,
             "train_nats": nats if math.isfinite(nats) else None,
             "grad_norm": step.grad_norm.item() if math.isfinite(step.grad_norm.item()) else None,
             "lr": step.lr,

@@ -102,7 +102,11 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
     if background:
         job.start()
     else:
-        _follow(job, progress, Hearing(desk.shell))
+        try:
+            _follow(job, progress, Hearing(desk.shell))
+        except BaseException:  # an interrupt between two lines of ours: nothing trains unseen
+            job.stop("interrupted")
+            raise
         if figure and len(run.history):
             show_figure(_figure(run), _CAPTION)
     return run

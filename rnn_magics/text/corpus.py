@@ -10,8 +10,9 @@ from typing import Any
 from rnn_magics.errors import CorpusError
 from rnn_magics.text.cache import IndexFile
 from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
+from rnn_magics.text.download import DownloadConfig
 from rnn_magics.text.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
-from rnn_magics.text.sources import LargeFile, Source, cache_folder, find_source
+from rnn_magics.text.sources import LargeFile, Source, cache_folder, find_source, is_url
 from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, split_words
 
@@ -60,6 +61,7 @@ class Corpus:
         *,
         encoding: str | None = None,
         name: str | None = None,
+        download: DownloadConfig | None = None,
     ) -> Corpus:
         """Read one or more sources: built-in names, paths or ``http(s)://`` URLs.
 
@@ -73,14 +75,19 @@ class Corpus:
             Of files and downloads. By default UTF-8, or what a byte order mark says.
         name
             How listings call the corpus; by default after the sources.
+        download
+            What a download may cost, and the sha256 that it must have.
 
         Raises
         ------
         CorpusError
             When a source cannot be read, or nothing is left of it.
         """
-        specs = [source] if isinstance(source, str) else list(source)
-        sources = [find_source(spec, encoding) for spec in specs or [DEFAULT_SOURCE]]
+        specs = ([source] if isinstance(source, str) else list(source)) or [DEFAULT_SOURCE]
+        if download is not None and download.sha256 and not (len(specs) == 1 and is_url(specs[0])):
+            msg = "a sha256 belongs to one download: name one http:// or https:// address with it"
+            raise CorpusError(msg)
+        sources = [find_source(spec, encoding, download) for spec in specs]
         name = name or "+".join(source.name for source in sources)
         origin = ", ".join(source.origin for source in sources)
         if any(isinstance(source, LargeFile) for source in sources):
@@ -88,8 +95,11 @@ class Corpus:
             streamed = StreamedText.survey(sources, config)
             _require_two(streamed, name, "character")
             return cls(name, streamed, origin, config)
-        text = "\n".join(source.text for source in sources if isinstance(source, Source))
-        return cls.from_text(text, config, name=name, origin=origin)
+        read = [source for source in sources if isinstance(source, Source)]
+        text = "\n".join(source.text for source in read)
+        corpus = cls.from_text(text, config, name=name, origin=origin)
+        corpus.notes.extend(note for source in read for note in source.notes)
+        return corpus
 
     @classmethod
     def from_text(

@@ -6,6 +6,7 @@ or raises a `CorpusError` of one line that says what to do.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -18,12 +19,11 @@ from pathlib import Path
 from rnn_magics.errors import CorpusError
 from rnn_magics.options import did_you_mean
 from rnn_magics.text.decode import decode, decoded
+from rnn_magics.text.download import DownloadConfig, download, keep
 
 DATA_VARIABLE = "RNN_MAGICS_DATA"
-MAX_DOWNLOAD_BYTES = 100 * 1024 * 1024
 STREAM_BYTES = 256 * 1024 * 1024  # a larger file is read piece by piece, each time anew
 _BLOCK_BYTES = 1 << 20
-_TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Source:
     text: str
     name: str
     origin: str
+    notes: tuple[str, ...] = ()  # what to know about it
 
     def pieces(self) -> Iterator[str]:
         """Yield the text."""
@@ -96,7 +97,14 @@ class LargeFile:
         return ("file", path, str(self.size), str(self.changed), self.encoding or "")
 
 
-def read_source(spec: str, encoding: str | None = None) -> Source:
+def is_url(spec: str) -> bool:
+    """Whether a source is an ``http://`` or ``https://`` address."""
+    return re.match(r"https?://", spec, re.IGNORECASE) is not None
+
+
+def read_source(
+    spec: str, encoding: str | None = None, config: DownloadConfig | None = None
+) -> Source:
     """Read a built-in text, a URL or a file, whichever `spec` names.
 
     Parameters
@@ -105,6 +113,8 @@ def read_source(spec: str, encoding: str | None = None) -> Source:
         A name of `BUILTINS`, an ``http://`` or ``https://`` URL, or a path.
     encoding
         Of a file or a download. By default UTF-8, or what a byte order mark says.
+    config
+        What a download may cost, and the sha256 that it must have.
 
     Raises
     ------
@@ -113,9 +123,8 @@ def read_source(spec: str, encoding: str | None = None) -> Source:
     """
     if spec in BUILTINS:
         return BUILTINS[spec](spec)
-    if re.match(r"https?://", spec, re.IGNORECASE):
-        name = Path(spec.partition("?")[0].rstrip("/")).stem or "download"
-        return Source(decode(_download(spec), encoding, spec), name, spec)
+    if is_url(spec):
+        return _downloaded(spec, encoding, config or DownloadConfig())
     if re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
         msg = f"{spec!r}: only http:// and https:// addresses can be read"
         raise CorpusError(msg)
@@ -123,18 +132,20 @@ def read_source(spec: str, encoding: str | None = None) -> Source:
     return Source(decode(_read_file(path, spec), encoding, spec), path.stem, str(path))
 
 
-def find_source(spec: str, encoding: str | None = None) -> Source | LargeFile:
+def find_source(
+    spec: str, encoding: str | None = None, config: DownloadConfig | None = None
+) -> Source | LargeFile:
     """Do what `read_source` does, but leave a file of more than `STREAM_BYTES` where it is."""
     if spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
         path = _expanded(spec)
         try:
             found = path.stat()
         except (OSError, ValueError):  # reading it says what is wrong
-            return read_source(spec, encoding)
+            return read_source(spec, encoding, config)
         if stat.S_ISREG(found.st_mode) and found.st_size > STREAM_BYTES:
             size, changed = found.st_size, found.st_mtime_ns
             return LargeFile(spec, path, path.stem, str(path), encoding, size, changed)
-    return read_source(spec, encoding)
+    return read_source(spec, encoding, config)
 
 
 def _expanded(spec: str) -> Path:
@@ -183,25 +194,34 @@ def _looks_like_name(spec: str) -> bool:
     return re.fullmatch(r"[\w-]+", spec) is not None
 
 
-def _download(url: str) -> bytes:
-    import requests  # noqa: PLC0415  (only a download needs it)
+def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Source:
+    data = None
+    if config.sha256 is not None:  # what it must be is known, so it need not come twice
+        data = _kept(cache_folder() / "downloads" / config.sha256, config.sha256)
+    notes = []
+    if data is None:
+        got = download(url, config)
+        data = got.data
+        notes.append(f"{url} is {len(data):,} bytes, sha256 {got.sha256} (--sha256 asks for these)")
+        if got.is_page:
+            notes.append(f"{url} is a web page ({got.content_type}): its tags are part of the text")
+        if config.sha256 is not None:
+            _keep(data, cache_folder() / "downloads" / config.sha256)
+    name = Path(url.partition("?")[0].rstrip("/")).stem or "download"
+    return Source(decode(data, encoding, url), name, url, tuple(notes))
 
-    try:
-        with requests.get(url, stream=True, timeout=_TIMEOUT_SECONDS) as response:
-            response.raise_for_status()
-            data = bytearray()
-            for chunk in response.iter_content(1 << 16):
-                data += chunk
-                if len(data) > MAX_DOWNLOAD_BYTES:
-                    msg = f"{url!r} is larger than {MAX_DOWNLOAD_BYTES >> 20} MiB; download it"
-                    raise CorpusError(msg + " yourself and give its path")
-            return bytes(data)
-    except requests.HTTPError as error:
-        msg = f"{url!r}: the server answered {error.response.status_code}"
-        raise CorpusError(msg) from None
-    except (requests.RequestException, ValueError) as error:
-        msg = f"{url!r} cannot be reached ({type(error).__name__}); download it elsewhere and"
-        raise CorpusError(msg + " give its path") from None
+
+def _kept(path: Path, sha256: str) -> bytes | None:
+    # What the cache holds, unless it is something else than it should be.
+    with contextlib.suppress(OSError):
+        data = path.read_bytes()
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+    return None
+
+
+def _keep(data: bytes, path: Path) -> None:
+    with contextlib.suppress(OSError):  # a cache that cannot be written is none
+        keep(data, path)
 
 
 def _python_docs(name: str) -> Source:
@@ -225,7 +245,9 @@ class _PublicText:
             path = folder / self.filename
             if path.is_file():
                 return self._read(path, name)
-        return self._read(self._fetch(name), name)
+        path = cache_folder() / self.filename
+        data = _kept(path, self.sha256) or self._fetch(path, name)
+        return Source(decode(data, None, name), name, str(path))
 
     def _read(self, path: Path, name: str) -> Source:
         data = _read_file(path, str(path))
@@ -234,26 +256,17 @@ class _PublicText:
             raise CorpusError(msg + " to use it all the same")
         return Source(decode(data, None, str(path)), name, str(path))
 
-    def _fetch(self, name: str) -> Path:
-        import pooch  # noqa: PLC0415  (only a download needs it)
-
-        pooch.get_logger().setLevel("WARNING")
+    def _fetch(self, path: Path, name: str) -> bytes:
         try:
-            return Path(
-                pooch.retrieve(
-                    self.url,
-                    known_hash=f"sha256:{self.sha256}",
-                    fname=self.filename,
-                    path=cache_folder(),
-                    downloader=pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS),
-                )
-            )
-        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+            data = download(self.url, DownloadConfig(sha256=self.sha256)).data
+        except CorpusError as error:
             msg = (
-                f"{name} cannot be downloaded ({type(error).__name__}): put {self.filename} into a"
-                f" folder and name it in {DATA_VARIABLE}, or use %corpus python_docs (no download)"
+                f"{name} cannot be downloaded ({error}): put {self.filename} into a folder and name"
+                f" it in {DATA_VARIABLE}, or use %corpus python_docs (no download)"
             )
             raise CorpusError(msg) from None
+        _keep(data, path)
+        return data
 
 
 def _data_folders() -> Iterator[Path]:

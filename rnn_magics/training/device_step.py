@@ -2,9 +2,9 @@
 
 The step is one function, `DeviceStep.run_once`, without a branch that depends on data: all that
 it reads and writes are tensors that stay where they are, so that a CUDA graph can hold the whole
-of it. What `train_step` asks on the host, whether loss and gradient are finite, is asked on the
-device, and the answer stays there: once a step was bad, it and all that follow change nothing,
-until the host looks, some ten times a second and at the end of an epoch.
+of it. What `train_step` asks on the host, whether loss, gradient and parameters are finite, is
+asked on the device, and the answer stays there: once a step was bad, it and all that follow
+change nothing, until the host looks, some ten times a second and at the end of an epoch.
 
 Run on the CPU it gives the bits of `train_step`; the tests hold the two together.
 """
@@ -21,6 +21,7 @@ from rnn_magics.models.rnn_model import ModelState
 from rnn_magics.training.clipping import clip_gradients, gradient_norm
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import StepEnd
+from rnn_magics.training.guard import LastGood
 from rnn_magics.training.precision import forward_loss, tf32_products
 from rnn_magics.training.state import EpochTally, TrainState
 from rnn_magics.training.step import learning_rate, step_end
@@ -65,6 +66,7 @@ class DeviceStep:
         self._ids = state.batches.ids
         device = self._ids.device
         self._window = torch.arange(state.batches.config.num_steps + 1, device=device)
+        self._last_good = LastGood(state.model.parameters())
         self._since_look, self._seconds_since_look, self._until_look = 0, 0.0, 1
         # The update reads its rate where it runs: CUDA's as float32, the CPU's without rounding.
         dtype = torch.float32 if device.type == "cuda" else torch.float64
@@ -150,8 +152,12 @@ class DeviceStep:
         torch.maximum(self.bad, (~good).float(), out=self.bad)
         if config.clip is not None:
             clip_gradients(model.parameters(), norm, config.clip)
+        self._last_good.keep()
         self._update(optimizer)
+        good &= self._last_good.is_finite()
+        torch.maximum(self.bad, (~good).float(), out=self.bad)
         bad = self.bad > 0
+        self._last_good.restore_where(bad)
         for part, new in zip(self.hidden, _parts(last), strict=True):
             part.copy_(torch.where(bad, part, new.detach()))
         self.nats.add_(torch.where(bad, 0.0, loss))

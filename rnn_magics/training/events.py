@@ -126,7 +126,8 @@ class TrainEnd:
     Parameters
     ----------
     reason
-        ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted`` or ``non_finite``.
+        ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``, ``non_finite``
+        or ``out_of_memory``.
     message
         What a reader should know about it; empty when all went as planned.
     """

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 import torch
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import TrainingError
+from rnn_magics.errors import TrainingError, is_out_of_memory
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.cuda import choose_step
@@ -27,6 +27,12 @@ from rnn_magics.training.events import (
     Event,
     TrainBegin,
     TrainEnd,
+)
+from rnn_magics.training.memory import (
+    WHAT_TO_TRY,
+    estimate_memory,
+    memory_explained,
+    require_memory,
 )
 from rnn_magics.training.precision import check_precision
 from rnn_magics.training.run import Run, describe_run
@@ -65,7 +71,7 @@ def begin(
     DeviceError
         When the device asked for is not there, or does not compute in ``config.precision``.
     TrainingError
-        When a given model does not fit the vocabulary.
+        When a given model does not fit the vocabulary, or the training not into memory.
     """
     config = config or TrainConfig()
     device = choose_device(config.device)
@@ -73,18 +79,21 @@ def begin(
     on_cpu = device.device.type == "cpu"  # elsewhere the threads of the CPU do not train
     threads = choose_threads(config.threads) if on_cpu else ThreadChoice.present()
     generator = torch.Generator().manual_seed(config.seed)
-    if not isinstance(model, RNNModel):
-        model = RNNModel(model or ModelConfig(), batches.vocab_size, generator)
-    elif model.vocab_size != batches.vocab_size:
+    if isinstance(model, RNNModel) and model.vocab_size != batches.vocab_size:
         msg = f"the model knows {model.vocab_size} tokens, the vocabulary {batches.vocab_size}"
         raise TrainingError(msg)
-    model = model.to(device.device)
+    wanted = model.config if isinstance(model, RNNModel) else model or ModelConfig()
+    needed = estimate_memory(wanted, batches.vocab_size, batches.config, config)
+    require_memory(needed, device.device)
+    with memory_explained():
+        if not isinstance(model, RNNModel):
+            model = RNNModel(wanted, batches.vocab_size, generator)
+        model, moved = model.to(device.device), batches.to(device.device)
     dropout_generator = torch.Generator(device.device).manual_seed(config.seed)
     model.seed_dropout(dropout_generator)
     optimizer = OPTIMIZERS[config.optimizer].make(
         model.parameters(), lr=config.peak_lr, weight_decay=config.weight_decay
     )
-    moved = batches.to(device.device)
     state = TrainState(model, optimizer, moved, generator, dropout_generator)
     name = name or model.config.cell
     return describe_run(name, model, batches, config, device, threads), state
@@ -137,6 +146,8 @@ def iter_train(
         if (reason is None or reason in _LIMITS) and len(batches.valid):
             valid_nats, stop = yield from _evaluate(state, asked)
             reason = stop or reason
+        if reason == "out_of_memory":
+            run.message = _out_of_memory_message(state)
         if state.step:
             end = _epoch_end(state, config, complete=complete, valid_nats=valid_nats)
             run.history.append(end)
@@ -163,7 +174,10 @@ def _take_steps(
     # Asked first where a training goes on from a step behind which it would have ended.
     reason = _limit_reached(state, run.config.train) if state.step else None
     while reason is None and state.step < len(state.plan):
-        event = step.take(run.config.train)
+        try:
+            event = step.take(run.config.train)
+        except (MemoryError, RuntimeError) as error:
+            return _out_of_memory(error)
         if event is None:
             return "non_finite"
         yield event
@@ -187,7 +201,10 @@ def _evaluate(
     slices = iter_evaluate(state.model, state.batches.valid, num_steps)
     while (reason := asked()) is None:
         begun = time.perf_counter()
-        result = next(slices)
+        try:
+            result = next(slices)
+        except (MemoryError, RuntimeError) as error:
+            return None, _out_of_memory(error)
         state.evaluation_seconds += time.perf_counter() - begun
         if result is not None:
             return result.nats, None
@@ -217,6 +234,23 @@ def _epoch_end(
     )
 
 
+def _out_of_memory(error: MemoryError | RuntimeError) -> str:
+    # Before an update nothing is lost; what the step held goes with it.
+    if not is_out_of_memory(error):
+        raise error
+    return "out_of_memory"
+
+
+def _out_of_memory_message(state: TrainState) -> str:
+    state.optimizer.zero_grad(set_to_none=True)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.empty_cache()
+    return (
+        f"out of memory in epoch {state.epoch + 1}, step {state.step + 1}; the model keeps the"
+        f" parameters of the step before; try {WHAT_TO_TRY}"
+    )
+
+
 def _worse_than_guessing(run: Run) -> str:
     reached, guess = run.train_perplexity, run.model.vocab_size
     if reached is None or reached <= 2 * guess or len(run.history) < 2:  # noqa: PLR2004
@@ -230,12 +264,13 @@ def _worse_than_guessing(run: Run) -> str:
 def _non_finite_message(state: TrainState, config: TrainConfig) -> str:
     last = "at the first step"
     if state.tally is not None and state.step:
-        norm = state.tally.norms[state.step - 1].item()
-        last = f"the last finite gradient norm was {norm:.3g}"
+        norms = state.tally.norms[max(0, state.step - 3) : state.step].tolist()
+        words = ", ".join(f"{norm:.3g}" for norm in norms)
+        last = f"the last finite gradient norm{'s were' if len(norms) > 1 else ' was'} {words}"
     clip = "--clip 1" if config.clip is None else "a smaller --clip"
     return (
-        f"loss or gradient became non-finite in epoch {state.epoch + 1}, step {state.step + 1}"
-        f" ({last}); the model keeps the parameters of the step before;"
+        f"loss, gradient or weights became non-finite in epoch {state.epoch + 1}, step"
+        f" {state.step + 1} ({last}); the model keeps the parameters of the step before;"
         f" try {clip} or --lr {config.peak_lr / 10:g}"
     )
 

@@ -88,7 +88,8 @@ class Run:
         holds the newest.
     reason
         Why it ended: ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``,
-        ``non_finite`` or ``failed``; None while it trains, ``snapshot`` for a copy made meanwhile.
+        ``non_finite``, ``out_of_memory`` or ``failed``; None while it trains, ``snapshot`` for a
+        copy made meanwhile.
     message
         What to know about the end; empty when all went as planned.
     threads

@@ -17,6 +17,7 @@ from rnn_magics.models.rnn_model import detach
 from rnn_magics.training.clipping import clip_gradients, gradient_norm
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
+from rnn_magics.training.guard import LastGood
 from rnn_magics.training.precision import forward_loss, tf32_products
 from rnn_magics.training.state import EpochTally, TrainState
 
@@ -54,6 +55,7 @@ class EagerStep:
 
     def __init__(self, state: TrainState) -> None:
         self._state = state
+        self._last_good = LastGood(state.model.parameters())
 
     def begin_epoch(self) -> None:
         """Make a tally unless the epoch has one."""
@@ -68,17 +70,17 @@ class EagerStep:
 
     def take(self, config: TrainConfig) -> StepEnd | None:
         """Learn from the next minibatch."""
-        return train_step(self._state, config)
+        return train_step(self._state, config, self._last_good)
 
 
-def train_step(state: TrainState, config: TrainConfig) -> StepEnd | None:
+def train_step(state: TrainState, config: TrainConfig, last_good: LastGood) -> StepEnd | None:
     """Learn from one minibatch.
 
     Returns
     -------
     StepEnd or None
-        None when the loss or the gradient was not finite; the parameters are then those of
-        the step before, and the state stands where it stood.
+        None when the loss, the gradient or an updated parameter was not finite; the parameters
+        are then those of the step before, and the state stands where it stood.
     """
     assert state.plan is not None  # noqa: S101  (the loop makes both before the first step)
     assert state.tally is not None  # noqa: S101
@@ -103,7 +105,11 @@ def train_step(state: TrainState, config: TrainConfig) -> StepEnd | None:
     lr = learning_rate(state, config)
     for group in state.optimizer.param_groups:
         group["lr"] = lr
+    last_good.keep()
     state.optimizer.step()
+    if not last_good.is_finite().item():
+        last_good.restore()
+        return None
     state.hidden = detach(hidden)
     tally.nats += loss.detach()
     tally.losses[state.step] = loss.detach()

@@ -174,11 +174,11 @@ def test_the_error_of_a_worker_is_raised_in_a_waiting_cell(
     prepared: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_args: object) -> Iterator[Event]:
-        raise MemoryError
+        raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
         broken.setattr(job_module, "iter_train", fail)
-        with pytest.raises(MemoryError):
+        with pytest.raises(ZeroDivisionError):
             prepared.run("%train_rnn --num-hiddens 8")
     assert prepared.session.runs["gru-1"].reason == "failed"
     assert prepared.run("%train_rnn --num-hiddens 8 --epochs 1").reason == "epochs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -13,7 +14,14 @@ import torch
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.notebook.run_payload import SAVED_POINTS, saved_payload, series_bytes, series_lists
+from rnn_magics.notebook.run_payload import (
+    MOST_EPOCHS,
+    SAVED_POINTS,
+    run_payload,
+    saved_payload,
+    series_bytes,
+    series_lists,
+)
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.events import EpochEnd
@@ -61,6 +69,21 @@ def test_the_example_is_what_a_run_gives() -> None:
 
 def as_json() -> Any:
     return json.loads(json.dumps(saved_payload(example_run()), allow_nan=False))
+
+
+@pytest.mark.parametrize("number", [1, 256, 257, 3001])
+def test_of_very_many_epochs_some_are_told_and_the_last_always(number: int) -> None:
+    run = example_run()
+    run.history.__init__()  # type: ignore[misc]
+    run.curve = Curve()
+    for epoch in range(number):
+        run.curve.extend(torch.ones(1), torch.ones(1))
+        run.curve.end_epoch(float(epoch))
+        run.history.append(EpochEnd(epoch + 1, True, 1.0, None, 1.0, 1.0, 1.0, 1.0, 0.0))
+    steps = [epoch["step"] for epoch in run_payload(run)["epochs"]]
+    assert len(steps) <= MOST_EPOCHS
+    assert steps[-1] == number
+    assert len({b - a for a, b in itertools.pairwise(steps)}) <= 1
 
 
 @pytest.mark.parametrize("number", [0, 1, SAVED_POINTS, SAVED_POINTS + 1, 5000, 100_001])

@@ -67,9 +67,9 @@ def test_nothing_in_the_house_reads_pickles(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     code = "\n".join(line for line in source.splitlines() if "msg = " not in line)
     words = ("import pickle", "pickle.", "torch.load(", "torch.save(", "eval(", "exec(", "marshal")
-    found = [
-        word for word in words if word in code.replace("model.eval(", "").replace(".eval()", "")
-    ]
+    for harmless in ("model.eval(", ".eval()", "ast.literal_eval("):
+        code = code.replace(harmless, "")
+    found = [word for word in words if word in code]
     assert found == []
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pooch
 import pytest
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.text import sources
-from rnn_magics.text.sources import BUILTINS, cache_folder, decode, read_source
+from rnn_magics.text.download import Download, DownloadConfig
+from rnn_magics.text.sources import BUILTINS, decode, read_source
 
 PAGES = {
     "/a/story.txt": "Überall\r\nwar Licht".encode(),
@@ -195,12 +196,11 @@ def test_a_missing_page_is_named_with_its_status(server: str) -> None:
         read_source(f"{server}/gone.txt")
 
 
-def test_a_download_has_a_largest_size(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_DOWNLOAD_BYTES", 4_999)
-    with pytest.raises(CorpusError, match=r"is larger than .* give its path"):
-        read_source(f"{server}/big.txt")
-    monkeypatch.setattr(sources, "MAX_DOWNLOAD_BYTES", 5_000)
-    assert len(read_source(f"{server}/big.txt").text) == 5_000
+def test_a_download_has_a_largest_size(server: str) -> None:
+    with pytest.raises(CorpusError, match=r"is larger than 0.004999 MB; .* give its path"):
+        read_source(f"{server}/big.txt", config=DownloadConfig(max_download=0.004999))
+    fits = DownloadConfig(max_download=0.005)
+    assert len(read_source(f"{server}/big.txt", config=fits).text) == 5_000
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://[", "https://", "http://.x/y"])
@@ -239,34 +239,66 @@ def test_a_public_text_that_was_changed_is_refused(
         read_source(name)
 
 
-@pytest.mark.parametrize("failure", [ConnectionError("no route"), ValueError("wrong hash")])
-def test_without_a_network_one_line_says_what_to_do(
-    failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object, **__: object) -> str:
-        raise failure
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RNN_MAGICS_DATA", str(tmp_path / "nothing"))
+    monkeypatch.setattr(sources, "cache_folder", lambda: tmp_path / "cache")
+    return tmp_path / "cache"
 
-    monkeypatch.setenv("RNN_MAGICS_DATA", str(tmp_path))
-    monkeypatch.setattr(pooch, "retrieve", fail)
+
+def test_without_a_network_one_line_says_what_to_do(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Download:
+        msg = "no route"
+        raise CorpusError(msg)
+
+    monkeypatch.setattr(sources, "download", fail)
     with pytest.raises(CorpusError) as caught:
         read_source("time_machine")
     assert str(caught.value) == (
-        f"time_machine cannot be downloaded ({type(failure).__name__}): put timemachine.txt into a"
+        "time_machine cannot be downloaded (no route): put timemachine.txt into a"
         " folder and name it in RNN_MAGICS_DATA, or use %corpus python_docs (no download)"
     )
+    assert not own_cache.exists()
 
 
-def test_a_download_of_a_public_text_is_cached_under_its_hash(
-    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_public_text_is_downloaded_once_and_again_when_the_cache_was_spoilt(
+    data_folder: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: dict[str, object] = {}
+    data = (data_folder / "timemachine.txt").read_bytes()
+    asked: list[DownloadConfig] = []
 
-    def retrieve(url: str, **options: object) -> str:
-        asked.update(options, url=url)
-        return str(data_folder / "timemachine.txt")
+    def fetch(_url: str, config: DownloadConfig) -> Download:
+        asked.append(config)
+        return Download(data, config.sha256 or "", "text/plain")
 
-    monkeypatch.delenv("RNN_MAGICS_DATA")
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
-    assert read_source("time_machine").name == "time_machine"
-    assert asked["path"] == cache_folder()
-    assert asked["known_hash"] == f"sha256:{BUILTINS['time_machine'].sha256}"  # type: ignore[attr-defined]
+    monkeypatch.setattr(sources, "download", fetch)
+    for _ in range(2):
+        assert read_source("time_machine").name == "time_machine"
+    assert [config.sha256 for config in asked] == [BUILTINS["time_machine"].sha256]  # type: ignore[attr-defined]
+    (kept,) = own_cache.iterdir()
+    kept.write_bytes(data[:-1])
+    assert len(read_source("time_machine").text.encode()) == 178_979
+    assert len(asked) == 2
+    assert kept.read_bytes() == data
+
+
+def test_a_pinned_download_comes_from_the_cache(server: str, own_cache: Path) -> None:
+    data = PAGES["/a/story.txt"]
+    pinned = DownloadConfig(sha256=hashlib.sha256(data).hexdigest())
+    first = read_source(f"{server}/a/story.txt", config=pinned)
+    assert "sha256" in first.notes[0]
+    (kept,) = (own_cache / "downloads").iterdir()
+    assert kept.read_bytes() == data
+    again = read_source(f"{server}/gone.txt", config=pinned)  # the same bytes by any name
+    assert (again.text, again.notes) == (first.text, ())
+    kept.write_bytes(b"another text")
+    with pytest.raises(CorpusError, match="404"):
+        read_source(f"{server}/gone.txt", config=pinned)
+
+
+def test_a_download_with_another_sha256_is_not_kept(server: str, own_cache: Path) -> None:
+    with pytest.raises(CorpusError, match=r"has sha256 \w{64}, not 0{64}; nothing was kept"):
+        read_source(f"{server}/a/story.txt", config=DownloadConfig(sha256="0" * 64))
+    assert not own_cache.exists()

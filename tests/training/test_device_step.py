@@ -357,8 +357,8 @@ def test_after_a_bad_step_nothing_changes_until_the_host_looks(
     assert all(later == after[2] for later in after[3:])  # in vain, though later steps were good
     assert trial.run.reason == "non_finite"
     assert trial.run.message.startswith(
-        "loss or gradient became non-finite in epoch 1, step 4"
-        f" (the last finite gradient norm was {norms[2]:.3g});"
+        "loss, gradient or weights became non-finite in epoch 1, step 4"
+        f" (the last finite gradient norms were {norms[0]:.3g}, {norms[1]:.3g}, {norms[2]:.3g});"
     )
     assert (trial.state.step, trial.state.total_steps, trial.state.total_tokens) == (3, 3, 96)
     assert [type(event) for event in events[-2:]] == [EpochEnd, TrainEnd]
@@ -491,7 +491,9 @@ def test_the_rule_that_chooses_the_step(
     monkeypatch.setattr(cuda, "DeviceStep", lambda *_: SimpleNamespace(words="?"))
     adamw = torch.optim.AdamW([nn.Parameter(torch.ones(2))], **optimizer)
     ids = SimpleNamespace(device=torch.device(device))
-    state: Any = SimpleNamespace(optimizer=adamw, batches=SimpleNamespace(ids=ids))
+    state: Any = SimpleNamespace(
+        model=nn.Linear(1, 1), optimizer=adamw, batches=SimpleNamespace(ids=ids)
+    )
     assert cuda.choose_step(state, TrainConfig()).words == words
 
 

@@ -227,7 +227,7 @@ def failing_after(state: TrainState, number: int) -> None:
     def fail(*_: Any) -> None:
         if state.total_steps == number:
             msg = "out of everything"
-            raise MemoryError(msg)
+            raise ArithmeticError(msg)
 
     state.model.register_forward_pre_hook(fail)
 
@@ -237,10 +237,10 @@ def test_an_error_of_the_worker_reaches_whoever_follows(batches: Batches) -> Non
     failing_after(state, 3)
     job = Job(run, state)
     job.start()
-    with pytest.raises(MemoryError, match="out of everything"):
+    with pytest.raises(ArithmeticError, match="out of everything"):
         list(job.follow())
     assert run.reason == "failed"
-    assert run.message == "MemoryError: out of everything"
+    assert run.message == "ArithmeticError: out of everything"
     assert state.total_steps == 3
     assert not job.is_alive
     assert job.between_steps(lambda: 7) == 7
@@ -252,7 +252,7 @@ def test_an_error_of_the_worker_is_on_record_when_nobody_follows(batches: Batche
     job = Job(run, state, listener=lambda _event: None)
     job.start()
     job.wait(PATIENCE)
-    assert isinstance(job.error, MemoryError)
+    assert isinstance(job.error, ArithmeticError)
     assert run.reason == "failed"
 
 

@@ -410,7 +410,7 @@ def assert_stopped_at_last_good_step(
     assert run.reason == "non_finite"
     assert bits(state.model) == last_good
     assert run.message.startswith(
-        f"loss or gradient became non-finite in epoch {epoch}, step {step} ("
+        f"loss, gradient or weights became non-finite in epoch {epoch}, step {step} ("
     )
     assert "the model keeps the parameters of the step before" in run.message
 
@@ -570,3 +570,35 @@ def test_a_step_tells_all_that_came_before_it_in_its_epoch(batches: Batches) -> 
             losses = [*losses, event.loss.item()] if event.step > 1 else [event.loss.item()]
             assert event.losses[: event.step].tolist() == losses
             assert event.norms[event.step - 1] == event.grad_norm
+
+
+def spoil_after_update(state: TrainState, number: int, bad: float) -> list[bytes]:
+    """Let update `number` leave a weight non-finite; returns the bits before each update."""
+    before: list[bytes] = []
+
+    def look(*_: Any) -> None:
+        before.append(bits(state.model))
+
+    def spoil(*_: Any) -> None:
+        if len(before) == number:
+            with torch.no_grad():
+                state.model.rnn.cells[0].weight_ih[2, 1] = bad
+
+    state.optimizer.register_step_pre_hook(look)
+    state.optimizer.register_step_post_hook(spoil)
+    return before
+
+
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_an_update_that_makes_a_weight_non_finite_is_taken_back(
+    batches: Batches, steps_per_epoch: int, optimizer: str, bad: float
+) -> None:
+    run, state = begin(batches, SMALL, TrainConfig(epochs=1, optimizer=optimizer, lr=0.1))
+    before = spoil_after_update(state, steps_per_epoch, bad)  # no loss would ever show it
+    list(iter_train(run, state))
+    assert len(before) == steps_per_epoch
+    assert_stopped_at_last_good_step(run, state, before[-1], epoch=1, step=steps_per_epoch)
+    norms = run.message.partition("norms were ")[2].partition(")")[0].split(", ")
+    assert len(norms) == 3
+    assert all(math.isfinite(float(norm)) for norm in norms)

@@ -1,0 +1,76 @@
+"""Web addresses, and whether one leads into this machine or a private network."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from collections.abc import Iterator
+from urllib.parse import SplitResult, urlsplit
+
+from rnn_magics.errors import CorpusError
+
+_PORTS = {"http": 80, "https": 443}
+_IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def parts(url: str) -> SplitResult:
+    """Return the parts of an address.
+
+    Raises
+    ------
+    CorpusError
+        Unless it is an ``http`` or ``https`` address with a host.
+    """
+    try:
+        split = urlsplit(url)
+        port_of(split)
+    except ValueError as error:
+        msg = f"{url!r} cannot be reached ({error}); correct the address"
+        raise CorpusError(msg) from None
+    if split.scheme.lower() not in _PORTS:
+        msg = f"{url!r}: only http:// and https:// addresses can be read"
+        raise CorpusError(msg)
+    if not split.hostname:
+        msg = f"{url!r} cannot be reached (it names no host); correct the address"
+        raise CorpusError(msg)
+    return split
+
+
+def port_of(split: SplitResult) -> int:
+    """Return the port of an address, the usual one unless it is written."""
+    return split.port or _PORTS.get(split.scheme.lower(), 0)
+
+
+def is_literally_local(host: str | None) -> bool:
+    """Whether somebody who types this host means this machine or a private network."""
+    if host is None:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    with contextlib.suppress(ValueError):
+        return is_inside(host)
+    return False
+
+
+def is_inside(address: str) -> bool:
+    """Whether an address is loopback, private, link-local or otherwise not of the internet.
+
+    Raises
+    ------
+    ValueError
+        When it is no IP address.
+    """
+    return any(not ip.is_global or ip.is_multicast for ip in _meant(address))
+
+
+def _meant(address: str) -> Iterator[_IP]:
+    # An address and the IPv4 address that it may carry.
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv4Address):
+        yield ip
+        return
+    carried = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+    if ip in _NAT64:
+        carried = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    yield carried or ip

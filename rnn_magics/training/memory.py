@@ -1,0 +1,165 @@
+"""Memory: what a training needs at least, what there is, and what to do when it was too little.
+
+The estimate is made before anything is allocated, from the shapes alone. It counts what must be
+there at one moment, so that it refuses only what cannot fit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import torch
+
+from rnn_magics.batching import BatchConfig
+from rnn_magics.errors import TrainingError, is_out_of_memory
+from rnn_magics.models.cells import CELLS
+from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.training.config import TrainConfig
+
+_FLOAT_BYTES = 4
+_MOMENTS = {"sgd": 0}  # others keep two numbers for each parameter
+WHAT_TO_TRY = "fewer --num-hiddens or --num-layers, or %sample with a smaller --batch-size"
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """What a training needs at least, in bytes.
+
+    Parameters
+    ----------
+    parameters
+        The weights.
+    training
+        Beside them: gradients, moments of the optimizer, the weights of the last good step.
+    activations
+        What the forward pass of a minibatch keeps for the backward pass, and the logits.
+    """
+
+    parameters: int
+    training: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.parameters + self.training + self.activations
+
+    def __str__(self) -> str:
+        """Return the sum and its parts."""
+        return (
+            f"{in_words(self.total)} (weights {in_words(self.parameters)}, gradients and optimizer"
+            f" {in_words(self.training)}, activations {in_words(self.activations)})"
+        )
+
+
+def estimate_memory(
+    model: ModelConfig, vocab_size: int, batches: BatchConfig, config: TrainConfig
+) -> MemoryEstimate:
+    """Return what training such a model on such minibatches needs at least."""
+    number = num_parameters(model, vocab_size)
+    copies = 2 + _MOMENTS.get(config.optimizer, 2)  # the gradient and the last good step
+    cell, directions = CELLS[model.cell], 1 + model.bidirectional
+    tokens = batches.batch_size * batches.num_steps
+    width = (cell.num_gates + cell.num_states) * model.num_hiddens  # of a token in a layer
+    kept = model.num_layers * directions * width + 2 * vocab_size  # log-probabilities, gradient
+    return MemoryEstimate(
+        number * _FLOAT_BYTES, copies * number * _FLOAT_BYTES, tokens * kept * _FLOAT_BYTES
+    )
+
+
+def num_parameters(model: ModelConfig, vocab_size: int) -> int:
+    """Return how many weights a model has, without making it."""
+    rows = CELLS[model.cell].num_gates * model.num_hiddens
+    directions = 1 + model.bidirectional
+    outputs = directions * model.num_hiddens
+    first = model.embedding_size or vocab_size
+    biases_and_hidden = rows * (model.num_hiddens + 2)
+    layers = directions * (
+        rows * first
+        + (model.num_layers - 1) * rows * outputs
+        + model.num_layers * biases_and_hidden
+    )
+    embedding = vocab_size * (model.embedding_size or 0)
+    output = vocab_size + (0 if model.tie else vocab_size * outputs)
+    return layers + embedding + output
+
+
+def require_memory(needed: MemoryEstimate, device: torch.device) -> None:
+    """Refuse a training that cannot fit.
+
+    Raises
+    ------
+    TrainingError
+        When it needs more than there is.
+    """
+    there = available_memory(device)
+    if there is not None and needed.total > there:
+        msg = (
+            f"this training needs at least {needed}; {device} has {in_words(there)} free; try"
+            f" {WHAT_TO_TRY}"
+        )
+        raise TrainingError(msg)
+
+
+def available_memory(device: torch.device) -> int | None:
+    """Return how many bytes a device can still give; None where nobody says."""
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + unused
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    if device.type != "cpu":
+        return None
+    free = psutil.virtual_memory().available
+    return min([free, *_left_to_container()])
+
+
+_CGROUPS = (  # a limit, what is used of it: version 2, version 1
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
+
+
+def _left_to_container() -> Iterator[int]:
+    # A container may have less than the machine. What is used counts files that can be dropped.
+    for limit, used in _CGROUPS:
+        with contextlib.suppress(OSError, ValueError):  # no such file, or "max"
+            statistics = Path(limit).with_name("memory.stat").read_text(encoding="ascii")
+            numbers = dict(line.split(maxsplit=1) for line in statistics.splitlines())
+            droppable = int(numbers.get("inactive_file", 0))
+            yield int(Path(limit).read_text()) - int(Path(used).read_text()) + droppable
+
+
+@contextlib.contextmanager
+def memory_explained() -> Iterator[None]:
+    """Turn an allocation that failed into one line.
+
+    Raises
+    ------
+    TrainingError
+        Instead of what Python, torch or the driver raised.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        msg = f"the memory does not suffice for this model; try {WHAT_TO_TRY}"
+        raise TrainingError(msg) from None
+
+
+def in_words(number: int) -> str:
+    """Return bytes as e.g. ``1.5 GB``."""
+    size, unit = float(number), "bytes"
+    for larger in ("kB", "MB", "GB", "TB", "PB", "EB"):
+        if size < 1000:  # noqa: PLR2004
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.3g} {unit}"
