@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rnn_magics.training.loop import train
     from rnn_magics.training.recipes import RECIPES
     from rnn_magics.training.run import Run
+    from rnn_magics.training.standing import Standing, standing
 
 __version__ = "0.1.0"
 
@@ -63,6 +64,7 @@ _HOMES = {
     "RNNModel": "models.rnn_model",
     "Run": "training.run",
     "Score": "decoding.score",
+    "Standing": "training.standing",
     "TOKENIZERS": "text.tokenizers",
     "Tokenizer": "text.tokenizers",
     "TrainConfig": "training.config",
@@ -75,6 +77,7 @@ _HOMES = {
     "generate_many": "decoding.generate",
     "make_batches": "batching",
     "score": "decoding.score",
+    "standing": "training.standing",
     "text_statistics": "text.statistics",
     "train": "training.loop",
 }
@@ -100,6 +103,7 @@ __all__ = [
     "RNNModel",
     "Run",
     "Score",
+    "Standing",
     "Tokenizer",
     "TrainConfig",
     "Vocab",
@@ -112,6 +116,7 @@ __all__ = [
     "load_ipython_extension",
     "make_batches",
     "score",
+    "standing",
     "text_statistics",
     "train",
     "unload_ipython_extension",

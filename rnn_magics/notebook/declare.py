@@ -70,6 +70,9 @@ def train_rnn(parser: MagicParser) -> None:
     offer(recipe, lambda: list(RECIPES))
     parser.add("--name", metavar="NAME", help="of the run (default: the cell and a number)")
     parser.add("--background", action="store_true", help="return at once and train meanwhile")
+    parser.add(
+        "--no-baseline", action="store_true", help="fit no n-gram models to compare the run with"
+    )
     parser.add_options(ModelConfig)
     parser.add_options(TrainConfig)
 

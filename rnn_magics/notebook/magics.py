@@ -149,7 +149,12 @@ class RNNMagics(SessionMagics):
         if hasattr(options, "explain"):
             return print(call.source())
         self.session.refuse_while_training("%train_rnn")
-        return start(self, call, background=hasattr(options, "background"))
+        return start(
+            self,
+            call,
+            background=hasattr(options, "background"),
+            baseline=not hasattr(options, "no_baseline"),
+        )
 
     @line_magic
     @command(declare.generate)

@@ -12,6 +12,7 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.arguments import collect
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
+from rnn_magics.notebook.ladders import ladder_fit
 from rnn_magics.notebook.progress import Listener, has_kernel, progress_for, silent
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import one_line
@@ -22,6 +23,7 @@ from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin
 from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.run import Run
+from rnn_magics.training.standing import standing
 
 
 class Desk(Protocol):
@@ -46,7 +48,7 @@ def training_call(session: Session, options: argparse.Namespace) -> Call:
     return Call("run", "train", args, {"name": name})
 
 
-def start(desk: Desk, call: Call, *, background: bool) -> Run:
+def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) -> Run:
     """Train on a worker thread; unless in the background, follow it to its end."""
     batches, model, config = call.args
     run, state = begin(batches.value, model, config, call.kwargs["name"])
@@ -57,12 +59,19 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
         progress: Listener = progress_for(desk.shell, run) if desk.progress else silent
     if (moved := desk.session.keep(run, job)) is not None:
         print(one_line(f"the older run {run.name} is now called {moved}"))
+    fit = ladder_fit(desk.session, batches.value) if baseline else None
+    if fit is not None:
+        fit.attach(run)
     if background:
         job.start()
     else:
         _follow(job, progress)
+        if fit is not None:
+            fit.wait()
         if desk.figures and len(run.history):
             show_figure(_figure(run), _CAPTION)
+        if fit is not None and len(run.history):
+            print(one_line(fit.note or standing(run).words))
     return run
 
 
@@ -103,4 +112,4 @@ _CAPTION = "perplexity and gradient norm, epoch by epoch"
 
 
 def _figure(run: Run) -> Figure:
-    return training_figure({run.name: run.history}, run.config.train.clip)
+    return training_figure({run.name: run.history}, run.config.train.clip, standing(run).marks)

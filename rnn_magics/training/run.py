@@ -10,6 +10,7 @@ import torch
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.baseline import Ladder
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.device import DeviceChoice
 from rnn_magics.training.history import History
@@ -70,6 +71,8 @@ class Run:
         could not be had.
     versions
         Of Python, torch and rnn_magics.
+    ladder
+        What counting n-grams reaches on the same split; None where none was fitted.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Run:
     threads: ThreadChoice = field(default_factory=ThreadChoice.present)
     step: str = "eager"
     versions: dict[str, str] = field(default_factory=versions)
+    ladder: Ladder | None = None
 
     @property
     def tokens_per_second(self) -> float:
