@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rnn_magics.training.baseline import BaselineConfig, Ladder, fit_ladder
     from rnn_magics.training.config import TrainConfig
     from rnn_magics.training.evaluation import evaluate
+    from rnn_magics.training.honest import TextEvaluation, evaluate_text
     from rnn_magics.training.loop import train
     from rnn_magics.training.recipes import RECIPES
     from rnn_magics.training.run import Run
@@ -65,6 +66,7 @@ _HOMES = {
     "Run": "training.run",
     "Score": "decoding.score",
     "Standing": "training.standing",
+    "TextEvaluation": "training.honest",
     "TOKENIZERS": "text.tokenizers",
     "Tokenizer": "text.tokenizers",
     "TrainConfig": "training.config",
@@ -72,6 +74,7 @@ _HOMES = {
     "VocabConfig": "text.vocab",
     "diagnose": "inspection.doctor",
     "evaluate": "training.evaluation",
+    "evaluate_text": "training.honest",
     "fit_ladder": "training.baseline",
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
@@ -104,12 +107,14 @@ __all__ = [
     "Run",
     "Score",
     "Standing",
+    "TextEvaluation",
     "Tokenizer",
     "TrainConfig",
     "Vocab",
     "VocabConfig",
     "diagnose",
     "evaluate",
+    "evaluate_text",
     "fit_ladder",
     "generate",
     "generate_many",

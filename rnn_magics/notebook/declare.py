@@ -95,6 +95,12 @@ def baseline(parser: MagicParser) -> None:
     parser.add_options(BaselineConfig)
 
 
+def evaluate_rnn(parser: MagicParser) -> None:
+    """Declare ``%evaluate_rnn``."""
+    parser.add("source", nargs="*", metavar="TEXT", help="built-in texts or files")
+    parser.add("--run", metavar="NAME", help="which run, or all (default: the newest)")
+
+
 def rnn(parser: MagicParser) -> None:
     """Declare ``%rnn``."""
     action = parser.add(

@@ -6,12 +6,13 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.notebook.completion import IDENTIFIER, OptionMatcher
 from rnn_magics.notebook.display import register_formatters, unregister_formatters
+from rnn_magics.notebook.evaluating import EvaluatingMagics
 from rnn_magics.notebook.group import SessionMagics
 from rnn_magics.notebook.magics import RNNMagics
 from rnn_magics.notebook.session import Session
 
 _SESSION = "_rnn_magics_session"
-GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics,)
+GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics, EvaluatingMagics)
 """The magics, one theme a class."""
 
 

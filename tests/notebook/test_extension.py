@@ -11,12 +11,20 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.notebook.completion import IDENTIFIER
-from rnn_magics.notebook.magics import RNNMagics
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
 
-LINE_MAGICS = ("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn")
+LINE_MAGICS = (
+    "corpus",
+    "vocab",
+    "sample",
+    "train_rnn",
+    "generate",
+    "baseline",
+    "evaluate_rnn",
+    "rnn",
+)
 
 
 def registered(shell: InteractiveShell) -> dict[str, object]:
@@ -106,7 +114,7 @@ def test_the_question_mark_shows_help_and_options(notebook: Notebook, name: str)
     for action in magic.parser().actions:
         for flag in action.option_strings:
             assert flag in text
-    assert RNNMagics.__dict__[name].__doc__.splitlines()[0] in text
+    assert magic.__doc__.splitlines()[0] in text
 
 
 LOOK = """
