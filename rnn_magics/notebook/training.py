@@ -70,7 +70,7 @@ def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) ->
             fit.wait()
         if desk.figures and len(run.history):
             show_figure(_figure(run), _CAPTION)
-        if fit is not None and len(run.history):
+        if fit is not None and desk.progress and len(run.history):
             print(one_line(fit.note or standing(run).words))
     return run
 
