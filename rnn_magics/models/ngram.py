@@ -225,5 +225,6 @@ def fit_add_k(ids: Ids, vocab_size: int, order: int, k: float = 1.0) -> NgramMod
     counts = np.bincount(numbers, minlength=len(keys))
     contexts = keys // vocab_size
     totals = np.bincount(contexts, counts, size) + k * vocab_size
-    top = _Level(keys, counts / totals[contexts], k * vocab_size / totals)
+    backoff: Floats = np.divide(k * vocab_size, totals, dtype=np.float64)
+    top = _Level(keys, counts / totals[contexts], backoff)
     return NgramModel(order, vocab_size, (*below, top))
