@@ -53,9 +53,11 @@ if TYPE_CHECKING:
     from rnn_magics.training.baseline import BaselineConfig, Ladder, fit_ladder
     from rnn_magics.training.config import TrainConfig
     from rnn_magics.training.evaluation import evaluate
+    from rnn_magics.training.honest import TextEvaluation, evaluate_text
     from rnn_magics.training.loop import train
     from rnn_magics.training.recipes import RECIPES
     from rnn_magics.training.run import Run
+    from rnn_magics.training.standing import Standing, standing
 
 __version__ = "0.1.0"
 
@@ -76,6 +78,7 @@ _HOMES = {
     "Diagnosis": "inspection.doctor",
     "DownloadConfig": "text.download",
     "evaluate": "training.evaluation",
+    "evaluate_text": "training.honest",
     "fit_ladder": "training.baseline",
     "GatesConfig": "inspection.gates",
     "generate": "decoding.generate",
@@ -103,8 +106,11 @@ _HOMES = {
     "Score": "decoding.score",
     "score": "decoding.score",
     "Script": "handout.script",
+    "Standing": "training.standing",
+    "standing": "training.standing",
     "SurpriseConfig": "inspection.surprise",
     "text_statistics": "text.statistics",
+    "TextEvaluation": "training.honest",
     "Tokenizer": "text.tokenizers",
     "TOKENIZERS": "text.tokenizers",
     "train": "training.loop",
@@ -147,7 +153,9 @@ __all__ = [
     "Run",
     "Score",
     "Script",
+    "Standing",
     "SurpriseConfig",
+    "TextEvaluation",
     "Tokenizer",
     "TrainConfig",
     "UnitsConfig",
@@ -157,6 +165,7 @@ __all__ = [
     "checkpoint_epochs",
     "diagnose",
     "evaluate",
+    "evaluate_text",
     "fit_ladder",
     "generate",
     "generate_many",
@@ -169,6 +178,7 @@ __all__ = [
     "resume_run",
     "save_run",
     "score",
+    "standing",
     "text_statistics",
     "train",
     "unload_ipython_extension",

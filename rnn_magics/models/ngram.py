@@ -185,3 +185,46 @@ def _discounts(counts: Ids) -> Floats:
     y = ones / (ones + 2 * twos)
     estimate = [1 - 2 * y * twos / ones, 2 - 3 * y * threes / twos, 3 - 4 * y * fours / threes]
     return np.clip([0.0, *estimate], 0.0, [0.0, 1.0, 2.0, 3.0])
+
+
+def uniform_model(vocab_size: int) -> NgramModel:
+    """Return the model that guesses: each token has the same probability."""
+    return NgramModel(0, vocab_size, ())
+
+
+def fit_add_k(ids: Ids, vocab_size: int, order: int, k: float = 1.0) -> NgramModel:
+    """Estimate a model that adds `k` to each count of the highest order (Laplace; Lidstone).
+
+    A context that was never seen leaves all tokens equally likely.
+
+    Parameters
+    ----------
+    ids, vocab_size, order
+        As for `fit_ngram`.
+    k
+        What is added, above 0.
+
+    Raises
+    ------
+    ModelError
+        As from `fit_ngram`, and when `k` is not a finite number above 0.
+    """
+    if not 0 < k < np.inf:
+        msg = f"add-k needs a finite k above 0, not {k}"
+        raise ModelError(msg)
+    shape = fit_ngram(ids, vocab_size, order)
+    below = [
+        _Level(level.keys, np.zeros_like(level.discounted), np.ones_like(level.backoff))
+        for level in shape.levels[:-1]
+    ]
+    keys, size = shape.levels[-1].keys, len(shape.levels[-1].backoff)
+    numbers = np.zeros(len(ids), np.int64)
+    for n, level in enumerate(shape.levels, start=1):
+        last = len(ids) - n + 1
+        numbers = np.searchsorted(level.keys, numbers[:last] * vocab_size + ids[n - 1 :])
+    counts = np.bincount(numbers, minlength=len(keys))
+    contexts = keys // vocab_size
+    totals = np.bincount(contexts, counts, size) + k * vocab_size
+    backoff: Floats = np.divide(k * vocab_size, totals, dtype=np.float64)
+    top = _Level(keys, counts / totals[contexts], backoff)
+    return NgramModel(order, vocab_size, (*below, top))

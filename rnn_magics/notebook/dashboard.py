@@ -21,6 +21,7 @@ from rnn_magics.notebook.display import (
     epoch_rows,
     html_table,
     run_notes,
+    standing_note,
     text_table,
 )
 from rnn_magics.notebook.progress import first_line
@@ -34,6 +35,7 @@ from rnn_magics.training.curve import MOST_POINTS
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.run import Run
+from rnn_magics.training.standing import standing
 
 _SECONDS_BETWEEN_VIEWS = 0.1
 _SECONDS_BETWEEN_SAMPLES = 3.0
@@ -48,6 +50,8 @@ class Dashboard:
         What trains.
     figure
         Whether a picture stays when it has ended.
+    before_end
+        Called before that picture is made: it waits for what is to stand in it.
 
     Attributes
     ----------
@@ -57,8 +61,10 @@ class Dashboard:
         What commands act on; to be set before the run starts.
     """
 
-    def __init__(self, run: Run, *, figure: bool) -> None:
-        self._run, self._figure = run, figure
+    def __init__(
+        self, run: Run, *, figure: bool, before_end: Callable[[], None] = lambda: None
+    ) -> None:
+        self._run, self._figure, self._before_end = run, figure, before_end
         self._telemetry = Telemetry(run)
         self._sample = ""
         self._shown_at = self._sampled_at = 0.0
@@ -75,6 +81,7 @@ class Dashboard:
         self._telemetry(event)
         if isinstance(event, TrainEnd):
             self._show()
+            self._before_end()
             self._settle()
             return
         now = time.monotonic()
@@ -138,7 +145,8 @@ def run_bundle(run: Run, *, figure: bool) -> dict[str, Any]:
     said = f"{run.name}: perplexity and gradient norm, epoch by epoch"
     data: dict[str, Any] = {RUN_MIME: saved_payload(run), "text/plain": one_line(said)}
     if figure:
-        drawn = training_figure({run.name: run.history}, run.config.train.clip)
+        levels = standing(run).marks
+        drawn = training_figure({run.name: run.history}, run.config.train.clip, levels)
         data["image/png"] = to_png(drawn)
     return data
 
@@ -146,7 +154,8 @@ def run_bundle(run: Run, *, figure: bool) -> dict[str, Any]:
 def _lines(run: Run) -> dict[str, str]:
     # The first line of a run, its epochs, and what to know of them, rich and plain.
     first, rows = first_line(run), epoch_rows(run)
-    notes = [] if run.reason is None else [f"ended: {run.reason}", *map(one_line, run_notes(run))]
+    told = [*run_notes(run), *standing_note(run)]
+    notes = [] if run.reason is None else [f"ended: {run.reason}", *map(one_line, told)]
     table = [text_table(EPOCH_HEAD, rows)] if rows else []
     rich = [f"<div>{escaped(line)}</div>" for line in (first, *notes)]
     if rows:

@@ -78,6 +78,9 @@ def train_rnn(parser: MagicParser) -> None:
     parser.add(
         "--resume", metavar="DIR|last", help="go on with a run kept in a folder, bit for bit"
     )
+    parser.add(
+        "--no-baseline", action="store_true", help="fit no n-gram models to compare the run with"
+    )
     parser.add_options(ModelConfig)
     parser.add_options(TrainConfig)
 
@@ -136,6 +139,12 @@ def baseline(parser: MagicParser) -> None:
     from rnn_magics.training.baseline import BaselineConfig  # noqa: PLC0415  (torch on demand)
 
     parser.add_options(BaselineConfig)
+
+
+def evaluate_rnn(parser: MagicParser) -> None:
+    """Declare ``%evaluate_rnn``."""
+    parser.add("source", nargs="*", metavar="TEXT", help="built-in texts or files")
+    parser.add("--run", metavar="NAME", help="which run, or all (default: the newest)")
 
 
 def rnn(parser: MagicParser) -> None:

@@ -242,10 +242,18 @@ def run_notes(run: Run) -> list[str]:
     return notes
 
 
+def standing_note(run: Run) -> list[str]:
+    """Return the sentence on what counting reaches, where baselines were fitted for the run."""
+    from rnn_magics.training.standing import standing  # noqa: PLC0415  (torch is there by now)
+
+    return [standing(run).words] if run.ladder is not None and len(run.history) else []
+
+
 def run_html(run: Run) -> str:
     """Show a run: architecture, epochs and how to read the numbers."""
     facts = f"on {run.place}, engine {run.model.engine}, seed {run.config.train.seed}"
-    notes = "".join(f"<div><small>{escaped(note)}</small></div>" for note in run_notes(run))
+    told = [*run_notes(run), *standing_note(run)]
+    notes = "".join(f"<div><small>{escaped(note)}</small></div>" for note in told)
     epochs = html_table(EPOCH_HEAD, epoch_rows(run))
     table = f"<details><summary>epochs</summary>{epochs}</details>"
     return _headed(repr(run), f"<div><small>{escaped(facts)}</small></div>{table}{notes}")

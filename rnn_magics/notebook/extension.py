@@ -6,6 +6,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.notebook.completion import IDENTIFIER, OptionMatcher
 from rnn_magics.notebook.display import register_formatters, unregister_formatters
+from rnn_magics.notebook.evaluating import EvaluatingMagics
 from rnn_magics.notebook.file_magics import FileMagics
 from rnn_magics.notebook.group import SessionMagics
 from rnn_magics.notebook.inspect_magics import InspectMagics
@@ -14,7 +15,13 @@ from rnn_magics.notebook.panel_magics import PanelMagics
 from rnn_magics.notebook.session import Session
 
 _SESSION = "_rnn_magics_session"
-GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics, FileMagics, InspectMagics, PanelMagics)
+GROUPS: tuple[type[SessionMagics], ...] = (
+    RNNMagics,
+    FileMagics,
+    InspectMagics,
+    EvaluatingMagics,
+    PanelMagics,
+)
 """The magics, one theme a class."""
 
 

@@ -157,7 +157,12 @@ class RNNMagics(SessionMagics):
         if self.explains(options, call):
             return None
         self.session.refuse_while_training("%train_rnn")
-        return start(self, call, background=hasattr(options, "background"))
+        return start(
+            self,
+            call,
+            background=hasattr(options, "background"),
+            baseline=not hasattr(options, "no_baseline"),
+        )
 
     @line_magic
     @command(declare.generate)

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from rnn_magics.notebook.display import run_notes
+from rnn_magics.notebook.display import run_notes, standing_note
 from rnn_magics.training.curve import Curve, Floats, Series
 from rnn_magics.training.run import Run
+from rnn_magics.training.standing import marks
 
 RUN_MIME = "application/vnd.rnn-magics.run+json"
 VERSION = 1
@@ -47,14 +48,17 @@ def run_payload(run: Run) -> dict[str, Any]:
         "vocab_size": run.model.vocab_size,
         "reason": run.reason,
         "message": run.message,
-        "notes": run_notes(run),
+        "notes": [*run_notes(run), *standing_note(run)],
         "options": {name: _plain(value) for name, value in options.items()},
         "num_epochs": config.train.epochs,
         "lr": config.train.peak_lr,
         "clip": config.train.clip,
         "epochs": _epochs(run),
         "steered": [{"step": s.step, "lr": s.lr, "clip": s.clip} for s in run.steered],
-        "ladder": [],
+        "ladder": [
+            {"name": mark.name, "nats": math.log(mark.perplexity)}
+            for mark in (() if run.ladder is None else marks(run.ladder))
+        ],
     }
 
 

@@ -12,6 +12,7 @@ from rnn_magics.options import did_you_mean
 if TYPE_CHECKING:  # a session exists before torch is imported
     from rnn_magics.batching import Batches
     from rnn_magics.models.rnn_model import RNNModel
+    from rnn_magics.notebook.ladders import LadderFit
     from rnn_magics.text.corpus import Corpus
     from rnn_magics.text.vocab import Vocab
     from rnn_magics.training.job import Job
@@ -39,6 +40,7 @@ class Session:
     batches: Batches | None = None
     runs: dict[str, Run] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    ladders: dict[tuple[str, str, str, str], LadderFit] = field(default_factory=dict)
 
     def take_corpus(self, corpus: Corpus) -> None:
         """Begin anew with a corpus."""
@@ -204,4 +206,4 @@ class Session:
         for job in self.jobs.values():
             job.stop()
         self.corpus = self.vocab = self.batches = None
-        self.runs, self.jobs = {}, {}
+        self.runs, self.jobs, self.ladders = {}, {}, {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
@@ -13,6 +13,7 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.arguments import collect, flag_of
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
+from rnn_magics.notebook.ladders import LadderFit, ladder_fit
 from rnn_magics.notebook.listening import Hearing
 from rnn_magics.notebook.progress import Listener, has_kernel, progress_for, silent
 from rnn_magics.notebook.session import Session
@@ -26,7 +27,11 @@ from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin
 from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.run import Run
+from rnn_magics.training.standing import standing
 from rnn_magics.training.state import TrainState
+
+if TYPE_CHECKING:
+    from rnn_magics.notebook.dashboard import Dashboard
 
 
 class Desk(Protocol):
@@ -84,14 +89,14 @@ def _opened(call: Call) -> tuple[Run, TrainState, Listener | None]:
     return run, state, None if watch is None else watch(run, state)
 
 
-def start(desk: Desk, call: Call, *, background: bool) -> Run:
+def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) -> Run:
     """Train on a worker thread; unless in the background, follow it to its end."""
     run, state, watch = _opened(call)
     progress: Listener = silent
-    figure = desk.figures
-    if desk.progress and desk.live and has_kernel(desk.shell):
-        job = watched_job(run, state, watch, figure=figure)
-        figure = False  # the dashboard leaves one
+    fit = ladder_fit(desk.session, state.batches) if baseline else None
+    dashboard = dashboard_of(desk, run, fit)
+    if dashboard is not None:
+        job = dashboard.job = Job(run, state, dashboard, watch)
     elif background:
         job = Job(run, state, background_listener(desk, run), watch)
     else:
@@ -99,6 +104,8 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
         progress = progress_for(desk.shell, run) if desk.progress else silent
     if (moved := desk.session.keep(run, job)) is not None:
         print(one_line(f"the older run {run.name} is now called {moved}"))
+    if fit is not None:
+        fit.attach(run)
     if background:
         job.start()
     else:
@@ -107,18 +114,31 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
         except BaseException:  # an interrupt between two lines of ours: nothing trains unseen
             job.stop("interrupted")
             raise
-        if figure and len(run.history):
-            show_figure(_figure(run), _CAPTION)
+        if dashboard is None:
+            _show_end(desk, run, fit)
     return run
 
 
-def watched_job(run: Run, state: TrainState, watch: Listener | None = None, *, figure: bool) -> Job:
-    """Return a job that shows itself in a dashboard, and obeys it."""
+def _show_end(desk: Desk, run: Run, fit: LadderFit | None) -> None:
+    # What a dashboard leaves by itself.
+    if fit is not None:
+        fit.wait()
+    if not len(run.history):
+        return
+    if desk.figures:
+        show_figure(_figure(run), _CAPTION)
+    if fit is not None and desk.progress:
+        print(one_line(fit.note or standing(run).words))
+
+
+def dashboard_of(desk: Desk, run: Run, fit: LadderFit | None) -> Dashboard | None:
+    """Return the dashboard of a run; None where there is no notebook, or none is wished."""
+    if not (desk.progress and desk.live and has_kernel(desk.shell)):
+        return None
     from rnn_magics.notebook.dashboard import Dashboard  # noqa: PLC0415  (anywidget on demand)
 
-    dashboard = Dashboard(run, figure=figure)
-    dashboard.job = Job(run, state, dashboard, watch)
-    return dashboard.job
+    wait = (lambda: None) if fit is None else fit.wait
+    return Dashboard(run, figure=desk.figures, before_end=wait)
 
 
 def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
@@ -158,4 +178,4 @@ _CAPTION = "perplexity and gradient norm, epoch by epoch"
 
 
 def _figure(run: Run) -> Figure:
-    return training_figure({run.name: run.history}, run.config.train.clip)
+    return training_figure({run.name: run.history}, run.config.train.clip, standing(run).marks)

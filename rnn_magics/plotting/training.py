@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,9 +10,14 @@ from matplotlib.figure import Figure
 
 from rnn_magics.plotting.style import ORANGE, RED, cycle, house_style, number_plainly
 from rnn_magics.training.history import History
+from rnn_magics.training.standing import Mark
 
 
-def training_figure(histories: Mapping[str, History], clip: float | None = None) -> Figure:
+def training_figure(
+    histories: Mapping[str, History],
+    clip: float | None = None,
+    marks: Iterable[Mark] = (),
+) -> Figure:
     """Draw perplexity and gradient norm against epochs, of one run or several.
 
     Parameters
@@ -21,6 +26,8 @@ def training_figure(histories: Mapping[str, History], clip: float | None = None)
         By the name of the run.
     clip
         The bound on the gradient norm, drawn as a line.
+    marks
+        Perplexities of baselines, drawn as lines.
     """
     with house_style():
         figure = Figure(figsize=(9, 3.4), layout="constrained")
@@ -29,6 +36,9 @@ def training_figure(histories: Mapping[str, History], clip: float | None = None)
             label = f"{name}: " if len(histories) > 1 else ""
             _draw_perplexity(left, history, color, label)
             _draw_norm(right, history, color, label)
+        for mark, style in zip(marks, ("dotted", "dashdot", "dashed", "solid"), strict=False):
+            label = f"{mark.name} {mark.perplexity:.4g}"
+            left.axhline(mark.perplexity, color="gray", linestyle=style, linewidth=0.8, label=label)
         bound = []
         if clip is not None:
             line = right.axhline(

@@ -16,9 +16,11 @@ import torch
 
 from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import ConfigError, StorageError, VocabError
+from rnn_magics.models.ngram import MAX_ORDER
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage.strict import Fields, from_float, from_options, read_options
 from rnn_magics.text.vocab import Vocab, VocabConfig
+from rnn_magics.training.baseline import Ladder
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.device import DeviceChoice
@@ -251,6 +253,31 @@ def _read_steering(plain: Any) -> Steering:
     return Steering(step, config.peak_lr, config.clip)
 
 
+def _write_ladder(run: Run) -> dict[str, Any] | None:
+    return None if run.ladder is None else run.ladder.to_dict()
+
+
+def _read_ladder(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "ladder")
+    rungs = read.take("rungs")
+    read.count("uniform")
+    read.count("num_valid_tokens")
+    read.end()
+    if not isinstance(rungs, list) or not 1 <= len(rungs) <= MAX_ORDER:
+        msg = f"ladder.rungs is no list of 1 to {MAX_ORDER} n-gram models"
+        raise StorageError(msg)
+    try:
+        ladder = Ladder.from_dict(plain)
+    except (ValueError, TypeError, OverflowError) as error:
+        msg = f"ladder cannot be read: {error}"
+        raise StorageError(msg) from None
+    orders = [rung.order for rung in ladder]
+    if any(type(order) is not int or not 1 <= order <= MAX_ORDER for order in orders):
+        msg = f"ladder.rungs has orders other than 1 to {MAX_ORDER}"
+        raise StorageError(msg)
+    return {"ladder": ladder}
+
+
 PARTS: dict[str, Part] = {
     "run": Part(_write_run, _read_run),
     "config": Part(_write_config, _read_config),
@@ -258,6 +285,7 @@ PARTS: dict[str, Part] = {
     "vocab": Part(_write_vocab, _read_vocab, optional=True),
     "history": Part(_write_history, _read_history),
     "curve": Part(_write_curve, _read_curve, optional=True),
+    "ladder": Part(_write_ladder, _read_ladder, optional=True),
     "steered": Part(_write_steered, _read_steered, optional=True),
     "device": Part(_write_device, _read_device),
     "threads": Part(_write_threads, _read_threads),

@@ -65,7 +65,7 @@ def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Check
         options = read_options(Checkpointing, kept.checkpointing())
     epochs = before.history.to_dict().items()  # an epoch cut short will be told when it is whole
     run.history = History(**{name: values[: state.epoch] for name, values in epochs})  # type: ignore[arg-type]
-    run.curve, run.steered = before.curve, before.steered
+    run.curve, run.steered, run.ladder = before.curve, before.steered, before.ladder
     run.steps, run.tokens = before.steps, before.tokens
     run.message = before.message if before.reason == "snapshot" else ""
     return run, state, replace(options, folder=str(kept.path))

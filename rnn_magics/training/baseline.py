@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
@@ -98,6 +99,27 @@ class Ladder:
         """The rung with the lowest held-out perplexity (training, where nothing is held out)."""
         return min(self.rungs, key=lambda rung: rung.valid_perplexity or rung.train_perplexity)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what strict JSON can hold: a perplexity beyond float range becomes ``"inf"``."""
+        rungs = [
+            [rung.order, _plain(rung.train_perplexity), _plain(rung.valid_perplexity)]
+            for rung in self.rungs
+        ]
+        return {
+            "rungs": rungs,
+            "uniform": self.uniform,
+            "num_valid_tokens": self.num_valid_tokens,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Ladder:
+        """Return the ladder that `to_dict` wrote."""
+        rungs = tuple(
+            Rung(order, float(train), None if valid is None else float(valid))
+            for order, train, valid in plain["rungs"]
+        )
+        return cls(rungs, plain["uniform"], plain["num_valid_tokens"])
+
     def __repr__(self) -> str:
         """Return a line for each rung."""
         lines = [f"guessing: {self.uniform}"]
@@ -144,6 +166,10 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
         valid = _perplexity(model.log_probs(encoded.valid)) if len(encoded.valid) > 1 else None
         rungs.append(Rung(order, _perplexity(model.log_probs(encoded.train)), valid))
     return Ladder(tuple(rungs), len(vocab), max(len(encoded.valid) - 1, 0))
+
+
+def _plain(value: float | None) -> float | str | None:
+    return "inf" if value == math.inf else value
 
 
 def _perplexity(log_probs: Floats) -> float:

@@ -10,6 +10,7 @@ import torch
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.baseline import Ladder
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.device import DeviceChoice
@@ -101,6 +102,8 @@ class Run:
         Of Python, torch and rnn_magics.
     steps, tokens
         Taken and learnt from, up to the last epoch that is told of.
+    ladder
+        What counting n-grams reaches on the same split; None where none was fitted.
     """
 
     name: str
@@ -121,6 +124,7 @@ class Run:
     versions: dict[str, str] = field(default_factory=versions)
     steps: int = 0
     tokens: int = 0
+    ladder: Ladder | None = None
 
     @property
     def tokens_per_second(self) -> float:

@@ -115,7 +115,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Kernel:
     client.start_channels()
     client.wait_for_ready(timeout=PATIENCE)
     kernel = Kernel(manager, client)
-    for cell in ("%load_ext rnn_magics", CORPUS, "%vocab", "%sample --batch-size 4 --num-steps 8"):
+    kernel.good("%load_ext rnn_magics\n%config RNNMagics.live = False")
+    for cell in (CORPUS, "%vocab", "%sample --batch-size 4 --num-steps 8"):
         kernel.good(cell)
     return kernel
 
@@ -161,7 +162,8 @@ def test_progress_rewrites_one_output_and_ends_with_a_picture(kernel: Kernel) ->
         assert shown in last
     assert kernel.good("f'{run.valid_perplexity:.3f}'").value.strip("'") in last
     assert figure["data"]["image/png"].startswith("iVBOR")  # base64 of a PNG's first bytes
-    assert reply.stdout == ""
+    assert reply.stdout.startswith("held-out perplexity ")
+    assert reply.stdout.count("\n") == 1
 
 
 def interrupted(kernel: Kernel) -> Reply:
@@ -284,3 +286,20 @@ def test_a_run_survives_the_kernel(tmp_path_factory: pytest.TempPathFactory) -> 
     finally:
         second.client.stop_channels()
         second.manager.shutdown_kernel(now=True)
+
+
+def test_a_dashboard_gives_way_to_what_a_saved_notebook_can_show(kernel: Kernel) -> None:
+    kernel.good("%config RNNMagics.live = True")
+    reply = kernel.good("%train_rnn --num-hiddens 8 --epochs 3")
+    kernel.good("%config RNNMagics.live = False")
+    view, table = reply.of("display_data")
+    assert "application/vnd.jupyter.widget-view+json" in view["data"]
+    latest = {
+        update["transient"]["display_id"]: update["data"]
+        for update in reply.of("update_display_data")
+    }
+    picture = latest[view["transient"]["display_id"]]
+    assert {"image/png", "text/plain", "application/vnd.rnn-magics.run+json"} == set(picture)
+    assert "ended: epochs" in latest[table["transient"]["display_id"]]["text/plain"]
+    states = [message["data"] for message in reply.of("comm_msg")]
+    assert any(data.get("state", {}).get("run", {}).get("phase") == "ended" for data in states)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_magics.errors import ModelError
-from rnn_magics.models.ngram import MAX_ORDER, NgramModel, fit_ngram
+from rnn_magics.models.ngram import MAX_ORDER, NgramModel, fit_add_k, fit_ngram, uniform_model
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
@@ -133,3 +133,28 @@ def test_the_time_machine_has_the_published_perplexity(data_folder: Path) -> Non
     encoded = encode_corpus(corpus, vocab)
     model = fit_ngram(encoded.train, len(vocab), 7)
     assert math.exp(-model.log_probs(encoded.valid).mean()) == pytest.approx(3.689, rel=1e-3)
+
+
+@settings(deadline=None, max_examples=40)
+@given(sequences, sequences, st.integers(1, 4), st.floats(0.01, 5))
+def test_add_k_is_what_a_counter_says(
+    train: list[int], text: list[int], order: int, k: float
+) -> None:
+    grams = Counter(tuple(train[i : i + order]) for i in range(len(train) - order + 1))
+    contexts: Counter[Gram] = Counter()
+    for gram, count in grams.items():
+        contexts[gram[:-1]] += count
+    found = fit_add_k(np.array(train), 7, order, k).log_probs(np.array(text), order)
+    windows = [tuple(text[i - order + 1 : i + 1]) for i in range(order, len(text))]
+    expected = [math.log((grams[w] + k) / (contexts[w[:-1]] + 7 * k)) for w in windows]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_guessing_gives_each_token_the_same() -> None:
+    np.testing.assert_allclose(uniform_model(4).log_probs(np.array([0, 1, 2])), -math.log(4))
+
+
+@pytest.mark.parametrize("k", [0.0, -1.0, math.inf, math.nan])
+def test_a_k_that_makes_no_sense_is_refused(k: float) -> None:
+    with pytest.raises(ModelError, match="finite k above 0"):
+        fit_add_k(np.arange(100) % 5, 5, 2, k)

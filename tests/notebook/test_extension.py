@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LINE_MAGICS = (
     *("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn"),
-    *("save_rnn", "load_rnn", "inspect_rnn", "rnn_lab"),
+    *("save_rnn", "load_rnn", "inspect_rnn", "rnn_lab", "evaluate_rnn"),
 )
 
 

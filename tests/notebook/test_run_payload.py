@@ -22,6 +22,7 @@ from rnn_magics.notebook.run_payload import (
     series_bytes,
     series_lists,
 )
+from rnn_magics.training.baseline import Ladder, Rung
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.events import EpochEnd
@@ -69,6 +70,17 @@ def test_the_example_is_what_a_run_gives() -> None:
 
 def as_json() -> Any:
     return json.loads(json.dumps(saved_payload(example_run()), allow_nan=False))
+
+
+def test_the_ladder_is_told_as_levels_of_nats() -> None:
+    run = example_run()
+    assert run_payload(run)["ladder"] == []
+    run.ladder = Ladder((Rung(1, 15.0, 16.0), Rung(2, 7.0, 8.0), Rung(3, 2.0, 4.0)), 28, 99)
+    levels = run_payload(run)["ladder"]
+    names = ["uniform", "unigram", "bigram", "best, 3-gram"]
+    assert [level["name"] for level in levels] == names
+    reached = [math.exp(level["nats"]) for level in levels]
+    assert reached == pytest.approx([28.0, 16.0, 8.0, 4.0])
 
 
 @pytest.mark.parametrize("number", [1, 256, 257, 3001])

@@ -17,6 +17,7 @@ from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import save_run
 from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.resume import resume_run
+from rnn_magics.training.baseline import Ladder, Rung
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event, StepEnd
 from rnn_magics.training.loop import begin, iter_train, train
@@ -83,3 +84,28 @@ def test_the_curve_of_a_resumed_run_is_one_line(batches: Batches, tmp_path: Path
     ends = [[step for step, _ in curve.pop("epochs")] for curve in curves]
     assert curves[0] == curves[1]
     assert ends[0] == ends[1]
+
+
+def test_the_ladder_comes_back(batches: Batches, tmp_path: Path) -> None:
+    run = train(batches, SMALL, TrainConfig(epochs=1))
+    rungs = (Rung(1, 15.0, 16.5), Rung(2, 7.0, None), Rung(3, float("inf"), 9.0))
+    run.ladder = Ladder(rungs, 28, 99)
+    save_run(run, tmp_path / "run.safetensors")
+    assert load_run(tmp_path / "run.safetensors").ladder == run.ladder
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rungs": []},
+        {"rungs": [[1, 2.0]]},
+        {"rungs": [["1", 2.0, 3.0]]},
+        {"rungs": [[99, 2.0, 3.0]]},
+        {"uniform": -1},
+        {"more": 1},
+    ],
+)
+def test_a_damaged_ladder_is_refused(damage: dict[str, Any]) -> None:
+    plain = {**Ladder((Rung(1, 2.0, 3.0),), 28, 99).to_dict(), **damage}
+    with pytest.raises(StorageError):
+        PARTS["ladder"].read(plain)

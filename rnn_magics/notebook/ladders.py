@@ -1,0 +1,73 @@
+"""The baseline ladder of a split, fitted once and on a thread of its own.
+
+The fit takes nothing from any random generator, so a seed means the same with it and without.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from rnn_magics.batching import Batches
+from rnn_magics.errors import RNNMagicsError
+from rnn_magics.notebook.session import Session
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.baseline import Ladder, fit_ladder
+from rnn_magics.training.run import Run
+
+_PATIENCE_SECONDS = 30
+
+
+class LadderFit:
+    """A ladder that is being fitted; it is handed to each run that waits for it.
+
+    Parameters
+    ----------
+    corpus, vocab
+        The text and its indices.
+    """
+
+    def __init__(self, corpus: Corpus, vocab: Vocab) -> None:
+        self.note = "the baselines are still being fitted: see run.ladder later"
+        self._ladder: Ladder | None = None
+        self._runs: list[Run] = []
+        self._lock = threading.Lock()  # between a run that comes and the end of the fit
+        self._thread = threading.Thread(
+            target=self._fit, args=(corpus, vocab), name="baselines", daemon=True
+        )
+        self._thread.start()
+
+    def attach(self, run: Run) -> None:
+        """Give the ladder to a run, now or when it is there."""
+        with self._lock:
+            self._runs.append(run)
+            run.ladder = self._ladder
+
+    def wait(self) -> None:
+        """Wait for the end of the fit, but not for ever."""
+        self._thread.join(_PATIENCE_SECONDS)
+
+    def _fit(self, corpus: Corpus, vocab: Vocab) -> None:
+        ladder, note = None, ""
+        try:
+            ladder = fit_ladder(corpus, vocab)
+        except RNNMagicsError as error:
+            note = f"no baselines: {error}"
+        except MemoryError:
+            note = "no baselines: there is not enough memory to count this text"
+        with self._lock:
+            self._ladder, self.note = ladder, note
+            for run in self._runs:
+                run.ladder = ladder
+            self._runs.clear()
+
+
+def ladder_fit(session: Session, batches: Batches) -> LadderFit | None:
+    """Return the fit of these minibatches' split, begun now if need be; None on bare indices."""
+    corpus, vocab = batches.corpus, batches.vocab
+    if corpus is None or vocab is None:
+        return None
+    key = (corpus.fingerprint, repr(corpus.config), vocab.token, vocab.fingerprint)
+    if key not in session.ladders:
+        session.ladders[key] = LadderFit(corpus, vocab)
+    return session.ladders[key]
