@@ -137,12 +137,12 @@ def generate_many(
     for row, indices, log_probs in _written(run, read, config, num, stop):
         tokens = vocab.to_tokens(indices)
         if write and row == 0:
-            write(_continued(vocab, prefix, texts[0], tokens))
+            write(continued(vocab, prefix, texts[0], tokens))
         texts[row] += tokens
         all_log_probs[row] += log_probs
     return [
         Generation(
-            prefix + _continued(vocab, prefix, [], tokens),
+            prefix + continued(vocab, prefix, [], tokens),
             prefix,
             tokens,
             log_probs,
@@ -186,10 +186,12 @@ def _stop_index(vocab: Vocab, stop: str | None) -> int | None:
     return int(vocab[tokens[0]])
 
 
-def _continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> str:
-    # What `tokens` add to a text of a prefix and the tokens `before`. The first token is glued to
-    # the last one of the prefix, so that words do not run together, unless the prefix ends with a
-    # space of its own.
+def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> str:
+    """Return what `tokens` add to a text of a prefix and the tokens `before`.
+
+    The first token is glued to the last one of the prefix, so that words do not run together,
+    unless the prefix ends with a space of its own.
+    """
     glue = vocab.tokenizer.glue
     if before:
         return "".join(map(glue, [before[-1], *tokens], tokens))

@@ -35,6 +35,9 @@ class RNNMagics(SessionMagics):
 
     progress = Bool(True, help="Show the progress of a training.").tag(config=True)
     figures = Bool(True, help="Show a figure when a training ends.").tag(config=True)
+    live = Bool(True, help="Show a training as a live view; as text where this is off.").tag(
+        config=True
+    )
     stream = Bool(True, help="Show generated text while it grows, not only when it is whole.").tag(
         config=True
     )

@@ -16,6 +16,7 @@ from rnn_magics.notebook.display import run_notes
 from rnn_magics.training.curve import Curve, Floats, Series
 from rnn_magics.training.run import Run
 
+RUN_MIME = "application/vnd.rnn-magics.run+json"
 VERSION = 1
 SAVED_POINTS = 256  # of a series in a saved notebook: a column each, and some 20 kB
 _DIGITS = 6

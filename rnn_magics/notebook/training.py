@@ -22,6 +22,7 @@ from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin
 from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.run import Run
+from rnn_magics.training.state import TrainState
 
 
 class Desk(Protocol):
@@ -31,6 +32,7 @@ class Desk(Protocol):
     session: Session
     progress: bool
     figures: bool
+    live: bool
 
 
 def training_call(session: Session, options: argparse.Namespace) -> Call:
@@ -50,20 +52,34 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
     """Train on a worker thread; unless in the background, follow it to its end."""
     batches, model, config = call.args
     run, state = begin(batches.value, model, config, call.kwargs["name"])
-    if background:
+    progress: Listener = silent
+    figure = desk.figures
+    if desk.progress and desk.live and has_kernel(desk.shell):
+        job = watched_job(run, state, figure=figure)
+        figure = False  # the dashboard leaves one
+    elif background:
         job = Job(run, state, background_listener(desk, run))
     else:
         job = Job(run, state)
-        progress: Listener = progress_for(desk.shell, run) if desk.progress else silent
+        progress = progress_for(desk.shell, run) if desk.progress else silent
     if (moved := desk.session.keep(run, job)) is not None:
         print(one_line(f"the older run {run.name} is now called {moved}"))
     if background:
         job.start()
     else:
         _follow(job, progress)
-        if desk.figures and len(run.history):
+        if figure and len(run.history):
             show_figure(_figure(run), _CAPTION)
     return run
+
+
+def watched_job(run: Run, state: TrainState, *, figure: bool) -> Job:
+    """Return a job that shows itself in a dashboard, and obeys it."""
+    from rnn_magics.notebook.dashboard import Dashboard  # noqa: PLC0415  (anywidget on demand)
+
+    dashboard = Dashboard(run, figure=figure)
+    dashboard.job = Job(run, state, dashboard)
+    return dashboard.job
 
 
 def _follow(job: Job, progress: Listener) -> None:

@@ -56,12 +56,20 @@ class Page:
     tab: Any
     errors: list[str] = field(default_factory=list)
 
-    def run_all(self, url: str) -> None:
-        """Open a notebook, run all cells and wait until the kernel rests."""
+    def open(self, url: str) -> None:
+        """Open a notebook and wait until its kernel is there."""
         self.tab.goto(url)
         self.tab.wait_for_selector(".jp-Notebook .jp-Cell", timeout=20_000)
         self.idle()
-        self.tab.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def run(self, command: str) -> None:
+        """Run a command of JupyterLab, and do not wait for what it starts."""
+        self.tab.evaluate("id => void window.jupyterapp.commands.execute(id)", command)
+
+    def run_all(self, url: str) -> None:
+        """Open a notebook, run all cells and wait until the kernel rests."""
+        self.open(url)
+        self.run("notebook:run-all-cells")
         self.idle()
 
     def idle(self) -> None:
@@ -90,12 +98,13 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Page]:
+def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     made = Page(context.new_page())
     made.tab.on("console", lambda said: said.type == "error" and made.errors.append(said.text))
     made.tab.on("pageerror", lambda error: made.errors.append(str(error)))
     yield made
+    made.screenshot(f"{request.node.name}-end")
     context.close()
 
 

@@ -66,3 +66,12 @@ export function record<T extends object>(fields: { [K in keyof T]: Check<T[K]> }
     return out as T;
   };
 }
+
+export function orNull<T>(check: Check<T>): Check<T | null> {
+  return (value, path) => (value === null ? null : check(value, path));
+}
+
+/** A field that older writers leave out. */
+export function optional<T>(check: Check<T>, fallback: T): Check<T> {
+  return (value, path) => (value === undefined ? fallback : check(value, path));
+}

@@ -4,11 +4,15 @@ import '../../style/base.css';
 import type { AnyModel } from '@anywidget/types';
 
 import { renderChart } from './chart';
+import { renderTraining } from './training';
 
 type Render = (model: AnyModel, host: HTMLElement) => () => void;
 
 /** Each view by the name that its Python widget carries in `_view`. */
-const VIEWS = new Map<unknown, Render>([['chart', renderChart]]);
+const VIEWS = new Map<unknown, Render>([
+  ['chart', renderChart],
+  ['training', renderTraining]
+]);
 
 function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void {
   const view = VIEWS.get(model.get('_view'));

@@ -1,0 +1,171 @@
+/** A run as JSON; `rnn_magics/notebook/run_payload.py` and `telemetry.py` write it. */
+
+import {
+  Check,
+  ContractError,
+  listOf,
+  number,
+  numberOrNull,
+  oneOf,
+  optional,
+  orNull,
+  record,
+  text
+} from './check';
+
+const VERSION = 1;
+
+export interface Epoch {
+  /** Steps and training seconds since the beginning of the run. */
+  step: number;
+  seconds: number;
+  train_nats: number | null;
+  valid_nats: number | null;
+  grad_norm: number | null;
+  grad_norm_max: number | null;
+  /** The share of steps whose gradient was clipped. */
+  clipped: number;
+}
+
+/** The present epoch of a run that trains. */
+export interface Now {
+  epoch: number;
+  step: number;
+  num_steps: number;
+  total_steps: number;
+  train_nats: number | null;
+  grad_norm: number | null;
+  lr: number;
+  seconds: number;
+  tokens: number;
+  tokens_per_second: number | null;
+  eta: number | null;
+}
+
+export interface Steering {
+  step: number;
+  lr: number;
+  clip: number | null;
+}
+
+/** A baseline: what counting n-grams reaches on the same held-out text. */
+export interface Level {
+  name: string;
+  nats: number;
+}
+
+/** Rows (end, mean, lowest, highest): what the steps up to `end` had. */
+export type Rows = number[][];
+
+export interface Series {
+  loss: Rows;
+  grad_norm: Rows;
+}
+
+export type Phase = (typeof PHASES)[number];
+
+export interface RunData {
+  view: 'run';
+  version: number;
+  name: string;
+  architecture: string;
+  place: string;
+  engine: string;
+  vocab_size: number;
+  /** Why it ended; null while it trains. */
+  reason: string | null;
+  message: string;
+  notes: string[];
+  num_epochs: number;
+  lr: number;
+  clip: number | null;
+  epochs: Epoch[];
+  steered: Steering[];
+  ladder: Level[];
+  phase: Phase;
+  now: Now | null;
+  /** What the model wrote last. */
+  sample: string;
+  series: Series;
+}
+
+const PHASES = ['starting', 'compiling', 'training', 'scoring', 'paused', 'ended'] as const;
+
+const row: Check<number[]> = (value, path) => {
+  const numbers = listOf(number)(value, path);
+  if (numbers.length !== 4) {
+    throw new ContractError(path, 'four numbers', value);
+  }
+  return numbers;
+};
+
+const shape = record<RunData>({
+  view: oneOf('run'),
+  version: number,
+  name: text,
+  architecture: text,
+  place: text,
+  engine: text,
+  vocab_size: number,
+  reason: orNull(text),
+  message: text,
+  notes: listOf(text),
+  num_epochs: number,
+  lr: number,
+  clip: numberOrNull,
+  epochs: listOf(
+    record<Epoch>({
+      step: number,
+      seconds: number,
+      train_nats: numberOrNull,
+      valid_nats: numberOrNull,
+      grad_norm: numberOrNull,
+      grad_norm_max: numberOrNull,
+      clipped: number
+    })
+  ),
+  steered: listOf(record<Steering>({ step: number, lr: number, clip: numberOrNull })),
+  ladder: listOf(record<Level>({ name: text, nats: number })),
+  phase: optional(oneOf(...PHASES), 'ended'),
+  now: optional(
+    orNull(
+      record<Now>({
+        epoch: number,
+        step: number,
+        num_steps: number,
+        total_steps: number,
+        train_nats: numberOrNull,
+        grad_norm: numberOrNull,
+        lr: number,
+        seconds: number,
+        tokens: number,
+        tokens_per_second: numberOrNull,
+        eta: numberOrNull
+      })
+    ),
+    null
+  ),
+  sample: optional(text, ''),
+  series: optional(record<Series>({ loss: listOf(row), grad_norm: listOf(row) }), {
+    loss: [],
+    grad_norm: []
+  })
+});
+
+/** Check a run; one of a later version is refused, since its fields may mean something else. */
+export const runData: Check<RunData> = (value, path) => {
+  const data = shape(value, path);
+  if (data.version !== VERSION) {
+    throw new ContractError(`${path}.version`, `version ${VERSION}`, value);
+  }
+  return data;
+};
+
+/** Return rows that came as float32 bytes, four numbers each. */
+export function rowsOf(bytes: DataView): Rows {
+  const rows: Rows = [];
+  for (let at = 0; at + 16 <= bytes.byteLength; at += 16) {
+    rows.push([0, 4, 8, 12].map(offset => bytes.getFloat32(at + offset, true)));
+  }
+  return rows;
+}

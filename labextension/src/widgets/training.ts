@@ -1,0 +1,53 @@
+import type { AnyModel } from '@anywidget/types';
+
+import { runData, rowsOf } from '../contract/run';
+import { Command, dashboard } from '../views/dashboard';
+
+/** How long a command may stay unanswered before the reader is told. */
+const PATIENCE = 1500;
+const DEAF =
+  'The kernel is busy with the cell and will hear this when the cell has ended;' +
+  ' interrupt the kernel to stop at once.';
+
+/** Show the model's run, follow it, and hand commands to the kernel; return what ends it. */
+export function renderTraining(model: AnyModel, host: HTMLElement): () => void {
+  const read = () => {
+    const series = {
+      loss: rowsOf(model.get('loss') as DataView),
+      grad_norm: rowsOf(model.get('grad_norm') as DataView)
+    };
+    return runData({ ...(model.get('run') as object), series }, 'run');
+  };
+  let asked = 0;
+  const send = (command: Command): void => {
+    const answered: unknown = model.get('answered');
+    asked += 1;
+    const number = asked;
+    model.send(command);
+    setTimeout(() => {
+      if (number === asked && model.get('answered') === answered) {
+        view.say(DEAF);
+        if (command.type === 'stop') {
+          // The JupyterLab extension, where there is one, interrupts the kernel of this page.
+          host.dispatchEvent(
+            new CustomEvent('rnn-magics:interrupt', { bubbles: true, composed: true })
+          );
+        }
+      }
+    }, PATIENCE);
+  };
+  const view = dashboard(host, read(), send);
+  const follow = (): void => {
+    view.update(read());
+  };
+  const answer = (): void => {
+    view.say(String(model.get('answer')));
+  };
+  model.on('change:run', follow);
+  model.on('change:answered', answer);
+  return () => {
+    model.off('change:run', follow);
+    model.off('change:answered', answer);
+    view.dispose();
+  };
+}

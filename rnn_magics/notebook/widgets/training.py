@@ -1,0 +1,30 @@
+"""A training as it goes on, and the commands that steer it."""
+
+from __future__ import annotations
+
+import traitlets
+
+from rnn_magics.notebook.widgets.base import RNNWidget
+
+
+class TrainingWidget(RNNWidget):
+    """The view of labextension/src/views/dashboard.ts.
+
+    Everything that it draws stands in its traits, so a page that is loaded anew has it all.
+
+    Attributes
+    ----------
+    run
+        What `rnn_magics.notebook.telemetry.Telemetry.payload` returns.
+    loss, grad_norm
+        Rows of four float32, see `rnn_magics.notebook.run_payload.series_bytes`.
+    answered, answer
+        How many commands were answered, and the answer to the newest.
+    """
+
+    _view = traitlets.Unicode("training").tag(sync=True)
+    run = traitlets.Dict().tag(sync=True)
+    loss = traitlets.Bytes().tag(sync=True)
+    grad_norm = traitlets.Bytes().tag(sync=True)
+    answered = traitlets.Int(0).tag(sync=True)
+    answer = traitlets.Unicode("").tag(sync=True)
