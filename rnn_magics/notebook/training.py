@@ -9,6 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 
 from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.notebook import announce
 from rnn_magics.notebook.arguments import collect
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
@@ -64,6 +65,7 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
         progress = progress_for(desk.shell, run) if desk.progress else silent
     if (moved := desk.session.keep(run, job)) is not None:
         print(one_line(f"the older run {run.name} is now called {moved}"))
+    announce.follow(desk.shell, job)
     if background:
         job.start()
     else:
