@@ -42,14 +42,16 @@ class Followed:
     ----------
     job
         Of the run.
+    background
+        Whether no cell waits for it.
     changed
         Called when the entry is another one.
     """
 
-    def __init__(self, job: Job, changed: Callable[[], None]) -> None:
+    def __init__(self, job: Job, changed: Callable[[], None], *, background: bool) -> None:
         from rnn_magics.notebook.telemetry import Telemetry  # noqa: PLC0415  (torch is there)
 
-        self._job, self._changed = job, changed
+        self._job, self._changed, self._background = job, changed, background
         self._telemetry = Telemetry(job.run)
         self._looked_at = time.monotonic()
         self._entry = self._look()
@@ -83,7 +85,8 @@ class Followed:
     def _look(self) -> dict[str, Any]:
         from rnn_magics.notebook.run_entry import run_entry  # noqa: PLC0415  (torch is there)
 
-        return run_entry(self._telemetry.payload(), self._telemetry.curve)
+        entry = run_entry(self._telemetry.payload(), self._telemetry.curve)
+        return {**entry, "background": self._background}
 
 
 class Announcer:
@@ -108,11 +111,11 @@ class Announcer:
         comm.on_msg(self._hear)
         for job in session.jobs.values():  # of an earlier loading
             if job.is_alive:
-                self.follow(job)
+                self.follow(job, background=True)
 
-    def follow(self, job: Job) -> None:
-        """Tell the progress of a job."""
-        followed = Followed(job, self.changed)
+    def follow(self, job: Job, *, background: bool) -> None:
+        """Tell the progress of a job, and whether no cell waits for it."""
+        followed = Followed(job, self.changed, background=background)
         self._followed.append(followed)
         job.also(followed)
         self.changed()
@@ -212,8 +215,8 @@ def stop(shell: InteractiveShell) -> None:
         announcer.close()
 
 
-def follow(shell: InteractiveShell, job: Job) -> None:
-    """Tell the progress of a job, if anything is told."""
+def follow(shell: InteractiveShell, job: Job, *, background: bool) -> None:
+    """Tell the progress of a job, and whether no cell waits for it, if anything is told."""
     announcer = getattr(shell, _ANNOUNCER, None)
     if announcer is not None:
-        announcer.follow(job)
+        announcer.follow(job, background=background)

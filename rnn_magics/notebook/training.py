@@ -65,7 +65,7 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
         progress = progress_for(desk.shell, run) if desk.progress else silent
     if (moved := desk.session.keep(run, job)) is not None:
         print(one_line(f"the older run {run.name} is now called {moved}"))
-    announce.follow(desk.shell, job)
+    announce.follow(desk.shell, job, background=background)
     if background:
         job.start()
     else:

@@ -126,6 +126,18 @@ def wait(url: str, server: subprocess.Popen[bytes]) -> None:
     pytest.fail(f"the server did not answer in {START} s")
 
 
+def installed(home: Path) -> Path:
+    """Return a folder of Jupyter data that has the extension as it was built in this tree."""
+    built = ROOT / "rnn_magics" / "labextension"
+    if not (built / "package.json").is_file():
+        without("the labextension is not built; type: pip install .")
+    there = home / "share" / "labextensions" / "rnn-magics"
+    there.mkdir(parents=True)
+    for path in (*built.iterdir(), ROOT / "labextension" / "install.json"):
+        (there / path.name).symlink_to(path)
+    return home / "share"
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
@@ -142,6 +154,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     )
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     own = {name: str(home / name.lower()) for name in (*names, "JUPYTERLAB_SETTINGS_DIR")}
+    own["JUPYTER_PATH"] = str(installed(home))
     log = (home / "log").open("wb")
     command = [sys.executable, "-m", "jupyterlab", "--config", str(config)]
     server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)

@@ -95,7 +95,7 @@ def test_a_run_is_told_from_its_beginning_to_its_end(
     announcer: Announcer, comm: FakeComm, session: Session, batches: Batches
 ) -> None:
     job = kept(session, batches, TrainConfig(epochs=3))
-    announcer.follow(job)
+    announcer.follow(job, background=True)
     job.start()
     (last,) = comm.until(lambda runs: bool(runs) and runs[0]["phase"] == "ended")
     assert (last["name"], last["epoch"], last["num_epochs"]) == ("tiny", 3, 3)
@@ -111,7 +111,7 @@ def test_a_training_moves_and_obeys(
     announcer: Announcer, comm: FakeComm, session: Session, batches: Batches
 ) -> None:
     job = kept(session, batches, ENDLESS)
-    announcer.follow(job)
+    announcer.follow(job, background=True)
     job.start()
     (first,) = comm.until(lambda runs: bool(runs) and runs[0]["phase"] == "training")
     comm.until(lambda runs: runs[0]["epoch"] > first["epoch"] and runs[0]["series"] is not None)
@@ -145,7 +145,7 @@ def test_what_cannot_be_done_is_said(
     said: str,
 ) -> None:
     job = kept(session, batches, TrainConfig(epochs=1))
-    announcer.follow(job)
+    announcer.follow(job, background=True)
     job.start()
     job.wait(PATIENCE)
     comm.ask(type=order, run=run, id=7)
@@ -156,11 +156,11 @@ def test_a_curve_is_sent_anew_only_to_a_page_that_is(
     announcer: Announcer, comm: FakeComm, session: Session, batches: Batches
 ) -> None:
     first = kept(session, batches, TrainConfig(epochs=1), "a")
-    announcer.follow(first)
+    announcer.follow(first, background=True)
     first.start()
     comm.until(lambda runs: bool(runs) and runs[0]["phase"] == "ended")
     second = kept(session, batches, TrainConfig(epochs=1), "b")
-    announcer.follow(second)
+    announcer.follow(second, background=True)
     old, new = comm.next("runs")["runs"]
     assert old["series"] is None
     assert new["series"] is not None
@@ -172,7 +172,7 @@ def test_an_older_namesake_goes_on_under_its_new_name(
     announcer: Announcer, comm: FakeComm, session: Session, batches: Batches
 ) -> None:
     for _ in range(2):
-        announcer.follow(kept(session, batches, ENDLESS))
+        announcer.follow(kept(session, batches, ENDLESS), background=True)
     runs = comm.until(lambda runs: len(runs) == 2)
     assert {run["name"] for run in runs} == {"tiny", "tiny~1"}
 
@@ -187,7 +187,7 @@ def test_a_run_that_fails_by_a_listener_is_told_as_failed(
     run, state = begin(batches, ModelConfig(num_hiddens=8), ENDLESS, "tiny")
     job = Job(run, state, fail)
     session.keep(run, job)
-    announcer.follow(job)
+    announcer.follow(job, background=True)
     job.start()
     job.wait(PATIENCE)
     announcer.changed()
@@ -200,7 +200,7 @@ def test_a_new_loading_takes_up_what_trains(
     announcer: Announcer, comm: FakeComm, session: Session, batches: Batches
 ) -> None:
     job = kept(session, batches, ENDLESS)
-    announcer.follow(job)
+    announcer.follow(job, background=True)
     job.start()
     announcer.close()
     assert comm.closed
