@@ -1,4 +1,4 @@
-"""A JupyterLab server with folders of its own, and a Chromium that looks at it."""
+"""A Jupyter server with folders of its own, and a Chromium that looks at it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,9 +139,9 @@ def installed(home: Path) -> Path:
     return home / "share"
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    home = tmp_path_factory.mktemp("lab")
+@contextmanager
+def serving(home: Path, application: str, **more: str) -> Iterator[Lab]:
+    """Serve JupyterLab or Notebook 7 from folders of its own."""
     folder = home / "notebooks"
     folder.mkdir()
     port = free_port()
@@ -148,6 +149,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     config.write_text(
         "from jupyterlab.galata import configure_jupyter_server\n"
         "configure_jupyter_server(c)\n"
+        "c.JupyterNotebookApp.expose_app_in_browser = True\n"
         f"c.ServerApp.port = {port}\nc.ServerApp.ip = '127.0.0.1'\n"
         f"c.ServerApp.allow_root = True\nc.ServerApp.root_dir = {str(folder)!r}\n",
         encoding="utf-8",
@@ -156,8 +158,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     own = {name: str(home / name.lower()) for name in (*names, "JUPYTERLAB_SETTINGS_DIR")}
     own["JUPYTER_PATH"] = str(installed(home))
     log = (home / "log").open("wb")
-    command = [sys.executable, "-m", "jupyterlab", "--config", str(config)]
-    server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
+    command = [sys.executable, "-m", application, "--config", str(config)]
+    environment = {**os.environ, **own, **more}
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         wait(f"http://127.0.0.1:{port}", server)
         yield Lab(f"http://127.0.0.1:{port}", folder)
@@ -165,3 +168,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         server.terminate()
         server.wait(20)
         log.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with serving(tmp_path_factory.mktemp("lab"), "jupyterlab") as made:
+        yield made

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import nbformat
-
 CORPUS = "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32"
 SMALL = "run = %train_rnn --cell rnn --num-hiddens 32 --threads 1"
 LONG = f"{SMALL} --epochs 100000"

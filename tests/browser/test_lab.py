@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
 CORPUS = "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32"
-SMALL = "run = %train_rnn --cell rnn --num-hiddens 32 --threads 1"
-LONG = f"{SMALL} --epochs 100000"
+SMALL = "%train_rnn --cell rnn --num-hiddens 32 --threads 1"
+LONG = f"run = {SMALL} --epochs 100000"
+BRIEF = f"{SMALL} --max-tokens 20000"
 PATIENCE = 60_000
 STATUS = ".rnn-status-item"
 STATUS_SAYS = "words => document.querySelector('.rnn-status-item')?.textContent.includes(words)"
+SOURCES = (
+    "() => [...jupyterapp.shell.currentWidget.content.model.cells].map(c => c.sharedModel.source)"
+)
+RUN = Path(__file__).parents[1] / "contract" / "payloads" / "run.json"
+
+
+def wait_for_status(page: Any, words: str) -> None:
+    page.tab.wait_for_function(STATUS_SAYS, arg=words, timeout=PATIENCE)
+
+
+def toast(page: Any, words: str) -> None:
+    page.tab.wait_for_selector(f".Toastify__toast:has-text('{words}')", timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -20,12 +35,8 @@ def training(lab: Any, page: Any) -> Any:
     """A tab in which a cell waits for a training."""
     page.open(lab.write("lab.ipynb", CORPUS, LONG, "print('after', run.reason)"))
     page.run("notebook:run-all-cells")
-    page.tab.wait_for_function(STATUS_SAYS, arg="epoch", timeout=90_000)
+    wait_for_status(page, "epoch")
     return page
-
-
-def wait_for_status(page: Any, words: str) -> None:
-    page.tab.wait_for_function(STATUS_SAYS, arg=words, timeout=PATIENCE)
 
 
 def test_a_training_is_seen_and_stopped_from_the_panel(training: Any) -> None:
@@ -46,6 +57,129 @@ def test_a_training_is_seen_and_stopped_from_the_panel(training: Any) -> None:
     card.get_by_role("button", name="Stop").click()
     tab.wait_for_selector("text=after stopped", timeout=PATIENCE)
     wait_for_status(training, "stopped")
-    tab.wait_for_selector(".Toastify__toast:has-text('rnn-1: stopped')", timeout=PATIENCE)
+    toast(training, "rnn-1: stopped")
     training.screenshot("lab-stopped")
     assert training.errors == []
+
+
+def test_a_page_that_is_loaded_anew_finds_the_run_and_the_toolbar_stops_it(training: Any) -> None:
+    tab = training.tab
+    training.run("docmanager:save")
+    tab.wait_for_selector(".jp-Document .jp-NotebookPanel", timeout=PATIENCE)
+    tab.reload()
+    wait_for_status(training, "epoch")
+    tab.click(".jp-NotebookPanel-toolbar [data-command='rnn-magics:stop']")
+    wait_for_status(training, "stopped")
+    toast(training, "rnn-1: stopped")
+    assert tab.locator(".jp-NotebookPanel-toolbar [data-command='rnn-magics:stop']").is_hidden()
+
+
+def test_runs_are_compared_in_a_new_cell(lab: Any, page: Any) -> None:
+    page.run_all(lab.write("compare.ipynb", CORPUS, f"{BRIEF} --name 'a b'", BRIEF))
+    page.run("rnn-magics:open-panel")
+    page.tab.get_by_label("compare a b").check()
+    page.tab.get_by_label("compare rnn-1").check()
+    page.tab.get_by_role("button", name="Compare").click()
+    page.tab.wait_for_function(
+        f'() => ({SOURCES})().at(-1) === \'%rnn compare "rnn-1" "a b"\'', timeout=PATIENCE
+    )
+    page.idle()
+    page.screenshot("lab-compare")
+
+
+def test_a_saved_run_is_drawn_without_a_kernel(lab: Any, page: Any) -> None:
+    run = json.loads(RUN.read_text(encoding="utf-8"))
+    mime = "application/vnd.rnn-magics.run+json"
+    shown = [{mime: run}, {mime: {"view": "compare", "version": 1, "runs": [run, run]}}]
+    shown.append({mime: {**run, "version": 2}, "text/plain": "gru-1: as words"})
+    cell = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call]
+        outputs=[
+            nbformat.v4.new_output("display_data", {"text/plain": "a run", **data})  # type: ignore[no-untyped-call]
+            for data in shown
+        ]
+    )
+    notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
+        cells=[cell], metadata={"kernelspec": {"name": "no-such-kernel", "display_name": "none"}}
+    )
+    nbformat.write(notebook, lab.folder / "saved.ipynb")  # type: ignore[no-untyped-call]
+    tab = page.tab
+    tab.goto(f"{lab.url}/lab/tree/saved.ipynb?reset")
+    tab.get_by_role("button", name="No Kernel").first.click()
+    tab.wait_for_selector(".rnn-saved canvas", timeout=PATIENCE)
+    assert tab.locator(".rnn-saved").count() == 2
+    assert tab.locator(".rnn-saved b").count() == 0
+    label = tab.locator(".rnn-chart").first.get_attribute("aria-label")
+    assert "against steps; training" in label
+    tab.locator(".rnn-saved select").first.select_option("seconds")
+    tab.wait_for_selector(".rnn-chart[aria-label*='against seconds of training']")
+    tab.wait_for_selector("text=gru-1: as words")
+    tab.wait_for_selector("text=saved by another version")
+    page.screenshot("lab-saved")
+    assert page.errors == []
+
+
+def test_the_launcher_opens_the_quickstart_and_keeps_what_is_there(lab: Any, page: Any) -> None:
+    tab = page.tab
+    tab.goto(f"{lab.url}/lab?reset")
+    card = tab.locator(".jp-LauncherCard[title*='Train a recurrent language model']")
+    card.click(timeout=PATIENCE)
+    page.tab.wait_for_selector(".jp-Notebook h1:has-text('six lines')", timeout=PATIENCE)
+    page.screenshot("lab-quickstart")
+    path = lab.folder / "rnn_magics quickstart.ipynb"
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    nbformat.validate(notebook)  # type: ignore[no-untyped-call]
+    assert "%train_rnn" in "".join(cell.source for cell in notebook.cells)
+    path.write_text(path.read_text(encoding="utf-8").replace("six lines", "my own lines"))
+    tab.goto(f"{lab.url}/lab?reset")
+    card.click(timeout=PATIENCE)
+    page.tab.wait_for_selector(".jp-Notebook h1:has-text('my own lines')", timeout=PATIENCE)
+
+
+def test_a_text_file_becomes_the_corpus(lab: Any, page: Any) -> None:
+    folder = lab.folder / "texts"
+    folder.mkdir()
+    (folder / "it's <b>my</b>.txt").write_text("a text " * 100)
+    (folder / "picture.png").write_bytes(b"")
+    page.open(lab.write("use.ipynb", "1"))
+    page.tab.dblclick(".jp-DirListing-item:has-text('texts')")
+    page.tab.click(".jp-DirListing-item:has-text('picture')", button="right")
+    page.tab.wait_for_selector(".lm-Menu-itemLabel:has-text('Rename')")
+    assert page.tab.locator(".lm-Menu-itemLabel:has-text('Use as Corpus')").count() == 0
+    page.tab.keyboard.press("Escape")
+    page.tab.click(".jp-DirListing-item:has-text('my')", button="right")
+    page.tab.click(".lm-Menu-itemLabel:has-text('Use as Corpus')")
+    page.tab.wait_for_function(f"() => ({SOURCES})().length === 2")
+    assert page.tab.evaluate(SOURCES)[1] == '%corpus "texts/it\'s <b>my</b>.txt"'
+
+
+def test_magic_lines_are_coloured_and_a_corpus_is_plain(lab: Any, page: Any) -> None:
+    line = 'text = %generate "the <b>" --length 20'
+    body = "%%corpus poem\nfor in if class 'the' 3"
+    page.open(lab.write("colours.ipynb", line, body, "for x in []: pass"))
+    tab = page.tab
+    tab.wait_for_selector(".rnn-code-magic")
+    assert tab.locator(".rnn-code-magic").all_inner_texts() == ["%generate", "%%corpus"]
+    assert tab.locator(".rnn-code-option").all_inner_texts() == ["--length"]
+    assert tab.locator(".rnn-code-quoted").all_inner_texts() == ['"the <b>"']
+    colours = tab.evaluate(
+        "() => new Set([...document.querySelectorAll('.jp-Cell:nth-of-type(2) .cm-line:last-child"
+        " *')].map(e => getComputedStyle(e).color)).size"
+    )
+    assert colours == 1
+    page.screenshot("lab-highlighting")
+
+
+def test_a_view_asks_the_page_to_insert_a_cell_and_to_interrupt(lab: Any, page: Any) -> None:
+    page.open(lab.write("events.ipynb", "import time\ntime.sleep(600)", "print('went', 'on')"))
+    page.run("notebook:run-cell")
+    page.tab.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
+    )
+    send = (
+        "([name, detail]) => document.querySelector('.jp-Notebook .jp-Cell')"
+        ".dispatchEvent(new CustomEvent(name, { bubbles: true, detail }))"
+    )
+    page.tab.evaluate(send, ["rnn-magics:insert-cell", {"text": "%vocab --token word"}])
+    assert page.tab.evaluate(SOURCES)[1] == "%vocab --token word"
+    page.tab.evaluate(send, ["rnn-magics:interrupt", None])
+    page.tab.wait_for_selector("text=KeyboardInterrupt", timeout=PATIENCE)

@@ -53,7 +53,8 @@ export const launcher: JupyterFrontEndPlugin<void> = {
         await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
       }
     });
-    cards?.add({ command: QUICKSTART, category: trans.__('Other'), rank: 9 });
+    const other = (translator ?? nullTranslator).load('jupyterlab').__('Other');
+    cards?.add({ command: QUICKSTART, category: other, rank: 9 });
     palette?.addItem({ command: QUICKSTART, category: trans.__('RNN'), args: { isPalette: true } });
   }
 };
