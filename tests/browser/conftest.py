@@ -10,9 +10,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,17 @@ def serving(home: Path, application: str, **more: str) -> Iterator[Lab]:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with serving(tmp_path_factory.mktemp("lab"), "jupyterlab") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    if find_spec("notebook") is None:
+        without("Notebook 7 is not installed; pip install '.[dev]'")
+    with serving(tmp_path_factory.mktemp("notebook7"), "notebook") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[Lab]]:
+    """Serve JupyterLab or Notebook 7 with other settings."""
+    return serving

@@ -11,7 +11,7 @@ export const RUNS = 'rnn_magics.runs';
 /** How long an order may stay unanswered before the kernel is taken to be deaf. */
 const PATIENCE = 1500;
 /** How long the kernel may take to start a subshell for the comm. */
-const SUBSHELL = 500;
+const SUBSHELL = 1000;
 
 export type Order = 'pause' | 'resume' | 'stop';
 
@@ -66,7 +66,7 @@ export class KernelLink {
     if (!this.kernel.handleComms) {
       return { kind: 'unheard' }; // another connection of this page to the same kernel has them
     }
-    void this.send({ type: order, run, id });
+    await this.send({ type: order, run, id });
     return new Promise(resolve => {
       const late = setTimeout(() => {
         this.waiting.delete(id);
@@ -132,7 +132,8 @@ export class KernelLink {
   private open(): Kernel.IComm {
     if (this.comm === null) {
       this.comm = this.kernel.createComm(RUNS, RUNS);
-      // JupyterLab before 4.4 has no subshells, and kernels before 7 never start one.
+      // JupyterLab before 4.4 has no subshells, kernels before 7 never start one, and for a page
+      // that was loaded while a cell runs JupyterLab starts one when the cell has ended.
       const { subshellStarted } = this.comm as { subshellStarted?: Promise<void> };
       this.ready = Promise.race([subshellStarted, later(SUBSHELL)]);
     }

@@ -35,7 +35,8 @@ export function quickstart(trans: Words): object {
     cells,
     metadata: {
       kernelspec: { name: 'python3', display_name: 'Python 3 (ipykernel)', language: 'python' },
-      language_info: { name: 'python' }
+      // Cells are known as IPython's, and coloured, before the kernel says so.
+      language_info: { name: 'python', codemirror_mode: { name: 'ipython', version: 3 } }
     },
     nbformat: 4,
     nbformat_minor: 4
