@@ -193,12 +193,11 @@ def test_a_chinese_page_speaks_chinese(
     serve: Any, page: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     home = tmp_path_factory.mktemp("chinese")
-    settings = home / "jupyterlab_settings_dir" / "@jupyterlab" / "translation-extension"
-    settings.mkdir(parents=True)
-    (settings / "plugin.jupyterlab-settings").write_text('{"locale": "zh_CN"}')
     language_pack(home / "packs")
     path = os.pathsep.join(filter(None, [str(home / "packs"), os.environ.get("PYTHONPATH")]))
     with serve(home, "jupyterlab", PYTHONPATH=path) as lab:
+        address = f"{lab.url}/lab/api/settings/@jupyterlab/translation-extension:plugin"
+        page.tab.request.put(address, data={"raw": '{"locale": "zh_CN"}'})
         page.tab.goto(f"{lab.url}/lab?reset")
         page.tab.click(".jp-LauncherCard:has-text('RNN 快速入门')", timeout=PATIENCE)
         page.tab.wait_for_selector(".jp-Notebook h1:has-text('循环语言模型')", timeout=PATIENCE)
