@@ -10,19 +10,7 @@ import { stopCurveIcon } from './icon';
 import { PAUSE, STOP } from './ids';
 import type { Outcome } from './kernel_link';
 import { IRuns } from './tokens';
-import type { Words } from './words';
-
-/** Return what a reader is to know of an order; empty when it was obeyed. */
-export function outcomeText(outcome: Outcome, trans: Words): string {
-  switch (outcome.kind) {
-    case 'done':
-      return '';
-    case 'refused':
-      return outcome.said;
-    case 'unheard':
-      return trans.__('The kernel is busy and will hear this when its cell has ended.');
-  }
-}
+import { isAlive, outcomeText } from './words';
 
 export const commands: JupyterFrontEndPlugin<void> = {
   id: 'rnn-magics:commands',
@@ -49,7 +37,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
       caption: trans.__('Stop the run that trains; its model stays'),
       icon: stopCurveIcon,
       isEnabled: () => training(runs) !== null || tracker?.currentWidget !== null,
-      isVisible: args => args['toolbar'] !== true || runs.current.some(isTraining),
+      isVisible: args => args['toolbar'] !== true || runs.current.some(({ entry }) => isAlive(entry)),
       execute: async () => {
         const run = training(runs);
         if (run !== null) {
@@ -79,10 +67,6 @@ export const commands: JupyterFrontEndPlugin<void> = {
     }
   }
 };
-
-function isTraining({ entry }: { entry: { phase: string } }): boolean {
-  return entry.phase !== 'ended';
-}
 
 function isPaused(runs: IRuns): boolean {
   return training(runs)?.entry.phase === 'paused';

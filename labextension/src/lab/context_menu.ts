@@ -7,24 +7,10 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { insertCell } from './cells';
+import { Listed, isText, relativePath } from './files';
 import { curveIcon } from './icon';
 import { USE_AS_CORPUS } from './ids';
-import { quoted, relativePath } from './lines';
-
-interface Listed {
-  type: string;
-  path: string;
-  mimetype?: string | null;
-}
-
-/** Tell whether a file of a listing is a text that a corpus can be made of. */
-export function isText({ type, path, mimetype }: Listed): boolean {
-  if (type !== 'file' || /[\n\r]/.test(path)) {
-    return false;
-  }
-  return /\.(txt|text|md|tex|csv|tsv|json|jsonl|xml|html?|py|gz)$/i.test(path) ||
-    (mimetype ?? '').startsWith('text/');
-}
+import { quoted } from './lines';
 
 export const contextMenu: JupyterFrontEndPlugin<void> = {
   id: 'rnn-magics:context-menu',

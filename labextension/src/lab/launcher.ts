@@ -4,31 +4,11 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
-import type { Contents } from '@jupyterlab/services';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { curveIcon } from './icon';
 import { QUICKSTART } from './ids';
-import { quickstart } from './quickstart';
-
-export const NAME = 'rnn_magics quickstart.ipynb';
-
-/** Write the notebook into a folder unless it is there already, and return its path. */
-export async function placed(
-  contents: Pick<Contents.IManager, 'get' | 'save'>,
-  folder: string,
-  content: object
-): Promise<string> {
-  const path = folder === '' || folder.endsWith(':') ? `${folder}${NAME}` : `${folder}/${NAME}`;
-  const there = await contents.get(path, { content: false }).then(
-    () => true,
-    () => false
-  );
-  if (!there) {
-    await contents.save(path, { type: 'notebook', format: 'json', content });
-  }
-  return path;
-}
+import { placed, quickstart } from './quickstart';
 
 export const launcher: JupyterFrontEndPlugin<void> = {
   id: 'rnn-magics:launcher',
@@ -44,7 +24,8 @@ export const launcher: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('rnn_magics');
     app.commands.addCommand(QUICKSTART, {
-      label: args => (args['isPalette'] === true ? trans.__('Open the RNN Quickstart') : trans.__('RNN Quickstart')),
+      label: args =>
+        args['isPalette'] === true ? trans.__('Open the RNN Quickstart') : trans.__('RNN Quickstart'),
       caption: trans.__('Train a recurrent language model in six lines'),
       icon: args => (args['isPalette'] === true ? undefined : curveIcon),
       execute: async args => {

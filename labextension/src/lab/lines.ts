@@ -66,14 +66,3 @@ export function quoted(value: string): string {
   }
   return value.includes("'") ? value.split('"').map(part => `"${part}"`).join(`'"'`) : `'${value}'`;
 }
-
-/** Return the path of a file as a notebook sees it. */
-export function relativePath(notebook: string, file: string): string {
-  const from = notebook.split('/').slice(0, -1);
-  const to = file.split('/');
-  let common = 0;
-  while (common < from.length && common < to.length - 1 && from[common] === to[common]) {
-    common++;
-  }
-  return [...from.slice(common).map(() => '..'), ...to.slice(common)].join('/');
-}

@@ -4,20 +4,9 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import type { Entry } from '../contract/runs';
+import { Endings } from './endings';
 import { IPreferences, IRuns } from './tokens';
-import { ending, isAlive } from './words';
-
-/** Returns, of what is told now, the runs that trained when they were told last. */
-export class Endings {
-  private trained = new Set<string>();
-
-  take(runs: { key: string; entry: Entry }[]): Entry[] {
-    const ended = runs.filter(({ key, entry }) => !isAlive(entry) && this.trained.has(key));
-    this.trained = new Set(runs.filter(({ entry }) => isAlive(entry)).map(({ key }) => key));
-    return ended.map(({ entry }) => entry);
-  }
-}
+import { ending } from './words';
 
 export const notify: JupyterFrontEndPlugin<void> = {
   id: 'rnn-magics:notify',

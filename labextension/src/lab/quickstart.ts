@@ -1,6 +1,27 @@
 /** The notebook behind the launcher card: six lines, and what to watch for. */
 
+import type { Contents } from '@jupyterlab/services';
+
 import type { Words } from './words';
+
+export const NAME = 'rnn_magics quickstart.ipynb';
+
+/** Write the notebook into a folder unless it is there already, and return its path. */
+export async function placed(
+  contents: Pick<Contents.IManager, 'get' | 'save'>,
+  folder: string,
+  content: object
+): Promise<string> {
+  const path = folder === '' || folder.endsWith(':') ? `${folder}${NAME}` : `${folder}/${NAME}`;
+  const there = await contents.get(path, { content: false }).then(
+    () => true,
+    () => false
+  );
+  if (!there) {
+    await contents.save(path, { type: 'notebook', format: 'json', content });
+  }
+  return path;
+}
 
 /** Return the notebook as JSON, its prose in the language of the page. */
 export function quickstart(trans: Words): object {

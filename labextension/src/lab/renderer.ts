@@ -6,44 +6,23 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import { ContractError } from '../contract/check';
-import { savedRuns } from '../contract/saved';
-import { element } from '../views/dom';
-import { Labels, savedView } from '../views/saved';
+import { Labels, drawSaved } from '../views/saved';
 
 /** `rnn_magics/notebook/run_payload.py` has it too. */
 export const RUN_MIME = 'application/vnd.rnn-magics.run+json';
 
-/** Draw what a notebook keeps, or say in a line why not; return what ends it. */
-export function drawSaved(
-  host: HTMLElement,
-  data: Readonly<Record<string, unknown>>,
-  labels: Labels & { unknown: string }
-): () => void {
-  try {
-    return savedView(host, savedRuns(data[RUN_MIME], 'run'), labels);
-  } catch (error) {
-    if (!(error instanceof ContractError)) {
-      throw error;
-    }
-    const plain = data['text/plain'];
-    const lines = [labels.unknown, error.message, ...(typeof plain === 'string' ? [plain] : [])];
-    host.classList.add('rnn-view');
-    host.replaceChildren(...lines.map(line => element('div', 'rnn-status', line)));
-    return () => undefined;
-  }
-}
-
 class RunRenderer extends Widget implements IRenderMime.IRenderer {
   private end: () => void = () => undefined;
 
-  constructor(private readonly labels: Labels & { unknown: string }) {
+  constructor(private readonly labels: Labels) {
     super();
   }
 
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this.end();
-    this.end = drawSaved(this.node, model.data, this.labels);
+    const plain = model.data['text/plain'];
+    const words = typeof plain === 'string' ? plain : '';
+    this.end = drawSaved(this.node, model.data[RUN_MIME], words, this.labels);
     return Promise.resolve();
   }
 

@@ -2,10 +2,9 @@
 
 import { element } from '../views/dom';
 import { spark, sparkline } from '../views/spark';
-import { outcomeText } from './commands';
 import type { Order, Outcome } from './kernel_link';
 import type { LinkedRun } from './tokens';
-import { Words, heldOut, isAlive, perplexities, progress } from './words';
+import { Words, heldOut, isAlive, outcomeText, perplexities, progress } from './words';
 
 /** The elements of a run; they stay, so that focus and open details do. */
 export class RunCard {

@@ -6,6 +6,7 @@ import type { Entry } from '../contract/runs';
 import { perplexity } from '../views/curves';
 import { duration } from '../views/dashboard';
 import { shown } from '../views/dom';
+import type { Outcome } from './kernel_link';
 
 export type Words = Pick<TranslationBundle, '__'>;
 
@@ -83,6 +84,18 @@ export function perplexities(run: Entry, trans: Words): string {
   return run.valid_nats === null
     ? training
     : trans.__('%1, held out %2', training, shown(perplexity(run.valid_nats)));
+}
+
+/** Return what a reader is to know of an order; empty when it was obeyed. */
+export function outcomeText(outcome: Outcome, trans: Words): string {
+  switch (outcome.kind) {
+    case 'done':
+      return '';
+    case 'refused':
+      return outcome.said;
+    case 'unheard':
+      return trans.__('The kernel is busy and will hear this when its cell has ended.');
+  }
 }
 
 function rounded(value: number | null): string {

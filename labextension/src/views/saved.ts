@@ -1,6 +1,8 @@
 /** Runs of a saved notebook: their curves, with nothing to steer. */
 
+import { ContractError } from '../contract/check';
 import type { RunData } from '../contract/run';
+import { savedRuns } from '../contract/saved';
 import { Against, normChart, perplexityChart } from './curves';
 import { chart } from './chart';
 import { statusLine } from './dashboard';
@@ -10,12 +12,31 @@ export interface Labels {
   against: string;
   steps: string;
   seconds: string;
+  /** Said of a run that this version does not know how to draw. */
+  unknown: string;
 }
 
-export const ENGLISH: Labels = { against: 'against', steps: 'steps', seconds: 'seconds' };
+/** Draw what a notebook keeps, or say why not, and `words` instead; return what ends it. */
+export function drawSaved(
+  host: HTMLElement,
+  payload: unknown,
+  words: string,
+  labels: Labels
+): () => void {
+  try {
+    return savedView(host, savedRuns(payload, 'run'), labels);
+  } catch (error) {
+    if (!(error instanceof ContractError)) {
+      throw error;
+    }
+    const lines = [labels.unknown, error.message, words];
+    host.classList.add('rnn-view');
+    host.replaceChildren(...lines.map(line => element('div', 'rnn-status', line)));
+    return () => undefined;
+  }
+}
 
-/** Draw runs into `host`; return what ends it. */
-export function savedView(host: HTMLElement, runs: RunData[], labels = ENGLISH): () => void {
+function savedView(host: HTMLElement, runs: RunData[], labels: Labels): () => void {
   host.classList.add('rnn-view', 'rnn-saved');
   const lines = runs.map(run => {
     const line = element('div', 'rnn-status');

@@ -7,6 +7,8 @@ const SVG = 'http://www.w3.org/2000/svg';
 export const WIDTH = 240;
 export const HEIGHT = 44;
 const MARGIN = 3;
+/** A curve that moves less than this, in nats, is drawn flat: its noise is nothing to see. */
+const LEAST_RANGE = 0.5;
 
 export type Point = [x: number, y: number];
 
@@ -18,7 +20,7 @@ export function placed({ loss, valid }: Curve): { line: Point[]; dots: Point[] }
   const last = Math.max(...values.map(([step]) => step), 1);
   const low = Math.min(...values.map(([, nats]) => nats));
   const high = Math.max(...values.map(([, nats]) => nats));
-  const range = high > low ? high - low : 1;
+  const range = Math.max(high - low, LEAST_RANGE);
   const place = ([step, nats]: Point): Point => [
     MARGIN + (step / last) * (WIDTH - 2 * MARGIN),
     MARGIN + ((high - nats) / range) * (HEIGHT - 2 * MARGIN)
