@@ -78,17 +78,18 @@ def test_a_page_that_is_loaded_anew_finds_the_run_and_the_toolbar_stops_it(train
 
 
 def test_runs_are_compared_in_a_new_cell(lab: Any, page: Any) -> None:
-    page.run_all(lab.write("compare.ipynb", CORPUS, f"{BRIEF} --name 'a b'", BRIEF))
+    page.run_all(lab.write("compare.ipynb", CORPUS, f"{BRIEF} --name 'a <b>b'", BRIEF))
     wait_for_status(page, "rnn-1 tokens are used up")
     page.run("rnn-magics:open-panel")
-    page.tab.get_by_label("compare a b").check()
+    page.tab.get_by_label("compare a <b>b").check()
     page.tab.get_by_label("compare rnn-1").check()
     page.tab.get_by_role("button", name="Compare", exact=True).click()
     page.tab.wait_for_function(
-        f'() => ({SOURCES})().at(-1) === \'%rnn compare "rnn-1" "a b"\'', timeout=PATIENCE
+        f'() => ({SOURCES})().at(-1) === \'%rnn compare "rnn-1" "a <b>b"\'', timeout=PATIENCE
     )
     page.idle()
     page.screenshot("lab-compare")
+    assert page.tab.locator(".rnn-panel b").count() == 0
 
 
 def test_a_saved_run_is_drawn_without_a_kernel(lab: Any, page: Any) -> None:
@@ -216,3 +217,27 @@ def language_pack(folder: Path) -> None:
     (info / "entry_points.txt").write_text(
         "[jupyterlab.languagepack]\nzh_CN = a_pack\n[jupyterlab.locale]\nrnn_magics = rnn_magics\n"
     )
+
+
+def test_what_is_switched_off_is_gone(lab: Any, page: Any) -> None:
+    page.run_all(lab.write("settings.ipynb", CORPUS, BRIEF))
+    tab = page.tab
+    wait_for_status(page, "tokens are used up")
+    tab.wait_for_selector(".rnn-code-magic")
+    tab.click(".lm-MenuBar-itemLabel:has-text('Kernel')")
+    tab.wait_for_selector(".lm-Menu-itemLabel:has-text('Stop Training')")
+    page.screenshot("lab-kernel-menu")
+    tab.keyboard.press("Escape")
+    set_ours = "s => jupyterapp.serviceManager.settings.save('rnn-magics:plugin', s)"
+    tab.evaluate(set_ours, '{"statusItem": false, "highlighting": false}')
+    tab.reload()
+    page.idle()
+    tab.wait_for_selector(".jp-Notebook .cm-line")
+    page.run("rnn-magics:open-panel")
+    tab.wait_for_selector(".rnn-run")
+    assert tab.locator(STATUS).is_hidden()
+    assert tab.locator(".rnn-code-magic").count() == 0
+    tab.evaluate(set_ours, "{}")
+    tab.reload()
+    tab.wait_for_selector(".rnn-code-magic", timeout=PATIENCE)
+    wait_for_status(page, "tokens are used up")
