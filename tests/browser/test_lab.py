@@ -225,7 +225,7 @@ def test_what_is_switched_off_is_gone(lab: Any, page: Any) -> None:
     wait_for_status(page, "tokens are used up")
     tab.wait_for_selector(".rnn-code-magic")
     tab.click(".lm-MenuBar-itemLabel:has-text('Kernel')")
-    tab.wait_for_selector(".lm-Menu-itemLabel:has-text('Stop Training')")
+    tab.wait_for_selector(".lm-Menu-itemLabel:has-text('Stop RNN Training')")
     page.screenshot("lab-kernel-menu")
     tab.keyboard.press("Escape")
     set_ours = "s => jupyterapp.serviceManager.settings.save('rnn-magics:plugin', s)"

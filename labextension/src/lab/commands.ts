@@ -33,7 +33,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
       }
     };
     app.commands.addCommand(STOP, {
-      label: trans.__('Stop Training'),
+      label: trans.__('Stop RNN Training'),
       caption: trans.__('Stop the run that trains; its model stays'),
       icon: stopCurveIcon,
       isEnabled: () => training(runs) !== null || tracker?.currentWidget !== null,
@@ -48,7 +48,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
       }
     });
     app.commands.addCommand(PAUSE, {
-      label: () => (isPaused(runs) ? trans.__('Resume Training') : trans.__('Pause Training')),
+      label: () => (isPaused(runs) ? trans.__('Resume RNN Training') : trans.__('Pause RNN Training')),
       caption: trans.__('Hold the run that trains, or let it go on'),
       isEnabled: () => training(runs) !== null,
       execute: async () => {
