@@ -44,7 +44,7 @@ bench: $(READY)  ## measure against the peers and write docs/performance.md (an 
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 bench-recipes: $(READY)  ## train the five recipes of the book and print their table
-	$(BIN)/python benchmarks/d2l_recipes.py
+	$(BIN)/python benchmarks/published/d2l_second_edition.py
 
 clean-compiled:  ## forget what numba has compiled
 	rm -rf rnn_magics/models/fast/__pycache__

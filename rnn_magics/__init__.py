@@ -27,9 +27,24 @@ if TYPE_CHECKING:
     from rnn_magics.decoding.generate import Generation, generate, generate_many
     from rnn_magics.decoding.score import Score, score
     from rnn_magics.errors import RNNMagicsError
+    from rnn_magics.handout.script import Script, write_script
     from rnn_magics.inspection.doctor import Diagnosis, diagnose
+    from rnn_magics.inspection.gates import GatesConfig
+    from rnn_magics.inspection.gradient import GradientConfig
+    from rnn_magics.inspection.hidden import HiddenConfig
+    from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, inspect_rnn
+    from rnn_magics.inspection.match import MatchConfig
+    from rnn_magics.inspection.novelty import Novelty, measure_novelty
+    from rnn_magics.inspection.surprise import SurpriseConfig
+    from rnn_magics.inspection.units import UnitsConfig
+    from rnn_magics.inspection.windows import WindowsConfig
     from rnn_magics.models.cells import CELLS, Cell
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+    from rnn_magics.storage.checkpointing import Checkpointing
+    from rnn_magics.storage.loading import load_run
+    from rnn_magics.storage.model_file import save_run
+    from rnn_magics.storage.resume import resume_run
+    from rnn_magics.storage.run_folder import checkpoint_epochs, kept_runs
     from rnn_magics.text.corpus import Corpus, CorpusConfig
     from rnn_magics.text.statistics import text_statistics
     from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
@@ -44,77 +59,117 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BATCHERS": "batching",
     "BaselineConfig": "training.baseline",
     "BatchConfig": "batching",
+    "BATCHERS": "batching",
     "Batches": "batching",
-    "CELLS": "models.cells",
     "Cell": "models.cells",
+    "CELLS": "models.cells",
+    "checkpoint_epochs": "storage.run_folder",
+    "Checkpointing": "storage.checkpointing",
     "Corpus": "text.corpus",
     "CorpusConfig": "text.corpus",
     "DECODERS": "decoding.decoders",
     "DecodingConfig": "decoding.decoders",
+    "diagnose": "inspection.doctor",
     "Diagnosis": "inspection.doctor",
+    "evaluate": "training.evaluation",
+    "fit_ladder": "training.baseline",
+    "GatesConfig": "inspection.gates",
+    "generate": "decoding.generate",
+    "generate_many": "decoding.generate",
     "Generation": "decoding.generate",
+    "GradientConfig": "inspection.gradient",
+    "HiddenConfig": "inspection.hidden",
+    "inspect_rnn": "inspection.inspectors",
+    "Inspector": "inspection.inspectors",
+    "INSPECTORS": "inspection.inspectors",
+    "kept_runs": "storage.run_folder",
     "Ladder": "training.baseline",
+    "load_run": "storage.loading",
+    "make_batches": "batching",
+    "MatchConfig": "inspection.match",
+    "measure_novelty": "inspection.novelty",
     "ModelConfig": "models.rnn_model",
+    "Novelty": "inspection.novelty",
     "RECIPES": "training.recipes",
+    "resume_run": "storage.resume",
     "RNNMagicsError": "errors",
     "RNNModel": "models.rnn_model",
     "Run": "training.run",
+    "save_run": "storage.model_file",
     "Score": "decoding.score",
-    "TOKENIZERS": "text.tokenizers",
+    "score": "decoding.score",
+    "Script": "handout.script",
+    "SurpriseConfig": "inspection.surprise",
+    "text_statistics": "text.statistics",
     "Tokenizer": "text.tokenizers",
+    "TOKENIZERS": "text.tokenizers",
+    "train": "training.loop",
     "TrainConfig": "training.config",
+    "UnitsConfig": "inspection.units",
     "Vocab": "text.vocab",
     "VocabConfig": "text.vocab",
-    "diagnose": "inspection.doctor",
-    "evaluate": "training.evaluation",
-    "fit_ladder": "training.baseline",
-    "generate": "decoding.generate",
-    "generate_many": "decoding.generate",
-    "make_batches": "batching",
-    "score": "decoding.score",
-    "text_statistics": "text.statistics",
-    "train": "training.loop",
+    "WindowsConfig": "inspection.windows",
+    "write_script": "handout.script",
 }
 
 __all__ = [
     "BATCHERS",
     "CELLS",
     "DECODERS",
+    "INSPECTORS",
     "RECIPES",
     "TOKENIZERS",
     "BaselineConfig",
     "BatchConfig",
     "Batches",
     "Cell",
+    "Checkpointing",
     "Corpus",
     "CorpusConfig",
     "DecodingConfig",
     "Diagnosis",
+    "GatesConfig",
     "Generation",
+    "GradientConfig",
+    "HiddenConfig",
+    "Inspector",
     "Ladder",
+    "MatchConfig",
     "ModelConfig",
+    "Novelty",
     "RNNMagicsError",
     "RNNModel",
     "Run",
     "Score",
+    "Script",
+    "SurpriseConfig",
     "Tokenizer",
     "TrainConfig",
+    "UnitsConfig",
     "Vocab",
     "VocabConfig",
+    "WindowsConfig",
+    "checkpoint_epochs",
     "diagnose",
     "evaluate",
     "fit_ladder",
     "generate",
     "generate_many",
+    "inspect_rnn",
+    "kept_runs",
     "load_ipython_extension",
+    "load_run",
     "make_batches",
+    "measure_novelty",
+    "resume_run",
+    "save_run",
     "score",
     "text_statistics",
     "train",
     "unload_ipython_extension",
+    "write_script",
 ]
 
 

@@ -228,7 +228,9 @@ class Batches:
 
 
 def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None) -> Batches:
-    """Cut a corpus into minibatches.
+    r"""Cut a corpus into minibatches.
+
+    .. math:: X_{ij} = x_{s_i + j}, \quad Y_{ij} = x_{s_i + j + 1}
 
     Parameters
     ----------

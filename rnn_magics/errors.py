@@ -10,7 +10,9 @@
     ├── ModelError         a model cannot be built, or cannot do what is asked of it
     │   └── DeviceError    the device asked for is not there
     ├── TrainingError      a run cannot start or go on
+    ├── StorageError       a file cannot be written, or is not what it should be
     ├── DecodingError      no text can be generated or scored
+    ├── InspectionError    a view cannot be made of this model or text
     └── SessionError       a magic came out of order, or names a run that does not exist
 
 A message is one line: what was wrong, with the numbers, and what to type next.
@@ -24,9 +26,11 @@ __all__ = [
     "CorpusError",
     "DecodingError",
     "DeviceError",
+    "InspectionError",
     "ModelError",
     "RNNMagicsError",
     "SessionError",
+    "StorageError",
     "TrainingError",
     "VocabError",
 ]
@@ -64,8 +68,16 @@ class TrainingError(RNNMagicsError):
     """A run cannot start or go on."""
 
 
+class StorageError(RNNMagicsError):
+    """A file cannot be written, or is not what it should be."""
+
+
 class DecodingError(RNNMagicsError):
     """No text can be generated or scored."""
+
+
+class InspectionError(RNNMagicsError):
+    """A view cannot be made of this model or text."""
 
 
 class SessionError(RNNMagicsError):

@@ -28,6 +28,7 @@ FLOORS = [
     {"training"},
     {"decoding"},
     {"inspection"},
+    {"handout"},
     {"storage"},
     {"plotting"},
     {"notebook"},

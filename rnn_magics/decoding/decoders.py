@@ -61,12 +61,17 @@ Decoder = Callable[[Tensor, DecodingConfig, Tensor], Tensor]
 
 
 def greedy(logits: Tensor, _config: DecodingConfig, _u: Tensor) -> Tensor:
-    """Take the most probable token of every row."""
+    r"""Take the most probable token of every row.
+
+    .. math:: x_t = \operatorname{argmax}_i o_i
+    """
     return logits.argmax(dim=-1)
 
 
 def draw(logits: Tensor, config: DecodingConfig, u: Tensor) -> Tensor:
-    """Draw from the softmax at a temperature, cut to the top k and the top p.
+    r"""Draw from the softmax at a temperature, cut to the top k and the top p.
+
+    .. math:: p_i = \frac{\exp(o_i / T)}{\sum_j \exp(o_j / T)}
 
     Top-p is the nucleus of Holtzman et al. (2020): the most probable tokens, up to and
     including the one with which their probabilities reach p. The first token whose cumulative

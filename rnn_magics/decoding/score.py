@@ -50,7 +50,9 @@ class Score:
 
 
 def score(run: Trained, text: str) -> Score:
-    """Return the surprise of each token of a text, read from a zero state.
+    r"""Return the surprise of each token of a text, read from a zero state.
+
+    .. math:: s_t = -\log_2 p(x_t \mid x_{<t})
 
     A bidirectional model sees each token before it predicts it, so it is refused.
 

@@ -101,6 +101,25 @@ class Cell(nn.Module):
         """
         raise NotImplementedError
 
+    def gates(self, x: Tensor, state: State) -> dict[str, Tensor]:  # noqa: ARG002  (of a cell with none)
+        """Return what the cell computes on its way to the new state, by name.
+
+        `rnn_magics.inspection` shows it. A cell that names its gates computes its step from
+        them, so that what is shown is what happens.
+
+        Parameters
+        ----------
+        x, state
+            As for `forward`.
+
+        Returns
+        -------
+        dict of str to Tensor
+            Gates, whose values lie in [0, 1], and ``candidate``, which need not; each
+            (batch, num_hiddens). Empty for a cell that names none.
+        """
+        return {}
+
 
 class RNNCell(Cell):
     r"""The simple recurrent cell of Elman (1990).
@@ -130,15 +149,22 @@ class GRUCell(Cell):
 
     num_gates = 3
 
-    def forward(self, x: Tensor, state: State) -> State:
-        """Take one step."""
+    def gates(self, x: Tensor, state: State) -> dict[str, Tensor]:
+        """Return r, z and n."""
         (hidden,) = state
         x_r, x_z, x_n = x.chunk(3, dim=-1)  # (batch, num_hiddens) each
         h_r, h_z, h_n = F.linear(hidden, self.weight_hh, self.bias_hh).chunk(3, dim=-1)
         reset = torch.sigmoid(x_r + h_r)
         update = torch.sigmoid(x_z + h_z)
         candidate = torch.tanh(x_n + reset * h_n)
-        return ((1 - update) * candidate + update * hidden,)
+        return {"reset": reset, "update": update, "candidate": candidate}
+
+    def forward(self, x: Tensor, state: State) -> State:
+        """Take one step."""
+        (hidden,) = state
+        gates = self.gates(x, state)
+        update = gates["update"]
+        return ((1 - update) * gates["candidate"] + update * hidden,)
 
 
 class LSTMCell(Cell):
@@ -157,13 +183,24 @@ class LSTMCell(Cell):
     num_gates = 4
     num_states = 2
 
+    def gates(self, x: Tensor, state: State) -> dict[str, Tensor]:
+        """Return i, f, g and o."""
+        hidden, _ = state
+        product = x + F.linear(hidden, self.weight_hh, self.bias_hh)
+        i, f, g, o = product.chunk(4, dim=-1)  # (batch, num_hiddens) each
+        return {
+            "input": torch.sigmoid(i),
+            "forget": torch.sigmoid(f),
+            "candidate": torch.tanh(g),
+            "output": torch.sigmoid(o),
+        }
+
     def forward(self, x: Tensor, state: State) -> State:
         """Take one step."""
-        hidden, memory = state
-        gates = x + F.linear(hidden, self.weight_hh, self.bias_hh)
-        i, f, g, o = gates.chunk(4, dim=-1)  # (batch, num_hiddens) each
-        memory = torch.sigmoid(f) * memory + torch.sigmoid(i) * torch.tanh(g)
-        return torch.sigmoid(o) * torch.tanh(memory), memory
+        _, memory = state
+        gates = self.gates(x, state)
+        memory = gates["forget"] * memory + gates["input"] * gates["candidate"]
+        return gates["output"] * torch.tanh(memory), memory
 
 
 CELLS: dict[str, type[Cell]] = {

@@ -62,7 +62,9 @@ class _Linear(nn.Linear):
 
 
 class RNNModel(nn.Module):
-    """A recurrent language model.
+    r"""A recurrent language model.
+
+    .. math:: o_t = W_{ho} h_t + b_o, \quad p(x_{t+1} = i \mid x_{\le t}) = \mathrm{softmax}(o_t)_i
 
     Parameters
     ----------

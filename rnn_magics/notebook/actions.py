@@ -25,7 +25,7 @@ class Action:
     help
         What it does, in a few words.
     do
-        Does it, and returns what is shown. Takes the names of runs that were typed.
+        Does it, and returns what is shown. Takes the names that were typed.
     most_names
         How many names may be typed; None for any number.
     """
@@ -83,9 +83,39 @@ def _doctor(_shell: InteractiveShell, session: Session, names: list[str]) -> Any
     return diagnose_run(session.snapshot(*names), session.require_batches())
 
 
+def _compare(_shell: InteractiveShell, session: Session, names: list[str]) -> Any:
+    from rnn_magics.notebook.comparison import Comparison  # noqa: PLC0415  (torch on demand)
+
+    session.require_run()
+    return Comparison([session.require_run(name) for name in names or session.runs])
+
+
+def _runs(_shell: InteractiveShell, _session: Session, names: list[str]) -> Any:
+    from rnn_magics.notebook.status import KeptRuns  # noqa: PLC0415
+    from rnn_magics.storage.run_folder import kept_runs  # noqa: PLC0415
+
+    return KeptRuns(kept_runs(*names))
+
+
+def _code(shell: InteractiveShell, session: Session, names: list[str]) -> Any:
+    from rnn_magics.handout.script import write_script  # noqa: PLC0415
+
+    run = session.require_run(*names[:1])
+    script = write_script(run, session.corpus_of(run), *names[1:])
+    shell.set_next_input(script.source)
+    return script
+
+
 ACTIONS: dict[str, Action] = {
     "stop": Action("end a run that trains in the background", _stop),
     "pause": Action("hold it", _pause),
     "resume": Action("let it go on", _resume),
+    "compare": Action("draw several runs in one picture", _compare, most_names=None),
+    "runs": Action("list the runs kept in a folder", _runs),
     "doctor": Action("look for silent mistakes in a model", _doctor),
+    "code": Action(
+        "put the run into the next cell as plain PyTorch; a FILE after RUN takes its text",
+        _code,
+        most_names=2,
+    ),
 }

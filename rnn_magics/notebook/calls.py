@@ -47,11 +47,12 @@ class Call:
 
     def source(self) -> str:
         """Return the call as Python source, imports first."""
-        args = self._said_args()
-        names = {type(arg).__name__ for arg in args if isinstance(arg, Options)}
+        args, kwargs = self._said_args(), self._said_kwargs()
+        given = (*args, *kwargs.values())
+        names = {type(arg).__name__ for arg in given if isinstance(arg, Options)}
         names.add(self.function.partition(".")[0])
         words = [arg.name if isinstance(arg, Named) else repr(arg) for arg in args]
-        words += [f"{name}={value!r}" for name, value in self._said_kwargs().items()]
+        words += [f"{name}={value!r}" for name, value in kwargs.items()]
         call = f"{self.result} = {self.function}({', '.join(words)})"
         return f"from rnn_magics import {', '.join(sorted(names))}\n\n{call}\n"
 

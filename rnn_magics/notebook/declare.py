@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rnn_magics.notebook.actions import ACTIONS
 from rnn_magics.notebook.arguments import MagicParser, offer
-from rnn_magics.options import check_choice
+from rnn_magics.options import check_choice, describe
 
 
 def corpus(parser: MagicParser) -> None:
@@ -58,6 +58,7 @@ def sample(parser: MagicParser) -> None:
 def train_rnn(parser: MagicParser) -> None:
     """Declare ``%train_rnn``."""
     from rnn_magics.models.rnn_model import ModelConfig  # noqa: PLC0415  (torch on demand)
+    from rnn_magics.storage.checkpointing import Checkpointing  # noqa: PLC0415
     from rnn_magics.training.config import TrainConfig  # noqa: PLC0415
     from rnn_magics.training.recipes import RECIPES  # noqa: PLC0415
 
@@ -70,6 +71,11 @@ def train_rnn(parser: MagicParser) -> None:
     offer(recipe, lambda: list(RECIPES))
     parser.add("--name", metavar="NAME", help="of the run (default: the cell and a number)")
     parser.add("--background", action="store_true", help="return at once and train meanwhile")
+    parser.add("--checkpoint", metavar="DIR", help="keep the run in a new folder")
+    parser.add_options(Checkpointing, skip=["folder"])
+    parser.add(
+        "--resume", metavar="DIR|last", help="go on with a run kept in a folder, bit for bit"
+    )
     parser.add_options(ModelConfig)
     parser.add_options(TrainConfig)
 
@@ -81,8 +87,46 @@ def generate(parser: MagicParser) -> None:
     parser.add("prefix", metavar='"TEXT"', help="what the model goes on from")
     parser.add("--run", metavar="NAME", help="whose model writes (default: the newest)")
     parser.add("--num", type=_count("--num"), metavar="K", help="write K texts at once")
+    parser.add("--novelty", action="store_true", help="show what is copied from the training text")
     parser.add("--score", action="store_true", help="write nothing: score TEXT, token by token")
     parser.add_options(DecodingConfig)
+
+
+def save_rnn(parser: MagicParser) -> None:
+    """Declare ``%save_rnn``."""
+    parser.add("path", nargs="?", metavar="PATH", help="of the file (default: the run's name)")
+    parser.add("--run", metavar="NAME", help="which run (default: the newest)")
+    parser.add("--force", action="store_true", help="replace a file that is no model file, too")
+
+
+def load_rnn(parser: MagicParser) -> None:
+    """Declare ``%load_rnn``."""
+    parser.add("path", metavar="PATH", help="a model file, or the folder of a run")
+    parser.add("--name", metavar="NAME", help="of the run (default: as it was called)")
+    parser.add("--epoch", type=_count("--epoch"), metavar="K", help="of a folder: as it was then")
+
+
+def inspect_rnn(parser: MagicParser) -> None:
+    """Declare ``%inspect_rnn``: the options of all views, each once."""
+    from rnn_magics.inspection.inspectors import INSPECTORS  # noqa: PLC0415  (torch on demand)
+
+    view = parser.add(
+        "view",
+        type=_one_of("view", lambda: list(INSPECTORS)),
+        metavar="VIEW",
+        help="; ".join(f"{name}: {inspector.help}" for name, inspector in INSPECTORS.items()),
+    )
+    offer(view, lambda: list(INSPECTORS))
+    parser.add("text", nargs="?", metavar='"TEXT"', help="what the model reads")
+    parser.add("--run", metavar="NAME", help="whose model (default: the newest)")
+    declared: set[str] = set()
+    for inspector in INSPECTORS.values():
+        parser.add_options(inspector.config, skip=declared)
+        declared |= {field.name for field in describe(inspector.config)}
+
+
+def rnn_lab(_parser: MagicParser) -> None:
+    """Declare ``%rnn_lab``."""
 
 
 def baseline(parser: MagicParser) -> None:
@@ -103,7 +147,9 @@ def rnn(parser: MagicParser) -> None:
         + "; without it, say where the session stands",
     )
     offer(action, lambda: list(ACTIONS))
-    parser.add("names", nargs="*", metavar="RUN", help="which run (default: the newest)")
+    parser.add(
+        "names", nargs="*", metavar="RUN", help="which run (default: the newest); of runs a folder"
+    )
     parser.add("--reset", action="store_true", help="forget corpus, vocabulary and runs")
 
 

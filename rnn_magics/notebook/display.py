@@ -263,10 +263,21 @@ def score_text(score: Score) -> str:
     return f"{score!r}\n{text_table(('token', 'bits'), rows)}"
 
 
+def _novelty(form: str) -> Callable[[Any], str]:
+    def show_novelty(novelty: Any) -> str:
+        from rnn_magics.notebook import novel  # noqa: PLC0415  (numpy and torch on demand)
+
+        shown: str = getattr(novel, form)(novelty)
+        return shown
+
+    return show_novelty
+
+
 _HTML: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.text.corpus", "Corpus"): corpus_html,
     ("rnn_magics.text.vocab", "Vocab"): vocab_html,
     ("rnn_magics.training.run", "Run"): run_html,
+    ("rnn_magics.inspection.novelty", "Novelty"): _novelty("novelty_html"),
 }
 _PLAIN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.text.corpus", "Corpus"): repr,
@@ -276,6 +287,14 @@ _PLAIN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.batching", "Batches"): batches_text,
     ("rnn_magics.batching", "BatchPreview"): preview_text,
     ("rnn_magics.decoding.score", "Score"): score_text,
+    ("rnn_magics.inspection.hidden", "Hidden"): repr,
+    ("rnn_magics.inspection.gates", "Gates"): repr,
+    ("rnn_magics.inspection.surprise", "Surprise"): repr,
+    ("rnn_magics.inspection.gradient", "Gradient"): repr,
+    ("rnn_magics.inspection.match", "Match"): repr,
+    ("rnn_magics.inspection.units", "Units"): repr,
+    ("rnn_magics.inspection.windows", "Windows"): repr,
+    ("rnn_magics.inspection.novelty", "Novelty"): _novelty("novelty_text"),
 }
 
 

@@ -7,12 +7,15 @@ from IPython.core.interactiveshell import InteractiveShell
 from rnn_magics.notebook import announce
 from rnn_magics.notebook.completion import IDENTIFIER, OptionMatcher
 from rnn_magics.notebook.display import register_formatters, unregister_formatters
+from rnn_magics.notebook.file_magics import FileMagics
 from rnn_magics.notebook.group import SessionMagics
+from rnn_magics.notebook.inspect_magics import InspectMagics
 from rnn_magics.notebook.magics import RNNMagics
+from rnn_magics.notebook.panel_magics import PanelMagics
 from rnn_magics.notebook.session import Session
 
 _SESSION = "_rnn_magics_session"
-GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics,)
+GROUPS: tuple[type[SessionMagics], ...] = (RNNMagics, FileMagics, InspectMagics, PanelMagics)
 """The magics, one theme a class."""
 
 

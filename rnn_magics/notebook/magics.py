@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import line_cell_magic, line_magic, magics_class
+from IPython.display import display
 from traitlets import Bool
 
 from rnn_magics.notebook import declare
@@ -56,8 +57,8 @@ class RNNMagics(SessionMagics):
             %%corpus poem                  the lines below are the text
         """
         call = corpus_call(options, cell, self.shell.user_ns)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         self.session.refuse_while_training("%corpus")
         corpus: Corpus = call()
         self.session.take_corpus(corpus)
@@ -82,8 +83,8 @@ class RNNMagics(SessionMagics):
         corpus = self.session.require_corpus()
         config = collect(VocabConfig, options)
         call = Call("vocab", "Vocab.from_corpus", (Named("corpus", corpus), config))
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         self.session.refuse_while_training("%vocab")
         vocab: Vocab = call()
         if hasattr(options, "zipf"):
@@ -122,8 +123,8 @@ class RNNMagics(SessionMagics):
         corpus, vocab = self.session.require_corpus(), self.session.require_vocab()
         args = (Named("corpus", corpus), Named("vocab", vocab), collect(BatchConfig, options))
         call = Call("batches", "make_batches", args)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         self.session.refuse_while_training("%sample")
         batches: Batches = call()
         self._say_notes(corpus)
@@ -145,12 +146,14 @@ class RNNMagics(SessionMagics):
             run = %train_rnn --cell lstm --num-layers 2 --dropout 0.2 --epochs 20
             %train_rnn --recipe d2l-gru --seed 1
             %train_rnn --max-time 180 --background
+            %train_rnn --checkpoint runs/first --every 500steps
+            %train_rnn --resume runs/first
         """
         from rnn_magics.notebook.training import start, training_call  # noqa: PLC0415  (torch)
 
         call = training_call(self.session, options)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         self.session.refuse_while_training("%train_rnn")
         return start(self, call, background=hasattr(options, "background"))
 
@@ -166,15 +169,24 @@ class RNNMagics(SessionMagics):
             %generate "time traveller" --length 200 --temperature 0.7
             %generate "the " --greedy
             %generate "the " --num 3 --top-k 10 --seed 1
+            %generate "the " --novelty
             %generate --score "the time machine"
         """
-        from rnn_magics.notebook.writing import decoding_call, write_text  # noqa: PLC0415  (torch)
+        from rnn_magics.notebook.writing import (  # noqa: PLC0415  (torch on demand)
+            decoding_call,
+            novelty_calls,
+            write_text,
+        )
 
         trained = self.session.snapshot(getattr(options, "run", None))
         call = decoding_call(trained, options)
-        if hasattr(options, "explain"):
-            return print(call.source())
-        return write_text(call, sys.stdout, while_it_grows=self.stream)
+        more = novelty_calls(self.session, options)
+        if self.explains(options, call, *more):
+            return None
+        written = write_text(call, sys.stdout, while_it_grows=self.stream)
+        for each in novelty_calls(self.session, options, written):
+            display(each())
+        return written
 
     @line_magic
     @command(declare.baseline)
@@ -194,8 +206,8 @@ class RNNMagics(SessionMagics):
             collect(BaselineConfig, options),
         )
         call = Call("ladder", "fit_ladder", args)
-        if hasattr(options, "explain"):
-            return print(call.source())
+        if self.explains(options, call):
+            return None
         ladder: Ladder = call()
         return ladder
 
@@ -210,6 +222,7 @@ class RNNMagics(SessionMagics):
             %rnn pause
             %rnn stop gru-1
             %rnn doctor
+            %rnn runs ~/runs
             %rnn --reset
         """
         if hasattr(options, "explain"):

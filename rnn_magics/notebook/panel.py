@@ -21,6 +21,7 @@ from rnn_magics.notebook.arguments import MagicParser
 from rnn_magics.notebook.forms import Form
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import escaped
+from rnn_magics.notebook.widgets.inserter import InserterWidget
 
 _WHOLE = {"width": "100%"}
 
@@ -169,7 +170,7 @@ class ControlPanel:
     session
         What the notebook has made so far.
     insert
-        Puts a line into the notebook as a cell.
+        Puts a line into the notebook as a cell; the page is asked to, if not given.
 
     Attributes
     ----------
@@ -183,9 +184,11 @@ class ControlPanel:
         self,
         shell: InteractiveShell,
         session: Session,
-        insert: Callable[[str], None],
+        insert: Callable[[str], None] | None = None,
     ) -> None:
         self._session = session
+        self._inserter = InserterWidget()
+        insert = insert or self._inserter.insert
         self._status = widgets.HTML()
         self.sections = {
             plan.magic: Section(
@@ -205,7 +208,14 @@ class ControlPanel:
         parts[0] = widgets.VBox([self.upload, parts[0]])
         titles = tuple(section.plan.title for section in self.sections.values())
         steps = widgets.Accordion(parts, titles=titles, selected_index=0)
-        return widgets.VBox([self._status, steps], layout=_WHOLE)
+        return widgets.VBox([self._status, steps, self._inserter], layout=_WHOLE)
+
+    def __repr__(self) -> str:
+        """Say what it is, where widgets cannot be shown."""
+        return f"ControlPanel: {', '.join(f'%{magic}' for magic in self.sections)}"
+
+    def _ipython_display_(self) -> None:
+        display(self.view())
 
     def _take_upload(self, _change: object) -> None:
         for given in self.upload.value:

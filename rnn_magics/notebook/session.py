@@ -108,6 +108,24 @@ class Session:
             raise SessionError(msg)
         return self.runs[name]
 
+    def corpus_of(self, run: Run) -> Corpus:
+        """Return the text that a run was trained on.
+
+        Raises
+        ------
+        SessionError
+            When the present corpus is another.
+        """
+        corpus = self.require_corpus()
+        if run.corpus is None or run.corpus[1] != corpus.fingerprint:
+            trained = "bare indices" if run.corpus is None else repr(run.corpus[0])
+            msg = (
+                f"run {run.name!r} was trained on {trained}, which is not the present corpus"
+                f" ({corpus.name!r}); type its %corpus again"
+            )
+            raise SessionError(msg)
+        return corpus
+
     def require_job(self, name: str | None = None) -> Job:
         """Return the job of a run that is training, by name or the newest.
 
@@ -147,13 +165,23 @@ class Session:
             return Snapshot(job.snapshot(), run.vocab)
         return run
 
+    def snapshot_run(self, name: str | None = None) -> Run:
+        """Return a run to write down: itself, or a copy taken between two steps if it trains."""
+        from rnn_magics.training.run import copy_run  # noqa: PLC0415  (torch on demand)
+
+        run = self.require_run(name)
+        job = self.jobs.get(run.name)
+        if job is not None and job.is_alive:
+            return job.between_steps(lambda: copy_run(run))
+        return run
+
     def free_name(self, stem: str) -> str:
         """Return ``stem-1``, ``stem-2`` ..., the first that no run has."""
         numbered = (f"{stem}-{number}" for number in itertools.count(1))
         return next(name for name in numbered if name not in self.runs)
 
-    def keep(self, run: Run, job: Job) -> str | None:
-        """Take a run; return the new name of an older one that had the same.
+    def keep(self, run: Run, job: Job | None = None) -> str | None:
+        """Take a run, with its job if it trains; return the new name of an older namesake.
 
         Nothing that was trained is lost: the older run stays under ``name~1``.
         """
@@ -164,9 +192,11 @@ class Session:
             older = self.runs.pop(run.name)
             older.name = moved
             self.runs[moved] = older
-            self.jobs[moved] = self.jobs.pop(run.name)
+            if run.name in self.jobs:
+                self.jobs[moved] = self.jobs.pop(run.name)
         self.runs[run.name] = run
-        self.jobs[run.name] = job
+        if job is not None:
+            self.jobs[run.name] = job
         return moved
 
     def reset(self) -> None:

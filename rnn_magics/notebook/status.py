@@ -9,6 +9,7 @@ from rnn_magics.errors import SessionError
 from rnn_magics.inspection.doctor import Diagnosis, diagnose
 from rnn_magics.notebook.display import text_table
 from rnn_magics.notebook.session import Session, Snapshot
+from rnn_magics.storage.run_folder import KeptRun
 from rnn_magics.training.device import choose_device
 from rnn_magics.training.run import Run
 
@@ -76,8 +77,8 @@ def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
 
 
 def _run_row(session: Session, name: str) -> tuple[str, ...]:
-    run, job = session.runs[name], session.jobs[name]
-    state = run.reason or ("paused" if job.is_paused else "training")
+    run, job = session.runs[name], session.jobs.get(name)
+    state = run.reason or ("paused" if job is not None and job.is_paused else "training")
     train, valid = run.train_perplexity, run.valid_perplexity
     return (
         name,
@@ -88,3 +89,21 @@ def _run_row(session: Session, name: str) -> tuple[str, ...]:
         "" if valid is None else f"{valid:.3f}",
         run.message,
     )
+
+
+class KeptRuns(list[KeptRun]):
+    """The runs kept in a folder, the newest last."""
+
+    def __repr__(self) -> str:
+        """Return a row for each."""
+        if not self:
+            return "no run is kept here: %train_rnn --checkpoint DIR keeps one"
+        head = ("folder", "run", "model", "state", "epochs", "train ppl", "held-out ppl")
+        return text_table(head, [_kept_row(kept) for kept in self])
+
+
+def _kept_row(kept: KeptRun) -> tuple[str, ...]:
+    perplexities = kept.train_perplexity, kept.valid_perplexity
+    said = ("" if p is None else f"{p:.3f}" for p in perplexities)
+    epochs = f"{kept.epochs}/{kept.planned}"
+    return (str(kept.folder), kept.name, kept.architecture, kept.state, epochs, *said)

@@ -8,15 +8,19 @@ from typing import Protocol
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 
+from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook import announce
-from rnn_magics.notebook.arguments import collect
+from rnn_magics.notebook.arguments import collect, flag_of
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
+from rnn_magics.notebook.listening import Hearing
 from rnn_magics.notebook.progress import Listener, has_kernel, progress_for, silent
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import one_line
 from rnn_magics.plotting import training_figure
+from rnn_magics.storage.checkpointing import Checkpointing
+from rnn_magics.storage.resume import reopen
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event, TrainEnd
 from rnn_magics.training.job import Job
@@ -37,8 +41,21 @@ class Desk(Protocol):
 
 
 def training_call(session: Session, options: argparse.Namespace) -> Call:
-    """Return the library call that the options of ``%train_rnn`` stand for."""
+    """Return the library call that the options of ``%train_rnn`` stand for.
+
+    Raises
+    ------
+    ConfigError
+        When an option has no effect beside the others.
+    """
     batches = session.require_batches()
+    if hasattr(options, "resume"):
+        _refuse_beside_resume(options)
+        return Call("run", "resume_run", (options.resume, Named("batches", batches)))
+    keep = collect(Checkpointing, options, Checkpointing(getattr(options, "checkpoint", "")))
+    if (keep.changed() or hasattr(options, "checkpoint")) and not keep.folder:
+        msg = "--every and --keep go with --checkpoint DIR; leave them out, or name a folder"
+        raise ConfigError(msg)
     recipe = RECIPES[options.recipe] if hasattr(options, "recipe") else None
     if recipe is not None:
         print(f"# {options.recipe}: {recipe.source}; its data: {', '.join(recipe.before)}")
@@ -46,22 +63,40 @@ def training_call(session: Session, options: argparse.Namespace) -> Call:
     config = collect(TrainConfig, options, recipe.train if recipe else None)
     name = getattr(options, "name", None) or session.free_name(model.cell)
     args = (Named("batches", batches), model, config)
-    return Call("run", "train", args, {"name": name})
+    return Call("run", "train", args, {"name": name, "watch": keep if keep.folder else None})
+
+
+def _refuse_beside_resume(options: argparse.Namespace) -> None:
+    others = set(vars(options)) - {"resume", "background", "explain"}
+    if others:
+        msg = f"--resume goes on with the run as it was begun; leave {flag_of(min(others))} out"
+        raise ConfigError(msg)
+
+
+def _opened(call: Call) -> tuple[Run, TrainState, Listener | None]:
+    # What the call would make before its first step, and what keeps the run in a folder.
+    if call.function == "resume_run":
+        folder, batches = call.args
+        run, state, keep = reopen(folder, batches.value)
+        return run, state, keep.go_on(run, state)
+    batches, model, config = call.args
+    run, state = begin(batches.value, model, config, call.kwargs["name"])
+    watch = call.kwargs["watch"]
+    return run, state, None if watch is None else watch(run, state)
 
 
 def start(desk: Desk, call: Call, *, background: bool) -> Run:
     """Train on a worker thread; unless in the background, follow it to its end."""
-    batches, model, config = call.args
-    run, state = begin(batches.value, model, config, call.kwargs["name"])
+    run, state, watch = _opened(call)
     progress: Listener = silent
     figure = desk.figures
     if desk.progress and desk.live and has_kernel(desk.shell):
-        job = watched_job(run, state, figure=figure)
+        job = watched_job(run, state, watch, figure=figure)
         figure = False  # the dashboard leaves one
     elif background:
-        job = Job(run, state, background_listener(desk, run))
+        job = Job(run, state, background_listener(desk, run), watch)
     else:
-        job = Job(run, state)
+        job = Job(run, state, watch=watch)
         progress = progress_for(desk.shell, run) if desk.progress else silent
     if (moved := desk.session.keep(run, job)) is not None:
         print(one_line(f"the older run {run.name} is now called {moved}"))
@@ -69,26 +104,26 @@ def start(desk: Desk, call: Call, *, background: bool) -> Run:
     if background:
         job.start()
     else:
-        _follow(job, progress)
+        _follow(job, progress, Hearing(desk.shell))
         if figure and len(run.history):
             show_figure(_figure(run), _CAPTION)
     return run
 
 
-def watched_job(run: Run, state: TrainState, *, figure: bool) -> Job:
+def watched_job(run: Run, state: TrainState, watch: Listener | None = None, *, figure: bool) -> Job:
     """Return a job that shows itself in a dashboard, and obeys it."""
     from rnn_magics.notebook.dashboard import Dashboard  # noqa: PLC0415  (anywidget on demand)
 
     dashboard = Dashboard(run, figure=figure)
-    dashboard.job = Job(run, state, dashboard)
+    dashboard.job = Job(run, state, dashboard, watch)
     return dashboard.job
 
 
-def _follow(job: Job, progress: Listener) -> None:
+def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
     # An interrupt reaches this thread only; the worker is asked to stop, between two steps.
     while True:
         try:
-            for event in job.follow():
+            for event in job.follow(hearing.hear):
                 progress(event)
         except KeyboardInterrupt:
             job.stop("interrupted")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 
+_MATHS = re.compile(r"[$\\]")
 # Controls, formats (bidi marks among them), surrogates, private use, unassigned, separators.
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -44,5 +46,9 @@ def shortened(text: str, width: int = 80) -> str:
 
 
 def escaped(text: object) -> str:
-    """Return text for HTML, every character standing for itself."""
-    return html.escape(visible(str(text)))
+    r"""Return text for HTML, every character standing for itself.
+
+    Notebooks look for formulas in HTML, too; an element around each ``$`` and ``\`` keeps them
+    from finding the marks at which one begins.
+    """
+    return _MATHS.sub(r"<span>\g<0></span>", html.escape(visible(str(text))))

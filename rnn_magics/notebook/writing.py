@@ -12,7 +12,7 @@ from rnn_magics.decoding.score import Score
 from rnn_magics.errors import ConfigError
 from rnn_magics.notebook.arguments import collect
 from rnn_magics.notebook.calls import Call, Named
-from rnn_magics.notebook.session import Snapshot
+from rnn_magics.notebook.session import Session, Snapshot
 from rnn_magics.notebook.visible import visible
 from rnn_magics.training.run import Run
 
@@ -32,7 +32,7 @@ def decoding_call(run: Run | Snapshot, options: argparse.Namespace) -> Call:
     num = getattr(options, "num", 1)
     named = Named("run", run)
     if hasattr(options, "score"):
-        if config.changed() or num > 1:
+        if config.changed() or num > 1 or hasattr(options, "novelty"):
             msg = "--score writes nothing, so it goes with no option but --run"
             raise ConfigError(msg)
         return Call("score", "score", (named, options.prefix))
@@ -64,3 +64,20 @@ def write_text(
     generation = generate(run.value, prefix, config, write=write)
     stream.write("\n")
     return generation
+
+
+def novelty_calls(session: Session, options: argparse.Namespace, written: Any = ()) -> list[Call]:
+    """Return the calls that ``--novelty`` adds, one for each text.
+
+    Raises
+    ------
+    SessionError
+        When the present corpus is not the training text of the run.
+    """
+    if not hasattr(options, "novelty"):
+        return []
+    run = session.require_run(getattr(options, "run", None))
+    others = Named("corpus", session.corpus_of(run)), Named("run.vocab", run.vocab)
+    texts = written if isinstance(written, list) else [written]
+    name = "text" if getattr(options, "num", 1) == 1 else "texts[0]"
+    return [Call("novelty", "measure_novelty", (Named(name, text), *others)) for text in texts]

@@ -17,6 +17,9 @@ from matplotlib.ticker import LogFormatter
 
 # Okabe and Ito's palette, whose colours colour-blind readers can tell apart.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#777777"
+# Two ends that are told apart whatever one's colours, white between; one that goes from light to
+# dark, which also prints.
+DIVERGING, SEQUENTIAL = "PuOr", "viridis"
 _HAN_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -36,12 +39,42 @@ def _installed_fonts() -> frozenset[str]:
     return frozenset(entry.name for entry in font_manager.fontManager.ttflist)
 
 
+def _families() -> list[str]:
+    return ["DejaVu Sans", *(name for name in _HAN_FONTS if name in _installed_fonts())]
+
+
+def fixed_width() -> list[str]:
+    """Return the fonts for text in columns; a Chinese character takes two."""
+    return ["DejaVu Sans Mono", *_families()]
+
+
+def drawable(text: str) -> str:
+    r"""Return text of which every character can be drawn.
+
+    What acts on a page, and what no font at hand has a glyph for, is written as an escape such
+    as ``\u4e2d``, in place of an empty box.
+    """
+    return "".join(c if c.isprintable() and _has_glyph(c) else ascii(c)[1:-1] for c in text)
+
+
+@cache
+def _has_glyph(character: str) -> bool:
+    fonts = (font_manager.findfont(name) for name in _families())
+    return any(font_manager.get_font(font).get_char_index(ord(character)) for font in fonts)
+
+
+def token_label(token: object, width: int = 14) -> str:
+    """Return a token as the label of a tick: blanks visible, never long."""
+    text = str(token).replace("\n", "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}")
+    shown = drawable(text.replace(" ", "\N{OPEN BOX}"))
+    return shown if len(shown) <= width else f"{shown[: width - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw with fonts that also have Chinese characters, where the machine has such a font."""
-    families = ["DejaVu Sans", *(name for name in _HAN_FONTS if name in _installed_fonts())]
     style: dict[Any, Any] = {
-        "font.family": families,
+        "font.family": _families(),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,

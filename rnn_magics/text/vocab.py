@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -183,9 +185,18 @@ class Vocab:
         VocabError
             When a token is neither text, number, true, false nor a tuple of such.
         """
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the vocabulary as plain values, fit for JSON; `from_dict` reads them back.
+
+        Raises
+        ------
+        VocabError
+            When a token is neither text, number, true, false nor a tuple of such.
+        """
         freqs = [[_to_plain(token), count] for token, count in self.token_freqs]
-        document = {"format": 1, "config": self.config.to_dict(), "token_freqs": freqs}
-        return json.dumps(document, ensure_ascii=False)
+        return {"format": 1, "config": self.config.to_dict(), "token_freqs": freqs}
 
     @classmethod
     def from_json(cls, text: str) -> Vocab:
@@ -197,7 +208,21 @@ class Vocab:
             When the text is no vocabulary.
         """
         try:
-            document = json.loads(text)
+            return cls.from_dict(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            msg = f"not a vocabulary of rnn_magics: {error}"
+            raise VocabError(msg) from None
+
+    @classmethod
+    def from_dict(cls, document: Any) -> Vocab:
+        """Read what `to_dict` returned.
+
+        Raises
+        ------
+        VocabError
+            When it is no vocabulary.
+        """
+        try:
             if not isinstance(document, Mapping) or document.get("format") != 1:
                 msg = "not a vocabulary of rnn_magics (format 1)"
                 raise VocabError(msg)
@@ -208,8 +233,12 @@ class Vocab:
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             msg = f"not a vocabulary of rnn_magics: {error}"
             raise VocabError(msg) from None
+        counts = [count for _, count in freqs]
         if len({token for token, _ in freqs}) != len(freqs):
             msg = "not a vocabulary of rnn_magics: a token occurs twice"
+            raise VocabError(msg)
+        if counts != sorted(counts, reverse=True):
+            msg = "not a vocabulary of rnn_magics: its tokens are not the most frequent first"
             raise VocabError(msg)
         vocab = cls.__new__(cls)
         vocab._build(freqs, config)  # noqa: SLF001  (its own class)
@@ -230,7 +259,15 @@ class Vocab:
         return f"Vocab({len(self):,} {self.token} tokens: {head}{', ...' if len(self) > 6 else ''})"  # noqa: PLR2004
 
 
+# Two halves of a surrogate pair that stand beside each other would be read back as one character.
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
 def _to_plain(token: Any) -> Any:
+    if isinstance(token, str) and _PAIR.search(token):
+        return {"characters": list(token)}
+    if isinstance(token, float) and not math.isfinite(token):
+        return {"float": str(float(token))}
     if token is None or isinstance(token, str | int | float):
         return token
     if isinstance(token, tuple):
@@ -240,12 +277,17 @@ def _to_plain(token: Any) -> Any:
 
 
 def _from_plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return tuple(_from_plain(element) for element in value["tuple"])
-    if isinstance(value, list):
-        msg = "a token is a list"
-        raise TypeError(msg)
-    return value
+    if not isinstance(value, Mapping | list):
+        return value
+    match value:
+        case {"tuple": list(elements)} if len(value) == 1:
+            return tuple(_from_plain(element) for element in elements)
+        case {"characters": list(characters)} if len(value) == 1:
+            return "".join(characters)
+        case {"float": "inf" | "-inf" | "nan" as word} if len(value) == 1:
+            return float(word)
+    msg = "a token is neither text, number nor tuple"
+    raise TypeError(msg)
 
 
 def _count(value: Any) -> int:

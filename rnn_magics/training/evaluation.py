@@ -20,7 +20,10 @@ _IGNORED = -100
 
 
 def perplexity(nats: float) -> float:
-    """Return exp of a mean cross-entropy in nats; inf where that is beyond float range."""
+    r"""Return exp of a mean cross-entropy in nats; inf where that is beyond float range.
+
+    .. math:: \exp\left(-\frac{1}{n} \sum_{t=1}^{n} \ln p(x_t \mid x_{<t})\right)
+    """
     try:
         return math.exp(nats)
     except OverflowError:

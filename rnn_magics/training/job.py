@@ -28,7 +28,7 @@ from rnn_magics.training.state import TrainState
 
 T = TypeVar("T")
 _SECONDS_BETWEEN_STEPS_TOLD = 0.1
-_SECONDS_BETWEEN_LOOKS = 0.2
+_SECONDS_BETWEEN_LOOKS = 0.1
 _EXIT_PATIENCE_SECONDS = 10
 
 
@@ -42,16 +42,23 @@ class Job:
     listener
         Called on the worker thread with the events, of the steps at most ten a second.
         Without one the events are kept for `follow`.
+    watch
+        Called on the worker thread with every event, between two steps.
     """
 
     def __init__(
-        self, run: Run, state: TrainState, listener: Callable[[Event], None] | None = None
+        self,
+        run: Run,
+        state: TrainState,
+        listener: Callable[[Event], None] | None = None,
+        watch: Callable[[Event], None] | None = None,
     ) -> None:
         self.run = run
         self.error: BaseException | None = None
         self._state = state
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._tell = listener or self._events.put
+        self._watch = watch
         self._stop_reason: str | None = None
         self._paused = False
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -102,8 +109,13 @@ class Job:
         """Wait until the run has ended, or for `timeout` seconds."""
         self._thread.join(timeout)
 
-    def follow(self) -> Iterator[Event]:
+    def follow(self, meanwhile: Callable[[], None] = lambda: None) -> Iterator[Event]:
         """Start the run if need be, and yield its events on the caller's thread until it has ended.
+
+        Parameters
+        ----------
+        meanwhile
+            Called on the caller's thread while no event comes, some times a second.
 
         Raises
         ------
@@ -112,13 +124,13 @@ class Job:
         """
         if self._thread.ident is None:
             self.start()
-        while (event := self._next_event()) is not None:
+        while (event := self._next_event(meanwhile)) is not None:
             yield event
         self.wait()
         if self.error is not None:
             raise self.error
 
-    def _next_event(self) -> Event | None:
+    def _next_event(self, meanwhile: Callable[[], None]) -> Event | None:
         while True:
             alive = self.is_alive  # asked first: what it put before it ended is still to be read
             try:
@@ -127,6 +139,7 @@ class Job:
             except queue.Empty:
                 if not alive:
                     return None
+                meanwhile()
 
     def between_steps(self, call: Callable[[], T]) -> T:
         """Run `call` on the worker between two steps, or here when the run has ended.
@@ -183,6 +196,8 @@ class Job:
         told = 0.0
         try:
             for event in iter_train(self.run, self._state, lambda: self._stop_reason):
+                if self._watch is not None:
+                    self._watch(event)
                 if isinstance(event, StepEnd):
                     now = time.monotonic()
                     if now - told >= _SECONDS_BETWEEN_STEPS_TOLD:

@@ -35,6 +35,9 @@ from rnn_magics.training.step import Step
 from rnn_magics.training.threads import ThreadChoice, choose_threads
 
 StopReason = Callable[[], str | None]
+Listener = Callable[[Event], None]
+Watch = Callable[[Run, TrainState], Listener]
+"""``watch(run, state)`` returns what is called with every event, between two steps."""
 
 
 def begin(
@@ -119,7 +122,7 @@ def iter_train(
     yield TrainBegin(run.config.train.epochs, len(state.plan), batches.config.tokens_per_batch)
     reason: str | None = None
     while reason is None and state.epoch < run.config.train.epochs:
-        if state.plan is None:
+        if state.tally is None:  # the epoch before is finished
             state.plan = batches.plan(state.generator)
             step.begin_epoch()
             run.step = step.words
@@ -140,10 +143,10 @@ def iter_train(
             assert state.tally is not None  # noqa: S101  (a step was taken)
             run.curve.extend(state.tally.losses[: state.step], state.tally.norms[: state.step])
             run.curve.end_epoch(state.train_seconds)
+            run.steps, run.tokens = state.total_steps, state.total_tokens
+            if complete:  # before it is told: whoever keeps the state keeps the next beginning
+                state.finish_epoch()
             yield end
-        if complete:
-            state.epoch, state.step = state.epoch + 1, 0
-            state.plan = state.tally = state.hidden = None
     run.reason = reason or "epochs"
     run.message = run.message or _worse_than_guessing(run)
     yield TrainEnd(run.reason, run.message)
@@ -157,7 +160,8 @@ def _take_steps(
 ) -> Generator[Event, None, str | None]:
     # Returns the reason for which the epoch was cut short.
     assert state.plan is not None  # noqa: S101  (the loop has made it)
-    reason = None
+    # Asked first where a training goes on from a step behind which it would have ended.
+    reason = _limit_reached(state, run.config.train) if state.step else None
     while reason is None and state.step < len(state.plan):
         event = step.take(run.config.train)
         if event is None:
@@ -242,7 +246,8 @@ def train(
     config: TrainConfig | None = None,
     *,
     name: str = "",
-    listeners: Iterable[Callable[[Event], None]] = (),
+    listeners: Iterable[Listener] = (),
+    watch: Watch | None = None,
 ) -> Run:
     """Train a model on minibatches.
 
@@ -258,6 +263,8 @@ def train(
         Of the run; by default that of the cell.
     listeners
         Called with every event.
+    watch
+        Makes one more listener from the run and its state, e.g. a `Checkpointing`.
 
     Returns
     -------
@@ -272,6 +279,12 @@ def train(
         When a given model does not fit the vocabulary.
     """
     run, state = begin(batches, model, config, name)
+    watching = [] if watch is None else [watch(run, state)]
+    return train_to_end(run, state, [*watching, *listeners])
+
+
+def train_to_end(run: Run, state: TrainState, listeners: Iterable[Listener]) -> Run:
+    """Drain `iter_train`, tell every listener every event, and return the run."""
     told = list(listeners)
     for event in iter_train(run, state):
         for listener in told:

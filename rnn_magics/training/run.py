@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from rnn_magics.batching import BatchConfig, Batches
-from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
@@ -88,7 +88,7 @@ class Run:
         holds the newest.
     reason
         Why it ended: ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``,
-        ``non_finite`` or ``failed``; None while it trains.
+        ``non_finite`` or ``failed``; None while it trains, ``snapshot`` for a copy made meanwhile.
     message
         What to know about the end; empty when all went as planned.
     threads
@@ -98,6 +98,8 @@ class Run:
         could not be had.
     versions
         Of Python, torch and rnn_magics.
+    steps, tokens
+        Taken and learnt from, up to the last epoch that is told of.
     """
 
     name: str
@@ -116,6 +118,8 @@ class Run:
     threads: ThreadChoice = field(default_factory=ThreadChoice.present)
     step: str = "eager"
     versions: dict[str, str] = field(default_factory=versions)
+    steps: int = 0
+    tokens: int = 0
 
     @property
     def tokens_per_second(self) -> float:
@@ -171,6 +175,18 @@ class Run:
             f"{head}\n  training perplexity {self.train_perplexity:.3f}, {held_out} after {epochs},"
             f" {self.tokens_per_second:,.0f} tokens/s ({self.reason or 'training'})"
         )
+
+
+def copy_run(run: Run) -> Run:
+    """Return a copy that a training does not change any more, to be taken between two steps."""
+    return replace(
+        run,
+        model=copy_model(run.model),
+        history=History(**run.history.to_dict()),  # type: ignore[arg-type]  # its own lists
+        curve=run.curve.copy(),
+        steered=list(run.steered),
+        reason=run.reason or "snapshot",
+    )
 
 
 def describe_run(

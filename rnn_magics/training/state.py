@@ -124,3 +124,8 @@ class TrainState:
         assert self.tally is not None  # noqa: S101  (asked within an epoch)
         self.tally.seconds += seconds
         self.train_seconds += seconds
+
+    def finish_epoch(self) -> None:
+        """Move the position to the beginning of the next epoch."""
+        self.epoch, self.step = self.epoch + 1, 0
+        self.plan = self.tally = self.hidden = None

@@ -4,41 +4,94 @@ from __future__ import annotations
 
 from typing import Any
 
+import nbformat
+
 CORPUS = "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32"
 SMALL = "run = %train_rnn --cell rnn --num-hiddens 32 --threads 1"
 LONG = f"{SMALL} --epochs 100000"
-STEPS = "() => Number(document.querySelector('.rnn-status').textContent.match(/step (\\d+)/)?.[1])"
-
-
-def number_of(page: Any, what: str) -> str:
-    text = page.tab.locator(".rnn-status").inner_text()
-    return next((part for part in text.split(" · ") if part.startswith(what)), "")
+STATUS = "document.querySelector('.rnn-status')?.textContent ?? ''"
+STEPS = f"() => Number(({STATUS}).match(/step (\\d+)/)?.[1] ?? 0)"
+LABEL = "document.querySelector('.rnn-chart').getAttribute('aria-label')"
 
 
 def wait_for_status(page: Any, words: str) -> None:
-    page.tab.wait_for_function(
-        "words => document.querySelector('.rnn-status')?.textContent.includes(words)", arg=words
-    )
+    page.tab.wait_for_function(f"words => ({STATUS}).includes(words)", arg=words)
+
+
+def wait_for_another_step(page: Any) -> None:
+    page.tab.wait_for_function(f"() => ({STEPS})() > 0", timeout=90_000)
+    before = page.tab.evaluate(STEPS)
+    page.tab.wait_for_function(f"before => ({STEPS})() !== before", arg=before)
+
+
+def press(page: Any, name: str) -> None:
+    page.tab.get_by_role("button", name=name, exact=True).click()
 
 
 def test_a_training_is_watched_steered_and_stopped(lab: Any, page: Any) -> None:
     page.open(lab.write("steered.ipynb", CORPUS, LONG, "print('after', run.reason)"))
     page.run("notebook:run-all-cells")
-    page.tab.wait_for_selector(".rnn-dashboard canvas", timeout=90_000)
-    wait_for_status(page, "training")
-    first = page.tab.evaluate(STEPS)
-    page.tab.wait_for_function(f"first => ({STEPS})() !== first", arg=first)
+    wait_for_another_step(page)
+    wait_for_status(page, "held out")
+    seen = page.tab.evaluate(LABEL)
+    page.tab.wait_for_function(f"seen => {LABEL} !== seen", arg=seen)  # the curve moves
     page.screenshot("dashboard")
-    page.tab.get_by_role("button", name="Pause").click()
+    press(page, "Pause")
     wait_for_status(page, "paused")
     rate = page.tab.locator(".rnn-field input").first
     rate.fill("0.001")
     rate.press("Enter")
     page.tab.wait_for_selector(".rnn-told:has-text('learning rate 0.001')")
-    page.tab.get_by_role("button", name="Resume").click()
-    wait_for_status(page, "training")
-    page.tab.get_by_role("button", name="Stop").click()
+    rate.fill("-3")
+    rate.press("Enter")
+    page.tab.wait_for_selector(".rnn-told:has-text('lr must be in')")
+    press(page, "Resume")
+    wait_for_another_step(page)
+    press(page, "Stop")
     page.tab.wait_for_selector("text=after stopped", timeout=60_000)
     page.screenshot("dashboard-stopped")
     assert page.tab.locator(".rnn-dashboard").count() == 0
+    assert page.tab.locator(".jp-OutputArea-output img").count() == 1
     assert page.errors == []
+
+
+def test_a_page_that_is_loaded_anew_has_the_whole_history(lab: Any, page: Any) -> None:
+    page.open(lab.write("reloaded.ipynb", CORPUS, f"{LONG} --background"))
+    page.run("notebook:run-all-cells")
+    wait_for_another_step(page)
+    wait_for_status(page, "held out")
+    page.run("docmanager:save")
+    page.tab.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+    page.tab.reload()
+    page.tab.wait_for_selector(".rnn-dashboard canvas", timeout=60_000)
+    page.tab.locator(".rnn-dashboard").scroll_into_view_if_needed()
+    wait_for_another_step(page)
+    points = page.tab.locator(".rnn-view caption").first.inner_text()
+    assert int(points.split(": ")[1].split()[0]) > 100
+    page.screenshot("dashboard-reloaded")
+    press(page, "Stop")
+    page.tab.wait_for_selector("text=ended: stopped")
+
+
+def test_a_saved_notebook_reads_well_without_a_kernel(lab: Any, page: Any) -> None:
+    page.run_all(lab.write("saved.ipynb", CORPUS, f"{SMALL} --epochs 2"))
+    page.tab.wait_for_selector(".jp-OutputArea-output img", timeout=90_000)
+    page.run("docmanager:save")
+    page.tab.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+    saved = nbformat.read(lab.folder / "saved.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    forms = [set(output.data) for output in saved.cells[1].outputs if "data" in output]
+    assert any("image/png" in form for form in forms)
+    assert not any("application/vnd.jupyter.widget-view+json" in form for form in forms)
+    text = "\n".join(str(output.data["text/plain"]) for output in saved.cells[1].outputs)
+    assert "held-out ppl" in text
+
+
+def test_several_runs_stand_in_one_picture(lab: Any, page: Any) -> None:
+    runs = f"{SMALL} --epochs 2 --name a\n{SMALL} --epochs 2 --seed 1 --name b"
+    page.run_all(
+        lab.write("compared.ipynb", CORPUS, runs.replace("run = ", ""), "%rnn compare a b")
+    )
+    page.tab.wait_for_function(
+        "() => document.querySelectorAll('.jp-OutputArea-output img').length === 3", timeout=90_000
+    )
+    page.screenshot("compare")

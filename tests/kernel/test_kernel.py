@@ -251,3 +251,36 @@ def test_a_kernel_shuts_down_in_the_midst_of_a_run(
     finally:
         kernel.client.stop_channels()
         kernel.manager.shutdown_kernel(now=True)
+
+
+def test_a_run_survives_the_kernel(tmp_path_factory: pytest.TempPathFactory) -> None:
+    place = tmp_path_factory.mktemp("runs")
+    options = f"--num-hiddens 8 --epochs 150 --checkpoint {place}/first --every 20steps"
+    first = start(tmp_path_factory)
+    try:
+        first.good(f"run = %train_rnn {options} --background")
+        while not (place / "first" / "epoch-0003.safetensors").exists():
+            first.good("1")
+    finally:
+        first.manager.shutdown_kernel(now=True)  # SIGKILL
+        first.client.stop_channels()
+    second = start(tmp_path_factory)
+    try:
+        assert "not ended" in second.good(f"%rnn runs {place}").value
+        second.good(f"kept = %load_rnn {place}/first --name kept")
+        assert second.good("kept.reason, len(kept.history) >= 1").value == "('snapshot', True)"
+        assert "<table>" in second.good("kept").of("execute_result")[0]["data"]["text/html"]
+        reply = second.good(f"run = %train_rnn --resume {place}/first")
+        _progress, figure = reply.of("display_data")
+        assert "ended: epochs" in reply.of("update_display_data")[-1]["data"]["text/plain"]
+        assert figure["data"]["image/png"].startswith("iVBOR")
+        assert second.good("run.name, run.reason, len(run.history)").value == (
+            "('gru-1', 'epochs', 150)"
+        )
+        second.good("whole = %train_rnn --num-hiddens 8 --epochs 150")
+        equal = "all(p.equal(q) for p, q in zip(run.model.parameters(), whole.model.parameters()))"
+        assert second.good(equal).value == "True"
+        assert second.good("run.history.grad_norm == whole.history.grad_norm").value == "True"
+    finally:
+        second.client.stop_channels()
+        second.manager.shutdown_kernel(now=True)

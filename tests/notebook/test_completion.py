@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     ("before", "offered"),
     [
         ("%train_rnn --ce", ["--cell"]),
-        ("%train_rnn --c", ["--cell", "--clip"]),
+        ("%train_rnn --c", ["--checkpoint", "--cell", "--clip"]),
         ("run = %train_rnn --cl", ["--clip"]),
         ("a, b = %train_rnn --cl", ["--clip"]),
         ("  %train_rnn --cl", ["--clip"]),

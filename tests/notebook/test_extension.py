@@ -11,12 +11,14 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.notebook.completion import IDENTIFIER
-from rnn_magics.notebook.magics import RNNMagics
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
 
-LINE_MAGICS = ("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn")
+LINE_MAGICS = (
+    *("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn"),
+    *("save_rnn", "load_rnn", "inspect_rnn", "rnn_lab"),
+)
 
 
 def registered(shell: InteractiveShell) -> dict[str, object]:
@@ -49,7 +51,12 @@ def test_loading_registers_and_unloading_takes_everything_back(shell: Interactiv
     assert loaded["cell"] - before["cell"] == {"corpus"}
     assert IDENTIFIER in loaded["matchers"]
     assert "RNNMagics" in loaded["configurables"]
-    assert {name for _, name in loaded["html"] - before["html"]} == {"Corpus", "Vocab", "Run"}
+    assert {name for _, name in loaded["html"] - before["html"]} == {
+        "Corpus",
+        "Novelty",
+        "Vocab",
+        "Run",
+    }
     shell.run_cell("%corpus --max-tokens 100").raise_error()  # whose formatter is now in use
     shell.extension_manager.unload_extension("rnn_magics")
     assert registered(shell) == before
@@ -106,7 +113,7 @@ def test_the_question_mark_shows_help_and_options(notebook: Notebook, name: str)
     for action in magic.parser().actions:
         for flag in action.option_strings:
             assert flag in text
-    assert RNNMagics.__dict__[name].__doc__.splitlines()[0] in text
+    assert magic.__doc__.splitlines()[0] in text
 
 
 LOOK = """

@@ -131,3 +131,20 @@ def test_the_panel_is_one_widget_with_a_title_for_each_step(bench: Bench) -> Non
     steps = bench.panel.view().children[1]
     assert list(steps.titles) == [plan.title for plan in PLANS]
     assert len(steps.children) == len(PLANS)
+
+
+def test_a_line_goes_to_the_page_and_the_same_line_twice_is_two_cells(notebook: Notebook) -> None:
+    panel = ControlPanel(notebook.shell, notebook.session)
+    for _ in range(2):
+        panel.sections["vocab"].insert.click()
+    assert (panel._inserter.line, panel._inserter.count) == ("%vocab", 2)
+
+
+def test_a_terminal_has_no_panel(notebook: Notebook) -> None:
+    assert notebook.refused("%rnn_lab").startswith("the panel is for notebooks")
+
+
+def test_a_notebook_opens_it(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(notebook.shell), "kernel", object(), raising=False)
+    panel = notebook.run("%rnn_lab")
+    assert repr(panel).startswith("ControlPanel: %corpus, %vocab")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import html.parser
+import re
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=a()> & \x1b[31mred\x1b[0m\x07"
     " \u202eright-to-left\u2066 \ufeff\u200b\u2028 \ud800 lone \x00 \x9b1m 'q' \"d\" $x^2$ {x}\r"
 )
-TAGS = {"div", "b", "small", "table", "thead", "tbody", "tr", "th", "td"}
+TAGS = {"span", "div", "b", "small", "table", "thead", "tbody", "tr", "th", "td"}
 TAGS |= {"details", "summary"}
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -174,3 +176,12 @@ def test_the_progress_of_a_hostile_run_is_harmless(
     for output in shown:
         assert_harmless(output["data"]["text/plain"])
         assert_harmless_page(output["data"]["text/html"])
+
+
+@pytest.mark.parametrize("text", ["$x$", "$$x$$", r"\(x\)", r"\[x\]", r"\begin{a}x\end{a}"])
+def test_no_formula_is_found_in_html(text: str) -> None:
+    source = escaped(text)
+    # MathJax looks for a formula in text between elements: each mark stands alone in its own.
+    pieces = re.split("<span>|</span>", source)
+    assert "".join(pieces) == html.escape(text)
+    assert not any(len(piece) > 1 and ("$" in piece or "\\" in piece) for piece in pieces)

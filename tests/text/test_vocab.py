@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from typing import Any
 
@@ -184,6 +185,18 @@ def test_a_vocabulary_survives_json(
     assert [type(token) for token, _ in again.token_freqs] == kinds
 
 
+@pytest.mark.parametrize(
+    "token",
+    ["\ud83d\ude00", "😀", "\ud800", math.inf, -math.inf, (1, ("\ud83d\ude00", None)), -0.0],
+)
+def test_every_token_comes_back_as_it_was(token: Any) -> None:
+    text = Vocab([token, token, "a"]).to_json()
+    assert text.isascii()
+    assert "Infinity" not in text
+    ((again, count), _) = Vocab.from_json(text).token_freqs
+    assert (repr(again), type(again), count) == (repr(token), type(token), 2)
+
+
 def test_a_token_without_a_text_form_cannot_be_written() -> None:
     with pytest.raises(VocabError, match=r"token frozenset.* is a frozenset; only text, numbers"):
         Vocab([frozenset()]).to_json()
@@ -243,6 +256,12 @@ def test_malformed_json_raises_nothing_but_a_vocab_error(text: str) -> None:
         '{"format": 1, "config": {}, "token_freqs": [["a", 0]]}',
         '{"format": 1, "config": {}, "token_freqs": [["a", 1], ["a", 2]]}',
         '{"format": 1, "config": {}, "token_freqs": [["a", true]]}',
+        '{"format": 1, "config": {}, "token_freqs": [["a", 1], ["b", 2]]}',
+        '{"format": 1, "config": {}, "token_freqs": [[{"tuple": "ab"}, 1]]}',
+        '{"format": 1, "config": {}, "token_freqs": [[{"tuple": [], "x": 1}, 1]]}',
+        '{"format": 1, "config": {}, "token_freqs": [[{"characters": [1]}, 1]]}',
+        '{"format": 1, "config": {}, "token_freqs": [[{"float": "1.5"}, 1]]}',
+        '{"format": 1, "config": [], "token_freqs": []}',
     ],
 )
 def test_what_is_no_vocabulary_is_refused(text: str) -> None:

@@ -7,7 +7,9 @@ import { LINES } from './scales';
 
 /** More points than this are thinned before they are drawn. */
 const POINTS = 2000;
-const HEIGHT = 260;
+const HEIGHT = 240;
+/** A line of fewer points has them marked, so that one alone is seen. */
+const MARKED = 60;
 
 export interface ChartView {
   update(data: ChartData): void;
@@ -35,6 +37,7 @@ export function chart(host: HTMLElement, first: ChartData): ChartView {
     } else {
       plot.setData(aligned(data));
     }
+    tellNewest(plot);
     picture.setAttribute('aria-label', summary(data));
     numbers.replaceChildren(table(data));
   };
@@ -59,6 +62,14 @@ export function chart(host: HTMLElement, first: ChartData): ChartView {
       numbers.remove();
     }
   };
+}
+
+/** Let the legend tell the newest value of each line, unless the reader points at others. */
+function tellNewest(plot: uPlot): void {
+  if (plot.cursor.idx === null || plot.cursor.idx === undefined) {
+    const newest = plot.data.map(values => values.findLastIndex(value => value !== null));
+    plot.setLegend({ idxs: newest.map(place => (place < 0 ? null : place)) }, false);
+  }
 }
 
 /** Return one line that tells the chart to those who do not see it. */
@@ -105,22 +116,33 @@ function options(host: HTMLElement, width: number, data: ChartData): uPlot.Optio
     scales: { x: { time: false }, y: { distr: data.scale === 'log' ? 3 : 1 } },
     axes: [axis(data.x_label), axis(data.y_label)],
     series: [
-      { label: data.x_label },
+      { label: data.x_label, value: legible },
       ...data.series.map(({ label }, index) => ({
         label,
         stroke: LINES[index % LINES.length] ?? stroke,
         width: 2,
-        spanGaps: true
+        spanGaps: true,
+        value: legible,
+        points: {
+          size: 6,
+          show: (plot: uPlot, line: number) =>
+            (plot.data[line] ?? []).filter(value => value !== null).length <= MARKED
+        }
       })),
       ...data.references.map(({ label }) => ({
         label,
         stroke,
         width: 1,
         dash: [6, 4],
+        value: legible,
         points: { show: false }
       }))
     ]
   };
+}
+
+function legible(_plot: uPlot, value: number | null): string {
+  return shown(value);
 }
 
 /** Return the newest numbers of each line as a table. */

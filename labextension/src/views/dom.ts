@@ -12,7 +12,11 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 
 /** Return a number as it is read aloud and shown: four significant digits. */
 export function shown(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : String(Number(value.toPrecision(4)));
+  if (value === null || value === undefined) {
+    return '–';
+  }
+  const small = value !== 0 && Math.abs(value) < 1e-4;
+  return small ? value.toExponential(2) : String(Number(value.toPrecision(4)));
 }
 
 /** Return a function that runs `draw` once in the next frame, however often it is called. */

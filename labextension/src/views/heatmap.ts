@@ -13,6 +13,7 @@ export interface HeatmapView {
 }
 
 const CELL = { width: 14, height: 8 };
+const MARGIN = { left: 44, top: 18 };
 const MOVES: Partial<Record<string, Cell>> = {
   ArrowLeft: { row: 0, column: -1 },
   ArrowRight: { row: 0, column: 1 },
@@ -20,14 +21,22 @@ const MOVES: Partial<Record<string, Cell>> = {
   ArrowDown: { row: 1, column: 0 }
 };
 
+/** What a reader does with a heatmap. */
+export interface HeatmapEvents {
+  onPick?: (cell: Cell) => void;
+  /** Columns were chosen, by dragging or with Shift and the arrow keys: [first, last). */
+  onSpan?: (first: number, last: number) => void;
+}
+
 /** Draw a matrix into `host`; pointer and arrow keys move a cursor, Enter and a click pick. */
 export function heatmap(
   host: HTMLElement,
   first: HeatmapData,
-  onPick: (cell: Cell) => void = () => undefined
+  events: HeatmapEvents = {}
 ): HeatmapView {
   let data = first;
   let cursor: Cell = { row: 0, column: 0 };
+  let anchor: number | null = null;
   const box = element('div', 'rnn-heatmap');
   const canvas = element('canvas');
   const readout = element('div', 'rnn-readout');
@@ -40,27 +49,48 @@ export function heatmap(
 
   const frame = onceAFrame(() => {
     canvas.setAttribute('aria-label', summary(data));
-    paint(canvas, data, cursor);
+    paint(canvas, data, cursor, anchor);
   });
+  const span = (): void => {
+    if (anchor !== null) {
+      events.onSpan?.(Math.min(anchor, cursor.column), Math.max(anchor, cursor.column) + 1);
+    }
+  };
   const move = (cell: Cell): void => {
     cursor = within(cell, data);
     readout.textContent = reading(data, cursor);
     frame.ask();
   };
+  let dragged = false;
   canvas.addEventListener('pointermove', event => {
     move(cellAt(event));
+    dragged ||= event.buttons > 0 && anchor !== null && anchor !== cursor.column;
+  });
+  canvas.addEventListener('pointerdown', event => {
+    move(cellAt(event));
+    anchor = cursor.column;
+    dragged = false;
   });
   canvas.addEventListener('click', event => {
     move(cellAt(event));
-    onPick(cursor);
+    if (dragged) {
+      span();
+    } else {
+      anchor = null;
+      events.onPick?.(cursor);
+    }
   });
   canvas.addEventListener('keydown', event => {
     const step = MOVES[event.key];
     if (step !== undefined) {
       event.preventDefault();
+      event.stopPropagation(); // a notebook would go to another cell
+      anchor = event.shiftKey ? (anchor ?? cursor.column) : null;
       move({ row: cursor.row + step.row, column: cursor.column + step.column });
+      span();
     } else if (event.key === 'Enter') {
-      onPick(cursor);
+      event.stopPropagation();
+      events.onPick?.(cursor);
     }
   });
   frame.ask();
@@ -94,13 +124,19 @@ function summary({ title, rows, columns, low, high }: HeatmapData): string {
 }
 
 function cellAt({ offsetX, offsetY }: MouseEvent): Cell {
-  return { row: Math.floor(offsetY / CELL.height), column: Math.floor(offsetX / CELL.width) };
+  const [x, y] = [offsetX - MARGIN.left, offsetY - MARGIN.top];
+  return { row: Math.floor(y / CELL.height), column: Math.floor(x / CELL.width) };
 }
 
-function paint(canvas: HTMLCanvasElement, data: HeatmapData, cursor: Cell): void {
+function paint(
+  canvas: HTMLCanvasElement,
+  data: HeatmapData,
+  cursor: Cell,
+  anchor: number | null
+): void {
   const ratio = devicePixelRatio || 1;
-  const width = data.columns.length * CELL.width;
-  const height = data.rows.length * CELL.height;
+  const width = MARGIN.left + data.columns.length * CELL.width;
+  const height = MARGIN.top + data.rows.length * CELL.height;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
@@ -110,17 +146,49 @@ function paint(canvas: HTMLCanvasElement, data: HeatmapData, cursor: Cell): void
     return;
   }
   context.scale(ratio, ratio);
+  const { color, fontFamily } = getComputedStyle(canvas);
+  label(context, data, color, fontFamily);
+  context.translate(MARGIN.left, MARGIN.top);
   data.values.forEach((line, row) => {
     line.forEach((value, column) => {
       context.fillStyle = css(colour(data.scale, share(value, data.low, data.high)));
       context.fillRect(column * CELL.width, row * CELL.height, CELL.width, CELL.height);
     });
   });
-  context.strokeStyle = getComputedStyle(canvas).color;
+  context.strokeStyle = color;
+  if (anchor !== null) {
+    const from = Math.min(anchor, cursor.column);
+    const count = Math.abs(anchor - cursor.column) + 1;
+    const tall = data.rows.length * CELL.height;
+    context.strokeRect(from * CELL.width + 0.5, 0.5, count * CELL.width - 1, tall - 1);
+  }
   context.strokeRect(
     cursor.column * CELL.width + 0.5,
     cursor.row * CELL.height + 0.5,
     CELL.width - 1,
     CELL.height - 1
   );
+}
+
+/** Write the tokens above their columns, and each row's name where there is room for it. */
+function label(
+  context: CanvasRenderingContext2D,
+  { columns, rows }: HeatmapData,
+  color: string,
+  family: string
+): void {
+  context.fillStyle = color;
+  context.font = `11px ${family}`;
+  context.textAlign = 'center';
+  columns.forEach((name, column) => {
+    const short = Array.from(name).slice(0, 2).join('');
+    const x = MARGIN.left + (column + 0.5) * CELL.width;
+    context.fillText(short, x, MARGIN.top - 6, CELL.width);
+  });
+  context.textAlign = 'right';
+  rows.forEach((name, row) => {
+    if (row % 2 === 0) {
+      context.fillText(name, MARGIN.left - 5, MARGIN.top + row * CELL.height + 8);
+    }
+  });
 }

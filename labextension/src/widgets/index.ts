@@ -4,6 +4,8 @@ import '../../style/base.css';
 import type { AnyModel } from '@anywidget/types';
 
 import { renderChart } from './chart';
+import { renderInserter } from './inserter';
+import { renderInspection } from './inspection';
 import { renderTraining } from './training';
 
 type Render = (model: AnyModel, host: HTMLElement) => () => void;
@@ -11,6 +13,8 @@ type Render = (model: AnyModel, host: HTMLElement) => () => void;
 /** Each view by the name that its Python widget carries in `_view`. */
 const VIEWS = new Map<unknown, Render>([
   ['chart', renderChart],
+  ['inserter', renderInserter],
+  ['inspection', renderInspection],
   ['training', renderTraining]
 ]);
 

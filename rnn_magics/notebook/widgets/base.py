@@ -10,6 +10,7 @@ import traitlets
 from rnn_magics.errors import RNNMagicsError
 
 STATIC = Path(__file__).parent / "static"
+_BUILT = (STATIC / "widgets.js").is_file()  # anywidget wants the files when a class is made
 
 
 class RNNWidget(anywidget.AnyWidget):
@@ -21,12 +22,15 @@ class RNNWidget(anywidget.AnyWidget):
         The bundle was not built.
     """
 
-    _esm = STATIC / "widgets.js"
-    _css = STATIC / "widgets.css"
+    _esm = STATIC / "widgets.js" if _BUILT else "export default {}"
+    _css = STATIC / "widgets.css" if _BUILT else ""
     _view = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, **traits: object) -> None:
-        if not (STATIC / "widgets.js").is_file():
-            message = "the views of rnn_magics are not built; type: pip install ."
-            raise RNNMagicsError(message)
+        if not _BUILT:
+            msg = (
+                "the live views of rnn_magics are not built; install the package anew, or type"
+                " %config RNNMagics.live = False"
+            )
+            raise RNNMagicsError(msg)
         super().__init__(**traits)

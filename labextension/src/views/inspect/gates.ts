@@ -1,0 +1,56 @@
+import { Gates, Matrix } from '../../contract/inspection';
+import { HeatmapData } from '../../contract/heatmap';
+import { element } from '../dom';
+import { heatmap } from '../heatmap';
+import { heading } from '../visible';
+import { choice, rowOf, table } from './parts';
+
+/** What a cell computes on its way to the new state, one gate at a time. */
+export function gates(host: HTMLElement, data: Gates): () => void {
+  let gate = 0;
+  const controls = element('div', 'rnn-controls');
+  const map = element('div', 'rnn-scroll');
+  host.append(controls, map, saturation(data));
+  const matrix = (): HeatmapData => {
+    const values = data.values[gate];
+    const [, units = 0] = values?.shape ?? [];
+    const rows = Array.from({ length: units }, (_, unit) => unit);
+    const columns = data.tokens.map((_, token) =>
+      values === undefined ? new Float32Array() : rowOf(values, token)
+    );
+    const cells = rows.map(unit => columns.map(column => column[unit] ?? 0));
+    const bounded = data.bounded[gate] ?? false;
+    const bound = cells.flat().reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+    return {
+      title: `${data.names[gate] ?? ''} of a ${data.cell}, layer ${data.layer}`,
+      scale: bounded ? 'sequential' : 'diverging',
+      low: bounded ? 0 : -bound,
+      high: bounded ? 1 : bound,
+      columns: data.tokens.map(heading),
+      rows: rows.map(String),
+      values: cells
+    };
+  };
+  const view = heatmap(map, matrix());
+  controls.append(
+    choice('gate', data.names, data.names[0] ?? '', name => {
+      gate = data.names.indexOf(name);
+      view.update(matrix());
+    })
+  );
+  return () => {
+    view.dispose();
+  };
+}
+
+function saturation(data: Gates): HTMLElement {
+  const share = (matrix: Matrix | null | undefined): string => {
+    const values = Array.from(matrix?.values ?? []);
+    const sum = values.reduce((a, b) => a + b, 0);
+    return values.length ? `${Math.round((100 * sum) / values.length)}%` : '–';
+  };
+  const rows = data.names.flatMap((name, at) =>
+    data.low[at] ? [[name, share(data.low[at]), share(data.high[at])]] : []
+  );
+  return table(['gate', 'below 0.1', 'above 0.9'], rows);
+}

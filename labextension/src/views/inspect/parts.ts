@@ -1,0 +1,111 @@
+/** Pieces that several views of a model are made of. */
+
+import { Matrix } from '../../contract/inspection';
+import { element, shown } from '../dom';
+import { colour, css, ink, ScaleName, share } from '../scales';
+import { visible } from '../visible';
+
+/** Return one row of a matrix [rows, columns], or of the given plane of [planes, rows, columns]. */
+export function rowOf({ shape, values }: Matrix, row: number, plane = 0): Float32Array {
+  const columns = shape.at(-1) ?? 0;
+  const rows = shape.at(-2) ?? 1;
+  const start = (plane * rows + row) * columns;
+  return values.subarray(start, start + columns);
+}
+
+/** Return a labelled choice among names. */
+export function choice(
+  name: string,
+  names: readonly string[],
+  first: string,
+  chosen: (name: string) => void
+): HTMLLabelElement {
+  const label = element('label', 'rnn-field', `${name} `);
+  const select = label.appendChild(element('select'));
+  select.append(...names.map(value => element('option', '', value)));
+  select.value = first;
+  select.addEventListener('change', () => {
+    chosen(select.value);
+  });
+  return label;
+}
+
+/** Return a labelled whole number between bounds. */
+export function count(
+  name: string,
+  [low, high]: [number, number],
+  first: number,
+  chosen: (value: number) => void
+): HTMLLabelElement {
+  const label = element('label', 'rnn-field', `${name} `);
+  const input = label.appendChild(element('input'));
+  input.type = 'number';
+  [input.min, input.max, input.value] = [String(low), String(high), String(first)];
+  input.addEventListener('change', () => {
+    const value = Math.min(high, Math.max(low, Math.round(Number(input.value)) || low));
+    input.value = String(value);
+    chosen(value);
+  });
+  input.addEventListener('keydown', event => {
+    event.stopPropagation(); // a notebook takes letters for commands
+  });
+  return label;
+}
+
+/** Return a heading, and a place for what stands under it. */
+export function titled(host: HTMLElement, title: string): HTMLElement {
+  host.append(element('div', 'rnn-head', title));
+  return host.appendChild(element('div'));
+}
+
+/** Return a table whose cells are all text. */
+export function table(head: string[], rows: string[][]): HTMLTableElement {
+  const made = element('table', 'rnn-table');
+  const top = made.createTHead().insertRow();
+  top.append(...head.map(name => element('th', '', name)));
+  const body = made.createTBody();
+  for (const cells of rows) {
+    body.insertRow().append(...cells.map(cell => element('td', '', cell)));
+  }
+  return made;
+}
+
+/** Return a place of a text: what is meant stands out, and each token may have a value. */
+export function excerpt(
+  tokens: string[],
+  [first = 0, last = 0]: number[],
+  values: (number | null)[] = [],
+  scale: ScaleName = 'diverging'
+): HTMLElement {
+  const line = element('span', 'rnn-text');
+  tokens.forEach((token, at) => {
+    const made = element(at >= first && at < last ? 'mark' : 'span', '', visible(token));
+    const value = values[at] ?? null;
+    if (value !== null) {
+      const back = colour(scale, share(value, -1, 1));
+      made.style.backgroundColor = css(back);
+      made.style.color = ink(back);
+      made.title = shown(value);
+    }
+    line.append(made);
+  });
+  return line;
+}
+
+/** Ask the page to put a line into the notebook; without the JupyterLab extension nobody hears. */
+export function insertCell(from: HTMLElement, text: string, run: boolean): void {
+  const options = { bubbles: true, composed: true, detail: { text, run } };
+  from.dispatchEvent(new CustomEvent('rnn-magics:insert-cell', options));
+}
+
+/** Return a button that puts a magic line into the notebook, and the line to be copied. */
+export function lineButton(label: string, line: string): HTMLElement {
+  const box = element('div', 'rnn-controls');
+  const button = element('button', 'rnn-button', label);
+  button.type = 'button';
+  button.addEventListener('click', () => {
+    insertCell(button, line, true);
+  });
+  box.append(button, element('code', '', line));
+  return box;
+}

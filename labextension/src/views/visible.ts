@@ -1,0 +1,31 @@
+/** Tokens made safe to look at: what would act on a page or hide is written out. */
+
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+
+/** Return text with controls, bidi marks and lone surrogates as escapes; a line end as ⏎. */
+export function visible(text: string): string {
+  return text.replace(/\n/g, '⏎').replace(HIDDEN, escape);
+}
+
+/** Return a token as a heading of its own: a space, too, can be seen. */
+export function heading(token: string): string {
+  return visible(token).replace(/ /g, '␣');
+}
+
+/** Return text as one word of a magic line. */
+export function quoted(text: string): string {
+  if (/^[\w.,:/+~%@^][\w.,:/+~%@^-]*$/.test(text)) {
+    return text;
+  }
+  const pieces = text.match(/[^"]+|"+/g) ?? [''];
+  return pieces.map(piece => (piece.includes('"') ? `'${piece}'` : `"${piece}"`)).join('');
+}
+
+function escape(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const digits = code.toString(16);
+  if (code < 0x100) {
+    return `\\x${digits.padStart(2, '0')}`;
+  }
+  return code < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
+}

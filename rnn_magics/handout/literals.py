@@ -1,0 +1,37 @@
+"""Python literals as a formatter leaves them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_WIDTH = 76  # characters of a text in one line of a script
+_SHORT = 70  # characters of a name that stands in the line of its path
+
+
+def string(text: str) -> str:
+    """Return the source of a string: double quotes, unless single ones save escapes."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    body = "".join(c if c in "'\"" else repr(c)[1:-1] for c in text)
+    return f"{quote}{body.replace(quote, chr(92) + quote)}{quote}"
+
+
+def listed(name: str, strings: Iterable[str]) -> str:
+    """Return an assignment of a list of strings, one a line."""
+    items = "".join(f"    {string(item)},\n" for item in strings)
+    return f"{name} = [\n{items}]\n"
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text into pieces of one line each: at its line ends, and where a line is too long."""
+    return [
+        line[start : start + _WIDTH]
+        for line in re.findall(r"[^\n]*\n|[^\n]+", text)
+        for start in range(0, len(line), _WIDTH)
+    ]
+
+
+def path(name: str) -> str:
+    """Return an assignment of a path; a long name stands on a line of its own."""
+    name = string(name)
+    return f"path = Path({name})\n" if len(name) < _SHORT else f"path = Path(\n    {name},\n)\n"

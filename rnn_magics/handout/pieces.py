@@ -1,0 +1,197 @@
+"""The pieces of a script: each is plain source, and a script has only those that it needs.
+
+What a piece takes from elsewhere is a name of the script, in capitals where it is a number of the
+run. A few words in capitals are marks, in whose place `rnn_magics.handout.parts` puts a name, or a
+smaller piece, or nothing.
+"""
+
+from __future__ import annotations
+
+CELL = '''\
+class CELL(nn.Module):
+    """DOCSTRING"""
+
+    def __init__(self, input_size):
+        super().__init__()
+        self.weight_ih = nn.Parameter(torch.empty(input_size, GATES).t())
+        self.weight_hh = nn.Parameter(torch.empty(GATES, NUM_HIDDENS))
+        self.bias_ih = nn.Parameter(torch.empty(GATES))
+        self.bias_hh = nn.Parameter(torch.empty(GATES))
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -BOUND, BOUND, generator)
+
+    def forward(self, inputs, STATE):
+PRODUCTS
+        outputs = []
+        for x in products:
+STEP
+            outputs.append(hidden)
+        return torch.stack(outputs), LAST
+'''
+LOOKED_UP = """\
+        # A column of W_ih for each token, which is W_ih times its one-hot vector.
+        products = F.embedding(inputs, self.weight_ih.t()) + self.bias_ih"""
+MULTIPLIED = "        products = F.linear(inputs, self.weight_ih, self.bias_ih)"
+EITHER = """\
+        if inputs.is_floating_point():
+            products = F.linear(inputs, self.weight_ih, self.bias_ih)
+        else:  # a column of W_ih for each token, which is W_ih times its one-hot vector
+            products = F.embedding(inputs, self.weight_ih.t()) + self.bias_ih"""
+
+RNN_STEP = """\
+            hidden = torch.tanh(x + F.linear(hidden, self.weight_hh, self.bias_hh))"""
+GRU_STEP = """\
+            x_r, x_z, x_n = x.chunk(3, -1)  # (batch, NUM_HIDDENS) each
+            h_r, h_z, h_n = F.linear(hidden, self.weight_hh, self.bias_hh).chunk(3, -1)
+            reset = torch.sigmoid(x_r + h_r)
+            update = torch.sigmoid(x_z + h_z)
+            candidate = torch.tanh(x_n + reset * h_n)
+            hidden = (1 - update) * candidate + update * hidden"""
+LSTM_STEP = """\
+            gates = x + F.linear(hidden, self.weight_hh, self.bias_hh)
+            i, f, g, o = gates.chunk(4, dim=-1)  # (batch, NUM_HIDDENS) each
+            memory = torch.sigmoid(f) * memory + torch.sigmoid(i) * torch.tanh(g)
+            hidden = torch.sigmoid(o) * torch.tanh(memory)"""
+
+MODEL = """\
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+EMBEDDING
+LAYERS
+        self.output = nn.Linear(NUM_HIDDENS, len(vocab))
+        for parameter in self.output.parameters():
+            nn.init.uniform_(parameter, -BOUND, BOUND, generator)
+EMBEDDING_WEIGHTS
+TIE
+DROPOUT_METHOD
+
+    def forward(self, tokens, state=None):  # to logits (num_steps, batch, vocabulary)
+        if state is None:
+            state = torch.zeros(SHAPE)
+FORWARD
+"""
+EMBEDDING = "        self.embedding = nn.Embedding(len(vocab), EMBEDDING_SIZE)"
+EMBEDDING_WEIGHTS = "        nn.init.uniform_(self.embedding.weight, -0.1, 0.1, generator)"
+TIE = "        self.output.weight = self.embedding.weight"
+ONE_LAYER = "        self.layer = CELL(INPUT_SIZE)"
+LAYERS = """\
+        sizes = [INPUT_SIZE] + [NUM_HIDDENS] * (NUM_LAYERS - 1)
+        self.layers = nn.ModuleList(CELL(size) for size in sizes)"""
+DROPOUT = """
+    def dropout(self, x):
+        if not self.training:
+            return x
+        # Each 64-bit number that is drawn decides on four elements, by 16 bits each.
+        numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
+        numbers.random_(-(2**63), None, generator=dropout_generator)
+        places = numbers.view(torch.int16)[: x.numel()].view(x.shape)
+        return x * (places < KEPT - 2**15).to(x.dtype).mul_(2**16 / KEPT)"""
+FORWARD_ONE = """\
+        outputs, state = self.layer(INPUTS, UNPACKED)
+        return self.output(OUTPUTS), state"""
+FORWARD_MANY = """\
+        inputs, last = INPUTS, []
+        for layer, begin in zip(self.layers, state, strict=True):
+            outputs, end = layer(inputs, EACH)
+            inputs = OUTPUTS
+            last.append(end)
+        return self.output(inputs), torch.stack(last)"""
+
+EVALUATE_ROWS = '''\
+@torch.no_grad()
+def evaluate(ids):
+    """Return the perplexity of a text: exp of the mean over all tokens but the first."""
+    model.eval()
+    last, total = len(ids) - 1, 0.0
+    length = -(-last // min(64, last // 1024))
+    # Read in rows side by side; each but the first is warmed up on the tokens before it.
+    starts = torch.arange(0, last, length)[:, None]
+    _, state = model(ids[starts[1:] - 256 + torch.arange(256)])
+    state = torch.cat((torch.zeros_like(state[..., :1, :]), state), dim=-2)
+    for begin in range(0, length, 128):
+        places = starts + torch.arange(begin, min(begin + 128, length))
+        logits, state = model(ids[places.clamp(max=last)], state)
+        logits = logits.transpose(0, 1).flatten(0, 1)
+        Y = ids[(places + 1).clamp(max=last)].masked_fill(places >= last, -100)
+        losses = F.cross_entropy(logits, Y.flatten(), reduction="none")
+        total += losses.sum(dtype=torch.float64).item()
+    return math.exp(total / last)
+'''
+EVALUATE = '''\
+@torch.no_grad()
+def evaluate(ids):
+    """Return the perplexity of a text: exp of the mean over all tokens but the first."""
+    model.eval()
+    state, total = None, 0.0
+    for begin in range(0, len(ids) - 1, 128):
+        window = ids[begin : begin + 129]
+        logits, state = model(window[None, :-1], state)
+        losses = F.cross_entropy(logits[:, 0], window[1:], reduction="none")
+        total += losses.sum(dtype=torch.float64).item()
+    return math.exp(total / (len(ids) - 1))
+'''
+
+LOOP = """\
+model = Model()
+optimizer = torch.optim.OPTIMIZER(model.parameters(), OPTIONS)
+for epoch in range(EPOCHS):
+    model.train()
+    offset = int(torch.randint(LARGEST, (), generator=generator))
+STARTS
+    state, total = None, 0.0
+    for ROWS:
+        windows = train_ids[rows[:, None] + torch.arange(NUM_STEPS + 1)]
+        logits, LEFT = model(windows[:, :-1], state)
+        loss = F.cross_entropy(logits.flatten(0, 1), windows[:, 1:].t().flatten())
+        optimizer.zero_grad()
+        loss.backward()
+CLIPPED
+RATE
+        optimizer.step()
+DETACHED
+        total += loss.item()
+    perplexity = math.exp(total / len(starts))
+REPORT
+"""
+SEQUENTIAL = """\
+    # BATCH_SIZE long rows, walked along all at once: row i of a minibatch goes on in the next.
+    length = (len(train_ids) - offset - 1) // BATCH_SIZE
+    steps = torch.arange(length // NUM_STEPS) * NUM_STEPS
+    starts = offset + steps[:, None] + torch.arange(BATCH_SIZE) * length"""
+RANDOM = """\
+    # Windows that do not overlap, dealt out in random order.
+    num_windows = (len(train_ids) - offset - 1) // NUM_STEPS
+    order = torch.randperm(num_windows, generator=generator)
+    order = order[: num_windows // BATCH_SIZE * BATCH_SIZE].view(-1, BATCH_SIZE)
+    starts = offset + order * NUM_STEPS"""
+CLIPPED = """\
+        norm = torch.stack([p.grad.norm() for p in model.parameters()]).norm()
+        for p in model.parameters():
+            p.grad *= torch.clamp(CLIP / norm, max=1.0)  # g <- min(1, CLIP / ||g||) g"""
+RATE = """\
+        progress = (epoch + (step + 0.5) / len(starts)) / EPOCHS
+SHARE
+        optimizer.param_groups[0]["lr"] = LR * share"""
+LINEAR_WARM = "        share = min(progress / WARMUP, (1 - progress) / (1 - WARMUP))"
+LINEAR = "        share = 1 - progress"
+COSINE_WARM = """\
+        share = 0.5 * (1 + math.cos(math.pi * (progress - WARMUP) / (1 - WARMUP)))
+        if progress < WARMUP:
+            share = progress / WARMUP"""
+COSINE = "        share = 0.5 * (1 + math.cos(math.pi * progress))"
+DETACHED = "        state = state.detach()  # carried on, but no gradient crosses into the past"
+REPORT = '    print(f"epoch {epoch + 1}: perplexity {perplexity:.4f}")'
+REPORT_HELD_OUT = """\
+    held_out = evaluate(valid_ids)
+    print(f"epoch {epoch + 1}: perplexity {perplexity:.4f}, held-out {held_out:.4f}")"""
+
+WRITE = """\
+text, inputs, state = tokens[:10], train_ids[None, :10], None
+for _ in range(100):
+    logits, state = model(inputs, state)
+    probabilities = torch.softmax(logits[-1, 0] / 0.8, dim=-1)
+    inputs = torch.multinomial(probabilities, 1, generator=generator)[None]
+    text.append(vocab[inputs.item()])
+print(JOINED)
+"""

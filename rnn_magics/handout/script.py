@@ -1,0 +1,142 @@
+"""A run as a script: torch and the standard library alone, to be read from top to bottom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnn_magics.errors import TrainingError
+from rnn_magics.handout import parts
+from rnn_magics.handout.text import text_lines
+from rnn_magics.models.cells import CELLS
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.run import Run
+
+
+@dataclass(frozen=True, repr=False)
+class Script:
+    """A run written out.
+
+    Parameters
+    ----------
+    source
+        Python source that needs torch alone.
+    """
+
+    source: str
+
+    def __str__(self) -> str:
+        """Return the source."""
+        return self.source
+
+    def __repr__(self) -> str:
+        """One line: how long it is."""
+        return f"Script({len(self.source.splitlines())} lines of plain PyTorch)"
+
+
+def write_script(run: Run, corpus: Corpus, file: str | None = None) -> Script:
+    """Write a run out in plain PyTorch, from the text to its held-out perplexity.
+
+    The script draws the same numbers in the same order as the run: initial weights, offsets,
+    shuffles and dropout. On the CPU it reaches the same held-out perplexity, to the last bit where
+    the run stepped through its cells as they are written (``scratch``), else to rounding.
+
+    Parameters
+    ----------
+    run
+        A run that has ended as planned, of a model that it began itself.
+    corpus
+        The text that it was trained on.
+    file
+        Where a text is written that is in no file and too long for a script.
+
+    Raises
+    ------
+    TrainingError
+        When the run cannot be written out, with the reason.
+    CorpusError
+        When its text cannot.
+    """
+    vocab = _require_plain(run, corpus)
+    sections = {
+        "The text, its tokens, and their indices.": [text_lines(corpus, vocab, file)],
+        "The numbers of the run.": [parts.numbers(run)],
+        "The model, from its equations.": parts.model(run.config.model),
+        "Held-out text, and training.": [*parts.evaluation(run), parts.training(run)],
+        "What the model writes, drawn at temperature 0.8.": [parts.writing(vocab.token)],
+    }
+    blocks = []
+    for title, (first, *others) in sections.items():
+        blocks += [f"# {title}\n{first}", *others]
+    body = _joined(blocks)
+    head = f"{_head(run)}\n{_imports(body)}"
+    return Script(f"{head}{body}")
+
+
+def _require_plain(run: Run, corpus: Corpus) -> Vocab:
+    model, train, batching = run.config.model, run.config.train, run.config.batching.batching
+    device = run.device.device
+    reasons = [
+        (run.reason != "epochs", "it has not ended as planned; let all of its epochs run"),
+        (
+            train.max_time is not None or train.max_tokens is not None,
+            "its learning rate follows a limit of time or tokens; train with --epochs alone",
+        ),
+        (model.bidirectional, "a bidirectional model is no language model"),
+        (CELLS.get(model.cell) not in parts.STEPS, f"cell {model.cell!r} is your own"),
+        (train.optimizer not in parts.OPTIMIZERS, f"optimizer {train.optimizer!r} is your own"),
+        (train.schedule not in parts.SHARES, f"schedule {train.schedule!r} is your own"),
+        (batching not in parts.STARTS, f"batching {batching!r} is your own"),
+        (
+            model.dropout > 0 and device.type != "cpu",
+            f"its dropout was drawn on {device}, and a script draws on the CPU",
+        ),
+        (train.precision != "float32", f"it was computed in {train.precision}"),
+        (run.vocab is None, "it was trained on bare indices, without a vocabulary"),
+        (
+            run.corpus is None or run.corpus[1] != corpus.fingerprint,
+            f"{corpus.name!r} is not the text that it was trained on; type its %corpus again",
+        ),
+    ]
+    reason = next((words for holds, words in reasons if holds), "")
+    if not reason and run.vocab is not None:
+        num_train = corpus.num_train_tokens(corpus.numbered(run.vocab.token).size)
+        vocab = Vocab.from_corpus(corpus, run.vocab.config)
+        if num_train == run.num_train_tokens and vocab == run.vocab:
+            return run.vocab
+        reason = f"{corpus.name!r} is now split or shortened in another way than for the run"
+    msg = f"run {run.name!r} cannot be written out: {reason}"
+    raise TrainingError(msg)
+
+
+def _head(run: Run) -> str:
+    reached = run.valid_perplexity
+    figure = "nothing held out" if reached is None else f"held-out perplexity {reached:.6g}"
+    return f'"""Train a language model ({run.config.model.cell}) in plain PyTorch: {figure}."""\n'
+
+
+_STANDARD = {
+    "import ast": " ast.",
+    "import math": "math.",
+    "import re": " re.",
+    "from collections import Counter": "Counter(",
+    "from pathlib import Path": "Path(",
+    "from pydoc_data.topics import topics": "topics[",
+}
+_TORCH = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"
+
+
+def _imports(body: str) -> str:
+    standard = [line for line, use in _STANDARD.items() if use in body]
+    return "\n".join([*standard, "", _TORCH, ""])
+
+
+def _joined(blocks: list[str]) -> str:
+    # Two empty lines around a definition, else one.
+    joined, before = blocks[0].rstrip(), False
+    for block in blocks[1:]:
+        code = block.split("\n", 1)[1] if block.startswith("# ") else block
+        defines = code.startswith(("def ", "class ", "@"))
+        gap = "\n\n\n" if defines or before else "\n\n"
+        joined, before = f"{joined}{gap}{block.rstrip()}", defines
+    return f"{joined}\n"

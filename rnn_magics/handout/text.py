@@ -1,0 +1,182 @@
+"""The first part of a script: where the text comes from, its tokens and its vocabulary."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Hashable
+from pathlib import Path
+
+from rnn_magics.errors import CorpusError
+from rnn_magics.handout.literals import listed, path, pieces
+from rnn_magics.text.cleaning import CorpusConfig, clean
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.sources import BUILTINS, Source
+from rnn_magics.text.tokenizers import UNK
+from rnn_magics.text.vocab import Vocab
+
+_MOST_PIECES = 12  # lines of a text that a script can hold and still be read
+_ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "gb18030")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+
+_PYTHON_DOCS = """\
+text = "\\n\\n".join(topics[key].strip() for key in sorted(topics)) + "\\n"
+"""
+_LETTERS_ONLY = 'text = re.sub(r"[\\W\\d_]+", " ", text).strip()\n'
+_LOWER = "text = text.lower()\n"
+_D2L = """\
+lines = [re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in text.split("\\n")]
+"""
+_WORDS = "[^\\W\\d_]+(?:['\\u2019][^\\W\\d_]+)*|\\d+|\\n|[^\\w\\s]|_"
+
+
+def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> str:
+    """Return the source that makes ``vocab``, ``index``, ``train_ids`` and ``valid_ids``.
+
+    Parameters
+    ----------
+    corpus
+        The text of the run.
+    vocab
+        Its vocabulary.
+    file
+        Takes a text that is neither in a file nor short; the script reads it from there.
+
+    Raises
+    ------
+    CorpusError
+        When the text cannot be had by a script, or its tokens cannot be made by one.
+    """
+    _refuse_foreign(corpus, vocab)
+    return _read(corpus, file) + _tokenize(corpus, vocab) + _number(corpus, vocab)
+
+
+def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
+    msg = ""
+    if corpus.on_disk:
+        msg = f"{corpus.name!r} is read from disk piece by piece, which a short script cannot do;"
+        msg += " train on a part of the file"
+    elif vocab.token not in ("char", "word", "given"):
+        msg = f"tokenizer {vocab.token!r} is your own; only char and word can be written out"
+    elif vocab.token == "word" and _HAN.search(str(corpus.data)):
+        msg = "words of Chinese text need jieba, and a script has only the standard library; take"
+        msg += " characters: %vocab --token char"
+    if msg:
+        raise CorpusError(msg)
+
+
+def _read(corpus: Corpus, file: str | None) -> str:
+    data, config = corpus.data, corpus.config
+    if isinstance(data, tuple):
+        kept = _kept(corpus, _as_source(corpus.name, data), file)
+        return f"{kept}tokens = ast.literal_eval(text)\n"
+    text = str(data)
+    if (source := _found_again(corpus.origin, text, config)) is not None:
+        return source + _cleaning(config)
+    kept = _kept(corpus, text, file)  # as it was cleaned
+    return kept + 'lines = text.split("\\n")\n' if config.d2l else kept
+
+
+def _as_source(name: str, tokens: tuple[Hashable, ...]) -> str:
+    source = repr(list(tokens))
+    try:
+        is_literal = tuple(ast.literal_eval(source)) == tokens
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        is_literal = False
+    if not is_literal:
+        msg = f"{name!r} has tokens that are neither text nor numbers; no script holds them"
+        raise CorpusError(msg)
+    return source
+
+
+def _found_again(origin: str, data: str, config: CorpusConfig) -> str | None:
+    # What is read again must be the text of the run, so it is read once here.
+    docs = BUILTINS["python_docs"]("python_docs")
+    if origin == docs.origin and clean(docs.text, config) == data:
+        return _PYTHON_DOCS
+    for encoding in _ENCODINGS:
+        try:
+            source = Source(Path(origin).read_text(encoding=encoding), origin, origin)
+        except (OSError, ValueError):
+            continue
+        if clean(source.text, config) == data:
+            return f'{path(origin)}text = path.read_text(encoding="{encoding}")\n'
+    return None
+
+
+def _kept(corpus: Corpus, text: str, file: str | None) -> str:
+    if file is not None:
+        _write(Path(file), text)
+        return f"{path(file)}text = path.read_bytes().decode()\n"
+    parts = pieces(text)
+    if len(parts) > _MOST_PIECES:
+        msg = f"{corpus.name!r} is in no file, and its {len(text):,} characters are too many for a"
+        raise CorpusError(msg + " script; name a file to write them to: %rnn code RUN FILE")
+    return listed("PIECES", parts) + 'text = "".join(PIECES)\n'
+
+
+def _write(place: Path, text: str) -> None:
+    try:
+        data = text.encode()
+        if place.exists() and place.read_bytes() != data:
+            msg = f"{str(place)!r} is there already and holds something else; name another file"
+            raise CorpusError(msg)
+        place.write_bytes(data)
+    except (OSError, ValueError) as error:
+        msg = f"{str(place)!r} cannot be written: {error}"
+        raise CorpusError(msg) from None
+
+
+def _cleaning(config: CorpusConfig) -> str:
+    if config.d2l:
+        return _D2L
+    return _LETTERS_ONLY * config.letters_only + _LOWER * config.lower
+
+
+def _tokenize(corpus: Corpus, vocab: Vocab) -> str:
+    limit = corpus.config.max_tokens
+    cut = "" if limit is None else f"tokens = tokens[:{limit}]\n"
+    if vocab.token == "given":
+        return cut
+    if corpus.config.d2l:
+        line = "line" if vocab.token == "char" else "line.split()"
+        return f"tokens = [token for line in lines for token in {line}]\n{cut}"
+    if vocab.token == "char":
+        return f"tokens = list(text)\n{cut}"
+    unknown = f"{UNK}|" if UNK in str(corpus.data) else ""
+    return (
+        "# Words with inner apostrophes, numbers, line ends, single marks.\n"
+        f'tokens = re.findall(r"{unknown}{_WORDS}", text)\n{cut}'
+    )
+
+
+def _number(corpus: Corpus, vocab: Vocab) -> str:
+    config, share = vocab.config, corpus.held_out_share
+    source = ""
+    if share:
+        source = f"num_train = len(tokens) - int(len(tokens) * {share!r})  # the rest is held out\n"
+    counted = f"Counter({'tokens[:num_train]' if share else 'tokens'})"
+    removed = vocab.token != "char" and UNK in corpus.tokens(vocab.token)
+    if removed or config.min_freq > 1:
+        source += f"counts = {counted}\n"
+        counted = "counts"
+    if removed:
+        source += f'counts.pop("{UNK}", None)\n'
+    if config.min_freq > 1:
+        source += (
+            f"counts = Counter({{t: n for t, n in counts.items() if n >= {config.min_freq}}})\n"
+        )
+    frequent = f"token for token, _ in {counted}.most_common()"
+    if config.reserved:
+        source += listed("RESERVED", config.reserved)
+        source += f"frequent = [{frequent}]\n"
+        source += f'vocab = list(dict.fromkeys(["{UNK}", *RESERVED, *frequent]))\n'
+    else:
+        source += f'vocab = ["{UNK}", *({frequent})]\n'
+    if config.max_size is not None:
+        source += f"vocab = vocab[:{config.max_size}]\n"
+    source += "index = {token: number for number, token in enumerate(vocab)}\n"
+    source += "ids = torch.tensor([index.get(token, 0) for token in tokens])\n"
+    if not share:
+        return source.replace("ids = torch", "train_ids = torch")
+    return source + "train_ids, valid_ids = ids[:num_train], ids[num_train:]\n"

@@ -1,0 +1,114 @@
+"""INSPECTORS: the views, by name.
+
+A view is a function that takes what it needs of `NEEDS`, in that order, and a dataclass of
+options, and returns an object with a ``title`` of one line, a ``repr`` in plain text and
+``to_data()``, which a front end draws (see payload.py). To add one, write that function and put
+a line into `INSPECTORS`; ``%inspect_rnn`` offers it with its options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rnn_magics.inspection.gates import GatesConfig, inspect_gates
+from rnn_magics.inspection.gradient import GradientConfig, inspect_gradient
+from rnn_magics.inspection.hidden import HiddenConfig, inspect_hidden
+from rnn_magics.inspection.match import MatchConfig, inspect_match
+from rnn_magics.inspection.payload import Payload
+from rnn_magics.inspection.surprise import SurpriseConfig, inspect_surprise
+from rnn_magics.inspection.units import UnitsConfig, inspect_units
+from rnn_magics.inspection.windows import WindowsConfig, inspect_batches
+from rnn_magics.options import Options, check_choice
+
+NEEDS = ("run", "text", "corpus", "batches")
+"""What a view may be of."""
+
+
+class Trace(Protocol):
+    """What a view returns."""
+
+    @property
+    def title(self) -> str:
+        """One line."""
+
+    def to_data(self) -> Payload:
+        """Return what a front end draws."""
+
+
+@dataclass(frozen=True)
+class Inspector:
+    """A view.
+
+    Parameters
+    ----------
+    inspect
+        Takes what `needs` names, then the options.
+    needs
+        Words of `NEEDS`, in that order.
+    config
+        The class of its options.
+    help
+        One line for the help of ``%inspect_rnn``.
+    """
+
+    inspect: Callable[..., Trace]
+    needs: tuple[str, ...]
+    config: type[Options]
+    help: str
+
+
+_TEXT, _SEARCH = ("run", "text"), ("run", "text", "corpus")
+
+INSPECTORS: dict[str, Inspector] = {
+    "hidden": Inspector(inspect_hidden, _TEXT, HiddenConfig, "states after every token"),
+    "gates": Inspector(inspect_gates, _TEXT, GatesConfig, "gates, and how many are saturated"),
+    "surprise": Inspector(
+        inspect_surprise, _TEXT, SurpriseConfig, "bits of each token, and the likeliest instead"
+    ),
+    "gradient": Inspector(
+        inspect_gradient, _TEXT, GradientConfig, "how much each earlier token moves a prediction"
+    ),
+    "match": Inspector(
+        inspect_match, _SEARCH, MatchConfig, "places in the corpus with a similar state"
+    ),
+    "units": Inspector(
+        inspect_units, ("run", "corpus"), UnitsConfig, "what drives a unit highest and lowest"
+    ),
+    "batches": Inspector(
+        inspect_batches, ("batches",), WindowsConfig, "where the windows stand in the text"
+    ),
+}
+
+
+def inspect_rnn(view: str, *things: Any) -> Any:
+    """Return a view of a trained model, or of minibatches, as arrays.
+
+    ::
+
+        inspect_rnn("hidden", run, "the time machine").states
+        inspect_rnn("match", run, "the time", corpus, MatchConfig(span="4:8"))
+        inspect_rnn("batches", batches)
+
+    Parameters
+    ----------
+    view
+        A name of `INSPECTORS`.
+    *things
+        What its ``needs`` name, then its options, if any.
+
+    Returns
+    -------
+    Trace
+        Its docstring tells the arrays and their shapes.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such view.
+    InspectionError
+        When the view cannot be made of this model or text.
+    """
+    check_choice("view", view, INSPECTORS)
+    return INSPECTORS[view].inspect(*things)

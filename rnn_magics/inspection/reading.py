@@ -1,0 +1,192 @@
+"""What every view begins with: a text as tokens, and a model unrolled over them.
+
+A model is stepped through `Cell.forward`, whatever engine it runs through otherwise: what is
+shown is then what the cell says, also of a cell that a user wrote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnn_magics.decoding.prefix import Trained, vocab_of
+from rnn_magics.errors import InspectionError
+from rnn_magics.models.cells import Cell, State
+from rnn_magics.models.rnn_model import RNNModel
+from rnn_magics.options import NOT_NEGATIVE, Options, option
+from rnn_magics.text.tokenizers import UNK
+
+MAX_TOKENS = 1000
+"""More tokens than this are not looked at one by one."""
+
+Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
+
+@dataclass(frozen=True, repr=False)
+class LayerConfig(Options):
+    """What the views of one layer have in common."""
+
+    layer: int | None = option(
+        None, "which layer, 0 is the lowest; top if not said", within=NOT_NEGATIVE
+    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text as a model reads it.
+
+    Parameters
+    ----------
+    tokens
+        As the model knows them: one that is not in the vocabulary is ``<unk>``.
+    ids
+        Their indices, (num_tokens,), int64, on the device of the model.
+    unknown
+        What was read as ``<unk>``.
+    """
+
+    tokens: list[Any]
+    ids: Tensor
+    unknown: tuple[Any, ...]
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.tokens)
+
+
+def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
+    """Split a text with the vocabulary of a run.
+
+    Parameters
+    ----------
+    run
+        Whose model reads.
+    text
+        What it reads.
+    at_least
+        How many tokens the view needs.
+
+    Raises
+    ------
+    InspectionError
+        When the text has too few tokens or too many, or the model reads backwards too.
+    DecodingError
+        When the model was trained on bare indices.
+    """
+    require_forward(run.model)
+    vocab = vocab_of(run)
+    tokens = vocab.split(text)
+    if len(tokens) < at_least:
+        msg = (
+            f"the text has {len(tokens)} {vocab.token} tokens; this view needs {at_least} or more:"
+            " give it a longer text"
+        )
+        raise InspectionError(msg)
+    if len(tokens) > MAX_TOKENS:
+        msg = (
+            f"the text has {len(tokens):,} {vocab.token} tokens; a view shows {MAX_TOKENS:,} at"
+            " most: give it a shorter text"
+        )
+        raise InspectionError(msg)
+    indices = vocab[tokens]
+    unknown = dict.fromkeys(t for t in tokens if t not in vocab and t != UNK)
+    ids = torch.tensor(indices, device=run.model.output.weight.device)
+    return Reading(vocab.to_tokens(indices), ids, tuple(unknown))
+
+
+def require_forward(model: RNNModel) -> None:
+    """Refuse a model that reads in both directions.
+
+    Raises
+    ------
+    InspectionError
+        When it does.
+    """
+    if model.config.bidirectional:
+        msg = (
+            "a bidirectional model has no state after a token that only the past has made; views"
+            " are of models that read forwards: train one without --bidirectional"
+        )
+        raise InspectionError(msg)
+
+
+def layer_of(model: RNNModel, layer: int | None) -> int:
+    """Return the layer asked for, or the top one.
+
+    Raises
+    ------
+    InspectionError
+        When there is no such layer.
+    """
+    highest = model.config.num_layers - 1
+    if layer is None:
+        return highest
+    if layer > highest:
+        known = "0 is its only layer" if highest == 0 else f"its layers are 0 to {highest}"
+        msg = f"the model has no layer {layer}: {known}"
+        raise InspectionError(msg)
+    return layer
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """One layer over a text.
+
+    Parameters
+    ----------
+    cell
+        Of the layer.
+    x
+        The input product at each step, (num_tokens, num_gates * num_hiddens).
+    states
+        The state before the first token and after each, `num_states` tensors
+        (num_tokens + 1, num_hiddens).
+    """
+
+    cell: Cell
+    x: Tensor
+    states: State
+
+
+def input_vectors(model: RNNModel, ids: Tensor) -> Tensor:
+    """Return what the lowest layer reads: embedded tokens, or their indices if it is one-hot.
+
+    Returns
+    -------
+    Tensor
+        Shape (num_tokens, embedding_size) or (num_tokens,).
+    """
+    return ids if model.embedding is None else model.embedding(ids)
+
+
+def unroll(model: RNNModel, inputs: Tensor) -> list[Unrolled]:
+    """Step every layer through a text from a zero state, without dropout.
+
+    Parameters
+    ----------
+    model
+        One that reads forwards.
+    inputs
+        Token indices (num_tokens,), or vectors (num_tokens, input_size).
+    """
+    layers = []
+    for cell in cast("list[Cell]", list(model.rnn.cells)):
+        x = cell.input_product(inputs[:, None])  # (num_tokens, 1, num_gates * num_hiddens)
+        zeros = x.new_zeros(1, cell.num_hiddens)
+        steps: list[State] = [(zeros,) * cell.num_states]
+        for step in x:
+            steps.append(cell(step, steps[-1]))
+        states = tuple(torch.cat(parts) for parts in zip(*steps, strict=True))
+        layers.append(Unrolled(cell, x[:, 0], states))
+        inputs = states[0][1:]  # (num_tokens, num_hiddens)
+    return layers
+
+
+def to_array(tensor: Tensor) -> Array:
+    """Return a tensor as an array of its own."""
+    array: Array = tensor.detach().cpu().numpy()
+    return array.copy()

@@ -1,0 +1,40 @@
+"""The picture of ``gradient``: how much each earlier token moves a prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rnn_magics.inspection.gradient import Gradient
+from rnn_magics.inspection.reading import Array
+from rnn_magics.plotting.heatmaps import label_tokens
+from rnn_magics.plotting.style import BLUE, GREY, ORANGE, house_style, number_plainly, token_label
+
+
+def gradient_figure(trace: Gradient) -> Figure:
+    """Draw the norm for each token, and the gain of the state against lag, on log axes."""
+    with house_style():
+        figure = Figure(figsize=(12, 3.4), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=[2, 1])
+        places = np.arange(len(trace.norms))
+        left.bar(places, _drawable(trace.norms), color=BLUE)
+        left.set(yscale="log", ylabel="norm of the gradient")
+        left.set_title(
+            f"What moves log p({token_label(trace.target)}) after token {trace.step}", loc="left"
+        )
+        label_tokens(left, trace.tokens[: trace.step + 1])
+        right.plot(_drawable(trace.lags), color=ORANGE, marker=".")
+        right.axhline(1, color=GREY, linestyle="--", linewidth=1)
+        right.set(yscale="log", xlabel="lag (tokens)", ylabel="gain")
+        right.set_title(f"Gain of the state, layer {trace.layer}", loc="left")
+        right.xaxis.get_major_locator().set_params(integer=True)
+        for axes in (left, right):
+            number_plainly(axes.yaxis)
+            axes.tick_params(axis="y", which="minor", labelsize="small")
+        left.grid(visible=False, axis="x")
+    return figure
+
+
+def _drawable(values: Array) -> Array:
+    # A log axis has no place for inf or zero.
+    return np.where(np.isfinite(values) & (values > 0), values, np.nan)

@@ -1,0 +1,93 @@
+"""The pictures of ``hidden`` and ``gates``: tokens against units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from rnn_magics.inspection.gates import HIGH, LOW, Gates
+from rnn_magics.inspection.hidden import Hidden
+from rnn_magics.inspection.reading import Array
+from rnn_magics.plotting.style import DIVERGING, SEQUENTIAL, cycle, house_style, token_label
+
+_LABELLED = 90  # tokens; more of them are numbered
+_UNITS_LABELLED = 32
+
+
+def hidden_figure(trace: Hidden) -> Figure:
+    """Draw the states of the layer and units shown, a row for each unit."""
+    with house_style():
+        height = 1.6 + min(4.4, max(1.2, 0.11 * len(trace.units)))
+        figure = Figure(figsize=(_width(trace.tokens), height), layout="constrained")
+        axes = figure.subplots()
+        image = _heatmap(axes, trace.shown)
+        figure.colorbar(image, ax=axes, label="h", pad=0.01)
+        label_tokens(axes, trace.tokens)
+        axes.set_title(f"State of layer {trace.layer} after each token", loc="left")
+        axes.set_ylabel(f"{len(trace.units)} units, by {trace.order}")
+        few = len(trace.units) <= _UNITS_LABELLED
+        axes.set_yticks(range(len(trace.units)) if few else [], trace.units if few else [])
+    return figure
+
+
+def gates_figure(trace: Gates) -> Figure:
+    """Draw a heatmap for each gate, and how much of the text each unit is saturated."""
+    with house_style():
+        count = len(trace.values)
+        width = _width(trace.tokens)
+        figure = Figure(figsize=(width + 3.6, 0.9 + 1.25 * count), layout="constrained")
+        grid = figure.add_gridspec(count, 2, width_ratios=[width, 3.6])
+        rows = [figure.add_subplot(grid[row, 0]) for row in range(count)]
+        for axes, (name, values) in zip(rows, trace.values.items(), strict=True):
+            image = _heatmap(axes, values, bounded=name in trace.low)
+            figure.colorbar(image, ax=axes, pad=0.01)
+            axes.set_xticks([])
+            axes.set_ylabel(name)
+            axes.set_yticks([])
+        label_tokens(rows[-1], trace.tokens)
+        rows[0].set_title(f"{trace.cell}, layer {trace.layer}: units at each token", loc="left")
+        _draw_saturation(figure.add_subplot(grid[:, 1]), trace)
+    return figure
+
+
+def _draw_saturation(axes: Axes, trace: Gates) -> None:
+    for color, name in zip(cycle(len(trace.low)), trace.low, strict=True):
+        axes.scatter(trace.low[name], trace.high[name], 14, color, alpha=0.6, label=name)
+    axes.plot([0, 1], [1, 0], color="black", linewidth=0.5)
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
+    axes.set_xlabel(f"share of tokens below {LOW}")
+    axes.set_ylabel(f"share of tokens above {HIGH}")
+    axes.set_title("Saturation, a dot a unit", loc="left")
+    if trace.low:
+        axes.legend(frameon=False, loc="upper right")
+
+
+def _heatmap(axes: Axes, values: Array, *, bounded: bool = False) -> AxesImage:
+    finite = np.abs(values[np.isfinite(values)])
+    largest = float(finite.max(initial=0)) or 1.0
+    low, high, colours = (0, 1, SEQUENTIAL) if bounded else (-largest, largest, DIVERGING)
+    axes.grid(visible=False)
+    return axes.imshow(
+        values.T, colours, aspect="auto", interpolation="nearest", vmin=low, vmax=high
+    )
+
+
+def _width(tokens: Sequence[Any]) -> float:
+    return min(14.0, max(6.0, 2.0 + 0.16 * len(tokens)))
+
+
+def label_tokens(axes: Axes, tokens: Sequence[Any]) -> None:
+    """Write the tokens along the x axis; many are numbered instead."""
+    if len(tokens) > _LABELLED:
+        axes.set_xlabel("place in the text")
+        return
+    labels = [token_label(token) for token in tokens]
+    upright = max(map(len, labels)) == 1
+    size = "medium" if len(tokens) <= _LABELLED // 2 else "small"
+    axes.set_xticks(range(len(tokens)), labels, rotation=0 if upright else 90, fontsize=size)
+    axes.tick_params(axis="x", length=0)

@@ -1,0 +1,30 @@
+"""The pictures of the views of `rnn_magics.inspection`, by the name of the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from rnn_magics.inspection.inspectors import Trace
+from rnn_magics.plotting.coloured_text import match_figure, surprise_figure, units_figure
+from rnn_magics.plotting.gradient import gradient_figure
+from rnn_magics.plotting.heatmaps import gates_figure, hidden_figure
+from rnn_magics.plotting.windows import windows_figure
+
+FIGURES: dict[str, Callable[[Any], Figure]] = {
+    "hidden": hidden_figure,
+    "gates": gates_figure,
+    "surprise": surprise_figure,
+    "gradient": gradient_figure,
+    "match": match_figure,
+    "units": units_figure,
+    "batches": windows_figure,
+}
+
+
+def inspection_figure(trace: Trace) -> Figure | None:
+    """Return the picture of what a view returned; None for a view that has no picture."""
+    draw = FIGURES.get(trace.to_data()["view"])
+    return None if draw is None else draw(trace)

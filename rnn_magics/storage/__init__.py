@@ -1,0 +1,1 @@
+"""Files: a model with all that belongs to it, checkpoints of a training, folders of a run."""

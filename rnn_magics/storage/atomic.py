@@ -1,0 +1,158 @@
+"""Files that appear whole or not at all.
+
+The bytes go to a temporary file in the same folder, reach the disk, and only then take the
+name; the older file of that name stands until that moment.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rnn_magics.errors import StorageError
+
+_PREFIX, _SUFFIX = ".rnn_magics-", ".tmp"
+_BINARY = getattr(os, "O_BINARY", 0)
+_FRESH_SECONDS = 60  # a younger one may not be locked yet, or not any more
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def user_path(path: str | Path) -> Path:
+    """Return a path as a user types it, ``~`` for the home folder.
+
+    Raises
+    ------
+    StorageError
+        When it begins with the home folder of somebody who is not known here.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        msg = f"{str(path)!r}: {error}"
+        raise StorageError(msg) from None
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file in one step that either happens or does not.
+
+    A symbolic link stays one, and what it points to is written; the permissions of an older
+    file stay. Temporary files that a killed process left in the folder are removed.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be written; an older one is then as it was.
+    """
+    with _one_line_errors(path, len(data)):
+        target = Path(os.path.realpath(path))
+        sweep(target.parent)
+        temporary = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+        try:
+            _write_to_disk(temporary, data, _mode_of(target))
+            temporary.replace(target)
+        except BaseException:  # an interrupt as well
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        _sync_folder(target.parent)
+
+
+def append(path: Path, line: str) -> None:
+    """Add a line to a file that only grows; behind a line that was cut short it begins anew.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written.
+    """
+    data = line.encode() + b"\n"
+    with _one_line_errors(path, len(data)), path.open("a+b") as file:
+        if size := file.seek(0, os.SEEK_END):
+            file.seek(size - 1)
+            data = data if file.read(1) == b"\n" else b"\n" + data
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that killed processes left in a folder."""
+    for left in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _FRESH_SECONDS and not _is_written(left):
+                left.unlink()
+
+
+def _write_to_disk(path: Path, data: bytes, mode: int | None) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        _lock(descriptor)
+        if mode is not None:
+            path.chmod(mode)
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    # Held as long as the process lives and the file is open.
+    if sys.platform != "win32":  # where nobody can remove a file that is open
+        import fcntl  # noqa: PLC0415  (not on Windows)
+
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_written(temporary: Path) -> bool:
+    if sys.platform == "win32":
+        return False
+    import fcntl  # noqa: PLC0415  (not on Windows)
+
+    with temporary.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _sync_folder(folder: Path) -> None:
+    # So that the new name is on the disk as well. Windows cannot open a folder.
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that cannot
+            raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _one_line_errors(path: Path, size: int) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        if getattr(error, "errno", None) in _NO_ROOM:
+            reason = f"{size / 1e6:,.1f} MB do not fit ({reason})"
+        if isinstance(error, FileNotFoundError):
+            reason = f"the folder {str(path.parent)!r} is not there; make it first"
+        msg = f"cannot write {str(path)!r}: {reason}; what was there is as it was"
+        raise StorageError(msg) from None

@@ -1,0 +1,159 @@
+"""Checkpointing: a training writes itself down as it goes, between two steps."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from rnn_magics.errors import ConfigError, StorageError
+from rnn_magics.options import NOT_NEGATIVE, Options, option
+from rnn_magics.storage import atomic
+from rnn_magics.storage.run_folder import RunFolder, epoch_line
+from rnn_magics.storage.strict import from_options
+from rnn_magics.storage.training_state import capture, fingerprint_of
+from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
+from rnn_magics.training.run import Run
+from rnn_magics.training.state import TrainState
+
+_EVERY = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) ?(epochs?|steps?|s)?")
+
+
+@dataclass(frozen=True, repr=False)
+class Checkpointing(Options):
+    """How a training is kept in a folder: ``train(..., watch=Checkpointing("runs/first"))``."""
+
+    folder: str = option("", "the folder of the run", metavar="DIR")
+    every: str = option(
+        "1 epoch",
+        "when a checkpoint is written, besides the end: 2 epochs, 500steps, 30s",
+        metavar="N",
+    )
+    keep: int | None = option(
+        100,
+        "how many models stay in the folder, each as it was after an epoch; none for all",
+        within=NOT_NEGATIVE,
+    )
+
+    def __post_init__(self) -> None:
+        """Check each value, and that a period can be read."""
+        super().__post_init__()
+        match = _EVERY.fullmatch(self.every)
+        if match is None or float(match[1]) == 0 or (match[2] != "s" and "." in match[1]):
+            msg = f"every must be a period such as '2 epochs', 500steps or 30s, not {self.every!r}"
+            raise ConfigError(msg)
+
+    @property
+    def period(self) -> tuple[float, str]:
+        """How many, and of what: ``epoch``, ``step`` or ``s``."""
+        match = _EVERY.fullmatch(self.every)
+        assert match is not None  # noqa: S101  (checked when it was made)
+        return float(match[1]), (match[2] or "epoch").removesuffix("s") or "s"
+
+    def __call__(self, run: Run, state: TrainState) -> Callable[[Event], None]:
+        """Begin to keep a training.
+
+        Returns
+        -------
+        Callable
+            To be called with every event of the training, between two steps.
+
+        Raises
+        ------
+        ConfigError
+            When no folder is named.
+        StorageError
+            When the folder holds a run already, or cannot be made.
+        """
+        if not self.folder:
+            msg = "name the folder in which the run is kept, e.g. Checkpointing('runs/first')"
+            raise ConfigError(msg)
+        folder = RunFolder(atomic.user_path(self.folder))
+        if folder.exists:
+            msg = (
+                f"{str(folder.path)!r} holds run {folder.summary().name!r} already; go on with it:"
+                " --resume, or keep this one in another folder"
+            )
+            raise StorageError(msg)
+        folder.begin(run, from_options(self))
+        return Keeper(run, state, self, folder)
+
+    def go_on(self, run: Run, state: TrainState) -> Callable[[Event], None]:
+        """Go on keeping a training that was taken up again.
+
+        Raises
+        ------
+        StorageError
+            When the folder cannot be written to.
+        """
+        folder = RunFolder(atomic.user_path(self.folder))
+        folder.go_on(state.total_steps)
+        return Keeper(run, state, self, folder)
+
+
+class Keeper:
+    """Writes a training down as its events tell.
+
+    A checkpoint that cannot be written does not end the training: the run's message says so,
+    and the last good one stays.
+
+    Parameters
+    ----------
+    run, state
+        The training.
+    config
+        When to write.
+    folder
+        Where.
+    """
+
+    def __init__(
+        self, run: Run, state: TrainState, config: Checkpointing, folder: RunFolder
+    ) -> None:
+        self._run, self._state = run, state
+        self._config, self._folder = config, folder
+        self._fingerprint = fingerprint_of(state.batches)
+        self._last = time.monotonic()
+        self._curve = run.curve.copy()  # up to the last whole epoch: one cut short is told anew
+        self._trouble = ""  # what the run's message says of a checkpoint that failed
+
+    def __call__(self, event: Event) -> None:
+        """Write what is to be written after an event."""
+        try:
+            if isinstance(event, EpochEnd) and event.complete:
+                self._curve = self._run.curve.copy()
+                self._folder.tell(**epoch_line(self._run))
+                self._folder.write_epoch(self._run, event.epoch, self._config.keep)
+            if self._is_due(event):
+                good = self._state.settle()
+                # After a bad step the loop has nothing more to tell but the end, and the state is
+                # that of the last good one.
+                if good or isinstance(event, TrainEnd):
+                    self._write()
+            if isinstance(event, TrainEnd):
+                self._folder.tell(end=event.reason, steps=self._state.total_steps)
+        except StorageError as error:
+            self._trouble = f"no checkpoint after step {self._state.total_steps}: {error}"
+            self._run.message = self._trouble
+
+    def _write(self) -> None:
+        if self._trouble and self._run.message == self._trouble:
+            self._run.message = self._trouble = ""
+        training = capture(self._state, self._fingerprint)
+        run = replace(self._run, curve=self._curve)
+        self._folder.write_step(run, training, self._state.total_steps)
+        self._last = time.monotonic()
+
+    def _is_due(self, event: Event) -> bool:
+        number, unit = self._config.period
+        match event:
+            case TrainBegin() | TrainEnd():
+                return True
+            case StepEnd() if unit == "step":
+                return self._state.total_steps % number == 0
+            case StepEnd() if unit == "s":
+                return time.monotonic() - self._last >= number
+            case EpochEnd() if unit == "epoch":
+                return event.complete and event.epoch % number == 0
+        return False

@@ -1,0 +1,186 @@
+"""One file for tensors and a document: safetensors with a digest of all that comes before it.
+
+The document is the string ``rnn_magics`` in the metadata of the safetensors header, so every
+program that reads safetensors can open the file. The last 32 bytes are the tensor ``~sha256``:
+the sha256 of all the bytes before it. See docs/format.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as tensors_to_bytes
+from torch import Tensor
+
+from rnn_magics.errors import StorageError
+from rnn_magics.storage.strict import dumps, loads
+
+DIGEST = "~sha256"  # the last by name among the tensors of the smallest type, hence of all
+_DIGEST_BYTES = 32
+_LENGTH_BYTES = 8
+_MOST_HEADER = 100_000_000  # the bound of safetensors itself
+_BEGINNING = b'{"__metadata__":{"rnn_magics":"'
+_PICKLES = (b"PK\x03\x04", b"\x80")  # what torch.save writes now, and wrote once
+# No bool, which would stand behind the digest.
+_TYPES = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
+_TYPES |= {torch.int64, torch.int32, torch.int16, torch.uint8}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds.
+
+    Parameters
+    ----------
+    document
+        Strict JSON, read.
+    tensors
+        By name, on the CPU; they share the memory of the file's bytes.
+    """
+
+    document: Any
+    tensors: dict[str, Tensor]
+
+
+def pack(document: Any, tensors: Mapping[str, Tensor]) -> bytes:
+    """Return the bytes of a file.
+
+    Raises
+    ------
+    StorageError
+        When the document or a tensor cannot be written.
+    """
+    for name, tensor in tensors.items():
+        if tensor.dtype not in _TYPES:
+            msg = f"tensor {name!r} is of type {tensor.dtype}, which a file of ours cannot hold"
+            raise StorageError(msg)
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain[DIGEST] = torch.zeros(_DIGEST_BYTES, dtype=torch.uint8)
+    try:
+        data = tensors_to_bytes(plain, metadata={"rnn_magics": dumps(document)})
+    except SafetensorError as error:
+        msg = f"this cannot be written to a file: {error}"
+        raise StorageError(msg) from None
+    header = int.from_bytes(data[:_LENGTH_BYTES], "little")
+    if header > _MOST_HEADER:
+        msg = (
+            f"the vocabulary makes a header of {header / 1e6:,.0f} MB, and a file holds"
+            f" {_MOST_HEADER / 1e6:,.0f} MB; keep fewer tokens: %vocab --min-freq 2"
+        )
+        raise StorageError(msg)
+    body = memoryview(data)[:-_DIGEST_BYTES]
+    return b"".join((body, hashlib.sha256(body).digest()))
+
+
+def read(path: Path) -> Contents:
+    """Read a file, once its digest has been found to be right.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be read, is no file of rnn_magics, or is damaged.
+    """
+    return unpack(_bytes_of(path))
+
+
+def unpack(data: bytes) -> Contents:
+    """Read the bytes of a file.
+
+    Raises
+    ------
+    StorageError
+        When they are no file of rnn_magics, or are damaged.
+    """
+    header = _header_size(data[: _LENGTH_BYTES + len(_BEGINNING)], len(data))
+    body = memoryview(data)[:-_DIGEST_BYTES]
+    if hashlib.sha256(body).digest() != data[-_DIGEST_BYTES:]:
+        msg = "it is damaged: its content is not that of its sha256; take another copy"
+        raise StorageError(msg)
+    metadata = _metadata(bytes(body[_LENGTH_BYTES : _LENGTH_BYTES + header]))
+    try:
+        tensors = tensors_from_bytes(data)  # checks sizes and places against the length
+    except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        msg = f"its tensors cannot be read: {error}"
+        raise StorageError(msg) from None
+    digest = tensors.pop(DIGEST, None)
+    if digest is None or digest.numpy().tobytes() != data[-_DIGEST_BYTES:]:
+        msg = "its digest is not where it must be"
+        raise StorageError(msg)
+    return Contents(loads(metadata), tensors)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file begins as ours do; nothing else of it is looked at."""
+    try:
+        with path.open("rb") as file:
+            _header_size(file.read(_LENGTH_BYTES + len(_BEGINNING)), path.stat().st_size)
+    except (OSError, StorageError):
+        return False
+    return True
+
+
+def _header_size(beginning: bytes, size: int) -> int:
+    header = int.from_bytes(beginning[:_LENGTH_BYTES], "little")
+    if beginning[_LENGTH_BYTES:] != _BEGINNING:
+        if beginning.startswith(_PICKLES):
+            msg = "it is a pickle, as torch.save writes them; such files can run code and are"
+            raise StorageError(msg + " never opened")
+        msg = "it is no model file of rnn_magics"
+        raise StorageError(msg)
+    if header > _MOST_HEADER or _LENGTH_BYTES + header + _DIGEST_BYTES > size:
+        msg = f"it is damaged: {size:,} bytes do not hold its header of {header:,}"
+        raise StorageError(msg)
+    return header
+
+
+def _metadata(header: bytes) -> str:
+    try:
+        found = json.loads(header, object_pairs_hook=_without_doubles)["__metadata__"]
+    except (ValueError, RecursionError) as error:
+        msg = f"its header cannot be read: {error}"
+        raise StorageError(msg) from None
+    if list(found) != ["rnn_magics"] or not isinstance(found["rnn_magics"], str):
+        msg = "its metadata has other keys than rnn_magics"
+        raise StorageError(msg)
+    return str(found["rnn_magics"])
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        msg = "a key stands there twice"
+        raise ValueError(msg)
+    return made
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        # Not to wait for a pipe, and not to read a device without end.
+        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                msg = "it is no file"
+                raise StorageError(msg)
+            size = os.fstat(file.fileno()).st_size
+            # Looked at before all of it is read.
+            _header_size(file.read(_LENGTH_BYTES + len(_BEGINNING)), size)
+            file.seek(0)
+            return file.read()
+    except FileNotFoundError:
+        msg = "there is no such file"
+        raise StorageError(msg) from None
+    except (OSError, ValueError) as error:
+        msg = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise StorageError(msg) from None
+    except MemoryError:
+        msg = "it does not fit into memory"
+        raise StorageError(msg) from None

@@ -1,0 +1,216 @@
+"""A run in one file: its weights, and all that is known of how they came about."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rnn_magics.errors import StorageError
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.storage import atomic, container
+from rnn_magics.storage.container import Contents
+from rnn_magics.storage.parts import read_parts, write_parts
+from rnn_magics.storage.strict import Fields
+from rnn_magics.training.run import Run
+
+FORMAT = 1
+SUFFIX = ".safetensors"
+_MOST_TOKENS = 1 << 31
+_WEIGHTS = "model."  # begins the names of the tensors that are the model's
+_FLOATS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+_UNFIT = re.compile(r"[^\w.~+-]+")
+
+
+def default_path(run: Run) -> Path:
+    """Return where a run is written when nothing is said: its name in the present folder."""
+    return Path(f"{_UNFIT.sub('_', run.name).lstrip('.') or 'run'}{SUFFIX}")
+
+
+def save_run(run: Run, path: str | Path | None = None, *, force: bool = False) -> Path:
+    """Write a run to a file, which `load_run` reads.
+
+    An older model file of that name is replaced, in one step: whatever happens meanwhile, the
+    file is the older one or the new one.
+
+    Parameters
+    ----------
+    run
+        What `train` returned.
+    path
+        Of the file, ``~`` for the home folder; a folder, in which it gets the run's name;
+        by default that name in the present folder.
+    force
+        Whether a file that is no model file of ours is replaced, too.
+
+    Returns
+    -------
+    Path
+        Of the file.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written, or stands in the place of another file.
+    """
+    path = default_path(run) if path is None else atomic.user_path(path)
+    path = path / default_path(run) if path.is_dir() else path
+    if os.path.lexists(path) and path.exists() and not force and not container.is_ours(path):
+        msg = f"{str(path)!r} is there and is no model file of rnn_magics; --force replaces it"
+        raise StorageError(msg)
+    atomic.write(path, packed(run))
+    return path
+
+
+def packed(run: Run, training: Contents | None = None) -> bytes:
+    """Return the bytes of a file: a run, maybe with where its training stands.
+
+    Raises
+    ------
+    StorageError
+        When something of it cannot be written.
+    """
+    document = {"format": FORMAT, "vocab_size": run.model.vocab_size, **write_parts(run)}
+    tensors = {f"{_WEIGHTS}{name}": value for name, value in weights(run.model).items()}
+    if training is not None:
+        document["training"] = training.document
+        tensors |= training.tensors
+    return container.pack(document, tensors)
+
+
+def read_run(path: Path) -> tuple[Run, Contents | None]:
+    """Read a run, and where its training stands if the file says so.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be read, is damaged, or is no file of ours.
+    """
+    with naming(path):
+        return unpacked(container.read(path))
+
+
+def unpacked(contents: Contents) -> tuple[Run, Contents | None]:
+    """Return the run that a file holds, and where its training stands if it says so.
+
+    Raises
+    ------
+    StorageError
+        When it is not what it must be.
+    """
+    document = Fields(contents.document, "the document")
+    _check_format(contents.document, document)
+    vocab_size = document.count("vocab_size", _MOST_TOKENS)
+    found = read_parts(document)
+    training = document.take("training") if "training" in document else None
+    document.end()
+    vocab = found.get("vocab")
+    if vocab is not None and len(vocab) != vocab_size:
+        msg = f"its vocabulary has {len(vocab)} tokens, its model {vocab_size}"
+        raise StorageError(msg)
+    of_model = {k: v for k, v in contents.tensors.items() if k.startswith(_WEIGHTS)}
+    others = {k: v for k, v in contents.tensors.items() if k not in of_model}
+    if others and training is None:
+        msg = f"it has a tensor {next(iter(others))!r}, which this version does not know"
+        raise StorageError(msg)
+    model = build_model(found["config"].model, vocab_size, of_model)
+    run = Run(**{"corpus": None, "vocab": None, **found, "model": model})
+    return run, None if training is None else Contents(training, others)
+
+
+def weights(model: RNNModel) -> dict[str, Tensor]:
+    """Return the parameters and buffers of a model by name, each once, even when tied."""
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+def build_model(config: ModelConfig, vocab_size: int, tensors: Mapping[str, Tensor]) -> RNNModel:
+    """Return a model with the weights of a file.
+
+    The model is first made without memory, which shows what its tensors must be; only when the
+    file has exactly these is memory taken.
+
+    Raises
+    ------
+    StorageError
+        When they do not fit each other.
+    """
+    if config.num_layers > len(tensors) or vocab_size < 1:
+        msg = f"it has {len(tensors)} tensors for {config.num_layers} layers"
+        raise StorageError(msg)
+    unused = torch.Generator()  # so that loading does not move the global generator
+    with torch.device("meta"), _cell_errors(config.cell):
+        expected = weights(RNNModel(config, vocab_size, unused))
+    dtype = tensors[f"{_WEIGHTS}output.bias"].dtype if f"{_WEIGHTS}output.bias" in tensors else None
+    if dtype not in _FLOATS:
+        msg = "it has no output.bias of floating point numbers"
+        raise StorageError(msg)
+    _check_tensors(expected, tensors, dtype)
+    with _cell_errors(config.cell):
+        model = RNNModel(config, vocab_size, unused).to(dtype)
+        with torch.no_grad():
+            for name, value in weights(model).items():
+                value.copy_(tensors[f"{_WEIGHTS}{name}"])
+    return model.eval()
+
+
+def _check_tensors(
+    expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], dtype: torch.dtype
+) -> None:
+    named = {f"{_WEIGHTS}{name}": value for name, value in expected.items()}
+    if (missing := named.keys() - tensors.keys()) or (unknown := tensors.keys() - named.keys()):
+        what = f"lacks tensor {min(missing)!r}" if missing else f"has a tensor {min(unknown)!r}"
+        msg = f"it {what}, which its configuration does not go with"
+        raise StorageError(msg)
+    for name, value in named.items():
+        kind = dtype if value.is_floating_point() else value.dtype
+        found = tensors[name]
+        if found.shape != value.shape or found.dtype != kind:
+            msg = (
+                f"tensor {name!r} is {tuple(found.shape)} of {found.dtype}, and its configuration"
+                f" makes it {tuple(value.shape)} of {kind}"
+            )
+            raise StorageError(msg)
+
+
+def _check_format(values: Any, document: Fields) -> None:
+    number = document.take("format")
+    if type(number) is int and number > FORMAT:
+        versions = values.get("versions")
+        writer = versions.get("rnn_magics") if isinstance(versions, dict) else None
+        msg = f"it has format {number}, and this version reads up to {FORMAT}; rnn_magics {writer}"
+        raise StorageError(msg + " wrote it: update rnn_magics")
+    if type(number) is not int or number != FORMAT:
+        msg = f"its format is {number!r}, not {FORMAT}"
+        raise StorageError(msg)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of what stands within say which file it is about.
+
+    Raises
+    ------
+    StorageError
+        Which begins with the path.
+    """
+    try:
+        yield
+    except StorageError as error:
+        msg = f"{str(path)!r}: {error}"
+        raise StorageError(msg) from None
+
+
+@contextmanager
+def _cell_errors(cell: str) -> Iterator[None]:
+    # A cell that a user has registered may be another than the one that was saved.
+    try:
+        yield
+    except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
+        msg = f"a model of cell {cell!r} cannot be built: {type(error).__name__}: {error}"
+        raise StorageError(msg) from None

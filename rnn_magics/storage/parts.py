@@ -1,0 +1,265 @@
+"""The parts of a run as a file holds them, each written and read by two functions.
+
+To add a part, write the two functions and a line in `PARTS`. A part whose `write` returns None
+is left out; an older file without it is read as one that has none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+
+from rnn_magics.batching import BatchConfig
+from rnn_magics.errors import ConfigError, StorageError, VocabError
+from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.storage.strict import Fields, from_float, from_options, read_options
+from rnn_magics.text.vocab import Vocab, VocabConfig
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.curve import Curve
+from rnn_magics.training.device import DeviceChoice
+from rnn_magics.training.history import History
+from rnn_magics.training.run import Run, RunConfig, Steering
+from rnn_magics.training.threads import ThreadChoice
+
+_DEVICE = re.compile("(cpu|cuda|mps)(:(0|[1-9][0-9]?))?")
+_SHA256 = re.compile("[0-9a-f]{64}")
+_MOST_THREADS = 1024
+_MOST_EPOCHS = 1 << 24
+_WITHOUT_SCORE = {"valid_perplexity", "valid_bits"}  # lists whose entries may be None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a run.
+
+    Parameters
+    ----------
+    write
+        Returns it as plain values, fit for JSON, or None to leave it out.
+    read
+        Returns the fields of a `Run` from what `write` returned. Raises `StorageError` when
+        that is not what it must be.
+    optional
+        Whether a file may lack it.
+    """
+
+    write: Callable[[Run], Any]
+    read: Callable[[Any], dict[str, Any]]
+    optional: bool = False
+
+
+def write_parts(run: Run) -> dict[str, Any]:
+    """Return all parts of a run by name."""
+    written = {name: part.write(run) for name, part in PARTS.items()}
+    return {name: plain for name, plain in written.items() if plain is not None}
+
+
+def read_parts(document: Fields) -> dict[str, Any]:
+    """Take all parts from a document; return the fields of the run that they make.
+
+    Raises
+    ------
+    StorageError
+        When a part is missing or is not what it must be.
+    """
+    found: dict[str, Any] = {}
+    for name, part in PARTS.items():
+        if not part.optional or name in document:
+            found |= part.read(document.take(name))
+    return found
+
+
+def _write_run(run: Run) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "reason": "snapshot" if run.reason is None else run.reason,
+        "message": run.message,
+        "step": run.step,
+        "num_train_tokens": run.num_train_tokens,
+        "num_valid_tokens": run.num_valid_tokens,
+        "steps": run.steps,
+        "tokens": run.tokens,
+    }
+
+
+def _read_run(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "run")
+    found: dict[str, Any] = {n: read.text(n) for n in ("name", "reason", "message", "step")}
+    for name in ("num_train_tokens", "num_valid_tokens", "steps", "tokens"):
+        found[name] = read.count(name)
+    read.end()
+    return found
+
+
+def _write_config(run: Run) -> dict[str, Any]:
+    parts = {
+        "model": run.config.model,
+        "train": run.config.train,
+        "batching": run.config.batching,
+    }
+    return {name: from_options(options) for name, options in parts.items()}
+
+
+def _read_config(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "config")
+    config = RunConfig(
+        read_options(ModelConfig, read.take("model")),
+        read_options(TrainConfig, read.take("train")),
+        read_options(BatchConfig, read.take("batching")),
+    )
+    read.end()
+    return {"config": config}
+
+
+def _write_device(run: Run) -> dict[str, Any]:
+    return {"name": str(run.device.device), "reason": run.device.reason}
+
+
+def _read_device(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "device")
+    name, reason = read.text("name"), read.text("reason")
+    read.end()
+    if not _DEVICE.fullmatch(name):
+        msg = f"device {name!r} is neither cpu, cuda nor mps"
+        raise StorageError(msg)
+    return {"device": DeviceChoice(torch.device(name), reason)}
+
+
+def _write_threads(run: Run) -> dict[str, Any]:
+    return {"number": run.threads.number, "reason": run.threads.reason}
+
+
+def _read_threads(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "threads")
+    choice = ThreadChoice(read.count("number", _MOST_THREADS), read.text("reason"))
+    read.end()
+    return {"threads": choice}
+
+
+def _write_corpus(run: Run) -> dict[str, Any] | None:
+    return None if run.corpus is None else dict(zip(("name", "sha256"), run.corpus, strict=True))
+
+
+def _read_corpus(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "corpus")
+    name, sha256 = read.text("name"), read.text("sha256")
+    read.end()
+    if not _SHA256.fullmatch(sha256):
+        msg = f"corpus.sha256 is {sha256[:80]!r}"
+        raise StorageError(msg)
+    return {"corpus": (name, sha256)}
+
+
+def _write_vocab(run: Run) -> dict[str, Any] | None:
+    if run.vocab is None:
+        return None
+    try:
+        return {**run.vocab.to_dict(), "config": from_options(run.vocab.config)}
+    except VocabError as error:
+        raise StorageError(str(error)) from None
+
+
+def _read_vocab(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "vocab")
+    config = read_options(VocabConfig, read.take("config"))
+    whole = {"format": read.take("format"), "config": config.to_dict()}
+    whole["token_freqs"] = read.take("token_freqs")
+    read.end()
+    try:
+        vocab = Vocab.from_dict(whole)
+    except VocabError as error:
+        raise StorageError(str(error)) from None
+    if json.dumps(vocab.to_dict()["token_freqs"]) != json.dumps(whole["token_freqs"]):
+        msg = "vocab.token_freqs is not in the form that rnn_magics writes"
+        raise StorageError(msg)
+    return {"vocab": vocab}
+
+
+def _write_history(run: Run) -> dict[str, Any]:
+    return {
+        name: [None if value is None else from_float(value) for value in values]
+        for name, values in run.history.to_dict().items()
+    }
+
+
+def _read_history(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "history")
+    names = [item.name for item in fields(History)]
+    lists = {name: read.numbers(name, optional=name in _WITHOUT_SCORE) for name in names}
+    read.end()
+    if len({len(values) for values in lists.values()}) > 1:
+        msg = "the lists of history are of different lengths"
+        raise StorageError(msg)
+    return {"history": History(**lists)}
+
+
+def _write_versions(run: Run) -> dict[str, str]:
+    return run.versions
+
+
+def _read_versions(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "versions")
+    return {"versions": {name: read.text(name) for name in read.keys}}
+
+
+def _write_curve(run: Run) -> dict[str, Any] | None:
+    return run.curve.to_dict() if len(run.curve.loss) else None
+
+
+def _read_curve(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "curve")
+    for name in ("loss", "grad_norm"):
+        series = read.mapping(name)
+        series.count("stride")
+        series.take("points")
+        series.numbers("rest")
+        series.end()
+    read.take("epochs")
+    read.end()
+    try:
+        return {"curve": Curve.from_dict(plain)}
+    except (ValueError, TypeError, OverflowError) as error:
+        msg = f"curve cannot be read: {error}"
+        raise StorageError(msg) from None
+
+
+def _write_steered(run: Run) -> list[dict[str, Any]] | None:
+    return [asdict(change) for change in run.steered] or None
+
+
+def _read_steered(plain: Any) -> dict[str, Any]:
+    if not isinstance(plain, list) or len(plain) > _MOST_EPOCHS:
+        msg = "steered is no list of changes"
+        raise StorageError(msg)
+    return {"steered": [_read_steering(change) for change in plain]}
+
+
+def _read_steering(plain: Any) -> Steering:
+    read = Fields(plain, "steered")
+    step, lr, clip = read.count("step"), read.take("lr"), read.take("clip")
+    read.end()
+    try:
+        config = TrainConfig(lr=lr, clip=clip)
+    except ConfigError as error:
+        msg = f"steered: {error}"
+        raise StorageError(msg) from None
+    return Steering(step, config.peak_lr, config.clip)
+
+
+PARTS: dict[str, Part] = {
+    "run": Part(_write_run, _read_run),
+    "config": Part(_write_config, _read_config),
+    "corpus": Part(_write_corpus, _read_corpus, optional=True),
+    "vocab": Part(_write_vocab, _read_vocab, optional=True),
+    "history": Part(_write_history, _read_history),
+    "curve": Part(_write_curve, _read_curve, optional=True),
+    "steered": Part(_write_steered, _read_steered, optional=True),
+    "device": Part(_write_device, _read_device),
+    "threads": Part(_write_threads, _read_threads),
+    "versions": Part(_write_versions, _read_versions),
+}

@@ -1,0 +1,294 @@
+"""The folder of a run: what it is, how it went, and its checkpoints.
+
+::
+
+    run.json                    what the run is: name, configuration, corpus, versions
+    history.jsonl               a line for each epoch, each end and each resumption; only grows
+    step-000001234.safetensors  the last two checkpoints; a model file, and where training stands
+    epoch-0003.safetensors      the model as it was after that epoch; a model file
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnn_magics.errors import StorageError
+from rnn_magics.storage import atomic
+from rnn_magics.storage.container import Contents
+from rnn_magics.storage.model_file import FORMAT, packed, read_run
+from rnn_magics.storage.parts import PARTS
+from rnn_magics.storage.strict import Fields, dumps, from_float, loads
+from rnn_magics.training.run import Run
+
+_WHAT = ("run", "config", "corpus", "device", "threads", "versions")  # parts in run.json
+_STEP = re.compile(r"step-([0-9]{9,})\.safetensors")
+_EPOCH = re.compile(r"epoch-([0-9]{4,})\.safetensors")
+_KEPT_STEPS = 2  # the second is there should the disk damage the first
+_MOST_JSON = 1 << 26
+_DEPTH = 2  # how far below a folder its runs may lie
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder that holds one run.
+
+    Parameters
+    ----------
+    path
+        Of the folder.
+    """
+
+    path: Path
+
+    @property
+    def exists(self) -> bool:
+        """Whether it holds a run that can be gone on with."""
+        return (self.path / "run.json").is_file() and bool(self.steps)
+
+    @property
+    def steps(self) -> dict[int, Path]:
+        """The checkpoints by the number of steps, the newest first."""
+        return dict(sorted(self._numbered(_STEP).items(), reverse=True))
+
+    @property
+    def epochs(self) -> dict[int, Path]:
+        """The models after the epochs that are kept, by epoch."""
+        return dict(sorted(self._numbered(_EPOCH).items()))
+
+    def _numbered(self, pattern: re.Pattern[str]) -> dict[int, Path]:
+        try:
+            matches = [(pattern.fullmatch(entry.name), entry) for entry in self.path.iterdir()]
+        except OSError:
+            return {}
+        return {int(match[1]): entry for match, entry in matches if match}
+
+    def begin(self, run: Run, checkpointing: dict[str, Any]) -> None:
+        """Make the folder, and write down what the run is."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"cannot make the folder {str(self.path)!r}: {error.strerror}"
+            raise StorageError(msg) from None
+        document: dict[str, Any] = {"format": FORMAT, "checkpointing": checkpointing}
+        parts = {name: PARTS[name].write(run) for name in _WHAT}
+        document |= {name: plain for name, plain in parts.items() if plain is not None}
+        atomic.write(self.path / "run.json", f"{dumps(document)}\n".encode())
+
+    def go_on(self, step: int) -> None:
+        """Say that the run goes on behind a step; what was written later goes.
+
+        Later checkpoints are damaged ones, else the run would go on from them.
+        """
+        self.tell(resumed=step)
+        _remove(path for number, path in self.steps.items() if number > step)
+
+    def write_step(self, run: Run, training: Contents, step: int) -> None:
+        """Write a checkpoint; the older ones but one go once it is whole."""
+        atomic.write(self.path / f"step-{step:09d}.safetensors", packed(run, training))
+        _remove(list(self.steps.values())[_KEPT_STEPS:])
+
+    def write_epoch(self, run: Run, epoch: int, keep: int | None) -> None:
+        """Write the model after an epoch; only the newest `keep` of them stay, None for all."""
+        if keep != 0:
+            atomic.write(self.path / f"epoch-{epoch:04d}.safetensors", packed(run))
+        newest_first = list(reversed(self.epochs.values()))
+        _remove([] if keep is None else newest_first[keep:])
+
+    def require(self) -> RunFolder:
+        """Return the folder, once it has been found to hold a run.
+
+        Raises
+        ------
+        StorageError
+            When it does not.
+        """
+        if not self.exists:
+            msg = f"{str(self.path)!r} is not the folder of a run; %rnn runs DIR lists those in DIR"
+            raise StorageError(msg)
+        return self
+
+    def tell(self, **words: Any) -> None:
+        """Add a line to the history."""
+        atomic.append(self.path / "history.jsonl", dumps(words))
+
+    def newest(self) -> tuple[Run, Contents]:
+        """Read the newest checkpoint, or the one before it when that is damaged.
+
+        Raises
+        ------
+        StorageError
+            When there is none that can be read.
+        """
+        errors = []
+        for step, path in self.steps.items():
+            try:
+                run, training = read_run(path)
+            except StorageError as error:
+                errors.append(error)
+                continue
+            if training is None:
+                errors.append(StorageError(f"{str(path)!r}: it is no checkpoint"))
+                continue
+            if errors:
+                run.message = f"the newest checkpoint cannot be read; this is that of step {step}"
+            return run, training
+        raise errors[0] if errors else StorageError(f"{str(self.path)!r} holds no checkpoint")
+
+    def checkpointing(self) -> Any:
+        """Return how the run is kept, as `begin` was told."""
+        return self._what().take("checkpointing")
+
+    def _what(self) -> Fields:
+        path = self.path / "run.json"
+        try:
+            with path.open("rb") as file:
+                text = file.read(_MOST_JSON).decode().rstrip("\n")
+            document = Fields(loads(text), "the document")
+        except (OSError, ValueError) as error:
+            msg = f"{str(path)!r} cannot be read: {error}"
+            raise StorageError(msg) from None
+        if document.take("format") != FORMAT:
+            msg = f"{str(path)!r} is of another format than {FORMAT}; update rnn_magics"
+            raise StorageError(msg)
+        return document
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the lines of the history; what was cut short or damaged is left out."""
+        found = []
+        with suppress(OSError), (self.path / "history.jsonl").open("rb") as file:
+            for line in file.read(_MOST_JSON).splitlines():
+                with suppress(ValueError, RecursionError):
+                    found.append(json.loads(line))
+        return [line for line in found if isinstance(line, dict)]
+
+    def summary(self) -> KeptRun:
+        """Tell what the run is and where it stands, without reading a model.
+
+        Raises
+        ------
+        StorageError
+            When the folder does not say.
+        """
+        what, lines = self._what(), self.lines()
+        run = PARTS["run"].read(what.take("run"))
+        config = PARTS["config"].read(what.take("config"))["config"]
+        epochs = [line for line in lines if type(line.get("epoch")) is int]
+        last = epochs[-1] if epochs else {}
+        ended = lines[-1].get("end") if lines else None
+        return KeptRun(
+            self.path,
+            run["name"],
+            f"{config.model.cell}, {config.model.num_hiddens} hidden units",
+            last.get("epoch", 0),
+            config.train.epochs,
+            _number(last.get("train_perplexity")),
+            _number(last.get("valid_perplexity")),
+            str(ended or "not ended"),
+        )
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """A run in a folder, in a few words.
+
+    Parameters
+    ----------
+    folder
+        Where it is.
+    name, architecture
+        What it is.
+    epochs, planned
+        How many epochs it has finished, and how many it was to have.
+    train_perplexity, valid_perplexity
+        After the last epoch; None before the first, and where it was not scored.
+    state
+        Why it ended, or ``not ended``: it trains, or it was killed; or why it cannot be read.
+    """
+
+    folder: Path
+    name: str
+    architecture: str
+    epochs: int
+    planned: int
+    train_perplexity: float | None
+    valid_perplexity: float | None
+    state: str
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _number(value: Any) -> float | None:
+    # As `from_float` wrote it; what is none says nothing.
+    return float(value) if isinstance(value, float) or value in ("inf", "-inf", "nan") else None
+
+
+def kept_runs(folder: str | Path = ".") -> list[KeptRun]:
+    """Tell of the runs kept in a folder or one or two levels below it, the newest last.
+
+    Of one that cannot be read, the state says why.
+
+    Raises
+    ------
+    StorageError
+        When the folder is not there.
+    """
+    top = atomic.user_path(folder)
+    if not top.is_dir():
+        msg = f"there is no folder {str(top)!r}"
+        raise StorageError(msg)
+    found = [RunFolder(path) for path in _below(top, _DEPTH)]
+    found.sort(key=_written)
+    return [_summary(folder) for folder in found]
+
+
+def _summary(folder: RunFolder) -> KeptRun:
+    try:
+        return folder.summary()
+    except StorageError as error:
+        return KeptRun(folder.path, "", "", 0, 0, None, None, str(error))
+
+
+def _below(folder: Path, depth: int) -> Iterator[Path]:
+    if (folder / "run.json").is_file():
+        if RunFolder(folder).exists:
+            yield folder
+        return
+    if depth == 0:
+        return
+    with suppress(OSError):
+        for entry in sorted(folder.iterdir()):
+            if entry.is_dir() and not entry.name.startswith("."):
+                yield from _below(entry, depth - 1)
+
+
+def _written(folder: RunFolder) -> float:
+    newest = next(iter(folder.steps.values()), folder.path)
+    return newest.stat().st_mtime
+
+
+def epoch_line(run: Run) -> dict[str, Any]:
+    """Return the last epoch of a run as a line of the history."""
+    values = {name: column[-1] for name, column in run.history.to_dict().items()}
+    plain = {name: None if v is None else from_float(v) for name, v in values.items()}
+    return {"epoch": len(run.history), "steps": run.steps, "tokens": run.tokens, **plain}
+
+
+def checkpoint_epochs(folder: str | Path) -> list[int]:
+    """Return the epochs whose models the folder of a run keeps, for ``load_run(folder, epoch=)``.
+
+    Raises
+    ------
+    StorageError
+        When the folder holds no run.
+    """
+    return list(RunFolder(atomic.user_path(folder)).require().epochs)

@@ -1,0 +1,216 @@
+"""Strict JSON: one way to write a document, and a closed set of typed keys to read it by."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from rnn_magics.errors import ConfigError, StorageError
+from rnn_magics.options import Options, describe
+
+C = TypeVar("C", bound=Options)
+MOST_TEXT = 1 << 16  # characters in a name, a reason, a message
+MOST_COUNT = 1 << 60
+# What an architecture may ask for; beyond it nothing is built, whatever the file holds.
+_MOST = {"num_hiddens": 1 << 20, "embedding_size": 1 << 20, "num_layers": 1 << 10}
+_NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+
+ADDED: dict[str, dict[str, Any]] = {}
+"""Options that an older file may lack, by class, with what their absence means.
+
+An option that is added to `ModelConfig`, `TrainConfig`, `BatchConfig` or `VocabConfig` gets a
+line here, e.g. ``{"TrainConfig": {"momentum": 0.0}}``; its default may change, this may not.
+"""
+
+
+def dumps(document: Any) -> str:
+    """Return a document as JSON: ASCII, no spaces, the keys in their order.
+
+    Raises
+    ------
+    StorageError
+        When it holds what JSON cannot say, or what reading would not give back.
+    """
+    try:
+        text = json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        if json.loads(text) == document:
+            return text
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = f"this cannot be written to a file: {error}"
+        raise StorageError(msg) from None
+    msg = "this cannot be written to a file: a text in it would not be read back as it is"
+    raise StorageError(msg)
+
+
+def loads(text: str) -> Any:
+    """Read JSON in the one form that `dumps` writes.
+
+    Raises
+    ------
+    StorageError
+        When it is not JSON, says a key twice, or is written in another form.
+    """
+    try:
+        document = json.loads(text)
+        again = json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    except (ValueError, RecursionError) as error:
+        msg = f"its JSON cannot be read: {error}"
+        raise StorageError(msg) from None
+    if again != text:
+        msg = "its JSON is not in the form that rnn_magics writes"
+        raise StorageError(msg)
+    return document
+
+
+def from_float(number: float) -> float | str:
+    """Return a number as JSON can say it: ``inf``, ``-inf`` and ``nan`` as words."""
+    return number if math.isfinite(number) else str(float(number))
+
+
+class Fields:
+    """A mapping that came from a file, taken apart key by key, each with its type.
+
+    Parameters
+    ----------
+    values
+        What the file holds.
+    where
+        How messages call it, e.g. ``run``.
+
+    Raises
+    ------
+    StorageError
+        By every method: when a key is missing or its value is not what it must be.
+    """
+
+    def __init__(self, values: Any, where: str) -> None:
+        if not isinstance(values, Mapping):
+            msg = f"{where} is no mapping"
+            raise StorageError(msg)
+        self._left = dict(values)
+        self._where = where
+
+    def __contains__(self, key: str) -> bool:
+        """Whether the key has not been taken yet."""
+        return key in self._left
+
+    def take(self, key: str) -> Any:
+        """Return a value of any type."""
+        if key not in self._left:
+            msg = f"{self._where} lacks {key!r}"
+            raise StorageError(msg)
+        return self._left.pop(key)
+
+    def text(self, key: str) -> str:
+        """Return a short text."""
+        value = self.take(key)
+        if not isinstance(value, str) or len(value) > MOST_TEXT:
+            self._refuse(key, "a text")
+        return str(value)
+
+    def count(self, key: str, most: int = MOST_COUNT) -> int:
+        """Return a whole number from 0 to `most`."""
+        value = self.take(key)
+        if type(value) is not int or not 0 <= value <= most:
+            self._refuse(key, f"a whole number from 0 to {most}")
+        return int(value)
+
+    def seconds(self, key: str) -> float:
+        """Return a finite number that is not negative."""
+        value = self.take(key)
+        if type(value) is not float or not 0 <= value < math.inf:
+            self._refuse(key, "a number of seconds")
+        return float(value)
+
+    def numbers(self, key: str, *, optional: bool = False) -> list[Any]:
+        """Return a list of floats, which may be infinite or nan; with `optional` also None."""
+        values = self.take(key)
+        if not isinstance(values, list):
+            self._refuse(key, "a list of numbers")
+        return [self._number(key, value, optional) for value in values]
+
+    def _number(self, key: str, value: Any, optional: bool) -> float | None:  # noqa: FBT001
+        if value is None and optional:
+            return None
+        if isinstance(value, str) and value in _NOT_FINITE:
+            return _NOT_FINITE[value]
+        if type(value) is not float:
+            self._refuse(key, "a list of numbers")
+        return float(value)
+
+    def mapping(self, key: str) -> Fields:
+        """Return a mapping, to be taken apart in its turn."""
+        return Fields(self.take(key), f"{self._where}.{key}")
+
+    def end(self) -> None:
+        """Refuse what no one has taken."""
+        for key in self._left:
+            msg = f"{self._where} has {key!r}, which this version does not know"
+            raise StorageError(msg)
+
+    @property
+    def keys(self) -> Iterable[str]:
+        """The keys that have not been taken yet."""
+        return list(self._left)
+
+    def _refuse(self, key: str, wanted: str) -> None:
+        msg = f"{self._where}.{key} is not {wanted}"
+        raise StorageError(msg)
+
+
+def from_options(options: Options) -> dict[str, Any]:
+    """Return options as JSON can say them, once their sizes have been found to be in bounds.
+
+    Raises
+    ------
+    StorageError
+        When a size is beyond what a file may ask for.
+    """
+    check_sizes(options)
+    plain = options.to_dict()
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in plain.items()}
+
+
+def read_options(cls: type[C], values: Any) -> C:
+    """Return an option dataclass from what a file holds: all of its keys and no others.
+
+    Raises
+    ------
+    StorageError
+        When a key is missing or unknown, or a value has the wrong type or lies out of range.
+    """
+    fields, known = Fields(values, cls.__name__), [field.name for field in describe(cls)]
+    added = ADDED.get(cls.__name__, {})
+    given = {
+        name: added[name] if name in added and name not in fields else fields.take(name)
+        for name in known
+    }
+    fields.end()
+    try:
+        options = cls.from_dict(given)
+    except ConfigError as error:
+        msg = f"{cls.__name__}: {error}; if it was registered, register it again before loading"
+        plain = f"{cls.__name__}: {error}"
+        raise StorageError(msg if " is none of " in str(error) else plain) from None
+    for name, said in from_options(options).items():
+        if said != given[name] or type(said) is not type(given[name]):
+            msg = f"{cls.__name__}.{name} is {given[name]!r}, which would become {said!r}"
+            raise StorageError(msg)
+    return options
+
+
+def check_sizes(options: Options) -> None:
+    """Refuse sizes that no file of this format may have.
+
+    Raises
+    ------
+    StorageError
+        When a size is beyond its cap.
+    """
+    for name, value in options.to_dict().items():
+        cap = _MOST.get(name, MOST_COUNT)
+        if name != "seed" and type(value) is int and value > cap:
+            msg = f"{type(options).__name__}.{name} is {value}; a file holds at most {cap}"
+            raise StorageError(msg)

@@ -1,0 +1,254 @@
+"""Where a training stands between two steps, as a document and tensors, and back.
+
+The learning rate is not among it: it follows from the position. Neither is what the device step
+keeps for itself, which it makes from the position when it begins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rnn_magics.batching import Batches, EpochPlan
+from rnn_magics.errors import StorageError
+from rnn_magics.models.rnn_model import ModelState
+from rnn_magics.storage.container import Contents
+from rnn_magics.storage.strict import Fields, from_float
+from rnn_magics.training.run import Run
+from rnn_magics.training.state import EpochTally, TrainState
+
+_COUNTS = ("epoch", "step", "total_steps", "total_tokens")
+_SECONDS = ("train_seconds", "evaluation_seconds")
+_PER_STEP = ("losses", "norms")  # what an epoch keeps of each of its steps
+_TALLIED = ("nats", *_PER_STEP)
+_OPTIMIZER = "training.optimizer."
+_BLOCK = 1 << 20
+
+
+def capture(state: TrainState, fingerprint: str) -> Contents:
+    """Return all of a state but the model and the text.
+
+    Parameters
+    ----------
+    state
+        Between two steps, and settled.
+    fingerprint
+        Of its minibatches, see `fingerprint_of`.
+
+    Raises
+    ------
+    StorageError
+        When the optimizer keeps what a file cannot hold.
+    """
+    document: dict[str, Any] = {name: getattr(state, name) for name in (*_COUNTS, *_SECONDS)}
+    tensors = {
+        "training.generator": state.generator.get_state(),
+        "training.dropout_generator": state.dropout_generator.get_state(),
+    }
+    document["tokens"] = fingerprint
+    if state.plan is not None:
+        document["plan"] = {"offset": state.plan.offset, "left_over": state.plan.left_over}
+        tensors["training.starts"] = state.plan.starts
+    if state.hidden is not None:
+        parts = (state.hidden,) if isinstance(state.hidden, Tensor) else state.hidden
+        tensors |= {f"training.hidden.{i}": part for i, part in enumerate(parts)}
+    if state.tally is not None:
+        document["tally"] = {"seconds": state.tally.seconds, "tokens": state.tally.tokens}
+        tensors |= {f"training.{name}": getattr(state.tally, name) for name in _TALLIED}
+    document["optimizer"] = numbers = {}
+    for name, parameter in state.model.named_parameters():
+        for key, value in state.optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                tensors[f"{_OPTIMIZER}{name}.{key}"] = value
+            elif value is None or isinstance(value, bool | int | float):
+                said = from_float(value) if isinstance(value, float) else value
+                numbers[f"{name}.{key}"] = said
+            else:
+                msg = f"the optimizer keeps a {type(value).__name__} {key!r}, which no file holds"
+                raise StorageError(msg)
+    return Contents(document, tensors)
+
+
+def restore(state: TrainState, contents: Contents) -> None:
+    """Make a fresh state what it was when it was captured.
+
+    Parameters
+    ----------
+    state
+        Of a training that has not begun, of the same model and the same minibatches.
+    contents
+        What `capture` returned.
+
+    Raises
+    ------
+    StorageError
+        When the contents are not what they must be.
+    """
+    read, tensors = Fields(contents.document, "training"), dict(contents.tensors)
+    for name in _COUNTS:
+        setattr(state, name, read.count(name))
+    for name in _SECONDS:
+        setattr(state, name, read.seconds(name))
+    read.text("tokens")
+    _set_generator(state.generator, tensors.pop("training.generator", None))
+    _set_generator(state.dropout_generator, tensors.pop("training.dropout_generator", None))
+    state.plan = _read_plan(read, tensors, state.batches)
+    state.tally = _read_tally(read, tensors, state.plan, state.batches.ids.device)
+    state.hidden = _read_hidden(state, tensors)
+    if state.step > (0 if state.plan is None else len(state.plan)):
+        msg = f"it stands at step {state.step}, beyond the end of its epoch"
+        raise StorageError(msg)
+    _read_optimizer(state, read.mapping("optimizer"), tensors)
+    read.end()
+    if tensors:
+        msg = f"it has a tensor {min(tensors)!r}, which this version does not know"
+        raise StorageError(msg)
+
+
+def tokens_of(contents: Contents) -> str:
+    """Return the fingerprint of the minibatches that a captured training was learning from."""
+    return Fields(contents.document, "training").text("tokens")
+
+
+def fingerprint_of(batches: Batches) -> str:
+    """Return the sha256 of the training and held-out indices of minibatches."""
+    digest = hashlib.sha256()
+    for ids in (batches.ids, batches.valid):
+        digest.update(len(ids).to_bytes(8, "little"))
+        for start in range(0, len(ids), _BLOCK):
+            block = ids[start : start + _BLOCK].cpu().long()  # alike for every integer type
+            digest.update(block.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _set_generator(generator: torch.Generator, saved: Tensor | None) -> None:
+    present = generator.get_state()
+    if saved is None or saved.shape != present.shape or saved.dtype != present.dtype:
+        msg = "it lacks the state of a random generator, or has that of another device"
+        raise StorageError(msg)
+    try:
+        generator.set_state(saved.clone())
+    except RuntimeError as error:
+        msg = f"the state of a random generator is damaged: {error}"
+        raise StorageError(msg) from None
+
+
+def _read_plan(read: Fields, tensors: dict[str, Tensor], batches: Batches) -> EpochPlan | None:
+    if "plan" not in read:
+        return None
+    words = read.mapping("plan")
+    offset, left_over = words.count("offset"), words.count("left_over")
+    words.end()
+    starts = tensors.pop("training.starts", None)
+    config = batches.config
+    if starts is None or starts.dtype != torch.int64 or starts.shape[1:] != (config.batch_size,):
+        msg = "its plan of the epoch is not that of minibatches of this size"
+        raise StorageError(msg)
+    last = len(batches.ids) - config.num_steps - 1
+    if not len(starts) or int(starts.min()) < 0 or int(starts.max()) > last:
+        msg = "its plan of the epoch leads out of the text"
+        raise StorageError(msg)
+    return EpochPlan(offset, starts.clone(), left_over)
+
+
+def _read_tally(
+    read: Fields, tensors: dict[str, Tensor], plan: EpochPlan | None, device: torch.device
+) -> EpochTally | None:
+    if "tally" not in read:
+        return None
+    words = read.mapping("tally")
+    seconds, tokens = words.seconds("seconds"), words.count("tokens")
+    words.end()
+    number = 0 if plan is None else len(plan)
+    found: dict[str, Any] = {}
+    for name in _TALLIED:
+        value = tensors.pop(f"training.{name}", None)
+        shape = (number,) if name in _PER_STEP else ()
+        if value is None or value.shape != shape or value.dtype != torch.float32:
+            msg = "what its epoch has added up so far is not that of this plan"
+            raise StorageError(msg)
+        found[name] = value.clone().to(device)
+    return EpochTally(**found, seconds=seconds, tokens=tokens)
+
+
+def _read_hidden(state: TrainState, tensors: dict[str, Tensor]) -> ModelState | None:
+    begin = state.model.begin_state(state.batches.config.batch_size)
+    wanted = (begin,) if isinstance(begin, Tensor) else begin
+    found = [tensors.pop(f"training.hidden.{i}", None) for i in range(len(wanted))]
+    if all(part is None for part in found):
+        return None
+    parts = []
+    for like, part in zip(wanted, found, strict=True):
+        if part is None or part.shape != like.shape or part.dtype != like.dtype:
+            msg = "its carried hidden state is not that of this model and these minibatches"
+            raise StorageError(msg)
+        parts.append(torch.empty_like(like).copy_(part))
+    return parts[0] if isinstance(begin, Tensor) else tuple(parts)
+
+
+def _read_optimizer(state: TrainState, numbers: Fields, tensors: dict[str, Tensor]) -> None:
+    named = dict(state.model.named_parameters())
+    for place in [place for place in tensors if place.startswith(_OPTIMIZER)]:
+        name, _, key = place.removeprefix(_OPTIMIZER).rpartition(".")
+        if name not in named:
+            msg = f"its optimizer has moments of {name!r}, which the model does not have"
+            raise StorageError(msg)
+        value = _moment(state.optimizer, named[name], tensors.pop(place))
+        if value is None:
+            msg = f"tensor {place!r} does not go with its parameter"
+            raise StorageError(msg)
+        state.optimizer.state[named[name]][key] = value
+    for place in numbers.keys:
+        name, _, key = place.rpartition(".")
+        number = numbers.take(place)
+        if name not in named or not (number is None or isinstance(number, bool | int | float)):
+            msg = f"its optimizer has {place!r}, which is no number of this model"
+            raise StorageError(msg)
+        state.optimizer.state[named[name]][key] = number
+
+
+def _moment(optimizer: torch.optim.Optimizer, parameter: Tensor, value: Tensor) -> Tensor | None:
+    # In the memory order of the parameter: an update that runs over both as they lie needs that.
+    if value.shape == parameter.shape:
+        return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+    if value.dim():
+        return None
+    # A count of steps, which stays on the CPU unless it is the device that counts.
+    counts = any(group.get("fused") or group.get("capturable") for group in optimizer.param_groups)
+    return value.clone().to(parameter.device if counts else "cpu")
+
+
+def check_same(run: Run, contents: Contents, batches: Batches, fingerprint: str) -> None:
+    """See that minibatches are those that a run was learning from.
+
+    Raises
+    ------
+    StorageError
+        When they are others.
+    """
+    config = run.config.batching
+    if batches.config != config:
+        msg = (
+            f"run {run.name!r} was learning from {config!r}, and the minibatches are"
+            f" {batches.config!r}; type %sample {config.batching} --batch-size {config.batch_size}"
+            f" --num-steps {config.num_steps}"
+        )
+        raise StorageError(msg)
+    if batches.vocab != run.vocab:
+        msg = (
+            f"run {run.name!r} has another vocabulary ({run.vocab!r}) than the minibatches"
+            f" ({batches.vocab!r}); repeat its %corpus, %vocab and %sample"
+        )
+        raise StorageError(msg)
+    if tokens_of(contents) != fingerprint:
+        name, sha256 = run.corpus or ("bare indices", "")
+        now = batches.corpus
+        other = f"{now.name!r} ({now.fingerprint[:12]})" if now else "bare indices"
+        msg = (
+            f"run {run.name!r} was learning from another text, {name!r} ({sha256[:12]}), or other"
+            f" parts of it than the minibatches, {other}; repeat its %corpus, %vocab and %sample"
+        )
+        raise StorageError(msg)

@@ -1,0 +1,231 @@
+"""A run written out: the script trains the same model, in a process that knows torch alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_magics import (
+    CELLS,
+    Corpus,
+    ModelConfig,
+    RNNMagicsError,
+    TrainConfig,
+    Vocab,
+    VocabConfig,
+    make_batches,
+    train,
+)
+from rnn_magics.batching import BatchConfig
+from rnn_magics.handout.script import Script, write_script
+from rnn_magics.text.corpus import CorpusConfig
+from rnn_magics.training.run import Run
+from tests.conftest import TEXT
+
+TRAIN = TrainConfig(epochs=2, threads=1)
+MIXED = (TEXT + 'He didn\'t say 12 <unk> "things": one_two!\n\u2019tis {x} \\ done.\n') * 2
+
+
+def made(
+    model: ModelConfig,
+    config: TrainConfig,
+    *,
+    data: Any = TEXT,
+    cleaning: CorpusConfig | None = None,
+    vocab: VocabConfig | None = None,
+    batching: BatchConfig | None = None,
+) -> tuple[Run, Corpus]:
+    corpus = Corpus.from_data(data, cleaning or CorpusConfig(valid=0.4), name="tiny")
+    words = Vocab.from_corpus(corpus, vocab)
+    batches = make_batches(corpus, words, batching or BatchConfig(batch_size=4, num_steps=8))
+    return train(batches, model, replace(config, threads=1)), corpus
+
+
+def held_out(script: Script, folder: Path) -> float:
+    """Run a script in a fresh process without our package, and return what it has scored."""
+    path = folder / "script.py"
+    path.write_text(script.source, encoding="utf-8")
+    program = (
+        "import runpy, sys; sys.modules['rnn_magics'] = None;"
+        f"print(repr(runpy.run_path({str(path)!r})['held_out']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-W", "error", "-I", "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=folder,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return float(done.stdout.splitlines()[-1])
+
+
+def assert_well_formed(script: Script, folder: Path) -> None:
+    """A formatter changes nothing, a linter finds nothing unused, and it is a short read."""
+    path = folder / "formatted.py"
+    path.write_text(script.source, encoding="utf-8")
+    ruff = [sys.executable, "-m", "ruff"]
+    for words in (
+        ["format", "--isolated", "--check", "--line-length", "88"],
+        ["format", "--isolated", "--check", "--line-length", "100"],
+        ["check", "--isolated", "--select", "F,I,B,SIM,UP,E4,E7,E9"],
+    ):
+        done = subprocess.run([*ruff, *words, path], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert len(script.source.splitlines()) < 150
+
+
+# Each value of each option at least once, and the pairs that share a piece.
+MODELS: dict[str, tuple[ModelConfig, TrainConfig, dict[str, Any]]] = {
+    "gru, seq, cosine": (ModelConfig("gru", 8), TRAIN, {}),
+    "rnn, random, sgd, constant": (
+        ModelConfig("rnn", 7),
+        replace(TRAIN, optimizer="sgd", schedule="constant", clip=0.5, lr=0.7, seed=3),
+        {"batching": BatchConfig("random", batch_size=3, num_steps=5)},
+    ),
+    "lstm, adam, linear": (
+        ModelConfig("lstm", 8),
+        replace(TRAIN, optimizer="adam", schedule="linear", weight_decay=0.01, clip=None),
+        {},
+    ),
+    "layers of rnn, no warm-up": (
+        ModelConfig("rnn", 6, num_layers=2),
+        replace(TRAIN, schedule="linear", warmup=0.0),
+        {},
+    ),
+    "layers of lstm, all of it, cosine without warm-up": (
+        ModelConfig("lstm", 6, num_layers=2, dropout=0.3, embedding_size=5),
+        replace(TRAIN, warmup=0.0, seed=9),
+        {"batching": BatchConfig("random", batch_size=4, num_steps=6)},
+    ),
+    "tied, dropout, in rows": (
+        ModelConfig("gru", 6, dropout=0.2, tie=True),
+        replace(TRAIN, epochs=1),
+        {"data": TEXT * 16, "batching": BatchConfig(batch_size=16, num_steps=20)},
+    ),
+    "layers of lstm, tied, in rows": (
+        ModelConfig("lstm", 6, num_layers=3, dropout=0.2, tie=True),
+        replace(TRAIN, epochs=1, warmup=0.2),
+        {"data": TEXT * 16, "batching": BatchConfig("random", batch_size=16, num_steps=20)},
+    ),
+    "layers of gru, dropout, one-hot, in rows": (
+        ModelConfig("gru", 6, num_layers=2, dropout=0.5),
+        replace(TRAIN, epochs=1),
+        {"data": TEXT * 16, "batching": BatchConfig(batch_size=16, num_steps=20)},
+    ),
+    "words": (
+        ModelConfig("gru", 8),
+        TRAIN,
+        {
+            "data": MIXED,
+            "vocab": VocabConfig("word", min_freq=2, max_size=20, reserved=("<bos>", "it's")),
+        },
+    ),
+    "words as the book has them": (
+        ModelConfig("lstm", 8),
+        TRAIN,
+        {
+            "data": MIXED,
+            "cleaning": CorpusConfig(d2l=True, valid=0.3, max_tokens=90),
+            "vocab": VocabConfig("word"),
+        },
+    ),
+    "cleaned characters": (
+        ModelConfig("rnn", 8),
+        TRAIN,
+        {"data": MIXED, "cleaning": CorpusConfig(lower=True, letters_only=True, valid=0.3)},
+    ),
+    "characters as the book has them": (
+        ModelConfig("rnn", 8),
+        TRAIN,
+        {"data": MIXED, "cleaning": CorpusConfig(d2l=True, valid=0.3)},
+    ),
+    "numbers": (
+        ModelConfig("gru", 8),
+        TRAIN,
+        {"data": [n * n % 7 for n in range(300)], "cleaning": CorpusConfig(valid=0.2)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_script_repeats_a_scratch_run_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model, config, others = MODELS[name]
+    run, corpus = made(replace(model, scratch=True), config, **others)
+    script = write_script(run, corpus, "text.txt")
+    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert_well_formed(script, tmp_path)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_the_script_repeats_a_fast_run_to_rounding(tmp_path: Path, cell: str) -> None:
+    run, corpus = made(ModelConfig(cell, 8, num_layers=2, dropout=0.2), TRAIN)
+    assert run.model.engine != "scratch"
+    found = held_out(write_script(run, corpus), tmp_path)
+    assert found == pytest.approx(run.valid_perplexity, rel=1e-4)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_a_file_is_read_again_where_it_lies(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a 'quoted' {name}.txt"
+    path.write_bytes(("Caf\u00e9 o'clock,\r\nand 'tis \u00fcber all\n" * 12).encode(encoding))
+    config = CorpusConfig(lower=True, valid=0.3)
+    corpus = Corpus.load(str(path), config, encoding=encoding)
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 4, 8))
+    run = train(batches, ModelConfig(num_hiddens=4, scratch=True), replace(TRAIN, epochs=1))
+    script = write_script(run, corpus)
+    assert f'.read_text(encoding="{encoding}")' in script.source
+    assert "text = text.lower()" in script.source
+    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert_well_formed(script, tmp_path)
+
+
+def test_the_built_in_text_is_found_by_any_python(tmp_path: Path) -> None:
+    corpus = Corpus.load("python_docs", CorpusConfig(max_tokens=1500, valid=0.2))
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 4, 32))
+    run = train(batches, ModelConfig(num_hiddens=4, scratch=True), replace(TRAIN, epochs=1))
+    script = write_script(run, corpus)
+    assert "from pydoc_data.topics import topics" in script.source
+    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert_well_formed(script, tmp_path)
+
+
+def test_a_file_that_has_changed_is_not_taken_for_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT)
+    corpus = Corpus.load(str(path), CorpusConfig(valid=0.4))
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 4, 8))
+    run = train(batches, ModelConfig(num_hiddens=4, scratch=True), replace(TRAIN, epochs=1))
+    path.write_text("another text")
+    script = write_script(run, corpus)
+    assert str(path) not in script.source  # the text itself stands there instead
+    assert held_out(script, tmp_path) == run.valid_perplexity
+
+
+@pytest.mark.parametrize(
+    ("text", "vocab", "reason"),
+    [
+        ("\u6587\u5b57 and words\n" * 20, VocabConfig("word"), "Chinese text need jieba"),
+        ([object()] * 2 + [1, 2] * 100, None, "neither text nor numbers"),
+    ],
+)
+def test_a_text_that_no_script_can_have(text: Any, vocab: VocabConfig | None, reason: str) -> None:
+    config = replace(TRAIN, epochs=1)
+    run, corpus = made(ModelConfig(num_hiddens=4), config, data=text, vocab=vocab)
+    with pytest.raises(RNNMagicsError, match=reason):
+        write_script(run, corpus)
+
+
+def test_a_cell_of_ones_own_is_named_in_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CELLS, "mine", type("Mine", (CELLS["rnn"],), {}))
+    run, corpus = made(ModelConfig("mine", 4), replace(TRAIN, epochs=1))
+    with pytest.raises(RNNMagicsError, match="cell 'mine' is your own"):
+        write_script(run, corpus)

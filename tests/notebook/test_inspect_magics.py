@@ -1,0 +1,142 @@
+"""%inspect_rnn: each view from a line, what is shown, what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
+from rnn_magics.inspection.windows import WindowsConfig
+
+if TYPE_CHECKING:
+    from tests.notebook.conftest import Notebook
+
+LINES = {
+    "hidden": '%inspect_rnn hidden "the time" --order variance --num-units 3',
+    "gates": '%inspect_rnn gates "the time"',
+    "surprise": '%inspect_rnn surprise "the time" --top 2',
+    "gradient": '%inspect_rnn gradient "the time" --step 3 --target m',
+    "match": '%inspect_rnn match "the time" --span 4:8 --threshold 0 --num 2',
+    "units": "%inspect_rnn units --unit 3 --num 2",
+    "batches": "%inspect_rnn batches --show 2",
+}
+
+
+def test_there_is_a_line_for_each_view() -> None:
+    assert list(LINES) == list(INSPECTORS)
+
+
+@pytest.mark.parametrize("view", LINES)
+def test_a_view_returns_its_arrays_and_changes_nothing(trained: Notebook, view: str) -> None:
+    with trained.unchanged():
+        trace = trained.run(LINES[view])
+    assert trace.to_data()["view"] == view
+    shown = trained.rich(trace)["text/plain"]
+    assert shown.splitlines()[0] == trace.title
+    assert len(shown.splitlines()) > 1
+
+
+@pytest.mark.parametrize("view", LINES)
+def test_the_explained_call_gives_the_same(trained: Notebook, view: str) -> None:
+    with trained.unchanged():
+        source = trained.printed(f"{LINES[view]} --explain")
+    session = trained.session
+    plain: dict[str, Any] = {
+        "run": session.runs["gru-1"],
+        "corpus": session.corpus,
+        "batches": session.batches,
+    }
+    exec(source, plain)
+    assert plain["trace"].to_data() == trained.run(LINES[view]).to_data()
+
+
+@pytest.mark.parametrize("view", LINES)
+def test_a_view_shows_a_picture_and_its_title(
+    trained: Notebook, shown: list[dict[str, Any]], view: str
+) -> None:
+    trained.run(LINES[view])
+    assert shown == []  # figures are not wanted
+    trained.run("%config RNNMagics.figures = True")
+    trace = trained.run(f"trace = {LINES[view]}\ntrace")
+    (output,) = shown
+    assert output["data"]["image/png"].startswith(b"\x89PNG")
+    assert output["data"]["text/plain"] == trace.title
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("hidden", '%inspect_rnn hidden needs a text: %inspect_rnn hidden "the "'),
+        ('hidden ""', "the text has 0 char tokens; this view needs 1 or more"),
+        ("surprise t", "the text has 1 char tokens; this view needs 2 or more"),
+        ("hidden the --layer 1", "the model has no layer 1: 0 is its only layer"),
+        ("hidden the --layer -1", "--layer must be at least 0, not -1"),
+        ("hidden the --unit 3", "%inspect_rnn hidden takes no --unit; it is for units"),
+        ("hidden the --num 3", "takes no --num; it is for match, units"),
+        ("units the", "%inspect_rnn units takes no text; it is for hidden, gates, surprise"),
+        ("batches --run gru-1", "%inspect_rnn batches takes no --run; it is for hidden"),
+        ("hiden the", "view: 'hiden' is none of hidden, gates"),
+        ("hidden the --run gru-9", "no run 'gru-9'; did you mean 'gru-1'?"),
+        ("units --unit 8", "the model has no unit 8: its units are 0 to 7"),
+        ("gradient the --target zz", "'zz' is no char token"),
+        ("match the --span 0:9", "span must be A:B"),
+        ("", "%inspect_rnn needs"),
+    ],
+)
+def test_what_is_refused(trained: Notebook, line: str, said: str) -> None:
+    assert said in trained.refused(f"%inspect_rnn {line}")
+
+
+def test_a_view_out_of_order(notebook: Notebook) -> None:
+    assert notebook.refused("%inspect_rnn hidden the").startswith("no run yet")
+    assert notebook.refused("%inspect_rnn batches").startswith("no corpus yet")
+
+
+def test_a_corpus_is_needed_to_be_searched(trained: Notebook) -> None:
+    trained.session.corpus = None
+    assert trained.refused("%inspect_rnn units").startswith("no corpus yet")
+    trained.run("%inspect_rnn hidden the")
+
+
+def test_a_bidirectional_or_gateless_model_is_one_line(prepared: Notebook) -> None:
+    prepared.run("%train_rnn --num-hiddens 8 --epochs 1 --bidirectional --name both")
+    assert "bidirectional" in prepared.refused("%inspect_rnn hidden the")
+    prepared.run("%train_rnn --num-hiddens 8 --epochs 1 --cell rnn")
+    assert "the cell 'rnn' names no gates" in prepared.refused("%inspect_rnn gates the")
+
+
+def test_a_run_that_trains_is_looked_at_in_a_copy(prepared: Notebook) -> None:
+    run = prepared.run("%train_rnn --num-hiddens 8 --epochs 1000000 --background")
+    for line in LINES.values():
+        prepared.run(line)
+    assert run.reason is None
+
+
+def test_text_is_never_evaluated(trained: Notebook) -> None:
+    trace = trained.run('%inspect_rnn surprise "{1+1} $x <b>\x1b[31m"')
+    assert "\x1b" not in trained.rich(trace)["text/plain"]
+    assert trace.unknown[0] == "{"
+
+
+def test_a_registered_view_is_offered(trained: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mine:
+        title = "mine"
+
+        def to_data(self) -> dict[str, Any]:
+            return {"view": "mine", "version": 1}
+
+    mine = Inspector(lambda _batches, _config=None: Mine(), ("batches",), WindowsConfig, "mine")
+    monkeypatch.setitem(INSPECTORS, "mine", mine)
+    assert trained.complete("%inspect_rnn mi") == ["mine"]
+    trained.run("%config RNNMagics.figures = True")
+    assert isinstance(trained.run("%inspect_rnn mine"), Mine)
+
+
+def test_a_view_does_not_depend_on_the_engine(prepared: Notebook) -> None:
+    states = []
+    for flag in ("", "--scratch"):
+        prepared.run(f"%train_rnn --num-hiddens 8 --epochs 1 {flag}")
+        states.append(prepared.run("%inspect_rnn hidden the").states)
+    np.testing.assert_allclose(*states, atol=1e-4)

@@ -1,0 +1,57 @@
+"""%generate --novelty: what is copied, shown beside the text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.notebook.conftest import Notebook
+
+OVERFIT = "%train_rnn --num-hiddens 32 --epochs 60"
+
+
+def test_a_model_that_has_learnt_by_heart_is_found_out(
+    prepared: Notebook, shown: list[dict[str, Any]]
+) -> None:
+    prepared.run(OVERFIT)
+    shown.clear()
+    written = prepared.run('%generate "the time" --length 60 --greedy --novelty')
+    assert written.text.startswith("the time")
+    (forms,) = [output["data"] for output in shown]
+    assert "<mark title='line " in forms["text/html"]
+    assert "new, of" in forms["text/plain"]
+    assert "longest copied span" in forms["text/plain"]
+
+
+def test_markup_in_a_corpus_stays_text(notebook: Notebook, shown: list[dict[str, Any]]) -> None:
+    notebook.run("%config RNNMagics.figures = False")
+    notebook.run("%%corpus --valid 0\n" + "<script>alert('{x}')</script>\n" * 30)
+    for cell in ("%vocab", "%sample --batch-size 2 --num-steps 16", OVERFIT):
+        notebook.run(cell)
+    shown.clear()
+    notebook.run("%generate '<script>' --length 60 --greedy --novelty")
+    assert "<script>" not in shown[0]["data"]["text/html"]
+    assert "&lt;script&gt;" in shown[0]["data"]["text/html"]
+
+
+def test_the_explained_calls_give_the_same(trained: Notebook) -> None:
+    with trained.unchanged():
+        source = trained.printed('%generate "the " --length 30 --novelty --explain')
+    session = trained.session
+    plain: dict[str, Any] = {"run": session.runs["gru-1"], "corpus": session.corpus}
+    exec(source, plain)
+    assert plain["novelty"].tokens == plain["text"].tokens
+
+
+def test_every_text_is_measured(trained: Notebook, shown: list[dict[str, Any]]) -> None:
+    trained.run('%generate "the " --length 20 --num 2 --novelty')
+    assert len([o for o in shown if "new, of" in o["data"].get("text/plain", "")]) == 2
+
+
+def test_another_corpus_is_refused_before_anything_is_written(trained: Notebook) -> None:
+    trained.run("%%corpus other\nanother text altogether")
+    assert "which is not the present corpus" in trained.refused('%generate "the " --novelty')
+
+
+def test_a_score_has_nothing_to_copy(trained: Notebook) -> None:
+    assert "--score writes nothing" in trained.refused('%generate --score "the" --novelty')

@@ -1,0 +1,85 @@
+"""The curve and the steering of a run come back from a file as they were."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_magics.batching import Batches
+from rnn_magics.errors import StorageError
+from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.storage.checkpointing import Checkpointing
+from rnn_magics.storage.loading import load_run
+from rnn_magics.storage.model_file import save_run
+from rnn_magics.storage.parts import PARTS
+from rnn_magics.storage.resume import resume_run
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.events import Event, StepEnd
+from rnn_magics.training.loop import begin, iter_train, train
+
+SMALL = ModelConfig(num_hiddens=4)
+
+
+def test_curve_and_steering_come_back(batches: Batches, tmp_path: Path) -> None:
+    run = train(batches, SMALL, TrainConfig(epochs=2))
+    run.steer(replace(run.config.train, lr=0.01, clip=None), 7)
+    save_run(run, tmp_path / "run.safetensors")
+    loaded = load_run(tmp_path / "run.safetensors")
+    assert loaded.curve.to_dict() == run.curve.to_dict()
+    assert len(loaded.curve.loss) > 10
+    assert loaded.steered == run.steered
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"stride": 3},
+        {"stride": -1},
+        {"points": [[1.0]]},
+        {"points": "x"},
+        {"rest": [None]},
+        {"rest": ["x"]},
+        {"more": 1},
+    ],
+)
+def test_a_damaged_curve_is_refused(batches: Batches, damage: dict[str, Any]) -> None:
+    run = train(batches, SMALL, TrainConfig(epochs=1))
+    plain = json.loads(json.dumps(PARTS["curve"].write(run)))
+    plain["loss"] |= damage
+    with pytest.raises(StorageError):
+        PARTS["curve"].read(plain)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [{}, [1], [{"step": 1, "lr": 0.1}], [{"step": 1, "lr": "fast", "clip": 1.0}]],
+)
+def test_damaged_steering_is_refused(plain: Any) -> None:
+    with pytest.raises(StorageError):
+        PARTS["steered"].read(plain)
+
+
+def test_the_curve_of_a_resumed_run_is_one_line(batches: Batches, tmp_path: Path) -> None:
+    config = TrainConfig(epochs=3)
+    whole = train(batches, SMALL, config)
+    run, state = begin(batches, SMALL, config)
+    keep = Checkpointing(str(tmp_path / "run"), every="1steps")(run, state)
+    taken = 0
+
+    def count(event: Event) -> None:
+        nonlocal taken
+        taken += isinstance(event, StepEnd)
+
+    half_way = len(whole.curve.loss) // 2  # in the midst of the second epoch
+    for event in iter_train(run, state, lambda: "stopped" if taken == half_way else None):
+        count(event)
+        keep(event)
+    resumed = resume_run(tmp_path / "run", batches)
+    curves = [run.curve.to_dict() for run in (whole, resumed)]
+    ends = [[step for step, _ in curve.pop("epochs")] for curve in curves]
+    assert curves[0] == curves[1]
+    assert ends[0] == ends[1]
