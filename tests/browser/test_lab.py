@@ -106,9 +106,9 @@ def test_a_saved_run_is_drawn_without_a_kernel(lab: Any, page: Any) -> None:
     notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
         cells=[cell], metadata={"kernelspec": {"name": "no-such-kernel", "display_name": "none"}}
     )
-    nbformat.write(notebook, lab.folder / "saved.ipynb")  # type: ignore[no-untyped-call]
+    nbformat.write(notebook, lab.folder / "kept.ipynb")  # type: ignore[no-untyped-call]
     tab = page.tab
-    tab.goto(f"{lab.url}/lab/tree/saved.ipynb?reset")
+    tab.goto(f"{lab.url}/lab/tree/kept.ipynb?reset")
     tab.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
     tab.wait_for_selector(".rnn-saved canvas", timeout=PATIENCE)
     assert tab.locator(".rnn-saved").count() == 2
