@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from rnn_magics.notebook import announce
 from rnn_magics.notebook.completion import IDENTIFIER, OptionMatcher
 from rnn_magics.notebook.display import register_formatters, unregister_formatters
 from rnn_magics.notebook.evaluating import EvaluatingMagics
@@ -38,6 +39,7 @@ def load(shell: InteractiveShell) -> None:
         shell.register_magics(group(shell, session))
     shell.Completer.custom_matchers.append(OptionMatcher(shell, session).matcher)
     register_formatters(shell)
+    announce.start(shell, session)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -53,3 +55,4 @@ def unload(shell: InteractiveShell) -> None:
     matchers = shell.Completer.custom_matchers
     matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != IDENTIFIER]
     unregister_formatters(shell)
+    announce.stop(shell)

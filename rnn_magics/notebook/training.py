@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.notebook import announce
 from rnn_magics.notebook.arguments import collect, flag_of
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
@@ -106,6 +107,7 @@ def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) ->
         print(one_line(f"the older run {run.name} is now called {moved}"))
     if fit is not None:
         fit.attach(run)
+    announce.follow(desk.shell, job, background=background)
     if background:
         job.start()
     else:

@@ -66,6 +66,16 @@ class Job:
         self._over = False
         self._thread = threading.Thread(target=self._work, name=f"rnn {run.name}", daemon=True)
 
+    def also(self, listener: Callable[[Event], None]) -> None:
+        """Tell another listener, too, from now on."""
+        first = self._tell
+
+        def tell(event: Event) -> None:
+            first(event)
+            listener(event)
+
+        self._tell = tell
+
     def start(self) -> None:
         """Begin to train."""
         atexit.register(self._leave)

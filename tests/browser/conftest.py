@@ -1,4 +1,4 @@
-"""A JupyterLab server with folders of its own, and a Chromium that looks at it."""
+"""A Jupyter server with folders of its own, and a Chromium that looks at it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +128,21 @@ def wait(url: str, server: subprocess.Popen[bytes]) -> None:
     pytest.fail(f"the server did not answer in {START} s")
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    home = tmp_path_factory.mktemp("lab")
+def installed(home: Path) -> Path:
+    """Return a folder of Jupyter data that has the extension as it was built in this tree."""
+    built = ROOT / "rnn_magics" / "labextension"
+    if not (built / "package.json").is_file():
+        without("the labextension is not built; type: pip install .")
+    there = home / "share" / "labextensions" / "rnn-magics"
+    there.mkdir(parents=True)
+    for path in (*built.iterdir(), ROOT / "labextension" / "install.json"):
+        (there / path.name).symlink_to(path)
+    return home / "share"
+
+
+@contextmanager
+def serving(home: Path, application: str, **more: str) -> Iterator[Lab]:
+    """Serve JupyterLab or Notebook 7 from folders of its own."""
     folder = home / "notebooks"
     folder.mkdir()
     port = free_port()
@@ -136,15 +150,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     config.write_text(
         "from jupyterlab.galata import configure_jupyter_server\n"
         "configure_jupyter_server(c)\n"
+        "c.JupyterNotebookApp.expose_app_in_browser = True\n"
         f"c.ServerApp.port = {port}\nc.ServerApp.ip = '127.0.0.1'\n"
         f"c.ServerApp.allow_root = True\nc.ServerApp.root_dir = {str(folder)!r}\n",
         encoding="utf-8",
     )
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     own = {name: str(home / name.lower()) for name in (*names, "JUPYTERLAB_SETTINGS_DIR")}
+    own["JUPYTER_PATH"] = str(installed(home))
     log = (home / "log").open("wb")
-    command = [sys.executable, "-m", "jupyterlab", "--config", str(config)]
-    server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
+    command = [sys.executable, "-m", application, "--config", str(config)]
+    environment = {**os.environ, **own, **more}
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         wait(f"http://127.0.0.1:{port}", server)
         yield Lab(f"http://127.0.0.1:{port}", folder)
@@ -152,3 +169,23 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         server.terminate()
         server.wait(20)
         log.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with serving(tmp_path_factory.mktemp("lab"), "jupyterlab") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    if find_spec("notebook") is None:
+        without("Notebook 7 is not installed; pip install '.[dev]'")
+    with serving(tmp_path_factory.mktemp("notebook7"), "notebook") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[Lab]]:
+    """Serve JupyterLab or Notebook 7 with other settings."""
+    return serving

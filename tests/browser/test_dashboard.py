@@ -51,7 +51,7 @@ def test_a_training_is_watched_steered_and_stopped(lab: Any, page: Any) -> None:
     page.tab.wait_for_selector("text=after stopped", timeout=60_000)
     page.screenshot("dashboard-stopped")
     assert page.tab.locator(".rnn-dashboard").count() == 0
-    assert page.tab.locator(".jp-OutputArea-output img").count() == 1
+    assert page.tab.locator(".rnn-saved").count() == 1
     assert page.errors == []
 
 
@@ -75,7 +75,7 @@ def test_a_page_that_is_loaded_anew_has_the_whole_history(lab: Any, page: Any) -
 
 def test_a_saved_notebook_reads_well_without_a_kernel(lab: Any, page: Any) -> None:
     page.run_all(lab.write("saved.ipynb", CORPUS, f"{SMALL} --epochs 2"))
-    page.tab.wait_for_selector(".jp-OutputArea-output img", timeout=90_000)
+    page.tab.wait_for_selector(".rnn-saved", timeout=90_000)
     page.run("docmanager:save")
     page.tab.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
     saved = nbformat.read(lab.folder / "saved.ipynb", as_version=4)  # type: ignore[no-untyped-call]
@@ -92,6 +92,6 @@ def test_several_runs_stand_in_one_picture(lab: Any, page: Any) -> None:
         lab.write("compared.ipynb", CORPUS, runs.replace("run = ", ""), "%rnn compare a b")
     )
     page.tab.wait_for_function(
-        "() => document.querySelectorAll('.jp-OutputArea-output img').length === 3", timeout=90_000
+        "() => document.querySelectorAll('.rnn-saved').length === 3", timeout=90_000
     )
     page.screenshot("compare")

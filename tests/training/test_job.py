@@ -72,6 +72,18 @@ def test_a_job_trains_as_the_loop_does(batches: Batches) -> None:
     assert not started.job.is_alive
 
 
+def test_another_listener_is_told_the_same(batches: Batches) -> None:
+    run, state = begin(batches, ModelConfig(num_hiddens=8), TrainConfig(epochs=2), "tiny")
+    first: list[Event] = []
+    second: list[Event] = []
+    job = Job(run, state, first.append)
+    job.also(second.append)
+    job.start()
+    job.wait()
+    assert first == second
+    assert isinstance(first[-1], TrainEnd)
+
+
 def test_a_stop_ends_the_run_with_its_reason(endless: Started) -> None:
     endless.steps()
     endless.job.stop("interrupted")

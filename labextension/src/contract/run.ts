@@ -89,7 +89,7 @@ export interface RunData {
   series: Series;
 }
 
-const PHASES = ['starting', 'compiling', 'training', 'scoring', 'paused', 'ended'] as const;
+export const PHASES = ['starting', 'compiling', 'training', 'scoring', 'paused', 'ended'] as const;
 
 const row: Check<number[]> = (value, path) => {
   const numbers = listOf(number)(value, path);

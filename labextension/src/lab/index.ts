@@ -1,27 +1,27 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+/** The JupyterLab extension. Every service of JupyterLab is optional, so Notebook 7 loads it too. */
 
-export const ABOUT = 'rnn-magics:about';
+import { commands } from './commands';
+import { contextMenu } from './context_menu';
+import { highlight } from './highlight';
+import { launcher } from './launcher';
+import { link } from './link';
+import { notify } from './notify';
+import { pageEvents } from './page_events';
+import { panel } from './panel';
+import { preferences } from './preferences';
+import { renderer } from './renderer';
+import { status } from './status';
 
-/** Every service is optional, so that Notebook 7 loads it too. */
-const plugin: JupyterFrontEndPlugin<void> = {
-  id: 'rnn-magics:plugin',
-  description: 'Commands of rnn_magics.',
-  autoStart: true,
-  optional: [ICommandPalette, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    palette: ICommandPalette | null,
-    translator: ITranslator | null
-  ) => {
-    const trans = (translator ?? nullTranslator).load('rnn_magics');
-    app.commands.addCommand(ABOUT, {
-      label: trans.__('RNN: How to Start'),
-      execute: () => Notification.info(trans.__('Run %load_ext rnn_magics in a notebook, then %rnn'))
-    });
-    palette?.addItem({ command: ABOUT, category: 'RNN' });
-  }
-};
-
-export default plugin;
+export default [
+  preferences,
+  link,
+  status,
+  panel,
+  commands,
+  pageEvents,
+  notify,
+  launcher,
+  contextMenu,
+  highlight,
+  renderer
+];

@@ -1,0 +1,46 @@
+/** "Use as corpus", on text files in the file browser. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { insertCell } from './cells';
+import { Listed, isText, relativePath } from './files';
+import { curveIcon } from './icon';
+import { USE_AS_CORPUS } from './ids';
+import { quoted } from './lines';
+
+export const contextMenu: JupyterFrontEndPlugin<void> = {
+  id: 'rnn-magics:context-menu',
+  description: 'Takes a text file as corpus.',
+  autoStart: true,
+  optional: [IFileBrowserFactory, INotebookTracker, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    browsers: IFileBrowserFactory | null,
+    tracker: INotebookTracker | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('rnn_magics');
+    const chosen = (): Listed[] => [...(browsers?.tracker.currentWidget?.selectedItems() ?? [])];
+    const local = (path: string): string => app.serviceManager.contents.localPath(path);
+    app.commands.addCommand(USE_AS_CORPUS, {
+      label: trans.__('Use as Corpus'),
+      caption: trans.__('Insert the line that reads this text into the notebook'),
+      icon: curveIcon,
+      isVisible: () => chosen().length > 0 && chosen().every(isText),
+      execute: () => {
+        const notebook = tracker?.currentWidget ?? null;
+        const from = notebook === null ? '' : local(notebook.context.path);
+        const paths = chosen().map(({ path }) => quoted(relativePath(from, local(path))));
+        const line = `%corpus ${paths.join(' ')}`;
+        if (notebook === null || !insertCell(notebook, line)) {
+          Clipboard.copyToSystem(line);
+          Notification.info(trans.__('Copied: %1', line), { autoClose: 5000 });
+        }
+      }
+    });
+  }
+};

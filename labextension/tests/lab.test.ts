@@ -1,0 +1,356 @@
+import { readFileSync } from 'node:fs';
+import { Signal } from '@lumino/signaling';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { Entry, runsTold } from '../src/contract/runs';
+import { savedRuns } from '../src/contract/saved';
+import { foremost, training } from '../src/lab/choose';
+import { Endings } from '../src/lab/endings';
+import { isText, relativePath } from '../src/lab/files';
+import { KernelLink, LinkedKernel, RUNS } from '../src/lab/kernel_link';
+import { isCorpusCell, quoted, spans } from '../src/lab/lines';
+import { NAME, placed, quickstart } from '../src/lab/quickstart';
+import type { IRuns, LinkedRun } from '../src/lab/tokens';
+import { Words, ending, statusText } from '../src/lab/words';
+import { drawSaved } from '../src/views/saved';
+import { HEIGHT, placed as points, spark, sparkline } from '../src/views/spark';
+
+vi.mock('../src/views/chart', () => ({
+  chart: (host: HTMLElement, data: { title: string }) => {
+    host.textContent = data.title;
+    return { update: () => undefined, dispose: () => undefined };
+  }
+}));
+
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(`../tests/contract/payloads/${name}.json`, 'utf8'));
+const TOLD = read('runs') as { type: string; version: number; runs: object[] };
+const english: Words = {
+  __: (text: string, ...args: unknown[]) =>
+    text.replace(/%(\d)/g, (_, place: string) => String(args[Number(place) - 1]))
+};
+
+function entry(changes: Partial<Entry> = {}): Entry {
+  const [, run] = runsTold(TOLD, 'runs');
+  if (run === undefined) {
+    throw new Error('the example has two runs');
+  }
+  return { ...run, ...changes };
+}
+
+describe('the contract of runs', () => {
+  it('takes what pytest makes, and only its version', () => {
+    expect(entry().options).toEqual([
+      ['num_hiddens', '8'],
+      ['epochs', '10']
+    ]);
+    expect(() => runsTold({ ...TOLD, version: 2 }, 'runs')).toThrow('version 1');
+    expect(() => runsTold({ ...TOLD, runs: [{}] }, 'runs')).toThrow('runs.runs[0].name');
+  });
+  it('knows saved runs, one or several', () => {
+    const run = read('run');
+    expect(savedRuns(run, 'run')).toHaveLength(1);
+    expect(savedRuns({ view: 'compare', version: 1, runs: [run, run] }, 'run')).toHaveLength(2);
+    for (const bad of [null, 3, {}, { view: 'compare', version: 2, runs: [] }, { view: 'film' }]) {
+      expect(() => savedRuns(bad, 'run')).toThrow('run');
+    }
+  });
+});
+
+describe('words', () => {
+  it('fit into the status bar', () => {
+    expect(statusText(entry(), english)).toBe('gru-2 epoch 3/10, ppl 4.1, ETA 0:40');
+    expect(statusText(entry({ phase: 'paused' }), english)).toBe(
+      'gru-2 paused, epoch 3/10, ppl 4.1'
+    );
+    expect(statusText(entry({ phase: 'starting' }), english)).toBe('gru-2 starting');
+    expect(statusText(entry({ train_nats: 1e9 }), english)).toContain('ppl –');
+  });
+  it('tell how a run ended, and how grave that is', () => {
+    const of = (reason: string): unknown => ending(entry({ phase: 'ended', reason }), english);
+    expect(of('epochs')).toEqual({ text: 'gru-2: done, epoch 3/10, ppl 4.1', type: 'success' });
+    expect(of('stopped')).toMatchObject({ type: 'info' });
+    expect(of('non_finite')).toMatchObject({ type: 'error' });
+    const failed = entry({ phase: 'ended', reason: 'failed', message: 'no memory' });
+    expect(ending(failed, english).text).toContain('failed, epoch 3/10, ppl 4.1. no memory');
+  });
+});
+
+describe('endings', () => {
+  it('are those of runs that were seen training, once', () => {
+    const endings = new Endings();
+    const ended = entry({ phase: 'ended' });
+    expect(endings.take([{ key: 'old', entry: ended }])).toEqual([]);
+    expect(endings.take([{ key: 'new', entry: entry() }])).toEqual([]);
+    expect(endings.take([{ key: 'new', entry: ended }])).toEqual([ended]);
+    expect(endings.take([{ key: 'new', entry: ended }])).toEqual([]);
+  });
+});
+
+describe('the run that is meant', () => {
+  const linked = (name: string, phase: Entry['phase']): LinkedRun =>
+    ({ key: name, entry: entry({ name, phase }) }) as LinkedRun;
+  const runs = (all: LinkedRun[], current: LinkedRun[]): IRuns => ({ all, current }) as IRuns;
+  it('trains in the notebook in front, or anywhere', () => {
+    const [here, there] = [linked('a', 'training'), linked('b', 'paused')];
+    expect(training(runs([here, there], [here]))).toBe(here);
+    expect(training(runs([there], [linked('c', 'ended')]))).toBe(there);
+    expect(training(runs([], []))).toBeNull();
+  });
+  it('is the newest in front where none trains', () => {
+    const ended = linked('c', 'ended');
+    expect(foremost(runs([ended], [linked('b', 'ended'), ended]))).toBe(ended);
+  });
+});
+
+describe('magic lines', () => {
+  const read = (line: string): [string, string][] =>
+    spans(line).map(({ from, to, kind }) => [kind, line.slice(from, to)]);
+  it('are read word by word', () => {
+    expect(read('run = %train_rnn --cell gru -h "a --b" \'c\' x-y --name="z"')).toEqual([
+      ['magic', '%train_rnn'],
+      ['option', '--cell'],
+      ['option', '-h'],
+      ['quoted', '"a --b"'],
+      ['quoted', "'c'"],
+      ['option', '--name'],
+      ['quoted', '"z"']
+    ]);
+    expect(read('%corpus "never closed --x')).toEqual([
+      ['magic', '%corpus'],
+      ['quoted', '"never closed --x']
+    ]);
+    expect(read('%train_rnn?')).toEqual([['magic', '%train_rnn']]);
+  });
+  it('are ours, and nobody else’s', () => {
+    for (const line of ['x % vocab', '%vocabulary', '%timeit 1', 'print("%corpus")', '# %rnn', '']) {
+      expect(read(line)).toEqual([]);
+    }
+    expect([isCorpusCell('%%corpus poem'), isCorpusCell('%corpus'), isCorpusCell('%%corpusx')]).toEqual(
+      [true, false, false]
+    );
+  });
+  it('are read in time that grows with their length', () => {
+    expect(read(`${'a, '.repeat(20_000)}b`)).toEqual([]);
+    expect(read(`${'a '.repeat(20_000)}= 3`)).toEqual([]);
+  });
+  it('take any value as one word', () => {
+    expect([quoted('a b'), quoted('a "b"'), quoted(`it's "b"`)]).toEqual([
+      '"a b"',
+      `'a "b"'`,
+      `"it's "'"'"b"'"'""`
+    ]);
+  });
+});
+
+describe('files', () => {
+  it('stand where a notebook sees them', () => {
+    expect(relativePath('a/b/n.ipynb', 'a/c/t.txt')).toBe('../c/t.txt');
+    expect(relativePath('a/n.ipynb', 'a/t.txt')).toBe('t.txt');
+    expect(relativePath('', 'a/t.txt')).toBe('a/t.txt');
+    expect(relativePath('a/a/n.ipynb', 'a')).toBe('../../a');
+  });
+  it('are texts by their name or type', () => {
+    const file = (path: string, mimetype = ''): boolean => isText({ type: 'file', path, mimetype });
+    expect([file('a.TXT'), file('a', 'text/plain'), file('a.png', 'image/png')]).toEqual([
+      true,
+      true,
+      false
+    ]);
+    expect(file('a\n%rm x.txt')).toBe(false);
+    expect(isText({ type: 'directory', path: 'a.txt' })).toBe(false);
+  });
+});
+
+describe('the quickstart', () => {
+  const contents = (exists: boolean) => ({
+    get: vi.fn(() => (exists ? Promise.resolve({}) : Promise.reject(new Error('404')))),
+    save: vi.fn(() => Promise.resolve({}))
+  });
+  it('is written once', async () => {
+    for (const [exists, times] of [
+      [false, 1],
+      [true, 0]
+    ] as const) {
+      const made = contents(exists);
+      expect(await placed(made as never, 'a/b', quickstart(english))).toBe(`a/b/${NAME}`);
+      expect(made.save).toHaveBeenCalledTimes(times);
+    }
+  });
+});
+
+describe('a spark', () => {
+  it('stays inside, and is flat where there is only noise', () => {
+    const { line, dots } = points({
+      loss: [
+        [1, 3],
+        [4, 1]
+      ],
+      valid: [[4, 2]]
+    });
+    expect(line.map(([, y]) => y)).toEqual([3, HEIGHT - 3]);
+    expect(dots[0]?.[1]).toBeCloseTo(HEIGHT / 2);
+    const flat = points({ loss: [[1, 2], [2, 2.01]], valid: [] }).line;
+    expect(Math.abs((flat[0]?.[1] ?? 0) - (flat[1]?.[1] ?? 9))).toBeLessThan(1);
+  });
+  it('is drawn', () => {
+    const svg = sparkline();
+    spark(svg, { loss: [[1, 3], [2, 2]], valid: [[2, 2.5]] });
+    expect(svg.querySelector('polyline')?.getAttribute('points')).toBe('120,3 237,41');
+    expect(svg.querySelectorAll('circle')).toHaveLength(1);
+  });
+});
+
+describe('what a notebook keeps', () => {
+  const labels = { against: 'against', steps: 'steps', seconds: 'seconds', unknown: 'unknown' };
+  it('is drawn', () => {
+    const host = document.createElement('div');
+    const end = drawSaved(host, read('run'), 'words', labels);
+    expect(host.textContent).toContain('Perplexity');
+    expect(host.textContent).toContain('<b>gru</b>-1');
+    expect(host.querySelector('b')).toBeNull();
+    end();
+    expect(host.textContent).toBe('');
+  });
+  it('is said where it is of another version', () => {
+    const host = document.createElement('div');
+    drawSaved(host, { ...(read('run') as object), version: 2 }, '<i>words</i>', labels);
+    expect(host.textContent).toContain('unknown');
+    expect(host.textContent).toContain('<i>words</i>');
+    expect(host.querySelector('i')).toBeNull();
+  });
+});
+
+class FakeComm {
+  sent: { type: string; id?: number }[] = [];
+  isDisposed = false;
+  subshellStarted = Promise.resolve();
+  send(data: { type: string; id?: number }): void {
+    this.sent.push(data);
+  }
+  dispose(): void {
+    this.isDisposed = true;
+  }
+}
+
+class FakeKernel {
+  id = 'kernel';
+  status = 'idle';
+  handleComms = true;
+  statusChanged = new Signal<this, string>(this);
+  iopubMessage = new Signal<this, unknown>(this);
+  comms: FakeComm[] = [];
+  loaded = false;
+  interrupt = vi.fn(() => Promise.resolve());
+  requestCommInfo = vi.fn(() =>
+    Promise.resolve({ content: { status: 'ok', comms: this.loaded ? { [RUNS]: {} } : {} } })
+  );
+  createComm = vi.fn(() => {
+    const made = new FakeComm();
+    this.comms.push(made);
+    return made;
+  });
+
+  get comm(): FakeComm | undefined {
+    return this.comms.at(-1);
+  }
+  become(status: string): void {
+    this.status = status;
+    this.statusChanged.emit(status);
+  }
+  tell(data: unknown, comm_id = RUNS): void {
+    this.iopubMessage.emit({ header: { msg_type: 'comm_msg' }, content: { comm_id, data } });
+  }
+}
+
+describe('the link to a kernel', () => {
+  let kernel: FakeKernel;
+  const link = (): KernelLink => new KernelLink(kernel as unknown as LinkedKernel);
+  const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    kernel = new FakeKernel();
+  });
+
+  it('asks once, and opens nothing where rnn_magics is not loaded', async () => {
+    link();
+    kernel.become('busy');
+    kernel.become('idle');
+    await settled();
+    expect(kernel.requestCommInfo).toHaveBeenCalledTimes(1);
+    expect(kernel.createComm).not.toHaveBeenCalled();
+  });
+  it('greets a kernel that has runs already', async () => {
+    kernel.loaded = true;
+    const made = link();
+    await settled();
+    expect(kernel.comm?.sent).toEqual([{ type: 'hello' }]);
+    kernel.tell(TOLD);
+    expect(made.runs.map(({ name }) => name)).toEqual(['gru-1', 'gru-2']);
+  });
+  it('learns of a busy kernel by what it tells, and asks for the curves it lacks', async () => {
+    kernel.status = 'busy';
+    const made = link();
+    kernel.tell(TOLD);
+    expect(made.runs).toHaveLength(2);
+    await settled();
+    expect(kernel.comm?.sent).toEqual([{ type: 'hello' }]);
+  });
+  it('keeps a curve that is not told again', () => {
+    const made = link();
+    kernel.tell(TOLD);
+    kernel.tell({ ...TOLD, runs: TOLD.runs.map(run => ({ ...run, series: null })) });
+    expect(made.runs[1]?.series?.loss).toHaveLength(3);
+  });
+  it('begins anew after a restart', async () => {
+    kernel.loaded = true;
+    const made = link();
+    await settled();
+    kernel.tell(TOLD);
+    kernel.become('restarting');
+    expect(made.runs).toEqual([]);
+    expect(kernel.comms[0]?.isDisposed).toBe(true);
+    kernel.become('idle');
+    await settled();
+    expect(kernel.requestCommInfo).toHaveBeenCalledTimes(2);
+    expect(kernel.comms[1]?.sent).toEqual([{ type: 'hello' }]);
+  });
+  it('hears nothing of other comms and of other versions', () => {
+    const made = link();
+    kernel.tell(TOLD, 'another');
+    expect(made.runs).toEqual([]);
+    kernel.tell(TOLD);
+    kernel.tell({ ...TOLD, version: 2 });
+    expect(made.runs).toEqual([]);
+  });
+  it('tells what became of an order', async () => {
+    const made = link();
+    const [done, refused] = [made.order('pause', 'gru-2'), made.order('stop', 'x')];
+    await settled();
+    kernel.tell({ type: 'answer', id: 1, said: '' });
+    kernel.tell({ type: 'answer', id: 2, said: "no run 'x'" });
+    expect(await done).toEqual({ kind: 'done' });
+    expect(await refused).toEqual({ kind: 'refused', said: "no run 'x'" });
+  });
+  it('interrupts a deaf kernel whose cell waits for the run', async () => {
+    const stopped = link().stop(entry({ background: false }));
+    await vi.advanceTimersByTimeAsync(1400);
+    expect(kernel.interrupt).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await stopped).toEqual({ kind: 'done' });
+    expect(kernel.interrupt).toHaveBeenCalledTimes(1);
+  });
+  it('leaves the cell alone that a background run has nothing to do with', async () => {
+    const stopped = link().stop(entry({ background: true }));
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await stopped).toEqual({ kind: 'unheard' });
+    expect(kernel.interrupt).not.toHaveBeenCalled();
+  });
+  it('lets go of a kernel', () => {
+    const made = link();
+    made.dispose();
+    kernel.tell(TOLD);
+    expect(made.runs).toEqual([]);
+  });
+});

@@ -1,0 +1,243 @@
+"""The JupyterLab extension as a person meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+CORPUS = "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32"
+SMALL = "%train_rnn --cell rnn --num-hiddens 32 --threads 1"
+LONG = f"run = {SMALL} --epochs 100000"
+BRIEF = f"{SMALL} --max-tokens 20000"
+PATIENCE = 60_000
+STATUS = ".rnn-status-item"
+STATUS_SAYS = "words => document.querySelector('.rnn-status-item')?.textContent.includes(words)"
+SOURCES = (
+    "() => [...jupyterapp.shell.currentWidget.content.model.cells].map(c => c.sharedModel.source)"
+)
+RUN = Path(__file__).parents[1] / "contract" / "payloads" / "run.json"
+
+
+def wait_for_status(page: Any, words: str) -> None:
+    page.tab.wait_for_function(STATUS_SAYS, arg=words, timeout=PATIENCE)
+
+
+def toast(page: Any, words: str) -> None:
+    page.tab.wait_for_selector(f".Toastify__toast:has-text('{words}')", timeout=PATIENCE)
+
+
+@pytest.fixture
+def training(lab: Any, page: Any, request: pytest.FixtureRequest) -> Any:
+    """A tab in which a cell waits for a training."""
+    page.open(
+        lab.write(f"{request.node.name[:20]}.ipynb", CORPUS, LONG, "print('after', run.reason)")
+    )
+    page.run("notebook:run-all-cells")
+    wait_for_status(page, "epoch")
+    return page
+
+
+def test_a_training_is_seen_and_stopped_from_the_panel(training: Any) -> None:
+    tab = training.tab
+    first = tab.inner_text(STATUS)
+    assert first.startswith("rnn-1 epoch ")
+    assert "/100000, ppl " in first
+    tab.click(STATUS)
+    card = tab.locator(".rnn-run")
+    card.wait_for()
+    tab.wait_for_selector(".rnn-spark polyline")
+    assert "rnn, 32 hidden units, 1 layer" in card.inner_text()
+    training.screenshot("lab-panel")
+    card.get_by_role("button", name="Pause").click()
+    wait_for_status(training, "paused")
+    card.get_by_role("button", name="Resume").click()
+    wait_for_status(training, "ETA")
+    card.get_by_role("button", name="Stop").click()
+    tab.wait_for_selector("text=after stopped", timeout=PATIENCE)
+    wait_for_status(training, "stopped")
+    toast(training, "rnn-1: stopped")
+    training.screenshot("lab-stopped")
+    assert training.errors == []
+
+
+def test_a_page_that_is_loaded_anew_finds_the_run_and_the_toolbar_stops_it(training: Any) -> None:
+    tab = training.tab
+    tab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    tab.reload()
+    wait_for_status(training, "epoch")
+    tab.click(".jp-NotebookPanel-toolbar [data-command='rnn-magics:stop']")
+    # JupyterLab reaches a busy kernel of a page that is new by an interrupt only.
+    wait_for_status(training, "interrupted")
+    toast(training, "rnn-1: interrupted")
+    assert tab.locator(".jp-NotebookPanel-toolbar [data-command='rnn-magics:stop']").is_hidden()
+
+
+def test_runs_are_compared_in_a_new_cell(lab: Any, page: Any) -> None:
+    page.run_all(lab.write("compare.ipynb", CORPUS, f"{BRIEF} --name 'a <b>b'", BRIEF))
+    wait_for_status(page, "rnn-1 tokens are used up")
+    page.run("rnn-magics:open-panel")
+    page.tab.get_by_label("compare a <b>b").check()
+    page.tab.get_by_label("compare rnn-1").check()
+    page.tab.get_by_role("button", name="Compare", exact=True).click()
+    page.tab.wait_for_function(
+        f'() => ({SOURCES})().at(-1) === \'%rnn compare "rnn-1" "a <b>b"\'', timeout=PATIENCE
+    )
+    page.idle()
+    page.screenshot("lab-compare")
+    assert page.tab.locator(".rnn-panel b").count() == 0
+
+
+def test_a_saved_run_is_drawn_without_a_kernel(lab: Any, page: Any) -> None:
+    run = json.loads(RUN.read_text(encoding="utf-8"))
+    mime = "application/vnd.rnn-magics.run+json"
+    shown = [{mime: run}, {mime: {"view": "compare", "version": 1, "runs": [run, run]}}]
+    shown.append({mime: {**run, "version": 2}, "text/plain": "gru-1: as words"})
+    cell = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call]
+        outputs=[
+            nbformat.v4.new_output("display_data", {"text/plain": "a run", **data})  # type: ignore[no-untyped-call]
+            for data in shown
+        ]
+    )
+    notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
+        cells=[cell], metadata={"kernelspec": {"name": "no-such-kernel", "display_name": "none"}}
+    )
+    nbformat.write(notebook, lab.folder / "kept.ipynb")  # type: ignore[no-untyped-call]
+    tab = page.tab
+    tab.goto(f"{lab.url}/lab/tree/kept.ipynb?reset")
+    tab.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
+    tab.wait_for_selector(".rnn-saved canvas", timeout=PATIENCE)
+    assert tab.locator(".rnn-saved").count() == 2
+    assert tab.locator(".rnn-saved b").count() == 0
+    label = tab.locator(".rnn-chart").first.get_attribute("aria-label")
+    assert "against steps; training" in label
+    tab.locator(".rnn-saved select").first.select_option("seconds")
+    tab.wait_for_selector(".rnn-chart[aria-label*='against seconds of training']")
+    tab.wait_for_selector("text=gru-1: as words")
+    tab.wait_for_selector("text=saved by another version")
+    page.screenshot("lab-saved")
+    assert page.errors == []
+
+
+def test_the_launcher_opens_the_quickstart_and_keeps_what_is_there(lab: Any, page: Any) -> None:
+    tab = page.tab
+    tab.goto(f"{lab.url}/lab?reset")
+    card = tab.locator(".jp-LauncherCard[title*='Train a recurrent language model']")
+    card.click(timeout=PATIENCE)
+    page.tab.wait_for_selector(".jp-Notebook h1:has-text('six lines')", timeout=PATIENCE)
+    page.screenshot("lab-quickstart")
+    path = lab.folder / "rnn_magics quickstart.ipynb"
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    nbformat.validate(notebook)  # type: ignore[no-untyped-call]
+    assert "%train_rnn" in "".join(cell.source for cell in notebook.cells)
+    path.write_text(path.read_text(encoding="utf-8").replace("six lines", "my own lines"))
+    tab.goto(f"{lab.url}/lab?reset")
+    card.click(timeout=PATIENCE)
+    page.tab.wait_for_selector(".jp-Notebook h1:has-text('my own lines')", timeout=PATIENCE)
+
+
+def test_a_text_file_becomes_the_corpus(lab: Any, page: Any) -> None:
+    folder = lab.folder / "texts"
+    folder.mkdir()
+    (folder / 'it\'s "my" <b>.txt').write_text("a text " * 100)
+    (folder / "picture.png").write_bytes(b"")
+    page.open(lab.write("use.ipynb", "1"))
+    page.tab.dblclick(".jp-DirListing-item:has-text('texts')")
+    page.tab.click(".jp-DirListing-item:has-text('picture')", button="right")
+    page.tab.wait_for_selector(".lm-Menu-itemLabel:has-text('Rename')")
+    assert page.tab.locator(".lm-Menu-itemLabel:has-text('Use as Corpus')").is_hidden()
+    page.tab.keyboard.press("Escape")
+    page.tab.click(".jp-DirListing-item:has-text('my')", button="right")
+    page.tab.click(".lm-Menu-itemLabel:has-text('Use as Corpus')")
+    page.tab.wait_for_function(f"() => ({SOURCES})().length === 2")
+    assert page.tab.evaluate(SOURCES)[1] == '''%corpus "texts/it's "'"'"my"'"'" <b>.txt"'''
+
+
+def test_magic_lines_are_coloured_and_a_corpus_is_plain(lab: Any, page: Any) -> None:
+    line = 'text = %generate "the <b>" --length 20'
+    body = "%%corpus poem\nfor in if class 'the' 3"
+    page.open(lab.write("colours.ipynb", line, body, "for x in []: pass"))
+    tab = page.tab
+    tab.wait_for_selector(".rnn-code-magic")
+    assert tab.locator(".rnn-code-magic").all_inner_texts() == ["%generate", "%%corpus"]
+    assert tab.locator(".rnn-code-option").all_inner_texts() == ["--length"]
+    assert tab.locator(".rnn-code-quoted").all_inner_texts() == ['"the <b>"']
+    colours = tab.evaluate(
+        "() => new Set([...document.querySelectorAll('.jp-Cell:nth-of-type(2) .cm-line:last-child"
+        " *')].map(e => getComputedStyle(e).color)).size"
+    )
+    assert colours == 1
+    page.screenshot("lab-highlighting")
+
+
+def test_a_view_asks_the_page_to_insert_a_cell_and_to_interrupt(lab: Any, page: Any) -> None:
+    page.open(lab.write("events.ipynb", "import time\ntime.sleep(600)", "print('went', 'on')"))
+    page.run("notebook:run-cell")
+    page.tab.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
+    )
+    send = (
+        "([name, detail]) => document.querySelector('.jp-Notebook .jp-Cell')"
+        ".dispatchEvent(new CustomEvent(name, { bubbles: true, detail }))"
+    )
+    page.tab.evaluate(send, ["rnn-magics:insert-cell", {"text": "%vocab --token word"}])
+    assert page.tab.evaluate(SOURCES)[1] == "%vocab --token word"
+    page.tab.evaluate(send, ["rnn-magics:interrupt", None])
+    page.tab.wait_for_selector("text=KeyboardInterrupt", timeout=PATIENCE)
+
+
+def test_a_chinese_page_speaks_chinese(
+    serve: Any, page: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("chinese")
+    language_pack(home / "packs")
+    path = os.pathsep.join(filter(None, [str(home / "packs"), os.environ.get("PYTHONPATH")]))
+    with serve(home, "jupyterlab", PYTHONPATH=path) as lab:
+        address = f"{lab.url}/lab/api/settings/@jupyterlab/translation-extension:plugin"
+        page.tab.request.put(address, data={"raw": '{"locale": "zh_CN"}'})
+        page.tab.goto(f"{lab.url}/lab?reset")
+        page.tab.click(".jp-LauncherCard:has-text('RNN 快速入门')", timeout=PATIENCE)
+        page.tab.wait_for_selector(".jp-Notebook h1:has-text('循环语言模型')", timeout=PATIENCE)
+        page.run("rnn-magics:open-panel")
+        page.tab.wait_for_selector(".rnn-panel:has-text('还没有训练')")
+        page.screenshot("lab-chinese")
+
+
+def language_pack(folder: Path) -> None:
+    """Install what the language pack of JupyterLab installs, without its words, and our entry."""
+    (folder / "a_pack" / "locale").mkdir(parents=True)
+    (folder / "a_pack" / "__init__.py").touch()
+    info = folder / "a_pack-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: a_pack\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[jupyterlab.languagepack]\nzh_CN = a_pack\n[jupyterlab.locale]\nrnn_magics = rnn_magics\n"
+    )
+
+
+def test_what_is_switched_off_is_gone(lab: Any, page: Any) -> None:
+    page.run_all(lab.write("settings.ipynb", CORPUS, BRIEF))
+    tab = page.tab
+    wait_for_status(page, "tokens are used up")
+    tab.wait_for_selector(".rnn-code-magic")
+    tab.click(".lm-MenuBar-itemLabel:has-text('Kernel')")
+    tab.wait_for_selector(".lm-Menu-itemLabel:has-text('Stop RNN Training')")
+    page.screenshot("lab-kernel-menu")
+    tab.keyboard.press("Escape")
+    set_ours = "s => jupyterapp.serviceManager.settings.save('rnn-magics:plugin', s)"
+    tab.evaluate(set_ours, '{"statusItem": false, "highlighting": false}')
+    tab.reload()
+    page.idle()
+    tab.wait_for_selector(".jp-Notebook .cm-line")
+    page.run("rnn-magics:open-panel")
+    tab.wait_for_selector(".rnn-run")
+    assert tab.locator(STATUS).is_hidden()
+    assert tab.locator(".rnn-code-magic").count() == 0
+    tab.evaluate(set_ours, "{}")
+    tab.reload()
+    tab.wait_for_selector(".rnn-code-magic", timeout=PATIENCE)
+    wait_for_status(page, "tokens are used up")

@@ -1,0 +1,87 @@
+"""What the TypeScript half and the Python half must agree on."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rnn_magics
+from rnn_magics.batching import Batches
+from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.notebook.announce import RUNS, Followed
+from rnn_magics.notebook.extension import GROUPS
+from rnn_magics.notebook.run_entry import ended_entry
+from rnn_magics.notebook.run_payload import RUN_MIME
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.job import Job
+from rnn_magics.training.loop import begin, iter_train
+
+ROOT = Path(__file__).parents[2]
+LAB = ROOT / "labextension" / "src" / "lab"
+SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in LAB.glob("*.ts")}
+CATALOGUE: dict[str, Any] = json.loads(
+    (Path(rnn_magics.__file__).parent / "locale/zh_CN/LC_MESSAGES/rnn_magics.json").read_text(
+        encoding="utf-8"
+    )
+)
+SCHEMA = json.loads((ROOT / "labextension" / "schema" / "plugin.json").read_text(encoding="utf-8"))
+
+
+def said() -> set[str]:
+    """Return every string that the extension translates."""
+    found = (re.findall(r"trans\.__\(\s*'((?:[^'\\]|\\.)*)'", text) for text in SOURCES.values())
+    fields = SCHEMA["properties"].values()
+    settings = {f"settings\x04{field[key]}" for field in fields for key in ("title", "description")}
+    settings |= {f"schema\x04{SCHEMA[key]}" for key in ("title", "description")}
+    settings.add(f"settings\x04{SCHEMA['jupyter.lab.setting-icon-label']}")
+    return set(chain.from_iterable(found)) | settings
+
+
+def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> None:
+    example = json.loads((ROOT / "tests/contract/payloads/runs.json").read_text(encoding="utf-8"))
+    run, state = begin(batches, ModelConfig(num_hiddens=8), TrainConfig(epochs=1), "tiny")
+    told = Followed(Job(run, state), lambda: None, background=True).entry()
+    for _ in iter_train(run, state):
+        pass
+    for entry in example["runs"]:
+        assert set(entry) == set(told) == {*ended_entry(run), "background"}
+    assert set(example["runs"][1]["series"]) == set(told["series"])
+
+
+def test_both_halves_have_the_same_names() -> None:
+    assert f"RUNS = '{RUNS}'" in SOURCES["kernel_link"]
+    assert f"RUN_MIME = '{RUN_MIME}'" in SOURCES["renderer"]
+    for order in ("pause", "resume", "stop"):
+        assert f"'{order}'" in SOURCES["kernel_link"]
+        assert callable(getattr(Job, order))
+
+
+def test_every_magic_is_coloured() -> None:
+    (listed,) = re.findall(r"MAGICS = \[(.*?)\]", SOURCES["lines"], re.DOTALL)
+    known = set(re.findall(r"'(\w+)'", listed))
+    ours = {name for group in GROUPS for names in group.magics.values() for name in names}
+    assert ours <= known
+
+
+def test_every_string_has_a_chinese_one() -> None:
+    assert set(CATALOGUE) - {""} == said()
+
+
+@pytest.mark.parametrize("english", sorted(set(CATALOGUE) - {""}))
+def test_a_translation_keeps_what_is_filled_in(english: str) -> None:
+    (chinese,) = CATALOGUE[english]
+    assert chinese
+    kept = re.compile(r"%\d|`[^`]*`|%%?[a-z_]+")
+    assert sorted(kept.findall(chinese)) == sorted(kept.findall(english))
+
+
+def test_the_package_says_that_it_has_translations() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert '[project.entry-points."jupyterlab.locale"]\nrnn_magics = "rnn_magics"\n' in project
+    assert CATALOGUE[""]["domain"] == "rnn_magics"
+    assert CATALOGUE[""]["language"] == "zh-CN"  # with a hyphen, or JupyterLab finds nothing
