@@ -23,7 +23,12 @@ PREPARE = (
     "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq\n%train_rnn --epochs 1 --max-tokens 9000"
 )
 TRAIN = "run = %train_rnn --epochs 100000 --threads 1"
-PATIENCE = 120
+OVER = (
+    "import threading, time\n"
+    "while any(thread.name.startswith('rnn ') for thread in threading.enumerate()):\n"
+    "    time.sleep(0.05)"
+)
+PATIENCE = 60
 ALLOWED = 0.25  # seconds, besides a step
 
 
@@ -72,6 +77,7 @@ def subshell(client: BlockingKernelClient) -> str | None:
 
 def stop_once(client: BlockingKernelClient, by: str | None, *, background: bool) -> float:
     """Return the seconds from the command to the end of the run."""
+    client.execute_interactive(OVER, timeout=PATIENCE)
     client.execute(f"{TRAIN} --background" if background else TRAIN)
     comm = until(client, trains)["content"]["comm_id"]
     content = {"comm_id": comm, "data": {"method": "custom", "content": {"type": "stop"}}}

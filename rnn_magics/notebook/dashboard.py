@@ -50,8 +50,8 @@ class Dashboard:
         What trains.
     figure
         Whether a picture stays when it has ended.
-    before_end
-        Called before that picture is made: it waits for what is to stand in it.
+    ladder
+        Waits for the baselines of the run, which the picture is drawn with, once they are there.
 
     Attributes
     ----------
@@ -62,9 +62,10 @@ class Dashboard:
     """
 
     def __init__(
-        self, run: Run, *, figure: bool, before_end: Callable[[], None] = lambda: None
+        self, run: Run, *, figure: bool, ladder: Callable[[], None] = lambda: None
     ) -> None:
-        self._run, self._figure, self._before_end = run, figure, before_end
+        self._run, self._figure, self._ladder = run, figure, ladder
+        self._later = threading.Thread(target=self._settle_again, daemon=True)
         self._telemetry = Telemetry(run)
         self._sample = ""
         self._shown_at = self._sampled_at = 0.0
@@ -81,8 +82,8 @@ class Dashboard:
         self._telemetry(event)
         if isinstance(event, TrainEnd):
             self._show()
-            self._before_end()
             self._settle()
+            self._later.start()  # so that nothing keeps the run from being over
             return
         now = time.monotonic()
         if isinstance(event, StepEnd) and now - self._sampled_at >= _SECONDS_BETWEEN_SAMPLES:
@@ -91,6 +92,17 @@ class Dashboard:
         if now - self._shown_at >= _SECONDS_BETWEEN_VIEWS:
             self._shown_at = now
             self._show()
+
+    def wait(self) -> None:
+        """Wait until what a saved notebook keeps is complete."""
+        if self._later.ident is not None:
+            self._later.join()
+
+    def _settle_again(self) -> None:
+        before = self._run.ladder
+        self._ladder()
+        if before is None and self._run.ladder is not None:
+            self._settle()
 
     def obey(self, command: Any) -> None:
         """Do what a reader asks for, and say what became of it."""

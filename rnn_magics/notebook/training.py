@@ -118,6 +118,8 @@ def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) ->
             raise
         if dashboard is None:
             _show_end(desk, run, fit)
+        else:
+            dashboard.wait()
     return run
 
 
@@ -140,7 +142,7 @@ def dashboard_of(desk: Desk, run: Run, fit: LadderFit | None) -> Dashboard | Non
     from rnn_magics.notebook.dashboard import Dashboard  # noqa: PLC0415  (anywidget on demand)
 
     wait = (lambda: None) if fit is None else fit.wait
-    return Dashboard(run, figure=desk.figures, before_end=wait)
+    return Dashboard(run, figure=desk.figures, ladder=wait)
 
 
 def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:

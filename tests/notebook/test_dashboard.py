@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook import dashboard as module
 from rnn_magics.notebook.dashboard import Dashboard
 from rnn_magics.notebook.run_payload import RUN_MIME
+from rnn_magics.training.baseline import Ladder, Rung
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event
 from rnn_magics.training.job import Job
@@ -157,3 +159,24 @@ def test_what_makes_no_sense_changes_nothing(
 def test_a_message_that_is_no_command_is_answered_too(steered: Dashboard) -> None:
     steered.obey("stop")
     assert steered.widget.answered == 1
+
+
+@pytest.mark.usefixtures("notebook")
+def test_baselines_that_come_late_stand_in_the_picture(
+    batches: Batches, shown: list[dict[str, Any]]
+) -> None:
+    run, state = begin(batches, SMALL, TrainConfig(epochs=1), "tiny")
+    come = threading.Event()
+
+    def ladder() -> None:
+        come.wait(PATIENCE)
+        run.ladder = Ladder((Rung(1, 15.0, 16.0),), 28, len(batches.valid) - 1)
+
+    made = Dashboard(run, figure=False, ladder=ladder)
+    for event in iter_train(run, state):
+        made(event)
+    assert "unigram" not in shown[-1]["data"]["text/plain"]
+    come.set()
+    made.wait()
+    words = [output["data"]["text/plain"] for output in shown]
+    assert any("unigram (16.000)" in text for text in words)
