@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, inspect_rnn
     from rnn_magics.inspection.match import MatchConfig
     from rnn_magics.inspection.novelty import Novelty, measure_novelty
+    from rnn_magics.inspection.overlap import check_overlap
     from rnn_magics.inspection.surprise import SurpriseConfig
     from rnn_magics.inspection.units import UnitsConfig
     from rnn_magics.inspection.windows import WindowsConfig
@@ -53,10 +54,16 @@ if TYPE_CHECKING:
     from rnn_magics.training.baseline import BaselineConfig, Ladder, fit_ladder
     from rnn_magics.training.config import TrainConfig
     from rnn_magics.training.evaluation import evaluate
-    from rnn_magics.training.honest import TextEvaluation, evaluate_text
+    from rnn_magics.training.honest import (
+        Evaluations,
+        TextEvaluation,
+        evaluate_text,
+        evaluate_texts,
+    )
     from rnn_magics.training.loop import train
     from rnn_magics.training.recipes import RECIPES
     from rnn_magics.training.run import Run
+    from rnn_magics.training.seeds import SeedRuns, train_seeds
     from rnn_magics.training.standing import Standing, standing
 
 __version__ = "0.1.0"
@@ -68,6 +75,7 @@ _HOMES = {
     "Batches": "batching",
     "Cell": "models.cells",
     "CELLS": "models.cells",
+    "check_overlap": "inspection.overlap",
     "checkpoint_epochs": "storage.run_folder",
     "Checkpointing": "storage.checkpointing",
     "Corpus": "text.corpus",
@@ -79,6 +87,8 @@ _HOMES = {
     "DownloadConfig": "text.download",
     "evaluate": "training.evaluation",
     "evaluate_text": "training.honest",
+    "evaluate_texts": "training.honest",
+    "Evaluations": "training.honest",
     "fit_ladder": "training.baseline",
     "GatesConfig": "inspection.gates",
     "generate": "decoding.generate",
@@ -106,6 +116,7 @@ _HOMES = {
     "Score": "decoding.score",
     "score": "decoding.score",
     "Script": "handout.script",
+    "SeedRuns": "training.seeds",
     "Standing": "training.standing",
     "standing": "training.standing",
     "SurpriseConfig": "inspection.surprise",
@@ -114,6 +125,7 @@ _HOMES = {
     "Tokenizer": "text.tokenizers",
     "TOKENIZERS": "text.tokenizers",
     "train": "training.loop",
+    "train_seeds": "training.seeds",
     "TrainConfig": "training.config",
     "UnitsConfig": "inspection.units",
     "Vocab": "text.vocab",
@@ -139,6 +151,7 @@ __all__ = [
     "DecodingConfig",
     "Diagnosis",
     "DownloadConfig",
+    "Evaluations",
     "GatesConfig",
     "Generation",
     "GradientConfig",
@@ -153,6 +166,7 @@ __all__ = [
     "Run",
     "Score",
     "Script",
+    "SeedRuns",
     "Standing",
     "SurpriseConfig",
     "TextEvaluation",
@@ -162,10 +176,12 @@ __all__ = [
     "Vocab",
     "VocabConfig",
     "WindowsConfig",
+    "check_overlap",
     "checkpoint_epochs",
     "diagnose",
     "evaluate",
     "evaluate_text",
+    "evaluate_texts",
     "fit_ladder",
     "generate",
     "generate_many",
@@ -181,6 +197,7 @@ __all__ = [
     "standing",
     "text_statistics",
     "train",
+    "train_seeds",
     "unload_ipython_extension",
     "write_script",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import subprocess
@@ -45,10 +46,16 @@ def test_every_public_name_is_that_of_its_module(name: str) -> None:
 
 def test_every_public_name_is_known_to_type_checkers() -> None:
     source = importlib.util.find_spec("rnn_magics").loader.get_source("rnn_magics")  # type: ignore[attr-defined,union-attr]
-    block = source.partition("if TYPE_CHECKING:")[2].partition("\n\n__version__")[0]
+    imported = {
+        (node.module, alias.name)
+        for block in ast.parse(source).body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     for name, home in rnn_magics._HOMES.items():
-        (line,) = (line for line in block.splitlines() if f"from rnn_magics.{home} import" in line)
-        assert name in line.partition(" import ")[2].split(", ")
+        assert (f"rnn_magics.{home}", name) in imported
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

@@ -22,6 +22,7 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ModelError
+from rnn_magics.inspection.overlap import check_overlap
 from rnn_magics.models.recurrent import Dropout
 from rnn_magics.models.rnn_model import ModelState, RNNModel, detach
 from rnn_magics.training.evaluation import perplexity
@@ -177,6 +178,11 @@ def labels(patient: Patient) -> str | None:
     return None
 
 
+def overlap(patient: Patient) -> str | None:
+    """Look for held-out text in the training text."""
+    return check_overlap(patient.batches)
+
+
 def detached(patient: Patient) -> str | None:
     """Go back through one minibatch: no gradient may cross into the one before."""
     model = _learning_copy(patient.model)
@@ -284,6 +290,7 @@ CHECKS: dict[str, Check] = {
     "memory": memory,
     "future": future,
     "labels": labels,
+    "overlap": overlap,
     "detached": detached,
     "gradients": gradients,
     "first_loss": first_loss,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rnn_magics.training.tables import aligned
+
 _ROWS = 24
 
 
@@ -14,11 +16,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], at_most: int = _RO
     if len(rows) > at_most:
         half = at_most // 2
         lines[1 + half : -half] = [("...",) + ("",) * (len(head) - 1)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return aligned(lines)
 
 
 def joined(tokens: Sequence[Any]) -> str:

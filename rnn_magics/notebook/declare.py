@@ -72,6 +72,7 @@ def train_rnn(parser: MagicParser) -> None:
     )
     offer(recipe, lambda: list(RECIPES))
     parser.add("--name", metavar="NAME", help="of the run (default: the cell and a number)")
+    parser.add("--seeds", type=_count("--seeds"), metavar="N", help="train N runs, seed after seed")
     parser.add("--background", action="store_true", help="return at once and train meanwhile")
     parser.add("--checkpoint", metavar="DIR", help="keep the run in a new folder")
     parser.add_options(Checkpointing, skip=["folder"])

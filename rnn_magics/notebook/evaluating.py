@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from rnn_magics.notebook.command import command
 from rnn_magics.notebook.group import SessionMagics
 
 if TYPE_CHECKING:
-    from rnn_magics.text.corpus import Corpus
-    from rnn_magics.training.honest import TextEvaluation
+    from rnn_magics.text.corpus import Corpus, CorpusConfig
+    from rnn_magics.training.honest import Evaluations, TextEvaluation
+    from rnn_magics.training.run import Run
 
 
 @magics_class
@@ -26,29 +28,46 @@ class EvaluatingMagics(SessionMagics):
     @command(declare.evaluate_rnn)
     def evaluate_rnn(
         self, options: argparse.Namespace, _cell: str | None = None
-    ) -> list[TextEvaluation] | TextEvaluation | None:
-        """Score a text with a run: the session's held-out text, a built-in one, or files.
+    ) -> Evaluations | TextEvaluation | None:
+        """Score texts with runs: the session's held-out text, built-in ones, or files.
 
         ::
 
             %evaluate_rnn
             %evaluate_rnn time_machine my_notes.txt --run all
         """
-        names = list(self.session.runs) if getattr(options, "run", None) == "all" else []
-        run = self.session.require_run(None if names else getattr(options, "run", None))
-        runs = [self.session.require_run(name) for name in names] or [run]
-        args = (Named("run", run), Named("corpus", self.session.require_corpus()))
-        if self.explains(options, Call("evaluation", "evaluate_text", args)):
+        runs, sources = self._runs(getattr(options, "run", None)), getattr(options, "source", [])
+        config = self._cleaning()
+        loading = [Call(f"text_{i}", "Corpus.load", (s, config)) for i, s in enumerate(sources, 1)]
+        texts: dict[str, Corpus | None]
+        texts = {call.result: None for call in loading} or {"corpus": self.session.require_corpus()}
+        if self.explains(options, *loading, _scoring(runs, texts)):
             return None
         self.session.refuse_while_training("%evaluate_rnn")
-        corpora = self._corpora(getattr(options, "source", []))
-        found = [Call("", "evaluate_text", (r, c))() for r in runs for c in corpora]
-        return found[0] if len(found) == 1 else found
+        texts |= {call.result: call() for call in loading}
+        found: Evaluations | TextEvaluation = _scoring(runs, texts)()
+        if self.session.corpus is None:
+            print("no corpus in this session: the texts were read as they are, not cleaned")
+        return found
 
-    def _corpora(self, sources: list[str]) -> list[Corpus]:
-        from rnn_magics.text.corpus import Corpus  # noqa: PLC0415  (numpy on demand)
+    def _runs(self, name: str | None) -> list[Run]:
+        newest = self.session.require_run(None if name == "all" else name)
+        return list(self.session.runs.values()) if name == "all" else [newest]
 
-        own = self.session.require_corpus()
-        # Cleaned as the session's text is, and all of it: none of it was trained on.
-        config = replace(own.config, valid=0.0)
-        return [Corpus.load(source, config) for source in sources] or [own]
+    def _cleaning(self) -> CorpusConfig:
+        # As the session's text is cleaned, and all of it: none of it was trained on.
+        from rnn_magics.text.corpus import CorpusConfig  # noqa: PLC0415  (numpy on demand)
+
+        own = self.session.corpus
+        config = CorpusConfig() if own is None else own.config
+        return replace(config, valid=0.0, max_tokens=None)
+
+
+def _scoring(runs: list[Run], texts: Mapping[str, Corpus | None]) -> Call:
+    # To be shown, the texts need only their names.
+    if len(runs) == 1 == len(texts):
+        ((name, corpus),) = texts.items()
+        return Call("evaluation", "evaluate_text", (Named("run", runs[0]), Named(name, corpus)))
+    several = Named("runs" if len(runs) > 1 else "[run]", runs)
+    corpora = Named(f"[{', '.join(texts)}]", list(texts.values()))
+    return Call("evaluations", "evaluate_texts", (several, corpora))

@@ -233,6 +233,7 @@ THEORIES: dict[str, Callable[[Session, Call], Theory]] = {
     "Vocab.from_corpus": _vocabulary,
     "make_batches": _minibatches,
     "train": _training,
+    "train_seeds": _training,
     "generate": _writing,
     "generate_many": _writing,
     "score": _scoring,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rnn_magics.text.vocab import Vocab
     from rnn_magics.training.baseline import Ladder
     from rnn_magics.training.run import Run
+    from rnn_magics.training.seeds import SeedRuns
 
 
 @magics_class
@@ -137,7 +138,9 @@ class RNNMagics(SessionMagics):
 
     @line_magic
     @command(declare.train_rnn)
-    def train_rnn(self, options: argparse.Namespace, _cell: str | None = None) -> Run | None:
+    def train_rnn(
+        self, options: argparse.Namespace, _cell: str | None = None
+    ) -> Run | SeedRuns | None:
         """Train a recurrent language model on the minibatches.
 
         An interrupt ends the run after the present step and keeps the model.
@@ -147,22 +150,25 @@ class RNNMagics(SessionMagics):
             %train_rnn
             run = %train_rnn --cell lstm --num-layers 2 --dropout 0.2 --epochs 20
             %train_rnn --recipe d2l-gru --seed 1
+            %train_rnn --seeds 5
             %train_rnn --max-time 180 --background
             %train_rnn --checkpoint runs/first --every 500steps
             %train_rnn --resume runs/first
         """
-        from rnn_magics.notebook.training import start, training_call  # noqa: PLC0415  (torch)
+        from rnn_magics.notebook.training import (  # noqa: PLC0415  (torch on demand)
+            start,
+            start_seeds,
+            training_call,
+        )
 
         call = training_call(self.session, options)
         if self.explains(options, call):
             return None
         self.session.refuse_while_training("%train_rnn")
-        return start(
-            self,
-            call,
-            background=hasattr(options, "background"),
-            baseline=not hasattr(options, "no_baseline"),
-        )
+        baseline = not hasattr(options, "no_baseline")
+        if hasattr(options, "seeds"):
+            return start_seeds(self, call, baseline=baseline)
+        return start(self, call, background=hasattr(options, "background"), baseline=baseline)
 
     @line_magic
     @command(declare.generate)

@@ -178,9 +178,13 @@ class Session:
         return run
 
     def free_name(self, stem: str) -> str:
-        """Return ``stem-1``, ``stem-2`` ..., the first that no run has."""
+        """Return ``stem-1``, ``stem-2`` ..., the first that no run has, or begins with.
+
+        The runs of several seeds are called ``stem-1-seed-0``, ``stem-1-seed-1`` ...
+        """
+        taken = {*self.runs, *(name.rpartition("-seed-")[0] for name in self.runs)}
         numbered = (f"{stem}-{number}" for number in itertools.count(1))
-        return next(name for name in numbered if name not in self.runs)
+        return next(name for name in numbered if name not in taken)
 
     def keep(self, run: Run, job: Job | None = None) -> str | None:
         """Take a run, with its job if it trains; return the new name of an older namesake.

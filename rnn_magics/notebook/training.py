@@ -28,6 +28,7 @@ from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin
 from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.run import Run
+from rnn_magics.training.seeds import SeedRuns, seed_name, seeded
 from rnn_magics.training.standing import standing
 from rnn_magics.training.state import TrainState
 
@@ -68,6 +69,10 @@ def training_call(session: Session, options: argparse.Namespace) -> Call:
     config = collect(TrainConfig, options, recipe.train if recipe else None)
     name = getattr(options, "name", None) or session.free_name(model.cell)
     args = (Named("batches", batches), model, config)
+    if hasattr(options, "seeds"):
+        _refuse_beside_seeds(options)
+        seeded(config, options.seeds)
+        return Call("runs", "train_seeds", args, {"num": options.seeds, "name": name})
     return Call("run", "train", args, {"name": name, "watch": keep if keep.folder else None})
 
 
@@ -76,6 +81,13 @@ def _refuse_beside_resume(options: argparse.Namespace) -> None:
     if others:
         msg = f"--resume goes on with the run as it was begun; leave {flag_of(min(others))} out"
         raise ConfigError(msg)
+
+
+def _refuse_beside_seeds(options: argparse.Namespace) -> None:
+    for other in ("background", "checkpoint"):
+        if hasattr(options, other):
+            msg = f"--seeds trains one run after the other; leave {flag_of(other)} out"
+            raise ConfigError(msg)
 
 
 def _opened(call: Call) -> tuple[Run, TrainState, Listener | None]:
@@ -121,6 +133,25 @@ def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) ->
         else:
             dashboard.wait()
     return run
+
+
+_GOES_ON = ("epochs", "max_time", "max_tokens", "non_finite")
+
+
+def start_seeds(desk: Desk, call: Call, *, baseline: bool = True) -> SeedRuns:
+    """Train the runs of `train_seeds` one after the other; the first that is stopped ends it."""
+    batches, model, config = call.args
+    num, stem = call.kwargs["num"], call.kwargs["name"]
+    runs: list[Run] = []
+    for each in seeded(config, num):
+        one = Call(
+            "run", "train", (batches, model, each), {"name": seed_name(stem, each), "watch": None}
+        )
+        runs.append(start(desk, one, background=False, baseline=baseline))
+        if runs[-1].reason not in _GOES_ON and len(runs) < num:
+            print(one_line(f"{runs[-1].name} ended early: {len(runs)} of {num} seeds were begun"))
+            break
+    return SeedRuns(tuple(runs))
 
 
 def _show_end(desk: Desk, run: Run, fit: LadderFit | None) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,10 +13,11 @@ import torch
 from rnn_magics.errors import BatchError
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.ids import Ids
-from rnn_magics.text.tokenizers import UNK
+from rnn_magics.text.tokenizers import TOKENIZERS, UNK
 from rnn_magics.text.vocab import Vocab, encode_corpus
 from rnn_magics.training.evaluation import Evaluation, evaluate, perplexity
 from rnn_magics.training.run import Run
+from rnn_magics.training.tables import aligned
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,18 +73,68 @@ class TextEvaluation:
         )
 
 
+def _per_word(found: TextEvaluation) -> str:
+    words = found.word_perplexity
+    return "" if words is None else f"{words:,.1f}"
+
+
+MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
+    "perplexity": lambda found: f"{found.perplexity:.3f}",
+    "bits per token": lambda found: f"{found.score.bits:.3f}",
+    "perplexity per word": _per_word,
+    f"read as {UNK}": lambda found: f"{found.unk_share:.2%}",
+}
+"""What is told of each run on each text, by what its matrix is called."""
+
+
+@dataclass(frozen=True, repr=False)
+class Evaluations(Sequence[TextEvaluation]):
+    """What several runs make of several texts: all that was found, run by run.
+
+    Parameters
+    ----------
+    rows
+        A row for each run, with an evaluation for each text.
+    """
+
+    rows: tuple[tuple[TextEvaluation, ...], ...]
+
+    def __len__(self) -> int:
+        """Return the number of evaluations."""
+        return sum(map(len, self.rows))
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return one evaluation, or those of a slice."""
+        return list(itertools.chain.from_iterable(self.rows))[place]
+
+    def __iter__(self) -> Iterator[TextEvaluation]:
+        """Yield the evaluations, run by run."""
+        return itertools.chain.from_iterable(self.rows)
+
+    def __repr__(self) -> str:
+        """Return a matrix of runs and texts for each measure, then what they depend on."""
+        texts = [f"{found.text} ({found.part})" for found in self.rows[0]]
+        lines: list[Sequence[str]] = []
+        for name, shown in MEASURES.items():
+            values = [[row[0].run, *map(shown, row)] for row in self.rows]
+            if any(any(cells[1:]) for cells in values):
+                lines += [(name, *texts), *values]
+        states = ", ".join(sorted({found.score.state for found in self}))
+        return (
+            f"{aligned(lines)}\nexp of the mean over all tokens of a text but one, state {states}"
+        )
+
+
 def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
     """Score a text with the vocabulary of a run: its held-out part, or all where it has none.
 
     Raises
     ------
     BatchError
-        When the run has no vocabulary, or the text has fewer than two tokens.
+        When the run has no vocabulary, the text is not of the kind that it reads, or the text
+        has fewer than two tokens.
     """
-    vocab = run.vocab
-    if vocab is None:
-        msg = f"run {run.name!r} has no vocabulary to read other texts with: train it on a corpus"
-        raise BatchError(msg)
+    vocab = _reader(run, corpus)
     encoded = encode_corpus(corpus, vocab)
     held_out = len(encoded.valid) > 0
     ids = np.asarray(encoded.valid if held_out else encoded.train, np.int64)
@@ -94,6 +148,45 @@ def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
         encoded.valid_unk_share if held_out else encoded.train_unk_share,
         count_words(ids, vocab) if vocab.token == "char" else None,
     )
+
+
+def evaluate_texts(runs: Sequence[Run], corpora: Sequence[Corpus]) -> Evaluations:
+    """Score each text with each run.
+
+    Raises
+    ------
+    BatchError
+        When there is no run or no text, or as `evaluate_text` does; before anything is scored
+        where a run cannot read a text.
+    """
+    if not runs or not corpora:
+        msg = f"a matrix needs a run and a text, not {len(runs)} runs and {len(corpora)} texts"
+        raise BatchError(msg)
+    for run, corpus in itertools.product(runs, corpora):
+        _reader(run, corpus)
+    return Evaluations(tuple(tuple(evaluate_text(run, c) for c in corpora) for run in runs))
+
+
+def _reader(run: Run, corpus: Corpus) -> Vocab:
+    # The vocabulary that reads the text; refuses a text that is of another kind.
+    vocab = run.vocab
+    if vocab is None:
+        msg = f"run {run.name!r} has no vocabulary to read other texts with: train it on a corpus"
+        raise BatchError(msg)
+    if vocab.token not in TOKENIZERS:
+        msg = (
+            f"run {run.name!r} reads tokens of {vocab.token!r}, which is no tokenizer here"
+            f" ({', '.join(TOKENIZERS)}); register it in TOKENIZERS as it was for the training"
+        )
+        raise BatchError(msg)
+    if corpus.is_text == (vocab.token == "given"):
+        has, reads = ("text", "given tokens") if corpus.is_text else ("given tokens", "text")
+        msg = (
+            f"run {run.name!r} reads {reads} ({vocab.token} tokens), but {corpus.name!r} is {has};"
+            f" evaluate it on {reads}: %corpus {'--data NAME' if corpus.is_text else 'PATH'}"
+        )
+        raise BatchError(msg)
+    return vocab
 
 
 def count_words(ids: Ids, vocab: Vocab) -> int:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,10 +23,48 @@ def test_all_runs_against_a_file(prepared: Notebook, tmp_path: Path) -> None:
     path = tmp_path / "other.txt"
     path.write_text("the eyes \N{GREEK SMALL LETTER PHI} shone", encoding="utf-8")
     found = prepared.run(f"%evaluate_rnn {path} --run all")
-    assert len(found) == 2
+    assert [[cell.run for cell in row] for row in found.rows] == [["gru-1"], ["gru-2"]]
     assert found[0].part == "whole text"
     assert found[0].unk_share == pytest.approx(1 / 16)
+    assert prepared.rich(found)["text/plain"] == repr(found)
 
 
 def test_without_a_run_nothing_is_scored(prepared: Notebook) -> None:
     assert prepared.refused("%evaluate_rnn").startswith("no run yet")
+
+
+def test_a_run_against_two_files_is_a_row(trained: Notebook, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the grey eyes", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("and twinkled", encoding="utf-8")
+    found = trained.run(f"%evaluate_rnn {tmp_path / 'a.txt'} {tmp_path / 'b.txt'}")
+    assert [len(row) for row in found.rows] == [2]
+
+
+def test_a_named_text_is_scored_without_a_corpus(trained: Notebook, tmp_path: Path) -> None:
+    path = tmp_path / "other.txt"
+    path.write_text("the eyes shone", encoding="utf-8")
+    before = trained.run(f"%evaluate_rnn {path}")
+    trained.run(f"%save_rnn {tmp_path / 'kept'}")
+    trained.run("_ = %rnn --reset")
+    trained.run(f"_ = %load_rnn {tmp_path / 'kept'}")
+    printed = trained.printed(f"%evaluate_rnn {path}")
+    assert printed == "no corpus in this session: the texts were read as they are, not cleaned\n"
+    assert trained.run(f"%evaluate_rnn {path}").perplexity == pytest.approx(before.perplexity)
+    assert trained.refused("%evaluate_rnn").startswith("no corpus yet")
+
+
+def test_tokens_that_the_run_does_not_read_are_refused(trained: Notebook) -> None:
+    trained.variables["series"] = list(range(50))
+    trained.run("%corpus --data series")
+    assert "'gru-1' reads text (char tokens)" in trained.refused("%evaluate_rnn")
+
+
+def test_the_explained_matrix_is_the_same(trained: Notebook, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("the grey eyes", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("and twinkled", encoding="utf-8")
+    cell = f"%evaluate_rnn {tmp_path / 'a.txt'} {tmp_path / 'b.txt'}"
+    with trained.unchanged():
+        source = trained.printed(f"{cell} --explain")
+    plain: dict[str, Any] = {"run": trained.session.runs["gru-1"]}
+    exec(source, plain)
+    assert list(plain["evaluations"]) == list(trained.run(cell))

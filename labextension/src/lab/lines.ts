@@ -12,7 +12,8 @@ export const MAGICS = [
   'rnn_lab',
   'inspect_rnn',
   'save_rnn',
-  'load_rnn'
+  'load_rnn',
+  'evaluate_rnn'
 ] as const;
 
 export type Kind = 'magic' | 'option' | 'quoted';
