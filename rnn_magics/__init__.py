@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from rnn_magics.batching import BATCHERS, BatchConfig, Batches, make_batches
     from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
+    from rnn_magics.decoding.from_ngram import write_ngram
     from rnn_magics.decoding.generate import Generation, generate, generate_many
     from rnn_magics.decoding.score import Score, score
     from rnn_magics.errors import RNNMagicsError
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from rnn_magics.inspection.units import UnitsConfig
     from rnn_magics.inspection.windows import WindowsConfig
     from rnn_magics.models.cells import CELLS, Cell
+    from rnn_magics.models.ngram import NgramModel, fit_ngram
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
     from rnn_magics.storage.checkpointing import Checkpointing
     from rnn_magics.storage.loading import load_run
@@ -80,6 +82,7 @@ _HOMES = {
     "evaluate": "training.evaluation",
     "evaluate_text": "training.honest",
     "fit_ladder": "training.baseline",
+    "fit_ngram": "models.ngram",
     "GatesConfig": "inspection.gates",
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
@@ -96,6 +99,7 @@ _HOMES = {
     "MatchConfig": "inspection.match",
     "measure_novelty": "inspection.novelty",
     "ModelConfig": "models.rnn_model",
+    "NgramModel": "models.ngram",
     "Novelty": "inspection.novelty",
     "RECIPES": "training.recipes",
     "resume_run": "storage.resume",
@@ -119,6 +123,7 @@ _HOMES = {
     "Vocab": "text.vocab",
     "VocabConfig": "text.vocab",
     "WindowsConfig": "inspection.windows",
+    "write_ngram": "decoding.from_ngram",
     "write_script": "handout.script",
 }
 
@@ -147,6 +152,7 @@ __all__ = [
     "Ladder",
     "MatchConfig",
     "ModelConfig",
+    "NgramModel",
     "Novelty",
     "RNNMagicsError",
     "RNNModel",
@@ -167,6 +173,7 @@ __all__ = [
     "evaluate",
     "evaluate_text",
     "fit_ladder",
+    "fit_ngram",
     "generate",
     "generate_many",
     "inspect_rnn",
@@ -182,6 +189,7 @@ __all__ = [
     "text_statistics",
     "train",
     "unload_ipython_extension",
+    "write_ngram",
     "write_script",
 ]
 
