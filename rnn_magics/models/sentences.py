@@ -9,6 +9,9 @@ being one of them. An n-gram that begins with ``<s>`` has no left context, so it
 count would be 0 although it is frequent; like SRILM (ngram-discount) and KenLM (Heafield et al.
 2013, section 3.2) it keeps its plain count, also where the discounts are estimated. Vocabularies
 are closed: the uniform model below the unigrams gives a share to each word and to ``</s>``.
+
+The perplexities published for the Penn Treebank could not be checked, for want of its text; the
+tests hold this module to a plain implementation of the same convention.
 """
 
 from __future__ import annotations
