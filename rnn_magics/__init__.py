@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rnn_magics.models.cells import CELLS, Cell
     from rnn_magics.models.ngram import NgramModel, fit_ngram
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+    from rnn_magics.models.sentences import fit_sentences, sentence_log_probs
     from rnn_magics.storage.checkpointing import Checkpointing
     from rnn_magics.storage.loading import load_run
     from rnn_magics.storage.model_file import save_run
@@ -83,6 +84,7 @@ _HOMES = {
     "evaluate_text": "training.honest",
     "fit_ladder": "training.baseline",
     "fit_ngram": "models.ngram",
+    "fit_sentences": "models.sentences",
     "GatesConfig": "inspection.gates",
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
@@ -110,6 +112,7 @@ _HOMES = {
     "Score": "decoding.score",
     "score": "decoding.score",
     "Script": "handout.script",
+    "sentence_log_probs": "models.sentences",
     "Standing": "training.standing",
     "standing": "training.standing",
     "SurpriseConfig": "inspection.surprise",
@@ -174,6 +177,7 @@ __all__ = [
     "evaluate_text",
     "fit_ladder",
     "fit_ngram",
+    "fit_sentences",
     "generate",
     "generate_many",
     "inspect_rnn",
@@ -185,6 +189,7 @@ __all__ = [
     "resume_run",
     "save_run",
     "score",
+    "sentence_log_probs",
     "standing",
     "text_statistics",
     "train",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from hypothesis import strategies as st
 from rnn_magics.errors import ModelError
 from rnn_magics.models.ngram import MAX_ORDER
 from rnn_magics.models.sentences import fit_sentences, sentence_log_probs
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.vocab import Ids, Vocab
 
 Gram = tuple[str, ...]
 SIZE = 7
@@ -137,6 +141,33 @@ def test_sentences_without_an_ngram_are_refused() -> None:
         fit_sentences([[1], [0, 1]], SIZE, 5)
     with pytest.raises(ModelError, match="longest of 0 sentences"):
         fit_sentences([], SIZE, 1)
+
+
+@pytest.fixture(scope="module")
+def shakespeare(data_folder: Path) -> tuple[Vocab, list[Ids], list[Ids]]:
+    """Return the words of the lines that have any; the last tenth of the lines is held out."""
+    del data_folder  # found by name
+    text = Corpus.load("tiny_shakespeare").data.lower()
+    lines = [words for line in text.splitlines() if (words := re.findall("[a-z']+", line))]
+    num_train = int(len(lines) * 0.9)
+    vocab = Vocab(word for line in lines[:num_train] for word in line)
+    ids = [vocab.indices(line) for line in lines]
+    return vocab, ids[:num_train], ids[num_train:]
+
+
+# lmplz and query of KenLM 0.3.0 on the same lines, words never seen as <unk>; each single
+# log-probability agreed to 3e-6, which is how its files are rounded. Its query reads no model of order 1.
+KENLM = [350.93100, 334.86800, 333.71303, 333.64254]
+
+
+@pytest.mark.parametrize(("order", "perplexity"), list(enumerate(KENLM, start=2)))
+def test_tiny_shakespeare_has_the_perplexity_that_kenlm_gives_it(
+    shakespeare: tuple[Vocab, list[Ids], list[Ids]], order: int, perplexity: float
+) -> None:
+    vocab, train, held_out = shakespeare
+    log_probs = sentence_log_probs(fit_sentences(train, len(vocab), order), held_out)
+    assert len(log_probs) == 22020
+    assert math.exp(-log_probs.mean()) == pytest.approx(perplexity, rel=1e-6)
 
 
 @pytest.mark.parametrize("order", [0, MAX_ORDER + 1])
