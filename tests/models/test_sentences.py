@@ -156,7 +156,7 @@ def shakespeare(data_folder: Path) -> tuple[Vocab, list[Ids], list[Ids]]:
 
 
 # lmplz and query of KenLM 0.3.0 on the same lines, words never seen as <unk>; each single
-# log-probability agreed to 3e-6, which is how its files are rounded. Its query reads no model of order 1.
+# log-probability agreed to 3e-6, which is how its files are rounded. Its query reads no order 1.
 KENLM = [350.93100, 334.86800, 333.71303, 333.64254]
 
 
