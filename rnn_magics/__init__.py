@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from rnn_magics.batching import BATCHERS, BatchConfig, Batches, make_batches
     from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
+    from rnn_magics.decoding.from_ngram import write_ngram
     from rnn_magics.decoding.generate import Generation, generate, generate_many
     from rnn_magics.decoding.score import Score, score
     from rnn_magics.errors import RNNMagicsError
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from rnn_magics.inspection.units import UnitsConfig
     from rnn_magics.inspection.windows import WindowsConfig
     from rnn_magics.models.cells import CELLS, Cell
+    from rnn_magics.models.ngram import NgramModel, fit_ngram
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+    from rnn_magics.models.sentences import fit_sentences, sentence_log_probs
     from rnn_magics.storage.checkpointing import Checkpointing
     from rnn_magics.storage.loading import load_run
     from rnn_magics.storage.model_file import save_run
@@ -90,6 +93,8 @@ _HOMES = {
     "evaluate_texts": "training.honest",
     "Evaluations": "training.honest",
     "fit_ladder": "training.baseline",
+    "fit_ngram": "models.ngram",
+    "fit_sentences": "models.sentences",
     "GatesConfig": "inspection.gates",
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
@@ -106,6 +111,7 @@ _HOMES = {
     "MatchConfig": "inspection.match",
     "measure_novelty": "inspection.novelty",
     "ModelConfig": "models.rnn_model",
+    "NgramModel": "models.ngram",
     "Novelty": "inspection.novelty",
     "RECIPES": "training.recipes",
     "resume_run": "storage.resume",
@@ -117,6 +123,7 @@ _HOMES = {
     "score": "decoding.score",
     "Script": "handout.script",
     "SeedRuns": "training.seeds",
+    "sentence_log_probs": "models.sentences",
     "Standing": "training.standing",
     "standing": "training.standing",
     "SurpriseConfig": "inspection.surprise",
@@ -131,6 +138,7 @@ _HOMES = {
     "Vocab": "text.vocab",
     "VocabConfig": "text.vocab",
     "WindowsConfig": "inspection.windows",
+    "write_ngram": "decoding.from_ngram",
     "write_script": "handout.script",
 }
 
@@ -160,6 +168,7 @@ __all__ = [
     "Ladder",
     "MatchConfig",
     "ModelConfig",
+    "NgramModel",
     "Novelty",
     "RNNMagicsError",
     "RNNModel",
@@ -183,6 +192,8 @@ __all__ = [
     "evaluate_text",
     "evaluate_texts",
     "fit_ladder",
+    "fit_ngram",
+    "fit_sentences",
     "generate",
     "generate_many",
     "inspect_rnn",
@@ -194,11 +205,13 @@ __all__ = [
     "resume_run",
     "save_run",
     "score",
+    "sentence_log_probs",
     "standing",
     "text_statistics",
     "train",
     "train_seeds",
     "unload_ipython_extension",
+    "write_ngram",
     "write_script",
 ]
 

@@ -128,7 +128,7 @@ def generate_many(
     if config.beam and num > 1:
         msg = f"a beam search finds one text, not {num}; leave --num or --beam out"
         raise DecodingError(msg)
-    stop = _stop_index(vocab, config.stop)
+    stop = stop_index(vocab, config.stop)
     read = read_prefix(run, prefix)
     if write:
         write(prefix)
@@ -176,7 +176,14 @@ def _written(
         open_rows = still_open
 
 
-def _stop_index(vocab: Vocab, stop: str | None) -> int | None:
+def stop_index(vocab: Vocab, stop: str | None) -> int | None:
+    """Return the index of the token that ends a text, if one is named.
+
+    Raises
+    ------
+    DecodingError
+        When it is not one token of the vocabulary.
+    """
     if stop is None:
         return None
     tokens = vocab.split(stop)

@@ -72,14 +72,25 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
             " any; train one without --bidirectional"
         )
         raise DecodingError(msg)
+    tokens, unknown = split_prefix(vocab, prefix)
+    logits, state = read_tokens(model, torch.tensor([vocab[tokens]]))
+    nats = nats_of(logits[0, :-1], torch.tensor(vocab[tokens][1:], dtype=torch.long))
+    return Prefix(prefix, unknown, logits[:, -1], state, nats)
+
+
+def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]:
+    """Return the tokens of a prefix, and those of them that are not in the vocabulary.
+
+    Raises
+    ------
+    DecodingError
+        When there are none.
+    """
     tokens = vocab.split(prefix)
     if not tokens:
         msg = f"the prefix has no {vocab.token} tokens; give the model something to go on from"
         raise DecodingError(msg)
-    unknown = tuple(dict.fromkeys(t for t in tokens if t not in vocab and t != UNK))
-    logits, state = read_tokens(model, torch.tensor([vocab[tokens]]))
-    nats = nats_of(logits[0, :-1], torch.tensor(vocab[tokens][1:], dtype=torch.long))
-    return Prefix(prefix, unknown, logits[:, -1], state, nats)
+    return tokens, tuple(dict.fromkeys(t for t in tokens if t not in vocab and t != UNK))
 
 
 def vocab_of(run: Trained) -> Vocab:

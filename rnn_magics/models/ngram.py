@@ -1,12 +1,15 @@
 """n-gram language models: the Markov models that a neural one has to beat.
 
 `fit_ngram` estimates an interpolated modified Kneser-Ney model (Kneser and Ney 1995; Chen and
-Goodman 1999). Counting is NumPy on integer keys: an n-gram is numbered by the number of its
-first n-1 tokens and its last token, so no Python object is made per n-gram.
+Goodman 1999) of running text; `rnn_magics.models.sentences` estimates one of sentences. Counting
+is NumPy on integer keys: an n-gram is numbered by the number of its first n-1 tokens and its last
+token, so no Python object is made per n-gram. The index ``vocab_size``, one above those of the
+tokens, stands for ``<s>``, which no running text has.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +29,8 @@ class _Level:
     Parameters
     ----------
     keys
-        ``number_of_context * vocab_size + last_token`` of each, rising; the place of a key is
-        the number of the n-gram.
+        ``number_of_context * (vocab_size + 1) + last_token`` of each, rising; the place of a key
+        is the number of the n-gram.
     discounted
         (count - discount) / total of the context, for each n-gram.
     backoff
@@ -76,7 +79,7 @@ class NgramModel:
         numbers: Ids = np.zeros(len(ids), np.int64)  # of the n-gram that starts here: one empty
         places = np.arange(begin, len(ids))
         probs = np.full(len(places), 1 / self.vocab_size)
-        for n, level in enumerate(self.levels, start=1):
+        for n, level in enumerate(self.levels[: len(ids)], start=1):
             starts = places - n + 1
             whole = starts >= 0  # the first tokens have less than n - 1 before them
             contexts = np.where(whole, numbers[np.maximum(starts, 0)], -1)
@@ -89,6 +92,25 @@ class NgramModel:
             numbers = self._numbers(level, numbers[:last], ids[n - 1 :])
         logs: Floats = np.log(probs)
         return logs
+
+    def log_prob(self, context: Ids, token: int) -> float:
+        """Return the natural log-probability of a token after a context, which may be empty."""
+        return float(self.log_probs(np.append(context, token).astype(np.int64), len(context))[0])
+
+    def perplexity(self, ids: Ids) -> float:
+        r"""Return the perplexity of every token of a text but the first.
+
+        .. math:: \exp\left(-\frac{1}{T - 1} \sum_{t=2}^{T} \ln p(x_t \mid x_{<t})\right)
+
+        Raises
+        ------
+        ModelError
+            When the text has fewer than two tokens.
+        """
+        if len(ids) < 2:  # noqa: PLR2004  (one token to read and one to predict)
+            msg = f"the text has {len(ids)} tokens; a perplexity needs at least two"
+            raise ModelError(msg)
+        return math.exp(-self.log_probs(ids).mean())
 
     def distribution(self, context: Ids) -> Floats:
         """Return the probabilities of all tokens after a context, shape (vocab_size,)."""
@@ -109,7 +131,7 @@ class NgramModel:
 
     def _numbers(self, level: _Level, contexts: Ids, tokens: Ids) -> Ids:
         # The number of each context + token among the n-grams of the level; -1 if not there.
-        wanted = contexts * self.vocab_size + tokens
+        wanted = contexts * (self.vocab_size + 1) + tokens
         places = np.minimum(np.searchsorted(level.keys, wanted), len(level.keys) - 1)
         found = (contexts >= 0) & (level.keys[places] == wanted)
         return np.where(found, places, -1)
@@ -136,27 +158,55 @@ def fit_ngram(ids: Ids, vocab_size: int, order: int) -> NgramModel:
     ModelError
         When the order is out of range, or the text is shorter than one n-gram.
     """
-    if not 1 <= order <= MAX_ORDER:
-        msg = f"an n-gram model has an order from 1 to {MAX_ORDER}, not {order}"
-        raise ModelError(msg)
+    require_order(order)
     if len(ids) < order:
         msg = f"the text has {len(ids)} tokens, too few for n-grams of order {order}"
         raise ModelError(msg)
+    return estimate(ids, vocab_size, order)
+
+
+def require_order(order: int) -> None:
+    """Raise ModelError when an order is out of range."""
+    if not 1 <= order <= MAX_ORDER:
+        msg = f"an n-gram model has an order from 1 to {MAX_ORDER}, not {order}"
+        raise ModelError(msg)
+
+
+def estimate(ids: Ids, vocab_size: int, order: int) -> NgramModel:
+    """Count and discount; no n-gram goes on into a ``<s>``, the index ``vocab_size``.
+
+    What begins with ``<s>`` has nothing before it, so it keeps its count in the lower orders too;
+    ``<s>`` alone is context, counted 0 times.
+
+    Parameters
+    ----------
+    ids
+        Token indices, (num_tokens,), with an n-gram of the order among them.
+    vocab_size, order
+        As for `fit_ngram`.
+    """
+    start = vocab_size
+    places = np.arange(len(ids))  # where an n-gram starts
     numbers = np.zeros(len(ids), np.int64)  # of the n-gram that starts at each place
     tables: list[tuple[Ids, Ids]] = []  # keys and counts of each order
+    kept = np.zeros(0, np.bool_)  # whether an n-gram of the order below begins with <s>
     for n in range(1, order + 1):
-        windows = len(ids) - n + 1
-        shorter = numbers
-        keys, first, numbers, counts = np.unique(
-            shorter[:windows] * vocab_size + ids[n - 1 :],
+        places = places[places < len(ids) - n + 1]
+        if n > 1:
+            places = places[ids[places + n - 1] != start]
+        keys, first, found, counts = np.unique(
+            numbers[places] * (vocab_size + 1) + ids[places + n - 1],
             return_index=True,
             return_inverse=True,
             return_counts=True,
         )
         if n > 1:  # the order below counts by how many n-grams of this order end in each of its own
-            below = tables[-1][0]
-            tables[-1] = (below, np.bincount(shorter[first + 1], minlength=len(below)))
-        tables.append((keys, counts))
+            below, raw = tables[-1]
+            continued = np.bincount(numbers[places[first] + 1], minlength=len(below))
+            tables[-1] = (below, np.where(kept, raw, continued))
+        kept = ids[places[first]] == start
+        tables.append((keys, np.where(kept, 0, counts) if n == 1 else counts))
+        numbers[places] = found
     sizes = [1, *(len(keys) for keys, _ in tables[:-1])]
     levels = (
         _level(keys, counts, size, vocab_size)
@@ -166,7 +216,7 @@ def fit_ngram(ids: Ids, vocab_size: int, order: int) -> NgramModel:
 
 
 def _level(keys: Ids, counts: Ids, num_contexts: int, vocab_size: int) -> _Level:
-    contexts = keys // vocab_size
+    contexts = keys // (vocab_size + 1)
     discounts = _discounts(counts)[np.minimum(counts, 3)]
     totals = np.bincount(contexts, counts, num_contexts)
     kept_back = np.bincount(contexts, discounts, num_contexts)
@@ -221,9 +271,9 @@ def fit_add_k(ids: Ids, vocab_size: int, order: int, k: float = 1.0) -> NgramMod
     numbers = np.zeros(len(ids), np.int64)
     for n, level in enumerate(shape.levels, start=1):
         last = len(ids) - n + 1
-        numbers = np.searchsorted(level.keys, numbers[:last] * vocab_size + ids[n - 1 :])
+        numbers = np.searchsorted(level.keys, numbers[:last] * (vocab_size + 1) + ids[n - 1 :])
     counts = np.bincount(numbers, minlength=len(keys))
-    contexts = keys // vocab_size
+    contexts = keys // (vocab_size + 1)
     totals = np.bincount(contexts, counts, size) + k * vocab_size
     backoff: Floats = np.divide(k * vocab_size, totals, dtype=np.float64)
     top = _Level(keys, counts / totals[contexts], backoff)

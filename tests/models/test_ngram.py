@@ -92,6 +92,23 @@ def test_tokens_before_the_beginning_are_context_only() -> None:
     np.testing.assert_allclose(model.log_probs(text, 5), model.log_probs(text)[4:])
 
 
+@settings(deadline=None, max_examples=40)
+@given(sequences, sequences, st.integers(1, 5))
+def test_one_log_prob_and_the_perplexity_are_those_of_the_log_probs(
+    train: list[int], text: list[int], order: int
+) -> None:
+    model, ids = fit_ngram(np.array(train), 7, order), np.array(text)
+    log_probs = model.log_probs(ids)
+    assert model.log_prob(ids[:5], text[5]) == pytest.approx(log_probs[4])
+    assert model.log_prob(ids[:0], text[0]) == pytest.approx(model.log_probs(ids, 0)[0])
+    assert model.perplexity(ids) == pytest.approx(math.exp(-log_probs.mean()))
+
+
+def test_one_token_has_no_perplexity() -> None:
+    with pytest.raises(ModelError, match="1 tokens; a perplexity needs at least two"):
+        uniform_model(4).perplexity(np.array([0]))
+
+
 @pytest.mark.parametrize("order", [0, -1, MAX_ORDER + 1])
 def test_an_order_out_of_range_is_refused(order: int) -> None:
     with pytest.raises(ModelError, match=f"from 1 to {MAX_ORDER}, not {order}"):

@@ -1,0 +1,106 @@
+"""Time how n-gram models are counted and how they score a text.
+
+    python benchmarks/ngrams.py [--rounds 3]
+
+Two made-up texts, the same each time, so that no data is needed: 1 million characters (order 7),
+which are the words of the law of Zipf and Mandelbrot in benchmarks/text.py, and 930,000 words of
+10,000 types drawn by the same law (order 5), once as running text and once as sentences of 21
+words, the size of the Penn Treebank. Words drawn apart from each other repeat less than those of
+a real text, so there are more n-grams to sort than it has. A figure is the median of the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from report import Row, table
+from text import pieces
+
+from rnn_magics import Vocab
+from rnn_magics.models.ngram import NgramModel, fit_ngram
+from rnn_magics.models.sentences import fit_sentences, sentence_log_probs
+
+TARGET = 10
+_WORDS, _TYPES, _PER_SENTENCE = 930_000, 10_000, 21
+
+
+def main() -> None:
+    """Time and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default 3)")
+    rounds = parser.parse_args().rounds
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    print(
+        f"Python {platform.python_version()}, numpy {np.__version__},"
+        f" {os.cpu_count()} cores (load {load} at the start), {rounds} rounds\n"
+    )
+    print(table([*characters(rounds), *words(rounds)]))
+
+
+def characters(rounds: int) -> list[Row]:
+    """Order 7 on a million characters."""
+    text = "".join(pieces(1))
+    vocab = Vocab(text)
+    ids = vocab.indices(text)
+    what = "order 7, 1,000,000 characters"
+    return rows(
+        what,
+        rounds,
+        lambda: fit_ngram(ids, len(vocab), 7),
+        lambda model: model.log_probs(ids),
+    )
+
+
+def words(rounds: int) -> list[Row]:
+    """Order 5 on as many words as the Penn Treebank has."""
+    bounds = np.cumsum(1 / (np.arange(_TYPES) + 2.7))
+    ids = np.searchsorted(bounds, np.random.default_rng(0).random(_WORDS) * bounds[-1])
+    sentences = np.array_split(ids, _WORDS // _PER_SENTENCE)
+    running = rows(
+        f"order 5, {_WORDS:,} words",
+        rounds,
+        lambda: fit_ngram(ids, _TYPES, 5),
+        lambda model: model.log_probs(ids),
+    )
+    apart = rows(
+        f"order 5, {_WORDS:,} words in {len(sentences):,} sentences",
+        rounds,
+        lambda: fit_sentences(sentences, _TYPES, 5),
+        lambda model: sentence_log_probs(model, sentences),
+    )
+    return [*running, *apart]
+
+
+def rows(
+    what: str, rounds: int, fit: Callable[[], NgramModel], score: Callable[[NgramModel], Any]
+) -> list[Row]:
+    """Time the counting of a text and the scoring of the same text."""
+    model = fit()
+    size = f"{sum(len(level.keys) for level in model.levels):,} n-grams"
+    return [
+        Row(f"count, {what}", seconds(fit, rounds), "none", None, f"{TARGET} s", size),
+        Row(f"score, {what}", seconds(lambda: score(model), rounds), "none", None, "none"),
+    ]
+
+
+def seconds(work: Callable[[], Any], rounds: int) -> str:
+    """Return the median time of some work and the slowest."""
+    times = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begin)
+    return f"{statistics.median(times):.2f} s (slowest {max(times):.2f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Generation from counts: an n-gram model goes on from a prefix, by the decoders of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from rnn_magics.decoding.decode import uniforms
+from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
+from rnn_magics.decoding.generate import Generation, continued, stop_index
+from rnn_magics.decoding.prefix import split_prefix
+from rnn_magics.errors import DecodingError
+from rnn_magics.models.ngram import NgramModel
+from rnn_magics.text.vocab import Ids, Vocab
+
+
+def write_ngram(
+    model: NgramModel, vocab: Vocab, prefix: str, config: DecodingConfig | None = None
+) -> Generation:
+    """Let an n-gram model of running text go on from a prefix.
+
+    The decoder gets the log-probabilities of the model as its logits, and the same random numbers
+    as it gets for a recurrent model.
+
+    Parameters
+    ----------
+    model
+        From `fit_ngram`, `fit_add_k` or `uniform_model`.
+    vocab
+        The map of its tokens.
+    prefix
+        The text before the first token written; the model sees its last ``order - 1`` tokens.
+    config
+        How the tokens are chosen and how many.
+
+    Raises
+    ------
+    DecodingError
+        When the prefix or the stop token is unusable, the vocabulary is not that of the model, or
+        a beam search is asked for.
+    """
+    config = config or DecodingConfig()
+    if config.beam:
+        msg = "a beam search needs a recurrent model; draw from an n-gram model, or take greedy"
+        raise DecodingError(msg)
+    if model.vocab_size != len(vocab):
+        msg = (
+            f"the n-gram model has {model.vocab_size} tokens, the vocabulary {len(vocab)}; give the"
+            " vocabulary that numbered the text it was counted on"
+        )
+        raise DecodingError(msg)
+    stop = stop_index(vocab, config.stop)
+    split, unknown = split_prefix(vocab, prefix)
+    ids = vocab.indices(split)
+    indices: list[int] = []
+    log_probs: list[float] = []
+    for index, log_prob in _written(model, ids, config):
+        indices.append(index)
+        log_probs.append(log_prob)
+        if index == stop:
+            break
+    tokens = vocab.to_tokens(indices)
+    return Generation(
+        prefix + continued(vocab, prefix, [], tokens),
+        prefix,
+        tokens,
+        log_probs,
+        model.perplexity(ids) if len(ids) > 1 else None,
+        unknown,
+        config,
+    )
+
+
+def _written(model: NgramModel, ids: Ids, config: DecodingConfig) -> Iterator[tuple[int, float]]:
+    # Yields the index and the log-probability of each token.
+    choose = DECODERS[config.decoder]
+    text = ids.tolist()
+    for block in uniforms(config, 1):
+        for u in block:
+            context = np.array(text[max(len(text) - model.order + 1, 0) :], np.int64)
+            logs = torch.from_numpy(model.distribution(context)).log()  # (vocab_size,)
+            index = int(choose(logs.float()[None], config, u))
+            text.append(index)
+            yield index, float(logs[index])

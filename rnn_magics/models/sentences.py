@@ -1,0 +1,90 @@
+"""n-gram language models of sentences, as the Penn Treebank is counted.
+
+Each sentence is read as ``<s> w_1 ... w_m </s>``. ``<s>`` is context and is never predicted, nor
+does an n-gram end in it; ``</s>`` is predicted after the last word; no n-gram reaches from one
+sentence into the next. There is one ``<s>``, however long the n-grams are.
+
+Lower orders count continuations: in how many different left contexts an n-gram occurs, ``<s>``
+being one of them. An n-gram that begins with ``<s>`` has no left context, so its continuation
+count would be 0 although it is frequent; like SRILM (ngram-discount) and KenLM (Heafield et al.
+2013, section 3.2) it keeps its plain count, also where the discounts are estimated. Vocabularies
+are closed: the uniform model below the unigrams gives a share to each word and to ``</s>``.
+
+The tests hold this module to a plain implementation of the same convention and to what KenLM gives
+Tiny Shakespeare. The perplexities published for the Penn Treebank could not be checked, for want
+of its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnn_magics.errors import ModelError
+from rnn_magics.models.ngram import Floats, NgramModel, estimate, require_order
+from rnn_magics.text.vocab import Ids
+
+
+def fit_sentences(
+    sentences: Sequence[Sequence[int] | Ids], vocab_size: int, order: int
+) -> NgramModel:
+    """Estimate an interpolated modified Kneser-Ney model of sentences.
+
+    Parameters
+    ----------
+    sentences
+        The word indices of each sentence, without marks; a sentence may be empty.
+    vocab_size
+        The number of word indices.
+    order
+        The length of the longest n-grams, 1 to 12.
+
+    Returns
+    -------
+    NgramModel
+        Of ``vocab_size + 1`` tokens; the last, ``vocab_size``, is ``</s>``.
+
+    Raises
+    ------
+    ModelError
+        When the order is out of range, or no sentence holds one n-gram of it.
+    """
+    require_order(order)
+    longest = max((len(sentence) + 2 for sentence in sentences), default=0)
+    if longest < max(order, 2):
+        msg = (
+            f"the longest of {len(sentences)} sentences has {longest} tokens with <s> and </s>, too"
+            f" few for n-grams of order {order}"
+        )
+        raise ModelError(msg)
+    return estimate(_joined(sentences, vocab_size), vocab_size + 1, order)
+
+
+def sentence_log_probs(model: NgramModel, sentences: Sequence[Sequence[int] | Ids]) -> Floats:
+    """Return the natural log-probability of each word and each ``</s>`` of some sentences.
+
+    Parameters
+    ----------
+    model
+        From `fit_sentences`.
+    sentences
+        The word indices of each sentence, without marks.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (num_words + num_sentences,), sentence after sentence.
+    """
+    ids = _joined(sentences, model.vocab_size - 1)
+    # A context that reaches back over a <s> was never counted, so the joined text gives to each
+    # token what its sentence alone would.
+    logs: Floats = model.log_probs(ids, 0)[ids != model.vocab_size]
+    return logs
+
+
+def _joined(sentences: Sequence[Sequence[int] | Ids], vocab_size: int) -> Ids:
+    # All sentences with their marks in one array.
+    end, start = [vocab_size], [vocab_size + 1]
+    pieces = [piece for sentence in sentences for piece in (start, sentence, end)]
+    return np.concatenate([np.zeros(0, np.int64), *pieces], dtype=np.int64, casting="unsafe")
