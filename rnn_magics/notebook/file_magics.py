@@ -58,6 +58,7 @@ class FileMagics(SessionMagics):
         call = Call("run", "load_run", (options.path,), words)
         if self.explains(options, call):
             return None
+        self.session.refuse_while_training("%load_rnn")
         run: Run = call()
         if (moved := self.session.keep(run)) is not None:
             print(one_line(f"the older run {run.name} is now called {moved}"))

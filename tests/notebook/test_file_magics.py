@@ -70,12 +70,13 @@ def test_a_run_that_trains_is_written_between_two_steps(prepared: Notebook) -> N
     job = prepared.session.require_job("long")
     prepared.run("%save_rnn snapshot")
     assert job.is_alive
+    refused = prepared.refused("%load_rnn snapshot --name loaded")
+    assert refused.startswith("%load_rnn has to wait: run 'long' is training")
+    prepared.run("%rnn stop")
     loaded = prepared.run("run = %load_rnn snapshot --name loaded\nrun")
-    assert job.is_alive, "loading must not disturb a run"
     assert loaded.reason == "snapshot"
     assert loaded.model is not prepared.session.runs["long"].model
     prepared.run('%generate "the " --run loaded')
-    prepared.run("%rnn stop")
     assert prepared.session.runs["long"].reason == "stopped"
 
 
