@@ -70,6 +70,8 @@ def test_a_run_that_trains_is_written_between_two_steps(prepared: Notebook) -> N
     job = prepared.session.require_job("long")
     prepared.run("%save_rnn snapshot")
     assert job.is_alive
+    prepared.run("%rnn pause")  # so that the session can be compared
+    job.between_steps(lambda: None)
     refused = prepared.refused("%load_rnn snapshot --name loaded")
     assert refused.startswith("%load_rnn has to wait: run 'long' is training")
     prepared.run("%rnn stop")
