@@ -243,10 +243,13 @@ def run_notes(run: Run) -> list[str]:
 
 
 def standing_note(run: Run) -> list[str]:
-    """Return the sentence on what counting reaches, where baselines were fitted for the run."""
+    """Return what counting reaches, and when the run passed it, where baselines were fitted."""
     from rnn_magics.training.standing import standing  # noqa: PLC0415  (torch is there by now)
 
-    return [standing(run).words] if run.ladder is not None and len(run.history) else []
+    if run.ladder is None or not len(run.history):
+        return []
+    found = standing(run)
+    return [line for line in (found.words, found.passages) if line]
 
 
 def run_html(run: Run) -> str:

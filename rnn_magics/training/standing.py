@@ -44,6 +44,16 @@ class Standing:
     marks: tuple[Mark, ...]
     words: str
 
+    @property
+    def passages(self) -> str:
+        """When each mark was passed, in one line; empty where there are none."""
+        told = (
+            f"{mark.name} ({mark.perplexity:.3f}) "
+            + ("not yet" if mark.epoch is None else f"after epoch {mark.epoch}")
+            for mark in self.marks
+        )
+        return f"passed: {', '.join(told)}" if self.marks else ""
+
     def __repr__(self) -> str:
         """Return the sentence, then a line for each mark."""
         lines = [

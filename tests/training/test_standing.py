@@ -71,3 +71,11 @@ def test_a_ladder_survives_strict_json() -> None:
     ladder = Ladder((Rung(1, math.inf, None), Rung(2, 3.5, math.inf)), 7, 0)
     text = json.dumps(ladder.to_dict(), allow_nan=False)
     assert Ladder.from_dict(json.loads(text)) == ladder
+
+
+def test_the_passages_are_told_in_one_line() -> None:
+    assert standing(run(29.0, 21.0, None, 11.0)).passages == (
+        "passed: uniform (28.000) after epoch 2, unigram (22.000) after epoch 2,"
+        " bigram (12.000) after epoch 4, best, 3-gram (8.000) not yet"
+    )
+    assert standing(run(None)).passages == ""
