@@ -176,9 +176,7 @@ def _read_vocab(plain: Any) -> dict[str, Any]:
         vocab = Vocab.from_dict(whole)
     except VocabError as error:
         raise StorageError(str(error)) from None
-    if json.dumps(vocab.to_dict()["token_freqs"]) != json.dumps(whole["token_freqs"]):
-        msg = "vocab.token_freqs is not in the form that rnn_magics writes"
-        raise StorageError(msg)
+    _require_same("vocab.token_freqs", vocab.to_dict()["token_freqs"], whole["token_freqs"])
     return {"vocab": vocab}
 
 
@@ -224,10 +222,12 @@ def _read_curve(plain: Any) -> dict[str, Any]:
     read.take("epochs")
     read.end()
     try:
-        return {"curve": Curve.from_dict(plain)}
+        curve = Curve.from_dict(plain)
     except (ValueError, TypeError, OverflowError) as error:
         msg = f"curve cannot be read: {error}"
         raise StorageError(msg) from None
+    _require_same("curve", curve.to_dict(), plain)
+    return {"curve": curve}
 
 
 def _write_steered(run: Run) -> list[dict[str, Any]] | None:
@@ -238,7 +238,9 @@ def _read_steered(plain: Any) -> dict[str, Any]:
     if not isinstance(plain, list) or len(plain) > _MOST_EPOCHS:
         msg = "steered is no list of changes"
         raise StorageError(msg)
-    return {"steered": [_read_steering(change) for change in plain]}
+    steered = [_read_steering(change) for change in plain]
+    _require_same("steered", [asdict(change) for change in steered] or None, plain)
+    return {"steered": steered}
 
 
 def _read_steering(plain: Any) -> Steering:
@@ -275,7 +277,15 @@ def _read_ladder(plain: Any) -> dict[str, Any]:
     if any(type(order) is not int or not 1 <= order <= MAX_ORDER for order in orders):
         msg = f"ladder.rungs has orders other than 1 to {MAX_ORDER}"
         raise StorageError(msg)
+    _require_same("ladder", ladder.to_dict(), plain)
     return {"ladder": ladder}
+
+
+def _require_same(part: str, written: Any, plain: Any) -> None:
+    # What is read must say all that the file says: 1 for 1.0 or "2" for 2 is no form of ours.
+    if json.dumps(written) != json.dumps(plain):
+        msg = f"{part} is not in the form that rnn_magics writes"
+        raise StorageError(msg)
 
 
 PARTS: dict[str, Part] = {

@@ -44,6 +44,11 @@ def test_curve_and_steering_come_back(batches: Batches, tmp_path: Path) -> None:
         {"points": "x"},
         {"rest": [None]},
         {"rest": ["x"]},
+        {"rest": [1]},
+        {"stride": 1.0},
+        {"stride": True},
+        {"points": [["1.0", 1.0, 1.0]]},
+        {"points": [1.0, 1.0, 1.0]},
         {"more": 1},
     ],
 )
@@ -57,7 +62,14 @@ def test_a_damaged_curve_is_refused(batches: Batches, damage: dict[str, Any]) ->
 
 @pytest.mark.parametrize(
     "plain",
-    [{}, [1], [{"step": 1, "lr": 0.1}], [{"step": 1, "lr": "fast", "clip": 1.0}]],
+    [
+        {},
+        [],
+        [1],
+        [{"step": 1, "lr": 1, "clip": 1.0}],
+        [{"step": 1, "lr": 0.1}],
+        [{"step": 1, "lr": "fast", "clip": 1.0}],
+    ],
 )
 def test_damaged_steering_is_refused(plain: Any) -> None:
     with pytest.raises(StorageError):
@@ -100,6 +112,8 @@ def test_the_ladder_comes_back(batches: Batches, tmp_path: Path) -> None:
         {"rungs": []},
         {"rungs": [[1, 2.0]]},
         {"rungs": [["1", 2.0, 3.0]]},
+        {"rungs": [[1, "2.0", 3.0]]},
+        {"rungs": [[1, 2.0, True]]},
         {"rungs": [[99, 2.0, 3.0]]},
         {"uniform": -1},
         {"more": 1},
