@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import Any
 
 from hypothesis import strategies as st
@@ -81,6 +82,24 @@ def read_settings(cls: type[Options], values: dict[str, Any]) -> None:
     with contextlib.suppress(RNNMagicsError):
         made = cls.from_dict(values)
         assert cls.from_dict(made.to_dict()) == made
+
+
+_PAIRS = st.lists(
+    st.tuples(VALUES | st.sampled_from([{"float": "inf"}, {"tuple": [1, "a"]}]), VALUES).map(list),
+    max_size=4,
+)
+_VOCABS = st.fixed_dictionaries(
+    {"format": st.just(1) | VALUES, "token_freqs": _PAIRS | VALUES},
+    optional={"config": settings_of(VocabConfig) | VALUES, "more": VALUES},
+)
+VOCAB_JSON = _VOCABS.map(json.dumps) | VALUES.map(json.dumps) | st.text(max_size=40)
+
+
+def read_vocab(text: str) -> None:
+    """Read a vocabulary from JSON."""
+    with contextlib.suppress(RNNMagicsError):
+        vocab = Vocab.from_json(text)
+        assert Vocab.from_json(vocab.to_json()) == vocab
 
 
 CONFIGS: dict[str, type[Options]] = {"model config": ModelConfig, "train config": TrainConfig}

@@ -106,7 +106,11 @@ def train_step(state: TrainState, config: TrainConfig, last_good: LastGood) -> S
     for group in state.optimizer.param_groups:
         group["lr"] = lr
     last_good.keep()
-    state.optimizer.step()
+    try:
+        state.optimizer.step()
+    except BaseException:  # out of memory, say: no half of an update stays
+        last_good.restore()
+        raise
     if not last_good.is_finite().item():
         last_good.restore()
         return None

@@ -14,10 +14,12 @@ from tests.fuzz import (
     BYTES,
     ENCODINGS,
     MAGICS,
+    VOCAB_JSON,
     lines,
     parse_line,
     read_bytes,
     read_settings,
+    read_vocab,
     settings_of,
 )
 
@@ -31,6 +33,11 @@ def test_a_line_of_a_magic(name: str, data: st.DataObject) -> None:
 @given(BYTES, ENCODINGS, st.booleans())
 def test_the_bytes_of_a_corpus(data: bytes, encoding: str | None, d2l: bool) -> None:  # noqa: FBT001
     read_bytes(data, encoding, d2l=d2l)
+
+
+@given(VOCAB_JSON)
+def test_the_json_of_a_vocabulary(text: str) -> None:
+    read_vocab(text)
 
 
 @given(settings_of(ModelConfig))

@@ -186,3 +186,25 @@ def test_another_error_of_a_step_is_raised(
 def steps_per_epoch(batches: Batches) -> int:
     _, state = begin(batches, SMALL)
     return len(batches.plan(state.generator))
+
+
+def test_an_update_that_runs_out_of_memory_leaves_no_half_of_itself(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, state = begin(batches, SMALL, TrainConfig(epochs=2))
+    whole, other = begin(batches, SMALL, TrainConfig(epochs=2))
+    real = state.optimizer.step
+
+    def step() -> None:
+        if state.total_steps < 3:
+            real()
+            return
+        with torch.no_grad():
+            next(state.model.parameters()).add_(1.0)  # the half that was done
+        raise MemoryError
+
+    monkeypatch.setattr(state.optimizer, "step", step)
+    list(iter_train(run, state))
+    assert run.reason == "out_of_memory"
+    list(iter_train(whole, other, lambda: "stopped" if other.total_steps == 3 else None))
+    assert bits(state.model) == bits(other.model)
