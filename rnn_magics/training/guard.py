@@ -33,6 +33,12 @@ class LastGood:
         """Remember the parameters."""
         torch._foreach_copy_(self._kept, self._now)
 
+    def all_finite(self) -> bool:
+        """Return whether every parameter is a finite number, read back from the device."""
+        # Most of the time the Euclidean norm, several times as fast on a CPU, says so.
+        norms = torch._foreach_norm(self._now)
+        return bool(torch.isfinite(torch.stack(norms)).all()) or bool(self.is_finite())
+
     def is_finite(self) -> Tensor:
         """Return whether every parameter is a finite number, 0-d; nothing is read back."""
         # Not the Euclidean norm: the squares of finite numbers may be infinite.

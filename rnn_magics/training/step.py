@@ -111,7 +111,7 @@ def train_step(state: TrainState, config: TrainConfig, last_good: LastGood) -> S
     except BaseException:  # out of memory, say: no half of an update stays
         last_good.restore()
         raise
-    if not last_good.is_finite().item():
+    if not last_good.all_finite():
         last_good.restore()
         return None
     state.hidden = detach(hidden)

@@ -24,9 +24,11 @@ def test_what_was_kept_comes_back(layer: nn.Linear, bad: float, *, on_device: bo
     guard = LastGood(layer.parameters())
     guard.keep()
     assert guard.is_finite()
+    assert guard.all_finite()
     with torch.no_grad():
         layer.weight[1, 2] = bad
     assert not guard.is_finite()
+    assert not guard.all_finite()
     if on_device:
         guard.restore_where(~guard.is_finite())
     else:
@@ -47,4 +49,6 @@ def test_a_good_update_stays(layer: nn.Linear) -> None:
 def test_large_finite_weights_are_finite(layer: nn.Linear) -> None:
     with torch.no_grad():
         layer.weight.fill_(3e38)
-    assert LastGood(layer.parameters()).is_finite()
+    guard = LastGood(layer.parameters())
+    assert guard.is_finite()
+    assert guard.all_finite()
