@@ -25,6 +25,7 @@ SECTIONS = {  # a title and what runs
     "generation": ("Generation", ["generation.py"]),
     "text": ("Text", ["text.py"]),
     "linear": ("Text, up to one gigabyte", ["text.py", "--linear"]),
+    "ngrams": ("N-gram models", ["ngrams.py"]),
     "notebook": ("The notebook", ["notebook.py"]),
     "gpu": ("Training on CUDA", ["gpu.py"]),
     "quality": ("Time to quality", ["quality.py"]),

@@ -1,6 +1,6 @@
 """Time how n-gram models are counted and how they score a text.
 
-    python benchmarks/ngrams.py [--rounds 3]
+    python benchmarks/ngrams.py [--quick] [--rounds 3]
 
 Two made-up texts, the same each time, so that no data is needed: 1 million characters (order 7),
 which are the words of the law of Zipf and Mandelbrot in benchmarks/text.py, and 930,000 words of
@@ -12,8 +12,6 @@ a real text, so there are more n-grams to sort than it has. A figure is the medi
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -37,12 +35,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default 3)")
-    rounds = parser.parse_args().rounds
-    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
-    print(
-        f"Python {platform.python_version()}, numpy {np.__version__},"
-        f" {os.cpu_count()} cores (load {load} at the start), {rounds} rounds\n"
-    )
+    parser.add_argument("--quick", action="store_true", help="one round")
+    given = parser.parse_args()
+    rounds = 1 if given.quick else given.rounds
     print(table([*characters(rounds), *words(rounds)]))
 
 

@@ -2,10 +2,12 @@
 
     python benchmarks/notebook.py [--quick]
 
-Both are measured in a real kernel, which stands in a process of its own and sends what is shown
-to the client here. The progress is that of ``%train_rnn``, ten updates a second; it takes turns
-with the same job whose events nobody shows. A run's seconds are those between its first and its
-last event, so what the main thread takes from the worker counts.
+All is measured in a real kernel, which stands in a process of its own and sends what is shown to
+the client here. What is shown is that of ``%train_rnn``, ten updates a second: the dashboard with
+its curves and a sample of text every three seconds, or lines of text; both take turns with the
+same job whose events nobody shows. A run's seconds are those between its first and its last
+event, so what other threads take from the worker counts. An update is late by the time from the
+end of a training step until the client holds the message that tells of it; drawing comes on top.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
@@ -30,18 +34,32 @@ _PREPARE = """
 import time
 import torch
 from rnn_magics import Batches, ModelConfig, TrainConfig
+from rnn_magics.notebook.dashboard import Dashboard
 from rnn_magics.notebook.progress import progress_for, silent
-from rnn_magics.training.events import TrainBegin, TrainEnd
+from rnn_magics.training.events import StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin
 
 ids = torch.randint(65, (100_000,), generator=torch.Generator().manual_seed(0))
 
-def seconds(shown):
+WAYS = ("silent", "dashboard", "text")
+steps = {}
+
+def note(event):
+    if isinstance(event, StepEnd):
+        steps[event.tokens] = time.monotonic()
+
+def seconds(way):
     config = TrainConfig(epochs=EPOCHS, device="cpu")
     run, state = begin(Batches(ids), ModelConfig(), config, "timed")
-    progress = progress_for(get_ipython(), run) if shown else silent
-    for event in Job(run, state).follow():
+    job = Job(run, state)
+    progress = progress_for(get_ipython(), run) if way == "text" else silent
+    job.also(note)
+    if way == "dashboard":
+        dashboard = Dashboard(run, figure=False)
+        dashboard.job = job
+        job.also(dashboard)
+    for event in job.follow():
         if isinstance(event, TrainBegin):
             begun = time.perf_counter()
         if isinstance(event, TrainEnd):
@@ -49,9 +67,12 @@ def seconds(shown):
         progress(event)
     return ended - begun
 
-seconds(True)
+seconds("dashboard")
 """
-_ROUND = "print([seconds(shown) for shown in (False, True)])"
+_ROUND = "print([seconds(way) for way in WAYS])"
+_LATE = (
+    "steps.clear(); seconds('dashboard'); print([part for pair in steps.items() for part in pair])"
+)
 
 
 @contextmanager
@@ -65,11 +86,15 @@ def kernel() -> Iterator[BlockingKernelClient]:
         manager.shutdown_kernel(now=True)
 
 
-def run(client: BlockingKernelClient, code: str) -> list[float]:
+def run(
+    client: BlockingKernelClient, code: str, listen: Callable[[dict[str, Any]], None] | None = None
+) -> list[float]:
     """Execute code whose last line prints a list, and return the list."""
     printed: list[str] = []
 
-    def collect(message: dict[str, dict[str, str]]) -> None:
+    def collect(message: dict[str, Any]) -> None:
+        if listen is not None:
+            listen(message)
         if message["header"]["msg_type"] == "stream" and message["content"]["name"] == "stdout":
             printed.append(message["content"]["text"])
         if message["header"]["msg_type"] == "error":
@@ -78,6 +103,22 @@ def run(client: BlockingKernelClient, code: str) -> list[float]:
     client.execute_interactive(code, output_hook=collect, timeout=600)
     lines = "".join(printed).replace("False", "false").replace("True", "true").split("\n")
     return json.loads(lines[-2]) if len(lines) > 1 else []  # type: ignore[no-any-return]
+
+
+def late(client: BlockingKernelClient) -> list[float]:
+    """Return by how many milliseconds each update of a dashboard came after its step."""
+    came: dict[int, float] = {}
+
+    def note(message: dict[str, Any]) -> None:
+        now = time.monotonic()  # one clock for all processes of a machine
+        state = message["content"].get("data", {})
+        told = state.get("state", {}).get("run", {}) if message["msg_type"] == "comm_msg" else {}
+        if told and told["now"]:
+            came.setdefault(told["now"]["tokens"], now)
+
+    flat = run(client, _LATE, note)
+    stepped = dict(zip(flat[::2], flat[1::2], strict=True))
+    return [1000 * (at - stepped[tokens]) for tokens, at in came.items() if tokens in stepped]
 
 
 def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are asked alike)
@@ -97,9 +138,7 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are aske
     with kernel() as client:
         run(client, _PREPARE.replace("EPOCHS", "2" if quick else "6"))
         rounds = [run(client, _ROUND) for _ in range(3 if quick else 15)]
-    plain, shown = (statistics.median(column) for column in zip(*rounds, strict=True))
-    costs = sorted(with_ / without - 1 for without, with_ in rounds)
-    low, high = costs[len(costs) // 4], costs[-1 - len(costs) // 4]
+        delays = late(client)
     return [
         Row(
             "%load_ext rnn_magics in a started kernel",
@@ -109,16 +148,33 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are aske
             "<= 150 ms",
             f"{min(loads):.0f} to {max(loads):.0f} ms; torch {'' if torch_there else 'not '}loaded",
         ),
+        cost("the dashboard at 10 updates/s", [(one, two) for one, two, _ in rounds]),
+        cost("progress in text at 10 updates/s", [(one, three) for one, _, three in rounds]),
         Row(
-            "live progress at 10 updates/s: seconds of the same run",
-            f"{shown:.2f} s shown",
-            f"{plain:.2f} s not shown",
-            plain / shown,
-            ">= 0.98",
-            f"cost {statistics.median(costs):+.1%}, quartiles {low:+.1%} to {high:+.1%},"
-            f" {len(rounds)} pairs",
+            "from the end of a step to its update at the client",
+            f"{statistics.median(delays):.1f} ms",
+            "",
+            None,
+            "",
+            f"{min(delays):.1f} to {max(delays):.1f} ms, {len(delays)} updates",
         ),
     ]
+
+
+def cost(what: str, pairs: list[tuple[float, float]]) -> Row:
+    """Return the row of pairs of seconds, of a run that nobody shows and of one that is shown."""
+    plain, shown = (statistics.median(column) for column in zip(*pairs, strict=True))
+    costs = sorted(with_ / without - 1 for without, with_ in pairs)
+    low, high = costs[len(costs) // 4], costs[-1 - len(costs) // 4]
+    return Row(
+        f"{what}: seconds of the same run",
+        f"{shown:.2f} s shown",
+        f"{plain:.2f} s not shown",
+        plain / shown,
+        ">= 0.98",
+        f"cost {statistics.median(costs):+.1%}, quartiles {low:+.1%} to {high:+.1%},"
+        f" {len(pairs)} pairs",
+    )
 
 
 def main() -> None:
