@@ -224,6 +224,8 @@ EPOCH_HEAD = (
 
 def run_notes(run: Run) -> list[str]:
     """Return what a reader must know to take the numbers of a run for what they are."""
+    from rnn_magics.training.honest import report_run  # noqa: PLC0415  (torch is there by now)
+
     notes = []
     if run.message:
         notes.append(run.message)
@@ -234,12 +236,7 @@ def run_notes(run: Run) -> list[str]:
             "A bidirectional model sees the tokens it is to predict: this is no language-model"
             " perplexity, and %generate refuses the model."
         )
-    if run.num_valid_tokens:
-        notes.append(
-            f"Held-out perplexity: exp of the mean over all {run.num_valid_tokens - 1:,} predicted"
-            f" tokens of the held-out text, state {run.state_rule}."
-        )
-    return notes
+    return [*notes, *report_run(run).lines]
 
 
 def standing_note(run: Run) -> list[str]:
@@ -297,6 +294,7 @@ _PLAIN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.training.seeds", "SeedRuns"): repr,
     ("rnn_magics.training.honest", "TextEvaluation"): repr,
     ("rnn_magics.training.honest", "Evaluations"): repr,
+    ("rnn_magics.training.honest", "RunReport"): repr,
     ("rnn_magics.decoding.generate", "Generation"): repr,
     ("rnn_magics.batching", "Batches"): batches_text,
     ("rnn_magics.batching", "BatchPreview"): preview_text,
