@@ -58,6 +58,7 @@ def test_an_interrupt_ends_the_whole_series(
                 begun.append(run.name)
                 raise KeyboardInterrupt
 
+        progress.settle = lambda: None  # type: ignore[attr-defined]
         return progress
 
     monkeypatch.setattr(training, "progress_for", interrupting)
