@@ -83,7 +83,12 @@ class Vocab:
 
     @classmethod
     def from_corpus(cls, corpus: Corpus, config: VocabConfig | None = None) -> Vocab:
-        """Count the training part of a corpus; held-out text is not looked at.
+        r"""Count the training part of a corpus; held-out text is not looked at.
+
+        .. math:: c(w) = \#\{t \le n_{train} : w_t = w\}, \quad x(w) = r + \#\{v : c(v) > c(w)\}
+
+        where r is the first index behind those of ``<unk>`` and the reserved tokens; of tokens as
+        frequent, the one that occurs first comes first.
 
         Raises
         ------
