@@ -147,6 +147,8 @@ class Evaluations(Sequence[TextEvaluation]):
 def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
     """Score a text with the vocabulary of a run: its held-out part, or all where it has none.
 
+    All of the text that the run was trained on is called its ``training part``.
+
     Raises
     ------
     BatchError
@@ -158,7 +160,9 @@ def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
     held_out = len(encoded.valid) > 0
     ids = np.asarray(encoded.valid if held_out else encoded.train, np.int64)
     on_device = torch.from_numpy(ids).to(next(run.model.parameters()).device)
-    part = "held-out part" if held_out else "whole text"
+    trained_on = run.corpus is not None and run.corpus[1] == corpus.fingerprint
+    whole = "training part" if trained_on else "whole text"
+    part = "held-out part" if held_out else whole
     score, counts = evaluate(run.model, on_device), count_text(ids, vocab)
     return _evaluation(run, corpus.name, part, score, counts)
 
