@@ -59,9 +59,11 @@ if TYPE_CHECKING:
     from rnn_magics.training.evaluation import evaluate
     from rnn_magics.training.honest import (
         Evaluations,
+        RunReport,
         TextEvaluation,
         evaluate_text,
         evaluate_texts,
+        report_run,
     )
     from rnn_magics.training.loop import train
     from rnn_magics.training.recipes import RECIPES
@@ -114,10 +116,12 @@ _HOMES = {
     "NgramModel": "models.ngram",
     "Novelty": "inspection.novelty",
     "RECIPES": "training.recipes",
+    "report_run": "training.honest",
     "resume_run": "storage.resume",
     "RNNMagicsError": "errors",
     "RNNModel": "models.rnn_model",
     "Run": "training.run",
+    "RunReport": "training.honest",
     "save_run": "storage.model_file",
     "Score": "decoding.score",
     "score": "decoding.score",
@@ -173,6 +177,7 @@ __all__ = [
     "RNNMagicsError",
     "RNNModel",
     "Run",
+    "RunReport",
     "Score",
     "Script",
     "SeedRuns",
@@ -202,6 +207,7 @@ __all__ = [
     "load_run",
     "make_batches",
     "measure_novelty",
+    "report_run",
     "resume_run",
     "save_run",
     "score",

@@ -12,7 +12,9 @@ from rnn_magics.models.rnn_model import RNNModel
 def beam_search(
     model: RNNModel, prefix: Prefix, config: DecodingConfig, stop: int | None = None
 ) -> tuple[list[int], list[float]]:
-    """Search for the most probable continuation, keeping the best `config.beam` at each step.
+    r"""Search for the most probable continuation, keeping the best `config.beam` at each step.
+
+    .. math:: \operatorname{argmax}_{x_{1:n}} \frac{1}{n} \sum_{t=1}^{n} \ln p(x_t \mid x_{<t})
 
     A text that reaches the stop token is finished; texts of different length are compared by
     their mean log-probability.

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 _WIDTH = 76  # characters of a text in one line of a script
-_SHORT = 70  # characters of a name that stands in the line of its path
+_LINE = 88  # characters of a line
+_LINE = 88  # characters of a line
 
 
 def string(text: str) -> str:
@@ -17,7 +18,11 @@ def string(text: str) -> str:
 
 
 def listed(name: str, strings: Iterable[str]) -> str:
-    """Return an assignment of a list of strings, one a line."""
+    """Return an assignment of a list of strings, one a line unless they all fit into one."""
+    strings = list(strings)
+    short = f"{name} = [{', '.join(map(string, strings))}]\n"
+    if len(short) <= _LINE:
+        return short
     items = "".join(f"    {string(item)},\n" for item in strings)
     return f"{name} = [\n{items}]\n"
 
@@ -32,6 +37,5 @@ def pieces(text: str) -> list[str]:
 
 
 def path(name: str) -> str:
-    """Return an assignment of a path; a long name stands on a line of its own."""
-    name = string(name)
-    return f"path = Path({name})\n" if len(name) < _SHORT else f"path = Path(\n    {name},\n)\n"
+    """Return an assignment of a path, which a formatter leaves on one line however long it is."""
+    return f"path = {string(name)}\n"

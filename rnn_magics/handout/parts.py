@@ -78,6 +78,7 @@ def model(config: ModelConfig) -> list[str]:
         "LAST": "torch.stack((hidden, memory))" if pair else "hidden",
         "EMBEDDING": pieces.EMBEDDING * embedded,
         "LAYERS": pieces.LAYERS if many else pieces.ONE_LAYER,
+        "RECURRENT": "layers" if many else "layer",
         "INPUT_SIZE": "EMBEDDING_SIZE" if embedded else "len(vocab)",
         "EMBEDDING_WEIGHTS": pieces.EMBEDDING_WEIGHTS * embedded,
         "TIE": pieces.TIE * config.tie,
@@ -85,7 +86,7 @@ def model(config: ModelConfig) -> list[str]:
         "FORWARD": pieces.FORWARD_MANY if many else pieces.FORWARD_ONE,
         "INPUTS": _dropped("self.embedding(tokens.t())", config) if embedded else "tokens.t()",
         "UNPACKED": "*state" if pair else "state",
-        "EACH": "*begin" if pair else "begin",
+        "EACH": "*state[i]" if pair else "state[i]",
         "OUTPUTS": _dropped("outputs", config),
         "SHAPE": ", ".join(shape),
     }

@@ -7,18 +7,15 @@ smaller piece, or nothing.
 
 from __future__ import annotations
 
-CELL = '''\
+CELL = """\
+# DOCSTRING
 class CELL(nn.Module):
-    """DOCSTRING"""
-
     def __init__(self, input_size):
         super().__init__()
         self.weight_ih = nn.Parameter(torch.empty(input_size, GATES).t())
         self.weight_hh = nn.Parameter(torch.empty(GATES, NUM_HIDDENS))
         self.bias_ih = nn.Parameter(torch.empty(GATES))
         self.bias_hh = nn.Parameter(torch.empty(GATES))
-        for parameter in self.parameters():
-            nn.init.uniform_(parameter, -BOUND, BOUND, generator)
 
     def forward(self, inputs, STATE):
 PRODUCTS
@@ -27,7 +24,7 @@ PRODUCTS
 STEP
             outputs.append(hidden)
         return torch.stack(outputs), LAST
-'''
+"""
 LOOKED_UP = """\
         # A column of W_ih for each token, which is W_ih times its one-hot vector.
         products = F.embedding(inputs, self.weight_ih.t()) + self.bias_ih"""
@@ -60,7 +57,7 @@ class Model(nn.Module):
 EMBEDDING
 LAYERS
         self.output = nn.Linear(NUM_HIDDENS, len(vocab))
-        for parameter in self.output.parameters():
+        for parameter in [*self.RECURRENT.parameters(), *self.output.parameters()]:
             nn.init.uniform_(parameter, -BOUND, BOUND, generator)
 EMBEDDING_WEIGHTS
 TIE
@@ -82,21 +79,19 @@ DROPOUT = """
     def dropout(self, x):
         if not self.training:
             return x
-        # Each 64-bit number that is drawn decides on four elements, by 16 bits each.
         numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
         numbers.random_(-(2**63), None, generator=dropout_generator)
-        places = numbers.view(torch.int16)[: x.numel()].view(x.shape)
+        places = numbers.view(torch.int16)[: x.numel()].view(x.shape)  # 16 bits each
         return x * (places < KEPT - 2**15).to(x.dtype).mul_(2**16 / KEPT)"""
 FORWARD_ONE = """\
         outputs, state = self.layer(INPUTS, UNPACKED)
         return self.output(OUTPUTS), state"""
 FORWARD_MANY = """\
-        inputs, last = INPUTS, []
-        for layer, begin in zip(self.layers, state, strict=True):
-            outputs, end = layer(inputs, EACH)
+        inputs, state = INPUTS, list(state)
+        for i, layer in enumerate(self.layers):
+            outputs, state[i] = layer(inputs, EACH)
             inputs = OUTPUTS
-            last.append(end)
-        return self.output(inputs), torch.stack(last)"""
+        return self.output(inputs), torch.stack(state)"""
 
 EVALUATE_ROWS = '''\
 @torch.no_grad()
@@ -176,9 +171,8 @@ SHARE
 LINEAR_WARM = "        share = min(progress / WARMUP, (1 - progress) / (1 - WARMUP))"
 LINEAR = "        share = 1 - progress"
 COSINE_WARM = """\
-        share = 0.5 * (1 + math.cos(math.pi * (progress - WARMUP) / (1 - WARMUP)))
-        if progress < WARMUP:
-            share = progress / WARMUP"""
+        falling = max(0, progress - WARMUP) / (1 - WARMUP)
+        share = min(1, progress / WARMUP) * 0.5 * (1 + math.cos(math.pi * falling))"""
 COSINE = "        share = 0.5 * (1 + math.cos(math.pi * progress))"
 DETACHED = "        state = state.detach()  # carried on, but no gradient crosses into the past"
 REPORT = '    print(f"epoch {epoch + 1}: perplexity {perplexity:.4f}")'

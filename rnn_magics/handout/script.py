@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from rnn_magics.errors import TrainingError
 from rnn_magics.handout import parts
-from rnn_magics.handout.text import text_lines
+from rnn_magics.handout.text import text_lines, too_long_to_keep
 from rnn_magics.models.cells import CELLS
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.run import Run
+
+MOST_LINES = 149  # of a script: more is no handout
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,8 +61,9 @@ def write_script(run: Run, corpus: Corpus, file: str | None = None) -> Script:
         When its text cannot.
     """
     vocab = _require_plain(run, corpus)
+    text = text_lines(corpus, vocab, file)
     sections = {
-        "The text, its tokens, and their indices.": [text_lines(corpus, vocab, file)],
+        "The text, its tokens, and their indices.": [text.source],
         "The numbers of the run.": [parts.numbers(run)],
         "The model, from its equations.": parts.model(run.config.model),
         "Held-out text, and training.": [*parts.evaluation(run), parts.training(run)],
@@ -70,7 +74,17 @@ def write_script(run: Run, corpus: Corpus, file: str | None = None) -> Script:
         blocks += [f"# {title}\n{first}", *others]
     body = _joined(blocks)
     head = f"{_head(run)}\n{_imports(body)}"
-    return Script(f"{head}{body}")
+    script = Script(f"{head}{body}")
+    if (length := script.source.count("\n")) > MOST_LINES:
+        if text.kept is not None and text.file is None:
+            raise too_long_to_keep(corpus)
+        msg = f"run {run.name!r} cannot be written out: {length} lines are no handout"
+        reserved = len(vocab.config.reserved)
+        why = f"{reserved} reserved tokens" if reserved else f"the cell {run.config.model.cell!r}"
+        msg += f" ({MOST_LINES} are the most); {why} take too many"
+        raise TrainingError(msg)
+    text.write()
+    return script
 
 
 def _require_plain(run: Run, corpus: Corpus) -> Vocab:
@@ -135,7 +149,7 @@ def _joined(blocks: list[str]) -> str:
     # Two empty lines around a definition, else one.
     joined, before = blocks[0].rstrip(), False
     for block in blocks[1:]:
-        code = block.split("\n", 1)[1] if block.startswith("# ") else block
+        code = re.sub(r"\A(?:# .*\n)+", "", block)
         defines = code.startswith(("def ", "class ", "@"))
         gap = "\n\n\n" if defines or before else "\n\n"
         joined, before = f"{joined}{gap}{block.rstrip()}", defines

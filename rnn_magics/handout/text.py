@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Hashable
+from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_magics.errors import CorpusError
@@ -30,7 +31,37 @@ lines = [re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in text.split(
 _WORDS = "[^\\W\\d_]+(?:['\\u2019][^\\W\\d_]+)*|\\d+|\\n|[^\\w\\s]|_"
 
 
-def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> str:
+@dataclass(frozen=True)
+class TextLines:
+    """The first part of a script.
+
+    Parameters
+    ----------
+    source
+        Makes ``vocab``, ``index``, ``train_ids`` and ``valid_ids``.
+    kept
+        A text that is found nowhere else; None where the source reads it again.
+    file
+        What the source reads it from; None where the source holds it.
+    """
+
+    source: str
+    kept: str | None
+    file: str | None
+
+    def write(self) -> None:
+        """Write the file that the source reads, where it needs one.
+
+        Raises
+        ------
+        CorpusError
+            When there is another file of that name, or it cannot be written.
+        """
+        if self.kept is not None and self.file is not None:
+            _write(Path(self.file), self.kept)
+
+
+def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> TextLines:
     """Return the source that makes ``vocab``, ``index``, ``train_ids`` and ``valid_ids``.
 
     Parameters
@@ -40,7 +71,7 @@ def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> str:
     vocab
         Its vocabulary.
     file
-        Takes a text that is neither in a file nor short; the script reads it from there.
+        Takes a text that is in no file; the script reads it from there.
 
     Raises
     ------
@@ -48,7 +79,14 @@ def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> str:
         When the text cannot be had by a script, or its tokens cannot be made by one.
     """
     _refuse_foreign(corpus, vocab)
-    return _read(corpus, file) + _tokenize(corpus, vocab) + _number(corpus, vocab)
+    source, kept = _read(corpus, file)
+    return TextLines(source + _tokenize(corpus, vocab) + _number(corpus, vocab), kept, file)
+
+
+def too_long_to_keep(corpus: Corpus) -> CorpusError:
+    """Return what is raised where a script has no room for a text."""
+    msg = f"{corpus.name!r} is in no file, and its {len(corpus.data):,} characters are too many for"
+    return CorpusError(msg + " a script; name a file to write them to: %rnn code RUN FILE")
 
 
 def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
@@ -65,16 +103,17 @@ def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
         raise CorpusError(msg)
 
 
-def _read(corpus: Corpus, file: str | None) -> str:
+def _read(corpus: Corpus, file: str | None) -> tuple[str, str | None]:
+    # The source, and the text that is to be had nowhere else.
     data, config = corpus.data, corpus.config
     if isinstance(data, tuple):
-        kept = _kept(corpus, _as_source(corpus.name, data), file)
-        return f"{kept}tokens = ast.literal_eval(text)\n"
+        text = _as_source(corpus.name, data)
+        return f"{_kept(corpus, text, file)}tokens = ast.literal_eval(text)\n", text
     text = str(data)
     if (source := _found_again(corpus.origin, text, config)) is not None:
-        return source + _cleaning(config)
+        return source + _cleaning(config), None
     kept = _kept(corpus, text, file)  # as it was cleaned
-    return kept + 'lines = text.split("\\n")\n' if config.d2l else kept
+    return kept + 'lines = text.split("\\n")\n' * config.d2l, text
 
 
 def _as_source(name: str, tokens: tuple[Hashable, ...]) -> str:
@@ -100,18 +139,16 @@ def _found_again(origin: str, data: str, config: CorpusConfig) -> str | None:
         except (OSError, ValueError):
             continue
         if clean(source.text, config) == data:
-            return f'{path(origin)}text = path.read_text(encoding="{encoding}")\n'
+            return f'{path(origin)}text = Path(path).read_text(encoding="{encoding}")\n'
     return None
 
 
 def _kept(corpus: Corpus, text: str, file: str | None) -> str:
     if file is not None:
-        _write(Path(file), text)
-        return f"{path(file)}text = path.read_bytes().decode()\n"
+        return f"{path(file)}text = Path(path).read_bytes().decode()\n"
     parts = pieces(text)
     if len(parts) > _MOST_PIECES:
-        msg = f"{corpus.name!r} is in no file, and its {len(text):,} characters are too many for a"
-        raise CorpusError(msg + " script; name a file to write them to: %rnn code RUN FILE")
+        raise too_long_to_keep(corpus)
     return listed("PIECES", parts) + 'text = "".join(PIECES)\n'
 
 
@@ -130,7 +167,9 @@ def _write(place: Path, text: str) -> None:
 def _cleaning(config: CorpusConfig) -> str:
     if config.d2l:
         return _D2L
-    return _LETTERS_ONLY * config.letters_only + _LOWER * config.lower
+    if config.letters_only:
+        return _LETTERS_ONLY.replace(".strip()", ".strip().lower()" if config.lower else ".strip()")
+    return _LOWER * config.lower
 
 
 def _tokenize(corpus: Corpus, vocab: Vocab) -> str:
@@ -142,7 +181,7 @@ def _tokenize(corpus: Corpus, vocab: Vocab) -> str:
         line = "line" if vocab.token == "char" else "line.split()"
         return f"tokens = [token for line in lines for token in {line}]\n{cut}"
     if vocab.token == "char":
-        return f"tokens = list(text)\n{cut}"
+        return "tokens = list(text)\n" if limit is None else f"tokens = list(text)[:{limit}]\n"
     unknown = f"{UNK}|" if UNK in str(corpus.data) else ""
     return (
         "# Words with inner apostrophes, numbers, line ends, single marks.\n"
@@ -156,25 +195,20 @@ def _number(corpus: Corpus, vocab: Vocab) -> str:
     if share:
         source = f"num_train = len(tokens) - int(len(tokens) * {share!r})  # the rest is held out\n"
     counted = f"Counter({'tokens[:num_train]' if share else 'tokens'})"
-    removed = vocab.token != "char" and UNK in corpus.tokens(vocab.token)
-    if removed or config.min_freq > 1:
-        source += f"counts = {counted}\n"
-        counted = "counts"
-    if removed:
-        source += f'counts.pop("{UNK}", None)\n'
-    if config.min_freq > 1:
-        source += (
-            f"counts = Counter({{t: n for t, n in counts.items() if n >= {config.min_freq}}})\n"
-        )
-    frequent = f"token for token, _ in {counted}.most_common()"
+    first = list(dict.fromkeys((UNK, *config.reserved)))
+    conditions = [f"n >= {config.min_freq}"] * (config.min_freq > 1)
     if config.reserved:
-        source += listed("RESERVED", config.reserved)
-        source += f"frequent = [{frequent}]\n"
-        source += f'vocab = list(dict.fromkeys(["{UNK}", *RESERVED, *frequent]))\n'
+        conditions.append("t not in vocab")
+    elif vocab.token != "char" and UNK in corpus.tokens(vocab.token):
+        conditions.append(f't != "{UNK}"')
+    most = "" if config.max_size is None else f"[:{config.max_size - len(first)}]"
+    if conditions or most:
+        source += f"counts = {counted}.most_common()\n"
+        source += listed("vocab", first)
+        when = f" if {' and '.join(conditions)}" if conditions else ""
+        source += f"vocab += [t for t, {'n' if 'n >=' in when else '_'} in counts{when}]{most}\n"
     else:
-        source += f'vocab = ["{UNK}", *({frequent})]\n'
-    if config.max_size is not None:
-        source += f"vocab = vocab[:{config.max_size}]\n"
+        source += f'vocab = ["{UNK}", *(token for token, _ in {counted}.most_common())]\n'
     source += "index = {token: number for number, token in enumerate(vocab)}\n"
     source += "ids = torch.tensor([index.get(token, 0) for token in tokens])\n"
     if not share:

@@ -99,7 +99,9 @@ class Gates:
 
 
 def inspect_gates(run: Trained, text: str, config: GatesConfig | None = None) -> Gates:
-    """Return the gates of a layer at every token of a text, read from a zero state.
+    r"""Return the gates of a layer at every token of a text, read from a zero state.
+
+    .. math:: g_t = \sigma(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})
 
     Parameters
     ----------

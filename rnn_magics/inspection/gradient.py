@@ -116,7 +116,12 @@ class Gradient:
 
 
 def inspect_gradient(run: Trained, text: str, config: GradientConfig | None = None) -> Gradient:
-    """Return how much each earlier token moves a prediction, by gradients through time.
+    r"""Return how much each earlier token moves a prediction, by gradients through time.
+
+    .. math::
+
+        g_t &= \|\partial \ln p(y \mid x_{\le T}) / \partial x_t\| \\
+        a_k &= \|\partial s_T / \partial s_{T-k}\|
 
     They are exact derivatives at the text as it stands, taken by autograd through
     `Cell.forward`.

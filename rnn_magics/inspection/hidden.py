@@ -111,7 +111,9 @@ class Hidden:
 
 
 def inspect_hidden(run: Trained, text: str, config: HiddenConfig | None = None) -> Hidden:
-    """Return the state of every layer after every token of a text, read from a zero state.
+    r"""Return the state of every layer after every token of a text, read from a zero state.
+
+    .. math:: h^l_t = f(h^{l-1}_t, h^l_{t-1}), \quad h^l_0 = 0
 
     Parameters
     ----------

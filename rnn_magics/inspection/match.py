@@ -143,7 +143,9 @@ class Match:
 def inspect_match(
     run: Trained, text: str, corpus: Corpus, config: MatchConfig | None = None
 ) -> Match:
-    """Find the places of a corpus whose states are most like those of a span of a text.
+    r"""Find the places of a corpus whose states are most like those of a span of a text.
+
+    .. math:: \mathrm{score}(t) = \frac{\sum_k h_{t+k} \cdot p_k}{\|h_{t:t+n}\| \|p\|}
 
     Parameters
     ----------

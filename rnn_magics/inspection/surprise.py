@@ -108,7 +108,9 @@ class Surprise:
 
 
 def inspect_surprise(run: Trained, text: str, config: SurpriseConfig | None = None) -> Surprise:
-    """Return the surprise of each token of a text, read from a zero state.
+    r"""Return the surprise of each token of a text, read from a zero state.
+
+    .. math:: s_t = -\log_2 p(x_t \mid x_{<t})
 
     The bits are those of `rnn_magics.score`.
 

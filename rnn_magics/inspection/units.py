@@ -135,7 +135,9 @@ def _drive(peak: Peak) -> Drive:
 
 
 def inspect_units(run: Trained, corpus: Corpus, config: UnitsConfig | None = None) -> Units:
-    """Return the places of a corpus that drive a unit highest and lowest, and rank all units.
+    r"""Return the places of a corpus that drive a unit highest and lowest, and rank all units.
+
+    .. math:: t^+ = \operatorname{argmax}_t h_{t,j}, \quad t^- = \operatorname{argmin}_t h_{t,j}
 
     Parameters
     ----------

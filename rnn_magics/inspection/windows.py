@@ -100,7 +100,9 @@ class Windows:
 
 
 def inspect_batches(batches: Batches, config: WindowsConfig | None = None) -> Windows:
-    """Return where the windows of an epoch stand in the text.
+    r"""Return where the windows of an epoch stand in the text.
+
+    .. math:: X_{bij} = x_{o + s_{bi} + j}, \quad Y_{bij} = x_{o + s_{bi} + j + 1}
 
     Parameters
     ----------

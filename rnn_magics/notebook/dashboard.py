@@ -16,11 +16,10 @@ from IPython.display import DisplayHandle, display
 
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.notebook.display import (
-    EPOCH_HEAD,
     Bundle,
-    epoch_rows,
     html_table,
     run_notes,
+    run_table,
     standing_note,
     text_table,
 )
@@ -165,13 +164,13 @@ def run_bundle(run: Run, *, figure: bool) -> dict[str, Any]:
 
 def _lines(run: Run) -> dict[str, str]:
     # The first line of a run, its epochs, and what to know of them, rich and plain.
-    first, rows = first_line(run), epoch_rows(run)
+    first, (head, rows) = first_line(run), run_table(run)
     told = [*run_notes(run), *standing_note(run)]
     notes = [] if run.reason is None else [f"ended: {run.reason}", *map(one_line, told)]
-    table = [text_table(EPOCH_HEAD, rows)] if rows else []
+    table = [text_table(head, rows)] if rows else []
     rich = [f"<div>{escaped(line)}</div>" for line in (first, *notes)]
     if rows:
-        rich.insert(1, html_table(EPOCH_HEAD, rows))
+        rich.insert(1, html_table(head, rows))
     return {"text/plain": "\n".join([first, *table, *notes]), "text/html": "".join(rich)}
 
 

@@ -6,6 +6,7 @@ registered by name, so that nothing is imported for an object that nobody makes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -222,8 +223,30 @@ EPOCH_HEAD = (
 )
 
 
+def run_table(run: Run) -> tuple[Row, list[Row]]:
+    """Return head and rows: the epochs, then each baseline with when it was passed."""
+    from rnn_magics.training.evaluation import bits_per_token  # noqa: PLC0415  (torch by now)
+    from rnn_magics.training.standing import standing  # noqa: PLC0415
+
+    rows, marks = epoch_rows(run), standing(run).marks
+    if not rows or not marks:
+        return EPOCH_HEAD, rows
+    passed: dict[object, list[str]] = {}
+    for mark in marks:
+        passed.setdefault(mark.epoch, []).append(mark.name)
+    lines: list[Row] = [(*row, "; ".join(passed.get(row[0], []))) for row in rows]
+    for mark in marks:
+        bits = bits_per_token(math.log(mark.perplexity))
+        when = "not passed" if mark.epoch is None else f"passed after epoch {mark.epoch}"
+        reached = (mark.name, "", f"{mark.perplexity:.3f}", "", f"{bits:.3f}", "", "", "")
+        lines.append((*reached, when))
+    return (*EPOCH_HEAD, "baselines passed"), lines
+
+
 def run_notes(run: Run) -> list[str]:
     """Return what a reader must know to take the numbers of a run for what they are."""
+    from rnn_magics.training.honest import report_run  # noqa: PLC0415  (torch is there by now)
+
     notes = []
     if run.message:
         notes.append(run.message)
@@ -234,12 +257,7 @@ def run_notes(run: Run) -> list[str]:
             "A bidirectional model sees the tokens it is to predict: this is no language-model"
             " perplexity, and %generate refuses the model."
         )
-    if run.num_valid_tokens:
-        notes.append(
-            f"Held-out perplexity: exp of the mean over all {run.num_valid_tokens - 1:,} predicted"
-            f" tokens of the held-out text, state {run.state_rule}."
-        )
-    return notes
+    return [*notes, *report_run(run).lines]
 
 
 def standing_note(run: Run) -> list[str]:
@@ -257,7 +275,7 @@ def run_html(run: Run) -> str:
     facts = f"on {run.place}, engine {run.model.engine}, seed {run.config.train.seed}"
     told = [*run_notes(run), *standing_note(run)]
     notes = "".join(f"<div><small>{escaped(note)}</small></div>" for note in told)
-    epochs = html_table(EPOCH_HEAD, epoch_rows(run))
+    epochs = html_table(*run_table(run))
     table = f"<details><summary>epochs</summary>{epochs}</details>"
     return _headed(repr(run), f"<div><small>{escaped(facts)}</small></div>{table}{notes}")
 
@@ -297,6 +315,7 @@ _PLAIN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.training.seeds", "SeedRuns"): repr,
     ("rnn_magics.training.honest", "TextEvaluation"): repr,
     ("rnn_magics.training.honest", "Evaluations"): repr,
+    ("rnn_magics.training.honest", "RunReport"): repr,
     ("rnn_magics.decoding.generate", "Generation"): repr,
     ("rnn_magics.batching", "Batches"): batches_text,
     ("rnn_magics.batching", "BatchPreview"): preview_text,

@@ -10,11 +10,15 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from rnn_magics.errors import BatchError
+from rnn_magics.errors import BatchError, StorageError
 from rnn_magics.notebook.calls import Call
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import visible
+
+if TYPE_CHECKING:
+    from rnn_magics.training.run import Run
 
 Equations = dict[str, str]
 """LaTeX by what it describes."""
@@ -99,6 +103,8 @@ _SPELT = {
     r"\\odot|\\cdot": "*",
     r"\\mid": "|",
     r"\\le\b": "<=",
+    r"\\partial ?": "d",
+    r"\\ln\b": "ln",
     r"\\lfloor ?": "floor(",
     r" ?\\rfloor": ")",
     r"\\([#{}])": r"\1",
@@ -135,11 +141,17 @@ def _copies(session: Session, _call: Call) -> Theory:
 
 
 def _vocabulary(session: Session, _call: Call) -> Theory:
+    from rnn_magics.text.vocab import Vocab  # noqa: PLC0415  (numpy on demand)
+
     corpus = session.require_corpus()
     held_out = (
         f"the last {corpus.held_out_share:.0%} of the tokens" if corpus.held_out_share else ""
     )
-    return Theory(shapes={"held out, not counted": held_out or "nothing"})
+    text = f"{len(corpus):,} {'characters' if corpus.is_text else 'tokens'}"
+    return Theory(
+        {"index x of a token w": math_of(Vocab.from_corpus)},
+        {"text": text, "held out, not counted": held_out or "nothing"},
+    )
 
 
 def _minibatches(_session: Session, call: Call) -> Theory:
@@ -191,12 +203,13 @@ def _training(_session: Session, call: Call) -> Theory:
 
 
 def _writing(_session: Session, call: Call) -> Theory:
+    from rnn_magics.decoding.beam import beam_search  # noqa: PLC0415
     from rnn_magics.decoding.decoders import DECODERS  # noqa: PLC0415  (torch on demand)
 
     run, _, config = (getattr(arg, "value", arg) for arg in call.args)
-    latex = "" if config.beam else math_of(DECODERS[config.decoder])
+    latex = math_of(beam_search if config.beam else DECODERS[config.decoder])
     return Theory(
-        {f"decoder {config.decoder}": latex},
+        {f"decoder {'beam' if config.beam else config.decoder}": latex},
         {
             "logits at each step": f"({call.kwargs.get('num', 1)}, {run.model.vocab_size})",
             "tokens to write": f"{config.length:,}",
@@ -209,6 +222,66 @@ def _scoring(_session: Session, call: Call) -> Theory:
 
     run = call.args[0].value
     return Theory({"surprise, in bits": math_of(score)}, {"logits": f"(1, {run.model.vocab_size})"})
+
+
+def _evaluating(_session: Session, call: Call) -> Theory:
+    from rnn_magics.training.evaluation import perplexity  # noqa: PLC0415  (torch on demand)
+
+    first = call.args[0].value
+    runs = first if isinstance(first, list) else [first]
+    shapes = {f"logits of {run.name}": f"(n - 1, {run.model.vocab_size})" for run in runs}
+    return Theory({"perplexity of n tokens": math_of(perplexity)}, shapes)
+
+
+def _of_run(run: Run) -> Theory:
+    # Its equations, and its parameters with their shapes.
+    from rnn_magics.models.cells import CELLS  # noqa: PLC0415  (torch on demand)
+    from rnn_magics.models.rnn_model import RNNModel  # noqa: PLC0415
+
+    cell = run.config.model.cell
+    equations = {f"cell {cell}": math_of(CELLS[cell]), "logits o_t": math_of(RNNModel)}
+    shapes = {name: f"{tuple(p.shape)}" for name, p in run.model.named_parameters()}
+    return Theory(equations, shapes)
+
+
+def _saving(_session: Session, call: Call) -> Theory:
+    return _of_run(call.args[0].value)
+
+
+def _loading(_session: Session, call: Call) -> Theory:
+    from rnn_magics.storage.loading import load_run  # noqa: PLC0415  (torch on demand)
+
+    try:
+        return _of_run(load_run(*call.args, **call.kwargs))
+    except StorageError as error:  # the call is shown all the same
+        return Theory(shapes={"refused": str(error)})
+
+
+def _resuming(session: Session, call: Call) -> Theory:
+    from rnn_magics.storage.loading import load_run  # noqa: PLC0415  (torch on demand)
+
+    folder, batches = call.args
+    try:
+        config = load_run(folder).config
+    except StorageError as error:
+        return Theory(shapes={"refused": str(error)})
+    return _training(session, Call("run", "train", (batches, config.model, config.train)))
+
+
+def _looking(_session: Session, call: Call) -> Theory:
+    from rnn_magics.inspection.inspectors import INSPECTORS  # noqa: PLC0415  (torch on demand)
+
+    view, *things = call.args
+    shapes = {}
+    values: list[Any] = [getattr(thing, "value", None) for thing in things]
+    for thing in values:
+        if hasattr(thing, "model"):
+            c = thing.model.config
+            shapes["states of a layer"] = f"(num_tokens, {c.num_hiddens})"
+            shapes["logits"] = f"(num_tokens, {thing.model.vocab_size})"
+        elif hasattr(thing, "carries_state"):
+            shapes["X, Y"] = f"({thing.config.batch_size}, {thing.config.num_steps})"
+    return Theory({f"view {view}": math_of(INSPECTORS[view].inspect)}, shapes)
 
 
 def _counting(session: Session, call: Call) -> Theory:
@@ -239,5 +312,11 @@ THEORIES: dict[str, Callable[[Session, Call], Theory]] = {
     "score": _scoring,
     "fit_ladder": _counting,
     "measure_novelty": _copies,
+    "evaluate_text": _evaluating,
+    "evaluate_texts": _evaluating,
+    "save_run": _saving,
+    "load_run": _loading,
+    "resume_run": _resuming,
+    "inspect_rnn": _looking,
 }
 """By the library function that is called: what stands behind it."""

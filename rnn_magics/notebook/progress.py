@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import DisplayHandle, display
 from tqdm import tqdm
 
 from rnn_magics.notebook.display import (
-    EPOCH_HEAD,
     Bundle,
-    epoch_rows,
     html_table,
     run_notes,
+    run_table,
     text_table,
 )
 from rnn_magics.notebook.visible import escaped, one_line
@@ -30,8 +29,21 @@ from rnn_magics.training.events import (
     TrainEnd,
 )
 from rnn_magics.training.run import Run
+from rnn_magics.training.standing import standing
 
 Listener = Callable[[Event], None]
+
+
+class Progress(Protocol):
+    """What shows a run."""
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event."""
+
+    def settle(self) -> None:
+        """Show what became known after the end: the baselines."""
+
+
 _AS_TYPED = "white-space:pre-wrap;font-family:monospace"
 
 
@@ -83,6 +95,11 @@ class TerminalProgress:
                 self._close()
                 for note in run_notes(self._run):
                     self._write(one_line(note))
+
+    def settle(self) -> None:
+        """Write a line for each baseline, when those of the run are there."""
+        for mark in standing(self._run).marks:
+            self._write(f"  {mark}")
 
     def _draw(self, event: StepEnd) -> None:
         if self._bar is None:
@@ -136,9 +153,15 @@ class NotebookProgress:
             case EpochEnd():
                 self._show("")
             case TrainEnd():
-                self._show(
-                    "\n".join([f"ended: {event.reason}", *map(one_line, run_notes(self._run))])
-                )
+                self._end(event.reason)
+
+    def settle(self) -> None:
+        """Show the end once more, when the baselines of the run are there."""
+        if self._run.reason is not None:
+            self._end(self._run.reason)
+
+    def _end(self, reason: str) -> None:
+        self._show("\n".join([f"ended: {reason}", *map(one_line, run_notes(self._run))]))
 
     def _bar(self, event: StepEnd) -> str:
         num_epochs = self._begin.num_epochs if self._begin else event.epoch
@@ -158,9 +181,9 @@ class NotebookProgress:
     def _show(self, last_line: str) -> None:
         if self._handle is None:
             return
-        first, rows = first_line(self._run), epoch_rows(self._run)
-        plain = [first, text_table(EPOCH_HEAD, rows)] if rows else [first]
-        table = html_table(EPOCH_HEAD, rows) if rows else ""
+        first, (head, rows) = first_line(self._run), run_table(self._run)
+        plain = [first, text_table(head, rows)] if rows else [first]
+        table = html_table(head, rows) if rows else ""
         rich = (
             f"<div>{escaped(first)}</div>{table}<div style='{_AS_TYPED}'>{escaped(last_line)}</div>"
         )
@@ -187,7 +210,7 @@ def silent(_event: Event) -> None:
     """Show nothing."""
 
 
-def progress_for(shell: InteractiveShell, run: Run) -> Listener:
+def progress_for(shell: InteractiveShell, run: Run) -> Progress:
     """Return what suits the front end: a rewritten output in a kernel, a bar in a terminal."""
     return NotebookProgress(run) if has_kernel(shell) else TerminalProgress(run)
 

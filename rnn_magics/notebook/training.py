@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -16,7 +18,7 @@ from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
 from rnn_magics.notebook.ladders import LadderFit, ladder_fit
 from rnn_magics.notebook.listening import Hearing
-from rnn_magics.notebook.progress import Listener, has_kernel, progress_for, silent
+from rnn_magics.notebook.progress import Listener, Progress, has_kernel, progress_for, silent
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import one_line
 from rnn_magics.plotting import training_figure
@@ -105,16 +107,16 @@ def _opened(call: Call) -> tuple[Run, TrainState, Listener | None]:
 def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) -> Run:
     """Train on a worker thread; unless in the background, follow it to its end."""
     run, state, watch = _opened(call)
-    progress: Listener = silent
+    progress: Progress | None = None
     fit = ladder_fit(desk.session, state.batches) if baseline else None
     dashboard = dashboard_of(desk, run, fit)
     if dashboard is not None:
         job = dashboard.job = Job(run, state, dashboard, watch)
     elif background:
-        job = Job(run, state, background_listener(desk, run), watch)
+        job = Job(run, state, background_listener(desk, run, fit), watch)
     else:
         job = Job(run, state, watch=watch)
-        progress = progress_for(desk.shell, run) if desk.progress else silent
+        progress = progress_for(desk.shell, run) if desk.progress else None
     if (moved := desk.session.keep(run, job)) is not None:
         print(one_line(f"the older run {run.name} is now called {moved}"))
     if fit is not None:
@@ -124,12 +126,12 @@ def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) ->
         job.start()
     else:
         try:
-            _follow(job, progress, Hearing(desk.shell))
+            _follow(job, progress or silent, Hearing(desk.shell))
         except BaseException:  # an interrupt between two lines of ours: nothing trains unseen
             job.stop("interrupted")
             raise
         if dashboard is None:
-            _show_end(desk, run, fit)
+            _show_end(desk, run, fit, progress)
         else:
             dashboard.wait()
     return run
@@ -154,12 +156,14 @@ def start_seeds(desk: Desk, call: Call, *, baseline: bool = True) -> SeedRuns:
     return SeedRuns(tuple(runs))
 
 
-def _show_end(desk: Desk, run: Run, fit: LadderFit | None) -> None:
+def _show_end(desk: Desk, run: Run, fit: LadderFit | None, progress: Progress | None) -> None:
     # What a dashboard leaves by itself.
     if fit is not None:
         fit.wait()
     if not len(run.history):
         return
+    if progress is not None and run.ladder is not None:
+        progress.settle()
     if desk.figures:
         show_figure(_figure(run), _CAPTION)
     if fit is not None and desk.progress:
@@ -191,20 +195,34 @@ def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
             return
 
 
-def background_listener(desk: Desk, run: Run) -> Listener:
+def background_listener(desk: Desk, run: Run, fit: LadderFit | None) -> Listener:
     """Return what shows a background run in the cell that started it.
 
     In a terminal nothing is written between the lines that somebody types: ``%rnn`` tells.
     """
     if not has_kernel(desk.shell):
         return silent
-    progress = progress_for(desk.shell, run) if desk.progress else silent
+    progress = progress_for(desk.shell, run) if desk.progress else None
     figure = place_figure() if desk.figures else None
 
-    def listen(event: Event) -> None:
-        progress(event)
-        if figure is not None and isinstance(event, TrainEnd) and len(run.history):
+    def draw() -> None:
+        if figure is not None and len(run.history):
             figure(_figure(run), _CAPTION)
+
+    def settle(wait: Callable[[], None]) -> None:
+        wait()
+        if run.ladder is not None and progress is not None:
+            progress.settle()
+        draw()
+
+    def listen(event: Event) -> None:
+        (progress or silent)(event)
+        if isinstance(event, TrainEnd):
+            draw()
+            if fit is not None:  # not here, or the run would not be over before they are fitted
+                threading.Thread(
+                    target=settle, args=(fit.wait,), name="baselines shown", daemon=True
+                ).start()
 
     return listen
 

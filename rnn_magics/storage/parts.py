@@ -19,6 +19,7 @@ from rnn_magics.errors import ConfigError, StorageError, VocabError
 from rnn_magics.models.ngram import MAX_ORDER
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage.strict import Fields, from_float, from_options, read_options
+from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.baseline import Ladder
 from rnn_magics.training.config import TrainConfig
@@ -281,6 +282,33 @@ def _read_ladder(plain: Any) -> dict[str, Any]:
     return {"ladder": ladder}
 
 
+def _write_counts(run: Run) -> dict[str, Any] | None:
+    counts = {"train": run.train_counts, "valid": run.valid_counts}
+    return {part: asdict(c) for part, c in counts.items() if c is not None} or None
+
+
+def _read_counts(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "counts")
+    found = {f"{part}_counts": _read_text_counts(read.take(part)) for part in read.keys}
+    if not found or not found.keys() <= {"train_counts", "valid_counts"}:
+        msg = "counts are of the parts train and valid"
+        raise StorageError(msg)
+    return found
+
+
+def _read_text_counts(plain: Any) -> TextCounts:
+    read = Fields(plain, "counts")
+    share = read.take("unk_share")
+    if type(share) is not float or not 0 <= share <= 1:
+        msg = f"counts.unk_share is {share!r}"
+        raise StorageError(msg)
+    words = None if plain.get("num_words", 0) is None else read.count("num_words")
+    if words is None:
+        read.take("num_words")
+    read.end()
+    return TextCounts(share, words)
+
+
 def _require_same(part: str, written: Any, plain: Any) -> None:
     # What is read must say all that the file says: 1 for 1.0 or "2" for 2 is no form of ours.
     if json.dumps(written) != json.dumps(plain):
@@ -296,6 +324,7 @@ PARTS: dict[str, Part] = {
     "history": Part(_write_history, _read_history),
     "curve": Part(_write_curve, _read_curve, optional=True),
     "ladder": Part(_write_ladder, _read_ladder, optional=True),
+    "counts": Part(_write_counts, _read_counts, optional=True),
     "steered": Part(_write_steered, _read_steered, optional=True),
     "device": Part(_write_device, _read_device),
     "threads": Part(_write_threads, _read_threads),

@@ -83,7 +83,12 @@ class Vocab:
 
     @classmethod
     def from_corpus(cls, corpus: Corpus, config: VocabConfig | None = None) -> Vocab:
-        """Count the training part of a corpus; held-out text is not looked at.
+        r"""Count the training part of a corpus; held-out text is not looked at.
+
+        .. math:: c(w) = \#\{t \le n_{train} : w_t = w\}, \quad x(w) = r + \#\{v : c(v) > c(w)\}
+
+        where r is the first index behind those of ``<unk>`` and the reserved tokens; of tokens as
+        frequent, the one that occurs first comes first.
 
         Raises
         ------
@@ -314,15 +319,16 @@ class EncodedCorpus:
     @property
     def train_unk_share(self) -> float:
         """The share of the training tokens that are ``<unk>``."""
-        return _unk_share(self.train)
+        return unk_share(self.train)
 
     @property
     def valid_unk_share(self) -> float:
         """The share of the held-out tokens that are ``<unk>`` (the OOV rate)."""
-        return _unk_share(self.valid)
+        return unk_share(self.valid)
 
 
-def _unk_share(ids: Ids) -> float:
+def unk_share(ids: Ids) -> float:
+    """Return the share of indices that are 0, ``<unk>``; of no indices 0."""
     # Slice by slice: of a text on disk not even one byte for each token may be in memory.
     starts = range(0, len(ids), _SLICE)
     known = sum(int(np.count_nonzero(ids[start : start + _SLICE])) for start in starts)
@@ -360,4 +366,4 @@ def _encode(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
     return EncodedCorpus(ids[:cut], ids[cut:])
 
 
-__all__ = ["EncodedCorpus", "Ids", "Vocab", "VocabConfig", "encode_corpus"]
+__all__ = ["EncodedCorpus", "Ids", "Vocab", "VocabConfig", "encode_corpus", "unk_share"]

@@ -130,6 +130,8 @@ class Ladder:
             lines.append(
                 f"order {rung.order}: {held_out}counted text {rung.train_perplexity:.3f}{mark}"
             )
+        if self.num_valid_tokens < 1:
+            lines.append("nothing is held out to score, so no order is best: %corpus --valid 0.1")
         return "\n".join(lines)
 
 

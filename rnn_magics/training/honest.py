@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from rnn_magics.batching import BATCHERS
 from rnn_magics.errors import BatchError
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.ids import Ids
+from rnn_magics.text.counts import TextCounts, count_text
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK
 from rnn_magics.text.vocab import Vocab, encode_corpus
 from rnn_magics.training.evaluation import Evaluation, evaluate, perplexity
@@ -29,13 +31,13 @@ class TextEvaluation:
     run, text
         Their names.
     part
-        ``held-out part`` or ``whole text``.
+        ``held-out part``, ``training part`` or ``whole text``.
     token
-        The kind of token, ``char`` or ``word``.
+        The kind of token, ``char`` or ``word``; ``token`` where there is no vocabulary.
     score
         Mean nats, their number, and the state rule.
     unk_share
-        The share of tokens that the vocabulary does not have.
+        The share of tokens that the vocabulary does not have; None where it is not known.
     num_words
         Runs of characters without white space that begin after the first character; None
         where tokens are no characters.
@@ -46,7 +48,7 @@ class TextEvaluation:
     part: str
     token: str
     score: Evaluation
-    unk_share: float
+    unk_share: float | None
     num_words: int | None
 
     @property
@@ -61,28 +63,45 @@ class TextEvaluation:
             return None
         return perplexity(self.score.nats * self.score.num_tokens / self.num_words)
 
+    @property
+    def numbers(self) -> str:
+        """The perplexity, the bits per token and, of characters, the perplexity per word."""
+        per_word = _per_word(self) and f", {_per_word(self)} per word"
+        return (
+            f"perplexity {self.perplexity:.3f}, {self.score.bits:.3f} bits per"
+            f" {self.token}{per_word}"
+        )
+
+    @property
+    def unknown(self) -> str:
+        """How much of the text is unknown; empty where that is not known."""
+        share = self.unk_share
+        return "" if share is None else f"{share:.2%} of the tokens read as {UNK}"
+
     def __repr__(self) -> str:
         """One line for the number, one for what it depends on."""
-        words = self.word_perplexity
-        per_word = "" if words is None else f", {words:,.1f} per word"
+        unknown = self.unknown and f", {self.unknown}"
         return (
-            f"{self.run} on {self.text} ({self.part}): perplexity {self.perplexity:.3f},"
-            f" {self.score.bits:.3f} bits per {self.token}{per_word}\n"
-            f"  over {self.score.num_tokens:,} tokens, state {self.score.state},"
-            f" {self.unk_share:.2%} of the tokens read as {UNK}"
+            f"{self.run} on {self.text} ({self.part}): {self.numbers}\n"
+            f"  over {self.score.num_tokens:,} tokens, state {self.score.state}{unknown}"
         )
+
+
+_ROUNDED = 1e6  # a perplexity from here on has no digits behind the point worth reading
 
 
 def _per_word(found: TextEvaluation) -> str:
     words = found.word_perplexity
-    return "" if words is None else f"{words:,.1f}"
+    if words is None:
+        return ""
+    return f"{words:,.1f}" if words < _ROUNDED else f"{words:.3g}"
 
 
 MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
     "perplexity": lambda found: f"{found.perplexity:.3f}",
     "bits per token": lambda found: f"{found.score.bits:.3f}",
     "perplexity per word": _per_word,
-    f"read as {UNK}": lambda found: f"{found.unk_share:.2%}",
+    f"read as {UNK}": lambda found: "" if found.unk_share is None else f"{found.unk_share:.2%}",
 }
 """What is told of each run on each text, by what its matrix is called."""
 
@@ -128,6 +147,8 @@ class Evaluations(Sequence[TextEvaluation]):
 def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
     """Score a text with the vocabulary of a run: its held-out part, or all where it has none.
 
+    All of the text that the run was trained on is called its ``training part``.
+
     Raises
     ------
     BatchError
@@ -139,15 +160,82 @@ def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
     held_out = len(encoded.valid) > 0
     ids = np.asarray(encoded.valid if held_out else encoded.train, np.int64)
     on_device = torch.from_numpy(ids).to(next(run.model.parameters()).device)
-    return TextEvaluation(
-        run.name,
-        corpus.name,
-        "held-out part" if held_out else "whole text",
-        vocab.token,
-        evaluate(run.model, on_device),
-        encoded.valid_unk_share if held_out else encoded.train_unk_share,
-        count_words(ids, vocab) if vocab.token == "char" else None,
-    )
+    trained_on = run.corpus is not None and run.corpus[1] == corpus.fingerprint
+    whole = "training part" if trained_on else "whole text"
+    part = "held-out part" if held_out else whole
+    score, counts = evaluate(run.model, on_device), count_text(ids, vocab)
+    return _evaluation(run, corpus.name, part, score, counts)
+
+
+def _evaluation(
+    run: Run, text: str, part: str, score: Evaluation, counts: TextCounts | None
+) -> TextEvaluation:
+    token = "token" if run.vocab is None else run.vocab.token
+    unk_share, num_words = (None, None) if counts is None else (counts.unk_share, counts.num_words)
+    return TextEvaluation(run.name, text, part, token, score, unk_share, num_words)
+
+
+@dataclass(frozen=True, repr=False)
+class RunReport:
+    """What a training has reached, on both parts of its text.
+
+    Parameters
+    ----------
+    train
+        The mean over the last epoch, while the weights changed; None before the first epoch.
+        Its state is ``carried`` from minibatch to minibatch or ``zero`` at each, as the
+        minibatches demand.
+    valid
+        After the last epoch in which the held-out text was scored, as `evaluate_text` scores it;
+        None where it was not.
+    """
+
+    train: TextEvaluation | None
+    valid: TextEvaluation | None
+
+    def __repr__(self) -> str:
+        """Return a line for each part."""
+        return "\n".join(self.lines) or "no epoch yet"
+
+    @property
+    def lines(self) -> list[str]:
+        """One for each part that has a number, the held-out part first."""
+        told = []
+        if (valid := self.valid) is not None:
+            over = f"over all {valid.score.num_tokens:,} predicted tokens of the held-out text"
+            told.append(_line("Held-out", valid, f"exp of the mean {over}"))
+        if self.train is not None:
+            over = "over the last epoch, while the weights changed"
+            told.append(_line("Training", self.train, f"exp of the mean {over}"))
+        return told
+
+
+def _line(part: str, found: TextEvaluation, how: str) -> str:
+    unknown = found.unknown and f"; {found.unknown}"
+    words = ""
+    if found.num_words:
+        words = f"; per word is exp of the nats of all characters over {found.num_words:,} words"
+        words += " between white space"
+    return f"{part} {found.numbers}: {how}, state {found.score.state}{unknown}{words}."
+
+
+def report_run(run: Run) -> RunReport:
+    """Return the perplexities of a run with all that they depend on; nothing is scored anew."""
+    name = "its text" if run.corpus is None else run.corpus[0]
+    history, train, valid = run.history, None, None
+    if len(history):
+        carried = BATCHERS[run.config.batching.batching].carries_state
+        score = _scored(history.train_bits[-1], run.num_train_tokens, carried=carried)
+        train = _evaluation(run, name, "training part", score, run.train_counts)
+    scored = [bits for bits in history.valid_bits if bits is not None]
+    if scored:
+        score = _scored(scored[-1], run.num_valid_tokens, carried=run.state_rule == "carried")
+        valid = _evaluation(run, name, "held-out part", score, run.valid_counts)
+    return RunReport(train, valid)
+
+
+def _scored(bits: float, num_tokens: int, *, carried: bool) -> Evaluation:
+    return Evaluation(bits * math.log(2), num_tokens - 1, "carried" if carried else "zero")
 
 
 def evaluate_texts(runs: Sequence[Run], corpora: Sequence[Corpus]) -> Evaluations:
@@ -187,10 +275,3 @@ def _reader(run: Run, corpus: Corpus) -> Vocab:
         )
         raise BatchError(msg)
     return vocab
-
-
-def count_words(ids: Ids, vocab: Vocab) -> int:
-    """Count the words of character indices that begin after the first character."""
-    tokens = vocab.to_tokens(list(range(len(vocab))))
-    is_space = np.array([str(token).isspace() for token in tokens])[ids]
-    return int((is_space[:-1] & ~is_space[1:]).sum())

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 import torch
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import TrainingError, is_out_of_memory
+from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.cuda import choose_step
@@ -72,8 +72,13 @@ def begin(
         When the device asked for is not there, or does not compute in ``config.precision``.
     TrainingError
         When a given model does not fit the vocabulary, or the training not into memory.
+    BatchError
+        When a single token is held out, which predicts nothing.
     """
     config = config or TrainConfig()
+    if len(batches.valid) == 1:
+        msg = "one held-out token has nothing to predict: hold out more, or nothing (--valid 0)"
+        raise BatchError(msg)
     device = choose_device(config.device)
     check_precision(config.precision, device.device)
     on_cpu = device.device.type == "cpu"  # elsewhere the threads of the CPU do not train

@@ -6,9 +6,11 @@ import platform
 from dataclasses import dataclass, field, replace
 
 import torch
+from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
+from rnn_magics.text.counts import TextCounts, count_text
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.baseline import Ladder
 from rnn_magics.training.config import TrainConfig
@@ -16,6 +18,8 @@ from rnn_magics.training.curve import Curve
 from rnn_magics.training.device import DeviceChoice
 from rnn_magics.training.history import History
 from rnn_magics.training.threads import ThreadChoice
+
+_GONE_THROUGH = 1 << 26  # tokens, in less than a second; a longer text is left on its disk
 
 
 def versions() -> dict[str, str]:
@@ -104,6 +108,9 @@ class Run:
         Taken and learnt from, up to the last epoch that is told of.
     ladder
         What counting n-grams reaches on the same split; None where none was fitted.
+    train_counts, valid_counts
+        Unknown tokens and words of the training and the held-out text; None where there is no
+        vocabulary or no such text, and of a training text too long to be gone through.
     """
 
     name: str
@@ -125,6 +132,8 @@ class Run:
     steps: int = 0
     tokens: int = 0
     ladder: Ladder | None = None
+    train_counts: TextCounts | None = None
+    valid_counts: TextCounts | None = None
 
     @property
     def tokens_per_second(self) -> float:
@@ -214,4 +223,12 @@ def describe_run(
         len(batches.ids),
         len(batches.valid),
         threads=threads,
+        train_counts=_counts(batches.ids, batches) if len(batches.ids) <= _GONE_THROUGH else None,
+        valid_counts=_counts(batches.valid, batches),
     )
+
+
+def _counts(ids: Tensor, batches: Batches) -> TextCounts | None:
+    if batches.vocab is None or not len(ids):
+        return None
+    return count_text(ids.cpu().numpy(), batches.vocab)

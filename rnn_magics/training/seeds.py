@@ -11,6 +11,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.honest import report_run
 from rnn_magics.training.loop import train
 from rnn_magics.training.run import Run
 from rnn_magics.training.tables import aligned
@@ -99,7 +100,21 @@ class SeedRuns:
         ]
         spreads = {"training": self.train, "held-out": self.valid}
         said = [f"{what} perplexity {spread}" for what, spread in spreads.items() if spread]
-        return "\n".join([aligned([head, *rows]), *said])
+        return "\n".join([aligned([head, *rows]), *said, *self._depends()])
+
+    def _depends(self) -> list[str]:
+        # What is the same for each run is said once.
+        found = [valid for valid in (report_run(run).valid for run in self.runs) if valid]
+        if not found:
+            return []
+        bits = Spread.of([each.score.bits for each in found])
+        words = Spread.of([each.word_perplexity for each in found])
+        one = found[0]
+        told = [f"held-out bits per {one.token} {bits}"]
+        if words is not None:
+            told.append(f"held-out perplexity per word {words}")
+        over = f"{one.score.num_tokens:,} held-out tokens, state {one.score.state}"
+        return [*told, ", ".join(filter(None, (f"over {over}", one.unknown)))]
 
 
 def train_seeds(

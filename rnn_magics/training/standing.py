@@ -28,6 +28,11 @@ class Mark:
     perplexity: float
     epoch: int | None = None
 
+    def __str__(self) -> str:
+        """Say it in words, e.g. ``bigram 12.001: passed after epoch 2``."""
+        when = "not passed" if self.epoch is None else f"passed after epoch {self.epoch}"
+        return f"{self.name} {self.perplexity:.3f}: {when}"
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -56,12 +61,7 @@ class Standing:
 
     def __repr__(self) -> str:
         """Return the sentence, then a line for each mark."""
-        lines = [
-            f"  {mark.name} {mark.perplexity:.3f}: "
-            + ("not passed" if mark.epoch is None else f"passed after epoch {mark.epoch}")
-            for mark in self.marks
-        ]
-        return "\n".join((self.words, *lines))
+        return "\n".join((self.words, *(f"  {mark}" for mark in self.marks)))
 
 
 def marks(ladder: Ladder) -> tuple[Mark, ...]:

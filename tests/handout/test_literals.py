@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,9 +31,9 @@ def test_the_pieces_make_the_text(text: str) -> None:
 
 @given(st.text(min_size=1, max_size=120).filter(lambda name: "\0" not in name))
 def test_a_path_is_the_path(name: str) -> None:
-    names = {"Path": Path}
+    names: dict[str, str] = {}
     exec(path(name), names)
-    assert names["path"] == Path(name)
+    assert names["path"] == name
 
 
 def test_the_quotes_that_save_escapes_are_taken() -> None:

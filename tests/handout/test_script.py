@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -23,8 +25,11 @@ from rnn_magics import (
 )
 from rnn_magics.batching import BatchConfig
 from rnn_magics.handout.script import Script, write_script
+from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.text.corpus import CorpusConfig
-from rnn_magics.training.run import Run
+from rnn_magics.training.device import choose_device
+from rnn_magics.training.history import History
+from rnn_magics.training.run import Run, RunConfig
 from tests.conftest import TEXT
 
 TRAIN = TrainConfig(epochs=2, threads=1)
@@ -78,6 +83,111 @@ def assert_well_formed(script: Script, folder: Path) -> None:
         done = subprocess.run([*ruff, *words, path], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     assert len(script.source.splitlines()) < 150
+
+
+CLEANED = CorpusConfig(lower=True, letters_only=True, valid=0.3, max_tokens=280)
+WORDS = VocabConfig("word", min_freq=2, max_size=20, reserved=("<bos>",))
+LONGEST_TEXT = 'it\'s 12 <unk> "things": one_two!\n' * 30
+
+
+@functools.cache
+def text_of(data: Any, cleaning: CorpusConfig, vocab: VocabConfig) -> tuple[Corpus, Vocab]:
+    corpus = Corpus.from_data(data, cleaning, name="tiny")
+    return corpus, Vocab.from_corpus(corpus, vocab)
+
+
+def length(
+    model: ModelConfig,
+    config: TrainConfig,
+    cleaning: CorpusConfig,
+    vocab: VocabConfig,
+    batching: str = "seq",
+    evaluated: int = 5000,
+    data: Any = LONGEST_TEXT,
+) -> int:
+    """Return how long the script of a run is that was never trained; compile it as well."""
+    corpus, words = text_of(data, cleaning, vocab)
+    num_tokens = corpus.numbered(words.token).size
+    num_train = corpus.num_train_tokens(num_tokens)
+    reached = [5.0] if num_tokens > num_train and evaluated else []
+    run = Run(
+        "tiny",
+        cast("RNNModel", None),
+        words,
+        RunConfig(model, config, BatchConfig(batching, 4, 5)),
+        choose_device("cpu"),
+        (corpus.name, corpus.fingerprint),
+        num_train,
+        evaluated,
+        history=History(valid_perplexity=list(reached)),
+        reason="epochs",
+    )
+    source = write_script(run, corpus, "text.txt").source
+    compile(source, "script", "exec")
+    return len(source.splitlines())
+
+
+def test_every_model_and_training_makes_a_script_of_less_than_150_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the text that takes the most lines; the lines of a text depend on no model."""
+    monkeypatch.chdir(tmp_path)
+    models = [
+        ModelConfig(cell, 8, num_layers=layers, dropout=dropout, embedding_size=size, tie=tie)
+        for cell, layers, dropout in itertools.product(("rnn", "gru", "lstm"), (1, 2), (0.0, 0.3))
+        for size, tie in ((None, False), (5, False), (None, True))
+    ]
+    trainings = [
+        TrainConfig(epochs=1, clip=clip, schedule=schedule, warmup=warmup, threads=1)
+        for clip in (None, 1.0)
+        for schedule, warmup in itertools.product(("constant", "linear", "cosine"), (0.0, 0.1))
+    ]
+    # A model and a training take their lines apart, so the longest of each make the longest.
+    model = max(models, key=lambda model: length(model, TRAIN, CLEANED, WORDS))
+    others = itertools.product(trainings, ("seq", "random"), (0, 100, 5000))
+    lengths = [
+        length(model, config, CLEANED, WORDS, batching, evaluated)
+        for config, batching, evaluated in others
+    ]
+    assert 140 < max(lengths) < 150  # else these would be no extremes
+
+
+def test_every_text_makes_a_script_of_less_than_150_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the model and training that take the most lines."""
+    monkeypatch.chdir(tmp_path)
+    model = ModelConfig("gru", 8, num_layers=2, dropout=0.3)
+    config = TrainConfig(epochs=1, threads=1)
+    cleanings = [
+        CorpusConfig(lower=lower, letters_only=letters, d2l=d2l, max_tokens=most, valid=valid)
+        for lower, letters, d2l in itertools.product((False, True), repeat=3)
+        for most, valid in ((None, 0.0), (280, 0.3))
+        if not (d2l and (lower or letters))
+    ]
+    vocabs = [
+        VocabConfig(token, min_freq=least, max_size=most, reserved=reserved)
+        for token, least, most in itertools.product(("char", "word"), (1, 2), (None, 20))
+        for reserved in ((), ("<bos>",))
+    ]
+    lengths = {}
+    for number, (cleaning, vocab) in enumerate(itertools.product(cleanings, vocabs)):
+        (tmp_path / str(number)).mkdir()  # the text differs with the cleaning
+        monkeypatch.chdir(tmp_path / str(number))
+        lengths[cleaning, vocab] = length(model, config, cleaning, vocab)
+    longest = max(lengths, key=lengths.__getitem__)
+    assert lengths[longest] < 150, longest
+    assert lengths[CLEANED, WORDS] == lengths[longest]  # which the test above has, too
+
+
+def test_what_would_be_too_long_is_refused_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    many = VocabConfig("char", reserved=tuple(f"<{'token' * 4}-{i}>" for i in range(40)))
+    with pytest.raises(RNNMagicsError, match=r"149 .* most.*40 reserved tokens take too many"):
+        length(ModelConfig("gru", 8), TRAIN, CLEANED, many)
+    assert list(tmp_path.iterdir()) == []
 
 
 # Each value of each option at least once, and the pairs that share a piece.

@@ -197,6 +197,7 @@ def interrupting(after: int) -> Callable[[Any, Any], Callable[[Event], None]]:
                 heard += 1
                 _thread.interrupt_main()
 
+        listen.settle = lambda: None  # type: ignore[attr-defined]
         return listen
 
     return make

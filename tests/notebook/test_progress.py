@@ -15,6 +15,7 @@ from rnn_magics.notebook.display import run_notes
 from rnn_magics.notebook.progress import NotebookProgress, TerminalProgress
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Compiling, EpochEnd, Evaluating, Event, StepEnd
+from rnn_magics.training.honest import report_run
 from rnn_magics.training.loop import begin, iter_train
 from rnn_magics.training.run import Run
 
@@ -60,14 +61,17 @@ def numbers(run: Run, epoch: int) -> list[str]:
 def test_a_terminal_gets_a_line_for_each_epoch(batches: Batches) -> None:
     lines: list[str] = []
     run = follow(batches, lambda run: TerminalProgress(run, lines.append))
-    first, *epochs, note = lines
+    first, *epochs, held_out, training = lines
     assert first.startswith(FIRST_LINE)
     assert len(epochs) == 2
     for epoch, line in enumerate(epochs):
         assert line.startswith(f"epoch {epoch + 1}/2: perplexity ")
         assert [number for number in numbers(run, epoch) if number not in line] == []
     assert 0 < run.history.clipped[0] < 1
-    assert note.startswith("Held-out perplexity: exp of the mean over all 224 predicted tokens")
+    assert (held_out, training) == tuple(report_run(run).lines)
+    assert "exp of the mean over all 224 predicted tokens" in held_out
+    assert "per word, " not in held_out
+    assert " per word: " in held_out
 
 
 @pytest.mark.parametrize("in_notebook", [False, True])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rnn_magics.notebook import training
+from rnn_magics.training.honest import evaluate_text
+from rnn_magics.training.seeds import Spread
 from tests.notebook.conftest import TRAIN
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ def test_each_seed_is_a_run_of_the_session(prepared: Notebook) -> None:
     assert [run.config.train.seed for run in runs] == [7, 8]
     assert all(run.ladder is not None for run in runs)
     assert f"held-out perplexity {runs.valid}" in prepared.rich(runs)["text/plain"]
+    words = Spread.of([evaluate_text(run, prepared.session.corpus).word_perplexity for run in runs])
+    assert f"held-out perplexity per word {words}" in repr(runs)
+    assert repr(runs).endswith("state carried, 0.00% of the tokens read as <unk>")
 
 
 def test_the_next_runs_have_a_number_of_their_own(prepared: Notebook) -> None:
@@ -53,6 +58,7 @@ def test_an_interrupt_ends_the_whole_series(
                 begun.append(run.name)
                 raise KeyboardInterrupt
 
+        progress.settle = lambda: None  # type: ignore[attr-defined]
         return progress
 
     monkeypatch.setattr(training, "progress_for", interrupting)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rnn_magics.batching import Batches
+from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.errors import StorageError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage.checkpointing import Checkpointing
@@ -17,9 +17,12 @@ from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import save_run
 from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.resume import resume_run
+from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.baseline import Ladder, Rung
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event, StepEnd
+from rnn_magics.training.honest import report_run
 from rnn_magics.training.loop import begin, iter_train, train
 
 SMALL = ModelConfig(num_hiddens=4)
@@ -33,6 +36,39 @@ def test_curve_and_steering_come_back(batches: Batches, tmp_path: Path) -> None:
     assert loaded.curve.to_dict() == run.curve.to_dict()
     assert len(loaded.curve.loss) > 10
     assert loaded.steered == run.steered
+
+
+def test_the_counts_of_both_parts_come_back(tmp_path: Path) -> None:
+    corpus = Corpus.from_text("the time traveller came back\n" * 20, CorpusConfig(valid=0.2))
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 2, 5))
+    run = train(batches, SMALL, TrainConfig(epochs=1))
+    save_run(run, tmp_path / "run.safetensors")
+    loaded = load_run(tmp_path / "run.safetensors")
+    assert report_run(loaded) == report_run(run)
+    assert (loaded.train_counts, loaded.valid_counts) == (run.train_counts, run.valid_counts)
+    assert loaded.valid_counts is not None
+    assert loaded.valid_counts.num_words
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        {},
+        [],
+        {"test": {"unk_share": 0.0, "num_words": 1}},
+        {"train": {"unk_share": 0, "num_words": 1}},
+        {"train": {"unk_share": 1.5, "num_words": 1}},
+        {"train": {"unk_share": "nan", "num_words": 1}},
+        {"train": {"unk_share": 0.0, "num_words": -1}},
+        {"train": {"unk_share": 0.0, "num_words": True}},
+        {"train": {"unk_share": 0.0}},
+        {"train": {"unk_share": 0.0, "num_words": None, "more": 1}},
+        {"valid": None},
+    ],
+)
+def test_damaged_counts_are_refused(plain: Any) -> None:
+    with pytest.raises(StorageError):
+        PARTS["counts"].read(plain)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_without_held_out_text_only_the_counted_text_is_scored() -> None:
     corpus = Corpus.from_text(TEXT, CorpusConfig(valid=0.0))
     ladder = fit_ladder(corpus, Vocab.from_corpus(corpus), BaselineConfig("1-2"))
     assert [rung.valid_perplexity for rung in ladder] == [None, None]
-    assert "held out" not in repr(ladder)
+    assert ": held out" not in repr(ladder)
 
 
 def test_a_text_shorter_than_the_order_is_refused() -> None:

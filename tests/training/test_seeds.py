@@ -51,11 +51,14 @@ def test_the_spread_is_that_of_the_last_perplexities(runs: SeedRuns) -> None:
 
 def test_the_table_has_a_line_for_each_run_and_the_interval(runs: SeedRuns) -> None:
     lines = repr(runs).split("\n")
-    assert len(lines) == 6
+    assert len(lines) == 8
     assert lines[2].split()[:2] == ["gru-seed-4", "4"]
     assert f"{runs[1].valid_perplexity:.3f}" in lines[2]
     assert lines[4] == f"training perplexity {runs.train}"
     assert lines[5] == f"held-out perplexity {runs.valid}"
+    bits = Spread.of([run.history.valid_bits[-1] for run in runs])
+    assert lines[6] == f"held-out bits per token {bits}"
+    assert lines[7] == "over 19 held-out tokens, state carried"
 
 
 def test_nothing_held_out_has_no_spread() -> None:
