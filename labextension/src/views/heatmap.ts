@@ -26,6 +26,8 @@ export interface HeatmapEvents {
   onPick?: (cell: Cell) => void;
   /** Columns were chosen, by dragging or with Shift and the arrow keys: [first, last). */
   onSpan?: (first: number, last: number) => void;
+  /** Those that are chosen at first. */
+  span?: [number, number];
 }
 
 /** Draw a matrix into `host`; pointer and arrow keys move a cursor, Enter and a click pick. */
@@ -37,6 +39,7 @@ export function heatmap(
   let data = first;
   let cursor: Cell = { row: 0, column: 0 };
   let anchor: number | null = null;
+  let chosen: [number, number] | null = events.span ?? null;
   const box = element('div', 'rnn-heatmap');
   const canvas = element('canvas');
   const readout = element('div', 'rnn-readout');
@@ -48,12 +51,20 @@ export function heatmap(
   host.append(box);
 
   const frame = onceAFrame(() => {
-    canvas.setAttribute('aria-label', summary(data));
-    paint(canvas, data, cursor, anchor);
+    const more = events.onSpan === undefined ? '' : ', with Shift they choose columns';
+    canvas.setAttribute('aria-label', summary(data) + more);
+    paint(canvas, data, cursor, chosen);
   });
+  const stretch = (): void => {
+    if (anchor !== null && events.onSpan !== undefined) {
+      chosen = [Math.min(anchor, cursor.column), Math.max(anchor, cursor.column) + 1];
+      frame.ask();
+    }
+  };
   const span = (): void => {
-    if (anchor !== null) {
-      events.onSpan?.(Math.min(anchor, cursor.column), Math.max(anchor, cursor.column) + 1);
+    stretch();
+    if (anchor !== null && chosen !== null) {
+      events.onSpan?.(...chosen);
     }
   };
   const move = (cell: Cell): void => {
@@ -65,6 +76,9 @@ export function heatmap(
   canvas.addEventListener('pointermove', event => {
     move(cellAt(event));
     dragged ||= event.buttons > 0 && anchor !== null && anchor !== cursor.column;
+    if (event.buttons > 0 && dragged) {
+      stretch();
+    }
   });
   canvas.addEventListener('pointerdown', event => {
     move(cellAt(event));
@@ -132,7 +146,7 @@ function paint(
   canvas: HTMLCanvasElement,
   data: HeatmapData,
   cursor: Cell,
-  anchor: number | null
+  chosen: [number, number] | null
 ): void {
   const ratio = devicePixelRatio || 1;
   const width = MARGIN.left + data.columns.length * CELL.width;
@@ -156,11 +170,12 @@ function paint(
     });
   });
   context.strokeStyle = color;
-  if (anchor !== null) {
-    const from = Math.min(anchor, cursor.column);
-    const count = Math.abs(anchor - cursor.column) + 1;
+  if (chosen !== null) {
+    const [first, last] = chosen;
     const tall = data.rows.length * CELL.height;
-    context.strokeRect(from * CELL.width + 0.5, 0.5, count * CELL.width - 1, tall - 1);
+    context.lineWidth = 3;
+    context.strokeRect(first * CELL.width + 1.5, 1.5, (last - first) * CELL.width - 3, tall - 3);
+    context.lineWidth = 1;
   }
   context.strokeRect(
     cursor.column * CELL.width + 0.5,
