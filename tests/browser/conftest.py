@@ -157,7 +157,12 @@ def serving(home: Path, application: str, *, extension: bool = True, **more: str
     )
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     own = {name: str(home / name.lower()) for name in (*names, "JUPYTERLAB_SETTINGS_DIR")}
-    own["JUPYTER_PATH"] = str(installed(home) if extension else home)
+    own["JUPYTER_PATH"] = str(installed(home))
+    if not extension:
+        settings = home / "jupyter_config_dir" / "labconfig"
+        settings.mkdir(parents=True)
+        off = '{"disabledExtensions": {"rnn-magics": true}}'
+        (settings / "page_config.json").write_text(off, encoding="utf-8")
     log = (home / "log").open("wb")
     command = [sys.executable, "-m", application, "--config", str(config)]
     environment = {**os.environ, **own, **more}

@@ -197,9 +197,7 @@ def test_the_views_of_a_saved_notebook_stay_interactive_without_a_kernel(
     ]
     assert len(kept) == len(EPOCHS)
     assert all({"image/png", "text/plain"} < set(data) for data in kept)
-    saved.metadata.kernelspec = {"name": "no-such-kernel", "display_name": "none"}
-    for cell in saved.cells:  # only what a notebook keeps, as if the kernel were long gone
-        cell.metadata.pop("trusted", None)
+    saved.metadata = {"kernelspec": {"name": "no-such-kernel", "display_name": "none"}}
     nbformat.write(saved, lab.folder / "epochs-kept.ipynb")  # type: ignore[no-untyped-call]
     tab = page.tab
     tab.goto(f"{lab.url}/lab/tree/epochs-kept.ipynb?reset")
@@ -225,9 +223,14 @@ def test_the_views_of_a_saved_notebook_stay_interactive_without_a_kernel(
 
 def test_a_dark_page(slid: Any) -> None:
     tab = slid.tab
+    light = tab.locator(".rnn-inspection canvas").first.evaluate("c => c.toDataURL()")
     theme = "t => jupyterapp.commands.execute('apputils:change-theme', { theme: t })"
     tab.evaluate(theme, "JupyterLab Dark")
     tab.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
+    canvas = tab.locator(".rnn-inspection canvas").first
+    tab.wait_for_function(
+        "([canvas, light]) => canvas.toDataURL() !== light", arg=[canvas.element_handle(), light]
+    )
     for place, view in enumerate(EPOCHS):
         tab.locator(".rnn-inspection").nth(place).scroll_into_view_if_needed()
         tab.wait_for_timeout(300)

@@ -1,6 +1,7 @@
 import { HeatmapData } from '../contract/heatmap';
 import { element, onceAFrame, shown } from './dom';
 import { colour, css, share } from './scales';
+import { onTheme } from './theme';
 
 export interface Cell {
   row: number;
@@ -13,7 +14,7 @@ export interface HeatmapView {
 }
 
 const CELL = { width: 14, height: 8 };
-const MARGIN = { left: 44, top: 18 };
+const MARGIN = { left: 44, top: 18, right: 4, bottom: 4 };
 const MOVES: Partial<Record<string, Cell>> = {
   ArrowLeft: { row: 0, column: -1 },
   ArrowRight: { row: 0, column: 1 },
@@ -108,6 +109,7 @@ export function heatmap(
     }
   });
   frame.ask();
+  const unwatch = onTheme(frame.ask);
   return {
     update: next => {
       data = next;
@@ -115,6 +117,7 @@ export function heatmap(
       frame.ask();
     },
     dispose: () => {
+      unwatch();
       frame.cancel();
       box.remove();
     }
@@ -149,8 +152,8 @@ function paint(
   chosen: [number, number] | null
 ): void {
   const ratio = devicePixelRatio || 1;
-  const width = MARGIN.left + data.columns.length * CELL.width;
-  const height = MARGIN.top + data.rows.length * CELL.height;
+  const width = MARGIN.left + data.columns.length * CELL.width + MARGIN.right;
+  const height = MARGIN.top + data.rows.length * CELL.height + MARGIN.bottom;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
@@ -172,10 +175,16 @@ function paint(
   context.strokeStyle = color;
   if (chosen !== null) {
     const [first, last] = chosen;
-    const tall = data.rows.length * CELL.height;
-    context.lineWidth = 3;
-    context.strokeRect(first * CELL.width + 1.5, 1.5, (last - first) * CELL.width - 3, tall - 3);
-    context.lineWidth = 1;
+    const [left, wide] = [first * CELL.width - 1, (last - first) * CELL.width + 2];
+    const tall = data.rows.length * CELL.height + 2;
+    for (const [ink, thick] of [
+      ['#fff', 4],
+      ['#000', 2]
+    ] as const) {
+      [context.strokeStyle, context.lineWidth] = [ink, thick]; // seen on any colour of either scale
+      context.strokeRect(left, -1, wide, tall);
+    }
+    [context.strokeStyle, context.lineWidth] = [color, 1];
   }
   context.strokeRect(
     cursor.column * CELL.width + 0.5,
