@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rnn_magics.errors import RNNMagicsError
     from rnn_magics.handout.script import Script, write_script
     from rnn_magics.inspection.doctor import Diagnosis, diagnose
+    from rnn_magics.inspection.epochs import Epochs, inspect_epochs
     from rnn_magics.inspection.gates import GatesConfig
     from rnn_magics.inspection.gradient import GradientConfig
     from rnn_magics.inspection.hidden import HiddenConfig
@@ -90,6 +91,7 @@ _HOMES = {
     "diagnose": "inspection.doctor",
     "Diagnosis": "inspection.doctor",
     "DownloadConfig": "text.download",
+    "Epochs": "inspection.epochs",
     "evaluate": "training.evaluation",
     "evaluate_text": "training.honest",
     "evaluate_texts": "training.honest",
@@ -103,6 +105,7 @@ _HOMES = {
     "Generation": "decoding.generate",
     "GradientConfig": "inspection.gradient",
     "HiddenConfig": "inspection.hidden",
+    "inspect_epochs": "inspection.epochs",
     "inspect_rnn": "inspection.inspectors",
     "Inspector": "inspection.inspectors",
     "INSPECTORS": "inspection.inspectors",
@@ -163,6 +166,7 @@ __all__ = [
     "DecodingConfig",
     "Diagnosis",
     "DownloadConfig",
+    "Epochs",
     "Evaluations",
     "GatesConfig",
     "Generation",
@@ -201,6 +205,7 @@ __all__ = [
     "fit_sentences",
     "generate",
     "generate_many",
+    "inspect_epochs",
     "inspect_rnn",
     "kept_runs",
     "load_ipython_extension",

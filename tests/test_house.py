@@ -26,10 +26,10 @@ FLOORS = [
     {"batching"},
     {"models"},
     {"training"},
+    {"storage"},
     {"decoding"},
     {"inspection"},
     {"handout"},
-    {"storage"},
     {"plotting"},
     {"notebook"},
 ]

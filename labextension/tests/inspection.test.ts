@@ -1,15 +1,50 @@
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Inspection, inspection } from '../src/contract/inspection';
+import { inspection, matrix } from '../src/contract/inspection';
+import { Looked, looked } from '../src/contract/looked';
 import { inspect } from '../src/views/inspect';
+import type { Ask, Question } from '../src/views/inspect/about';
 import { rowOf } from '../src/views/inspect/parts';
 import { heading, quoted, visible } from '../src/views/visible';
 
 const VIEWS = ['hidden', 'gates', 'surprise', 'gradient', 'match', 'units', 'batches'] as const;
 const read = (view: string): object =>
   JSON.parse(readFileSync(`../tests/contract/payloads/${view}.json`, 'utf8')) as object;
-const example = (view: (typeof VIEWS)[number]): Inspection => inspection(read(view), 'data');
+const example = (view: (typeof VIEWS)[number]): Looked => looked(read(view), 'data');
+/** After three epochs, whose values grow. */
+const epochs = (of: (typeof VIEWS)[number], more: object = {}): Looked =>
+  looked({ ...across(of), ...more }, 'data');
+const across = (of: string): object => ({
+  view: 'epochs',
+  version: 1,
+  of,
+  name: 'gru-1',
+  planned: 10,
+  frames: [1, 5, 10].map((epoch, at) => ({
+    epoch,
+    train_perplexity: 20 / epoch,
+    valid_perplexity: at === 1 ? 4.1 : null,
+    data: scaled(read(of), at / 2)
+  })),
+  left_out: [{ epoch: 3, said: 'no <b>unit</b>' }]
+});
+/** Multiply what is packed. */
+function scaled(thing: unknown, by: number): unknown {
+  if (Array.isArray(thing)) {
+    return thing.map(item => scaled(item, by));
+  }
+  if (typeof thing !== 'object' || thing === null) {
+    return thing;
+  }
+  if ('base64' in thing) {
+    const { values } = matrix(thing, 'thing');
+    const bytes = Array.from(values, value => Math.max(-127, Math.min(127, Math.round(value * by * 100))));
+    const text = bytes.map(byte => String.fromCharCode(byte & 255)).join('');
+    return { ...thing, dtype: 'int8', scale: 0.01, base64: btoa(text) };
+  }
+  return Object.fromEntries(Object.entries(thing).map(([key, value]) => [key, scaled(value, by)]));
+}
 
 vi.mock('../src/views/chart', () => ({
   chart: () => ({ update: () => undefined, dispose: () => undefined })
@@ -20,9 +55,9 @@ beforeAll(() => {
   HTMLCanvasElement.prototype.getContext = () => null;
 });
 
-function drawn(data: Inspection): HTMLElement {
+function drawn(data: Looked, ask?: Ask): HTMLElement {
   const host = document.createElement('div');
-  inspect(host, data);
+  inspect(host, data, ask);
   return host;
 }
 
@@ -56,7 +91,7 @@ describe('every view', () => {
 
 describe('packed numbers', () => {
   it('have planes, rows and columns', () => {
-    const data = example('hidden');
+    const [data] = example('hidden').frames;
     if (data.view !== 'hidden') {
       throw new Error('another view');
     }
@@ -76,20 +111,6 @@ describe('hidden', () => {
     expect(find(host, '.rnn-readout').textContent).toContain('t');
     expect(host.querySelectorAll('.rnn-text [role=option]')).toHaveLength(13);
   });
-  it('asks for similar places once tokens are chosen', () => {
-    const data = inspection({ ...read('hidden'), text: 'the "x"', run: 'gru-1' }, 'data');
-    const host = drawn(data);
-    const heard: unknown[] = [];
-    host.addEventListener('rnn-magics:insert-cell', event => {
-      heard.push((event as CustomEvent<{ text: string }>).detail.text);
-    });
-    const canvas = find(host, 'canvas');
-    for (let step = 0; step < 2; step++) {
-      canvas.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', shiftKey: true }));
-    }
-    find(host, '.rnn-button').click();
-    expect(heard).toEqual([`%inspect_rnn match "the "'"'"x"'"' --span 0:3 --run gru-1`]);
-  });
   it('shows as many units as asked for, in the order asked for', () => {
     const host = drawn(example('hidden'));
     const input = find(host, 'input') as HTMLInputElement;
@@ -97,6 +118,151 @@ describe('hidden', () => {
     input.dispatchEvent(new Event('change'));
     const [, , order] = [...host.querySelectorAll('select')];
     expect([...(order?.options ?? [])].map(({ text }) => text)).toContain('variance');
+  });
+});
+
+function press(host: HTMLElement, times: number, shiftKey = true): void {
+  const canvas = find(host, 'canvas');
+  for (let step = 0; step < times; step++) {
+    canvas.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', shiftKey }));
+  }
+}
+
+describe('similar places', () => {
+  const data = looked({ ...read('hidden'), text: 'the "x"', run: 'gru-1', look: 'k' }, 'data');
+  const line = `%inspect_rnn match "the "'"'"x"'"' --span 0:3 --layer 1 --run gru-1`;
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  it('are asked for once, when the choice has settled, and shown', async () => {
+    const asked: Question[] = [];
+    const host = drawn(data, question => {
+      asked.push(question);
+      return Promise.resolve({ data: read('match') });
+    });
+    press(host, 2);
+    expect(find(host, '[role=status]').textContent).toBe('tokens 0 to 2: the');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(asked).toEqual([{ first: 0, last: 3, layer: 1, epoch: null }]);
+    expect(find(host, '[role=status]').textContent).toContain('2 places like “the”');
+    expect(host.querySelectorAll('ol li')).toHaveLength(2);
+    expect(host.querySelector('b')).toBeNull();
+  });
+  it('are told how to find where there is no kernel', async () => {
+    const host = drawn(data);
+    const heard: unknown[] = [];
+    host.addEventListener('rnn-magics:insert-cell', event => {
+      heard.push((event as CustomEvent<{ text: string }>).detail.text);
+    });
+    press(host, 2);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(find(host, '[role=status]').textContent).toContain('No kernel');
+    find(host, '.rnn-button').click();
+    expect(heard).toEqual([line]);
+  });
+  it('come late from a busy kernel, which is said', async () => {
+    let answer: (reply: unknown) => void = () => undefined;
+    const host = drawn(data, () => new Promise(resolve => (answer = resolve)));
+    press(host, 2);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(find(host, '[role=status]').textContent).toContain('searching');
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(find(host, '[role=status]').textContent).toContain('not answered yet');
+    expect(find(host, 'code').textContent).toBe(line);
+    answer({ said: '<i>no corpus yet</i>' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(find(host, '[role=status]').textContent).toBe('<i>no corpus yet</i>');
+  });
+  it('of an older choice are not shown', async () => {
+    const answers: ((reply: unknown) => void)[] = [];
+    const host = drawn(data, () => new Promise(resolve => answers.push(resolve)));
+    press(host, 2);
+    await vi.advanceTimersByTimeAsync(300);
+    press(host, 1);
+    answers[0]?.({ said: 'old' });
+    await vi.advanceTimersByTimeAsync(300);
+    expect(find(host, '[role=status]').textContent).toContain('searching');
+    expect(answers).toHaveLength(2);
+  });
+  it('are sought from the view of places too', async () => {
+    const asked: Question[] = [];
+    const given = looked({ ...read('match'), text: 'the', folder: 'runs/a' }, 'data');
+    const host = drawn(given, question => {
+      asked.push(question);
+      return Promise.resolve('nonsense');
+    });
+    press(host, 1);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(asked[0]).toMatchObject({ first: 0, last: 2 });
+    expect(find(host, 'code').textContent).toBe('%inspect_rnn match the --span 0:2 --layer 1 --epochs runs/a');
+    expect(find(host, '[role=status]').textContent).toContain('no answer that this page knows');
+  });
+});
+
+describe('epochs', () => {
+  const slide = (host: HTMLElement, place: number): void => {
+    const input = find(host, 'input[type=range]') as HTMLInputElement;
+    input.value = String(place);
+    input.dispatchEvent(new Event('input'));
+  };
+  it.each(VIEWS.filter(view => view !== 'batches'))('of %s are gone through', view => {
+    const host = drawn(epochs(view));
+    const input = find(host, 'input[type=range]');
+    expect(input.getAttribute('aria-valuetext')).toBe('epoch 10 of 10, training perplexity 2');
+    slide(host, 1);
+    expect(input.getAttribute('aria-valuetext')).toBe('epoch 5 of 10, held-out perplexity 4.1');
+    expect(find(host, '.rnn-epoch').textContent).toBe('epoch 5 of 10, held-out perplexity 4.1');
+    expect(host.textContent).toContain('epoch 3 left out: no <b>unit</b>');
+    expect(host.querySelector('b')).toBeNull();
+    expect(host.querySelectorAll('.rnn-epochs tbody tr')).toHaveLength(3);
+  });
+  it('keep order, number of units and unit, and share one scale', () => {
+    const host = drawn(epochs('hidden'));
+    const order = [...host.querySelectorAll('select')].at(-1);
+    if (order === undefined) {
+      throw new Error('no choice');
+    }
+    order.value = 'index';
+    order.dispatchEvent(new Event('change'));
+    const canvas = find(host, 'canvas');
+    canvas.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown' }));
+    canvas.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));
+    const colours = (): string[] =>
+      [...host.querySelectorAll<HTMLElement>('.rnn-text span')].map(span => span.style.backgroundColor);
+    const [last, words] = [colours(), host.textContent];
+    expect(words).toContain('unit 1, from');
+    slide(host, 0);
+    expect(new Set(colours()).size).toBe(1); // all values are 0
+    const legend = /unit 1, from [^:]*/;
+    expect(legend.exec(host.textContent ?? '')?.[0]).toBe(legend.exec(words ?? '')?.[0]);
+    expect(order.value).toBe('index');
+    slide(host, 2);
+    expect(colours()).toEqual(last);
+  });
+  it('are told to the kernel', async () => {
+    vi.useFakeTimers();
+    const asked: Question[] = [];
+    const host = drawn(epochs('hidden', { text: 'the', look: 'k' }), question => {
+      asked.push(question);
+      return Promise.resolve({ said: 'x' });
+    });
+    slide(host, 1);
+    press(host, 1);
+    await vi.advanceTimersByTimeAsync(300);
+    slide(host, 0);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(asked.map(({ epoch }) => epoch)).toEqual([5, 1]);
+    vi.useRealTimers();
+  });
+  it('are all of one view, and at least one', () => {
+    const { frames } = across('hidden') as { frames: object[] };
+    const mixed = [...frames, { ...frames[0], data: read('gates') }];
+    expect(() => epochs('hidden', { frames: mixed })).toThrow('one kind');
+    expect(() => epochs('hidden', { frames: [] })).toThrow('one or more');
+    expect(() => epochs('hidden', { version: 2 })).toThrow('version 1');
   });
 });
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -25,6 +25,7 @@ from rnn_magics.inspection.reading import (
 from rnn_magics.inspection.tables import note_unknown, table
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import NOT_NEGATIVE, option
+from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
 MAX_LAG = 200
@@ -42,6 +43,13 @@ class GradientConfig(LayerConfig):
     target: str | None = option(
         None, "the token predicted; if not said the next of the text, or the likeliest at its end"
     )
+
+    def settled(self, trace: Gradient) -> GradientConfig:
+        """Return the options that look at the target of a trace."""
+        word = str(trace.target)
+        # What cannot be typed as one token is chosen anew; so is <unk>, which is none.
+        typed = len(word) == 1 or (word.split() == [word] and word != UNK)
+        return replace(self, target=word) if typed else self
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -51,12 +51,16 @@ class Inspector:
         The class of its options.
     help
         One line for the help of ``%inspect_rnn``.
+    settle
+        Returns options in which all stands that a trace has chosen by itself, so that another
+        model is looked at in the same way; None for a view that chooses nothing.
     """
 
     inspect: Callable[..., Trace]
     needs: tuple[str, ...]
     config: type[Options]
     help: str
+    settle: Callable[[Any, Any], Options] | None = None
 
 
 _TEXT, _SEARCH = ("run", "text"), ("run", "text", "corpus")
@@ -68,13 +72,25 @@ INSPECTORS: dict[str, Inspector] = {
         inspect_surprise, _TEXT, SurpriseConfig, "bits of each token, and the likeliest instead"
     ),
     "gradient": Inspector(
-        inspect_gradient, _TEXT, GradientConfig, "how much each earlier token moves a prediction"
+        inspect_gradient,
+        _TEXT,
+        GradientConfig,
+        "how much each earlier token moves a prediction",
+        settle=GradientConfig.settled,
     ),
     "match": Inspector(
-        inspect_match, _SEARCH, MatchConfig, "places in the corpus with a similar state"
+        inspect_match,
+        _SEARCH,
+        MatchConfig,
+        "places in the corpus with a similar state",
+        settle=MatchConfig.settled,
     ),
     "units": Inspector(
-        inspect_units, ("run", "corpus"), UnitsConfig, "what drives a unit highest and lowest"
+        inspect_units,
+        ("run", "corpus"),
+        UnitsConfig,
+        "what drives a unit highest and lowest",
+        settle=UnitsConfig.settled,
     ),
     "batches": Inspector(
         inspect_batches, ("batches",), WindowsConfig, "where the windows stand in the text"

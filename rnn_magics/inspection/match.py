@@ -6,7 +6,7 @@ is tested by looking for other places at which they behave in the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,10 @@ class MatchConfig(SearchConfig):
         0.3, "a unit is active in the span if it stays this far from 0", within=Range(0, 1)
     )
     units: tuple[str, ...] = option((), "the units compared, in place of the active ones")
+
+    def settled(self, trace: Match) -> MatchConfig:
+        """Return the options that compare the units of a trace."""
+        return replace(self, units=tuple(map(str, trace.units.tolist())))
 
 
 @dataclass(frozen=True, repr=False, eq=False)

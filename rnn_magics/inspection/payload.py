@@ -14,7 +14,7 @@ import base64
 import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 
@@ -24,10 +24,14 @@ VERSION = 1
 
 
 class Packed(TypedDict):
-    """An array of numbers: row-major float32, least byte first, as base64."""
+    """An array of numbers: row-major, least byte first, as base64.
+
+    Those of an integer type are multiples of `scale`; see `fitting.py`.
+    """
 
     shape: list[int]
-    dtype: Literal["float32"]
+    dtype: Literal["float32", "int16", "int8"]
+    scale: NotRequired[float]
     base64: str
 
 
@@ -141,6 +145,32 @@ class UnitsPayload(Payload):
     searched: int
 
 
+class Frame(TypedDict):
+    """A view after one epoch."""
+
+    epoch: int
+    train_perplexity: float | None
+    valid_perplexity: float | None
+    data: Payload
+
+
+class LeftOut(TypedDict):
+    """An epoch that the view cannot be made of."""
+
+    epoch: int
+    said: str  # why
+
+
+class EpochsPayload(Payload):
+    """A view across epochs."""
+
+    of: str  # the view
+    name: str  # of the run
+    planned: int  # how many epochs the run was to have
+    frames: list[Frame]  # in rising order of epochs
+    left_out: list[LeftOut]
+
+
 class BatchesPayload(Payload):
     """Where the windows of an epoch stand in the text."""
 
@@ -164,8 +194,10 @@ def pack(array: Array) -> Packed:
 
 def unpack(packed: Packed) -> Array:
     """Return the array that `pack` was given, in float32."""
-    numbers = np.frombuffer(base64.b64decode(packed["base64"]), dtype="<f4")
-    return numbers.reshape(packed["shape"]).astype(np.float32)
+    kind = {"float32": "<f4", "int16": "<i2", "int8": "<i1"}[packed["dtype"]]
+    numbers = np.frombuffer(base64.b64decode(packed["base64"]), dtype=kind)
+    scale = np.float32(packed.get("scale", 1))
+    return numbers.reshape(packed["shape"]).astype(np.float32) * scale
 
 
 def number(value: float) -> float | None:

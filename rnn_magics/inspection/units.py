@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,10 @@ class UnitsConfig(SearchConfig):
     unit: int | None = option(
         None, "which unit, from 0; the most selective if not said", within=NOT_NEGATIVE
     )
+
+    def settled(self, trace: Units) -> UnitsConfig:
+        """Return the options that look at the unit of a trace."""
+        return replace(self, unit=trace.unit)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

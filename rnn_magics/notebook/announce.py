@@ -163,6 +163,10 @@ class Announcer:
         if asked.get("type") == "hello":  # a page that knows nothing yet
             with self._lock:
                 self._told = None
+        elif asked.get("type") == "search":
+            from rnn_magics.notebook.searching import answer  # noqa: PLC0415  (torch on demand)
+
+            self._comm.send(answer(self._session, asked))
         else:
             said = self._obey(asked.get("type"), asked.get("run"))
             self._comm.send({"type": "answer", "id": asked.get("id"), "said": said})

@@ -56,7 +56,7 @@ class MagicParser(argparse.ArgumentParser):
         """Add an argument whose value arrives as it was typed."""
         if "action" not in settings:
             settings["type"] = _unmarked(settings.get("type", str))
-        if settings.get("nargs") == "?":
+        if settings.get("nargs") == "?" and not names[0].startswith("-"):
             settings["default"] = None  # argparse would convert the mark of an absent value
         return self.add_argument(*names, **settings)
 

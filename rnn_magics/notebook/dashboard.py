@@ -71,7 +71,7 @@ class Dashboard:
         self._lock = threading.Lock()  # a command is obeyed on another thread than the worker's
         self.job: Job | None = None
         self.widget = TrainingWidget(run=self._payload())
-        _hear_at_once(self.widget)
+        self.widget.hear_at_once()
         self.widget.on_msg(lambda _widget, command, _buffers: self.obey(command))
         self._view: DisplayHandle | None = display(self.widget, display_id=True)
         self._table: DisplayHandle | None = display(Bundle(_lines(run)), display_id=True)
@@ -172,11 +172,3 @@ def _lines(run: Run) -> dict[str, str]:
     if rows:
         rich.insert(1, html_table(head, rows))
     return {"text/plain": "\n".join([first, *table, *notes]), "text/html": "".join(rich)}
-
-
-def _hear_at_once(widget: TrainingWidget) -> None:
-    # Since ipykernel 7.4 a comm's messages go to the shell that opened it, which is the one that
-    # waits for the training. JupyterLab sends them by a subshell of their own: leave them there.
-    comm = widget.comm
-    if comm is not None and hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001

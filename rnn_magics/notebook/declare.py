@@ -125,6 +125,13 @@ def inspect_rnn(parser: MagicParser) -> None:
     offer(view, lambda: list(INSPECTORS))
     parser.add("text", nargs="?", metavar='"TEXT"', help="what the model reads")
     parser.add("--run", metavar="NAME", help="whose model (default: the newest)")
+    parser.add(
+        "--epochs",
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="after each epoch that the folder of a run keeps (default: that of the run)",
+    )
     declared: set[str] = set()
     for inspector in INSPECTORS.values():
         parser.add_options(inspector.config, skip=declared)

@@ -327,6 +327,7 @@ _PLAIN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.inspection.match", "Match"): repr,
     ("rnn_magics.inspection.units", "Units"): repr,
     ("rnn_magics.inspection.windows", "Windows"): repr,
+    ("rnn_magics.inspection.epochs", "Epochs"): repr,
     ("rnn_magics.inspection.novelty", "Novelty"): _novelty("novelty_text"),
 }
 

@@ -59,7 +59,10 @@ class FileMagics(SessionMagics):
         if self.explains(options, call):
             return None
         self.session.refuse_while_training("%load_rnn")
+        from rnn_magics.storage.atomic import user_path  # noqa: PLC0415  (torch is there by now)
+
         run: Run = call()
-        if (moved := self.session.keep(run)) is not None:
+        folder = options.path if user_path(options.path).is_dir() else None
+        if (moved := self.session.keep(run, folder=folder)) is not None:
             print(one_line(f"the older run {run.name} is now called {moved}"))
         return run

@@ -35,6 +35,11 @@ class InspectMagics(SessionMagics):
             %inspect_rnn match "the time machine" --span 4:8
             %inspect_rnn units --unit 17
             %inspect_rnn batches
+
+        With ``--epochs``, after each epoch that a run keeps in its folder::
+
+            trace = %inspect_rnn hidden "the time machine" --epochs
+            %inspect_rnn surprise "the time machine" --epochs runs/first
         """
         from rnn_magics.notebook.inspecting import inspection_call, show_trace  # noqa: PLC0415
 
@@ -43,5 +48,5 @@ class InspectMagics(SessionMagics):
             return None
         trace: Trace = call()
         if self.shows_figures:
-            show_trace(trace, options, live=self.shows_live)
+            show_trace(self.session, call, trace, options, live=self.shows_live)
         return trace

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rnn_magics.errors import SessionError
+from rnn_magics.notebook.looks import Looks
 from rnn_magics.options import did_you_mean
 
 if TYPE_CHECKING:  # a session exists before torch is imported
@@ -41,6 +42,8 @@ class Session:
     runs: dict[str, Run] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     ladders: dict[tuple[str, str, str, str], LadderFit] = field(default_factory=dict)
+    folders: dict[str, str] = field(default_factory=dict)  # by run, where it is kept
+    looks: Looks = field(default_factory=Looks)
 
     def take_corpus(self, corpus: Corpus) -> None:
         """Begin anew with a corpus."""
@@ -177,6 +180,23 @@ class Session:
             return job.between_steps(lambda: copy_run(run))
         return run
 
+    def require_folder(self, name: str | None = None) -> str:
+        """Return the folder in which a run is kept, by name or of the newest.
+
+        Raises
+        ------
+        SessionError
+            When there is no such run, or it is kept in none.
+        """
+        run = self.require_run(name)
+        if run.name not in self.folders:
+            msg = (
+                f"run {run.name!r} keeps no checkpoints: train with %train_rnn --checkpoint DIR,"
+                " or name the folder of a run: --epochs DIR"
+            )
+            raise SessionError(msg)
+        return self.folders[run.name]
+
     def free_name(self, stem: str) -> str:
         """Return ``stem-1``, ``stem-2`` ..., the first that no run has, or begins with.
 
@@ -186,8 +206,10 @@ class Session:
         numbered = (f"{stem}-{number}" for number in itertools.count(1))
         return next(name for name in numbered if name not in taken)
 
-    def keep(self, run: Run, job: Job | None = None) -> str | None:
-        """Take a run, with its job if it trains; return the new name of an older namesake.
+    def keep(self, run: Run, job: Job | None = None, folder: str | None = None) -> str | None:
+        """Take a run, with its job if it trains, and where it is kept.
+
+        Return the new name of an older namesake.
 
         Nothing that was trained is lost: the older run stays under ``name~1``.
         """
@@ -200,9 +222,13 @@ class Session:
             self.runs[moved] = older
             if run.name in self.jobs:
                 self.jobs[moved] = self.jobs.pop(run.name)
+            if run.name in self.folders:
+                self.folders[moved] = self.folders.pop(run.name)
         self.runs[run.name] = run
         if job is not None:
             self.jobs[run.name] = job
+        if folder is not None:
+            self.folders[run.name] = folder
         return moved
 
     def reset(self) -> None:
@@ -210,4 +236,5 @@ class Session:
         for job in self.jobs.values():
             job.stop()
         self.corpus = self.vocab = self.batches = None
-        self.runs, self.jobs, self.ladders = {}, {}, {}
+        self.runs, self.jobs, self.ladders, self.folders = {}, {}, {}, {}
+        self.looks = Looks()

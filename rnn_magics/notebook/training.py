@@ -92,21 +92,23 @@ def _refuse_beside_seeds(options: argparse.Namespace) -> None:
             raise ConfigError(msg)
 
 
-def _opened(call: Call) -> tuple[Run, TrainState, Listener | None]:
-    # What the call would make before its first step, and what keeps the run in a folder.
+def _opened(call: Call) -> tuple[Run, TrainState, Listener | None, str | None]:
+    # What the call would make before its first step, what keeps the run in a folder, and which.
     if call.function == "resume_run":
         folder, batches = call.args
         run, state, keep = reopen(folder, batches.value)
-        return run, state, keep.go_on(run, state)
+        return run, state, keep.go_on(run, state), keep.folder
     batches, model, config = call.args
     run, state = begin(batches.value, model, config, call.kwargs["name"])
     watch = call.kwargs["watch"]
-    return run, state, None if watch is None else watch(run, state)
+    return (
+        (run, state, None, None) if watch is None else (run, state, watch(run, state), watch.folder)
+    )
 
 
 def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) -> Run:
     """Train on a worker thread; unless in the background, follow it to its end."""
-    run, state, watch = _opened(call)
+    run, state, watch, folder = _opened(call)
     progress: Progress | None = None
     fit = ladder_fit(desk.session, state.batches) if baseline else None
     dashboard = dashboard_of(desk, run, fit)
@@ -117,7 +119,7 @@ def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) ->
     else:
         job = Job(run, state, watch=watch)
         progress = progress_for(desk.shell, run) if desk.progress else None
-    if (moved := desk.session.keep(run, job)) is not None:
+    if (moved := desk.session.keep(run, job, folder)) is not None:
         print(one_line(f"the older run {run.name} is now called {moved}"))
     if fit is not None:
         fit.attach(run)

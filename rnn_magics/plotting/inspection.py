@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from rnn_magics.inspection.epochs import Epochs
 from rnn_magics.inspection.inspectors import Trace
 from rnn_magics.plotting.coloured_text import match_figure, surprise_figure, units_figure
 from rnn_magics.plotting.gradient import gradient_figure
@@ -25,6 +26,10 @@ FIGURES: dict[str, Callable[[Any], Figure]] = {
 
 
 def inspection_figure(trace: Trace) -> Figure | None:
-    """Return the picture of what a view returned; None for a view that has no picture."""
+    """Return the picture of what a view returned, of several epochs that of the last.
+
+    None for a view that has no picture.
+    """
+    trace = trace.last if isinstance(trace, Epochs) else trace
     draw = FIGURES.get(trace.to_data()["view"])
     return None if draw is None else draw(trace)

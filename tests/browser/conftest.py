@@ -141,8 +141,8 @@ def installed(home: Path) -> Path:
 
 
 @contextmanager
-def serving(home: Path, application: str, **more: str) -> Iterator[Lab]:
-    """Serve JupyterLab or Notebook 7 from folders of its own."""
+def serving(home: Path, application: str, *, extension: bool = True, **more: str) -> Iterator[Lab]:
+    """Serve JupyterLab or Notebook 7 from folders of its own, with our extension or without."""
     folder = home / "notebooks"
     folder.mkdir()
     port = free_port()
@@ -158,6 +158,11 @@ def serving(home: Path, application: str, **more: str) -> Iterator[Lab]:
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     own = {name: str(home / name.lower()) for name in (*names, "JUPYTERLAB_SETTINGS_DIR")}
     own["JUPYTER_PATH"] = str(installed(home))
+    if not extension:
+        settings = home / "jupyter_config_dir" / "labconfig"
+        settings.mkdir(parents=True)
+        off = '{"disabledExtensions": {"rnn-magics": true}}'
+        (settings / "page_config.json").write_text(off, encoding="utf-8")
     log = (home / "log").open("wb")
     command = [sys.executable, "-m", application, "--config", str(config)]
     environment = {**os.environ, **own, **more}

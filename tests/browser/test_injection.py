@@ -99,6 +99,9 @@ def cells(name: str) -> list[str]:
         "%generate $name --length 40",
         "%inspect_rnn surprise $name",
         "%inspect_rnn hidden $name",
+        "%inspect_rnn match $name --threshold 0 --span 0:2",
+        f"%train_rnn {small} --no-baseline --checkpoint $name",
+        "%inspect_rnn hidden $name --epochs",
         "%rnn doctor",
         "%train_rnn --cell $name",
     ]

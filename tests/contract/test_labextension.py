@@ -15,8 +15,10 @@ from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.announce import RUNS, Followed
 from rnn_magics.notebook.extension import GROUPS
+from rnn_magics.notebook.inspecting import INSPECTION_MIME, LIVE_MIME
 from rnn_magics.notebook.run_entry import ended_entry
 from rnn_magics.notebook.run_payload import RUN_MIME
+from rnn_magics.notebook.searching import SEARCH
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin, iter_train
@@ -56,6 +58,9 @@ def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> N
 def test_both_halves_have_the_same_names() -> None:
     assert f"RUNS = '{RUNS}'" in SOURCES["kernel_link"]
     assert f"RUN_MIME = '{RUN_MIME}'" in SOURCES["renderer"]
+    assert f"INSPECTION_MIME = '{INSPECTION_MIME}'" in SOURCES["inspection_renderer"]
+    assert f"LIVE_MIME = '{LIVE_MIME}'" in SOURCES["inspection_renderer"]
+    assert f"type: '{SEARCH}'" in SOURCES["kernel_link"]
     for order in ("pause", "resume", "stop"):
         assert f"'{order}'" in SOURCES["kernel_link"]
         assert callable(getattr(Job, order))

@@ -36,9 +36,6 @@ export interface Hidden {
   orders: Map<string, number[]>;
   order: string;
   units: number[];
-  /** What was read, and by which run; empty where it is not known. */
-  text: string;
-  run: string;
 }
 
 export interface Gates {
@@ -86,6 +83,8 @@ export interface Match {
   layer: number;
   span: number[];
   units: number[];
+  /** The states of the text, (tokens, units of the layer). */
+  values: Matrix;
   matches: (Context & { similarity: number | null })[];
   searched: number;
 }
@@ -123,20 +122,31 @@ const flag: Check<boolean> = (value, path) => {
   return value;
 };
 
-/** Return packed numbers, whose bytes are float32, least byte first. */
+const BYTES = { float32: 4, int16: 2, int8: 1 };
+
+/** Return packed numbers, least byte first; integers are multiples of a scale. */
 export const matrix: Check<Matrix> = (value, path) => {
-  const { shape, base64 } = record<{ shape: number[]; base64: string }>({
-    shape: listOf(number),
-    base64: text
-  })(value, path);
+  const { shape, dtype, scale, base64 } = packed(value, path);
   const bytes = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
   const count = shape.reduce((product, size) => product * size, 1);
-  if (bytes.length !== 4 * count) {
-    throw new ContractError(path, `${count} numbers of four bytes`, value);
+  if (bytes.length !== BYTES[dtype] * count) {
+    throw new ContractError(path, `${count} numbers of ${BYTES[dtype]} bytes`, value);
   }
   const view = new DataView(bytes.buffer);
-  return { shape, values: Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true)) };
+  const at = {
+    float32: (i: number) => view.getFloat32(4 * i, true),
+    int16: (i: number) => scale * view.getInt16(2 * i, true),
+    int8: (i: number) => scale * view.getInt8(i)
+  }[dtype];
+  return { shape, values: Float32Array.from({ length: count }, (_, i) => at(i)) };
 };
+
+const packed = record<{ shape: number[]; dtype: keyof typeof BYTES; scale: number; base64: string }>({
+  shape: listOf(number),
+  dtype: oneOf('float32', 'int16', 'int8'),
+  scale: optional(number, 1),
+  base64: text
+});
 
 const orders: Check<Map<string, number[]>> = (value, path) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -160,9 +170,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
     layer: number,
     orders,
     order: text,
-    units: listOf(number),
-    text: optional(text, ''),
-    run: optional(text, '')
+    units: listOf(number)
   }),
   gates: record<Gates>({
     view: oneOf('gates'),
@@ -200,6 +208,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
     layer: number,
     span: listOf(number),
     units: listOf(number),
+    values: matrix,
     matches: listOf(record<Match['matches'][number]>({ ...context, similarity: numberOrNull })),
     searched: number
   }),

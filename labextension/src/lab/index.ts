@@ -3,6 +3,7 @@
 import { commands } from './commands';
 import { contextMenu } from './context_menu';
 import { highlight } from './highlight';
+import { inspectionRenderer } from './inspection_renderer';
 import { launcher } from './launcher';
 import { link } from './link';
 import { notify } from './notify';
@@ -23,5 +24,6 @@ export default [
   launcher,
   contextMenu,
   highlight,
-  renderer
+  renderer,
+  inspectionRenderer
 ];

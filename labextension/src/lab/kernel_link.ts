@@ -35,6 +35,7 @@ const GONE = new Set<Kernel.Status>(['restarting', 'autorestarting', 'terminatin
 export class KernelLink {
   private readonly _changed = new Signal<this, undefined>(this);
   private readonly waiting = new Map<number, (outcome: Outcome) => void>();
+  private readonly searches = new Map<number, (reply: unknown) => void>();
   private comm: Kernel.IComm | null = null;
   /** Settles when messages of the comm go past a busy cell, or when it is clear that they do not. */
   private ready: Promise<unknown> = Promise.resolve();
@@ -79,6 +80,17 @@ export class KernelLink {
     });
   }
 
+  /** Ask for places of the corpus; null where nobody can be asked. The answer may never come. */
+  search(look: string, question: Record<string, number | null>): Promise<unknown> | null {
+    if (!this.kernel.handleComms || GONE.has(this.kernel.status)) {
+      return null;
+    }
+    this.asked += 1;
+    const id = this.asked;
+    void this.send({ type: 'search', id, look, ...question });
+    return new Promise(resolve => this.searches.set(id, resolve));
+  }
+
   /** Stop a run; a kernel whose cell waits for it and hears nothing is interrupted. */
   async stop(run: Entry): Promise<Outcome> {
     const outcome = await this.order('stop', run.name);
@@ -121,7 +133,7 @@ export class KernelLink {
     }
   }
 
-  private async send(data: { type: string; run?: string; id?: number }): Promise<void> {
+  private async send(data: Record<string, string | number | null>): Promise<void> {
     const comm = this.open();
     await this.ready;
     if (!comm.isDisposed) {
@@ -150,6 +162,7 @@ export class KernelLink {
       resolve({ kind: 'unheard' });
     }
     this.waiting.clear();
+    this.searches.clear();
     if (this.told.length > 0) {
       this.told = [];
       this._changed.emit(undefined);
@@ -164,6 +177,9 @@ export class KernelLink {
     const data = content.data as { type?: unknown; id?: unknown; said?: unknown };
     if (data.type === 'runs') {
       this.take(read(data));
+    } else if (data.type === 'found' && typeof data.id === 'number') {
+      this.searches.get(data.id)?.(data);
+      this.searches.delete(data.id);
     } else if (data.type === 'answer' && typeof data.id === 'number') {
       const said = typeof data.said === 'string' ? data.said : '';
       this.waiting.get(data.id)?.(said === '' ? { kind: 'done' } : { kind: 'refused', said });

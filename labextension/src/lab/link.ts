@@ -44,6 +44,11 @@ class Runs implements IRuns {
     return notebook === null || link === undefined ? [] : runsOf(notebook, link);
   }
 
+  around(node: Node): KernelLink | null {
+    const found = [...this.links].find(([notebook]) => notebook.node.contains(node));
+    return found?.[1] ?? null;
+  }
+
   private follow(notebook: NotebookPanel): void {
     const { sessionContext } = notebook;
     const attach = (): void => {

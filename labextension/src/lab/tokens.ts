@@ -22,6 +22,8 @@ export interface IRuns {
   /** Those of the notebook in front; empty where there is none. */
   readonly current: LinkedRun[];
   readonly changed: ISignal<IRuns, undefined>;
+  /** The kernel of the notebook that a node stands in, if it has one. */
+  around(node: Node): KernelLink | null;
 }
 
 export const IRuns = new Token<IRuns>('rnn-magics:IRuns');

@@ -1,6 +1,7 @@
 import { HeatmapData } from '../contract/heatmap';
 import { element, onceAFrame, shown } from './dom';
 import { colour, css, share } from './scales';
+import { onTheme } from './theme';
 
 export interface Cell {
   row: number;
@@ -13,7 +14,7 @@ export interface HeatmapView {
 }
 
 const CELL = { width: 14, height: 8 };
-const MARGIN = { left: 44, top: 18 };
+const MARGIN = { left: 44, top: 18, right: 4, bottom: 4 };
 const MOVES: Partial<Record<string, Cell>> = {
   ArrowLeft: { row: 0, column: -1 },
   ArrowRight: { row: 0, column: 1 },
@@ -26,6 +27,8 @@ export interface HeatmapEvents {
   onPick?: (cell: Cell) => void;
   /** Columns were chosen, by dragging or with Shift and the arrow keys: [first, last). */
   onSpan?: (first: number, last: number) => void;
+  /** Those that are chosen at first. */
+  span?: [number, number];
 }
 
 /** Draw a matrix into `host`; pointer and arrow keys move a cursor, Enter and a click pick. */
@@ -37,6 +40,7 @@ export function heatmap(
   let data = first;
   let cursor: Cell = { row: 0, column: 0 };
   let anchor: number | null = null;
+  let chosen: [number, number] | null = events.span ?? null;
   const box = element('div', 'rnn-heatmap');
   const canvas = element('canvas');
   const readout = element('div', 'rnn-readout');
@@ -48,12 +52,20 @@ export function heatmap(
   host.append(box);
 
   const frame = onceAFrame(() => {
-    canvas.setAttribute('aria-label', summary(data));
-    paint(canvas, data, cursor, anchor);
+    const more = events.onSpan === undefined ? '' : ', with Shift they choose columns';
+    canvas.setAttribute('aria-label', summary(data) + more);
+    paint(canvas, data, cursor, chosen);
   });
+  const stretch = (): void => {
+    if (anchor !== null && events.onSpan !== undefined) {
+      chosen = [Math.min(anchor, cursor.column), Math.max(anchor, cursor.column) + 1];
+      frame.ask();
+    }
+  };
   const span = (): void => {
-    if (anchor !== null) {
-      events.onSpan?.(Math.min(anchor, cursor.column), Math.max(anchor, cursor.column) + 1);
+    stretch();
+    if (anchor !== null && chosen !== null) {
+      events.onSpan?.(...chosen);
     }
   };
   const move = (cell: Cell): void => {
@@ -65,6 +77,9 @@ export function heatmap(
   canvas.addEventListener('pointermove', event => {
     move(cellAt(event));
     dragged ||= event.buttons > 0 && anchor !== null && anchor !== cursor.column;
+    if (event.buttons > 0 && dragged) {
+      stretch();
+    }
   });
   canvas.addEventListener('pointerdown', event => {
     move(cellAt(event));
@@ -94,6 +109,7 @@ export function heatmap(
     }
   });
   frame.ask();
+  const unwatch = onTheme(frame.ask);
   return {
     update: next => {
       data = next;
@@ -101,6 +117,7 @@ export function heatmap(
       frame.ask();
     },
     dispose: () => {
+      unwatch();
       frame.cancel();
       box.remove();
     }
@@ -132,11 +149,11 @@ function paint(
   canvas: HTMLCanvasElement,
   data: HeatmapData,
   cursor: Cell,
-  anchor: number | null
+  chosen: [number, number] | null
 ): void {
   const ratio = devicePixelRatio || 1;
-  const width = MARGIN.left + data.columns.length * CELL.width;
-  const height = MARGIN.top + data.rows.length * CELL.height;
+  const width = MARGIN.left + data.columns.length * CELL.width + MARGIN.right;
+  const height = MARGIN.top + data.rows.length * CELL.height + MARGIN.bottom;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
@@ -156,11 +173,18 @@ function paint(
     });
   });
   context.strokeStyle = color;
-  if (anchor !== null) {
-    const from = Math.min(anchor, cursor.column);
-    const count = Math.abs(anchor - cursor.column) + 1;
-    const tall = data.rows.length * CELL.height;
-    context.strokeRect(from * CELL.width + 0.5, 0.5, count * CELL.width - 1, tall - 1);
+  if (chosen !== null) {
+    const [first, last] = chosen;
+    const [left, wide] = [first * CELL.width - 1, (last - first) * CELL.width + 2];
+    const tall = data.rows.length * CELL.height + 2;
+    for (const [ink, thick] of [
+      ['#fff', 4],
+      ['#000', 2]
+    ] as const) {
+      [context.strokeStyle, context.lineWidth] = [ink, thick]; // seen on any colour of either scale
+      context.strokeRect(left, -1, wide, tall);
+    }
+    [context.strokeStyle, context.lineWidth] = [color, 1];
   }
   context.strokeRect(
     cursor.column * CELL.width + 0.5,

@@ -34,3 +34,13 @@ class RNNWidget(anywidget.AnyWidget):
             )
             raise RNNMagicsError(msg)
         super().__init__(**traits)
+
+    def hear_at_once(self) -> None:
+        """Let the messages of a page be handled while a cell runs, where the kernel can.
+
+        Since ipykernel 7.4 those of a comm go to the shell that opened it, which may be one that
+        waits. JupyterLab sends them by a subshell of their own: leave them there.
+        """
+        comm = self.comm
+        if comm is not None and hasattr(comm, "_reply_subshell_for"):
+            comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001

@@ -1,6 +1,7 @@
 import { Batches } from '../../contract/inspection';
 import { element } from '../dom';
 import { LINES } from '../scales';
+import { redrawn } from './about';
 import { table } from './parts';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -9,7 +10,7 @@ const ROW = 22;
 const TOP = 18;
 
 /** Where the windows of the first minibatches stand in the text, and where the state goes on. */
-export function batches(host: HTMLElement, data: Batches): () => void {
+export const batches = redrawn<Batches>((host, data) => {
   host.append(
     element(
       'div',
@@ -27,8 +28,7 @@ export function batches(host: HTMLElement, data: Batches): () => void {
       data.starts.map((starts, at) => [String(at + 1), starts.join(', ')])
     )
   );
-  return () => undefined;
-}
+});
 
 function picture(data: Batches): SVGSVGElement {
   const height = TOP + data.starts.length * ROW + 6;

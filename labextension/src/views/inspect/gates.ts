@@ -3,14 +3,17 @@ import { HeatmapData } from '../../contract/heatmap';
 import { element } from '../dom';
 import { heatmap } from '../heatmap';
 import { heading } from '../visible';
+import { About, bound, View } from './about';
 import { choice, rowOf, table } from './parts';
 
 /** What a cell computes on its way to the new state, one gate at a time. */
-export function gates(host: HTMLElement, data: Gates): () => void {
+export function gates(host: HTMLElement, first: Gates, about: About<Gates>): View<Gates> {
+  let data = first;
   let gate = 0;
   const controls = element('div', 'rnn-controls');
   const map = element('div', 'rnn-scroll');
-  host.append(controls, map, saturation(data));
+  const shares = element('div');
+  host.append(controls, map, shares);
   const matrix = (): HeatmapData => {
     const values = data.values[gate];
     const [, units = 0] = values?.shape ?? [];
@@ -20,12 +23,12 @@ export function gates(host: HTMLElement, data: Gates): () => void {
     );
     const cells = rows.map(unit => columns.map(column => column[unit] ?? 0));
     const bounded = data.bounded[gate] ?? false;
-    const bound = cells.flat().reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+    const most = bound(about.frames.flatMap(frame => [...(frame.values[gate]?.values ?? [])]));
     return {
       title: `${data.names[gate] ?? ''} of a ${data.cell}, layer ${data.layer}`,
       scale: bounded ? 'sequential' : 'diverging',
-      low: bounded ? 0 : -bound,
-      high: bounded ? 1 : bound,
+      low: bounded ? 0 : -most,
+      high: bounded ? 1 : most,
       columns: data.tokens.map(heading),
       rows: rows.map(String),
       values: cells
@@ -38,8 +41,16 @@ export function gates(host: HTMLElement, data: Gates): () => void {
       view.update(matrix());
     })
   );
-  return () => {
-    view.dispose();
+  shares.append(saturation(data));
+  return {
+    update: next => {
+      data = next;
+      view.update(matrix());
+      shares.replaceChildren(saturation(data));
+    },
+    dispose: () => {
+      view.dispose();
+    }
   };
 }
 

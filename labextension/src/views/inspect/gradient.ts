@@ -1,40 +1,64 @@
+import type { ChartData } from '../../contract/chart';
 import { Gradient } from '../../contract/inspection';
 import { chart } from '../chart';
 import { element, shown } from '../dom';
 import { colouredText } from '../text';
 import { heading, visible } from '../visible';
+import type { About, View } from './about';
 
 /** How much each earlier token moves one prediction, and how a gradient fades over time. */
-export function gradient(host: HTMLElement, data: Gradient): () => void {
+export function gradient(
+  host: HTMLElement,
+  first: Gradient,
+  about: About<Gradient>
+): View<Gradient> {
+  const said = element('div');
   const words = element('div');
   const curve = element('div');
-  const target = `log p of ${heading(data.target)} = ${shown(data.log_p)} nats`;
-  host.append(element('div', '', `${target}, after token ${data.step}; brighter moves it more`));
-  host.append(words, curve);
-  const read = data.tokens.slice(0, data.norms.length);
-  const values = data.norms.map(norm => norm ?? 0);
-  colouredText(
-    words,
-    {
-      label: 'the text coloured by the gradient with respect to each token',
-      scale: 'sequential',
-      low: 0,
-      high: Math.max(...values, Number.MIN_VALUE),
-      tokens: read.map(visible),
-      values
-    },
-    { tooltip: token => `${heading(read[token] ?? '')}: norm ${shown(values[token])}` }
+  host.append(said, words, curve);
+  const high = Math.max(
+    ...about.frames.flatMap(({ norms }) => norms.map(norm => norm ?? 0)),
+    Number.MIN_VALUE
   );
-  const lags = chart(curve, {
-    title: `Gradient of the state over time, layer ${data.layer}`,
+  const draw = (data: Gradient): void => {
+    const target = `log p of ${heading(data.target)} = ${shown(data.log_p)} nats`;
+    said.textContent = `${target}, after token ${data.step}; brighter moves it more`;
+    const read = data.tokens.slice(0, data.norms.length);
+    const values = data.norms.map(norm => norm ?? 0);
+    colouredText(
+      words,
+      {
+        label: 'the text coloured by the gradient with respect to each token',
+        scale: 'sequential',
+        low: 0,
+        high,
+        tokens: read.map(visible),
+        values
+      },
+      { tooltip: token => `${heading(read[token] ?? '')}: norm ${shown(values[token])}` }
+    );
+  };
+  draw(first);
+  const lags = chart(curve, gains(first));
+  return {
+    update: next => {
+      draw(next);
+      lags.update(gains(next));
+    },
+    dispose: () => {
+      lags.dispose();
+    }
+  };
+}
+
+function gains({ layer, lags }: Gradient): ChartData {
+  return {
+    title: `Gradient of the state over time, layer ${layer}`,
     x_label: 'steps back',
     y_label: 'gain',
     scale: 'log',
-    x: data.lags.map((_, lag) => lag),
-    series: [{ label: 'gain', values: data.lags }],
+    x: lags.map((_, lag) => lag),
+    series: [{ label: 'gain', values: lags }],
     references: []
-  });
-  return () => {
-    lags.dispose();
   };
 }

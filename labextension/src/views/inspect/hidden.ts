@@ -3,72 +3,84 @@ import { HeatmapData } from '../../contract/heatmap';
 import { colouredText } from '../text';
 import { element, shown } from '../dom';
 import { heatmap } from '../heatmap';
-import { heading, quoted, visible } from '../visible';
-import { choice, count, lineButton, rowOf } from './parts';
+import { heading, visible } from '../visible';
+import { About, bound, View } from './about';
+import { choice, count, rowOf } from './parts';
+import { finder } from './search';
 
 /** Tokens by units: sort them, read them, colour the text by one, look for similar places. */
-export function hidden(host: HTMLElement, data: Hidden): () => void {
-  const [layers = 1, , units = 0] = data.states[0]?.shape ?? [];
+export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): View<Hidden> {
+  const [layers = 1, , units = 0] = first.states[0]?.shape ?? [];
+  // Rows stay where they are from epoch to epoch: they are sorted as in the last.
+  const sorted = about.frames.at(-1) ?? first;
+  let data = first;
   let part = 0;
   let layer = data.layer;
   let order = data.order;
   let most = data.units.length;
-  let unit = data.units[0] ?? 0;
+  let unit = sorted.units[0] ?? 0;
   const controls = element('div', 'rnn-controls');
   const map = element('div', 'rnn-scroll');
+  const places = element('div');
   const chosen = element('div');
   const words = element('div');
-  const found = element('div');
-  host.append(controls, map, chosen, words, found);
+  host.append(controls, map, places, chosen, words);
 
   const shownUnits = (): number[] => {
-    const all = order === data.order ? data.units : (data.orders.get(order) ?? data.units);
+    const all = order === sorted.order ? sorted.units : (sorted.orders.get(order) ?? sorted.units);
     return all.slice(0, most);
   };
-  const value = (token: number, at: number): number => {
-    const states = data.states[part];
+  const value = (frame: Hidden, token: number, at: number): number => {
+    const states = frame.states[part];
     return states === undefined ? 0 : (rowOf(states, token, layer)[at] ?? 0);
+  };
+  const of = (frame: Hidden, row: number): number[] =>
+    frame.tokens.map((_, token) => value(frame, token, row));
+  const bounds = new Map<string, number>(); // so that a slider moves at once
+  const boundOf = (rows: number[]): number => {
+    const key = [part, layer, ...rows].join();
+    const known = bounds.get(key) ?? bound(about.frames.flatMap(frame => rows.flatMap(row => of(frame, row))));
+    bounds.set(key, known);
+    return known;
   };
   const matrix = (): HeatmapData => {
     const rows = shownUnits();
-    const values = rows.map(row => data.tokens.map((_, token) => value(token, row)));
-    const bound = values.flat().reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+    const most = boundOf(rows);
     return {
       title: `state ${data.parts[part] ?? ''} of layer ${layer}`,
       scale: 'diverging',
-      low: -bound,
-      high: bound,
+      low: -most,
+      high: most,
       columns: data.tokens.map(heading),
       rows: rows.map(String),
-      values
+      values: rows.map(row => of(data, row))
     };
   };
+  const search = finder(places, about, () => data.tokens);
   const view = heatmap(map, matrix(), {
     onPick: ({ row }) => {
       unit = shownUnits()[row] ?? unit;
       colourText();
     },
-    onSpan: (first, last) => {
-      const run = data.run === '' ? '' : ` --run ${quoted(data.run)}`;
-      const line = `%inspect_rnn match ${quoted(data.text)} --span ${first}:${last}${run}`;
-      const span = data.tokens.slice(first, last).map(visible).join('');
-      found.replaceChildren(
-        element('div', '', `tokens ${first} to ${last - 1}: ${span}`),
-        ...(data.text === '' ? [] : [lineButton('Find similar places', line)])
-      );
-    }
+    ...(about.origin.text === ''
+      ? {}
+      : {
+          onSpan: (first: number, last: number) => {
+            search.find(first, last, layer);
+          }
+        })
   });
   const colourText = (): void => {
-    const values = data.tokens.map((_, token) => value(token, unit));
-    const bound = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
-    chosen.textContent = `unit ${unit}, from ${shown(-bound)} (blue) to ${shown(bound)} (red):`;
+    const values = of(data, unit);
+    const most = boundOf([unit]);
+    chosen.textContent = `unit ${unit}, from ${shown(-most)} (blue) to ${shown(most)} (red):`;
     colouredText(
       words,
       {
         label: `the text coloured by unit ${unit}`,
         scale: 'diverging',
-        low: -bound,
-        high: bound,
+        low: -most,
+        high: most,
         tokens: data.tokens.map(visible),
         values
       },
@@ -89,7 +101,7 @@ export function hidden(host: HTMLElement, data: Hidden): () => void {
       part = data.parts.indexOf(name);
       again();
     }),
-    choice('order', [...data.orders.keys()], order, name => {
+    choice('order', [...sorted.orders.keys()], order, name => {
       order = name;
       again();
     }),
@@ -99,7 +111,15 @@ export function hidden(host: HTMLElement, data: Hidden): () => void {
     })
   );
   colourText();
-  return () => {
-    view.dispose();
+  return {
+    update: next => {
+      data = next;
+      again();
+      search.again();
+    },
+    dispose: () => {
+      search.dispose();
+      view.dispose();
+    }
   };
 }

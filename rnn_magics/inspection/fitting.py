@@ -1,0 +1,73 @@
+"""Payloads made to fit: what a notebook keeps of a view is bounded.
+
+Arrays go from float32 to 16-bit numbers, which nobody sees, then to 8-bit ones, then every second
+epoch goes; what is too large even then is not kept.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from rnn_magics.inspection.payload import Packed, Payload, to_json, unpack
+
+_LARGEST = {"int16": 32767, "int8": 127}
+_ROOM = 100 * " "  # for a note
+_FEWEST = 2  # epochs
+
+
+def fitted(payload: Payload, most_bytes: int) -> Payload | None:
+    """Return a payload of at most that many bytes of JSON; None where there is no such.
+
+    Where numbers have become coarse enough to be noticed, or epochs are left out, ``note`` of the
+    payload says so.
+    """
+    for change in (lambda packed: packed, _to_16_bits):
+        fine = cast("Payload", _each_array(payload, change))
+        if json_size(fine) <= most_bytes:
+            return fine
+    coarse = cast("dict[str, Any]", _each_array(payload, _to_8_bits))
+    notes = ["values are to within 0.4 % of the largest"] if coarse != payload else []
+    whole, thinned = coarse.get("frames", []), []
+    while json_size({**coarse, "note": _ROOM}) > most_bytes:
+        frames = coarse.get("frames", [])
+        if len(frames) <= _FEWEST:
+            return None
+        coarse["frames"] = [frames[0], *frames[2:-1:2], frames[-1]]
+        thinned = [f"{len(coarse['frames'])} of {len(whole)} epochs"]
+    return cast("Payload", {**coarse, "note": f"kept small: {', '.join([*notes, *thinned])}"})
+
+
+def quantized(packed: Packed, dtype: Literal["int16", "int8"]) -> Packed:
+    """Return an array in integers of the given type; one that is not all finite stays."""
+    array = unpack(packed)
+    if not array.size or not np.isfinite(array).all():
+        return packed
+    scale = float(np.abs(array).max()) / _LARGEST[dtype] or 1.0
+    whole = np.round(array / scale).astype(f"<i{np.dtype(dtype).itemsize}")
+    text = base64.b64encode(whole.tobytes()).decode("ascii")
+    return {"shape": packed["shape"], "dtype": dtype, "scale": scale, "base64": text}
+
+
+def json_size(payload: Any) -> int:
+    """Return how many bytes of JSON a payload makes."""
+    return len(to_json(payload))
+
+
+def _to_16_bits(packed: Packed) -> Packed:
+    return quantized(packed, "int16")
+
+
+def _to_8_bits(packed: Packed) -> Packed:
+    return quantized(packed, "int8")
+
+
+def _each_array(thing: Any, change: Callable[[Packed], Packed]) -> Any:
+    if isinstance(thing, dict):
+        if "base64" in thing:
+            return change(cast("Packed", thing))
+        return {key: _each_array(value, change) for key, value in thing.items()}
+    return [_each_array(value, change) for value in thing] if isinstance(thing, list) else thing
