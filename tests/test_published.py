@@ -84,3 +84,21 @@ def test_missing_data_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == f"ptb.train.txt is not in {tmp_path}\n"
+
+
+@pytest.mark.parametrize("script", sorted(p.stem for p in SCRIPTS.glob("*.py")))
+@pytest.mark.parametrize("named", [True, False])
+def test_data_that_is_not_there_is_named_in_one_line(
+    tmp_path: Path, script: str, *, named: bool
+) -> None:
+    if script == "common" or (not named and script.startswith("d2l")):
+        pytest.skip("takes no data, or downloads its text where no folder is named")
+    words = [sys.executable, str(SCRIPTS / f"{script}.py"), *[str(tmp_path)] * named]
+    words += ["small"] * (script == "zaremba")
+    environment = {k: v for k, v in os.environ.items() if k != "RNN_MAGICS_DATA"}
+    environment["PYTHONPATH"] = str(ROOT)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert (f" is not in {tmp_path}" if named else "name the folder of the data") in line

@@ -182,7 +182,8 @@ def _longest_apart(lengths: Ids, shortest: int) -> list[int]:
         end = begin + int(lengths[begin])
         if end - begin < shortest:
             break
-        if not taken[begin:end].any():
+        # What is taken is no shorter, so it overlaps this span only where it holds an end of it.
+        if not (taken[begin] or taken[end - 1]):
             taken[begin:end] = True
             begins.append(begin)
     return sorted(begins)

@@ -259,10 +259,12 @@ def _loading(_session: Session, call: Call) -> Theory:
 
 def _resuming(session: Session, call: Call) -> Theory:
     from rnn_magics.storage.loading import load_run  # noqa: PLC0415  (torch on demand)
+    from rnn_magics.storage.run_folder import kept_runs  # noqa: PLC0415
 
     folder, batches = call.args
+    newest = kept_runs()[-1:] if folder == "last" else []
     try:
-        config = load_run(folder).config
+        config = load_run(newest[0].folder if newest else folder).config
     except StorageError as error:
         return Theory(shapes={"refused": str(error)})
     return _training(session, Call("run", "train", (batches, config.model, config.train)))

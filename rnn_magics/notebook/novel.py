@@ -12,10 +12,15 @@ _HEAD = ("tokens", "copied", "stands in line", "which says")
 
 
 def novelty_text(novelty: Novelty) -> str:
-    """Show the longest copied spans with their lines, and the share of new n-grams by length."""
+    """Show the text, copied spans marked, their lines, and the share of new n-grams by length."""
     spans = [_row(span) for span in _longest(novelty)]
     copied = text_table(_HEAD, spans) if spans else "no copied span worth listing"
-    return visible(f"{novelty!r}\n{copied}\n{text_table(*_shares(novelty))}")
+    text = "".join(
+        piece if span is None else f"[[{piece}]]{_place(novelty.spans[span])} "
+        for piece, span in novelty.pieces
+    )
+    marked = f"copied spans between [[ and ]]:\n{text}\n" if spans else ""
+    return visible(f"{novelty!r}\n{marked}{copied}\n{text_table(*_shares(novelty))}")
 
 
 def novelty_html(novelty: Novelty) -> str:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import ModelError
 from rnn_magics.inspection.doctor import CHECKS, diagnose
+from rnn_magics.models.cells import CELLS, Cell, State
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
@@ -207,6 +209,69 @@ def test_a_broken_subclass_of_ours_is_found_out_after_training() -> None:
     model = Ahead(ModelConfig(num_hiddens=HIDDENS, dropout=0.2), VOCAB_SIZE)
     train(batches(), model, TrainConfig(epochs=1, device="cpu"))
     assert "sees the future" in diagnose(model, batches()).problems["future"]
+
+
+class Mine(Cell):
+    """A cell of a user: it forgets at a fixed rate."""
+
+    num_gates = 1
+
+    def forward(self, x: Tensor, state: State) -> State:
+        (h,) = state
+        new = torch.tanh(x + functional.linear(h, self.weight_hh, self.bias_hh))
+        return (0.5 * h + 0.5 * new,)
+
+
+class Remembers(Mine):
+    """Keeps a state of its own beside the one that it is handed."""
+
+    own: Tensor | None = None
+
+    def forward(self, x: Tensor, state: State) -> State:
+        (h,) = super().forward(x, state)
+        if self.own is not None and self.own.shape == h.shape:
+            h = h + 0.5 * self.own
+        self.own = h.detach()
+        return (h,)
+
+
+class Forgets(Mine):
+    """Hands no state on."""
+
+    def forward(self, x: Tensor, state: State) -> State:
+        return (torch.tanh(x) + 0.0 * super().forward(x, state)[0],)
+
+
+class DetachesItself(Mine):
+    """Lets no gradient through to the weights that read the state."""
+
+    def forward(self, x: Tensor, state: State) -> State:
+        (h,) = state
+        product = functional.linear(h, self.weight_hh, self.bias_hh).detach()
+        return (torch.tanh(x + product),)
+
+
+def of_registered(monkeypatch: pytest.MonkeyPatch, cell: type[Cell]) -> RNNModel:
+    monkeypatch.setitem(CELLS, "mine", cell)
+    return RNNModel(ModelConfig("mine", num_hiddens=HIDDENS), VOCAB_SIZE)
+
+
+@pytest.mark.parametrize("batching", ["seq", "random"])
+def test_a_sound_cell_of_ones_own_has_no_problem(
+    monkeypatch: pytest.MonkeyPatch, batching: str
+) -> None:
+    assert diagnose(of_registered(monkeypatch, Mine), batches(batching)).problems == {}
+
+
+@pytest.mark.parametrize(
+    ("cell", "check"),
+    [(Remembers, "streaming"), (Forgets, "gradients"), (DetachesItself, "gradients")],
+)
+def test_a_broken_cell_of_ones_own_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, cell: type[Cell], check: str
+) -> None:
+    problems = diagnose(of_registered(monkeypatch, cell), batches()).problems
+    assert check in problems, problems
 
 
 def test_labels_that_are_not_shifted_are_found_out() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_magics import Corpus, CorpusConfig, DecodingConfig, Generation, Vocab, VocabConfig
-from rnn_magics.inspection.novelty import copied_lengths, measure_novelty
+from rnn_magics.inspection.novelty import _longest_apart, copied_lengths, measure_novelty
 
 
 def slowly(train: list[int], written: list[int], place: int) -> int:
@@ -32,6 +32,19 @@ def test_every_match_is_the_longest_there_is(texts: tuple[list[int], list[int]])
     for place, (length, source) in enumerate(zip(lengths, sources, strict=True)):
         assert length == slowly(train, written, place)
         assert train[source : source + length] == written[place : place + length]
+
+
+@given(st.lists(st.integers(0, 9), max_size=40))
+def test_the_longest_spans_that_do_not_overlap_are_taken(lengths: list[int]) -> None:
+    within = [min(length, len(lengths) - i) for i, length in enumerate(lengths)]
+    taken: set[int] = set()
+    expected = []
+    for begin in sorted(range(len(within)), key=lambda place: -within[place]):
+        places = set(range(begin, begin + within[begin]))
+        if len(places) >= 2 and not places & taken:
+            taken |= places
+            expected.append(begin)
+    assert _longest_apart(np.array(within, np.int64), 2) == sorted(expected)
 
 
 def written(tokens: list[str], text: str) -> Generation:

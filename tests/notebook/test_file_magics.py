@@ -84,7 +84,11 @@ def test_a_run_that_trains_is_written_between_two_steps(prepared: Notebook) -> N
 
 def test_explain_shows_the_call(trained: Notebook) -> None:
     said = trained.printed("%save_rnn ~/x --force --explain")
-    assert said == "from rnn_magics import save_run\n\npath = save_run(run, '~/x', force=True)\n\n"
+    call = (
+        "from rnn_magics import save_run\n\npath = save_run(run, '~/x', force=True)\n\n# cell gru:"
+    )
+    assert said.startswith(call)
     said = trained.printed("%load_rnn x --name y --explain")
-    assert said == "from rnn_magics import load_run\n\nrun = load_run('x', name='y')\n\n"
+    call = "from rnn_magics import load_run\n\nrun = load_run('x', name='y')\n\n# refused: "
+    assert said.startswith(call)
     assert not Path("~").exists()

@@ -20,6 +20,8 @@ def test_a_model_that_has_learnt_by_heart_is_found_out(
     (forms,) = [output["data"] for output in shown]
     assert "<mark title='line " in forms["text/html"]
     assert "new, of" in forms["text/plain"]
+    assert "[[" in forms["text/plain"]
+    assert "]]line " in forms["text/plain"]
     assert "longest copied span" in forms["text/plain"]
 
 
