@@ -12,7 +12,7 @@ const VIEWS = ['hidden', 'gates', 'surprise', 'gradient', 'match', 'units', 'bat
 const read = (view: string): object =>
   JSON.parse(readFileSync(`../tests/contract/payloads/${view}.json`, 'utf8')) as object;
 const example = (view: (typeof VIEWS)[number]): Looked => looked(read(view), 'data');
-/** After three epochs, whose values grow. */
+/** After three epochs, the largest values in the middle. */
 const epochs = (of: (typeof VIEWS)[number], more: object = {}): Looked =>
   looked({ ...across(of), ...more }, 'data');
 const across = (of: string): object => ({
@@ -25,7 +25,7 @@ const across = (of: string): object => ({
     epoch,
     train_perplexity: 20 / epoch,
     valid_perplexity: at === 1 ? 4.1 : null,
-    data: scaled(read(of), at / 2)
+    data: scaled(read(of), [0, 1, 0.25][at] ?? 0)
   })),
   left_out: [{ epoch: 3, said: 'no <b>unit</b>' }]
 });
@@ -100,6 +100,14 @@ describe('packed numbers', () => {
     const second = states && rowOf(states, 0, 1);
     expect([...(second ?? [])]).toEqual([...(states?.values.slice(52, 56) ?? [])]);
   });
+});
+
+it('integers are multiples of their scale', () => {
+  const base64 = btoa(String.fromCharCode(2, 0, 0xfe, 0xff)); // 2 and -2 of 16 bits
+  const wide = matrix({ shape: [2], dtype: 'int16', scale: 0.5, base64 }, 'data');
+  expect([...wide.values]).toEqual([1, -1]);
+  const narrow = matrix({ shape: [4], dtype: 'int8', scale: 0.5, base64 }, 'data');
+  expect([...narrow.values]).toEqual([1, 0, -1, -0.5]);
 });
 
 describe('hidden', () => {
@@ -182,8 +190,9 @@ describe('similar places', () => {
     press(host, 2);
     await vi.advanceTimersByTimeAsync(300);
     press(host, 1);
-    answers[0]?.({ said: 'old' });
     await vi.advanceTimersByTimeAsync(300);
+    answers[0]?.({ said: 'old' });
+    await vi.advanceTimersByTimeAsync(0);
     expect(find(host, '[role=status]').textContent).toContain('searching');
     expect(answers).toHaveLength(2);
   });
@@ -233,11 +242,19 @@ describe('epochs', () => {
     const colours = (): string[] =>
       [...host.querySelectorAll<HTMLElement>('.rnn-text span')].map(span => span.style.backgroundColor);
     const [last, words] = [colours(), host.textContent];
+    const unit = 1;
     expect(words).toContain('unit 1, from');
     slide(host, 0);
     expect(new Set(colours()).size).toBe(1); // all values are 0
+    slide(host, 1);
+    expect(colours()).not.toEqual(last); // on a scale of its own each would look the same
     const legend = /unit 1, from [^:]*/;
     expect(legend.exec(host.textContent ?? '')?.[0]).toBe(legend.exec(words ?? '')?.[0]);
+    const [, middle] = epochs('hidden').frames;
+    const states = middle?.view === 'hidden' ? middle.states[0] : undefined;
+    const values = Array.from({ length: 13 }, (_, token) => states && rowOf(states, token, 1)[unit]);
+    const largest = Math.max(...values.map(value => Math.abs(value ?? NaN)));
+    expect(Number(/from -([\d.]+)/.exec(words ?? '')?.[1])).toBeCloseTo(largest, 3);
     expect(order.value).toBe('index');
     slide(host, 2);
     expect(colours()).toEqual(last);

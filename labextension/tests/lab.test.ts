@@ -333,6 +333,22 @@ describe('the link to a kernel', () => {
     expect(await done).toEqual({ kind: 'done' });
     expect(await refused).toEqual({ kind: 'refused', said: "no run 'x'" });
   });
+  it('brings the answer to a search, and asks no kernel that is gone', async () => {
+    const made = link();
+    const found = made.search('key', { first: 0, last: 3, layer: 1, epoch: null });
+    await settled();
+    expect(kernel.comm?.sent).toEqual([
+      { type: 'search', id: 1, look: 'key', first: 0, last: 3, layer: 1, epoch: null }
+    ]);
+    kernel.tell({ type: 'found', id: 2, said: 'of another page' });
+    kernel.tell({ type: 'found', id: 1, said: 'no corpus yet' });
+    expect(await found).toMatchObject({ said: 'no corpus yet' });
+    kernel.become('dead');
+    expect(made.search('key', {})).toBeNull();
+    kernel.become('idle');
+    kernel.handleComms = false;
+    expect(made.search('key', {})).toBeNull();
+  });
   it('interrupts a deaf kernel whose cell waits for the run', async () => {
     const stopped = link().stop(entry({ background: false }));
     await vi.advanceTimersByTimeAsync(1400);

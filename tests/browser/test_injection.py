@@ -9,6 +9,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from rnn_magics.notebook.inspecting import INSPECTION_MIME
+
 DO = "window.__done=1"
 PAYLOADS = [
     f"<script>{DO}</script>",
@@ -56,6 +58,7 @@ PAYLOADS = [
 OURS = {"div", "b", "small", "details", "summary", "span", "pre"} | {
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
+VIEWS = ["surprise", "hidden", "match", "epochs"]
 FOUND = """() => ({
   done: window.__done ?? null,
   made: [...document.querySelectorAll('.jp-OutputArea-output')].flatMap(output =>
@@ -128,3 +131,22 @@ def test_forty_payloads_make_no_element_and_run_no_script(lab: Any, page: Any, n
         assert "\x1b" not in data["text/plain"]
         assert "\u202e" not in data["text/plain"]
     assert len(pieces) > 8
+    views = [data for data in pieces if INSPECTION_MIME in data]
+    assert [data[INSPECTION_MIME]["view"] for data in views] == VIEWS
+    assert all("image/png" in data for data in views)
+    reopen_without_a_kernel(lab, page, saved, f"kept-{file}")
+    assert page.tab.evaluate(FOUND) == {"done": None, "made": []}
+
+
+def reopen_without_a_kernel(lab: Any, page: Any, notebook: Any, name: str) -> None:
+    notebook.metadata = {"kernelspec": {"name": "no-such-kernel", "display_name": "none"}}
+    notebook.cells = [cell for cell in notebook.cells if "%inspect_rnn" in cell.source]
+    nbformat.write(notebook, lab.folder / name)  # type: ignore[no-untyped-call]
+    page.tab.goto(f"{lab.url}/lab/tree/{name}?reset")
+    page.tab.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
+    page.tab.wait_for_function(
+        "n => document.querySelectorAll('.rnn-inspection').length === n", arg=len(VIEWS)
+    )
+    assert page.tab.locator("text=model not found").count() == 0
+    words = page.tab.locator(".rnn-inspection").first.inner_text()
+    assert "after the text" in words

@@ -250,10 +250,12 @@ def test_without_the_extension_a_widget_shows_the_view_and_searches(
     with serve(home, "jupyterlab", extension=False) as lab:
         page.open(lab.write("plain.ipynb", PREPARE, "%inspect_rnn hidden 'the time'"))
         page.run("notebook:run-all-cells")
-        page.tab.wait_for_selector(".jupyter-widgets .rnn-inspection canvas", timeout=120_000)
-        page.tab.wait_for_selector(".jp-OutputArea-output img", timeout=PATIENCE)
         page.idle()
+        page.tab.locator(".jp-Notebook .jp-Cell").last.scroll_into_view_if_needed()
         view = page.tab.locator(".rnn-inspection")
+        view.wait_for(timeout=PATIENCE)
+        assert page.tab.locator(".jupyter-widgets .rnn-inspection").count() == 1
+        page.tab.wait_for_selector(".jp-OutputArea-output img", timeout=PATIENCE)
         drag(page, view, 0, 3)
         assert places_told(view, "10 places like “the ”").count() == 10
         page.screenshot("inspect-widget")

@@ -7,7 +7,7 @@ import { heatmap } from '../heatmap';
 import { heading, visible } from '../visible';
 import { About, bound, redrawn, View } from './about';
 import { excerpt, lineButton, rowOf, table, titled } from './parts';
-import { finder, places } from './search';
+import { finder, places, units as counted } from './search';
 
 const RANKED = 12;
 
@@ -35,7 +35,7 @@ export function match(host: HTMLElement, first: Match, about: About<Match>): Vie
   const draw = (): void => {
     const [from = 0, to = 0] = data.span;
     words.textContent =
-      `like “${data.tokens.slice(from, to).map(visible).join('')}”: ${data.units.length} units` +
+      `like “${data.tokens.slice(from, to).map(visible).join('')}”: ${counted(data.units.length)}` +
       ` of layer ${data.layer}, ${data.searched.toLocaleString('en')} tokens searched`;
     const list = places(data.matches);
     given.replaceWith(list);

@@ -109,6 +109,11 @@ export function places(
   return list;
 }
 
+/** Return how many units, in words. */
+export function units(number: number): string {
+  return number === 1 ? '1 unit' : `${number} units`;
+}
+
 function read(reply: unknown): [string, HTMLElement | null] {
   const { data, said } = (reply ?? {}) as { data?: unknown; said?: unknown };
   if (typeof said === 'string') {
@@ -120,7 +125,7 @@ function read(reply: unknown): [string, HTMLElement | null] {
       const [first = 0, last = 0] = match.span;
       const words =
         `${match.matches.length} places like “${match.tokens.slice(first, last).map(visible).join('')}”` +
-        `: ${match.units.length} units of layer ${match.layer}, ` +
+        `: ${units(match.units.length)} of layer ${match.layer}, ` +
         `${match.searched.toLocaleString('en')} tokens searched`;
       return [words, places(match.matches)];
     }
