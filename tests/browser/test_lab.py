@@ -70,10 +70,16 @@ def test_a_page_that_is_loaded_anew_finds_the_run_and_the_toolbar_stops_it(train
     tab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     tab.reload()
     wait_for_status(training, "epoch")
+    training.run("rnn-magics:open-panel")
+    card = tab.locator(".rnn-run")
+    tab.wait_for_selector(".rnn-spark polyline", timeout=PATIENCE)  # the whole curve was told
+    card.get_by_role("button", name="Pause").click()
+    wait_for_status(training, "paused")
+    card.get_by_role("button", name="Resume").click()
+    wait_for_status(training, "ETA")
     tab.click(".jp-NotebookPanel-toolbar [data-command='rnn-magics:stop']")
-    # JupyterLab reaches a busy kernel of a page that is new by an interrupt only.
-    wait_for_status(training, "interrupted")
-    toast(training, "rnn-1: interrupted")
+    wait_for_status(training, "stopped")  # and not "interrupted"
+    toast(training, "rnn-1: stopped")
     assert tab.locator(".jp-NotebookPanel-toolbar [data-command='rnn-magics:stop']").is_hidden()
 
 
