@@ -14,6 +14,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = "labextension"
+CATALOGUE = "rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.json"  # the views carry it, too
 OUTPUTS = ("rnn_magics/labextension", "rnn_magics/notebook/widgets/static")
 STAMP = "rnn_magics/labextension/.source-sha256"
 MADE = {"node_modules", "lib", ".yarn"}  # in the folder of the sources, but none of them
@@ -23,8 +24,9 @@ NODE = 20
 def digest(source: Path) -> str:
     """Return the hash of the names and contents of all sources."""
     total = hashlib.sha256()
-    for path in sorted(sources(source)):
-        name = path.relative_to(source)
+    root = source.parent
+    for path in (*sorted(sources(source)), root / CATALOGUE):
+        name = path.relative_to(root)
         total.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
 

@@ -85,6 +85,8 @@ def test_changed_sources_are_built_with_a_node_of_their_own_where_there_is_none(
 ) -> None:
     (tmp_path / "labextension").mkdir()
     (tmp_path / "labextension" / "index.ts").write_text("export {}")
+    (tmp_path / hook.CATALOGUE).parent.mkdir(parents=True)
+    (tmp_path / hook.CATALOGUE).write_text("{}")
     for output in hook.OUTPUTS:
         (tmp_path / output).mkdir(parents=True)
     made = bundles(hook, tmp_path)

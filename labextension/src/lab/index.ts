@@ -3,6 +3,7 @@
 import { commands } from './commands';
 import { contextMenu } from './context_menu';
 import { highlight } from './highlight';
+import { language } from './language';
 import { launcher } from './launcher';
 import { link } from './link';
 import { notify } from './notify';
@@ -13,6 +14,7 @@ import { renderer } from './renderer';
 import { status } from './status';
 
 export default [
+  language,
   preferences,
   link,
   status,

@@ -1,6 +1,8 @@
 import { HeatmapData } from '../contract/heatmap';
 import { element, onceAFrame, shown } from './dom';
 import { colour, css, share } from './scales';
+import { onTheme } from './theme';
+import { say } from './words';
 
 export interface Cell {
   row: number;
@@ -93,6 +95,7 @@ export function heatmap(
       events.onPick?.(cursor);
     }
   });
+  const forget = onTheme(host, frame.ask);
   frame.ask();
   return {
     update: next => {
@@ -102,6 +105,7 @@ export function heatmap(
     },
     dispose: () => {
       frame.cancel();
+      forget();
       box.remove();
     }
   };
@@ -119,8 +123,14 @@ export function reading({ rows, columns, values }: HeatmapData, { row, column }:
 }
 
 function summary({ title, rows, columns, low, high }: HeatmapData): string {
-  const range = `${shown(low)} to ${shown(high)}`;
-  return `${title}: ${rows.length} rows, ${columns.length} columns, ${range}; arrow keys read cells`;
+  return say(
+    '%1: %2 rows, %3 columns, %4 to %5; arrow keys read cells',
+    title,
+    rows.length,
+    columns.length,
+    shown(low),
+    shown(high)
+  );
 }
 
 function cellAt({ offsetX, offsetY }: MouseEvent): Cell {
