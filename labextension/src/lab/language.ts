@@ -11,10 +11,20 @@ import type { Words } from './words';
  * JupyterLab reads that of a package only where its language pack is installed too.
  */
 export function wordsIn(translator: ITranslator | null): Words {
-  if (translator !== null && isChinese([translator.languageCode])) {
+  if (translator !== null && isChinese([languageOf(translator)])) {
     return { __: (text: string, ...filled: (string | number)[]) => said(translated(text), filled) };
   }
   return (translator ?? nullTranslator).load('rnn_magics');
+}
+
+/** Return the language that JupyterLab speaks; before 4.3 only its bundles tell. */
+export function languageOf(translator: ITranslator): string {
+  const { languageCode } = translator as Partial<ITranslator>;
+  if (languageCode !== undefined) {
+    return languageCode;
+  }
+  const bundle = translator.load('rnn_magics') as { getLocale?: () => string };
+  return bundle.getLocale?.() ?? 'en';
 }
 
 export const language: JupyterFrontEndPlugin<void> = {
@@ -24,7 +34,7 @@ export const language: JupyterFrontEndPlugin<void> = {
   optional: [ITranslator],
   activate: (_app: JupyterFrontEnd, translator: ITranslator | null) => {
     if (translator !== null) {
-      document.documentElement.dataset[LANGUAGE] = translator.languageCode;
+      document.documentElement.dataset[LANGUAGE] = languageOf(translator);
     }
   }
 };
