@@ -7,12 +7,14 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = "labextension"
+CATALOGUE = "rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.json"  # the views carry it, too
 OUTPUTS = ("rnn_magics/labextension", "rnn_magics/notebook/widgets/static")
 STAMP = "rnn_magics/labextension/.source-sha256"
 MADE = {"node_modules", "lib", ".yarn"}  # in the folder of the sources, but none of them
@@ -22,11 +24,18 @@ NODE = 20
 def digest(source: Path) -> str:
     """Return the hash of the names and contents of all sources."""
     total = hashlib.sha256()
-    for path in sorted(source.rglob("*")):
-        name = path.relative_to(source)
-        if path.is_file() and not MADE.intersection(name.parts):
-            total.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    root = source.parent
+    for path in (*sorted(sources(source)), root / CATALOGUE):
+        name = path.relative_to(root)
+        total.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
+
+
+def sources(folder: Path) -> Iterator[Path]:
+    """Yield all files below a folder but those that a build makes."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in MADE]  # not walked into
+        yield from (Path(place) / file for file in files if file not in MADE)
 
 
 def has_node() -> bool:

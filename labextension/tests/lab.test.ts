@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ITranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -8,11 +9,13 @@ import { foremost, training } from '../src/lab/choose';
 import { Endings } from '../src/lab/endings';
 import { isText, relativePath } from '../src/lab/files';
 import { KernelLink, LinkedKernel, RUNS } from '../src/lab/kernel_link';
+import { languageOf, wordsIn } from '../src/lab/language';
 import { isCorpusCell, quoted, spans } from '../src/lab/lines';
 import { NAME, placed, quickstart } from '../src/lab/quickstart';
 import type { IRuns, LinkedRun } from '../src/lab/tokens';
 import { Words, ending, statusText } from '../src/lab/words';
 import { drawSaved } from '../src/views/saved';
+import { LANGUAGE, say } from '../src/views/words';
 import { HEIGHT, placed as points, spark, sparkline } from '../src/views/spark';
 
 vi.mock('../src/views/chart', () => ({
@@ -73,6 +76,30 @@ describe('words', () => {
     expect(of('non_finite')).toMatchObject({ type: 'error' });
     const failed = entry({ phase: 'ended', reason: 'failed', message: 'no memory' });
     expect(ending(failed, english).text).toContain('failed, epoch 3/10, ppl 4.1. no memory');
+  });
+});
+
+describe('the language', () => {
+  const bundle = (locale: string): unknown => ({ ...english, getLocale: () => locale });
+  const translator = (locale: string, languageCode?: string): ITranslator =>
+    ({ languageCode, load: () => bundle(locale) }) as unknown as ITranslator;
+  it('is known on JupyterLab before 4.3, too', () => {
+    expect(languageOf(translator('en', 'zh-CN'))).toBe('zh-CN');
+    expect(languageOf(translator('zh_CN'))).toBe('zh_CN');
+    expect(wordsIn(translator('zh_CN')).__('epoch %1/%2', 3, 10)).toBe('第 3/10 轮');
+    expect(wordsIn(translator('en')).__('epoch %1/%2', 3, 10)).toBe('epoch 3/10');
+    expect(wordsIn(null).__('Stop')).toBe('Stop');
+  });
+  it('of JupyterLab goes before that of the browser', () => {
+    expect(say('%1 at %2', 'a', 3)).toBe('a at 3');
+    document.documentElement.dataset[LANGUAGE] = 'zh_CN';
+    expect(say('%1 at %2', 'a', 3)).toBe('a 为 3');
+    document.documentElement.lang = 'zh';
+    document.documentElement.dataset[LANGUAGE] = 'en';
+    expect(say('%1 at %2', 'a', 3)).toBe('a at 3');
+    document.documentElement.removeAttribute('data-rnn-magics-language');
+    expect(say('%1 at %2', 'a', 3)).toBe('a 为 3');
+    document.documentElement.lang = '';
   });
 });
 

@@ -3,7 +3,7 @@
 They go over a comm whose id both sides know. The kernel never opens it: a page that knows the id
 listens, one that does not (another front end, nbconvert) drops the messages without a word, and a
 page that is loaded anew asks once for all. While a cell waits for a training, messages still reach
-the page; commands reach the kernel where the front end sends them by a subshell.
+the page; commands reach the kernel by a subshell, or the waiting cell hears them (`listening`).
 """
 
 from __future__ import annotations

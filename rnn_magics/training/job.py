@@ -115,7 +115,7 @@ class Job:
         Parameters
         ----------
         meanwhile
-            Called on the caller's thread while no event comes, some times a second.
+            Called on the caller's thread before each event, and some times a second.
 
         Raises
         ------
@@ -133,13 +133,13 @@ class Job:
     def _next_event(self, meanwhile: Callable[[], None]) -> Event | None:
         while True:
             alive = self.is_alive  # asked first: what it put before it ended is still to be read
+            meanwhile()
             try:
                 # A bounded wait, because Windows cannot interrupt an unbounded one.
                 return self._events.get(timeout=_SECONDS_BETWEEN_LOOKS)
             except queue.Empty:
                 if not alive:
                     return None
-                meanwhile()
 
     def between_steps(self, call: Callable[[], T]) -> T:
         """Run `call` on the worker between two steps, or here when the run has ended.

@@ -73,6 +73,30 @@ def test_a_page_that_is_loaded_anew_has_the_whole_history(lab: Any, page: Any) -
     page.tab.wait_for_selector("text=ended: stopped")
 
 
+def test_a_page_that_is_loaded_anew_steers_a_cell_that_waits(lab: Any, page: Any) -> None:
+    page.open(lab.write("waits.ipynb", CORPUS, LONG))
+    page.run("notebook:run-all-cells")
+    wait_for_another_step(page)
+    wait_for_status(page, "held out")
+    page.run("docmanager:save")
+    page.tab.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+    page.tab.reload()
+    page.tab.wait_for_selector(".rnn-dashboard canvas", timeout=60_000)
+    page.tab.locator(".rnn-dashboard").scroll_into_view_if_needed()
+    wait_for_another_step(page)
+    press(page, "Pause")
+    wait_for_status(page, "paused")
+    rate = page.tab.locator(".rnn-field input").first
+    rate.fill("0.001")
+    rate.press("Enter")
+    page.tab.wait_for_selector(".rnn-told:has-text('learning rate 0.001')")
+    press(page, "Resume")
+    wait_for_another_step(page)
+    page.screenshot("dashboard-reloaded-waiting")
+    press(page, "Stop")
+    page.tab.wait_for_selector("text=ended: stopped", timeout=60_000)
+
+
 def test_a_saved_notebook_reads_well_without_a_kernel(lab: Any, page: Any) -> None:
     page.run_all(lab.write("saved.ipynb", CORPUS, f"{SMALL} --epochs 2"))
     page.tab.wait_for_selector(".rnn-saved", timeout=90_000)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+
+from rnn_magics.notebook.widgets.base import STATIC
 
 CORPUS = "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32"
 SMALL = "%train_rnn --cell rnn --num-hiddens 32 --threads 1"
@@ -20,6 +22,12 @@ STATUS_SAYS = "words => document.querySelector('.rnn-status-item')?.textContent.
 SOURCES = (
     "() => [...jupyterapp.shell.currentWidget.content.model.cells].map(c => c.sharedModel.source)"
 )
+SHOW = """data => {
+  const traits = { _view: 'chart', data };
+  const model = { get: name => traits[name], on: () => undefined, off: () => undefined };
+  bundle.render({ model, el: document.querySelector('#here') });
+}"""
+CHART = Path(__file__).parents[1] / "contract" / "payloads" / "chart.json"
 RUN = Path(__file__).parents[1] / "contract" / "payloads" / "run.json"
 
 
@@ -70,10 +78,16 @@ def test_a_page_that_is_loaded_anew_finds_the_run_and_the_toolbar_stops_it(train
     tab.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     tab.reload()
     wait_for_status(training, "epoch")
+    training.run("rnn-magics:open-panel")
+    card = tab.locator(".rnn-run")
+    tab.wait_for_selector(".rnn-spark polyline", timeout=PATIENCE)  # the whole curve was told
+    card.get_by_role("button", name="Pause").click()
+    wait_for_status(training, "paused")
+    card.get_by_role("button", name="Resume").click()
+    wait_for_status(training, "ETA")
     tab.click(".jp-NotebookPanel-toolbar [data-command='rnn-magics:stop']")
-    # JupyterLab reaches a busy kernel of a page that is new by an interrupt only.
-    wait_for_status(training, "interrupted")
-    toast(training, "rnn-1: interrupted")
+    wait_for_status(training, "stopped")  # and not "interrupted"
+    toast(training, "rnn-1: stopped")
     assert tab.locator(".jp-NotebookPanel-toolbar [data-command='rnn-magics:stop']").is_hidden()
 
 
@@ -190,13 +204,10 @@ def test_a_view_asks_the_page_to_insert_a_cell_and_to_interrupt(lab: Any, page: 
     page.tab.wait_for_selector("text=KeyboardInterrupt", timeout=PATIENCE)
 
 
-def test_a_chinese_page_speaks_chinese(
+def test_a_chinese_page_speaks_chinese_without_a_language_pack(
     serve: Any, page: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    home = tmp_path_factory.mktemp("chinese")
-    language_pack(home / "packs")
-    path = os.pathsep.join(filter(None, [str(home / "packs"), os.environ.get("PYTHONPATH")]))
-    with serve(home, "jupyterlab", PYTHONPATH=path) as lab:
+    with serve(tmp_path_factory.mktemp("chinese"), "jupyterlab") as lab:
         address = f"{lab.url}/lab/api/settings/@jupyterlab/translation-extension:plugin"
         page.tab.request.put(address, data={"raw": '{"locale": "zh_CN"}'})
         page.tab.goto(f"{lab.url}/lab?reset")
@@ -204,19 +215,33 @@ def test_a_chinese_page_speaks_chinese(
         page.tab.wait_for_selector(".jp-Notebook h1:has-text('循环语言模型')", timeout=PATIENCE)
         page.run("rnn-magics:open-panel")
         page.tab.wait_for_selector(".rnn-panel:has-text('还没有训练')")
+        page.open(lab.write("views.ipynb", CORPUS, LONG, BRIEF))
+        page.run("notebook:run-all-cells")
+        wait_for_status(page, "剩余")
+        page.tab.wait_for_selector(".rnn-dashboard .rnn-status:has-text('词元/秒')")
+        page.tab.wait_for_selector(".rnn-chart[aria-label^='困惑度：困惑度，横轴 步数; 训练 ']")
         page.screenshot("lab-chinese")
+        stop = page.tab.locator(".rnn-dashboard").get_by_role("button", name="停止", exact=True)
+        stop.click()
+        page.tab.wait_for_selector(".rnn-saved:has-text('已结束：已停止')", timeout=PATIENCE)
+        page.idle()
 
 
-def language_pack(folder: Path) -> None:
-    """Install what the language pack of JupyterLab installs, without its words, and our entry."""
-    (folder / "a_pack" / "locale").mkdir(parents=True)
-    (folder / "a_pack" / "__init__.py").touch()
-    info = folder / "a_pack-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: a_pack\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(
-        "[jupyterlab.languagepack]\nzh_CN = a_pack\n[jupyterlab.locale]\nrnn_magics = rnn_magics\n"
-    )
+def test_a_view_outside_jupyterlab_speaks_the_language_of_the_page(browser: Any) -> None:
+    """The bundle of anywidget alone, on a page that says nothing of JupyterLab."""
+    data = json.loads(CHART.read_text(encoding="utf-8"))
+    bundle = (STATIC / "widgets.js").read_text(encoding="utf-8")
+    for locale, points in (("zh-CN", "个点"), ("en-US", "points")):
+        context = browser.new_context(locale=locale)
+        tab = context.new_page()
+        tab.set_content("<!doctype html><html lang=en><div id=here></div></html>")
+        code = re.sub(r"export\{(\w+) as default\}", r"globalThis.bundle = \1", bundle)
+        tab.add_script_tag(type="module", content=code)
+        tab.wait_for_function("globalThis.bundle")
+        tab.evaluate(SHOW, data)
+        tab.wait_for_selector("caption", state="attached")
+        assert points in tab.locator("caption").inner_text()
+        context.close()
 
 
 def test_what_is_switched_off_is_gone(lab: Any, page: Any) -> None:

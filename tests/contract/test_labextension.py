@@ -36,7 +36,9 @@ SCHEMA = json.loads((ROOT / "labextension" / "schema" / "plugin.json").read_text
 
 def said() -> set[str]:
     """Return every string that the extension translates."""
-    found = (re.findall(r"trans\.__\(\s*'((?:[^'\\]|\\.)*)'", text) for text in SOURCES.values())
+    calls = re.compile(r"\b(?:trans\.__|say)\(\s*'((?:[^'\\]|\\.)*)'")
+    texts = (path.read_text(encoding="utf-8") for path in LAB.parent.rglob("*.ts"))
+    found = map(calls.findall, texts)
     fields = SCHEMA["properties"].values()
     settings = {f"settings\x04{field[key]}" for field in fields for key in ("title", "description")}
     settings |= {f"schema\x04{SCHEMA[key]}" for key in ("title", "description")}

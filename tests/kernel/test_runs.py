@@ -84,11 +84,9 @@ def test_a_cell_that_waits_tells_its_run_and_a_background_run_obeys(page: Page) 
     assert (told["name"], told["background"]) == ("gru-1", False)
     page.next("runs", lambda data: data["runs"][-1]["series"] is not None)
     page.order(type="hello")
-    asked = page.ask("comm_info_request", {"target_name": RUNS})
     page.manager.interrupt_kernel()
     assert page.next("runs", in_phase("ended"))["runs"][-1]["reason"] == "interrupted"
     assert page.reply(waiting)["status"] == "ok"
-    assert page.reply(asked)["comms"] == {RUNS: {"target_name": RUNS}}
     page.client.execute("run = %train_rnn --num-hiddens 8 --epochs 1000000 --background")
     page.next("runs", in_phase("training"))
     page.order(type="pause", run="gru-2", id=1)
@@ -99,3 +97,37 @@ def test_a_cell_that_waits_tells_its_run_and_a_background_run_obeys(page: Page) 
     page.client.execute("%unload_ext rnn_magics")
     asked = page.ask("comm_info_request", {"target_name": RUNS})
     assert page.reply(asked)["comms"] == {}
+
+
+def test_a_cell_that_waits_answers_a_page_that_is_new_and_obeys_it(page: Page) -> None:
+    """The page sends everything to the main shell, as one without subshells does."""
+    waiting = page.client.execute(f"{PREPARE}\nsaid = ['a']")
+    page.next("runs", in_phase("training"))
+    later = [page.client.execute(f"said.append('{letter}')") for letter in "bcd"]
+    info = page.ask("kernel_info_request", {})
+    comms = page.ask("comm_info_request", {"target_name": RUNS})
+    assert page.reply(info)["implementation"] == "ipython"  # while the cell still waits
+    assert page.reply(comms)["comms"] == {RUNS: {"target_name": RUNS}}
+    page.order(type="pause", run="gru-1", id=1)
+    assert page.next("answer", lambda data: data["id"] == 1)["said"] == ""
+    page.next("runs", in_phase("paused"))
+    later.append(page.client.execute("assert said == ['a', 'b', 'c', 'd'], said"))
+    page.order(type="stop", run="gru-1", id=2)
+    assert page.next("runs", in_phase("ended"))["runs"][-1]["reason"] == "stopped"
+    for asked in (waiting, *later):
+        assert page.reply(asked)["status"] == "ok"
+
+
+def test_a_page_is_told_that_the_cell_is_still_at_work(page: Page) -> None:
+    page.client.execute(PREPARE)
+    page.next("runs", in_phase("training"))
+    asked = page.ask("kernel_info_request", {})
+    states = []
+    while len(states) < 2:
+        message = page.client.get_iopub_msg(timeout=PATIENCE)
+        if message["msg_type"] == "status" and (
+            states or message["parent_header"]["msg_id"] == asked
+        ):
+            states.append(message["content"]["execution_state"])
+    assert states == ["idle", "busy"]
+    page.manager.interrupt_kernel()

@@ -3,12 +3,13 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { training } from './choose';
 import { stopCurveIcon } from './icon';
 import { PAUSE, STOP } from './ids';
 import type { Outcome } from './kernel_link';
+import { wordsIn } from './language';
 import { IRuns } from './tokens';
 import { isAlive, outcomeText } from './words';
 
@@ -25,7 +26,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('rnn_magics');
+    const trans = wordsIn(translator);
     const tell = (outcome: Outcome): void => {
       const said = outcomeText(outcome, trans);
       if (said !== '') {

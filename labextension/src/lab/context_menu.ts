@@ -4,12 +4,13 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { insertCell } from './cells';
 import { Listed, isText, relativePath } from './files';
 import { curveIcon } from './icon';
 import { USE_AS_CORPUS } from './ids';
+import { wordsIn } from './language';
 import { quoted } from './lines';
 
 export const contextMenu: JupyterFrontEndPlugin<void> = {
@@ -23,7 +24,7 @@ export const contextMenu: JupyterFrontEndPlugin<void> = {
     tracker: INotebookTracker | null,
     translator: ITranslator | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('rnn_magics');
+    const trans = wordsIn(translator);
     const chosen = (): Listed[] => [...(browsers?.tracker.currentWidget?.selectedItems() ?? [])];
     const local = (path: string): string => app.serviceManager.contents.localPath(path);
     app.commands.addCommand(USE_AS_CORPUS, {

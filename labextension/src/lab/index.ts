@@ -4,6 +4,7 @@ import { commands } from './commands';
 import { contextMenu } from './context_menu';
 import { highlight } from './highlight';
 import { inspectionRenderer } from './inspection_renderer';
+import { language } from './language';
 import { launcher } from './launcher';
 import { link } from './link';
 import { notify } from './notify';
@@ -14,6 +15,7 @@ import { renderer } from './renderer';
 import { status } from './status';
 
 export default [
+  language,
   preferences,
   link,
   status,

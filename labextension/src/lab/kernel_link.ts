@@ -144,8 +144,8 @@ export class KernelLink {
   private open(): Kernel.IComm {
     if (this.comm === null) {
       this.comm = this.kernel.createComm(RUNS, RUNS);
-      // JupyterLab before 4.4 has no subshells, kernels before 7 never start one, and for a page
-      // that was loaded while a cell runs JupyterLab starts one when the cell has ended.
+      // JupyterLab before 4.4 has no subshells and kernels before 7 never start one; there a cell
+      // that waits for a training hears the comm itself, as `rnn_magics/notebook/listening.py` tells.
       const { subshellStarted } = this.comm as { subshellStarted?: Promise<void> };
       this.ready = Promise.race([subshellStarted, later(SUBSHELL)]);
     }

@@ -8,6 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { curveIcon } from './icon';
 import { QUICKSTART } from './ids';
+import { wordsIn } from './language';
 import { placed, quickstart } from './quickstart';
 
 export const launcher: JupyterFrontEndPlugin<void> = {
@@ -22,7 +23,7 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     browser: IDefaultFileBrowser | null,
     translator: ITranslator | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('rnn_magics');
+    const trans = wordsIn(translator);
     app.commands.addCommand(QUICKSTART, {
       label: args =>
         args['isPalette'] === true ? trans.__('Open the RNN Quickstart') : trans.__('RNN Quickstart'),

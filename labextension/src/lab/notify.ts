@@ -2,9 +2,10 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 
 import { Endings } from './endings';
+import { wordsIn } from './language';
 import { IPreferences, IRuns } from './tokens';
 import { ending } from './words';
 
@@ -20,7 +21,7 @@ export const notify: JupyterFrontEndPlugin<void> = {
     preferences: IPreferences,
     translator: ITranslator | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('rnn_magics');
+    const trans = wordsIn(translator);
     const endings = new Endings();
     runs.changed.connect(() => {
       for (const run of endings.take(runs.all)) {

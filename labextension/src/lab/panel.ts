@@ -3,13 +3,14 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { element } from '../views/dom';
 import { runCell } from './cells';
 import { curveIcon } from './icon';
 import { OPEN_PANEL } from './ids';
+import { wordsIn } from './language';
 import { quoted } from './lines';
 import { RunCard } from './run_card';
 import { IRuns, LinkedRun } from './tokens';
@@ -140,7 +141,7 @@ export const panel: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('rnn_magics');
+    const trans = wordsIn(translator);
     if (tracker === null) {
       return; // a page without notebooks
     }

@@ -3,10 +3,11 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { Labels, drawSaved } from '../views/saved';
+import { wordsIn } from './language';
 
 /** `rnn_magics/notebook/run_payload.py` has it too. */
 export const RUN_MIME = 'application/vnd.rnn-magics.run+json';
@@ -44,7 +45,7 @@ export const renderer: JupyterFrontEndPlugin<void> = {
     registry: IRenderMimeRegistry | null,
     translator: ITranslator | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('rnn_magics');
+    const trans = wordsIn(translator);
     const labels = {
       against: trans.__('against'),
       steps: trans.__('steps'),

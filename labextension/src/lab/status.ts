@@ -2,12 +2,13 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IStatusBar } from '@jupyterlab/statusbar';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { ITranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { element } from '../views/dom';
 import { foremost } from './choose';
 import { OPEN_PANEL } from './ids';
+import { wordsIn } from './language';
 import { IPreferences, IRuns } from './tokens';
 import { statusText } from './words';
 
@@ -27,7 +28,7 @@ export const status: JupyterFrontEndPlugin<void> = {
     if (bar === null) {
       return;
     }
-    const trans = (translator ?? nullTranslator).load('rnn_magics');
+    const trans = wordsIn(translator);
     const button = element('button', 'rnn-status-item');
     button.type = 'button';
     button.title = trans.__('Open the panel of runs');

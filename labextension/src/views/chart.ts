@@ -4,6 +4,8 @@ import { ChartData } from '../contract/chart';
 import { decimate } from './decimate';
 import { element, onceAFrame, shown } from './dom';
 import { LINES } from './scales';
+import { onTheme } from './theme';
+import { say } from './words';
 
 /** More points than this are thinned before they are drawn. */
 const POINTS = 2000;
@@ -48,6 +50,10 @@ export function chart(host: HTMLElement, first: ChartData): ChartView {
     }
   });
   resized.observe(picture);
+  const forget = onTheme(host, () => {
+    form = ''; // a plot keeps the colours that it was made with
+    frame.ask();
+  });
   frame.ask();
   return {
     update: next => {
@@ -57,6 +63,7 @@ export function chart(host: HTMLElement, first: ChartData): ChartView {
     dispose: () => {
       frame.cancel();
       resized.disconnect();
+      forget();
       plot?.destroy();
       picture.remove();
       numbers.remove();
@@ -77,8 +84,9 @@ export function summary(data: ChartData): string {
   const lines = data.series.map(
     ({ label, values }) => `${label} ${shown(values.findLast(value => value !== null))}`
   );
-  const levels = data.references.map(({ label, value }) => `${label} at ${shown(value)}`);
-  return [`${data.title}: ${data.y_label} against ${data.x_label}`, ...lines, ...levels].join('; ');
+  const levels = data.references.map(({ label, value }) => say('%1 at %2', label, shown(value)));
+  const what = say('%1: %2 against %3', data.title, data.y_label, data.x_label);
+  return [what, ...lines, ...levels].join('; ');
 }
 
 /** Everything that makes uPlot start anew when it changes. */
@@ -148,7 +156,7 @@ function legible(_plot: uPlot, value: number | null): string {
 /** Return the newest numbers of each line as a table. */
 function table({ title, x, series }: ChartData): HTMLTableElement {
   const made = element('table');
-  made.createCaption().textContent = `${title}: ${x.length} points`;
+  made.createCaption().textContent = say('%1: %2 points', title, x.length);
   for (const { label, values } of series) {
     const known = values.filter(value => value !== null);
     const row = made.insertRow();
@@ -156,8 +164,8 @@ function table({ title, x, series }: ChartData): HTMLTableElement {
     const low = known.reduce((a, b) => Math.min(a, b), Infinity);
     const high = known.reduce((a, b) => Math.max(a, b), -Infinity);
     const said = known.length
-      ? `last ${shown(known.at(-1))}, least ${shown(low)}, greatest ${shown(high)}`
-      : 'no points yet';
+      ? say('last %1, least %2, greatest %3', shown(known.at(-1)), shown(low), shown(high))
+      : say('no points yet');
     row.insertCell().textContent = said;
   }
   return made;

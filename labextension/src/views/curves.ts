@@ -2,6 +2,7 @@
 
 import { ChartData, Reference } from '../contract/chart';
 import { RunData } from '../contract/run';
+import { say } from './words';
 
 export type Against = 'steps' | 'seconds';
 
@@ -19,14 +20,14 @@ export function perplexityChart(runs: RunData[], against: Against): ChartData {
       ({ step, valid_nats }) => [at(step), perplexity(valid_nats)] as const
     );
     const training = run.series.loss.map(([end, mean]) => [at(end), perplexity(mean)] as const);
-    const made = [{ label: label('training'), points: new Map(training) }];
+    const made = [{ label: label(say('training')), points: new Map(training) }];
     if (held_out.some(([, value]) => value !== null)) {
-      made.push({ label: label('held out'), points: new Map(held_out) });
+      made.push({ label: label(say('held out')), points: new Map(held_out) });
     }
     return made;
   });
   const references = runs.length === 1 ? levels(runs[0]) : [];
-  return chartOf('Perplexity', 'perplexity', lines, references, against);
+  return chartOf(say('Perplexity'), say('perplexity'), lines, references, against);
 }
 
 /** Return the gradient norms before clipping; of thinned steps the highest, so spikes are seen. */
@@ -34,13 +35,13 @@ export function normChart(runs: RunData[], against: Against): ChartData {
   const lines = runs.map(run => {
     const at = clock(run, against);
     const points = run.series.grad_norm.map(([end, , , high]) => [at(end), high ?? null] as const);
-    return { label: labelled(runs, run)('norm'), points: new Map(points) };
+    return { label: labelled(runs, run)(say('norm')), points: new Map(points) };
   });
   const clips = new Set(runs.map(({ clip }) => clip));
   const references = [...clips].flatMap(clip =>
-    clip === null ? [] : [{ label: `clip ${shortly(clip)}`, value: clip }]
+    clip === null ? [] : [{ label: say('clip %1', shortly(clip)), value: clip }]
   );
-  return chartOf('Gradient norm, unclipped', 'norm', lines, references, against);
+  return chartOf(say('Gradient norm, unclipped'), say('norm'), lines, references, against);
 }
 
 /** Return e to the power of a mean loss; null where that is beyond all floats. */
@@ -93,7 +94,7 @@ function chartOf(
   return {
     title,
     y_label,
-    x_label: against === 'steps' ? 'steps' : 'seconds of training',
+    x_label: against === 'steps' ? say('steps') : say('seconds of training'),
     scale: 'log',
     x,
     series: lines.map(({ label, points }) => ({

@@ -4,6 +4,7 @@ import { RunData } from '../contract/run';
 import { Against, normChart, perplexity, perplexityChart } from './curves';
 import { chart } from './chart';
 import { element, shown } from './dom';
+import { say } from './words';
 
 export type Command =
   | { type: 'pause' }
@@ -29,18 +30,18 @@ export function dashboard(
   host.classList.add('rnn-view', 'rnn-dashboard');
   const head = element('div', 'rnn-head');
   const progress = element('progress');
-  progress.setAttribute('aria-label', 'share of the training that is over');
+  progress.setAttribute('aria-label', say('share of the training that is over'));
   const status = element('div', 'rnn-status');
   const told = element('div', 'rnn-told');
   told.setAttribute('role', 'status');
   const notes = element('ul', 'rnn-notes');
   const sample = element('pre', 'rnn-sample');
-  sample.setAttribute('aria-label', 'what the model wrote last');
+  sample.setAttribute('aria-label', say('what the model wrote last'));
   const charts = element('div', 'rnn-charts');
   const left = charts.appendChild(element('div'));
   const right = charts.appendChild(element('div'));
   const controls = steering(send, () => run);
-  const axis = choice('against', ['steps', 'seconds'], chosen => {
+  const axis = choice(say('against'), ['steps', 'seconds'], chosen => {
     against = chosen;
     draw();
   });
@@ -52,7 +53,7 @@ export function dashboard(
   const draw = (): void => {
     perplexities.update(perplexityChart([run], against));
     norms.update(normChart([run], against));
-    head.textContent = `${run.name}: ${run.architecture}, on ${run.place}`;
+    head.textContent = say('%1: %2, on %3', run.name, run.architecture, run.place);
     status.textContent = statusLine(run);
     progress.value = shareDone(run);
     sample.textContent = run.sample;
@@ -81,25 +82,72 @@ export function dashboard(
 export function statusLine(run: RunData): string {
   const { now, epochs, phase } = run;
   const last = epochs.at(-1);
-  const parts = [phase === 'ended' ? `ended: ${run.reason ?? '?'}` : phase];
+  const parts = [phase === 'ended' ? say('ended: %1', reasonText(run.reason)) : phaseText(phase)];
   if (now !== null && phase !== 'ended') {
-    parts.push(`epoch ${now.epoch}/${run.num_epochs}`, `step ${now.step}/${now.num_steps}`);
+    parts.push(
+      say('epoch %1/%2', now.epoch, run.num_epochs),
+      say('step %1/%2', now.step, now.num_steps)
+    );
   }
   const training = phase === 'ended' ? last?.train_nats : (now?.train_nats ?? last?.train_nats);
-  parts.push(`perplexity ${shown(perplexity(training))}`);
+  parts.push(say('perplexity %1', shown(perplexity(training))));
   if (last?.valid_nats !== null && last !== undefined) {
-    parts.push(`held out ${shown(perplexity(last.valid_nats))}`);
+    parts.push(say('held out %1', shown(perplexity(last.valid_nats))));
   }
   if (last !== undefined) {
-    parts.push(`${Math.round(100 * last.clipped)}% of the steps clipped`);
+    parts.push(say('%1 of the steps clipped', `${Math.round(100 * last.clipped)}%`));
   }
   if (now !== null) {
-    parts.push(`${Math.round(now.tokens_per_second ?? 0).toLocaleString('en')} tokens/s`);
+    parts.push(say('%1 tokens/s', Math.round(now.tokens_per_second ?? 0).toLocaleString('en')));
     if (phase !== 'ended') {
-      parts.push(`lr ${shown(now.lr)}`, `${duration(now.eta)} left`);
+      parts.push(`lr ${shown(now.lr)}`, say('%1 left', duration(now.eta)));
     }
   }
   return parts.join(' · ');
+}
+
+/** Return what a run is at, in the language of the page. */
+function phaseText(phase: RunData['phase']): string {
+  switch (phase) {
+    case 'starting':
+      return say('starting');
+    case 'compiling':
+      return say('compiling the cell');
+    case 'training':
+      return say('training');
+    case 'scoring':
+      return say('scoring held-out text');
+    case 'paused':
+      return say('paused');
+    case 'ended':
+      return say('ended');
+  }
+}
+
+/** Return why a run ended, in the language of the page. */
+function reasonText(reason: string | null): string {
+  switch (reason) {
+    case 'epochs':
+      return say('epochs');
+    case 'max_time':
+      return say('max_time');
+    case 'max_tokens':
+      return say('max_tokens');
+    case 'stopped':
+      return say('stopped');
+    case 'interrupted':
+      return say('interrupted');
+    case 'non_finite':
+      return say('non_finite');
+    case 'failed':
+      return say('failed');
+    default:
+      return reason ?? '?';
+  }
+}
+
+function axisText(against: Against): string {
+  return against === 'steps' ? say('steps') : say('seconds');
 }
 
 /** Return seconds as minutes:seconds, or hours:minutes:seconds. */
@@ -128,19 +176,19 @@ function steering(
 ): { bar: HTMLElement; update: () => void } {
   const bar = element('div', 'rnn-controls');
   bar.setAttribute('role', 'toolbar');
-  bar.setAttribute('aria-label', 'steer the training');
-  const pause = button('Pause', () => {
+  bar.setAttribute('aria-label', say('steer the training'));
+  const pause = button(say('Pause'), () => {
     send({ type: current().phase === 'paused' ? 'resume' : 'pause' });
   });
-  const stop = button('Stop', () => {
+  const stop = button(say('Stop'), () => {
     send({ type: 'stop' });
   });
-  const rate = field('lr', 'the largest learning rate', value => {
+  const rate = field('lr', say('the largest learning rate'), value => {
     if (value !== null) {
       send({ type: 'steer', lr: value });
     }
   });
-  const clip = field('clip', 'bound on the gradient norm; empty for none', value => {
+  const clip = field('clip', say('bound on the gradient norm; empty for none'), value => {
     send({ type: 'steer', clip: value });
   });
   bar.append(pause, stop, rate.label, clip.label);
@@ -149,7 +197,7 @@ function steering(
     update: () => {
       const run = current();
       const over = run.phase === 'ended';
-      pause.textContent = run.phase === 'paused' ? 'Resume' : 'Pause';
+      pause.textContent = run.phase === 'paused' ? say('Resume') : say('Pause');
       for (const control of [pause, stop, rate.input, clip.input]) {
         control.disabled = over;
       }
@@ -176,7 +224,7 @@ function field(
   const input = label.appendChild(element('input'));
   input.inputMode = 'decimal';
   input.size = 8;
-  input.title = `${help}; Enter sets it`;
+  input.title = say('%1; Enter sets it', help);
   input.addEventListener('keydown', event => {
     event.stopPropagation(); // a notebook takes letters for commands
     const value = input.value.trim() === '' ? null : Number(input.value);
@@ -193,14 +241,14 @@ function field(
   return { label, input, show };
 }
 
-function choice<T extends string>(
+function choice<T extends Against>(
   name: string,
   values: readonly T[],
   chosen: (value: T) => void
 ): HTMLLabelElement {
   const label = element('label', 'rnn-field', `${name} `);
   const select = label.appendChild(element('select'));
-  select.append(...values.map(value => element('option', '', value)));
+  select.append(...values.map(value => element('option', '', axisText(value))));
   select.addEventListener('change', () => {
     const value = values[select.selectedIndex];
     if (value !== undefined) {

@@ -2,6 +2,7 @@ import { HeatmapData } from '../contract/heatmap';
 import { element, onceAFrame, shown } from './dom';
 import { colour, css, share } from './scales';
 import { onTheme } from './theme';
+import { say } from './words';
 
 export interface Cell {
   row: number;
@@ -108,8 +109,8 @@ export function heatmap(
       events.onPick?.(cursor);
     }
   });
+  const forget = onTheme(host, frame.ask);
   frame.ask();
-  const unwatch = onTheme(frame.ask);
   return {
     update: next => {
       data = next;
@@ -117,8 +118,8 @@ export function heatmap(
       frame.ask();
     },
     dispose: () => {
-      unwatch();
       frame.cancel();
+      forget();
       box.remove();
     }
   };
@@ -136,8 +137,14 @@ export function reading({ rows, columns, values }: HeatmapData, { row, column }:
 }
 
 function summary({ title, rows, columns, low, high }: HeatmapData): string {
-  const range = `${shown(low)} to ${shown(high)}`;
-  return `${title}: ${rows.length} rows, ${columns.length} columns, ${range}; arrow keys read cells`;
+  return say(
+    '%1: %2 rows, %3 columns, %4 to %5; arrow keys read cells',
+    title,
+    rows.length,
+    columns.length,
+    shown(low),
+    shown(high)
+  );
 }
 
 function cellAt({ offsetX, offsetY }: MouseEvent): Cell {

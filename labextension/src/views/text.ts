@@ -1,5 +1,6 @@
 import { element } from './dom';
 import { colour, css, ink, ScaleName, share } from './scales';
+import { heading } from './visible';
 
 export interface ColouredText {
   label: string;
@@ -51,6 +52,9 @@ function span(token: string, data: ColouredText, index: number): HTMLSpanElement
   made.tabIndex = -1;
   made.setAttribute('role', 'option');
   made.setAttribute('aria-selected', 'false');
+  if (token.trim() === '') {
+    made.setAttribute('aria-label', heading(token)); // a space alone is read as nothing
+  }
   return made;
 }
 

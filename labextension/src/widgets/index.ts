@@ -3,6 +3,7 @@ import '../../style/base.css';
 
 import type { AnyModel } from '@anywidget/types';
 
+import { say } from '../views/words';
 import { renderChart } from './chart';
 import { renderInserter } from './inserter';
 import { renderInspection } from './inspection';
@@ -21,7 +22,9 @@ const VIEWS = new Map<unknown, Render>([
 function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void {
   const view = VIEWS.get(model.get('_view'));
   if (view === undefined) {
-    el.textContent = 'This view is not in the bundle of rnn_magics: reload the page.';
+    el.textContent = say(
+      'This view is not in the bundle of rnn_magics: reload the page.'
+    );
     return () => undefined;
   }
   return view(model, el);

@@ -2,12 +2,10 @@ import type { AnyModel } from '@anywidget/types';
 
 import { runData, rowsOf } from '../contract/run';
 import { Command, dashboard } from '../views/dashboard';
+import { say } from '../views/words';
 
 /** How long a command may stay unanswered before the reader is told. */
 const PATIENCE = 1500;
-const DEAF =
-  'The kernel is busy with the cell and will hear this when the cell has ended;' +
-  ' interrupt the kernel to stop at once.';
 
 /** Show the model's run, follow it, and hand commands to the kernel; return what ends it. */
 export function renderTraining(model: AnyModel, host: HTMLElement): () => void {
@@ -26,7 +24,11 @@ export function renderTraining(model: AnyModel, host: HTMLElement): () => void {
     model.send(command);
     setTimeout(() => {
       if (number === asked && model.get('answered') === answered) {
-        view.say(DEAF);
+        view.say(
+          say(
+            'The kernel is busy with the cell and will hear this when the cell has ended; interrupt the kernel to stop at once.'
+          )
+        );
         if (command.type === 'stop') {
           // The JupyterLab extension, where there is one, interrupts the kernel of this page.
           host.dispatchEvent(
