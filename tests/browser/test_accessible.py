@@ -86,6 +86,7 @@ def everything(lab: Any, browser: Any) -> Any:
     page.run("rnn-magics:open-panel")
     tab.wait_for_selector(".rnn-panel .rnn-run")
     yield page
+    theme(page, "Light")  # the server remembers it for the tests that follow
     tab.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     context.close()
 
@@ -93,7 +94,7 @@ def everything(lab: Any, browser: Any) -> Any:
 def test_a_chart_and_a_heatmap_are_redrawn_in_another_theme(everything: Page) -> None:
     tab = everything.tab
     canvases = tab.locator(".rnn-view canvas").count()
-    assert tab.locator(".rnn-heatmap canvas").count() == 2
+    assert tab.locator(".rnn-heatmap canvas").count() == 3
     assert canvases >= 7
     for name in ("Dark", "Light"):
         theme(everything, name)
