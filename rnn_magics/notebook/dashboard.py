@@ -23,6 +23,7 @@ from rnn_magics.notebook.display import (
     standing_note,
     text_table,
 )
+from rnn_magics.notebook.later import finish_later
 from rnn_magics.notebook.progress import first_line
 from rnn_magics.notebook.run_payload import RUN_MIME, saved_payload, series_bytes
 from rnn_magics.notebook.sample_text import sample_text
@@ -64,7 +65,7 @@ class Dashboard:
         self, run: Run, *, figure: bool, ladder: Callable[[], None] = lambda: None
     ) -> None:
         self._run, self._figure, self._ladder = run, figure, ladder
-        self._later = threading.Thread(target=self._settle_again, daemon=True)
+        self._later: threading.Thread | None = None
         self._telemetry = Telemetry(run)
         self._sample = ""
         self._shown_at = self._sampled_at = 0.0
@@ -82,7 +83,8 @@ class Dashboard:
         if isinstance(event, TrainEnd):
             self._show()
             self._settle()
-            self._later.start()  # so that nothing keeps the run from being over
+            # On a thread, so that nothing keeps the run from being over.
+            self._later = finish_later(self._settle_again, "baselines shown")
             return
         now = time.monotonic()
         if isinstance(event, StepEnd) and now - self._sampled_at >= _SECONDS_BETWEEN_SAMPLES:
@@ -94,7 +96,7 @@ class Dashboard:
 
     def wait(self) -> None:
         """Wait until what a saved notebook keeps is complete."""
-        if self._later.ident is not None:
+        if self._later is not None:
             self._later.join()
 
     def _settle_again(self) -> None:

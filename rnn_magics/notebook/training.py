@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +16,7 @@ from rnn_magics.notebook.arguments import collect, flag_of
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.display import place_figure, show_figure
 from rnn_magics.notebook.ladders import LadderFit, ladder_fit
+from rnn_magics.notebook.later import finish_later
 from rnn_magics.notebook.listening import Hearing
 from rnn_magics.notebook.progress import Listener, Progress, has_kernel, progress_for, silent
 from rnn_magics.notebook.session import Session
@@ -222,9 +222,8 @@ def background_listener(desk: Desk, run: Run, fit: LadderFit | None) -> Listener
         if isinstance(event, TrainEnd):
             draw()
             if fit is not None:  # not here, or the run would not be over before they are fitted
-                threading.Thread(
-                    target=settle, args=(fit.wait,), name="baselines shown", daemon=True
-                ).start()
+                wait = fit.wait
+                finish_later(lambda: settle(wait), "baselines shown")
 
     return listen
 
