@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 _WIDTH = 76  # characters of a text in one line of a script
 _LINE = 88  # characters of a line
-_LINE = 88  # characters of a line
 
 
 def string(text: str) -> str:

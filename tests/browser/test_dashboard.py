@@ -55,8 +55,8 @@ def test_a_training_is_watched_steered_and_stopped(lab: Any, page: Any) -> None:
     assert page.errors == []
 
 
-def test_a_page_that_is_loaded_anew_has_the_whole_history(lab: Any, page: Any) -> None:
-    page.open(lab.write("reloaded.ipynb", CORPUS, f"{LONG} --background"))
+def load_anew_in_the_midst(page: Any) -> None:
+    """Run the notebook, save it, load the page anew, and see the training go on."""
     page.run("notebook:run-all-cells")
     wait_for_another_step(page)
     wait_for_status(page, "held out")
@@ -66,6 +66,11 @@ def test_a_page_that_is_loaded_anew_has_the_whole_history(lab: Any, page: Any) -
     page.tab.wait_for_selector(".rnn-dashboard canvas", timeout=60_000)
     page.tab.locator(".rnn-dashboard").scroll_into_view_if_needed()
     wait_for_another_step(page)
+
+
+def test_a_page_that_is_loaded_anew_has_the_whole_history(lab: Any, page: Any) -> None:
+    page.open(lab.write("reloaded.ipynb", CORPUS, f"{LONG} --background"))
+    load_anew_in_the_midst(page)
     points = page.tab.locator(".rnn-view caption").first.inner_text()
     assert int(points.split(": ")[1].split()[0]) > 100
     page.screenshot("dashboard-reloaded")
@@ -75,15 +80,7 @@ def test_a_page_that_is_loaded_anew_has_the_whole_history(lab: Any, page: Any) -
 
 def test_a_page_that_is_loaded_anew_steers_a_cell_that_waits(lab: Any, page: Any) -> None:
     page.open(lab.write("waits.ipynb", CORPUS, LONG))
-    page.run("notebook:run-all-cells")
-    wait_for_another_step(page)
-    wait_for_status(page, "held out")
-    page.run("docmanager:save")
-    page.tab.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
-    page.tab.reload()
-    page.tab.wait_for_selector(".rnn-dashboard canvas", timeout=60_000)
-    page.tab.locator(".rnn-dashboard").scroll_into_view_if_needed()
-    wait_for_another_step(page)
+    load_anew_in_the_midst(page)
     press(page, "Pause")
     wait_for_status(page, "paused")
     rate = page.tab.locator(".rnn-field input").first
