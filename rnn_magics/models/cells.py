@@ -50,7 +50,8 @@ class Cell(nn.Module):
         super().__init__()
         rows = self.num_gates * num_hiddens
         self.num_hiddens = num_hiddens
-        # Stored transposed: the row of a token is then contiguous for the table look-up.
+        # Stored transposed: the row of a token is then contiguous for the table look-up. A
+        # stack stores its upper cells, whose input is never looked up, as they are written.
         self.weight_ih = nn.Parameter(torch.empty(input_size, rows).t())  # (rows, input_size)
         self.weight_hh = nn.Parameter(torch.empty(rows, num_hiddens))
         self.bias_ih = nn.Parameter(torch.empty(rows))
@@ -65,6 +66,10 @@ class Cell(nn.Module):
         with torch.no_grad():
             for parameter in self.parameters():
                 parameter.uniform_(-bound, bound, generator=generator)
+            # Numbers are drawn in the order of memory; a seed means the same weights in both.
+            if self.weight_ih.is_contiguous():
+                drawn = self.weight_ih.view(self.weight_ih.shape[::-1]).clone()
+                self.weight_ih.copy_(drawn.t())
 
     def input_product(self, inputs: Tensor) -> Tensor:
         """Return ``W_ih x_t + b_ih`` for all steps.

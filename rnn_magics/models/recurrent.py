@@ -85,6 +85,9 @@ class RecurrentStack(nn.Module):
         self.cells = nn.ModuleList(
             CELLS[cell](size, num_hiddens) for size in sizes for _ in range(self.num_directions)
         )
+        for index in range(self.num_directions, len(self.cells)):
+            weight = self._cell(index).weight_ih
+            weight.data = weight.data.contiguous()  # multiplied as it lies, and so its gradient
         self.dropout = Dropout(dropout)
 
     @property

@@ -42,10 +42,10 @@ def pack(weight: Tensor) -> Array:
     width = PANEL_BYTES // weight.element_size()
     make = np.empty if num_columns % width == 0 else np.zeros
     panels = make((-(-num_columns // width), num_k, width), _array(weight[:0]).dtype)
-    if weight.t().is_contiguous():
-        products.pack_columns(_array(weight.t()), panels)
-    else:
-        products.pack_rows(_array(weight), panels)
+    transposed = weight.t().is_contiguous()
+    kernel = products.pack_columns if transposed else products.pack_rows
+    source = weight.t() if transposed else weight
+    run(kernel, len(panels), 1, len(panels), _array(source), panels)
     return panels
 
 
@@ -227,11 +227,11 @@ class LSTMScan(Scan):
         h_0, c_0 = state
         outputs = x.new_empty(*places.shape, h_0.shape[1])
         gates = x.new_empty(*places.shape, len(weight))
-        memories, squashed = torch.empty_like(outputs), torch.empty_like(outputs)
+        memories = torch.empty_like(outputs)
         given = map(_array, (rows, places, bias_ih + bias_hh))
-        results = map(_array, (h_0, c_0, outputs, gates, memories, squashed))
+        results = map(_array, (h_0, c_0, outputs, gates, memories))
         _scan(scans.lstm_forward, len(h_0), *given, pack(weight.t()), *results)
-        ctx.save_for_backward(tokens, weight, h_0, c_0, outputs, gates, memories, squashed)
+        ctx.save_for_backward(tokens, weight, h_0, c_0, outputs, gates, memories)
         ctx.num_tokens = len(x)
         return outputs, outputs[-1].clone(), memories[-1].clone()
 
@@ -240,9 +240,9 @@ class LSTMScan(Scan):
     def backward(  # noqa: D102
         ctx: Any, d_outputs: Tensor, d_last: Tensor, d_memory: Tensor
     ) -> tuple[Tensor | None, ...]:
-        tokens, weight, h_0, c_0, outputs, gates, memories, squashed = ctx.saved_tensors
+        tokens, weight, h_0, c_0, outputs, gates, memories = ctx.saved_tensors
         d_x, d_0, d_c0 = (torch.empty_like(like) for like in (gates, h_0, c_0))
-        given = map(_array, (d_outputs, d_last, d_memory, c_0, gates, memories, squashed))
+        given = map(_array, (d_outputs, d_last, d_memory, c_0, gates, memories))
         results = map(_array, (d_x, d_0, d_c0))
         _scan(scans.lstm_backward, len(h_0), *given, pack(weight), *results)
         d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens)

@@ -64,7 +64,7 @@ def add_transposed_product(left: Any, right: Any, result: Any, first: int, last:
     strip = np.empty((_K_BLOCK, ROWS), left.dtype)
     for begin in range(0, num_k, _K_BLOCK):
         size = min(_K_BLOCK, num_k - begin)
-        pack_rows(right[begin : begin + size], panels)
+        pack_rows(right[begin : begin + size], panels, 0, len(panels))
         for row in range(first, last, ROWS):
             num_rows = min(ROWS, last - row)
             _copy_columns(left[begin : begin + size], row, num_rows, strip)
@@ -75,21 +75,21 @@ def add_transposed_product(left: Any, right: Any, result: Any, first: int, last:
 
 
 @njit(**OPTIONS)
-def pack_rows(rows: Any, panels: Any) -> None:
-    """Lay the first rows of a matrix, (num_k, num_columns), out as panels."""
+def pack_rows(rows: Any, panels: Any, first: int, last: int) -> None:
+    """Lay a matrix, (num_k, num_columns), out as panels, of which first..last - 1 are filled."""
     width = panels.shape[2]
     for k in range(len(rows)):
-        for p in range(len(panels)):
+        for p in range(first, last):
             line, source = panels[p, k], rows[k, p * width : (p + 1) * width]
             for j in range(len(source)):
                 line[j] = source[j]
 
 
 @njit(**OPTIONS)
-def pack_columns(columns: Any, panels: Any) -> None:
-    """Lay a matrix that is stored transposed, (num_columns, num_k), out as panels."""
+def pack_columns(columns: Any, panels: Any, first: int, last: int) -> None:
+    """Lay a matrix that is stored transposed, (num_columns, num_k), out as `pack_rows` does."""
     width = panels.shape[2]
-    for p in range(len(panels)):
+    for p in range(first, last):
         part = columns[p * width : (p + 1) * width]
         for k in range(columns.shape[1]):
             line = panels[p, k]

@@ -67,6 +67,16 @@ def _scan_columns(size: int, grain: int, parts: int, threads: int, *given: Any) 
 
 
 @njit(**OPTIONS)
+def _pack_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(products.pack_rows, given, size, grain, parts, threads)
+
+
+@njit(**OPTIONS)
+def _pack_columns(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(products.pack_columns, given, size, grain, parts, threads)
+
+
+@njit(**OPTIONS)
 def _write_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(decode.write_rows, given, size, grain, parts, threads)
 
@@ -81,6 +91,8 @@ _REGIONS: dict[Any, Callable[..., int]] = {
     products.linear_rows: _linear_rows,
     products.linear_columns: _linear_columns,
     products.scan_columns: _scan_columns,
+    products.pack_rows: _pack_rows,
+    products.pack_columns: _pack_columns,
     decode.write_rows: _write_rows,
 }
 
@@ -107,7 +119,8 @@ def run(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
     if not size:
         return
     threads = torch.get_num_threads()
-    parts = min(-(-size // grain), max(threads, -(-size // at_once)))
+    turns = -(-size // (at_once * threads))  # as many parts for each thread: none waits for another
+    parts = min(-(-size // grain), turns * threads)
     if not parallel.is_available():
         _run_in_pool(kernel, size, grain, parts, threads, given)
     elif _REGIONS[kernel](size, grain, parts, threads, *given):

@@ -185,11 +185,10 @@ def lstm_forward(
     outputs: Any,
     gates: Any,
     memories: Any,
-    squashed: Any,
     first: int,
     last: int,
 ) -> None:
-    """Fill `outputs`, `gates` (i, f, g, o), `memories` (c_t) and `squashed`, ``tanh(c_t)``."""
+    """Fill `outputs`, `gates` (i, f, g, o) and `memories` (c_t)."""
     size = h_0.shape[1]
     sums = _scratch(panels, last - first)
     before, memory = h_0[first:last], c_0[first:last]
@@ -198,7 +197,7 @@ def lstm_forward(
         add_matrix_product(before, panels, sums)
         for b in range(last - first):
             total, gate, old = sums[b], gates[t, first + b], memory[b]
-            new, squash, h = memories[t, first + b], squashed[t, first + b], outputs[t, first + b]
+            new, h = memories[t, first + b], outputs[t, first + b]
             i, f = gate[:size], gate[size : 2 * size]
             g, o = gate[2 * size : 3 * size], gate[3 * size :]
             total_g, total_o = total[2 * size : 3 * size], total[3 * size :]
@@ -211,9 +210,7 @@ def lstm_forward(
             for j in range(size):
                 new[j] = f[j] * old[j] + i[j] * g[j]
             for j in range(size):
-                squash[j] = tanh(new[j])
-            for j in range(size):
-                h[j] = o[j] * squash[j]
+                h[j] = o[j] * tanh(new[j])
         before, memory = outputs[t, first:last], memories[t, first:last]
 
 
@@ -225,7 +222,6 @@ def lstm_backward(
     c_0: Any,
     gates: Any,
     memories: Any,
-    squashed: Any,
     panels: Any,
     d_x: Any,
     d_0: Any,
@@ -233,21 +229,27 @@ def lstm_backward(
     first: int,
     last: int,
 ) -> None:
-    """Fill `d_x`, the gradient of x, `d_0` and `d_c0`."""
+    """Fill `d_x`, the gradient of x, `d_0` and `d_c0`.
+
+    The hyperbolic tangent of a memory is computed again, which is quicker than to have kept it.
+    """
     size = d_last.shape[1]
     d_h = _scratch(panels, last - first)
     d_h[:, :size] = d_last[first:last]
     d_c = d_memory[first:last].copy()
+    squash = np.empty(size, d_c.dtype)
     for t in range(len(gates) - 1, -1, -1):
         before = memories[t - 1, first:last] if t else c_0[first:last]
         for b in range(last - first):
-            gate, squash, old = gates[t, first + b], squashed[t, first + b], before[b]
+            gate, new, old = gates[t, first + b], memories[t, first + b], before[b]
             i, f = gate[:size], gate[size : 2 * size]
             g, o = gate[2 * size : 3 * size], gate[3 * size :]
             d = d_x[t, first + b]
             d_i, d_f = d[:size], d[size : 2 * size]
             d_g, d_o = d[2 * size : 3 * size], d[3 * size :]
             d_out, total, carry = d_outputs[t, first + b], d_h[b], d_c[b]
+            for j in range(size):
+                squash[j] = tanh(new[j])
             for j in range(size):
                 d_now = total[j] + d_out[j]
                 total[j] = 0
