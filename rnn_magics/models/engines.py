@@ -64,11 +64,8 @@ def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, Stat
     from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
 
     scan = getattr(functions, _COMPILED[type(cell)])
-    if inputs.is_floating_point():
-        x, tokens = linear_compiled(inputs, cell.weight_ih, None), None
-    else:
-        x, tokens = cell.weight_ih.t(), inputs
-    outputs, *last = scan.apply(x, tokens, cell.bias_ih, cell.weight_hh, cell.bias_hh, *state)
+    weights = (cell.weight_ih, cell.bias_ih, cell.weight_hh, cell.bias_hh)
+    outputs, *last = scan.apply(inputs, *weights, *state)
     return outputs, tuple(last)
 
 

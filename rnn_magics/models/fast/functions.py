@@ -1,9 +1,9 @@
 """The compiled recurrences as `torch.autograd.Function`, and a linear layer.
 
-Each scan takes the input products, ``bias_ih``, ``weight_hh``, ``bias_hh`` and the initial state,
-and returns the outputs (num_steps, batch, num_hiddens) followed by the last state. The input
-products are either ``x`` (num_steps, batch, num_gates * num_hiddens) with None, or a table
-(vocab_size, num_gates * num_hiddens) with the tokens (num_steps, batch) to be looked up in it.
+Each scan takes what a cell takes over a sequence: the inputs, ``weight_ih``, ``bias_ih``,
+``weight_hh``, ``bias_hh`` and the initial state. It returns the outputs (num_steps, batch,
+num_hiddens) followed by the last state. The inputs are vectors (num_steps, batch, input_size),
+or tokens (num_steps, batch), whose input products are looked up in the input weights.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 ROWS_IN_TIME = 16  # of a batch at once: more would push the weights out of the cache
 _ROWS_AT_ONCE = 128  # of a product without time
+_LINE_BYTES = 64  # of a cache
 GRAIN = 4  # rows that a tile takes at least, but for the last few
 
 
@@ -53,66 +54,113 @@ def _scan(kernel: Any, batch: int, *given: Array) -> None:
     run(kernel, batch, GRAIN, ROWS_IN_TIME, *given)
 
 
-def _input_rows(x: Tensor, tokens: Tensor | None, weight: Tensor, *state: Tensor) -> list[Tensor]:
-    # x as (num_rows, columns) and which row each step takes, (num_steps, batch). The compiled
-    # loops follow every index wherever it leads, so sizes and indices are checked here.
-    if tokens is None:
-        steps, batch = x.shape[:2]
-        rows, places = x.flatten(0, 1), torch.arange(steps * batch).view(steps, batch)
-    else:
-        rows, places = x, tokens.contiguous()
-        lowest, highest = (int(place) for place in torch.aminmax(places))
-        if lowest < 0 or highest >= len(x):
-            msg = f"token index {lowest if lowest < 0 else highest} is outside of {len(x)}"
+def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return ``rows @ weight.T + bias`` for rows (num_rows, num_inputs or more)."""
+    outputs = rows.new_empty(len(rows), len(weight))
+    added = rows.new_zeros(len(weight)) if bias is None else bias
+    given = (_array(rows), pack(weight.t()), _array(added), _array(outputs))
+    run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
+    return outputs
+
+
+def _check(inputs: Tensor, weight_ih: Tensor, weight_hh: Tensor, state: tuple[Tensor, ...]) -> None:
+    # The compiled loops follow every index wherever it leads.
+    if not inputs.is_floating_point():
+        num_tokens = weight_ih.shape[1]
+        lowest, highest = (int(place) for place in torch.aminmax(inputs))
+        if lowest < 0 or highest >= num_tokens:
+            msg = f"token index {lowest if lowest < 0 else highest} is outside of {num_tokens}"
             raise IndexError(msg)
-    columns, size = weight.shape
-    fitting = [x.shape[-1] == columns, *(part.shape == (places.shape[1], size) for part in state)]
+    columns, size = weight_hh.shape
+    fitting = [
+        len(weight_ih) == columns,
+        not inputs.is_floating_point() or inputs.shape[2] == weight_ih.shape[1],
+        *(part.shape == (inputs.shape[1], size) for part in state),
+    ]
     if not all(fitting):
         shapes = [tuple(part.shape) for part in state]
-        msg = f"sizes do not fit: x {tuple(x.shape)}, weights {(columns, size)}, state {shapes}"
+        weights = [tuple(weight.shape) for weight in (weight_ih, weight_hh)]
+        msg = f"sizes do not fit: inputs {tuple(inputs.shape)}, weights {weights}, state {shapes}"
         raise ValueError(msg)
-    return [rows, places]
 
 
-def _summed_gradients(
+def _input_products(inputs: Tensor, weight_ih: Tensor) -> tuple[Array, Array]:
+    """Return rows (num_rows, columns) and which of them each step takes, (num_steps, batch)."""
+    if not inputs.is_floating_point():
+        return _array(weight_ih.t()), _array(inputs)
+    shape = inputs.shape[:2]
+    rows = _product(inputs.flatten(0, 1), weight_ih)
+    return _array(rows), np.arange(len(rows)).reshape(shape)
+
+
+def _gradient_of(values: Tensor) -> Tensor:
+    """Return room for the gradient of `values`, (..., columns), and a cache line between rows.
+
+    The rows are read downwards later, and would fall into the same few lines of the cache where
+    they lie a power of two apart.
+    """
+    between = _LINE_BYTES // values.element_size()
+    return values.new_empty(*values.shape[:-1], values.shape[-1] + between)
+
+
+def _room_after(first: Tensor, num_steps: int) -> Tensor:
+    """Return (num_steps + 1, batch, num_hiddens) that begins with `first`."""
+    states = first.new_empty(num_steps + 1, *first.shape)
+    states[0] = first
+    return states
+
+
+def _input_gradients(
+    ctx: Any,
+    inputs: Tensor,
+    weight_ih: Tensor,
+    states: Tensor,
     d_x: Tensor,
-    h_0: Tensor,
-    outputs: Tensor,
-    tokens: Tensor | None,
-    num_tokens: int,
     d_hn: Tensor | None = None,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the gradients that are sums over steps and rows, a slice of columns on each thread.
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients of inputs and weights, a slice of columns on each thread.
 
     Parameters
     ----------
+    ctx
+        Of the function, which knows whether the inputs need theirs.
+    inputs, weight_ih, states
+        Of the forward pass; states are (num_steps + 1, batch, num_hiddens).
     d_x
-        Of the input products, (num_steps, batch, num_gates * num_hiddens).
-    h_0, outputs
-        The hidden states, (batch, num_hiddens) and (num_steps, batch, num_hiddens).
-    tokens, num_tokens
-        If the input products were looked up: (num_steps, batch), and the size of the table.
+        Of the input products, as `_gradient_of` makes room for it.
     d_hn
-        Of the product inside a GRU's reset gate, (num_steps, batch, num_hiddens): what the
-        recurrent weights of the candidate receive in place of `d_x`.
+        Of the product inside a GRU's reset gate, likewise: what the recurrent weights of the
+        candidate receive in place of `d_x`.
 
     Returns
     -------
-    d_x, d_bias_ih, d_weight_hh, d_bias_hh
-        The first is `d_x` itself, or the gradient of the table.
+    d_inputs, d_weight_ih, d_bias_ih, d_weight_hh, d_bias_hh
     """
-    size, columns = h_0.shape[1], d_x.shape[-1]
-    num_inner = 0 if d_hn is None else size
-    inner = d_x.new_empty(0, 0) if d_hn is None else d_hn.flatten(0, 1)
-    d_weight = d_x.new_empty(columns, _padded(d_x, size))
-    d_bias_ih, d_bias_n = d_x.new_empty(columns), d_x.new_empty(num_inner)
-    places = torch.empty(0, dtype=torch.long) if tokens is None else tokens.flatten()
-    d_table = d_x.new_empty(0 if tokens is None else num_tokens, columns)
-    given = (d_x.flatten(0, 1), inner, h_0, outputs.flatten(0, 1), places)
-    results = (d_weight, d_bias_ih, d_bias_n, d_table)
+    size = states.shape[2]
+    columns, input_size = weight_ih.shape
+    multiplied = inputs.is_floating_point()
+    nothing = d_x.new_empty(0, 0)
+    d_x, before = d_x.flatten(0, 1), states[:-1].flatten(0, 1)
+    inner = nothing if d_hn is None else d_hn.flatten(0, 1)
+    rows = inputs.flatten(0, 1) if multiplied else nothing
+    places = torch.empty(0, dtype=torch.long) if multiplied else inputs.flatten()
+    given = (d_x, inner, before, rows, places)
+    d_weight_hh = d_x.new_empty(columns, _padded(d_x, size))
+    d_bias_ih, d_bias_n = d_x.new_empty(columns), d_x.new_empty(0 if d_hn is None else size)
+    d_weight_ih = d_x.new_empty(columns, _padded(d_x, input_size)) if multiplied else nothing
+    d_table = nothing if multiplied else d_x.new_empty(input_size, columns)
+    results = (d_weight_hh, d_bias_ih, d_bias_n, d_weight_ih, d_table)
     run(products.scan_columns, columns, ROWS, columns, *map(_array, (*given, *results)))
-    d_bias_hh = torch.cat((d_bias_ih[: columns - num_inner], d_bias_n))
-    return d_x if tokens is None else d_table, d_bias_ih, d_weight[:, :size], d_bias_hh
+    d_inputs = None
+    if multiplied and ctx.needs_input_grad[0]:
+        d_inputs = _product(d_x, weight_ih.t()).view_as(inputs)
+    return (
+        d_inputs,
+        d_weight_ih[:, :input_size] if multiplied else d_table.t(),
+        d_bias_ih,
+        d_weight_hh[:, :size],
+        torch.cat((d_bias_ih[: columns - len(d_bias_n)], d_bias_n)),
+    )
 
 
 class Scan(Function):
@@ -135,35 +183,29 @@ class RNNScan(Scan):
     @staticmethod
     def forward(  # noqa: D102
         ctx: Any,
-        x: Tensor,
-        tokens: Tensor | None,
+        inputs: Tensor,
+        weight_ih: Tensor,
         bias_ih: Tensor,
-        weight: Tensor,
+        weight_hh: Tensor,
         bias_hh: Tensor,
-        h_0: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        rows, places = _input_rows(x, tokens, weight, h_0)
-        outputs = x.new_empty(*places.shape, h_0.shape[1])
-        given = (rows, places, bias_ih + bias_hh)
-        last = (h_0, outputs)
-        panels = pack(weight.t())
-        _scan(scans.rnn_forward, len(h_0), *map(_array, given), panels, *map(_array, last))
-        ctx.save_for_backward(tokens, weight, h_0, outputs)
-        ctx.num_tokens = len(x)
-        return outputs, outputs[-1].clone()
+        *state: Tensor,
+    ) -> tuple[Tensor, ...]:
+        _check(inputs, weight_ih, weight_hh, state)
+        states = _room_after(state[0], len(inputs))
+        given = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
+        panels = pack(weight_hh.t())
+        _scan(scans.rnn_forward, states.shape[1], *given, panels, _array(states))
+        ctx.save_for_backward(inputs, weight_ih, weight_hh, states)
+        return states[1:], states[-1].clone()
 
     @staticmethod
     @once_differentiable
-    def backward(  # noqa: D102
-        ctx: Any, d_outputs: Tensor, d_last: Tensor
-    ) -> tuple[Tensor | None, ...]:
-        tokens, weight, h_0, outputs = ctx.saved_tensors
-        d_x, d_0 = torch.empty_like(outputs), torch.empty_like(h_0)
-        given = map(_array, (d_outputs, d_last, outputs))
-        results = map(_array, (d_x, d_0))
-        _scan(scans.rnn_backward, len(h_0), *given, pack(weight), *results)
-        d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens)
-        return d_x, None, *rest, d_0
+    def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
+        inputs, weight_ih, weight_hh, states = ctx.saved_tensors
+        d_x, d_0 = _gradient_of(states[1:]), torch.empty_like(states[0])
+        given = (*map(_array, (*d_results, states)), pack(weight_hh))
+        _scan(scans.rnn_backward, states.shape[1], *given, _array(d_x), _array(d_0))
+        return *_input_gradients(ctx, inputs, weight_ih, states, d_x), d_0
 
 
 class GRUScan(Scan):
@@ -174,38 +216,34 @@ class GRUScan(Scan):
     @staticmethod
     def forward(  # noqa: D102
         ctx: Any,
-        x: Tensor,
-        tokens: Tensor | None,
+        inputs: Tensor,
+        weight_ih: Tensor,
         bias_ih: Tensor,
-        weight: Tensor,
+        weight_hh: Tensor,
         bias_hh: Tensor,
-        h_0: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        rows, places = _input_rows(x, tokens, weight, h_0)
-        outputs = x.new_empty(*places.shape, h_0.shape[1])
-        gates, h_n = x.new_empty(*places.shape, len(weight)), torch.empty_like(outputs)
-        bias = bias_ih.clone()
-        bias_n = bias_hh[-h_0.shape[1] :]
+        *state: Tensor,
+    ) -> tuple[Tensor, ...]:
+        _check(inputs, weight_ih, weight_hh, state)
+        states = _room_after(state[0], len(inputs))
+        h_n = torch.empty_like(states[1:])
+        gates = states.new_empty(*inputs.shape[:2], len(weight_hh))
+        bias, bias_n = bias_ih.clone(), bias_hh[-states.shape[2] :]
         bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
-        given = map(_array, (rows, places, bias, bias_n))
-        results = map(_array, (h_0, outputs, gates, h_n))
-        _scan(scans.gru_forward, len(h_0), *given, pack(weight.t()), *results)
-        ctx.save_for_backward(tokens, weight, h_0, outputs, gates, h_n)
-        ctx.num_tokens = len(x)
-        return outputs, outputs[-1].clone()
+        given = (*_input_products(inputs, weight_ih), _array(bias), _array(bias_n))
+        results = map(_array, (states, gates, h_n))
+        _scan(scans.gru_forward, states.shape[1], *given, pack(weight_hh.t()), *results)
+        ctx.save_for_backward(inputs, weight_ih, weight_hh, states, gates, h_n)
+        return states[1:], states[-1].clone()
 
     @staticmethod
     @once_differentiable
-    def backward(  # noqa: D102
-        ctx: Any, d_outputs: Tensor, d_last: Tensor
-    ) -> tuple[Tensor | None, ...]:
-        tokens, weight, h_0, outputs, gates, h_n = ctx.saved_tensors
-        d_x, d_hn, d_0 = (torch.empty_like(like) for like in (gates, h_n, h_0))
-        given = map(_array, (d_outputs, d_last, h_0, outputs, gates, h_n))
-        results = map(_array, (d_x, d_hn, d_0))
-        _scan(scans.gru_backward, len(h_0), *given, pack(weight), *results)
-        d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens, d_hn)
-        return d_x, None, *rest, d_0
+    def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
+        inputs, weight_ih, weight_hh, *kept = ctx.saved_tensors
+        states, gates, h_n = kept
+        d_x, d_hn, d_0 = _gradient_of(gates), _gradient_of(h_n), torch.empty_like(states[0])
+        given = (*map(_array, (*d_results, *kept)), pack(weight_hh))
+        _scan(scans.gru_backward, states.shape[1], *given, *map(_array, (d_x, d_hn, d_0)))
+        return *_input_gradients(ctx, inputs, weight_ih, states, d_x, d_hn), d_0
 
 
 class LSTMScan(Scan):
@@ -216,37 +254,34 @@ class LSTMScan(Scan):
     @staticmethod
     def forward(  # noqa: D102
         ctx: Any,
-        x: Tensor,
-        tokens: Tensor | None,
+        inputs: Tensor,
+        weight_ih: Tensor,
         bias_ih: Tensor,
-        weight: Tensor,
+        weight_hh: Tensor,
         bias_hh: Tensor,
         *state: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        rows, places = _input_rows(x, tokens, weight, *state)
-        h_0, c_0 = state
-        outputs = x.new_empty(*places.shape, h_0.shape[1])
-        gates = x.new_empty(*places.shape, len(weight))
-        memories = torch.empty_like(outputs)
-        given = map(_array, (rows, places, bias_ih + bias_hh))
-        results = map(_array, (h_0, c_0, outputs, gates, memories))
-        _scan(scans.lstm_forward, len(h_0), *given, pack(weight.t()), *results)
-        ctx.save_for_backward(tokens, weight, h_0, c_0, outputs, gates, memories)
-        ctx.num_tokens = len(x)
-        return outputs, outputs[-1].clone(), memories[-1].clone()
+    ) -> tuple[Tensor, ...]:
+        _check(inputs, weight_ih, weight_hh, state)
+        states, memories = (_room_after(part, len(inputs)) for part in state)
+        gates = states.new_empty(*inputs.shape[:2], len(weight_hh))
+        given = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
+        results = map(_array, (states, memories, gates))
+        _scan(scans.lstm_forward, states.shape[1], *given, pack(weight_hh.t()), *results)
+        ctx.save_for_backward(inputs, weight_ih, weight_hh, states, memories, gates)
+        return states[1:], states[-1].clone(), memories[-1].clone()
 
     @staticmethod
     @once_differentiable
-    def backward(  # noqa: D102
-        ctx: Any, d_outputs: Tensor, d_last: Tensor, d_memory: Tensor
-    ) -> tuple[Tensor | None, ...]:
-        tokens, weight, h_0, c_0, outputs, gates, memories = ctx.saved_tensors
-        d_x, d_0, d_c0 = (torch.empty_like(like) for like in (gates, h_0, c_0))
-        given = map(_array, (d_outputs, d_last, d_memory, c_0, gates, memories))
-        results = map(_array, (d_x, d_0, d_c0))
-        _scan(scans.lstm_backward, len(h_0), *given, pack(weight), *results)
-        d_x, *rest = _summed_gradients(d_x, h_0, outputs, tokens, ctx.num_tokens)
-        return d_x, None, *rest, d_0, d_c0
+    def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
+        inputs, weight_ih, weight_hh, states, memories, gates = ctx.saved_tensors
+        d_x, d_0, d_c0 = (
+            _gradient_of(gates),
+            torch.empty_like(states[0]),
+            torch.empty_like(memories[0]),
+        )
+        given = (*map(_array, (*d_results, memories, gates)), pack(weight_hh))
+        _scan(scans.lstm_backward, states.shape[1], *given, *map(_array, (d_x, d_0, d_c0)))
+        return *_input_gradients(ctx, inputs, weight_ih, states, d_x), d_0, d_c0
 
 
 class Linear(Function):
@@ -256,13 +291,9 @@ class Linear(Function):
     def forward(  # noqa: D102
         ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None
     ) -> Tensor:
-        rows = inputs.flatten(0, -2)
-        outputs = rows.new_empty(len(rows), len(weight))
         ctx.save_for_backward(inputs, weight)
         ctx.has_bias = bias is not None
-        added = rows.new_zeros(len(weight)) if bias is None else bias
-        given = (_array(rows), pack(weight.t()), _array(added), _array(outputs))
-        run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
+        outputs = _product(inputs.flatten(0, -2), weight, bias)
         return outputs.view(*inputs.shape[:-1], len(weight))
 
     @staticmethod
@@ -270,13 +301,10 @@ class Linear(Function):
     def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
         inputs, weight = ctx.saved_tensors
         num_outputs, num_inputs = weight.shape
-        rows, d_rows = _array(inputs.flatten(0, -2)), _array(d_outputs.flatten(0, -2))
-        d_inputs = torch.empty_like(inputs, memory_format=torch.contiguous_format)
+        rows, d_rows = inputs.flatten(0, -2), d_outputs.flatten(0, -2)
+        d_inputs = _product(d_rows, weight.t()).view_as(inputs)
         d_weight = weight.new_empty(num_outputs, _padded(weight, num_inputs))
         d_bias = weight.new_empty(num_outputs)
-        nothing = np.zeros(num_inputs, rows.dtype)
-        given = (d_rows, pack(weight), nothing, _array(d_inputs.flatten(0, -2)))
-        run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
-        results = map(_array, (d_weight, d_bias))
-        run(products.linear_columns, num_outputs, ROWS, num_outputs, rows, d_rows, *results)
+        given = map(_array, (rows, d_rows, d_weight, d_bias))
+        run(products.linear_columns, num_outputs, ROWS, num_outputs, *given)
         return d_inputs, d_weight[:, :num_inputs], d_bias if ctx.has_bias else None

@@ -17,6 +17,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 _K_BLOCK = 256  # terms of a sum at a time, so that what is packed for them stays in cache
+_COLUMNS = 64  # of the left factor of a transposed product at a time
 
 
 @njit(**OPTIONS)
@@ -43,35 +44,50 @@ def add_matrix_product(rows: Any, panels: Any, sums: Any) -> None:
 
 
 @njit(**OPTIONS)
-def add_transposed_product(left: Any, right: Any, result: Any, first: int, last: int) -> None:
-    """Add ``left[:, first:last].T @ right`` to ``result[first:last]``.
+def add_transposed_products(
+    left: Any, right: Any, result: Any, other: Any, other_result: Any, first: int, last: int
+) -> None:
+    """Add ``left[:, first:last].T @ right`` to ``result[first:last]``, and so for another right.
+
+    Some columns of the left factor wait in the second cache while a panel of the right one stays
+    in the first. Both right factors take their turns, since the left one comes from afar.
 
     Parameters
     ----------
     left
-        Shape (num_k, num_columns).
-    right
-        Shape (num_k, width).
-    result
-        Shape (num_columns, width rounded up to whole panels).
+        Shape (num_k, num_columns). It is read in place, down its columns: rows that lie a
+        multiple of 4096 bytes apart would all fall into the same few lines of the cache.
+    right, other
+        Shapes (num_k, width) and, if there is another, (num_k, its width); else empty.
+    result, other_result
+        Shapes (num_columns, width rounded up to whole panels), for another empty, too.
     """
-    num_k = len(right)
-    padded = result.shape[1]
-    panels = np.zeros(
-        (padded * right.itemsize // PANEL_BYTES, _K_BLOCK, PANEL_BYTES // right.itemsize),
-        right.dtype,
-    )
-    strip = np.empty((_K_BLOCK, ROWS), left.dtype)
-    for begin in range(0, num_k, _K_BLOCK):
-        size = min(_K_BLOCK, num_k - begin)
-        pack_rows(right[begin : begin + size], panels, 0, len(panels))
-        for row in range(first, last, ROWS):
-            num_rows = min(ROWS, last - row)
-            _copy_columns(left[begin : begin + size], row, num_rows, strip)
-            for p in range(len(panels)):
-                c = at(begin_of(result), row * padded + p * panels.shape[2])
-                a, b = begin_of(strip), begin_of(panels[p])
-                add_product(num_rows, a, 1, ROWS, b, size, c, padded)
+    panels, other_panels = _room(right, result), _room(other, other_result)
+    for begin in range(0, len(left), _K_BLOCK):
+        rows = left[begin : begin + _K_BLOCK]
+        pack_rows(right[begin : begin + len(rows)], panels, 0, len(panels))
+        pack_rows(other[begin : begin + len(rows)], other_panels, 0, len(other_panels))
+        for column in range(first, last, _COLUMNS):
+            end = min(last, column + _COLUMNS)
+            _add_columns(rows, panels, result, column, end)
+            _add_columns(rows, other_panels, other_result, column, end)
+
+
+@njit(**OPTIONS)
+def _room(right: Any, result: Any) -> Any:
+    # For the panels of so many terms.
+    width = PANEL_BYTES // right.itemsize
+    return np.zeros((result.shape[1] // width, _K_BLOCK, width), right.dtype)
+
+
+@njit(**OPTIONS)
+def _add_columns(rows: Any, panels: Any, result: Any, first: int, last: int) -> None:
+    row_a, row_c = rows.strides[0] // rows.itemsize, result.shape[1]
+    for p in range(len(panels)):
+        b, c = begin_of(panels[p]), at(begin_of(result), p * panels.shape[2])
+        for column in range(first, last, ROWS):
+            a, number = at(begin_of(rows), column), min(ROWS, last - column)
+            add_product(number, a, 1, row_a, b, len(rows), at(c, column * row_c), row_c)
 
 
 @njit(**OPTIONS)
@@ -95,18 +111,6 @@ def pack_columns(columns: Any, panels: Any, first: int, last: int) -> None:
             line = panels[p, k]
             for j in range(len(part)):
                 line[j] = part[j, k]
-
-
-@njit(**OPTIONS)
-def _copy_columns(source: Any, first: int, number: int, strip: Any) -> None:
-    for k in range(len(source)):
-        line, row = strip[k], source[k, first : first + number]
-        if number == ROWS:  # a number known beforehand becomes one instruction
-            for r in range(ROWS):
-                line[r] = row[r]
-        else:
-            for r in range(number):
-                line[r] = row[r]
 
 
 @njit(**OPTIONS)
@@ -178,7 +182,8 @@ def linear_columns(
     """
     d_weight[first:last] = 0
     d_bias[first:last] = 0
-    add_transposed_product(d_outputs, inputs, d_weight, first, last)
+    nothing = np.empty((0, 0), inputs.dtype)
+    add_transposed_products(d_outputs, inputs, d_weight, nothing, nothing, first, last)
     add_rows(d_outputs, d_bias, first, last)
 
 
@@ -186,12 +191,13 @@ def linear_columns(
 def scan_columns(
     d_x: Any,
     d_hn: Any,
-    h_0: Any,
-    outputs: Any,
+    before: Any,
+    inputs: Any,
     places: Any,
-    d_weight: Any,
+    d_weight_hh: Any,
     d_bias: Any,
     d_bias_n: Any,
+    d_weight_ih: Any,
     d_table: Any,
     first: int,
     last: int,
@@ -201,34 +207,39 @@ def scan_columns(
     Parameters
     ----------
     d_x
-        Of the input products, (num_steps * batch, num_columns).
+        Of the input products, (num_steps * batch, num_columns or more).
     d_hn
         What the recurrent weights of the last columns receive in place of it, (num_steps *
-        batch, num_hiddens), or no columns.
-    h_0, outputs
-        The hidden states, (batch, num_hiddens) and (num_steps * batch, num_hiddens).
+        batch, d_bias_n's columns or more).
+    before
+        The hidden state that each step began with, (num_steps * batch, num_hiddens).
+    inputs, d_weight_ih
+        If vectors were multiplied: (num_steps * batch, input_size) and (num_columns, input_size
+        rounded up to whole panels); else empty.
     places, d_table
-        If the input products were looked up: (num_steps * batch,) and (num_tokens,
-        num_columns); else empty.
-    d_weight, d_bias, d_bias_n
-        Shapes (num_columns, num_hiddens rounded up to whole panels), (num_columns,) and (d_hn's
-        columns,).
+        If tokens were looked up: (num_steps * batch,) and (num_tokens, num_columns); else empty.
+    d_weight_hh, d_bias, d_bias_n
+        Shapes (num_columns, num_hiddens rounded up to whole panels), (num_columns,) and
+        (num_hiddens,) or, if `d_x` serves all columns, (0,).
     """
-    batch, split = len(h_0), d_x.shape[1] - d_hn.shape[1]
-    before = outputs[: len(outputs) - batch]
-    d_weight[first:last] = 0
+    split = len(d_bias) - len(d_bias_n)
+    d_weight_hh[first:last] = 0
     d_bias[first:last] = 0
     add_rows(d_x, d_bias, first, last)
+    if len(inputs):
+        d_weight_ih[first:last] = 0
     if first < split:
         end = min(last, split)
-        add_transposed_product(d_x[:batch], h_0, d_weight, first, end)
-        add_transposed_product(d_x[batch:], before, d_weight, first, end)
+        add_transposed_products(d_x, before, d_weight_hh, inputs, d_weight_ih, first, end)
     if last > split:
         begin, end = max(first, split) - split, last - split
         d_bias_n[begin:end] = 0
         add_rows(d_hn, d_bias_n, begin, end)
-        add_transposed_product(d_hn[:batch], h_0, d_weight[split:], begin, end)
-        add_transposed_product(d_hn[batch:], before, d_weight[split:], begin, end)
+        nothing = np.empty((0, 0), d_x.dtype)
+        add_transposed_products(d_hn, before, d_weight_hh[split:], nothing, nothing, begin, end)
+        if len(inputs):
+            begin = max(first, split)
+            add_transposed_products(d_x, inputs, d_weight_ih, nothing, nothing, begin, last)
     if len(places):
         d_table[:, first:last] = 0
         scatter_rows(d_x, places, d_table, first, last)

@@ -11,8 +11,10 @@ Common arguments, contiguous and, but for `places`, of one floating-point type:
   the tokens; otherwise each step has a row of its own.
 - ``bias``: (num_gates * num_hiddens,), added to x.
 - ``panels``: the recurrent weights as `pack` lays them out, W^T forward and W backward.
-- ``h_0``: (batch, num_hiddens); ``outputs``: (num_steps, batch, num_hiddens).
+- ``states``: (num_steps + 1, batch, num_hiddens), of which the first is given and step t takes
+  the one at t to the one at t + 1.
 - ``gates``: (num_steps, batch, num_gates * num_hiddens), after their non-linearity.
+- ``d_x`` and ``d_hn``, gradients, may have more columns than what they are the gradients of.
 - ``first``, ``last``: the block, rows first..last - 1 of the batch.
 
 The loops over j are kept short and begin at 0: where the compiler cannot prove the arrays apart,
@@ -47,18 +49,16 @@ def _begin(x: Any, places: Any, bias: Any, sums: Any) -> None:
 
 @njit(**OPTIONS)
 def rnn_forward(
-    x: Any, places: Any, bias: Any, panels: Any, h_0: Any, outputs: Any, first: int, last: int
+    x: Any, places: Any, bias: Any, panels: Any, states: Any, first: int, last: int
 ) -> None:
-    """Fill `outputs` with ``h_t = tanh(x_t + bias + W h_{t-1})``."""
-    size = h_0.shape[1]
+    """Fill `states` with ``h_t = tanh(x_t + bias + W h_{t-1})``."""
+    size = states.shape[2]
     sums = _scratch(panels, last - first)
-    before = h_0[first:last]
     for t in range(len(places)):
         _begin(x, places[t, first:last], bias, sums)
-        add_matrix_product(before, panels, sums)
-        before = outputs[t, first:last]
+        add_matrix_product(states[t, first:last], panels, sums)
         for b in range(last - first):
-            total, h = sums[b], before[b]
+            total, h = sums[b], states[t + 1, first + b]
             for j in range(size):
                 h[j] = tanh(total[j])
 
@@ -67,21 +67,21 @@ def rnn_forward(
 def rnn_backward(
     d_outputs: Any,
     d_last: Any,
-    outputs: Any,
+    states: Any,
     panels: Any,
     d_x: Any,
     d_0: Any,
     first: int,
     last: int,
 ) -> None:
-    """Fill `d_x`, the gradient of the argument of tanh, and `d_0`, that of h_0."""
+    """Fill `d_x`, the gradient of the argument of tanh, and `d_0`, that of the first state."""
     size = d_last.shape[1]
     d_h = _scratch(panels, last - first)
     d_h[:, :size] = d_last[first:last]
-    for t in range(len(outputs) - 1, -1, -1):
+    for t in range(len(d_x) - 1, -1, -1):
         for b in range(last - first):
             total, d_out = d_h[b], d_outputs[t, first + b]
-            h, d = outputs[t, first + b], d_x[t, first + b]
+            h, d = states[t + 1, first + b], d_x[t, first + b]
             for j in range(size):
                 d[j] = (total[j] + d_out[j]) * (1 - h[j] * h[j])
             total[:] = 0
@@ -96,21 +96,20 @@ def gru_forward(
     bias: Any,
     bias_n: Any,
     panels: Any,
-    h_0: Any,
-    outputs: Any,
+    states: Any,
     gates: Any,
     h_n: Any,
     first: int,
     last: int,
 ) -> None:
-    """Fill `outputs`, `gates` (reset, update, candidate) and `h_n`, ``W_hn h_{t-1} + bias_n``.
+    """Fill `states`, `gates` (reset, update, candidate) and `h_n`, ``W_hn h_{t-1} + bias_n``.
 
     Here `bias` has for the candidate what is added outside of the reset gate.
     """
-    size = h_0.shape[1]
+    size = states.shape[2]
     sums = _scratch(panels, last - first)
-    before = h_0[first:last]
     for t in range(len(places)):
+        before = states[t, first:last]
         _begin(x, places[t, first:last], bias[: 2 * size], sums)
         for b in range(last - first):
             sums[b, 2 * size : 3 * size] = bias_n
@@ -119,7 +118,7 @@ def gru_forward(
             x_n, bias_x = x[places[t, first + b], 2 * size :], bias[2 * size :]
             gate, product, old = gates[t, first + b], h_n[t, first + b], before[b]
             reset, update, candidate = gate[:size], gate[size : 2 * size], gate[2 * size :]
-            h = outputs[t, first + b]
+            h = states[t + 1, first + b]
             total = sums[b]
             for j in range(2 * size):
                 gate[j] = sigmoid(total[j])
@@ -128,15 +127,13 @@ def gru_forward(
                 candidate[j] = tanh(x_n[j] + bias_x[j] + reset[j] * product[j])
             for j in range(size):
                 h[j] = candidate[j] + update[j] * (old[j] - candidate[j])
-        before = outputs[t, first:last]
 
 
 @njit(**OPTIONS)
 def gru_backward(
     d_outputs: Any,
     d_last: Any,
-    h_0: Any,
-    outputs: Any,
+    states: Any,
     gates: Any,
     h_n: Any,
     panels: Any,
@@ -150,14 +147,13 @@ def gru_backward(
     size = d_last.shape[1]
     sums = _scratch(panels, last - first)
     d_h = d_last[first:last].copy()
-    for t in range(len(outputs) - 1, -1, -1):
-        before = outputs[t - 1, first:last] if t else h_0[first:last]
+    for t in range(len(d_x) - 1, -1, -1):
         for b in range(last - first):
             gate, d = gates[t, first + b], d_x[t, first + b]
             reset, update, candidate = gate[:size], gate[size : 2 * size], gate[2 * size :]
-            d_reset, d_update, d_candidate = d[:size], d[size : 2 * size], d[2 * size :]
+            d_reset, d_update, d_candidate = d[:size], d[size : 2 * size], d[2 * size : 3 * size]
             d_out, total, carry = d_outputs[t, first + b], sums[b], d_h[b]
-            product, d_product, old = h_n[t, first + b], d_hn[t, first + b], before[b]
+            product, d_product, old = h_n[t, first + b], d_hn[t, first + b], states[t, first + b]
             for j in range(size):
                 carry[j] += total[j] + d_out[j]
                 total[j] = 0
@@ -180,24 +176,21 @@ def lstm_forward(
     places: Any,
     bias: Any,
     panels: Any,
-    h_0: Any,
-    c_0: Any,
-    outputs: Any,
-    gates: Any,
+    states: Any,
     memories: Any,
+    gates: Any,
     first: int,
     last: int,
 ) -> None:
-    """Fill `outputs`, `gates` (i, f, g, o) and `memories` (c_t)."""
-    size = h_0.shape[1]
+    """Fill `states`, `memories` (c_t, shaped like them) and `gates` (i, f, g, o)."""
+    size = states.shape[2]
     sums = _scratch(panels, last - first)
-    before, memory = h_0[first:last], c_0[first:last]
     for t in range(len(places)):
         _begin(x, places[t, first:last], bias, sums)
-        add_matrix_product(before, panels, sums)
+        add_matrix_product(states[t, first:last], panels, sums)
         for b in range(last - first):
-            total, gate, old = sums[b], gates[t, first + b], memory[b]
-            new, h = memories[t, first + b], outputs[t, first + b]
+            total, gate, old = sums[b], gates[t, first + b], memories[t, first + b]
+            new, h = memories[t + 1, first + b], states[t + 1, first + b]
             i, f = gate[:size], gate[size : 2 * size]
             g, o = gate[2 * size : 3 * size], gate[3 * size :]
             total_g, total_o = total[2 * size : 3 * size], total[3 * size :]
@@ -211,7 +204,6 @@ def lstm_forward(
                 new[j] = f[j] * old[j] + i[j] * g[j]
             for j in range(size):
                 h[j] = o[j] * tanh(new[j])
-        before, memory = outputs[t, first:last], memories[t, first:last]
 
 
 @njit(**OPTIONS)
@@ -219,9 +211,8 @@ def lstm_backward(
     d_outputs: Any,
     d_last: Any,
     d_memory: Any,
-    c_0: Any,
-    gates: Any,
     memories: Any,
+    gates: Any,
     panels: Any,
     d_x: Any,
     d_0: Any,
@@ -239,14 +230,13 @@ def lstm_backward(
     d_c = d_memory[first:last].copy()
     squash = np.empty(size, d_c.dtype)
     for t in range(len(gates) - 1, -1, -1):
-        before = memories[t - 1, first:last] if t else c_0[first:last]
         for b in range(last - first):
-            gate, new, old = gates[t, first + b], memories[t, first + b], before[b]
+            gate, old, new = gates[t, first + b], memories[t, first + b], memories[t + 1, first + b]
             i, f = gate[:size], gate[size : 2 * size]
             g, o = gate[2 * size : 3 * size], gate[3 * size :]
             d = d_x[t, first + b]
             d_i, d_f = d[:size], d[size : 2 * size]
-            d_g, d_o = d[2 * size : 3 * size], d[3 * size :]
+            d_g, d_o = d[2 * size : 3 * size], d[3 * size : 4 * size]
             d_out, total, carry = d_outputs[t, first + b], d_h[b], d_c[b]
             for j in range(size):
                 squash[j] = tanh(new[j])

@@ -63,8 +63,8 @@ def test_values_and_gradients_equal_those_of_torch(
     theirs = results(outputs, *(part[0] for part in (last if num_states > 1 else (last,))))
     scan: Any = SCANS[name].apply
     tolerance = 1e-5 if dtype == torch.float32 else 1e-11
-    for x, looked_up in ((w_ih.t(), tokens), (one_hot @ w_ih.t(), None)):
-        ours = results(*scan(x, looked_up, b_ih, w_hh, b_hh, *state))
+    for inputs in (tokens, one_hot):
+        ours = results(*scan(inputs, w_ih, b_ih, w_hh, b_hh, *state))
         for mine, other in zip(ours, theirs, strict=True):
             scale = 1 + other.abs().max().item()
             torch.testing.assert_close(mine / scale, other / scale, rtol=0, atol=tolerance)
@@ -75,14 +75,16 @@ def test_values_and_gradients_equal_those_of_torch(
 def test_gradients_are_those_found_numerically(name: str, num_steps: int) -> None:
     cell, batch, size = CELLS[name], 3, 4
     rows = cell.num_gates * size
-    shapes = [(num_steps, batch, rows), (rows,), (rows, size), (rows,)]
+    shapes = [(num_steps, batch, 5), (rows, 5), (rows,), (rows, size), (rows,)]
     shapes += [(batch, size)] * cell.num_states
     given = [drawn(i, *s, dtype=torch.float64).requires_grad_() for i, s in enumerate(shapes)]
+    assert torch.autograd.gradcheck(SCANS[name].apply, given)
+    tokens = torch.tensor([[0, 4, 2]]).expand(num_steps, batch)
 
-    def scan(x: Tensor, *others: Tensor) -> Any:
-        return SCANS[name].apply(x, None, *others)
+    def scan(*others: Tensor) -> Any:
+        return SCANS[name].apply(tokens, *others)
 
-    assert torch.autograd.gradcheck(scan, given)
+    assert torch.autograd.gradcheck(scan, given[1:])
 
 
 @pytest.mark.parametrize("name", SCANS)
@@ -140,6 +142,8 @@ def test_indices_and_sizes_are_checked() -> None:
         run_compiled(cell, torch.zeros(3, 5, dtype=torch.long), state)
     with pytest.raises(ValueError, match="sizes do not fit"):
         run_compiled(cell, torch.zeros(3, 2, dtype=torch.long), (torch.zeros(2, 9),))
+    with pytest.raises(ValueError, match="sizes do not fit"):
+        run_compiled(cell, torch.zeros(3, 2, VOCAB + 1), state)
 
 
 @pytest.mark.usefixtures("_threads")

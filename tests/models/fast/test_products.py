@@ -33,19 +33,23 @@ def test_a_product_is_added(num_rows: int, num_k: int, num_columns: int, dtype: 
 
 
 @given(st.one_of(SIZES, st.integers(250, 600)), SIZES, SIZES, DTYPES, st.data())
-def test_a_transposed_product_is_added_to_a_slice(
+def test_transposed_products_are_added_to_a_slice(
     num_k: int, num_columns: int, width: int, dtype: type, data: st.DataObject
 ) -> None:
     first = data.draw(st.integers(0, num_columns))
     last = data.draw(st.integers(first, num_columns))
     left, right = draw(0, num_k, num_columns, dtype=dtype), draw(1, num_k, width, dtype=dtype)
     padded = pack(torch.zeros(1, width, dtype=torch.from_numpy(right).dtype)).size
-    result = np.ones((num_columns, padded), dtype)
-    products.add_transposed_product(left, right, result, first, last)
+    result, nothing = np.ones((num_columns, padded), dtype), np.empty((0, 0), dtype)
+    products.add_transposed_products(left, right, result, nothing, nothing, first, last)
     exact = 1 + left[:, first:last].T @ right
     np.testing.assert_allclose(result[first:last, :width], exact, **tolerance(dtype))
     assert (result[:first] == 1).all()
     assert (result[last:] == 1).all()
+    both = [np.ones_like(result) for _ in range(2)]
+    products.add_transposed_products(left, right, both[0], -right, both[1], first, last)
+    np.testing.assert_array_equal(both[0], result)
+    np.testing.assert_allclose(both[1][first:last, :width], 2 - exact, **tolerance(dtype))
 
 
 @given(SIZES, SIZES, st.data())
