@@ -80,6 +80,18 @@ def test_the_same_seed_draws_the_same_weights(name: str) -> None:
     assert all(torch.equal(first[key], again[key]) for key in first)
 
 
+@pytest.mark.parametrize("name", CELLS)
+def test_the_same_seed_draws_the_same_weights_however_they_are_stored(name: str) -> None:
+    cell = CELLS[name](HIDDENS, HIDDENS)
+    cell.weight_ih.data = cell.weight_ih.data.contiguous()
+    cell.reset_parameters(torch.Generator().manual_seed(3))
+    other = CELLS[name](HIDDENS, HIDDENS)
+    other.reset_parameters(torch.Generator().manual_seed(3))
+    assert cell.weight_ih.stride() != other.weight_ih.stride()
+    for mine, theirs in zip(cell.parameters(), other.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
 def test_a_cell_without_equations_says_so() -> None:
     with pytest.raises(NotImplementedError):
         Cell(2, 2)(torch.zeros(1, 2), (torch.zeros(1, 2),))
