@@ -78,6 +78,7 @@ def model(config: ModelConfig) -> list[str]:
         "LAST": "torch.stack((hidden, memory))" if pair else "hidden",
         "EMBEDDING": pieces.EMBEDDING * embedded,
         "LAYERS": pieces.LAYERS if many else pieces.ONE_LAYER,
+        "STORED": pieces.STORED * many,
         "RECURRENT": "layers" if many else "layer",
         "INPUT_SIZE": "EMBEDDING_SIZE" if embedded else "len(vocab)",
         "EMBEDDING_WEIGHTS": pieces.EMBEDDING_WEIGHTS * embedded,

@@ -40,8 +40,7 @@ RNN_STEP = """\
 GRU_STEP = """\
             x_r, x_z, x_n = x.chunk(3, -1)  # (batch, NUM_HIDDENS) each
             h_r, h_z, h_n = F.linear(hidden, self.weight_hh, self.bias_hh).chunk(3, -1)
-            reset = torch.sigmoid(x_r + h_r)
-            update = torch.sigmoid(x_z + h_z)
+            reset, update = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
             candidate = torch.tanh(x_n + reset * h_n)
             hidden = (1 - update) * candidate + update * hidden"""
 LSTM_STEP = """\
@@ -59,6 +58,7 @@ LAYERS
         self.output = nn.Linear(NUM_HIDDENS, len(vocab))
         for parameter in [*self.RECURRENT.parameters(), *self.output.parameters()]:
             nn.init.uniform_(parameter, -BOUND, BOUND, generator)
+STORED
 EMBEDDING_WEIGHTS
 TIE
 DROPOUT_METHOD
@@ -75,6 +75,9 @@ ONE_LAYER = "        self.layer = CELL(INPUT_SIZE)"
 LAYERS = """\
         sizes = [INPUT_SIZE] + [NUM_HIDDENS] * (NUM_LAYERS - 1)
         self.layers = nn.ModuleList(CELL(size) for size in sizes)"""
+STORED = """\
+        for layer in self.layers[1:]:  # what is never looked up lies as it is written
+            layer.weight_ih.data = layer.weight_ih.data.contiguous()"""
 DROPOUT = """
     def dropout(self, x):
         if not self.training:

@@ -285,7 +285,8 @@ def test_the_script_repeats_a_fast_run_to_rounding(tmp_path: Path, cell: str) ->
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
 def test_a_file_is_read_again_where_it_lies(tmp_path: Path, encoding: str) -> None:
-    path = tmp_path / "a 'quoted' {name}.txt"
+    # Longer than any line, wherever it lies: no formatter puts it on a line of its own.
+    path = tmp_path / f"a 'quoted' {{name}} {'of a text ' * 10}.txt"
     path.write_bytes(("Caf\u00e9 o'clock,\r\nand 'tis \u00fcber all\n" * 12).encode(encoding))
     config = CorpusConfig(lower=True, valid=0.3)
     corpus = Corpus.load(str(path), config, encoding=encoding)
