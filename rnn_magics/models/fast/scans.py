@@ -222,7 +222,7 @@ def lstm_backward(
 ) -> None:
     """Fill `d_x`, the gradient of x, `d_0` and `d_c0`.
 
-    The hyperbolic tangent of a memory is computed again, which is quicker than to have kept it.
+    The hyperbolic tangent of a memory is computed again, which takes no longer than to read it.
     """
     size = d_last.shape[1]
     d_h = _scratch(panels, last - first)
