@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rnn_magics.inspection.units import UnitsConfig
     from rnn_magics.inspection.windows import WindowsConfig
     from rnn_magics.models.cells import CELLS, Cell
+    from rnn_magics.models.interpolation import Interpolation, interpolate
     from rnn_magics.models.ngram import NgramModel, fit_ngram
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
     from rnn_magics.models.sentences import fit_sentences, sentence_log_probs
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
         report_run,
     )
     from rnn_magics.training.loop import train
+    from rnn_magics.training.mixture import MixtureEvaluation, evaluate_mixture
     from rnn_magics.training.recipes import RECIPES
     from rnn_magics.training.run import Run
     from rnn_magics.training.seeds import SeedRuns, train_seeds
@@ -93,6 +95,7 @@ _HOMES = {
     "DownloadConfig": "text.download",
     "Epochs": "inspection.epochs",
     "evaluate": "training.evaluation",
+    "evaluate_mixture": "training.mixture",
     "evaluate_text": "training.honest",
     "evaluate_texts": "training.honest",
     "Evaluations": "training.honest",
@@ -109,12 +112,15 @@ _HOMES = {
     "inspect_rnn": "inspection.inspectors",
     "Inspector": "inspection.inspectors",
     "INSPECTORS": "inspection.inspectors",
+    "interpolate": "models.interpolation",
+    "Interpolation": "models.interpolation",
     "kept_runs": "storage.run_folder",
     "Ladder": "training.baseline",
     "load_run": "storage.loading",
     "make_batches": "batching",
     "MatchConfig": "inspection.match",
     "measure_novelty": "inspection.novelty",
+    "MixtureEvaluation": "training.mixture",
     "ModelConfig": "models.rnn_model",
     "NgramModel": "models.ngram",
     "Novelty": "inspection.novelty",
@@ -173,8 +179,10 @@ __all__ = [
     "GradientConfig",
     "HiddenConfig",
     "Inspector",
+    "Interpolation",
     "Ladder",
     "MatchConfig",
+    "MixtureEvaluation",
     "ModelConfig",
     "NgramModel",
     "Novelty",
@@ -198,6 +206,7 @@ __all__ = [
     "checkpoint_epochs",
     "diagnose",
     "evaluate",
+    "evaluate_mixture",
     "evaluate_text",
     "evaluate_texts",
     "fit_ladder",
@@ -207,6 +216,7 @@ __all__ = [
     "generate_many",
     "inspect_epochs",
     "inspect_rnn",
+    "interpolate",
     "kept_runs",
     "load_ipython_extension",
     "load_run",

@@ -153,6 +153,12 @@ def evaluate_rnn(parser: MagicParser) -> None:
     """Declare ``%evaluate_rnn``."""
     parser.add("source", nargs="*", metavar="TEXT", help="built-in texts or files")
     parser.add("--run", metavar="NAME", help="which run, or all (default: the newest)")
+    parser.add(
+        "--ngram",
+        type=_count("--ngram"),
+        metavar="ORDER",
+        help="also mix the run with counts of its training text, e.g. 7",
+    )
 
 
 def rnn(parser: MagicParser) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from IPython.core.magic import line_magic, magics_class
 
+from rnn_magics.errors import SessionError
 from rnn_magics.notebook import declare
 from rnn_magics.notebook.calls import Call, Named
 from rnn_magics.notebook.command import command
@@ -17,6 +18,7 @@ from rnn_magics.notebook.group import SessionMagics
 if TYPE_CHECKING:
     from rnn_magics.text.corpus import Corpus, CorpusConfig
     from rnn_magics.training.honest import Evaluations, TextEvaluation
+    from rnn_magics.training.mixture import MixtureEvaluation
     from rnn_magics.training.run import Run
 
 
@@ -28,15 +30,18 @@ class EvaluatingMagics(SessionMagics):
     @command(declare.evaluate_rnn)
     def evaluate_rnn(
         self, options: argparse.Namespace, _cell: str | None = None
-    ) -> Evaluations | TextEvaluation | None:
+    ) -> Evaluations | TextEvaluation | MixtureEvaluation | None:
         """Score texts with runs: the session's held-out text, built-in ones, or files.
 
         ::
 
             %evaluate_rnn
             %evaluate_rnn time_machine my_notes.txt --run all
+            %evaluate_rnn --ngram 7
         """
         runs, sources = self._runs(getattr(options, "run", None)), getattr(options, "source", [])
+        if (order := getattr(options, "ngram", None)) is not None:
+            return self._mix(options, runs, sources, order)
         config = self._cleaning()
         loading = [Call(f"text_{i}", "Corpus.load", (s, config)) for i, s in enumerate(sources, 1)]
         texts: dict[str, Corpus | None]
@@ -48,6 +53,20 @@ class EvaluatingMagics(SessionMagics):
         found: Evaluations | TextEvaluation = _scoring(runs, texts)()
         if self.session.corpus is None:
             print("no corpus in this session: the texts were read as they are, not cleaned")
+        return found
+
+    def _mix(
+        self, options: argparse.Namespace, runs: list[Run], sources: list[str], order: int
+    ) -> MixtureEvaluation | None:
+        if sources or len(runs) > 1:
+            msg = "--ngram scores one run on the held-out part of its own text: no TEXT, one --run"
+            raise SessionError(msg)
+        given = Named("run", runs[0]), Named("corpus", self.session.require_corpus())
+        mixing = Call("evaluation", "evaluate_mixture", given, {"order": order})
+        if self.explains(options, mixing):
+            return None
+        self.session.refuse_while_training("%evaluate_rnn")
+        found: MixtureEvaluation = mixing()
         return found
 
     def _runs(self, name: str | None) -> list[Run]:

@@ -233,6 +233,14 @@ def _evaluating(_session: Session, call: Call) -> Theory:
     return Theory({"perplexity of n tokens": math_of(perplexity)}, shapes)
 
 
+def _mixing(session: Session, call: Call) -> Theory:
+    from rnn_magics.models.interpolation import interpolate  # noqa: PLC0415  (numpy on demand)
+
+    alone = _evaluating(session, call)
+    mixture = {"mixture with the n-gram model p_2": math_of(interpolate)}
+    return Theory({**alone.equations, **mixture}, alone.shapes)
+
+
 def _of_run(run: Run) -> Theory:
     # Its equations, and its parameters with their shapes.
     from rnn_magics.models.cells import CELLS  # noqa: PLC0415  (torch on demand)
@@ -314,6 +322,7 @@ THEORIES: dict[str, Callable[[Session, Call], Theory]] = {
     "score": _scoring,
     "fit_ladder": _counting,
     "measure_novelty": _copies,
+    "evaluate_mixture": _mixing,
     "evaluate_text": _evaluating,
     "evaluate_texts": _evaluating,
     "save_run": _saving,

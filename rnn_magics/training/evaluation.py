@@ -98,6 +98,39 @@ def iter_evaluate(
     model: RNNModel, ids: Tensor, num_steps: int = 128
 ) -> Iterator[Evaluation | None]:
     """Do what `evaluate` does in short slices: yield None after each, the result at the end."""
+    total = torch.zeros((), dtype=torch.float64, device=ids.device)
+    for _, losses in _read(model, ids, num_steps):
+        total += losses.sum(dtype=torch.float64)
+        yield None
+    carried = not model.config.bidirectional
+    predicted = len(ids) - 1
+    yield Evaluation(total.item() / predicted, predicted, "carried" if carried else "zero")
+
+
+def token_log_probs(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Tensor:
+    """Return the natural log-probability of every token of a text but the first.
+
+    Their mean is minus the nats that `evaluate` returns for the same arguments.
+
+    Returns
+    -------
+    Tensor
+        Shape (num_tokens - 1,), float64, on the model's device.
+
+    Raises
+    ------
+    BatchError
+        When the text has fewer than two tokens.
+    """
+    found = torch.empty(len(ids), dtype=torch.float64, device=ids.device)
+    for places, losses in _read(model, ids, num_steps):
+        inside = places < len(ids) - 1
+        found[places[inside]] = -losses[inside].double()
+    return found[:-1]
+
+
+def _read(model: RNNModel, ids: Tensor, num_steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+    # Yields places (num_rows, steps) and the nats of the tokens after them, 0 past the end.
     predicted = len(ids) - 1
     if predicted < 1:
         msg = f"a text of {len(ids)} tokens has nothing to predict; it needs at least two"
@@ -107,7 +140,6 @@ def iter_evaluate(
     row_length = -(-predicted // num_rows)
     starts = torch.arange(num_rows, device=ids.device)[:, None] * row_length
     state = _warm_up(model, ids, starts, num_rows) if carried else None
-    total = torch.zeros((), dtype=torch.float64, device=ids.device)
     for begin in range(0, row_length, num_steps):
         end = min(begin + num_steps, row_length)
         places = starts + torch.arange(begin, end, device=ids.device)  # (num_rows, steps)
@@ -119,9 +151,7 @@ def iter_evaluate(
         losses = F.cross_entropy(
             logits.flatten(0, 1).float(), Y.flatten(), ignore_index=_IGNORED, reduction="none"
         )
-        total += losses.sum(dtype=torch.float64)
-        yield None
-    yield Evaluation(total.item() / predicted, predicted, "carried" if carried else "zero")
+        yield places, losses.view(places.shape)
 
 
 def _warm_up(model: RNNModel, ids: Tensor, starts: Tensor, num_rows: int) -> ModelState | None:

@@ -106,6 +106,14 @@ MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
 """What is told of each run on each text, by what its matrix is called."""
 
 
+def evaluations_table(found: Sequence[TextEvaluation]) -> str:
+    """Return what was found of one text, a line each and a column for each measure."""
+    shown = {name: [measure(row) for row in found] for name, measure in MEASURES.items()}
+    told = {name: cells for name, cells in shown.items() if any(cells)}
+    head = (f"{found[0].text} ({found[0].part})", *told)
+    return aligned([head, *zip([row.run for row in found], *told.values(), strict=True)])
+
+
 @dataclass(frozen=True, repr=False)
 class Evaluations(Sequence[TextEvaluation]):
     """What several runs make of several texts: all that was found, run by run.
@@ -155,7 +163,7 @@ def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
         When the run has no vocabulary, the text is not of the kind that it reads, or the text
         has fewer than two tokens.
     """
-    vocab = _reader(run, corpus)
+    vocab = require_reader(run, corpus)
     encoded = encode_corpus(corpus, vocab)
     held_out = len(encoded.valid) > 0
     ids = np.asarray(encoded.valid if held_out else encoded.train, np.int64)
@@ -251,12 +259,18 @@ def evaluate_texts(runs: Sequence[Run], corpora: Sequence[Corpus]) -> Evaluation
         msg = f"a matrix needs a run and a text, not {len(runs)} runs and {len(corpora)} texts"
         raise BatchError(msg)
     for run, corpus in itertools.product(runs, corpora):
-        _reader(run, corpus)
+        require_reader(run, corpus)
     return Evaluations(tuple(tuple(evaluate_text(run, c) for c in corpora) for run in runs))
 
 
-def _reader(run: Run, corpus: Corpus) -> Vocab:
-    # The vocabulary that reads the text; refuses a text that is of another kind.
+def require_reader(run: Run, corpus: Corpus) -> Vocab:
+    """Return the vocabulary with which a run reads a text.
+
+    Raises
+    ------
+    BatchError
+        When it has none, or the text is not of the kind that it reads.
+    """
     vocab = run.vocab
     if vocab is None:
         msg = f"run {run.name!r} has no vocabulary to read other texts with: train it on a corpus"

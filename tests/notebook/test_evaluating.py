@@ -68,3 +68,26 @@ def test_the_explained_matrix_is_the_same(trained: Notebook, tmp_path: Path) -> 
     plain: dict[str, Any] = {"run": trained.session.runs["gru-1"]}
     exec(source, plain)
     assert list(plain["evaluations"]) == list(trained.run(cell))
+
+
+def test_a_run_is_mixed_with_counts_of_its_text(trained: Notebook) -> None:
+    alone = trained.run("%evaluate_rnn")
+    found = trained.run("%evaluate_rnn --ngram 3")
+    assert found.run.perplexity == pytest.approx(alone.perplexity, rel=1e-6)
+    assert [row.run for row in found.rows] == ["gru-1", "3-gram", "gru-1 + 3-gram"]
+    assert trained.rich(found)["text/plain"] == repr(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%evaluate_rnn time_machine --ngram 3", "no TEXT, one --run"),
+        ("%evaluate_rnn --run all --ngram 3", "no TEXT, one --run"),
+        ("%evaluate_rnn --ngram 99", "an order from 1 to 12, not 99"),
+        ("%evaluate_rnn --ngram seven", "--ngram"),
+    ],
+)
+def test_what_cannot_be_mixed_is_refused_in_a_line(trained: Notebook, line: str, said: str) -> None:
+    trained.run(TRAIN)
+    with trained.unchanged():
+        assert said in trained.refused(line)

@@ -20,6 +20,7 @@ from rnn_magics.training.evaluation import (
     evaluate,
     iter_evaluate,
     perplexity,
+    token_log_probs,
 )
 
 VOCAB = 7
@@ -51,6 +52,19 @@ def naive_nats(model: RNNModel, ids: Tensor) -> float:
 def test_a_text_of_one_row_is_read_as_in_one_pass(cell: str, length: int) -> None:
     model, ids = make(cell), text(length)
     assert evaluate(model, ids).nats == pytest.approx(naive_nats(model, ids), abs=1e-6)
+
+
+@pytest.mark.parametrize("length", [2, 129, 5_000, 100_001])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_each_token_is_scored_in_its_place(length: int, bidirectional: bool) -> None:  # noqa: FBT001
+    model, ids = make(bidirectional=bidirectional), text(length)
+    found = token_log_probs(model, ids)
+    assert found.shape == (length - 1,)
+    assert -found.mean().item() == pytest.approx(evaluate(model, ids).nats, abs=1e-9)
+    if not bidirectional:  # which reads windows
+        logits, _ = model.eval()(ids[None, :-1])
+        own = logits[0].detach().double().log_softmax(dim=-1).gather(1, ids[1:, None])[:, 0]
+        torch.testing.assert_close(found, own, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", [torch.uint8, torch.int16, torch.int32])
