@@ -98,7 +98,10 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
         ),
         (model.bidirectional, "a bidirectional model is no language model"),
         (CELLS.get(model.cell) not in parts.STEPS, f"cell {model.cell!r} is your own"),
-        (train.optimizer not in parts.OPTIMIZERS, f"optimizer {train.optimizer!r} is your own"),
+        (
+            train.optimizer not in parts.OPTIMIZERS,
+            f"optimizer {train.optimizer!r} is none of plain torch",
+        ),
         (train.schedule not in parts.SHARES, f"schedule {train.schedule!r} is your own"),
         (batching not in parts.STARTS, f"batching {batching!r} is your own"),
         (

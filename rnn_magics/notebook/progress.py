@@ -56,7 +56,7 @@ def first_line(run: Run) -> str:
 
 
 def _compiling(event: Compiling) -> str:
-    return f"compiling the {event.cell} cell for this CPU, once (some 15 seconds)"
+    return f"compiling {event.what} for this CPU, once (some {event.seconds} seconds)"
 
 
 class TerminalProgress:

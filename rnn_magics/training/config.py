@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import (
     AT_LEAST_ONE,
     FRACTION,
@@ -20,6 +21,7 @@ from rnn_magics.options import (
     Range,
     option,
 )
+from rnn_magics.training.muon import Muon, by_gates
 from rnn_magics.training.precision import PRECISIONS
 
 _FLOAT32 = Range(0, 3e38, open_left=True)  # a larger step is no number to torch
@@ -70,7 +72,7 @@ class TrainConfig(Options):
         return OPTIMIZERS[self.optimizer].lr if self.lr is None else self.lr
 
 
-Parameters = Iterable[nn.Parameter]
+Parameters = Iterable[nn.Parameter | dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -83,18 +85,23 @@ class OptimizerKind:
         ``make(parameters, lr=..., weight_decay=...)`` returns the torch optimizer.
     lr
         The learning rate when none is given.
+    parameters
+        ``parameters(model)`` returns what ``make`` is given: a model's parameters, or groups of
+        them where the rule has to know which is which.
     """
 
     make: Callable[..., torch.optim.Optimizer]
     lr: float
+    parameters: Callable[[RNNModel], Iterable[Any]] = RNNModel.parameters
 
 
 def _fused(cls: Callable[..., torch.optim.Optimizer], *devices: str) -> Callable[..., Any]:
     def make(parameters: Parameters, **options: float) -> torch.optim.Optimizer:
-        parameters = list(parameters)
+        given = list(parameters)
+        flat = [p for item in given for p in (item["params"] if isinstance(item, dict) else [item])]
         # One kernel over all parameters, which CUDA can also hold back; elsewhere torch's choice.
-        fused = True if all(p.device.type in devices for p in parameters) else None
-        return cls(parameters, fused=fused, **options)
+        fused = True if all(p.device.type in devices for p in flat) else None
+        return cls(given, fused=fused, **options)
 
     return make
 
@@ -103,6 +110,7 @@ OPTIMIZERS: dict[str, OptimizerKind] = {
     "sgd": OptimizerKind(_fused(torch.optim.SGD, "cuda"), 1.0),
     "adam": OptimizerKind(_fused(torch.optim.Adam, "cpu", "cuda"), 0.005),
     "adamw": OptimizerKind(_fused(torch.optim.AdamW, "cpu", "cuda"), 0.005),
+    "muon": OptimizerKind(_fused(Muon, "cpu", "cuda"), 0.005, by_gates),
 }
 
 

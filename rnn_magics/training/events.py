@@ -13,12 +13,20 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Compiling:
-    """The cell is compiled for this CPU before the first step.
+    """Something is compiled for this CPU before the first step.
 
-    Some 15 seconds the first time on a machine; later sessions load what was kept.
+    That happens once on a machine; later sessions load what was kept.
+
+    Parameters
+    ----------
+    what
+        E.g. ``the gru cell``.
+    seconds
+        About how long it takes.
     """
 
-    cell: str
+    what: str
+    seconds: int
 
 
 @dataclass(frozen=True)

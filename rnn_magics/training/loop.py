@@ -34,6 +34,7 @@ from rnn_magics.training.memory import (
     memory_explained,
     require_memory,
 )
+from rnn_magics.training.muon import Muon
 from rnn_magics.training.precision import check_precision
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.state import TrainState
@@ -96,8 +97,9 @@ def begin(
         model, moved = model.to(device.device), batches.to(device.device)
     dropout_generator = torch.Generator(device.device).manual_seed(config.seed)
     model.seed_dropout(dropout_generator)
-    optimizer = OPTIMIZERS[config.optimizer].make(
-        model.parameters(), lr=config.peak_lr, weight_decay=config.weight_decay
+    kind = OPTIMIZERS[config.optimizer]
+    optimizer = kind.make(
+        kind.parameters(model), lr=config.peak_lr, weight_decay=config.weight_decay
     )
     state = TrainState(model, optimizer, moved, generator, dropout_generator)
     name = name or model.config.cell
@@ -121,14 +123,12 @@ def iter_train(
     Yields
     ------
     Event
-        A `Compiling` where the cell is not compiled yet; one `TrainBegin`; for each minibatch a
+        A `Compiling` for what is not compiled yet; one `TrainBegin`; for each minibatch a
         `StepEnd`; after each epoch some `Evaluating` and an `EpochEnd`; one `TrainEnd`.
     """
     batches = state.batches
     asked = should_stop or (lambda: None)
-    if not state.model.is_ready:
-        yield Compiling(state.model.config.cell)
-        state.model.make_ready()
+    yield from _compile(state)
     state.plan = state.plan or batches.plan(state.generator)
     step = choose_step(state, run.config.train)
     step.begin_epoch()
@@ -166,6 +166,16 @@ def iter_train(
     run.reason = reason or "epochs"
     run.message = run.message or _worse_than_guessing(run)
     yield TrainEnd(run.reason, run.message)
+
+
+def _compile(state: TrainState) -> Iterator[Event]:
+    model, optimizer = state.model, state.optimizer
+    if not model.is_ready:
+        yield Compiling(f"the {model.config.cell} cell", 15)
+        model.make_ready()
+    if isinstance(optimizer, Muon) and not optimizer.is_ready:
+        yield Compiling("the updates of muon", 5)
+        optimizer.make_ready()
 
 
 _LIMITS = ("max_time", "max_tokens")

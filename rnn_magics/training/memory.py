@@ -21,7 +21,7 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import TrainConfig
 
 _FLOAT_BYTES = 4
-_MOMENTS = {"sgd": 0}  # others keep two numbers for each parameter
+_MOMENTS = {"sgd": 0, "muon": 1}  # others keep two numbers for each parameter
 WHAT_TO_TRY = "fewer --num-hiddens or --num-layers, or %sample with a smaller --batch-size"
 
 

@@ -26,6 +26,7 @@ from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.device_step import Capture, DeviceStep, heeds_found_inf
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.loop import begin, iter_train
+from rnn_magics.training.muon import Muon, by_gates
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 from rnn_magics.training.step import EagerStep
@@ -41,9 +42,10 @@ MODELS = {
     "tied": ModelConfig("gru", num_hiddens=8, tie=True, dropout=0.3),
 }
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
+    "sgd": lambda model, **given: torch.optim.SGD(model.parameters(), **given),
+    "adam": lambda model, **given: torch.optim.Adam(model.parameters(), **given),
+    "adamw": lambda model, **given: torch.optim.AdamW(model.parameters(), **given),
+    "muon": lambda model, **given: Muon(by_gates(model), **given),
 }
 
 
@@ -127,7 +129,7 @@ class Trial:
         self.state: TrainState
         self.run, self.state = begin(batches, model, config)
         self.state.optimizer = OPTIMIZERS[config.optimizer](
-            self.state.model.parameters(), lr=config.peak_lr, fused=True
+            self.state.model, lr=config.peak_lr, fused=True
         )
         self.eager = eager
 
