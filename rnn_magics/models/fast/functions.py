@@ -94,14 +94,13 @@ def _input_products(inputs: Tensor, weight_ih: Tensor) -> tuple[Array, Array]:
     return _array(rows), np.arange(len(rows)).reshape(shape)
 
 
-def _gradient_of(values: Tensor) -> Tensor:
-    """Return room for the gradient of `values`, (..., columns), and a cache line between rows.
+def _spaced(like: Tensor, *shape: int) -> Tensor:
+    """Return room for values (..., columns), with a cache line between rows.
 
     The rows are read downwards later, and would fall into the same few lines of the cache where
     they lie a power of two apart.
     """
-    between = _LINE_BYTES // values.element_size()
-    return values.new_empty(*values.shape[:-1], values.shape[-1] + between)
+    return like.new_empty(*shape[:-1], shape[-1] + _LINE_BYTES // like.element_size())
 
 
 def _room_after(first: Tensor, num_steps: int) -> Tensor:
@@ -128,7 +127,7 @@ def _input_gradients(
     inputs, weight_ih, states
         Of the forward pass; states are (num_steps + 1, batch, num_hiddens).
     d_x
-        Of the input products, as `_gradient_of` makes room for it.
+        Of the input products, in room made by `_spaced`.
     d_hn
         Of the product inside a GRU's reset gate, likewise: what the recurrent weights of the
         candidate receive in place of `d_x`.
@@ -171,6 +170,11 @@ class Scan(Function):
     ----------
     kernel
         The compiled function that is needed last.
+
+    Notes
+    -----
+    The gates that a forward pass keeps become their own gradients in the backward pass. A second
+    one through the same graph (``retain_graph=True``) computes them again.
     """
 
     kernel: Any
@@ -203,7 +207,7 @@ class RNNScan(Scan):
     @once_differentiable
     def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
         inputs, weight_ih, weight_hh, states = ctx.saved_tensors
-        d_x, d_0 = _gradient_of(states[1:]), torch.empty_like(states[0])
+        d_x, d_0 = _spaced(states, *states[1:].shape), torch.empty_like(states[0])
         given = (*map(_array, (*d_results, states)), pack(weight_hh))
         _scan(scans.rnn_backward, states.shape[1], *given, _array(d_x), _array(d_0))
         return *_input_gradients(ctx, inputs, weight_ih, states, d_x), d_0
@@ -225,26 +229,37 @@ class GRUScan(Scan):
         *state: Tensor,
     ) -> tuple[Tensor, ...]:
         _check(inputs, weight_ih, weight_hh, state)
-        states = _room_after(state[0], len(inputs))
-        h_n = torch.empty_like(states[1:])
-        gates = states.new_empty(*inputs.shape[:2], len(weight_hh))
+        given = (inputs, weight_ih, bias_ih, weight_hh, bias_hh)
+        states, *kept = GRUScan._run(given, *state)
+        ctx.save_for_backward(*given, states, *kept)
+        ctx.is_spent = False
+        return states[1:], states[-1].clone()
+
+    @staticmethod
+    def _run(given: tuple[Tensor, ...], state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
+        states = _room_after(state, len(inputs))
+        h_n = _spaced(states, *states[1:].shape)
+        gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
         bias, bias_n = bias_ih.clone(), bias_hh[-states.shape[2] :]
         bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
-        given = (*_input_products(inputs, weight_ih), _array(bias), _array(bias_n))
+        products = (*_input_products(inputs, weight_ih), _array(bias), _array(bias_n))
         results = map(_array, (states, gates, h_n))
-        _scan(scans.gru_forward, states.shape[1], *given, pack(weight_hh.t()), *results)
-        ctx.save_for_backward(inputs, weight_ih, weight_hh, states, gates, h_n)
-        return states[1:], states[-1].clone()
+        _scan(scans.gru_forward, states.shape[1], *products, pack(weight_hh.t()), *results)
+        return states, gates, h_n
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        inputs, weight_ih, weight_hh, *kept = ctx.saved_tensors
-        states, gates, h_n = kept
-        d_x, d_hn, d_0 = _gradient_of(gates), _gradient_of(h_n), torch.empty_like(states[0])
-        given = (*map(_array, (*d_results, *kept)), pack(weight_hh))
-        _scan(scans.gru_backward, states.shape[1], *given, *map(_array, (d_x, d_hn, d_0)))
-        return *_input_gradients(ctx, inputs, weight_ih, states, d_x, d_hn), d_0
+        *given, states, gates, h_n = ctx.saved_tensors
+        inputs, weight_ih, _, weight_hh, _ = given
+        if ctx.is_spent:
+            _, gates, h_n = GRUScan._run(tuple(given), states[0])
+        ctx.is_spent = True
+        d_0 = torch.empty_like(states[0])
+        read = (*map(_array, (*d_results, states)), pack(weight_hh))
+        _scan(scans.gru_backward, states.shape[1], *read, *map(_array, (gates, h_n, d_0)))
+        return *_input_gradients(ctx, inputs, weight_ih, states, gates, h_n), d_0
 
 
 class LSTMScan(Scan):
@@ -263,26 +278,34 @@ class LSTMScan(Scan):
         *state: Tensor,
     ) -> tuple[Tensor, ...]:
         _check(inputs, weight_ih, weight_hh, state)
-        states, memories = (_room_after(part, len(inputs)) for part in state)
-        gates = states.new_empty(*inputs.shape[:2], len(weight_hh))
-        given = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
-        results = map(_array, (states, memories, gates))
-        _scan(scans.lstm_forward, states.shape[1], *given, pack(weight_hh.t()), *results)
-        ctx.save_for_backward(inputs, weight_ih, weight_hh, states, memories, gates)
+        given = (inputs, weight_ih, bias_ih, weight_hh, bias_hh)
+        states, memories, gates = LSTMScan._run(given, *state)
+        ctx.save_for_backward(*given, states, memories, gates)
+        ctx.is_spent = False
         return states[1:], states[-1].clone(), memories[-1].clone()
+
+    @staticmethod
+    def _run(given: tuple[Tensor, ...], *state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
+        states, memories = (_room_after(part, len(inputs)) for part in state)
+        gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
+        products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
+        results = map(_array, (states, memories, gates))
+        _scan(scans.lstm_forward, states.shape[1], *products, pack(weight_hh.t()), *results)
+        return states, memories, gates
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        inputs, weight_ih, weight_hh, states, memories, gates = ctx.saved_tensors
-        d_x, d_0, d_c0 = (
-            _gradient_of(gates),
-            torch.empty_like(states[0]),
-            torch.empty_like(memories[0]),
-        )
-        given = (*map(_array, (*d_results, memories, gates)), pack(weight_hh))
-        _scan(scans.lstm_backward, states.shape[1], *given, *map(_array, (d_x, d_0, d_c0)))
-        return *_input_gradients(ctx, inputs, weight_ih, states, d_x), d_0, d_c0
+        *given, states, memories, gates = ctx.saved_tensors
+        inputs, weight_ih, _, weight_hh, _ = given
+        if ctx.is_spent:
+            *_, gates = LSTMScan._run(tuple(given), states[0], memories[0])
+        ctx.is_spent = True
+        d_0, d_c0 = torch.empty_like(states[0]), torch.empty_like(memories[0])
+        read = (*map(_array, (*d_results, memories)), pack(weight_hh))
+        _scan(scans.lstm_backward, states.shape[1], *read, *map(_array, (gates, d_0, d_c0)))
+        return *_input_gradients(ctx, inputs, weight_ih, states, gates), d_0, d_c0
 
 
 class Linear(Function):

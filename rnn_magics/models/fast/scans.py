@@ -13,8 +13,10 @@ Common arguments, contiguous and, but for `places`, of one floating-point type:
 - ``panels``: the recurrent weights as `pack` lays them out, W^T forward and W backward.
 - ``states``: (num_steps + 1, batch, num_hiddens), of which the first is given and step t takes
   the one at t to the one at t + 1.
-- ``gates``: (num_steps, batch, num_gates * num_hiddens), after their non-linearity.
-- ``d_x`` and ``d_hn``, gradients, may have more columns than what they are the gradients of.
+- ``gates``: (num_steps, batch, num_gates * num_hiddens or more), after their non-linearity. The
+  backward pass writes the gradient of x in their place, where they are read for the last time:
+  memory that is in the cache by then, and that needs not be had anew.
+- ``d_x`` of the simple cell may have more columns than x, too.
 - ``first``, ``last``: the block, rows first..last - 1 of the batch.
 
 The loops over j are kept short and begin at 0: where the compiler cannot prove the arrays apart,
@@ -117,12 +119,13 @@ def gru_forward(
         for b in range(last - first):
             x_n, bias_x = x[places[t, first + b], 2 * size :], bias[2 * size :]
             gate, product, old = gates[t, first + b], h_n[t, first + b], before[b]
-            reset, update, candidate = gate[:size], gate[size : 2 * size], gate[2 * size :]
+            reset, update = gate[:size], gate[size : 2 * size]
+            candidate = gate[2 * size : 3 * size]
             h = states[t + 1, first + b]
             total = sums[b]
             for j in range(2 * size):
                 gate[j] = sigmoid(total[j])
-            product[:] = total[2 * size : 3 * size]
+            product[:size] = total[2 * size : 3 * size]
             for j in range(size):
                 candidate[j] = tanh(x_n[j] + bias_x[j] + reset[j] * product[j])
             for j in range(size):
@@ -134,39 +137,41 @@ def gru_backward(
     d_outputs: Any,
     d_last: Any,
     states: Any,
+    panels: Any,
     gates: Any,
     h_n: Any,
-    panels: Any,
-    d_x: Any,
-    d_hn: Any,
     d_0: Any,
     first: int,
     last: int,
 ) -> None:
-    """Fill `d_x`, the gradient of x, `d_hn`, that of `h_n`, and `d_0`."""
+    """Make `gates` the gradient of x and `h_n` its own, and fill `d_0`."""
     size = d_last.shape[1]
     sums = _scratch(panels, last - first)
     d_h = d_last[first:last].copy()
-    for t in range(len(d_x) - 1, -1, -1):
+    d_candidate = np.empty(size, d_h.dtype)
+    for t in range(len(gates) - 1, -1, -1):
         for b in range(last - first):
-            gate, d = gates[t, first + b], d_x[t, first + b]
-            reset, update, candidate = gate[:size], gate[size : 2 * size], gate[2 * size :]
-            d_reset, d_update, d_candidate = d[:size], d[size : 2 * size], d[2 * size : 3 * size]
+            gate, product, old = gates[t, first + b], h_n[t, first + b], states[t, first + b]
+            reset, update = gate[:size], gate[size : 2 * size]
+            candidate = gate[2 * size : 3 * size]
             d_out, total, carry = d_outputs[t, first + b], sums[b], d_h[b]
-            product, d_product, old = h_n[t, first + b], d_hn[t, first + b], states[t, first + b]
             for j in range(size):
                 carry[j] += total[j] + d_out[j]
                 total[j] = 0
             for j in range(size):
                 d_candidate[j] = carry[j] * (1 - update[j]) * (1 - candidate[j] * candidate[j])
-                d_product[j] = d_candidate[j] * reset[j]
             for j in range(size):
-                d_reset[j] = d_product[j] * product[j] * (1 - reset[j])
+                u = update[j]
+                update[j] = carry[j] * (old[j] - candidate[j]) * u * (1 - u)
+                carry[j] *= u
             for j in range(size):
-                d_update[j] = carry[j] * (old[j] - candidate[j]) * update[j] * (1 - update[j])
-                carry[j] *= update[j]
-        add_matrix_product(d_x[t, first:last, : 2 * size], panels[:, : 2 * size], sums)
-        add_matrix_product(d_hn[t, first:last], panels[:, 2 * size :], sums)
+                candidate[j] = d_candidate[j]
+            for j in range(size):
+                r, d_product = reset[j], d_candidate[j] * reset[j]
+                reset[j] = d_product * product[j] * (1 - r)
+                product[j] = d_product
+        add_matrix_product(gates[t, first:last, : 2 * size], panels[:, : 2 * size], sums)
+        add_matrix_product(h_n[t, first:last], panels[:, 2 * size :], sums)
     d_0[first:last] = d_h + sums[:, :size]
 
 
@@ -192,7 +197,7 @@ def lstm_forward(
             total, gate, old = sums[b], gates[t, first + b], memories[t, first + b]
             new, h = memories[t + 1, first + b], states[t + 1, first + b]
             i, f = gate[:size], gate[size : 2 * size]
-            g, o = gate[2 * size : 3 * size], gate[3 * size :]
+            g, o = gate[2 * size : 3 * size], gate[3 * size : 4 * size]
             total_g, total_o = total[2 * size : 3 * size], total[3 * size :]
             for j in range(2 * size):
                 gate[j] = sigmoid(total[j])
@@ -212,15 +217,14 @@ def lstm_backward(
     d_last: Any,
     d_memory: Any,
     memories: Any,
-    gates: Any,
     panels: Any,
-    d_x: Any,
+    gates: Any,
     d_0: Any,
     d_c0: Any,
     first: int,
     last: int,
 ) -> None:
-    """Fill `d_x`, the gradient of x, `d_0` and `d_c0`.
+    """Make `gates` the gradient of x, and fill `d_0` and `d_c0`.
 
     The hyperbolic tangent of a memory is computed again, which takes no longer than to read it.
     """
@@ -233,24 +237,25 @@ def lstm_backward(
         for b in range(last - first):
             gate, old, new = gates[t, first + b], memories[t, first + b], memories[t + 1, first + b]
             i, f = gate[:size], gate[size : 2 * size]
-            g, o = gate[2 * size : 3 * size], gate[3 * size :]
-            d = d_x[t, first + b]
-            d_i, d_f = d[:size], d[size : 2 * size]
-            d_g, d_o = d[2 * size : 3 * size], d[3 * size : 4 * size]
+            g, o = gate[2 * size : 3 * size], gate[3 * size : 4 * size]
             d_out, total, carry = d_outputs[t, first + b], d_h[b], d_c[b]
             for j in range(size):
                 squash[j] = tanh(new[j])
             for j in range(size):
-                d_now = total[j] + d_out[j]
+                total[j] += d_out[j]
+            for j in range(size):
+                carry[j] += total[j] * o[j] * (1 - squash[j] * squash[j])
+            for j in range(size):
+                o[j] = total[j] * squash[j] * o[j] * (1 - o[j])
                 total[j] = 0
-                d_o[j] = d_now * squash[j] * o[j] * (1 - o[j])
-                carry[j] += d_now * o[j] * (1 - squash[j] * squash[j])
             for j in range(size):
-                d_i[j] = carry[j] * g[j] * i[j] * (1 - i[j])
-                d_g[j] = carry[j] * i[j] * (1 - g[j] * g[j])
+                i_j, g_j = i[j], g[j]
+                i[j] = carry[j] * g_j * i_j * (1 - i_j)
+                g[j] = carry[j] * i_j * (1 - g_j * g_j)
             for j in range(size):
-                d_f[j] = carry[j] * old[j] * f[j] * (1 - f[j])
-                carry[j] *= f[j]
-        add_matrix_product(d_x[t, first:last], panels, d_h)
+                f_j = f[j]
+                f[j] = carry[j] * old[j] * f_j * (1 - f_j)
+                carry[j] *= f_j
+        add_matrix_product(gates[t, first:last], panels, d_h)
     d_0[first:last] = d_h[:, :size]
     d_c0[first:last] = d_c

@@ -88,6 +88,22 @@ def test_gradients_are_those_found_numerically(name: str, num_steps: int) -> Non
 
 
 @pytest.mark.parametrize("name", SCANS)
+def test_a_second_pass_through_the_same_graph_gives_the_same_gradients(name: str) -> None:
+    cell = CELLS[name](VOCAB, 40)
+    cell.reset_parameters(torch.Generator().manual_seed(0))
+    tokens = torch.randint(VOCAB, (7, 5), generator=torch.Generator().manual_seed(1))
+    state = tuple(
+        drawn(i, 5, 40, dtype=torch.float32).requires_grad_() for i in range(cell.num_states)
+    )
+    outputs, last = run_compiled(cell, tokens, state)
+    loss = outputs.pow(2).sum() + sum(part.sum() for part in last)
+    wanted = [*cell.parameters(), *state]
+    found = [torch.autograd.grad(loss, wanted, retain_graph=True) for _ in range(3)]
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
+@pytest.mark.parametrize("name", SCANS)
 def test_the_number_of_threads_does_not_change_a_bit(name: str) -> None:
     cell = CELLS[name](VOCAB, 40)
     cell.reset_parameters(torch.Generator().manual_seed(0))
