@@ -2,12 +2,12 @@
 
     python benchmarks/quality.py [--quick] [--corpus tiny_shakespeare] [--minutes 1 3 10]
 
-The setting is that of ``%sample seq --num-steps 64`` and ``%train_rnn --cell lstm --num-layers 2
---dropout 0.3 --optimizer muon --epochs 1000 --max-time SECONDS``, else the defaults, then
-``%evaluate_rnn --ngram 8``: the recurrent model by itself, and mixed with counts of the same
-training text. The time is all that the loop spends, scoring the held-out text after each epoch
-included, and what counting takes. For scale: nanoGPT's README gives 1.88 nats after three minutes
-on a CPU and 1.47 after three on an A100, and the best n-gram model reaches 1.517 (`%baseline`).
+The setting is that of ``%sample seq --num-steps 64`` and ``%train_rnn --recipe three-minutes
+--max-time SECONDS``, then ``%evaluate_rnn --ngram 8``: the recurrent model by itself, and mixed
+with counts of the same training text. The time is all that the loop spends, scoring the held-out
+text after each epoch included, and what counting takes. For scale: nanoGPT's README gives 1.88
+nats after three minutes on a CPU and 1.47 after three on an A100, and the best n-gram model
+reaches 1.517 (`%baseline`).
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ import itertools
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from report import Row, table
 
 from rnn_magics import (
+    RECIPES,
     BatchConfig,
     Corpus,
-    ModelConfig,
-    TrainConfig,
     Vocab,
     evaluate_mixture,
     fit_ngram,
@@ -36,9 +35,9 @@ from rnn_magics.errors import RNNMagicsError
 
 SEEDS = (0, 1, 2)
 TARGET = {("tiny_shakespeare", 3.0): "< 1.44 nats"}
-MODEL = ModelConfig("lstm", num_layers=2, dropout=0.3)
+RECIPE = RECIPES["three-minutes"]
 BATCHES = BatchConfig(num_steps=64)
-OPTIMIZER, ORDER = "muon", 8
+ORDER = 8
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,7 @@ def held_out(name: str, minutes: float, seed: int) -> HeldOut:
     begun = time.perf_counter()
     fit_ngram(batches.ids.numpy(), len(vocab), ORDER)
     left = 60 * minutes - (time.perf_counter() - begun)
-    config = TrainConfig(epochs=10**6, max_time=left, optimizer=OPTIMIZER, seed=seed)
-    run = train(batches, MODEL, config)
+    run = train(batches, RECIPE.model, replace(RECIPE.train, max_time=left, seed=seed))
     found = evaluate_mixture(run, corpus, ORDER)
     return HeldOut(*(row.score.nats for row in found.rows), run.tokens_per_second)
 

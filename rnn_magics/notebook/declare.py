@@ -68,7 +68,7 @@ def train_rnn(parser: MagicParser) -> None:
         "--recipe",
         type=_one_of("--recipe", lambda: list(RECIPES)),
         metavar="NAME",
-        help=f"settings of a book, which other options override: {', '.join(RECIPES)}",
+        help=f"known settings, which other options override: {', '.join(RECIPES)}",
     )
     offer(recipe, lambda: list(RECIPES))
     parser.add("--name", metavar="NAME", help="of the run (default: the cell and a number)")

@@ -150,7 +150,7 @@ class Muon(torch.optim.Optimizer):
         # Nesterov's: the momentum as it will be, seen from one step further on.
         gradient, state = parameter.grad, self.state[parameter]
         assert gradient is not None  # noqa: S101  (asked before)
-        if not state:
+        if "momentum" not in state:
             state["momentum"] = torch.zeros_like(parameter)
         moved = state["momentum"].lerp(gradient, 1 - mu)
         if self._held is not None:

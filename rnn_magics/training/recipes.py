@@ -1,4 +1,4 @@
-"""Recipes: the settings of published trainings, by name."""
+"""Recipes: the settings of published trainings, and one of our own, by name."""
 
 from __future__ import annotations
 
@@ -49,4 +49,10 @@ RECIPES: dict[str, Recipe] = {
     "d2l-lstm": _d2l("section 9.2", cell="lstm"),
     "d2l-deep-lstm": _d2l("section 9.3", lr=2.0, cell="lstm", num_layers=2),
     "d2l-bi-lstm": _d2l("section 9.4", cell="lstm", num_layers=2, bidirectional=True),
+    "three-minutes": Recipe(
+        ModelConfig("lstm", num_layers=2, dropout=0.3),
+        TrainConfig(epochs=1000, max_time=180.0),
+        "docs/performance.md, time to quality",
+        ("%corpus tiny_shakespeare", "%vocab --token char", "%sample seq --num-steps 64"),
+    ),
 }
