@@ -50,8 +50,8 @@ RECIPES: dict[str, Recipe] = {
     "d2l-deep-lstm": _d2l("section 9.3", lr=2.0, cell="lstm", num_layers=2),
     "d2l-bi-lstm": _d2l("section 9.4", cell="lstm", num_layers=2, bidirectional=True),
     "three-minutes": Recipe(
-        ModelConfig("lstm", num_layers=2, dropout=0.3),
-        TrainConfig(epochs=1000, max_time=180.0),
+        ModelConfig("lstm", num_layers=2, dropout=0.1),
+        TrainConfig(epochs=1000, weight_decay=0.1, max_time=180.0),
         "docs/performance.md, time to quality",
         ("%corpus tiny_shakespeare", "%vocab --token char", "%sample seq --num-steps 64"),
     ),
