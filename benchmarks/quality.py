@@ -67,7 +67,7 @@ def rows(name: str, minutes: float, seeds: Sequence[int]) -> list[Row]:
     """Return the rows of one text and time."""
     what = f"{name}, characters, {minutes:g} minutes of training"
     target = TARGET.get((name, minutes), "")
-    both = f"{what}, mixed with a {ORDER}-gram"
+    both = f"{what}, mixed with an {ORDER}-gram"
     try:
         found = [held_out(name, minutes, seed) for seed in seeds]
     except RNNMagicsError as error:
