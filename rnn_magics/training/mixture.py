@@ -69,7 +69,8 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
     Raises
     ------
     BatchError
-        When the run was trained on another text or sees the future, or nothing is held out.
+        When the run was trained on another text or another part of it, or sees the future, or
+        nothing is held out.
     ModelError
         When the order is out of range, or the training text shorter than one n-gram.
     CorpusError
@@ -88,6 +89,12 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
     encoded = encode_corpus(corpus, vocab)
     if len(encoded.valid) < 2:  # noqa: PLR2004  (one token to read and one to predict)
         msg = f"nothing is held out of {corpus.name!r} to score: %corpus ... --valid 0.1"
+        raise BatchError(msg)
+    if (len(encoded.train), len(encoded.valid)) != (run.num_train_tokens, run.num_valid_tokens):
+        msg = (
+            f"{corpus.name!r} is now split or shortened in another way than for run {run.name!r},"
+            " whose training text would be scored as held out; type the %corpus of that run again"
+        )
         raise BatchError(msg)
     require_countable(corpus, len(encoded.train))
     counted = fit_ngram(encoded.train, len(vocab), order).log_probs(encoded.valid)

@@ -77,6 +77,12 @@ def test_another_text_is_refused(run: Run) -> None:
         evaluate_mixture(run, other, 3)
 
 
+def test_another_split_of_the_text_is_refused(run: Run) -> None:
+    more = Corpus.from_text(LINES, CorpusConfig(valid=0.5), name="tiny")
+    with pytest.raises(BatchError, match="split or shortened in another way"):
+        evaluate_mixture(run, more, 3)
+
+
 def test_nothing_held_out_is_refused() -> None:
     whole = Corpus.from_text(LINES, CorpusConfig(valid=0.0), name="whole")
     with pytest.raises(BatchError, match="nothing is held out of 'whole'"):
