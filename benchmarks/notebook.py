@@ -142,8 +142,8 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are aske
             loads.append(spent * 1000)
             torch_there |= bool(there)
     with kernel() as client:
-        run(client, _PREPARE.replace("EPOCHS", "2" if quick else "16"))
-        rounds = [run(client, _ROUND) for _ in range(3 if quick else 15)]
+        run(client, _PREPARE.replace("EPOCHS", "2" if quick else "4"))
+        rounds = [run(client, _ROUND) for _ in range(3 if quick else 45)]
         delays = late(client)
     return [
         Row(
