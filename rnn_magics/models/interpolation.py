@@ -1,8 +1,8 @@
 """Two language models read one text together: the linear interpolation of their probabilities.
 
 Counting knows the phrases of its text by heart and nothing else; a recurrent model generalises
-and remembers few phrases. Their errors differ, so that the mean of the two probabilities is
-better than either (Jelinek and Mercer 1980; Mikolov et al. 2010 report a recurrent model so).
+and remembers few phrases. Where their errors differ, the mean of the two probabilities is better
+than either (Jelinek and Mercer 1980; Mikolov et al. 2010 report a recurrent model so).
 """
 
 from __future__ import annotations

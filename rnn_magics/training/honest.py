@@ -172,12 +172,13 @@ def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
     whole = "training part" if trained_on else "whole text"
     part = "held-out part" if held_out else whole
     score, counts = evaluate(run.model, on_device), count_text(ids, vocab)
-    return _evaluation(run, corpus.name, part, score, counts)
+    return describe_score(run, corpus.name, part, score, counts)
 
 
-def _evaluation(
+def describe_score(
     run: Run, text: str, part: str, score: Evaluation, counts: TextCounts | None
 ) -> TextEvaluation:
+    """Return the score of a run on a part of a text, with what is known of its tokens."""
     token = "token" if run.vocab is None else run.vocab.token
     unk_share, num_words = (None, None) if counts is None else (counts.unk_share, counts.num_words)
     return TextEvaluation(run.name, text, part, token, score, unk_share, num_words)
@@ -234,11 +235,11 @@ def report_run(run: Run) -> RunReport:
     if len(history):
         carried = BATCHERS[run.config.batching.batching].carries_state
         score = _scored(history.train_bits[-1], run.num_train_tokens, carried=carried)
-        train = _evaluation(run, name, "training part", score, run.train_counts)
+        train = describe_score(run, name, "training part", score, run.train_counts)
     scored = [bits for bits in history.valid_bits if bits is not None]
     if scored:
         score = _scored(scored[-1], run.num_valid_tokens, carried=run.state_rule == "carried")
-        valid = _evaluation(run, name, "held-out part", score, run.valid_counts)
+        valid = describe_score(run, name, "held-out part", score, run.valid_counts)
     return RunReport(train, valid)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,11 +11,15 @@ from rnn_magics.errors import BatchError
 from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.ngram import Floats, fit_ngram
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.counts import count_text
 from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import encode_corpus
 from rnn_magics.training.evaluation import Evaluation, token_log_probs
-from rnn_magics.training.honest import TextEvaluation, evaluations_table, require_reader
+from rnn_magics.training.honest import (
+    TextEvaluation,
+    describe_score,
+    evaluations_table,
+    require_reader,
+)
 from rnn_magics.training.run import Run
 
 
@@ -55,7 +59,7 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
 
     The n-gram model is the interpolated modified Kneser-Ney model of `fit_ngram`, counted on the
     training part. Nothing is fitted to the held-out part (see `interpolate`). A recurrent model
-    mixed with Kneser-Ney counts is what Mikolov et al. (2010, table 1) report.
+    mixed with Kneser-Ney counts is what Mikolov et al. (2010) report.
 
     Parameters
     ----------
@@ -101,24 +105,19 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
     ids = torch.from_numpy(np.asarray(encoded.valid, np.int64))
     device = next(run.model.parameters()).device
     own: Floats = token_log_probs(run.model, ids.to(device)).cpu().numpy()
-    both, counts = interpolate(own, counted), count_text(ids.numpy(), vocab)
-
-    def row(name: str, log_probs: Floats, state: str) -> TextEvaluation:
-        score = Evaluation(-float(log_probs.mean()), len(log_probs), state)
-        return TextEvaluation(
-            name,
-            corpus.name,
-            "held-out part",
-            vocab.token,
-            score,
-            counts.unk_share,
-            counts.num_words,
+    both, name = interpolate(own, counted), f"{order}-gram"
+    scores = [
+        Evaluation(-float(log_probs.mean()), len(log_probs), state)
+        for log_probs, state in (
+            (own, run.state_rule),
+            (counted, f"of {order - 1} tokens"),
+            (both.log_probs, run.state_rule),
         )
-
-    name = f"{order}-gram"
+    ]
+    alone = describe_score(run, corpus.name, "held-out part", scores[0], run.valid_counts)
     return MixtureEvaluation(
-        row(run.name, own, "carried"),
-        row(name, counted, f"of {order - 1} tokens"),
-        row(f"{run.name} + {name}", both.log_probs, "carried"),
+        alone,
+        replace(alone, run=name, score=scores[1]),
+        replace(alone, run=f"{run.name} + {name}", score=scores[2]),
         both.weight,
     )

@@ -340,3 +340,9 @@ def test_a_cell_of_ones_own_is_named_in_the_refusal(monkeypatch: pytest.MonkeyPa
     run, corpus = made(ModelConfig("mine", 4), replace(TRAIN, epochs=1))
     with pytest.raises(RNNMagicsError, match="cell 'mine' is your own"):
         write_script(run, corpus)
+
+
+def test_an_optimizer_that_plain_torch_does_not_have_is_named_in_the_refusal() -> None:
+    run, corpus = made(ModelConfig(num_hiddens=4), replace(TRAIN, epochs=1, optimizer="muon"))
+    with pytest.raises(RNNMagicsError, match="optimizer 'muon' is none of plain torch"):
+        write_script(run, corpus)
