@@ -34,7 +34,7 @@ import psutil
 from report import Row, table
 
 from rnn_magics import Corpus, CorpusConfig, Vocab, VocabConfig
-from rnn_magics.text import sources
+from rnn_magics.text.reading import sources
 from rnn_magics.text.vocab import encode_corpus
 
 TARGETS = {"char": 20, "word": 3}

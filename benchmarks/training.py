@@ -28,7 +28,7 @@ from rnn_magics import BatchConfig, Batches, ModelConfig, TrainConfig
 from rnn_magics.training.events import EpochEnd
 from rnn_magics.training.loop import begin, iter_train
 from rnn_magics.training.state import TrainState
-from rnn_magics.training.step import EagerStep
+from rnn_magics.training.steps.step import EagerStep
 
 LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}

@@ -31,35 +31,22 @@ if TYPE_CHECKING:
     from rnn_magics.handout.script import Script, write_script
     from rnn_magics.inspection.doctor import Diagnosis, diagnose
     from rnn_magics.inspection.epochs import Epochs, inspect_epochs
-    from rnn_magics.inspection.gates import GatesConfig
-    from rnn_magics.inspection.gradient import GradientConfig
-    from rnn_magics.inspection.hidden import HiddenConfig
     from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, inspect_rnn
-    from rnn_magics.inspection.match import MatchConfig
     from rnn_magics.inspection.novelty import Novelty, measure_novelty
     from rnn_magics.inspection.overlap import check_overlap
-    from rnn_magics.inspection.surprise import SurpriseConfig
-    from rnn_magics.inspection.units import UnitsConfig
-    from rnn_magics.inspection.windows import WindowsConfig
+    from rnn_magics.inspection.views.gates import GatesConfig
+    from rnn_magics.inspection.views.gradient import GradientConfig
+    from rnn_magics.inspection.views.hidden import HiddenConfig
+    from rnn_magics.inspection.views.match import MatchConfig
+    from rnn_magics.inspection.views.surprise import SurpriseConfig
+    from rnn_magics.inspection.views.units import UnitsConfig
+    from rnn_magics.inspection.views.windows import WindowsConfig
     from rnn_magics.models.cells import CELLS, Cell
     from rnn_magics.models.interpolation import Interpolation, interpolate
     from rnn_magics.models.ngram import NgramModel, fit_ngram
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
     from rnn_magics.models.sentences import fit_sentences, sentence_log_probs
-    from rnn_magics.storage.checkpointing import Checkpointing
-    from rnn_magics.storage.loading import load_run
-    from rnn_magics.storage.model_file import save_run
-    from rnn_magics.storage.resume import resume_run
-    from rnn_magics.storage.run_folder import checkpoint_epochs, kept_runs
-    from rnn_magics.text.corpus import Corpus, CorpusConfig
-    from rnn_magics.text.download import DownloadConfig
-    from rnn_magics.text.statistics import text_statistics
-    from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
-    from rnn_magics.text.vocab import Vocab, VocabConfig
-    from rnn_magics.training.baseline import BaselineConfig, Ladder, fit_ladder
-    from rnn_magics.training.config import TrainConfig
-    from rnn_magics.training.evaluation import evaluate
-    from rnn_magics.training.honest import (
+    from rnn_magics.reports.honest import (
         Evaluations,
         RunReport,
         TextEvaluation,
@@ -67,17 +54,30 @@ if TYPE_CHECKING:
         evaluate_texts,
         report_run,
     )
+    from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
+    from rnn_magics.reports.seeds import SeedRuns, train_seeds
+    from rnn_magics.reports.standing import Standing, standing
+    from rnn_magics.scores.evaluation import evaluate
+    from rnn_magics.scores.ladder import BaselineConfig, Ladder, fit_ladder
+    from rnn_magics.storage.checkpointing import Checkpointing
+    from rnn_magics.storage.loading import load_run
+    from rnn_magics.storage.model_file import save_run
+    from rnn_magics.storage.resume import resume_run
+    from rnn_magics.storage.run_folder import checkpoint_epochs, kept_runs
+    from rnn_magics.text.corpus import Corpus, CorpusConfig
+    from rnn_magics.text.reading.download import DownloadConfig
+    from rnn_magics.text.statistics import text_statistics
+    from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
+    from rnn_magics.text.vocab import Vocab, VocabConfig
+    from rnn_magics.training.config import TrainConfig
     from rnn_magics.training.loop import train
-    from rnn_magics.training.mixture import MixtureEvaluation, evaluate_mixture
     from rnn_magics.training.recipes import RECIPES
     from rnn_magics.training.run import Run
-    from rnn_magics.training.seeds import SeedRuns, train_seeds
-    from rnn_magics.training.standing import Standing, standing
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BaselineConfig": "training.baseline",
+    "BaselineConfig": "scores.ladder",
     "BatchConfig": "batching",
     "BATCHERS": "batching",
     "Batches": "batching",
@@ -92,22 +92,22 @@ _HOMES = {
     "DecodingConfig": "decoding.decoders",
     "diagnose": "inspection.doctor",
     "Diagnosis": "inspection.doctor",
-    "DownloadConfig": "text.download",
+    "DownloadConfig": "text.reading.download",
     "Epochs": "inspection.epochs",
-    "evaluate": "training.evaluation",
-    "evaluate_mixture": "training.mixture",
-    "evaluate_text": "training.honest",
-    "evaluate_texts": "training.honest",
-    "Evaluations": "training.honest",
-    "fit_ladder": "training.baseline",
+    "evaluate": "scores.evaluation",
+    "evaluate_mixture": "reports.mixture",
+    "evaluate_text": "reports.honest",
+    "evaluate_texts": "reports.honest",
+    "Evaluations": "reports.honest",
+    "fit_ladder": "scores.ladder",
     "fit_ngram": "models.ngram",
     "fit_sentences": "models.sentences",
-    "GatesConfig": "inspection.gates",
+    "GatesConfig": "inspection.views.gates",
     "generate": "decoding.generate",
     "generate_many": "decoding.generate",
     "Generation": "decoding.generate",
-    "GradientConfig": "inspection.gradient",
-    "HiddenConfig": "inspection.hidden",
+    "GradientConfig": "inspection.views.gradient",
+    "HiddenConfig": "inspection.views.hidden",
     "inspect_epochs": "inspection.epochs",
     "inspect_rnn": "inspection.inspectors",
     "Inspector": "inspection.inspectors",
@@ -115,42 +115,42 @@ _HOMES = {
     "interpolate": "models.interpolation",
     "Interpolation": "models.interpolation",
     "kept_runs": "storage.run_folder",
-    "Ladder": "training.baseline",
+    "Ladder": "scores.ladder",
     "load_run": "storage.loading",
     "make_batches": "batching",
-    "MatchConfig": "inspection.match",
+    "MatchConfig": "inspection.views.match",
     "measure_novelty": "inspection.novelty",
-    "MixtureEvaluation": "training.mixture",
+    "MixtureEvaluation": "reports.mixture",
     "ModelConfig": "models.rnn_model",
     "NgramModel": "models.ngram",
     "Novelty": "inspection.novelty",
     "RECIPES": "training.recipes",
-    "report_run": "training.honest",
+    "report_run": "reports.honest",
     "resume_run": "storage.resume",
     "RNNMagicsError": "errors",
     "RNNModel": "models.rnn_model",
     "Run": "training.run",
-    "RunReport": "training.honest",
+    "RunReport": "reports.honest",
     "save_run": "storage.model_file",
     "Score": "decoding.score",
     "score": "decoding.score",
     "Script": "handout.script",
-    "SeedRuns": "training.seeds",
+    "SeedRuns": "reports.seeds",
     "sentence_log_probs": "models.sentences",
-    "Standing": "training.standing",
-    "standing": "training.standing",
-    "SurpriseConfig": "inspection.surprise",
+    "Standing": "reports.standing",
+    "standing": "reports.standing",
+    "SurpriseConfig": "inspection.views.surprise",
     "text_statistics": "text.statistics",
-    "TextEvaluation": "training.honest",
+    "TextEvaluation": "reports.honest",
     "Tokenizer": "text.tokenizers",
     "TOKENIZERS": "text.tokenizers",
     "train": "training.loop",
-    "train_seeds": "training.seeds",
+    "train_seeds": "reports.seeds",
     "TrainConfig": "training.config",
-    "UnitsConfig": "inspection.units",
+    "UnitsConfig": "inspection.views.units",
     "Vocab": "text.vocab",
     "VocabConfig": "text.vocab",
-    "WindowsConfig": "inspection.windows",
+    "WindowsConfig": "inspection.views.windows",
     "write_ngram": "decoding.from_ngram",
     "write_script": "handout.script",
 }

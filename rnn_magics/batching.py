@@ -19,7 +19,7 @@ from torch import Tensor
 from rnn_magics.errors import BatchError
 from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.ids import Ids, id_type
+from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
 _WIDENED = 1 << 26  # held-out tokens, half a GB as int64; more are left in their own type

@@ -14,7 +14,7 @@ from rnn_magics.notebook.extension import GROUPS
 from rnn_magics.notebook.words import split_line
 from rnn_magics.options import Options, describe
 from rnn_magics.text.corpus import Corpus, CorpusConfig
-from rnn_magics.text.decode import decode
+from rnn_magics.text.reading.encoding import decode
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 

@@ -74,7 +74,8 @@ def test_every_module_has_the_names_it_promises(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "imported", ["rnn_magics", "rnn_magics.errors", "rnn_magics.options, rnn_magics.text.sources"]
+    "imported",
+    ["rnn_magics", "rnn_magics.errors", "rnn_magics.options, rnn_magics.text.reading.sources"],
 )
 def test_the_import_waits_for_nothing_heavy(imported: str) -> None:
     program = f"""if True:

@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from rnn_magics import Corpus, ModelConfig, RNNModel, Vocab
-from rnn_magics.training.clipping import clip_gradients, gradient_norm
+from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
 
 NUM_STEPS, BATCH_SIZE, NUM_TRAIN, NUM_VALID = 32, 1024, 10_000, 5_000
 SETTINGS = {"rnn": (100, 1.0), "gru": (50, 4.0), "lstm": (50, 4.0)}  # epochs, learning rate

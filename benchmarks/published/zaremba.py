@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy
 
 from rnn_magics import ModelConfig, RNNModel, Vocab, evaluate
 from rnn_magics.models.rnn_model import detach
-from rnn_magics.training.clipping import clip_gradients, gradient_norm
+from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
 
 BATCH_SIZE = 20
 

@@ -38,11 +38,11 @@ from traitlets.config import Config  # noqa: E402
 from rnn_magics.batching import BatchConfig, Batches  # noqa: E402
 from rnn_magics.errors import CorpusError  # noqa: E402
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel  # noqa: E402
-from rnn_magics.text.download import DownloadConfig, download  # noqa: E402
-from rnn_magics.training import step  # noqa: E402
+from rnn_magics.text.reading.download import DownloadConfig, download  # noqa: E402
 from rnn_magics.training.config import TrainConfig  # noqa: E402
 from rnn_magics.training.events import StepEnd  # noqa: E402
 from rnn_magics.training.loop import begin, iter_train  # noqa: E402
+from rnn_magics.training.steps import step  # noqa: E402
 from tests import fuzz  # noqa: E402
 from tests.text.hostile import NAMED, hostile_server  # noqa: E402
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
 from rnn_magics.decoding.prefix import Prefix
 from rnn_magics.models.cells import Cell, GRUCell
-from rnn_magics.models.fast.decode import Array, Rule, Weights, write_rows
+from rnn_magics.models.fast.decode_loop import Array, Rule, Weights, write_rows
 from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME, pack
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.rnn_model import RNNModel

@@ -82,7 +82,7 @@ def is_ready(model: RNNModel, config: DecodingConfig) -> bool:
     """Whether nothing is left to be compiled before a model writes."""
     if config.beam or not is_compiled(model, config):
         return True
-    from rnn_magics.models.fast.decode import write_rows  # noqa: PLC0415  (needs numba)
+    from rnn_magics.models.fast.decode_loop import write_rows  # noqa: PLC0415  (needs numba)
 
     return fast.is_kept(write_rows)
 

@@ -11,9 +11,9 @@ from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.prefix import Prefix, Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
+from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
-from rnn_magics.training.evaluation import perplexity
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from rnn_magics.errors import DecodingError
 from rnn_magics.models.rnn_model import ModelState, RNNModel
+from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
-from rnn_magics.training.evaluation import perplexity
 
 
 class Trained(Protocol):

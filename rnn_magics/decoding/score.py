@@ -8,8 +8,8 @@ from typing import Any
 
 from rnn_magics.decoding.prefix import Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
+from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
-from rnn_magics.training.evaluation import perplexity
 
 
 @dataclass(frozen=True, repr=False)

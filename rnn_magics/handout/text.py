@@ -12,7 +12,7 @@ from rnn_magics.errors import CorpusError
 from rnn_magics.handout.literals import listed, path, pieces
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.sources import BUILTINS, Source
+from rnn_magics.text.reading.sources import BUILTINS, Source
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 

@@ -25,7 +25,7 @@ from rnn_magics.errors import ModelError
 from rnn_magics.inspection.overlap import check_overlap
 from rnn_magics.models.recurrent import Dropout
 from rnn_magics.models.rnn_model import ModelState, RNNModel, detach
-from rnn_magics.training.evaluation import perplexity
+from rnn_magics.scores.evaluation import perplexity
 
 _ROWS, _STEPS = 4, 12
 _TOLERANCE = 1e-3  # of the largest logit; float32 stays a hundred times below

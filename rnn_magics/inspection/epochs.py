@@ -15,8 +15,8 @@ import numpy as np
 
 from rnn_magics.errors import InspectionError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, Trace
-from rnn_magics.inspection.payload import VERSION, EpochsPayload, number
-from rnn_magics.inspection.tables import table
+from rnn_magics.inspection.views.payload import VERSION, EpochsPayload, number
+from rnn_magics.inspection.views.tables import table
 from rnn_magics.options import Options, check_choice
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.run_folder import checkpoint_epochs

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from rnn_magics.inspection.payload import Packed, Payload, to_json, unpack
+from rnn_magics.inspection.views.payload import Packed, Payload, to_json, unpack
 
 _LARGEST = {"int16": 32767, "int8": 127}
 _ROOM = 100 * " "  # for a note

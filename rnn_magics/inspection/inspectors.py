@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rnn_magics.inspection.gates import GatesConfig, inspect_gates
-from rnn_magics.inspection.gradient import GradientConfig, inspect_gradient
-from rnn_magics.inspection.hidden import HiddenConfig, inspect_hidden
-from rnn_magics.inspection.match import MatchConfig, inspect_match
-from rnn_magics.inspection.payload import Payload
-from rnn_magics.inspection.surprise import SurpriseConfig, inspect_surprise
-from rnn_magics.inspection.units import UnitsConfig, inspect_units
-from rnn_magics.inspection.windows import WindowsConfig, inspect_batches
+from rnn_magics.inspection.views.gates import GatesConfig, inspect_gates
+from rnn_magics.inspection.views.gradient import GradientConfig, inspect_gradient
+from rnn_magics.inspection.views.hidden import HiddenConfig, inspect_hidden
+from rnn_magics.inspection.views.match import MatchConfig, inspect_match
+from rnn_magics.inspection.views.payload import Payload
+from rnn_magics.inspection.views.surprise import SurpriseConfig, inspect_surprise
+from rnn_magics.inspection.views.units import UnitsConfig, inspect_units
+from rnn_magics.inspection.views.windows import WindowsConfig, inspect_batches
 from rnn_magics.options import Options, check_choice
 
 NEEDS = ("run", "text", "corpus", "batches")

@@ -15,7 +15,7 @@ import numpy as np
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.errors import CorpusError
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.ids import Ids
+from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import Vocab, encode_corpus
 

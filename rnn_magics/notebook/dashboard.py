@@ -31,11 +31,11 @@ from rnn_magics.notebook.telemetry import Telemetry
 from rnn_magics.notebook.visible import escaped, one_line, visible
 from rnn_magics.notebook.widgets.training import TrainingWidget
 from rnn_magics.plotting import to_png, training_figure
+from rnn_magics.reports.standing import standing
 from rnn_magics.training.curve import MOST_POINTS
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.run import Run
-from rnn_magics.training.standing import standing
 
 _SECONDS_BETWEEN_VIEWS = 0.1
 _SECONDS_BETWEEN_SAMPLES = 3.0

@@ -13,8 +13,8 @@ from rnn_magics.options import check_choice, describe
 def corpus(parser: MagicParser) -> None:
     """Declare ``%corpus``."""
     from rnn_magics.text.corpus import DEFAULT_SOURCE, CorpusConfig  # noqa: PLC0415  (numpy, too)
-    from rnn_magics.text.download import DownloadConfig  # noqa: PLC0415
-    from rnn_magics.text.sources import BUILTINS  # noqa: PLC0415
+    from rnn_magics.text.reading.download import DownloadConfig  # noqa: PLC0415
+    from rnn_magics.text.reading.sources import BUILTINS  # noqa: PLC0415
 
     source = parser.add(
         "source",
@@ -144,7 +144,7 @@ def rnn_lab(_parser: MagicParser) -> None:
 
 def baseline(parser: MagicParser) -> None:
     """Declare ``%baseline``."""
-    from rnn_magics.training.baseline import BaselineConfig  # noqa: PLC0415  (torch on demand)
+    from rnn_magics.scores.ladder import BaselineConfig  # noqa: PLC0415  (torch on demand)
 
     parser.add_options(BaselineConfig)
 

@@ -225,8 +225,8 @@ EPOCH_HEAD = (
 
 def run_table(run: Run) -> tuple[Row, list[Row]]:
     """Return head and rows: the epochs, then each baseline with when it was passed."""
-    from rnn_magics.training.evaluation import bits_per_token  # noqa: PLC0415  (torch by now)
-    from rnn_magics.training.standing import standing  # noqa: PLC0415
+    from rnn_magics.reports.standing import standing  # noqa: PLC0415
+    from rnn_magics.scores.evaluation import bits_per_token  # noqa: PLC0415  (torch by now)
 
     rows, marks = epoch_rows(run), standing(run).marks
     if not rows or not marks:
@@ -245,7 +245,7 @@ def run_table(run: Run) -> tuple[Row, list[Row]]:
 
 def run_notes(run: Run) -> list[str]:
     """Return what a reader must know to take the numbers of a run for what they are."""
-    from rnn_magics.training.honest import report_run  # noqa: PLC0415  (torch is there by now)
+    from rnn_magics.reports.honest import report_run  # noqa: PLC0415  (torch is there by now)
 
     notes = []
     if run.message:
@@ -262,7 +262,7 @@ def run_notes(run: Run) -> list[str]:
 
 def standing_note(run: Run) -> list[str]:
     """Return what counting reaches, and when the run passed it, where baselines were fitted."""
-    from rnn_magics.training.standing import standing  # noqa: PLC0415  (torch is there by now)
+    from rnn_magics.reports.standing import standing  # noqa: PLC0415  (torch is there by now)
 
     if run.ladder is None or not len(run.history):
         return []
@@ -312,21 +312,21 @@ _PLAIN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.text.corpus", "Corpus"): repr,
     ("rnn_magics.text.vocab", "Vocab"): repr,
     ("rnn_magics.training.run", "Run"): repr,
-    ("rnn_magics.training.seeds", "SeedRuns"): repr,
-    ("rnn_magics.training.honest", "TextEvaluation"): repr,
-    ("rnn_magics.training.honest", "Evaluations"): repr,
-    ("rnn_magics.training.honest", "RunReport"): repr,
+    ("rnn_magics.reports.seeds", "SeedRuns"): repr,
+    ("rnn_magics.reports.honest", "TextEvaluation"): repr,
+    ("rnn_magics.reports.honest", "Evaluations"): repr,
+    ("rnn_magics.reports.honest", "RunReport"): repr,
     ("rnn_magics.decoding.generate", "Generation"): repr,
     ("rnn_magics.batching", "Batches"): batches_text,
     ("rnn_magics.batching", "BatchPreview"): preview_text,
     ("rnn_magics.decoding.score", "Score"): score_text,
-    ("rnn_magics.inspection.hidden", "Hidden"): repr,
-    ("rnn_magics.inspection.gates", "Gates"): repr,
-    ("rnn_magics.inspection.surprise", "Surprise"): repr,
-    ("rnn_magics.inspection.gradient", "Gradient"): repr,
-    ("rnn_magics.inspection.match", "Match"): repr,
-    ("rnn_magics.inspection.units", "Units"): repr,
-    ("rnn_magics.inspection.windows", "Windows"): repr,
+    ("rnn_magics.inspection.views.hidden", "Hidden"): repr,
+    ("rnn_magics.inspection.views.gates", "Gates"): repr,
+    ("rnn_magics.inspection.views.surprise", "Surprise"): repr,
+    ("rnn_magics.inspection.views.gradient", "Gradient"): repr,
+    ("rnn_magics.inspection.views.match", "Match"): repr,
+    ("rnn_magics.inspection.views.units", "Units"): repr,
+    ("rnn_magics.inspection.views.windows", "Windows"): repr,
     ("rnn_magics.inspection.epochs", "Epochs"): repr,
     ("rnn_magics.inspection.novelty", "Novelty"): _novelty("novelty_text"),
 }

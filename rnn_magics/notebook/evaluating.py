@@ -16,9 +16,9 @@ from rnn_magics.notebook.command import command
 from rnn_magics.notebook.group import SessionMagics
 
 if TYPE_CHECKING:
+    from rnn_magics.reports.honest import Evaluations, TextEvaluation
+    from rnn_magics.reports.mixture import MixtureEvaluation
     from rnn_magics.text.corpus import Corpus, CorpusConfig
-    from rnn_magics.training.honest import Evaluations, TextEvaluation
-    from rnn_magics.training.mixture import MixtureEvaluation
     from rnn_magics.training.run import Run
 
 

@@ -174,8 +174,8 @@ def _training(_session: Session, call: Call) -> Theory:
     from rnn_magics.batching import preview  # noqa: PLC0415  (torch on demand)
     from rnn_magics.models.cells import CELLS  # noqa: PLC0415
     from rnn_magics.models.rnn_model import RNNModel  # noqa: PLC0415
-    from rnn_magics.training.clipping import clip_gradients  # noqa: PLC0415
-    from rnn_magics.training.evaluation import perplexity  # noqa: PLC0415
+    from rnn_magics.scores.evaluation import perplexity  # noqa: PLC0415
+    from rnn_magics.training.steps.clipping import clip_gradients  # noqa: PLC0415
 
     batches, model, train = (getattr(arg, "value", arg) for arg in call.args)
     cell, size = CELLS[model.cell], batches.vocab_size
@@ -225,7 +225,7 @@ def _scoring(_session: Session, call: Call) -> Theory:
 
 
 def _evaluating(_session: Session, call: Call) -> Theory:
-    from rnn_magics.training.evaluation import perplexity  # noqa: PLC0415  (torch on demand)
+    from rnn_magics.scores.evaluation import perplexity  # noqa: PLC0415  (torch on demand)
 
     first = call.args[0].value
     runs = first if isinstance(first, list) else [first]

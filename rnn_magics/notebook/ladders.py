@@ -10,9 +10,9 @@ import threading
 from rnn_magics.batching import Batches
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.notebook.session import Session
+from rnn_magics.scores.ladder import Ladder, fit_ladder
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
-from rnn_magics.training.baseline import Ladder, fit_ladder
 from rnn_magics.training.run import Run
 
 _PATIENCE_SECONDS = 30

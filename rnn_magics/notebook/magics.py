@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from rnn_magics.batching import Batches
     from rnn_magics.decoding.generate import Generation
     from rnn_magics.decoding.score import Score
+    from rnn_magics.reports.seeds import SeedRuns
+    from rnn_magics.scores.ladder import Ladder
     from rnn_magics.text.corpus import Corpus
     from rnn_magics.text.vocab import Vocab
-    from rnn_magics.training.baseline import Ladder
     from rnn_magics.training.run import Run
-    from rnn_magics.training.seeds import SeedRuns
 
 
 @magics_class
@@ -211,7 +211,7 @@ class RNNMagics(SessionMagics):
             %baseline
             ladder = %baseline --order 1-8
         """
-        from rnn_magics.training.baseline import BaselineConfig  # noqa: PLC0415  (torch)
+        from rnn_magics.scores.ladder import BaselineConfig  # noqa: PLC0415  (torch)
 
         args = (
             Named("corpus", self.session.require_corpus()),

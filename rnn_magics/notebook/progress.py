@@ -18,7 +18,8 @@ from rnn_magics.notebook.display import (
     text_table,
 )
 from rnn_magics.notebook.visible import escaped, one_line
-from rnn_magics.training.evaluation import bits_per_token, perplexity
+from rnn_magics.reports.standing import standing
+from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.training.events import (
     Compiling,
     EpochEnd,
@@ -29,7 +30,6 @@ from rnn_magics.training.events import (
     TrainEnd,
 )
 from rnn_magics.training.run import Run
-from rnn_magics.training.standing import standing
 
 Listener = Callable[[Event], None]
 

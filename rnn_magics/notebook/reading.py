@@ -37,7 +37,7 @@ def corpus_call(
         DEFAULT_SOURCE,
         CorpusConfig,
     )
-    from rnn_magics.text.download import DownloadConfig  # noqa: PLC0415
+    from rnn_magics.text.reading.download import DownloadConfig  # noqa: PLC0415
 
     _refuse_useless(options, cell)
     config = collect(CorpusConfig, options)
@@ -85,8 +85,8 @@ def _refuse_useless(options: argparse.Namespace, cell: str | None) -> None:
 
 def _useless_limit(options: argparse.Namespace, cell: str | None) -> str:
     # An option of a download where nothing is downloaded.
-    from rnn_magics.text.download import DownloadConfig  # noqa: PLC0415
-    from rnn_magics.text.sources import is_url  # noqa: PLC0415
+    from rnn_magics.text.reading.download import DownloadConfig  # noqa: PLC0415
+    from rnn_magics.text.reading.sources import is_url  # noqa: PLC0415
 
     sources = [] if cell is not None else getattr(options, "source", [])
     if any(map(is_url, sources)):

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from rnn_magics.notebook.display import run_notes, standing_note
+from rnn_magics.reports.standing import marks
 from rnn_magics.training.curve import Curve, Floats, Series
 from rnn_magics.training.run import Run
-from rnn_magics.training.standing import marks
 
 RUN_MIME = "application/vnd.rnn-magics.run+json"
 VERSION = 1

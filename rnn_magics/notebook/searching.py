@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from rnn_magics.errors import ConfigError, InspectionError, RNNMagicsError, SessionError
-from rnn_magics.inspection.match import Match, MatchConfig, inspect_match
+from rnn_magics.inspection.views.match import Match, MatchConfig, inspect_match
 from rnn_magics.notebook.looks import Look
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import one_line

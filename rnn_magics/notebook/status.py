@@ -10,7 +10,7 @@ from rnn_magics.inspection.doctor import Diagnosis, diagnose
 from rnn_magics.notebook.display import text_table
 from rnn_magics.notebook.session import Session, Snapshot
 from rnn_magics.storage.run_folder import KeptRun
-from rnn_magics.training.device import choose_device
+from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.run import Run
 
 

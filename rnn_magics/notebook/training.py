@@ -22,6 +22,8 @@ from rnn_magics.notebook.progress import Listener, Progress, has_kernel, progres
 from rnn_magics.notebook.session import Session
 from rnn_magics.notebook.visible import one_line
 from rnn_magics.plotting import training_figure
+from rnn_magics.reports.seeds import SeedRuns, seed_name, seeded
+from rnn_magics.reports.standing import standing
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.resume import reopen
 from rnn_magics.training.config import TrainConfig
@@ -30,8 +32,6 @@ from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin
 from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.run import Run
-from rnn_magics.training.seeds import SeedRuns, seed_name, seeded
-from rnn_magics.training.standing import standing
 from rnn_magics.training.state import TrainState
 
 if TYPE_CHECKING:

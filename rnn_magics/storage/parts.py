@@ -18,16 +18,16 @@ from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import ConfigError, StorageError, VocabError
 from rnn_magics.models.ngram import MAX_ORDER
 from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.scores.ladder import Ladder
 from rnn_magics.storage.strict import Fields, from_float, from_options, read_options
 from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.vocab import Vocab, VocabConfig
-from rnn_magics.training.baseline import Ladder
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
-from rnn_magics.training.device import DeviceChoice
 from rnn_magics.training.history import History
+from rnn_magics.training.machine.device import DeviceChoice
+from rnn_magics.training.machine.threads import ThreadChoice
 from rnn_magics.training.run import Run, RunConfig, Steering
-from rnn_magics.training.threads import ThreadChoice
 
 _DEVICE = re.compile("(cpu|cuda|mps)(:(0|[1-9][0-9]?))?")
 _SHA256 = re.compile("[0-9a-f]{64}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
-from rnn_magics.text.numbering import at_breaks
+from rnn_magics.text.indexing.numbering import at_breaks
 
 DEFAULT_VALID = 0.1
 SHORT = 1000  # characters, or given tokens; a tenth of fewer says nothing about held-out perplexity

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_magics.errors import CorpusError
-from rnn_magics.text.cache import IndexFile
 from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
-from rnn_magics.text.download import DownloadConfig
-from rnn_magics.text.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
-from rnn_magics.text.sources import LargeFile, Source, cache_folder, find_source, is_url
+from rnn_magics.text.indexing.cache import IndexFile
+from rnn_magics.text.indexing.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
+from rnn_magics.text.reading.download import DownloadConfig
+from rnn_magics.text.reading.sources import LargeFile, Source, cache_folder, find_source, is_url
 from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, split_words
 

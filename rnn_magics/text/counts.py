@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_magics.text.ids import Ids
+from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.vocab import Vocab, unk_share
 
 _SLICE = 1 << 22  # tokens looked at at once: of a text on disk nothing as long may be in memory

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rnn_magics.text.cleaning import CorpusConfig, clean_pieces
-from rnn_magics.text.numbering import PIECE
-from rnn_magics.text.sources import LargeFile, Source
+from rnn_magics.text.indexing.numbering import PIECE
+from rnn_magics.text.reading.sources import LargeFile, Source
 
 _BEGINNING = 1000  # characters kept to be shown
 

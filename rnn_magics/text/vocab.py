@@ -16,7 +16,7 @@ import numpy as np
 from rnn_magics.errors import VocabError
 from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.ids import Ids, id_type
+from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
 
 _SLICE = 1 << 20

@@ -21,8 +21,8 @@ from rnn_magics.options import (
     Range,
     option,
 )
+from rnn_magics.training.machine.precision import PRECISIONS
 from rnn_magics.training.muon import Muon, by_gates
-from rnn_magics.training.precision import PRECISIONS
 
 _FLOAT32 = Range(0, 3e38, open_left=True)  # a larger step is no number to torch
 

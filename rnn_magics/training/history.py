@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from rnn_magics.errors import TrainingError
-from rnn_magics.training.evaluation import bits_per_token, perplexity
+from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.training.events import EpochEnd
 
 if TYPE_CHECKING:

@@ -16,10 +16,8 @@ import torch
 from rnn_magics.batching import Batches
 from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.scores.evaluation import iter_evaluate
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
-from rnn_magics.training.cuda import choose_step
-from rnn_magics.training.device import choose_device
-from rnn_magics.training.evaluation import iter_evaluate
 from rnn_magics.training.events import (
     Compiling,
     EpochEnd,
@@ -28,18 +26,20 @@ from rnn_magics.training.events import (
     TrainBegin,
     TrainEnd,
 )
-from rnn_magics.training.memory import (
+from rnn_magics.training.machine.device import choose_device
+from rnn_magics.training.machine.memory import (
     WHAT_TO_TRY,
     estimate_memory,
     memory_explained,
     require_memory,
 )
+from rnn_magics.training.machine.precision import check_precision
+from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
 from rnn_magics.training.muon import Muon
-from rnn_magics.training.precision import check_precision
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.state import TrainState
-from rnn_magics.training.step import Step
-from rnn_magics.training.threads import ThreadChoice, choose_threads
+from rnn_magics.training.steps.cuda import choose_step
+from rnn_magics.training.steps.step import Step
 
 StopReason = Callable[[], str | None]
 Listener = Callable[[Event], None]

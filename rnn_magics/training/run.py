@@ -10,14 +10,14 @@ from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
+from rnn_magics.scores.ladder import Ladder
 from rnn_magics.text.counts import TextCounts, count_text
 from rnn_magics.text.vocab import Vocab
-from rnn_magics.training.baseline import Ladder
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
-from rnn_magics.training.device import DeviceChoice
 from rnn_magics.training.history import History
-from rnn_magics.training.threads import ThreadChoice
+from rnn_magics.training.machine.device import DeviceChoice
+from rnn_magics.training.machine.threads import ThreadChoice
 
 _GONE_THROUGH = 1 << 26  # tokens, in less than a second; a longer text is left on its disk
 

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.inspection.inspectors import INSPECTORS, NEEDS, inspect_rnn
-from rnn_magics.inspection.match import MatchConfig
-from rnn_magics.inspection.payload import number, pack, to_json, unpack
-from rnn_magics.inspection.units import UnitsConfig
+from rnn_magics.inspection.views.match import MatchConfig
+from rnn_magics.inspection.views.payload import number, pack, to_json, unpack
+from rnn_magics.inspection.views.units import UnitsConfig
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.options import describe
 from rnn_magics.text.corpus import Corpus, CorpusConfig

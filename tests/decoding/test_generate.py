@@ -17,10 +17,10 @@ from rnn_magics.decoding.prefix import nats_of, read_tokens, select_rows
 from rnn_magics.errors import DecodingError
 from rnn_magics.models.cells import CELLS
 from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.evaluation import perplexity
 from rnn_magics.training.loop import train
 
 CONFIGS = [

@@ -27,8 +27,8 @@ from rnn_magics.batching import BatchConfig
 from rnn_magics.handout.script import Script, write_script
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.text.corpus import CorpusConfig
-from rnn_magics.training.device import choose_device
 from rnn_magics.training.history import History
+from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.run import Run, RunConfig
 from tests.conftest import TEXT
 

@@ -15,8 +15,8 @@ from rnn_magics.errors import ConfigError, InspectionError, StorageError
 from rnn_magics.inspection.epochs import evenly, inspect_epochs
 from rnn_magics.inspection.fitting import fitted, json_size, quantized
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
-from rnn_magics.inspection.match import MatchConfig
-from rnn_magics.inspection.payload import pack, to_json, unpack
+from rnn_magics.inspection.views.match import MatchConfig
+from rnn_magics.inspection.views.payload import pack, to_json, unpack
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run

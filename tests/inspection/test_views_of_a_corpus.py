@@ -12,10 +12,10 @@ import torch
 from rnn_magics.batching import BATCHERS, BatchConfig, Batches
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection import inspect_batches, inspect_hidden, inspect_match, inspect_units
-from rnn_magics.inspection.corpus_states import read_corpus
-from rnn_magics.inspection.match import MatchConfig, apart, similarities
-from rnn_magics.inspection.units import UnitsConfig, selectivities
-from rnn_magics.inspection.windows import WindowsConfig
+from rnn_magics.inspection.views.corpus_states import read_corpus
+from rnn_magics.inspection.views.match import MatchConfig, apart, similarities
+from rnn_magics.inspection.views.units import UnitsConfig, selectivities
+from rnn_magics.inspection.views.windows import WindowsConfig
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 
 Make = Callable[..., Any]

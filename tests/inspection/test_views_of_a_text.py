@@ -22,12 +22,12 @@ from rnn_magics.inspection import (
     inspect_hidden,
     inspect_surprise,
 )
-from rnn_magics.inspection.gates import GatesConfig
-from rnn_magics.inspection.gradient import GradientConfig, gains, saliency
-from rnn_magics.inspection.hidden import HiddenConfig
-from rnn_magics.inspection.ordering import UNIT_ORDERS, by_similarity
-from rnn_magics.inspection.reading import MAX_TOKENS, Unrolled, read_text, unroll
-from rnn_magics.inspection.surprise import SurpriseConfig
+from rnn_magics.inspection.views.gates import GatesConfig
+from rnn_magics.inspection.views.gradient import GradientConfig, gains, saliency
+from rnn_magics.inspection.views.hidden import HiddenConfig
+from rnn_magics.inspection.views.ordering import UNIT_ORDERS, by_similarity
+from rnn_magics.inspection.views.surprise import SurpriseConfig
+from rnn_magics.inspection.views.unrolled import MAX_TOKENS, Unrolled, read_text, unroll
 from rnn_magics.models.cells import CELLS, Cell, GRUCell, State
 
 TEXT = "the time traveller"

@@ -19,9 +19,9 @@ from rnn_magics.notebook import declare
 from rnn_magics.notebook.arguments import MagicParser, collect, flag_of, offered
 from rnn_magics.notebook.words import split_line
 from rnn_magics.options import OptionField, Options, describe
+from rnn_magics.scores.ladder import BaselineConfig
 from rnn_magics.text.corpus import CorpusConfig
 from rnn_magics.text.vocab import VocabConfig
-from rnn_magics.training.baseline import BaselineConfig
 from rnn_magics.training.config import TrainConfig
 
 DECLARED = ("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn")

@@ -10,7 +10,7 @@ from IPython.core.completer import provisionalcompleter
 from rnn_magics.batching import BATCHERS
 from rnn_magics.decoding.decoders import DECODERS
 from rnn_magics.models.cells import CELLS
-from rnn_magics.text.sources import BUILTINS
+from rnn_magics.text.reading.sources import BUILTINS
 from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.training.recipes import RECIPES
 

@@ -15,7 +15,7 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook import dashboard as module
 from rnn_magics.notebook.dashboard import Dashboard
 from rnn_magics.notebook.run_payload import RUN_MIME
-from rnn_magics.training.baseline import Ladder, Rung
+from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event
 from rnn_magics.training.job import Job

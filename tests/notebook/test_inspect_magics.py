@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
-from rnn_magics.inspection.windows import WindowsConfig
+from rnn_magics.inspection.views.windows import WindowsConfig
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook

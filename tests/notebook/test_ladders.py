@@ -9,9 +9,9 @@ from rnn_magics.notebook import ladders, training
 from rnn_magics.notebook.dashboard import _lines
 from rnn_magics.notebook.display import epoch_rows, run_table
 from rnn_magics.notebook.progress import NotebookProgress
+from rnn_magics.scores.ladder import Ladder, Rung, fit_ladder
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
-from rnn_magics.training.baseline import Ladder, Rung, fit_ladder
 from rnn_magics.training.events import Event, TrainEnd
 from rnn_magics.training.run import Run
 from tests.notebook.conftest import Notebook

@@ -13,9 +13,9 @@ from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.notebook import training
 from rnn_magics.notebook.display import run_notes
 from rnn_magics.notebook.progress import NotebookProgress, TerminalProgress
+from rnn_magics.reports.honest import report_run
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Compiling, EpochEnd, Evaluating, Event, StepEnd
-from rnn_magics.training.honest import report_run
 from rnn_magics.training.loop import begin, iter_train
 from rnn_magics.training.run import Run
 

@@ -22,7 +22,7 @@ from rnn_magics.notebook.run_payload import (
     series_bytes,
     series_lists,
 )
-from rnn_magics.training.baseline import Ladder, Rung
+from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.events import EpochEnd

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rnn_magics.notebook import training
-from rnn_magics.training.honest import evaluate_text
-from rnn_magics.training.seeds import Spread
+from rnn_magics.reports.honest import evaluate_text
+from rnn_magics.reports.seeds import Spread
 from tests.notebook.conftest import TRAIN
 
 if TYPE_CHECKING:

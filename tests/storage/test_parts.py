@@ -12,6 +12,8 @@ import pytest
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.errors import StorageError
 from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.reports.honest import report_run
+from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import save_run
@@ -19,10 +21,8 @@ from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.resume import resume_run
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
-from rnn_magics.training.baseline import Ladder, Rung
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event, StepEnd
-from rnn_magics.training.honest import report_run
 from rnn_magics.training.loop import begin, iter_train, train
 
 SMALL = ModelConfig(num_hiddens=4)

@@ -24,11 +24,11 @@ from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.device_step import DeviceStep
 from rnn_magics.training.events import EpochEnd, Evaluating, Event, StepEnd
 from rnn_magics.training.loop import begin, iter_train, train, train_to_end
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
+from rnn_magics.training.steps.device_step import DeviceStep
 
 MODEL = ModelConfig(cell="gru", num_hiddens=6, num_layers=2, dropout=0.3)
 TRAIN = TrainConfig(epochs=3, threads=1, seed=5)

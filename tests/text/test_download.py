@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from rnn_magics.errors import ConfigError, CorpusError
-from rnn_magics.text import connection
-from rnn_magics.text.addresses import is_inside, is_literally_local
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.download import DownloadConfig, download, keep
+from rnn_magics.text.reading import connection
+from rnn_magics.text.reading.addresses import is_inside, is_literally_local
+from rnn_magics.text.reading.download import DownloadConfig, download, keep
 from tests.text.hostile import NAMED, hostile_server
 
 QUICK = DownloadConfig(max_download=1, max_download_time=1)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from rnn_magics.text import numbering, words
 from rnn_magics.text.corpus import Corpus, CorpusConfig
-from rnn_magics.text.ids import id_type
-from rnn_magics.text.numbering import PIECE, at_breaks
+from rnn_magics.text.indexing.ids import id_type
+from rnn_magics.text.indexing.numbering import PIECE, at_breaks
+from rnn_magics.text.indexing.words import WordNumberer
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer, split_words
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
-from rnn_magics.text.words import WordNumberer
 
 # What a tokenizer may stumble over: apostrophes, marks, numbers, line ends of all kinds, white
 # space beyond ASCII, combining marks, Han, astral letters, lone surrogates, zero characters.

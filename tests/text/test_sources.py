@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from rnn_magics.errors import CorpusError
-from rnn_magics.text import sources
-from rnn_magics.text.download import Download, DownloadConfig
-from rnn_magics.text.sources import BUILTINS, decode, read_source
+from rnn_magics.text.reading import sources
+from rnn_magics.text.reading.download import Download, DownloadConfig
+from rnn_magics.text.reading.sources import BUILTINS, decode, read_source
 
 PAGES = {
     "/a/story.txt": "Überall\r\nwar Licht".encode(),

@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 
 from rnn_magics.batching import BatchConfig, make_batches
 from rnn_magics.errors import CorpusError
+from rnn_magics.scores.ladder import fit_ladder
 from rnn_magics.text import cache, numbering, sources, statistics, stream
 from rnn_magics.text.cleaning import CorpusConfig, clean, clean_pieces
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.decode import decode, decoded
+from rnn_magics.text.reading.encoding import decode, decoded
 from rnn_magics.text.statistics import text_statistics
 from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
-from rnn_magics.training.baseline import fit_ladder
 from tests.text.test_numbering import texts
 
 LINES = "Don't stop, it's the  3rd\nΤΕΛΟΣ ΟΔΥΣΣΕΥΣ!\r\n我爱北京。\n\n" * 30

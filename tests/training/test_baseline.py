@@ -7,9 +7,9 @@ import pytest
 
 from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.models.ngram import fit_ngram
+from rnn_magics.scores.ladder import BaselineConfig, fit_ladder
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab, encode_corpus
-from rnn_magics.training.baseline import BaselineConfig, fit_ladder
 
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 30
 

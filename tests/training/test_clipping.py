@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from rnn_magics.training.clipping import clip_gradients, gradient_norm
+from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
 
 
 def with_gradients(*gradients: list[float]) -> list[nn.Parameter]:

@@ -15,9 +15,9 @@ from torch.nn import functional as F  # noqa: N812
 from rnn_magics.errors import ConfigError, DeviceError
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training.config import OPTIMIZERS, SCHEDULES, TrainConfig, constant, cosine, linear
-from rnn_magics.training.device import choose_device
-from rnn_magics.training.device_step import heeds_found_inf
+from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.muon import Muon, by_gates
+from rnn_magics.training.steps.device_step import heeds_found_inf
 
 X = torch.randint(9, (4, 6), generator=torch.Generator().manual_seed(0))
 

@@ -21,15 +21,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from rnn_magics.batching import BATCHERS, BatchConfig, Batcher, Batches
 from rnn_magics.models.cells import CELLS, GRUCell
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.training import cuda, device_step, loop
+from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.device_step import Capture, DeviceStep, heeds_found_inf
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.loop import begin, iter_train
 from rnn_magics.training.muon import Muon, by_gates
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
-from rnn_magics.training.step import EagerStep
+from rnn_magics.training.steps import cuda, device_step
+from rnn_magics.training.steps.device_step import Capture, DeviceStep, heeds_found_inf
+from rnn_magics.training.steps.step import EagerStep
 
 SMALL = ModelConfig(num_hiddens=8)
 MODELS = {

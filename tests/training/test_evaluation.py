@@ -14,7 +14,7 @@ from torch.nn import functional as F  # noqa: N812
 from rnn_magics.errors import BatchError
 from rnn_magics.models.cells import CELLS
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
-from rnn_magics.training.evaluation import (
+from rnn_magics.scores.evaluation import (
     Evaluation,
     bits_per_token,
     evaluate,

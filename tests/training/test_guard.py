@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnn_magics.training.guard import LastGood
+from rnn_magics.training.steps.last_good import LastGood
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, detach
+from rnn_magics.scores.evaluation import evaluate
 from rnn_magics.training import loop, state, step
 from rnn_magics.training.config import SCHEDULES, TrainConfig
-from rnn_magics.training.evaluation import evaluate
 from rnn_magics.training.events import (
     EpochEnd,
     Evaluating,

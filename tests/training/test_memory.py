@@ -14,12 +14,12 @@ from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import TrainingError, is_out_of_memory
 from rnn_magics.models.cells import CELLS
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
-from rnn_magics.training import memory
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin, iter_train
-from rnn_magics.training.memory import (
+from rnn_magics.training.machine import memory
+from rnn_magics.training.machine.memory import (
     available_memory,
     estimate_memory,
     in_words,

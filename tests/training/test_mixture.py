@@ -14,14 +14,14 @@ from rnn_magics.errors import BatchError, CorpusError, ModelError
 from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.ngram import fit_ngram
 from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.reports.honest import evaluate_text
+from rnn_magics.reports.mixture import evaluate_mixture
+from rnn_magics.scores.evaluation import token_log_probs
 from rnn_magics.text import statistics
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab, encode_corpus
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.evaluation import token_log_probs
-from rnn_magics.training.honest import evaluate_text
 from rnn_magics.training.loop import train
-from rnn_magics.training.mixture import evaluate_mixture
 from rnn_magics.training.run import Run
 
 LINES = "the time traveller came back\nand the medical man smiled\n" * 10

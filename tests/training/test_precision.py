@@ -14,9 +14,8 @@ from rnn_magics.errors import DeviceError
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.device_step import DeviceStep
 from rnn_magics.training.loop import begin, train
-from rnn_magics.training.precision import (
+from rnn_magics.training.machine.precision import (
     PRECISIONS,
     check_precision,
     forward_bf16,
@@ -24,7 +23,8 @@ from rnn_magics.training.precision import (
     forward_loss,
     tf32_products,
 )
-from rnn_magics.training.step import EagerStep
+from rnn_magics.training.steps.device_step import DeviceStep
+from rnn_magics.training.steps.step import EagerStep
 
 CUDA = torch.device("cuda")
 SWITCHES = torch.backends.cuda.matmul, torch.backends.cudnn.rnn

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.reports.seeds import SeedRuns, Spread, train_seeds
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
-from rnn_magics.training.seeds import SeedRuns, Spread, train_seeds
 
 CONFIG = TrainConfig(epochs=1, device="cpu", seed=3)
 MODEL = ModelConfig(num_hiddens=4)

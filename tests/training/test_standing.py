@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from rnn_magics.training.baseline import Ladder, Rung
+from rnn_magics.reports.standing import marks, standing
+from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.training.run import Run
-from rnn_magics.training.standing import marks, standing
 
 LADDER = Ladder((Rung(1, 20, 22.0), Rung(2, 10, 12.0), Rung(3, 4, 8.0), Rung(4, 2, 9.0)), 28, 99)
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from rnn_magics.errors import ConfigError
-from rnn_magics.training import threads
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.threads import ThreadChoice, choose_threads
+from rnn_magics.training.machine import threads
+from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
 
 
 @pytest.fixture(autouse=True)

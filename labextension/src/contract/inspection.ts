@@ -1,4 +1,4 @@
-/** What `%inspect_rnn` shows, as JSON; `rnn_magics/inspection/payload.py` writes it. */
+/** What `%inspect_rnn` shows, as JSON; `rnn_magics/inspection/views/payload.py` writes it. */
 
 import {
   Check,

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode, orthogonal, parallel, products, scans
+from rnn_magics.models.fast import decode_loop as decode
+from rnn_magics.models.fast import decode_loop, orthogonal, parallel, products, scans
 from rnn_magics.models.fast.parallel import in_parallel
 from rnn_magics.models.fast.products import OPTIONS
 
@@ -83,7 +84,7 @@ def _newton_schulz(size: int, grain: int, parts: int, threads: int, *given: Any)
 
 @njit(**OPTIONS)
 def _write_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
-    return in_parallel(decode.write_rows, given, size, grain, parts, threads)
+    return in_parallel(decode_loop.write_rows, given, size, grain, parts, threads)
 
 
 _REGIONS: dict[Any, Callable[..., int]] = {
@@ -99,7 +100,7 @@ _REGIONS: dict[Any, Callable[..., int]] = {
     products.pack_rows: _pack_rows,
     products.pack_columns: _pack_columns,
     orthogonal.newton_schulz: _newton_schulz,
-    decode.write_rows: _write_rows,
+    decode_loop.write_rows: _write_rows,
 }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rnn_magics.decoding.decoders import DecodingConfig, draw, greedy
-from rnn_magics.models.fast.decode import Rule, choose
+from rnn_magics.models.fast.decode_loop import Rule, choose
 
 LOGITS = st.lists(
     st.one_of(

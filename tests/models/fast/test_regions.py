@@ -6,7 +6,8 @@ import pytest
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode, orthogonal, parallel, products, regions, scans
+from rnn_magics.models.fast import decode_loop
+from rnn_magics.models.fast import decode_loop, orthogonal, parallel, products, regions, scans
 from rnn_magics.models.fast.functions import GRUScan, Linear
 from rnn_magics.models.fast.parallel import in_parallel
 
@@ -89,7 +90,7 @@ def test_every_kernel_has_a_region_of_its_own() -> None:
         products.pack_rows,
         products.pack_columns,
         orthogonal.newton_schulz,
-        decode.write_rows,
+        decode_loop.write_rows,
     }
     assert set(regions._REGIONS) == kernels
     names = {kernel.__name__: region.__name__ for kernel, region in regions._REGIONS.items()}

@@ -1,0 +1,1 @@
+"""The views of a model, of a text and of minibatches."""

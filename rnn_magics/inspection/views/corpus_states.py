@@ -1,0 +1,167 @@
+"""The states of a model all along a corpus, computed once and kept with the corpus."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnn_magics.decoding.prefix import Trained, vocab_of
+from rnn_magics.errors import InspectionError
+from rnn_magics.inspection.views.unrolled import (
+    Array,
+    LayerConfig,
+    layer_of,
+    require_forward,
+    to_array,
+)
+from rnn_magics.models.cells import Cell, State
+from rnn_magics.models.engines import ENGINES
+from rnn_magics.models.rnn_model import RNNModel
+from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, option
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.vocab import Vocab, encode_corpus
+
+_ROWS = 64
+_WARM_UP = 256  # tokens read before a row counts, as in training/evaluation.py
+_STEPS = 128  # read at a time
+_KEPT = 4  # sets of states that a corpus remembers
+
+
+@dataclass(frozen=True, repr=False)
+class SearchConfig(LayerConfig):
+    """What the views that search a corpus have in common."""
+
+    num: int = option(10, "how many places of the corpus", within=AT_LEAST_ONE)
+    margin: int = option(20, "tokens shown before and after each", within=NOT_NEGATIVE)
+    search: int = option(100_000, "tokens of the corpus that are searched", within=AT_LEAST_ONE)
+
+
+@dataclass(frozen=True, eq=False)
+class CorpusStates:
+    """The states of one layer along the beginning of a training text.
+
+    Parameters
+    ----------
+    ids
+        Token indices, (num_tokens,).
+    states
+        The outputs h of the layer after each token, (num_tokens, num_hiddens), float16, which
+        is exact to 0.0005 for values in [-1, 1] and half the memory.
+    vocab
+        What the indices mean.
+    layer
+        Which layer.
+    """
+
+    ids: Array
+    states: Array
+    vocab: Vocab
+    layer: int
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.ids)
+
+    def around(self, first: int, last: int, margin: int) -> tuple[int, list[Any]]:
+        """Return where the surroundings of [first, last) begin, and their tokens."""
+        start = max(0, first - margin)
+        return start, self.vocab.to_tokens(self.ids[start : last + margin].tolist())
+
+
+def read_corpus(
+    run: Trained, corpus: Corpus, layer: int | None = None, num_tokens: int = 100_000
+) -> CorpusStates:
+    """Let a model read the training text of a corpus, or return what it found the last time.
+
+    The text is read in up to 64 rows at once, each warmed up on the 256 tokens before it; what
+    lies farther back is forgotten at the beginning of a row. The states are kept with the
+    corpus as long as weights, layer and number of tokens are the same.
+
+    Parameters
+    ----------
+    run
+        A run, or anything with a model and a vocabulary.
+    corpus
+        The text; not necessarily the one that the model was trained on.
+    layer
+        Which layer; the top one if None.
+    num_tokens
+        How much of the text is read.
+
+    Raises
+    ------
+    InspectionError
+        When there is no such layer, the text is empty, or the model is bidirectional.
+    """
+    model, vocab = run.model, vocab_of(run)
+    require_forward(model)
+    layer = layer_of(model, layer)
+    ids = np.asarray(encode_corpus(corpus, vocab).train[:num_tokens])
+    if not len(ids):
+        msg = f"the training text of {corpus.name!r} is empty; nothing of it can be searched"
+        raise InspectionError(msg)
+    known: dict[tuple[Any, ...], CorpusStates] = corpus.memo.setdefault(("states",), {})
+    key = (_fingerprint(model), vocab.fingerprint, vocab.token, layer, len(ids))
+    found = known.pop(key, None) or CorpusStates(ids, _states(model, ids, layer), vocab, layer)
+    known[key] = found  # the newest stands last
+    while len(known) > _KEPT:
+        del known[next(iter(known))]
+    return found
+
+
+def _fingerprint(model: RNNModel) -> str:
+    digest = hashlib.sha256(repr(model.config).encode())
+    for name, tensor in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+@torch.no_grad()
+def _states(model: RNNModel, ids: Array, layer: int) -> Array:
+    device = model.output.weight.device
+    num_rows = max(1, min(_ROWS, len(ids) // (4 * _WARM_UP)))
+    length = -(-len(ids) // num_rows)
+    # Row r stands at r * length; the warm-up before the first row does not exist and is not kept.
+    starts = torch.arange(num_rows)[:, None] * length
+    states = np.empty((num_rows, length, model.config.num_hiddens), np.float16)
+    tokens = torch.from_numpy(ids.astype(np.int64))
+    before = _zeros(model, num_rows)
+    for begin in range(-_WARM_UP if num_rows > 1 else 0, length, _STEPS):
+        end = min(begin + _STEPS, length) if begin >= 0 else min(begin + _STEPS, 0)
+        places = (starts + torch.arange(begin, end)).clamp(0, len(ids) - 1)  # (num_rows, steps)
+        outputs, before = _run_layers(model, tokens[places].to(device), before, layer)
+        if begin < 0:
+            before = [tuple(_without_first(part) for part in state) for state in before]
+        else:
+            states[:, begin:end] = to_array(outputs.transpose(0, 1).float())
+    return states.reshape(num_rows * length, -1)[: len(ids)]
+
+
+def _zeros(model: RNNModel, num_rows: int) -> list[State]:
+    whole = model.rnn.begin_state(num_rows, model.output.weight.device)
+    return [tuple(part[index] for part in whole) for index in range(len(model.rnn.cells))]
+
+
+def _without_first(part: Tensor) -> Tensor:
+    # The first row has nothing before it and begins with zeros.
+    return torch.cat((torch.zeros_like(part[:1]), part[1:]))
+
+
+def _run_layers(
+    model: RNNModel, ids: Tensor, before: list[State], layer: int
+) -> tuple[Tensor, list[State]]:
+    inputs = ids.t()  # (steps, num_rows)
+    if model.embedding is not None:
+        inputs = model.embedding(inputs)
+    run = ENGINES[model.engine].run
+    after = []
+    for index in range(layer + 1):
+        inputs, state = run(cast("Cell", model.rnn.cells[index]), inputs, before[index])
+        after.append(state)
+    return inputs, after  # (steps, num_rows, num_hiddens)

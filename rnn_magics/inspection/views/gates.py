@@ -1,0 +1,148 @@
+"""The view ``gates``: what a cell computes on its way from state to state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from rnn_magics.decoding.prefix import Trained
+from rnn_magics.errors import InspectionError
+from rnn_magics.inspection.views.payload import VERSION, GatesPayload, pack, words
+from rnn_magics.inspection.views.tables import note_unknown, table
+from rnn_magics.inspection.views.unrolled import (
+    Array,
+    LayerConfig,
+    input_vectors,
+    layer_of,
+    read_text,
+    to_array,
+    unroll,
+)
+from rnn_magics.models.cells import Cell
+
+LOW, HIGH = 0.1, 0.9
+_NO_GATES = ("candidate", "cell")  # what is named beside them and is not in [0, 1]
+
+
+@dataclass(frozen=True, repr=False)
+class GatesConfig(LayerConfig):
+    """What the view ``gates`` shows."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Gates:
+    """The gates of one layer at every token.
+
+    Parameters
+    ----------
+    tokens
+        Of the text, as the model knows them.
+    unknown
+        Those read as ``<unk>``.
+    cell
+        The name of the cell.
+    layer
+        Its layer.
+    values
+        By name, (num_tokens, num_hiddens) each. GRU: ``reset``, ``update``, ``candidate``;
+        LSTM: ``input``, ``forget``, ``candidate``, ``output`` and the memory ``cell``.
+    low, high
+        By the name of the gate and for each unit, (num_hiddens,), the share of tokens at which
+        it is below 0.1 (shut) and above 0.9 (open), as Karpathy, Johnson and Fei-Fei (2015)
+        count saturation.
+    """
+
+    tokens: list[Any]
+    unknown: tuple[Any, ...]
+    cell: str
+    layer: int
+    values: dict[str, Array]
+    low: dict[str, Array]
+    high: dict[str, Array]
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"gates: {self.cell}, layer {self.layer}, {len(self.tokens)} tokens"
+
+    def __repr__(self) -> str:
+        """Return the title, and for each gate its mean and how much of it is saturated."""
+        rows = []
+        for name, values in self.values.items():
+            shares = (
+                (f"{self.low[name].mean():.0%}", f"{self.high[name].mean():.0%}")
+                if name in self.low
+                else ("", "")
+            )
+            rows.append((name, f"{values.mean():.2f}", *shares))
+        head = ("gate", "mean", f"below {LOW}", f"above {HIGH}")
+        return f"{self.title}\n{table(head, rows)}{note_unknown(self.unknown)}"
+
+    def to_data(self) -> GatesPayload:
+        """Return what a front end draws."""
+        names = list(self.values)
+        return {
+            "view": "gates",
+            "version": VERSION,
+            "tokens": words(self.tokens),
+            "unknown": words(self.unknown),
+            "cell": self.cell,
+            "layer": self.layer,
+            "names": names,
+            "values": [pack(values) for values in self.values.values()],
+            "bounded": [name in self.low for name in names],
+            "low": [pack(self.low[name]) if name in self.low else None for name in names],
+            "high": [pack(self.high[name]) if name in self.high else None for name in names],
+        }
+
+
+def inspect_gates(run: Trained, text: str, config: GatesConfig | None = None) -> Gates:
+    r"""Return the gates of a layer at every token of a text, read from a zero state.
+
+    .. math:: g_t = \sigma(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh})
+
+    Parameters
+    ----------
+    run
+        A run, or anything with a model and a vocabulary.
+    text
+        What the model reads.
+    config
+        Which layer.
+
+    Raises
+    ------
+    InspectionError
+        When the cell names no gates, there is no such layer, the text has no tokens or too
+        many, or the model is bidirectional.
+    """
+    config = config or GatesConfig()
+    reading, layer = read_text(run, text), layer_of(run.model, config.layer)
+    name = run.model.config.cell
+    with torch.no_grad():
+        unrolled = unroll(run.model, input_vectors(run.model, reading.ids))[layer]
+        before = tuple(part[:-1] for part in unrolled.states)  # (num_tokens, num_hiddens) each
+        # All tokens are rows of one batch: the states between them are known by now.
+        gates = unrolled.cell.gates(unrolled.x, before) if names_gates(unrolled.cell) else {}
+    if not gates:
+        msg = f"the cell {name!r} names no gates; give it a method gates(x, state), or try hidden"
+        raise InspectionError(msg)
+    values = {name: to_array(gate) for name, gate in gates.items()}
+    if unrolled.cell.num_states > 1:
+        values["cell"] = to_array(unrolled.states[1][1:])
+    bounded = {name: values[name] for name in gates if name not in _NO_GATES}
+    low = {name: (gate < LOW).mean(axis=0) for name, gate in bounded.items()}
+    high = {name: (gate > HIGH).mean(axis=0) for name, gate in bounded.items()}
+    return Gates(reading.tokens, reading.unknown, name, layer, values, low, high)
+
+
+def names_gates(cell: Cell) -> bool:
+    """Whether the gates that a cell names are those of its own step.
+
+    A cell that takes over the gates of another but steps otherwise would show what it does not
+    compute.
+    """
+    first = next(base for base in type(cell).__mro__ if {"gates", "forward"} & vars(base).keys())
+    return "gates" in vars(first)

@@ -1,0 +1,256 @@
+"""The view ``gradient``: how much each earlier token moves a prediction, and how far back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  (its usual name)
+
+from rnn_magics.decoding.prefix import Trained, vocab_of
+from rnn_magics.errors import InspectionError
+from rnn_magics.inspection.views.payload import VERSION, GradientPayload, number, numbers, words
+from rnn_magics.inspection.views.tables import note_unknown, table
+from rnn_magics.inspection.views.unrolled import (
+    Array,
+    LayerConfig,
+    Unrolled,
+    input_vectors,
+    layer_of,
+    read_text,
+    to_array,
+    unroll,
+)
+from rnn_magics.models.rnn_model import RNNModel
+from rnn_magics.options import NOT_NEGATIVE, option
+from rnn_magics.text.tokenizers import UNK
+from rnn_magics.text.vocab import Vocab
+
+MAX_LAG = 200
+
+
+@dataclass(frozen=True, repr=False)
+class GradientConfig(LayerConfig):
+    """What the view ``gradient`` shows."""
+
+    step: int | None = option(
+        None,
+        "the prediction after token number N, from 0; the last if not said",
+        within=NOT_NEGATIVE,
+    )
+    target: str | None = option(
+        None, "the token predicted; if not said the next of the text, or the likeliest at its end"
+    )
+
+    def settled(self, trace: Gradient) -> GradientConfig:
+        """Return the options that look at the target of a trace."""
+        word = str(trace.target)
+        # What cannot be typed as one token is chosen anew; so is <unk>, which is none.
+        typed = len(word) == 1 or (word.split() == [word] and word != UNK)
+        return replace(self, target=word) if typed else self
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Gradient:
+    """How much each earlier token moves a prediction.
+
+    Parameters
+    ----------
+    tokens
+        Of the text, as the model knows them.
+    unknown
+        Those read as ``<unk>``.
+    layer
+        Whose state is followed back.
+    step
+        The prediction is that after this token.
+    target
+        The token predicted.
+    log_p
+        Its log-probability, in nats.
+    norms
+        For each token up to `step`, (step + 1,), the Euclidean norm of d(log p)/d(its input
+        vector), which is its embedding, or a one-hot vector.
+    lags
+        For k = 0, 1, 2 ..., (num_lags,), the gain over k steps: the Frobenius norm of
+        d(s_t)/d(s_{t-k}) divided by that of d(s_t)/d(s_t), where s is the state of the layer
+        (of an LSTM h and c side by side) and t is `step`. It vanishes or explodes (Bengio et
+        al. 1994, Pascanu et al. 2013).
+    """
+
+    tokens: list[Any]
+    unknown: tuple[Any, ...]
+    layer: int
+    step: int
+    target: Any
+    log_p: float
+    norms: Array
+    lags: Array
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return (
+            f"gradient: of log p({self.target!r}) = {self.log_p:.2f} after token {self.step}, with"
+            " respect to each token before"
+        )
+
+    def __repr__(self) -> str:
+        """Return the title, and for each token its distance, norm, and the gain over it."""
+        rows = []
+        for place in range(self.step, -1, -1):
+            lag = self.step - place
+            gain = f"{self.lags[lag]:.3g}" if lag < len(self.lags) else ""
+            rows.append((str(lag), repr(self.tokens[place]), f"{self.norms[place]:.3g}", gain))
+        head = ("lag", "token", "norm", "gain of the state")
+        return f"{self.title}\n{table(head, rows)}{note_unknown(self.unknown)}"
+
+    def to_data(self) -> GradientPayload:
+        """Return what a front end draws."""
+        return {
+            "view": "gradient",
+            "version": VERSION,
+            "tokens": words(self.tokens),
+            "unknown": words(self.unknown),
+            "layer": self.layer,
+            "step": self.step,
+            "target": str(self.target),
+            "log_p": number(self.log_p),
+            "norms": numbers(self.norms),
+            "lags": numbers(self.lags),
+        }
+
+
+def inspect_gradient(run: Trained, text: str, config: GradientConfig | None = None) -> Gradient:
+    r"""Return how much each earlier token moves a prediction, by gradients through time.
+
+    .. math::
+
+        g_t &= \|\partial \ln p(y \mid x_{\le T}) / \partial x_t\| \\
+        a_k &= \|\partial s_T / \partial s_{T-k}\|
+
+    They are exact derivatives at the text as it stands, taken by autograd through
+    `Cell.forward`.
+
+    Parameters
+    ----------
+    run
+        A run, or anything with a model and a vocabulary.
+    text
+        What the model reads, from a zero state.
+    config
+        Which prediction, and which layer is followed back.
+
+    Raises
+    ------
+    InspectionError
+        When there is no such step, target or layer, the text has fewer than two tokens or too
+        many, or the model is bidirectional.
+    """
+    config = config or GradientConfig()
+    reading, layer = read_text(run, text, at_least=2), layer_of(run.model, config.layer)
+    step = len(reading) - 1 if config.step is None else config.step
+    if step >= len(reading):
+        msg = f"the text has no token number {step}: its tokens are 0 to {len(reading) - 1}"
+        raise InspectionError(msg)
+    ids = reading.ids[: step + 1]
+    target = _target(vocab_of(run), config.target)
+    if target is None and step + 1 < len(reading):
+        target = int(reading.ids[step + 1])
+    norms, target, log_p = saliency(run.model, ids, target)
+    with torch.no_grad():
+        unrolled = unroll(run.model, input_vectors(run.model, ids))[layer]
+    return Gradient(
+        reading.tokens,
+        reading.unknown,
+        layer,
+        step,
+        vocab_of(run).to_tokens(target),
+        log_p,
+        to_array(norms),
+        to_array(gains(unrolled, MAX_LAG)),
+    )
+
+
+def _target(vocab: Vocab, word: str | None) -> int | None:
+    if word is None:
+        return None
+    tokens = vocab.split(word)
+    if len(tokens) != 1 or tokens[0] not in vocab:
+        msg = f"{word!r} is no {vocab.token} token of the vocabulary; --target names one of them"
+        raise InspectionError(msg)
+    return int(vocab[tokens[0]])
+
+
+def saliency(model: RNNModel, ids: Tensor, target: int | None) -> tuple[Tensor, int, float]:
+    """Return the norms of d(log p(target))/d(input vector) for tokens read from a zero state.
+
+    Parameters
+    ----------
+    model
+        One that reads forwards.
+    ids
+        Token indices, (num_tokens,); the prediction is that after the last.
+    target
+        The index predicted; the likeliest if None.
+
+    Returns
+    -------
+    norms : Tensor
+        Shape (num_tokens,).
+    target : int
+        The index predicted.
+    log_p : float
+        Its log-probability.
+    """
+    with torch.enable_grad():
+        if model.embedding is None:
+            vectors = F.one_hot(ids, model.vocab_size).to(model.output.weight.dtype)
+        else:
+            vectors = model.embedding(ids).detach()
+        vectors.requires_grad_()  # (num_tokens, input_size)
+        last = unroll(model, vectors)[-1].states[0][-1]  # (num_hiddens,)
+        log_p = model.output(last).log_softmax(dim=-1)
+        chosen = int(log_p.argmax()) if target is None else target
+        (gradient,) = torch.autograd.grad(log_p[chosen], vectors)
+    return gradient.norm(dim=-1), chosen, log_p[chosen].item()
+
+
+def gains(unrolled: Unrolled, max_lag: int) -> Tensor:
+    """Return ``||ds_t/ds_{t-k}|| / ||ds_t/ds_t||`` for k = 0 .. and t the last step.
+
+    The Jacobian over k steps is that over k - 1 steps times the one of a single step. Its rows
+    are carried back as the rows of one batch, so each lag costs one step of `Cell.forward` and
+    its gradient.
+
+    Parameters
+    ----------
+    unrolled
+        A layer over a text.
+    max_lag
+        The highest k.
+
+    Returns
+    -------
+    Tensor
+        Shape (min(max_lag, num_tokens - 1) + 1,), for the states after the tokens.
+    """
+    num_tokens, size = len(unrolled.x), sum(part.shape[1] for part in unrolled.states)
+    jacobian = torch.eye(size, dtype=unrolled.x.dtype, device=unrolled.x.device)
+    norms = [jacobian.norm()]
+    for step in range(num_tokens - 1, max(0, num_tokens - 1 - max_lag), -1):
+        with torch.enable_grad():
+            before = tuple(
+                part[step].expand(size, -1).clone().requires_grad_() for part in unrolled.states
+            )
+            after = unrolled.cell(unrolled.x[step].expand(size, -1), before)
+            widths = [part.shape[1] for part in after]
+            rows = torch.autograd.grad(
+                after, before, torch.split(jacobian, widths, dim=1), materialize_grads=True
+            )
+        jacobian = torch.cat(rows, dim=1)
+        norms.append(jacobian.norm())
+    found: Tensor = torch.stack(norms) / norms[0]
+    return found

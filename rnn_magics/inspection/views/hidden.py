@@ -1,0 +1,143 @@
+"""The view ``hidden``: the state of every layer after every token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from rnn_magics.decoding.prefix import Trained
+from rnn_magics.inspection.views.ordering import UNIT_ORDERS
+from rnn_magics.inspection.views.payload import VERSION, HiddenPayload, pack, words
+from rnn_magics.inspection.views.tables import note_unknown, table
+from rnn_magics.inspection.views.unrolled import (
+    Array,
+    LayerConfig,
+    input_vectors,
+    layer_of,
+    read_text,
+    to_array,
+    unroll,
+)
+from rnn_magics.options import AT_LEAST_ONE, option
+
+_SHOWN_UNITS = 4
+
+
+@dataclass(frozen=True, repr=False)
+class HiddenConfig(LayerConfig):
+    """What the view ``hidden`` shows."""
+
+    order: str = option("similarity", "how units are sorted", choices=lambda: list(UNIT_ORDERS))
+    num_units: int | None = option(
+        None, "show only the first units of that order", within=AT_LEAST_ONE
+    )
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Hidden:
+    """The state of every layer after every token.
+
+    Parameters
+    ----------
+    tokens
+        Of the text, as the model knows them.
+    unknown
+        Those read as ``<unk>``.
+    states
+        The outputs h, (num_layers, num_tokens, num_hiddens).
+    memory
+        The second part c of the state of an LSTM, shaped alike; None where there is none.
+    layer
+        The layer shown.
+    order
+        A name of `UNIT_ORDERS`.
+    units
+        The units shown, in that order.
+    """
+
+    tokens: list[Any]
+    unknown: tuple[Any, ...]
+    states: Array
+    memory: Array | None
+    layer: int
+    order: str
+    units: Array
+
+    @property
+    def shown(self) -> Array:
+        """The states of the layer and units shown, (num_tokens, num_units)."""
+        shown: Array = self.states[self.layer][:, self.units]
+        return shown
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        num_layers, num_tokens, num_hiddens = self.states.shape
+        return (
+            f"hidden: {num_tokens} tokens x {len(self.units)} of {num_hiddens} units, layer"
+            f" {self.layer} of 0 to {num_layers - 1}, by {self.order}"
+        )
+
+    def __repr__(self) -> str:
+        """Return the title, and for each token the units that are farthest from zero."""
+        rows = []
+        for token, state in zip(self.tokens, self.shown, strict=True):
+            strongest = np.argsort(-np.abs(state), kind="stable")[:_SHOWN_UNITS]
+            told = "  ".join(f"{self.units[u]}: {state[u]:+.2f}" for u in strongest)
+            rows.append((repr(token), told))
+        return (
+            f"{self.title}\n{table(('token', 'strongest units'), rows)}{note_unknown(self.unknown)}"
+        )
+
+    def to_data(self) -> HiddenPayload:
+        """Return what a front end draws."""
+        parts = {"h": self.states} if self.memory is None else {"h": self.states, "c": self.memory}
+        layer = self.states[self.layer]
+        return {
+            "view": "hidden",
+            "version": VERSION,
+            "tokens": words(self.tokens),
+            "unknown": words(self.unknown),
+            "parts": list(parts),
+            "states": [pack(part) for part in parts.values()],
+            "layer": self.layer,
+            "orders": {name: sort(layer).tolist() for name, sort in UNIT_ORDERS.items()},
+            "order": self.order,
+            "units": self.units.tolist(),
+        }
+
+
+def inspect_hidden(run: Trained, text: str, config: HiddenConfig | None = None) -> Hidden:
+    r"""Return the state of every layer after every token of a text, read from a zero state.
+
+    .. math:: h^l_t = f(h^{l-1}_t, h^l_{t-1}), \quad h^l_0 = 0
+
+    Parameters
+    ----------
+    run
+        A run, or anything with a model and a vocabulary.
+    text
+        What the model reads.
+    config
+        Which layer and units are shown; all states are returned in any case.
+
+    Raises
+    ------
+    InspectionError
+        When there is no such layer, the text has no tokens or too many, or the model is
+        bidirectional.
+    """
+    config = config or HiddenConfig()
+    reading, layer = read_text(run, text), layer_of(run.model, config.layer)
+    with torch.no_grad():
+        layers = unroll(run.model, input_vectors(run.model, reading.ids))
+    parts = [
+        to_array(torch.stack([layer.states[part][1:] for layer in layers]))
+        for part in range(run.model.rnn.num_states)
+    ]
+    units = UNIT_ORDERS[config.order](parts[0][layer])[: config.num_units]
+    memory = parts[1] if len(parts) > 1 else None
+    return Hidden(reading.tokens, reading.unknown, parts[0], memory, layer, config.order, units)

@@ -1,0 +1,220 @@
+"""What a view hands to whoever draws it: strict JSON, the contract with the TypeScript views.
+
+Every payload has ``view``, the name in `INSPECTORS`, and ``version``, which changes when a key
+goes or changes its meaning; new keys may come without it. Tokens are raw text, so whoever draws
+them makes them safe to look at. A number that is not finite is null. Large arrays are `Packed`.
+Examples stand in ``tests/contract/payloads/``; both pytest and the TypeScript tests read them.
+
+In the shapes, T is the number of tokens, H of hidden units, L of layers, K of alternatives.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NotRequired, TypedDict
+
+import numpy as np
+
+from rnn_magics.inspection.views.unrolled import Array
+
+VERSION = 1
+
+
+class Packed(TypedDict):
+    """An array of numbers: row-major, least byte first, as base64.
+
+    Those of an integer type are multiples of `scale`; see `fitting.py`.
+    """
+
+    shape: list[int]
+    dtype: Literal["float32", "int16", "int8"]
+    scale: NotRequired[float]
+    base64: str
+
+
+class Payload(TypedDict):
+    """What all have."""
+
+    view: str
+    version: int
+
+
+class TextPayload(Payload):
+    """What the views of a text have."""
+
+    tokens: list[str]  # T; what is not in the vocabulary is "<unk>"
+    unknown: list[str]  # what was read as "<unk>"
+
+
+class HiddenPayload(TextPayload):
+    """States after every token."""
+
+    parts: list[str]  # names of the parts of the state: ["h"], or ["h", "c"] for an LSTM
+    states: list[Packed]  # of each part, (L, T, H)
+    layer: int  # which one is shown first
+    orders: dict[str, list[int]]  # by name a permutation of the units 0 .. H - 1 of that layer
+    order: str  # which one is shown first
+    units: list[int]  # which are shown at first, in that order
+
+
+class GatesPayload(TextPayload):
+    """What a cell computes on its way to the new state."""
+
+    cell: str
+    layer: int
+    names: list[str]
+    values: list[Packed]  # of each name, (T, H)
+    bounded: list[bool]  # of each name: whether its values lie in [0, 1]
+    low: list[Packed | None]  # of each gate (H,): share of tokens with a value below 0.1
+    high: list[Packed | None]  # above 0.9; null for what is no gate
+
+
+class Alternative(TypedDict):
+    """A token that could have stood here."""
+
+    token: str
+    p: float | None
+
+
+class SurprisePayload(TextPayload):
+    """How each token surprises, and what was expected in its place."""
+
+    bits: list[float | None]  # T; the first is null, for nothing predicts it
+    entropy: list[float | None]  # T; of the prediction, in bits; the first is null
+    alternatives: list[list[Alternative]]  # T, K each, most probable first; none for the first
+    next: list[Alternative]  # for the token after the text
+    perplexity: float | None
+
+
+class GradientPayload(TextPayload):
+    """How much each earlier token moves one prediction."""
+
+    layer: int
+    step: int  # the prediction is that after tokens[step]
+    target: str
+    log_p: float | None  # nats
+    norms: list[float | None]  # step + 1; of d(log_p)/d(input vector) for each token read
+    lags: list[float | None]  # gain over 0, 1, 2 ... steps; the first is 1
+
+
+class Context(TypedDict):
+    """A place in a text with its surroundings."""
+
+    start: int  # where `tokens` begin in the text
+    tokens: list[str]
+    focus: tuple[int, int]  # the part that is meant, as places in `tokens`: [first, last)
+
+
+class Match(Context):
+    """A place in the corpus with a similar state."""
+
+    similarity: float | None  # cosine, -1 to 1
+
+
+class MatchPayload(TextPayload):
+    """The places of a corpus whose states are most like those of a span of the text."""
+
+    layer: int
+    span: tuple[int, int]  # [first, last)
+    units: list[int]  # compared
+    threshold: float
+    values: Packed  # (T, H), the states of the text in that layer
+    matches: list[Match]  # most similar first
+    searched: int  # tokens of the corpus
+
+
+class Drive(Context):
+    """A place in the corpus that drives a unit far."""
+
+    values: list[float | None]  # the unit's, after each of `tokens`
+
+
+class UnitsPayload(Payload):
+    """What drives a unit, and which units respond most selectively."""
+
+    layer: int
+    unit: int
+    highest: list[Drive]
+    lowest: list[Drive]
+    order: list[int]  # all units, the most selective first
+    selectivity: list[float | None]  # of each unit: share of variance that the token explains
+    tokens: list[str]  # of each unit: the token that moves it farthest from its mean
+    searched: int
+
+
+class Frame(TypedDict):
+    """A view after one epoch."""
+
+    epoch: int
+    train_perplexity: float | None
+    valid_perplexity: float | None
+    data: Payload
+
+
+class LeftOut(TypedDict):
+    """An epoch that the view cannot be made of."""
+
+    epoch: int
+    said: str  # why
+
+
+class EpochsPayload(Payload):
+    """A view across epochs."""
+
+    of: str  # the view
+    name: str  # of the run
+    planned: int  # how many epochs the run was to have
+    frames: list[Frame]  # in rising order of epochs
+    left_out: list[LeftOut]
+
+
+class BatchesPayload(Payload):
+    """Where the windows of an epoch stand in the text."""
+
+    batching: str
+    num_tokens: int
+    num_steps: int
+    batch_size: int
+    num_batches: int  # of the epoch, of which the first are in `starts`
+    offset: int
+    left_over: int
+    starts: list[list[int]]  # for each minibatch and row where its window begins
+    arrows: list[tuple[int, int, int, int]]  # minibatch, row -> minibatch, row: the state goes on
+
+
+def pack(array: Array) -> Packed:
+    """Return an array as `Packed`."""
+    numbers = np.ascontiguousarray(array, dtype="<f4")
+    text = base64.b64encode(numbers.tobytes()).decode("ascii")
+    return {"shape": list(numbers.shape), "dtype": "float32", "base64": text}
+
+
+def unpack(packed: Packed) -> Array:
+    """Return the array that `pack` was given, in float32."""
+    kind = {"float32": "<f4", "int16": "<i2", "int8": "<i1"}[packed["dtype"]]
+    numbers = np.frombuffer(base64.b64decode(packed["base64"]), dtype=kind)
+    scale = np.float32(packed.get("scale", 1))
+    return numbers.reshape(packed["shape"]).astype(np.float32) * scale
+
+
+def number(value: float) -> float | None:
+    """Return a number for JSON, None if it is not finite."""
+    return float(value) if math.isfinite(value) else None
+
+
+def numbers(values: Iterable[float]) -> list[float | None]:
+    """Return numbers for JSON."""
+    return [number(value) for value in values]
+
+
+def words(tokens: Sequence[Any]) -> list[str]:
+    """Return tokens as text."""
+    return [str(token) for token in tokens]
+
+
+def to_json(payload: Payload) -> str:
+    """Return a payload as strict JSON in ASCII, in which lone surrogates survive."""
+    return json.dumps(payload, ensure_ascii=True, allow_nan=False)

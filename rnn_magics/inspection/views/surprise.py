@@ -1,0 +1,145 @@
+"""The view ``surprise``: -log2 p of every token, and what was expected in its place."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from rnn_magics.decoding.prefix import Trained, nats_of, read_tokens, vocab_of
+from rnn_magics.inspection.views.payload import (
+    VERSION,
+    Alternative,
+    SurprisePayload,
+    number,
+    numbers,
+    words,
+)
+from rnn_magics.inspection.views.tables import note_unknown, table
+from rnn_magics.inspection.views.unrolled import Array, read_text, to_array
+from rnn_magics.options import AT_LEAST_ONE, Options, option
+from rnn_magics.scores.evaluation import perplexity
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, repr=False)
+class SurpriseConfig(Options):
+    """What the view ``surprise`` shows."""
+
+    top: int = option(5, "how many alternatives to each token", within=AT_LEAST_ONE)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Surprise:
+    """How every token surprises a model, and what was expected in its place.
+
+    Parameters
+    ----------
+    tokens
+        Of the text, as the model knows them.
+    unknown
+        Those read as ``<unk>``.
+    bits
+        -log2 p of each token given those before it, (num_tokens,); nan for the first, which
+        nothing predicts.
+    entropy
+        Of each prediction, in bits, (num_tokens + 1,); nan for the first, the last is that of
+        the token after the text.
+    alternatives
+        The most probable tokens in each place, num_tokens + 1 lists; none for the first.
+    probabilities
+        Theirs, (num_tokens + 1, num_alternatives); nan for the first.
+    """
+
+    tokens: list[Any]
+    unknown: tuple[Any, ...]
+    bits: Array
+    entropy: Array
+    alternatives: list[list[Any]]
+    probabilities: Array
+
+    @property
+    def perplexity(self) -> float:
+        """Of the tokens from the second on."""
+        return perplexity(float(self.bits[1:].mean()) * math.log(2))
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"surprise: perplexity {self.perplexity:.2f} over {len(self.tokens) - 1} tokens"
+
+    def __repr__(self) -> str:
+        """Return the title, and for each token its bits and the likeliest three in its place."""
+        rows = [
+            (repr(token), "" if math.isnan(bits) else f"{bits:.2f}", self._expected(place))
+            for place, (token, bits) in enumerate(zip(self.tokens, self.bits, strict=True))
+        ]
+        rows.append(("(next)", "", self._expected(len(self.tokens))))
+        shown = table(("token", "bits", f"top {_SHOWN}"), rows)
+        return f"{self.title}\n{shown}{note_unknown(self.unknown)}"
+
+    def _expected(self, place: int) -> str:
+        pairs = zip(self.alternatives[place], self.probabilities[place], strict=False)
+        return "  ".join(f"{token!r} {p:.0%}" for token, p in list(pairs)[:_SHOWN])
+
+    def to_data(self) -> SurprisePayload:
+        """Return what a front end draws."""
+        expected: list[list[Alternative]] = [
+            [
+                {"token": str(token), "p": number(p)}
+                for token, p in zip(tokens, chances, strict=False)
+            ]
+            for tokens, chances in zip(self.alternatives, self.probabilities, strict=True)
+        ]
+        return {
+            "view": "surprise",
+            "version": VERSION,
+            "tokens": words(self.tokens),
+            "unknown": words(self.unknown),
+            "bits": numbers(self.bits),
+            "entropy": numbers(self.entropy[:-1]),
+            "alternatives": expected[:-1],
+            "next": expected[-1],
+            "perplexity": number(self.perplexity),
+        }
+
+
+def inspect_surprise(run: Trained, text: str, config: SurpriseConfig | None = None) -> Surprise:
+    r"""Return the surprise of each token of a text, read from a zero state.
+
+    .. math:: s_t = -\log_2 p(x_t \mid x_{<t})
+
+    The bits are those of `rnn_magics.score`.
+
+    Parameters
+    ----------
+    run
+        A run, or anything with a model and a vocabulary.
+    text
+        What the model reads.
+    config
+        How many alternatives.
+
+    Raises
+    ------
+    InspectionError
+        When the text has fewer than two tokens or too many, or the model is bidirectional.
+    """
+    config = config or SurpriseConfig()
+    reading, vocab = read_text(run, text, at_least=2), vocab_of(run)
+    logits = read_tokens(run.model, reading.ids[None])[0][0]  # (num_tokens, vocab_size)
+    bits = [math.nan, *(n / math.log(2) for n in nats_of(logits[:-1], reading.ids[1:].cpu()))]
+    log_p = logits.log_softmax(dim=-1)
+    probabilities, ids = log_p.exp().topk(min(config.top, len(vocab)), dim=-1)
+    entropy = torch.special.entr(log_p.exp()).sum(dim=-1) / math.log(2)
+    return Surprise(
+        reading.tokens,
+        reading.unknown,
+        to_array(torch.tensor(bits)),
+        to_array(torch.cat((torch.full((1,), math.nan), entropy))),
+        [[], *vocab.to_tokens(ids.tolist())],
+        to_array(torch.cat((torch.full_like(probabilities[:1], math.nan), probabilities))),
+    )

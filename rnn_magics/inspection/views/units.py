@@ -1,0 +1,222 @@
+"""The view ``units``: what drives a unit, and which units respond most selectively."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnn_magics.decoding.prefix import Trained
+from rnn_magics.errors import InspectionError
+from rnn_magics.inspection.views.corpus_states import CorpusStates, SearchConfig, read_corpus
+from rnn_magics.inspection.views.match import apart
+from rnn_magics.inspection.views.payload import VERSION, Drive, UnitsPayload, numbers, words
+from rnn_magics.inspection.views.tables import joined, table
+from rnn_magics.inspection.views.unrolled import Array
+from rnn_magics.options import NOT_NEGATIVE, option
+from rnn_magics.text.corpus import Corpus
+
+_RANKED = 8
+
+
+@dataclass(frozen=True, repr=False)
+class UnitsConfig(SearchConfig):
+    """What the view ``units`` shows."""
+
+    unit: int | None = option(
+        None, "which unit, from 0; the most selective if not said", within=NOT_NEGATIVE
+    )
+
+    def settled(self, trace: Units) -> UnitsConfig:
+        """Return the options that look at the unit of a trace."""
+        return replace(self, unit=trace.unit)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Peak:
+    """A place in the corpus at which a unit is driven far.
+
+    Parameters
+    ----------
+    place
+        The token, counted from the beginning of the corpus.
+    start
+        Where the surroundings begin.
+    tokens
+        The surroundings.
+    values
+        The value of the unit after each of them, (len(tokens),), float32.
+    """
+
+    place: int
+    start: int
+    tokens: list[Any]
+    values: Array
+
+    @property
+    def focus(self) -> int:
+        """The place in `tokens`."""
+        return self.place - self.start
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Units:
+    """What drives a unit, and which units respond most selectively.
+
+    Parameters
+    ----------
+    layer, unit
+        Which unit.
+    highest, lowest
+        The places at which its value is greatest and least, no two within the margin.
+    selectivity
+        Of each unit, (num_hiddens,): the share of its variance along the corpus that the token
+        just read explains, epsilon squared (Kelley 1935), which does not grow with the number
+        of tokens; nan for a unit that never changes.
+    order
+        All units, (num_hiddens,), the most selective first.
+    tokens
+        Of each unit the token whose mean is farthest from the mean of all, in standard errors.
+    searched
+        How many tokens of the corpus were read.
+    """
+
+    layer: int
+    unit: int
+    highest: list[Peak]
+    lowest: list[Peak]
+    selectivity: Array
+    order: Array
+    tokens: list[Any]
+    searched: int
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return (
+            f"units: unit {self.unit} of layer {self.layer} in {self.searched:,} tokens,"
+            f" selectivity {self.selectivity[self.unit]:.2f} (most for {self.tokens[self.unit]!r})"
+        )
+
+    def __repr__(self) -> str:
+        """Return the title, the places, and the most selective units."""
+        rows = []
+        for kind, peaks in (("highest", self.highest), ("lowest", self.lowest)):
+            for peak in peaks:
+                at, after = peak.focus, peak.focus + 1
+                parts = peak.tokens[:at], peak.tokens[at:after], peak.tokens[after:]
+                rows.append((kind, f"{peak.values[at]:+.3f}", *map(joined, parts)))
+        ranked = ", ".join(
+            f"{u} ({self.selectivity[u]:.2f}, {self.tokens[u]!r})" for u in self.order[:_RANKED]
+        )
+        places = table(("", "value", "before", "token", "after"), rows)
+        return f"{self.title}\n{places}\nmost selective: {ranked}"
+
+    def to_data(self) -> UnitsPayload:
+        """Return what a front end draws."""
+        return {
+            "view": "units",
+            "version": VERSION,
+            "layer": self.layer,
+            "unit": self.unit,
+            "highest": [_drive(peak) for peak in self.highest],
+            "lowest": [_drive(peak) for peak in self.lowest],
+            "order": self.order.tolist(),
+            "selectivity": numbers(self.selectivity),
+            "tokens": words(self.tokens),
+            "searched": self.searched,
+        }
+
+
+def _drive(peak: Peak) -> Drive:
+    return {
+        "start": peak.start,
+        "tokens": words(peak.tokens),
+        "focus": (peak.focus, peak.focus + 1),
+        "values": numbers(peak.values),
+    }
+
+
+def inspect_units(run: Trained, corpus: Corpus, config: UnitsConfig | None = None) -> Units:
+    r"""Return the places of a corpus that drive a unit highest and lowest, and rank all units.
+
+    .. math:: t^+ = \operatorname{argmax}_t h_{t,j}, \quad t^- = \operatorname{argmin}_t h_{t,j}
+
+    Parameters
+    ----------
+    run
+        A run, or anything with a model and a vocabulary.
+    corpus
+        Whose training text is read. Its states are computed once and kept with it.
+    config
+        Which unit.
+
+    Raises
+    ------
+    InspectionError
+        When there is no such unit or layer, or the model is bidirectional.
+    """
+    config = config or UnitsConfig()
+    num_hiddens = run.model.config.num_hiddens
+    if config.unit is not None and config.unit >= num_hiddens:
+        msg = f"the model has no unit {config.unit}: its units are 0 to {num_hiddens - 1}"
+        raise InspectionError(msg)
+    read = read_corpus(run, corpus, config.layer, config.search)
+    selectivity, farthest = selectivities(read.states, read.ids)
+    order = np.argsort(-np.nan_to_num(selectivity, nan=-np.inf), kind="stable")
+    unit = int(order[0]) if config.unit is None else config.unit
+    values = read.states[:, unit].astype(np.float32)
+    return Units(
+        read.layer,
+        unit,
+        _peaks(read, values, values, config),
+        _peaks(read, values, -values, config),
+        selectivity,
+        order,
+        read.vocab.to_tokens(farthest.tolist()),
+        len(read),
+    )
+
+
+def _peaks(read: CorpusStates, values: Array, scores: Array, config: UnitsConfig) -> list[Peak]:
+    peaks = []
+    for place in apart(scores, config.num, config.margin + 1).tolist():
+        start, tokens = read.around(place, place + 1, config.margin)
+        peaks.append(Peak(place, start, tokens, values[start : start + len(tokens)]))
+    return peaks
+
+
+def selectivities(states: Array, ids: Array) -> tuple[Array, Array]:
+    """Return how far each unit is a matter of the token just read, and of which most.
+
+    Parameters
+    ----------
+    states
+        Shape (num_tokens, num_hiddens).
+    ids
+        The tokens, (num_tokens,).
+
+    Returns
+    -------
+    selectivity : numpy.ndarray
+        Epsilon squared, (num_hiddens,), float64; at most 1, about 0 for a unit that no token
+        moves, nan for one that never changes.
+    farthest : numpy.ndarray
+        For each unit the index whose mean is farthest from that of all, in standard errors.
+    """
+    kinds, counts = np.unique(ids, return_counts=True)
+    sorted_states = states[np.argsort(ids, kind="stable")]
+    starts = np.concatenate(([0], counts.cumsum()[:-1]))
+    sums = np.add.reduceat(sorted_states, starts, axis=0, dtype=np.float64)
+    squares = np.einsum("tu,tu->u", states, states, dtype=np.float64, casting="unsafe")
+    mean = sums.sum(axis=0) / len(ids)
+    total = squares - len(ids) * mean**2  # (num_hiddens,), sums of squared deviations
+    moved = sums / counts[:, None] - mean  # (num_kinds, num_hiddens)
+    between = (counts[:, None] * moved**2).sum(axis=0)
+    within = np.maximum(total - between, 0) / max(1, len(ids) - len(kinds))
+    changes = total > len(ids) * 1e-8  # float16 leaves no less
+    explained = between - (len(kinds) - 1) * within
+    selectivity = np.where(changes, explained / np.where(changes, total, 1), np.nan)
+    farthest = kinds[(np.abs(moved) * np.sqrt(counts)[:, None]).argmax(axis=0)]
+    return selectivity, farthest

@@ -1,0 +1,130 @@
+"""The view ``batches``: where the windows of an epoch stand in the text, without a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rnn_magics.batching import Batches
+from rnn_magics.inspection.views.payload import VERSION, BatchesPayload
+from rnn_magics.inspection.views.tables import table
+from rnn_magics.inspection.views.unrolled import Array, to_array
+from rnn_magics.options import AT_LEAST_ONE, SEED, Options, option
+
+_ROWS_SHOWN = 8
+
+
+@dataclass(frozen=True, repr=False)
+class WindowsConfig(Options):
+    """What the view ``batches`` shows."""
+
+    show: int = option(6, "how many minibatches are drawn", within=AT_LEAST_ONE)
+    seed: int = option(0, "which epoch: the seed of offset and shuffle", within=SEED)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Windows:
+    """Where the windows of an epoch stand in the text, and where the state goes on.
+
+    Parameters
+    ----------
+    batching
+        A name of `BATCHERS`.
+    num_tokens
+        The length of the text.
+    num_steps
+        The length of a window.
+    offset, left_over
+        How many tokens the epoch drops at the beginning, and how many after that are the input
+        of no window.
+    starts
+        Where each window begins, (num_batches, batch_size), int64.
+    arrows
+        Which window hands its state to which, (num_arrows, 4): minibatch and row, then
+        minibatch and row. Empty where every minibatch begins anew.
+    num_shown
+        How many minibatches are drawn.
+    """
+
+    batching: str
+    num_tokens: int
+    num_steps: int
+    offset: int
+    left_over: int
+    starts: Array
+    arrows: Array
+    num_shown: int
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        num_batches, batch_size = self.starts.shape
+        state = "state carried from row to row" if len(self.arrows) else "state begun anew"
+        return (
+            f"batches: {self.batching}, {num_batches:,} minibatches of {batch_size} rows x"
+            f" {self.num_steps} steps, offset {self.offset}, {self.left_over:,} left over, {state}"
+        )
+
+    @property
+    def arrows_shown(self) -> Array:
+        """The arrows between the minibatches drawn."""
+        shown: Array = self.arrows[self.arrows[:, 2] < self.num_shown]
+        return shown
+
+    def __repr__(self) -> str:
+        """Return the title, and where the rows of the first minibatches begin."""
+        shown = self.starts[: self.num_shown, :_ROWS_SHOWN]
+        dots = ["..."] if self.starts.shape[1] > _ROWS_SHOWN else []
+        head = ["minibatch", *(f"row {row}" for row in range(shown.shape[1])), *dots]
+        rows = [[str(i), *(f"{s:,}" for s in row), *dots] for i, row in enumerate(shown)]
+        return f"{self.title}\n{table(head, rows)}"
+
+    def to_data(self) -> BatchesPayload:
+        """Return what a front end draws."""
+        num_batches, batch_size = self.starts.shape
+        return {
+            "view": "batches",
+            "version": VERSION,
+            "batching": self.batching,
+            "num_tokens": self.num_tokens,
+            "num_steps": self.num_steps,
+            "batch_size": batch_size,
+            "num_batches": num_batches,
+            "offset": self.offset,
+            "left_over": self.left_over,
+            "starts": self.starts[: self.num_shown].tolist(),
+            "arrows": [(a, b, c, d) for a, b, c, d in self.arrows_shown.tolist()],
+        }
+
+
+def inspect_batches(batches: Batches, config: WindowsConfig | None = None) -> Windows:
+    r"""Return where the windows of an epoch stand in the text.
+
+    .. math:: X_{bij} = x_{o + s_{bi} + j}, \quad Y_{bij} = x_{o + s_{bi} + j + 1}
+
+    Parameters
+    ----------
+    batches
+        The minibatches; iterating them is not disturbed.
+    config
+        Which epoch, and how much of it is drawn.
+    """
+    config = config or WindowsConfig()
+    plan = batches.plan(torch.Generator().manual_seed(config.seed))
+    num_batches, batch_size = plan.starts.shape
+    arrows = np.empty((0, 4), np.int64)
+    if batches.carries_state:
+        before = np.indices((num_batches - 1, batch_size)).reshape(2, -1).T  # minibatch, row
+        arrows = np.concatenate((before, before + np.array([1, 0])), axis=1)
+    return Windows(
+        batches.config.batching,
+        len(batches.ids),
+        batches.config.num_steps,
+        plan.offset,
+        plan.left_over,
+        to_array(plan.starts),
+        arrows,
+        min(config.show, num_batches),
+    )

@@ -1,0 +1,173 @@
+"""One training, several seeds: how far a perplexity depends on chance."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rnn_magics.batching import Batches
+from rnn_magics.errors import ConfigError
+from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.reports.honest import report_run
+from rnn_magics.tables import aligned
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.loop import train
+from rnn_magics.training.run import Run
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What a number is over several runs.
+
+    Parameters
+    ----------
+    mean, std
+        The standard deviation divides by one less than the runs; nan for one run.
+    lowest, highest
+        The interval that holds them all.
+    """
+
+    mean: float
+    std: float
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, values: Sequence[float | None]) -> Spread | None:
+        """Return the spread of the numbers that are there, None where none is."""
+        known = [value for value in values if value is not None]
+        if not known:
+            return None
+        mean = sum(known) / len(known)  # inf where fsum would raise
+        several = len(known) > 1 and all(map(math.isfinite, known))
+        std = statistics.stdev(known) if several else math.nan
+        return cls(mean, std, min(known), max(known))
+
+    def __repr__(self) -> str:
+        """Return one line, e.g. ``6.012 +- 0.034, from 5.970 to 6.051``."""
+        std = "" if math.isnan(self.std) else f" +- {self.std:.3f}"
+        return f"{self.mean:.3f}{std}, from {self.lowest:.3f} to {self.highest:.3f}"
+
+
+@dataclass(frozen=True, repr=False)
+class SeedRuns:
+    """Runs that differ in their seed alone.
+
+    Parameters
+    ----------
+    runs
+        In the order of their seeds.
+    """
+
+    runs: tuple[Run, ...]
+
+    @property
+    def train(self) -> Spread | None:
+        """Of the training perplexities; None while no run has an epoch."""
+        return Spread.of([run.train_perplexity for run in self.runs])
+
+    @property
+    def valid(self) -> Spread | None:
+        """Of the held-out perplexities; None where nothing is held out."""
+        return Spread.of([run.valid_perplexity for run in self.runs])
+
+    def __len__(self) -> int:
+        """Return the number of runs."""
+        return len(self.runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        """Yield the runs."""
+        return iter(self.runs)
+
+    def __getitem__(self, place: int) -> Run:
+        """Return one run."""
+        return self.runs[place]
+
+    def __repr__(self) -> str:
+        """Return a line for each run, then the mean, the deviation and the interval."""
+        head = ("run", "seed", "train ppl", "held-out ppl", "ended")
+        rows = [
+            (
+                run.name,
+                str(run.config.train.seed),
+                _shown(run.train_perplexity),
+                _shown(run.valid_perplexity),
+                run.reason or "training",
+            )
+            for run in self.runs
+        ]
+        spreads = {"training": self.train, "held-out": self.valid}
+        said = [f"{what} perplexity {spread}" for what, spread in spreads.items() if spread]
+        return "\n".join([aligned([head, *rows]), *said, *self._depends()])
+
+    def _depends(self) -> list[str]:
+        # What is the same for each run is said once.
+        found = [valid for valid in (report_run(run).valid for run in self.runs) if valid]
+        if not found:
+            return []
+        bits = Spread.of([each.score.bits for each in found])
+        words = Spread.of([each.word_perplexity for each in found])
+        one = found[0]
+        told = [f"held-out bits per {one.token} {bits}"]
+        if words is not None:
+            told.append(f"held-out perplexity per word {words}")
+        over = f"{one.score.num_tokens:,} held-out tokens, state {one.score.state}"
+        return [*told, ", ".join(filter(None, (f"over {over}", one.unknown)))]
+
+
+def train_seeds(
+    batches: Batches,
+    model: ModelConfig | None = None,
+    config: TrainConfig | None = None,
+    *,
+    num: int,
+    name: str = "",
+) -> SeedRuns:
+    """Train one architecture `num` times, with the seeds ``seed``, ``seed + 1`` ...
+
+    Parameters
+    ----------
+    batches
+        What `make_batches` returned.
+    model, config
+        As `train` takes them; the seed of `config` is the first.
+    num
+        How many runs.
+    name
+        What the names of the runs begin with; by default that of the cell.
+
+    Raises
+    ------
+    ConfigError
+        When `num` is below 1, or the last seed is beyond what a generator takes.
+    """
+    model = model or ModelConfig()
+    configs = seeded(config or TrainConfig(), num)
+    stem = name or model.cell
+    return SeedRuns(tuple(train(batches, model, c, name=seed_name(stem, c)) for c in configs))
+
+
+def seeded(config: TrainConfig, num: int) -> Iterator[TrainConfig]:
+    """Return the same configuration with one seed after the other.
+
+    Raises
+    ------
+    ConfigError
+        When `num` is below 1, or the last seed is beyond what a generator takes.
+    """
+    if num < 1:
+        msg = f"the number of seeds must be at least 1, not {num}"
+        raise ConfigError(msg)
+    replace(config, seed=config.seed + num - 1)  # refused now, not after hours
+    return (replace(config, seed=config.seed + i) for i in range(num))
+
+
+def seed_name(stem: str, config: TrainConfig) -> str:
+    """Return the name of the run of a seed, e.g. ``gru-1-seed-0``."""
+    return f"{stem}-seed-{config.seed}"
+
+
+def _shown(perplexity: float | None) -> str:
+    return "" if perplexity is None else f"{perplexity:.3f}"

@@ -1,0 +1,178 @@
+"""The baseline ladder: what counting n-grams reaches on the same tokens and the same split.
+
+A recurrent model that stays above the ladder has not yet learnt more than counting does.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rnn_magics.errors import BatchError, ConfigError
+from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
+from rnn_magics.options import Options, option
+from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.statistics import require_countable
+from rnn_magics.text.vocab import Vocab, encode_corpus
+
+
+@dataclass(frozen=True, repr=False)
+class BaselineConfig(Options):
+    """Which n-gram models are fitted."""
+
+    order: str = option(
+        "1-6", f"length of the n-grams, one or a range, at most {MAX_ORDER}", metavar="N|N-M"
+    )
+
+    def __post_init__(self) -> None:
+        """Check that the orders can be read."""
+        super().__post_init__()
+        if not self.orders:
+            msg = f"order must be like 3 or 1-6, between 1 and {MAX_ORDER}, not {self.order!r}"
+            raise ConfigError(msg)
+
+    @property
+    def orders(self) -> range:
+        """The orders, from the lowest to the highest; empty when they make no sense."""
+        match = re.fullmatch(r"([0-9]{1,3})(?:-([0-9]{1,3}))?", self.order)
+        if match is None:
+            return range(0)
+        low, high = int(match[1]), int(match[2] or match[1])
+        return range(low, high + 1) if 1 <= low <= high <= MAX_ORDER else range(0)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One n-gram model of a ladder.
+
+    Parameters
+    ----------
+    order
+        The length of its longest n-grams.
+    train_perplexity
+        Of the text that it was counted on, so no measure of what it learnt.
+    valid_perplexity
+        Of the held-out text; None where nothing is held out.
+    """
+
+    order: int
+    train_perplexity: float
+    valid_perplexity: float | None
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """n-gram models of rising order on one text; iterate over its rungs.
+
+    Parameters
+    ----------
+    rungs
+        One for each order.
+    uniform
+        The perplexity of guessing: the size of the vocabulary.
+    num_valid_tokens
+        How many held-out tokens each perplexity stands for.
+    """
+
+    rungs: tuple[Rung, ...]
+    uniform: int
+    num_valid_tokens: int
+
+    def __iter__(self) -> Iterator[Rung]:
+        """Yield the rungs, lowest order first."""
+        return iter(self.rungs)
+
+    def __len__(self) -> int:
+        """Return the number of rungs."""
+        return len(self.rungs)
+
+    def __getitem__(self, place: int) -> Rung:
+        """Return a rung by its place, lowest order first."""
+        return self.rungs[place]
+
+    @property
+    def best(self) -> Rung:
+        """The rung with the lowest held-out perplexity (training, where nothing is held out)."""
+        return min(self.rungs, key=lambda rung: rung.valid_perplexity or rung.train_perplexity)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what strict JSON can hold: a perplexity beyond float range becomes ``"inf"``."""
+        rungs = [
+            [rung.order, _plain(rung.train_perplexity), _plain(rung.valid_perplexity)]
+            for rung in self.rungs
+        ]
+        return {
+            "rungs": rungs,
+            "uniform": self.uniform,
+            "num_valid_tokens": self.num_valid_tokens,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Ladder:
+        """Return the ladder that `to_dict` wrote."""
+        rungs = tuple(
+            Rung(order, float(train), None if valid is None else float(valid))
+            for order, train, valid in plain["rungs"]
+        )
+        return cls(rungs, plain["uniform"], plain["num_valid_tokens"])
+
+    def __repr__(self) -> str:
+        """Return a line for each rung."""
+        lines = [f"guessing: {self.uniform}"]
+        for rung in self.rungs:
+            valid = rung.valid_perplexity
+            held_out = "" if valid is None else f"held out {valid:.3f}, "
+            mark = " <- best" if rung is self.best and valid is not None else ""
+            lines.append(
+                f"order {rung.order}: {held_out}counted text {rung.train_perplexity:.3f}{mark}"
+            )
+        if self.num_valid_tokens < 1:
+            lines.append("nothing is held out to score, so no order is best: %corpus --valid 0.1")
+        return "\n".join(lines)
+
+
+def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = None) -> Ladder:
+    """Fit n-gram models on the training part of a corpus and score its held-out part.
+
+    The models are interpolated modified Kneser-Ney (see `rnn_magics.models.ngram`). Every
+    held-out token but the first is predicted, as it is for a recurrent model.
+
+    Parameters
+    ----------
+    corpus, vocab
+        The text and its indices.
+    config
+        Which orders.
+
+    Raises
+    ------
+    BatchError
+        When the training part is shorter than the highest order.
+    CorpusError
+        When it is too long to be counted in memory.
+    """
+    config = config or BaselineConfig()
+    encoded = encode_corpus(corpus, vocab)
+    require_countable(corpus, len(encoded.train))
+    highest = max(config.orders)
+    if len(encoded.train) <= highest:
+        msg = f"the training text has {len(encoded.train)} tokens; order {highest} needs more"
+        raise BatchError(msg)
+    rungs = []
+    for order in config.orders:
+        model = fit_ngram(encoded.train, len(vocab), order)
+        valid = _perplexity(model.log_probs(encoded.valid)) if len(encoded.valid) > 1 else None
+        rungs.append(Rung(order, _perplexity(model.log_probs(encoded.train)), valid))
+    return Ladder(tuple(rungs), len(vocab), max(len(encoded.valid) - 1, 0))
+
+
+def _plain(value: float | None) -> float | str | None:
+    return "inf" if value == math.inf else value
+
+
+def _perplexity(log_probs: Floats) -> float:
+    return perplexity(-math.fsum(log_probs) / len(log_probs))

@@ -1,0 +1,1 @@
+"""Tokens as numbers, in memory and on disk."""

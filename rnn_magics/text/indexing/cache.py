@@ -1,0 +1,284 @@
+"""Indices on disk: written once, checked, and mapped into memory instead of read.
+
+Each file of indices has a JSON file beside it that says what is in it: of which text, how many,
+of which type, with which checksum. Both appear under their names only when they are complete.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from rnn_magics.errors import CorpusError
+from rnn_magics.text.indexing.ids import Ids, id_type
+
+_FORMAT = 1
+_BLOCK_BYTES = 1 << 22
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_TYPES = {kind.__name__: np.dtype(kind) for kind in (np.uint8, np.int16, np.int32, np.int64)}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Indices that are mapped from a file, read only.
+
+    Parameters
+    ----------
+    ids
+        Shape (num_tokens,).
+    types
+        The token types that they number; empty for indices of a vocabulary.
+    checksum
+        Of all that.
+    """
+
+    ids: Ids
+    types: list[str]
+    checksum: int
+
+
+@dataclass(frozen=True)
+class IndexFile:
+    """A file of indices, there already or to be made.
+
+    Parameters
+    ----------
+    folder
+        Where it is; made when needed.
+    family
+        What the files of one source have in common, so that those of its older states go.
+    state
+        Which state of the source this one is of.
+    what
+        How the source is cleaned, shortened and tokenized.
+    name
+        How messages call the corpus.
+    notes
+        Takes a line when something was wrong with it.
+    vocabulary
+        Whose indices these are; empty for numbers in order of first appearance. Only those of
+        the newest vocabulary are kept.
+    """
+
+    folder: Path
+    family: list[tuple[str, ...]]
+    state: list[tuple[str, ...]]
+    what: dict[str, Any]
+    name: str
+    notes: list[str]
+    vocabulary: str = ""
+
+    @property
+    def stem(self) -> str:
+        """The beginning of the names of both files."""
+        return "-".join((*self._stems, *([_short(self.vocabulary)] if self.vocabulary else [])))
+
+    @property
+    def _stems(self) -> tuple[str, str, str]:
+        what = {**self.what, "format": _FORMAT, "byteorder": sys.byteorder}
+        return _short(self.family), _short(self.state), _short(what)
+
+    def stored(self) -> Stored | None:
+        """Map the file; None when it is not there or is not what it should be."""
+        try:
+            document = json.loads(self._beside.read_bytes())
+            kind = _TYPES[document["dtype"]]
+            types, count, checksum = document["types"], document["count"], document["checksum"]
+            if self._data.stat().st_size != count * kind.itemsize:
+                raise ValueError  # noqa: TRY301  (all kinds of damage have one end)
+            ids = self._mapped(kind, count)
+            if _checksum_of(ids, types) != checksum:
+                raise ValueError  # noqa: TRY301
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            note = f"the cached indices of {self.name!r} were damaged; they have been made anew"
+            if note not in self.notes:
+                self.notes.append(note)
+            return None
+        return Stored(ids, types, checksum)
+
+    def make(
+        self,
+        blocks: Iterable[Ids],
+        types: Callable[[], list[str]],
+        needed: int,
+        kind: type[np.integer[Any]] = np.uint8,
+    ) -> Stored:
+        """Write the file and map it.
+
+        Parameters
+        ----------
+        blocks
+            The indices, block by block.
+        types
+            Returns the token types, once all blocks are written.
+        needed
+            About how many bytes there will be.
+        kind
+            The integer type to begin with; a wider one is taken when an index needs it.
+
+        Raises
+        ------
+        CorpusError
+            When there is no room for it, or the folder cannot be written to.
+        """
+        writer = _Writer(self.folder, self.stem, np.dtype(kind))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if needed > shutil.disk_usage(self.folder).free:
+                raise OSError(errno.ENOSPC, "")  # noqa: TRY301  (no room is no room)
+            for block in blocks:
+                writer.append(block)
+            named = types()
+            checksum = _checksum_of_types(named, writer.checksum)
+            document = {
+                "dtype": writer.dtype.name,
+                "count": writer.count,
+                "types": named,
+                "checksum": checksum,
+            }
+            writer.finish(self._data)
+            writer.text(json.dumps(document), self._beside)
+        except OSError as error:
+            raise self._explained(error, max(needed, writer.num_bytes)) from None
+        finally:
+            writer.discard()
+        self._drop_older()
+        return Stored(self._mapped(writer.dtype, writer.count), named, checksum)
+
+    def _mapped(self, kind: np.dtype[Any], count: int) -> Ids:
+        # There is no map of an empty file.
+        return np.memmap(self._data, kind, "r", shape=(count,)) if count else np.empty(0, kind)
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / f"{self.stem}.ids"
+
+    @property
+    def _beside(self) -> Path:
+        return self.folder / f"{self.stem}.json"
+
+    def _explained(self, error: OSError, needed: int) -> CorpusError:
+        folder = str(self.folder)
+        if error.errno in _NO_ROOM:
+            free = shutil.disk_usage(self.folder).free
+            return CorpusError(
+                f"{self.name!r}: its token indices need about {_size(needed)} in {folder!r}, where"
+                f" {_size(free)} are free; make room there, or keep fewer tokens with --max-tokens"
+            )
+        return CorpusError(
+            f"{self.name!r}: its token indices cannot be kept in {folder!r}: {error.strerror}"
+        )
+
+    def _drop_older(self) -> None:
+        # What was made of the source as it was before can never be used again, and the indices
+        # of another vocabulary are soon made again from the numbers.
+        family, state, what = self._stems
+        for path in self.folder.glob(f"{family}-*"):
+            same_state = path.name.startswith(f"{family}-{state}-")
+            other_vocabulary = (
+                bool(self.vocabulary)
+                and path.name.startswith(f"{family}-{state}-{what}-")
+                and not path.name.startswith(self.stem)
+            )
+            if not same_state or other_vocabulary:
+                with suppress(OSError):  # a system may refuse while the file is mapped
+                    path.unlink()
+
+
+class _Writer:
+    # Writes to nameless places; the type of the indices grows when one does not fit any more.
+    def __init__(self, folder: Path, stem: str, dtype: np.dtype[Any]) -> None:
+        self.folder, self.stem, self.dtype = folder, stem, dtype
+        self.count = self.checksum = 0
+        self.file: IO[bytes] | None = None
+
+    @property
+    def num_bytes(self) -> int:
+        return self.count * self.dtype.itemsize
+
+    def append(self, block: Ids) -> None:
+        wanted = np.dtype(id_type(1 + int(block.max(initial=0))))
+        if wanted.itemsize > self.dtype.itemsize:
+            self._widen(wanted)
+        self._write(block)
+
+    def _write(self, block: Ids) -> None:
+        self.file = self.file or self._new_file()
+        data = np.ascontiguousarray(block, self.dtype).data.cast("B")
+        self.file.write(data)
+        self.checksum = zlib.crc32(data, self.checksum)
+        self.count += len(block)
+
+    def _widen(self, wanted: np.dtype[Any]) -> None:
+        narrow, kind = self.file, self.dtype
+        self.dtype, self.file, self.count, self.checksum = wanted, None, 0, 0
+        if narrow is None:
+            return
+        try:
+            narrow.seek(0)
+            while data := narrow.read(_BLOCK_BYTES):
+                self._write(np.frombuffer(data, kind))
+        finally:
+            _remove(narrow)
+
+    def _new_file(self) -> IO[bytes]:
+        return tempfile.NamedTemporaryFile(
+            dir=self.folder, prefix=f"{self.stem}.", suffix=".part", delete=False
+        )
+
+    def finish(self, path: Path) -> None:
+        file = self.file or self._new_file()
+        file.close()
+        Path(file.name).replace(path)
+        self.file = None
+
+    def text(self, text: str, path: Path) -> None:
+        self.file = self._new_file()
+        self.file.write(text.encode())
+        self.finish(path)
+
+    def discard(self) -> None:
+        if self.file is not None:
+            _remove(self.file)
+
+
+def _remove(file: IO[bytes]) -> None:
+    with suppress(OSError):  # what is still in the buffer may find no room
+        file.close()
+    with suppress(OSError):
+        os.unlink(file.name)  # noqa: PTH108  (a name, not a path)
+
+
+def _checksum_of(ids: Ids, types: list[str]) -> int:
+    checksum = 0
+    step = _BLOCK_BYTES // ids.itemsize
+    for start in range(0, len(ids), step):
+        checksum = zlib.crc32(ids[start : start + step].data.cast("B"), checksum)
+    return _checksum_of_types(types, checksum)
+
+
+def _checksum_of_types(types: list[str], checksum: int) -> int:
+    return zlib.crc32(json.dumps(types).encode(), checksum)
+
+
+def _short(thing: Any) -> str:
+    return hashlib.sha256(json.dumps(thing, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:,.1f} MB"

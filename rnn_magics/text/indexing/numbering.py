@@ -1,0 +1,251 @@
+"""Numbering: the tokens of a text, told apart without keeping an object for each of them.
+
+A numberer is fed a text piece by piece and gives every token the number of its type, types being
+numbered as they first appear. A vocabulary then counts numbers instead of tokens, and its
+indices are one look-up away; `Numbered` does both a block at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from rnn_magics.text.indexing.ids import Ids, TypeNumbers, Types, id_type
+from rnn_magics.text.indexing.words import WordNumberer
+from rnn_magics.text.tokenizers import Tokenizer, split_words
+
+PIECE = 1 << 16  # characters numbered at once: small enough for the second cache of a processor
+
+
+class Numberer(Protocol):
+    """What turns pieces of a text into numbers of token types."""
+
+    @property
+    def types(self) -> Types:
+        """The token types met so far, in order of first appearance."""
+
+    def feed(self, piece: str) -> Ids:
+        """Return the numbers of the tokens of the next piece, shape (num_tokens,)."""
+
+
+class CharNumberer:
+    """Characters by their code points: no Python object for any of them.
+
+    Parameters
+    ----------
+    line_ends
+        Whether a line end is a token; if not, it is dropped.
+    """
+
+    def __init__(self, *, line_ends: bool = True) -> None:
+        self._line_ends = line_ends
+        self._codes: list[int] = []
+        self._number = np.full(0x100, -1, np.int32)  # of each code point; -1 is not met yet
+
+    @property
+    def types(self) -> Types:
+        """The characters met so far."""
+        return [chr(code) for code in self._codes]
+
+    def feed(self, piece: str) -> Ids:
+        """Return the numbers of the characters of the next piece."""
+        if not self._line_ends:
+            piece = piece.replace("\n", "")
+        codes = np.frombuffer(piece.encode("utf-32-le", "surrogatepass"), np.uint32)
+        highest = int(codes.max(initial=0))
+        if highest >= len(self._number):
+            more = (1 << highest.bit_length()) - len(self._number)
+            self._number = np.concatenate((self._number, np.full(more, -1, np.int32)))
+        numbers = self._number.take(codes, mode="clip")  # clip: no copy to check the bounds
+        if numbers.size and numbers.min() < 0:
+            self._meet(codes[numbers < 0])
+            numbers = self._number.take(codes, mode="clip")
+        return numbers
+
+    def _meet(self, codes: np.ndarray[Any, np.dtype[np.uint32]]) -> None:
+        new, first = np.unique(codes, return_index=True)
+        new = new[np.argsort(first)]
+        self._number[new] = np.arange(len(self._codes), len(self._codes) + len(new))
+        self._codes.extend(new.tolist())
+
+
+class PlainNumberer:
+    """Any tokenizer: its tokens are looked up one by one.
+
+    Parameters
+    ----------
+    split
+        The tokenizer's function.
+    line_ends
+        Whether a line end is a token; if not, each line is split on its own.
+    """
+
+    def __init__(self, split: Callable[[str], Types], *, line_ends: bool = True) -> None:
+        self._split = split
+        self._line_ends = line_ends
+        self._numbers = TypeNumbers()
+
+    @property
+    def types(self) -> Types:
+        """The tokens met so far."""
+        return list(self._numbers)
+
+    def feed(self, piece: str) -> Ids:
+        """Return the numbers of the tokens of the next piece."""
+        texts = [piece] if self._line_ends else piece.split("\n")
+        return self._numbers.of([token for text in texts for token in self._split(text)])
+
+
+def numberer_for(tokenizer: Tokenizer, *, line_ends: bool) -> Numberer:
+    """Return the fastest numberer that gives the tokens of a tokenizer."""
+    if tokenizer.split is list:
+        return CharNumberer(line_ends=line_ends)
+    if tokenizer.split is split_words:
+        return WordNumberer(split_words, line_ends=line_ends)
+    return PlainNumberer(tokenizer.split, line_ends=line_ends)
+
+
+def at_breaks(pieces: Iterable[str], breaks: str | None) -> Iterator[str]:
+    """Cut a text where its tokens allow it.
+
+    Parameters
+    ----------
+    pieces
+        The text, cut anywhere.
+    breaks
+        See `Tokenizer.breaks`.
+    """
+    if breaks == "":
+        yield from pieces
+        return
+    waiting: list[str] = []
+    for piece in pieces:
+        end = 1 + max((piece.rfind(mark) for mark in breaks or ()), default=-1)
+        if end:
+            yield "".join((*waiting, piece[:end]))
+            waiting = []
+        waiting.append(piece[end:])
+    if rest := "".join(waiting):
+        yield rest
+
+
+@dataclass
+class Numbered:
+    """A text as numbers of token types.
+
+    Parameters
+    ----------
+    size
+        How many tokens there are.
+    blocks
+        Returns the numbers anew each time, block by block.
+    types
+        Returns the token types that the blocks so far have met.
+    checksum
+        Of numbers that are kept on disk.
+    """
+
+    size: int
+    blocks: Callable[[], Iterator[Ids]]
+    types: Callable[[], Types]
+    checksum: int = 0
+
+    @classmethod
+    def of_pieces(
+        cls, pieces: Callable[[], Iterable[str]], numberer: Numberer, limit: int | None
+    ) -> Numbered:
+        """Take the numbers of a text and keep them, for a tokenizer that should work only once.
+
+        Parameters
+        ----------
+        pieces
+            Returns the text, cut where its tokens allow it.
+        numberer
+            A fresh one.
+        limit
+            How many tokens are kept at most; None for all.
+        """
+        kept = [
+            block.astype(id_type(1 + int(block.max(initial=0))))
+            for block in cut_off(map(numberer.feed, pieces()), limit)
+        ]
+        return cls.of_numbers(_joined(kept), numberer.types)
+
+    @classmethod
+    def of_tokens(cls, tokens: tuple[Any, ...]) -> Numbered:
+        """Take tokens that are there already."""
+        numbers = TypeNumbers()
+        ids = numbers.of(tokens)
+        return cls.of_numbers(ids.astype(id_type(len(numbers))), list(numbers))
+
+    @classmethod
+    def of_numbers(cls, ids: Ids, types: Types, checksum: int = 0) -> Numbered:
+        """Take numbers that are there already, in memory or mapped from a file."""
+        return cls(len(ids), lambda: _slices(ids), lambda: types, checksum)
+
+    def count(self, stop: int) -> list[tuple[Any, int]]:
+        """Count the first `stop` tokens: most frequent first, ties by first appearance."""
+        counts = np.zeros(0, np.int64)
+        for block in cut_off(self.blocks(), stop):
+            found = np.bincount(block, minlength=len(counts))
+            found[: len(counts)] += counts
+            counts = found
+        order = np.argsort(-counts, kind="stable")
+        order = order[counts[order] > 0]
+        types = self.types()
+        pairs = zip(order.tolist(), counts[order].tolist(), strict=True)
+        return [(types[number], count) for number, count in pairs]
+
+    def encoded(
+        self, indices: Callable[[Types], Ids], kind: type[np.integer[Any]]
+    ) -> Iterator[Ids]:
+        """Yield the tokens as indices of a vocabulary, block by block.
+
+        Parameters
+        ----------
+        indices
+            Gives the indices of types.
+        kind
+            The integer type of what is yielded.
+        """
+        table = np.empty(0, kind)
+        known = 0
+        for block in self.blocks():
+            if len(block) and known <= int(block.max()):
+                types = self.types()
+                table = np.concatenate((table, indices(types[known:]).astype(kind)))
+                known = len(types)
+            yield table.take(block, mode="clip")
+
+
+def cut_off(blocks: Iterable[Ids], limit: int | None) -> Iterator[Ids]:
+    """Yield blocks until they make `limit` tokens; None for no end."""
+    left = limit
+    for block in blocks:
+        if left is None:
+            yield block
+            continue
+        yield block[:left]
+        left -= len(block)
+        if left <= 0:
+            return
+
+
+def _slices(ids: Ids) -> Iterator[Ids]:
+    for start in range(0, len(ids), PIECE):
+        yield ids[start : start + PIECE]
+
+
+def _joined(blocks: list[Ids]) -> Ids:
+    # Each block is let go of as soon as it is copied.
+    kind = np.result_type(*{block.dtype for block in blocks}) if blocks else np.dtype(np.uint8)
+    joined = np.empty(sum(map(len, blocks)), kind)
+    end = len(joined)
+    while blocks:
+        block = blocks.pop()
+        joined[end - len(block) : end] = block
+        end -= len(block)
+    return joined

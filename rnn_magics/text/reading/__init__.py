@@ -1,0 +1,1 @@
+"""Where a text comes from: built-in names, files and downloads."""

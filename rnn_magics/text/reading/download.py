@@ -1,0 +1,284 @@
+"""Downloads: bytes of an address, within limits, and from nowhere that the user did not mean.
+
+Whoever answers may be hostile: it may redirect to a machine inside the house, never end, drip,
+or send little that unpacks to much. Every hop is checked where it counts, at the address that
+is connected to, so that a name which changes its mind in between gains nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import queue
+import re
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from rnn_magics.errors import ConfigError, CorpusError
+from rnn_magics.options import Options, Range, option
+from rnn_magics.text.reading.addresses import is_literally_local, parts, port_of
+
+if TYPE_CHECKING:
+    import requests
+
+MAX_REDIRECTS = 5
+_MEGABYTE = 1_000_000
+_SILENCE_SECONDS = 30
+_BLOCK_BYTES = 1 << 14  # of compressed bytes; they become at most a thousand times as many
+_ENCODINGS = ("", "identity", "gzip", "deflate")
+
+
+@dataclass(frozen=True, repr=False)
+class DownloadConfig(Options):
+    """What a download may cost, and what it must be."""
+
+    sha256: str | None = option(
+        None, "of the download, in hex; it is refused when it has another", metavar="HEX"
+    )
+    max_download: float = option(
+        100.0, "largest download in MB, unpacked", within=Range(0, 1e6, open_left=True)
+    )
+    max_download_time: float = option(
+        300.0, "seconds until a download is given up", within=Range(0, 1e6, open_left=True)
+    )
+
+    def __post_init__(self) -> None:
+        """Check each value, and that the sha256 can be one."""
+        super().__post_init__()
+        if self.sha256 is None:
+            return
+        if re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256) is None:
+            msg = f"sha256 must be 64 hexadecimal digits, not {self.sha256!r}"
+            raise ConfigError(msg)
+        object.__setattr__(self, "sha256", self.sha256.lower())
+
+
+@dataclass(frozen=True)
+class Download:
+    """What an address gave.
+
+    Parameters
+    ----------
+    data
+        Unpacked.
+    sha256
+        Of the data.
+    content_type
+        What the server called it, e.g. ``text/plain``; empty when it did not say.
+    """
+
+    data: bytes
+    sha256: str
+    content_type: str
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the server called it a web page."""
+        return self.content_type in {"text/html", "application/xhtml+xml"}
+
+
+def download(url: str, config: DownloadConfig | None = None) -> Download:
+    """Fetch what an address holds.
+
+    Parameters
+    ----------
+    url
+        An ``http://`` or ``https://`` address. Only when its host is an address of this machine
+        or of a private network, written out, may it lead there.
+    config
+        Limits, and the sha256 that is expected.
+
+    Raises
+    ------
+    CorpusError
+        When the address or one that it redirects to cannot or may not be read, when a limit is
+        passed, or when the sha256 is not the expected one.
+    """
+    config = config or DownloadConfig()
+    fetch = _Fetch(url, config)
+    answer: queue.SimpleQueue[Download | Exception] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            answer.put(fetch.run())
+        except Exception as error:  # noqa: BLE001  (raised by whoever waits)
+            answer.put(error)
+
+    # On a thread, because neither the look-up of a name nor a drop now and then can be bounded.
+    threading.Thread(target=work, name="rnn download", daemon=True).start()
+    try:
+        got = answer.get(timeout=config.max_download_time)
+    except queue.Empty:
+        msg = f"{url!r} took more than {config.max_download_time:g} seconds; give it longer"
+        raise CorpusError(msg + " with --max-download-time, or download it yourself") from None
+    finally:
+        fetch.leave()  # a thread that still reads is let go
+    if isinstance(got, Exception):
+        raise _explained(url, got) from None
+    if config.sha256 not in {None, got.sha256}:
+        msg = f"{url!r} has sha256 {got.sha256}, not {config.sha256}; nothing was kept"
+        raise CorpusError(msg)
+    return got
+
+
+def keep(data: bytes, path: Path) -> None:
+    """Write a download into the cache: the whole file under its name, or nothing.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".download-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+class _Fetch:
+    # One download: the hops, their sockets, the bytes.
+
+    def __init__(self, url: str, config: DownloadConfig) -> None:
+        self._url, self._config = url, config
+        self._until = time.monotonic() + config.max_download_time
+        self._sockets: list[socket.socket] = []  # duplicates, to end a read from outside
+        self._opened: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._left = False
+
+    def run(self) -> Download:
+        from rnn_magics.text.reading.connection import OneHop  # noqa: PLC0415  (a download needs requests)
+
+        try:
+            with OneHop() as session:
+                response = self._follow(session)
+                with contextlib.closing(response):
+                    data = self._body(response)
+        finally:
+            self._close()
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Download(data, hashlib.sha256(data).hexdigest(), kind)
+
+    def _close(self) -> None:
+        # urllib3 forgets the socket of an answer that it refuses, e.g. for two lengths.
+        for opened in self._opened:
+            if (handle := opened.detach()) != -1:
+                socket.close(handle)
+
+    def leave(self) -> None:
+        """Let go of every connection; a read that waits on one ends."""
+        with self._lock:
+            self._left = True
+            for held in self._sockets:
+                with contextlib.suppress(OSError):
+                    held.shutdown(socket.SHUT_RDWR)
+                held.close()
+            self._sockets = []
+
+    def _follow(self, session: requests.Session) -> requests.Response:
+        from rnn_magics.text.reading.connection import CheckedAdapter  # noqa: PLC0415
+
+        typed = parts(self._url)
+        trusted = (typed.hostname, port_of(typed)) if is_literally_local(typed.hostname) else None
+        adapter = CheckedAdapter(trusted, self._hold)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        url = self._url
+        for _ in range(MAX_REDIRECTS + 1):
+            response = session.get(
+                url,
+                stream=True,
+                allow_redirects=False,
+                timeout=min(_SILENCE_SECONDS, self._config.max_download_time),
+                headers={"Accept-Encoding": "gzip"},
+            )
+            if response.ok and not response.is_redirect:
+                return response
+            response.close()
+            response.raise_for_status()
+            url = urljoin(url, response.headers["Location"])
+            parts(url)
+        msg = f"{self._url!r} redirects more than {MAX_REDIRECTS} times"
+        raise CorpusError(msg)
+
+    def _hold(self, connected: socket.socket) -> None:
+        self._opened.append(connected)
+        with self._lock:
+            if self._left:
+                connected.close()
+            else:
+                self._sockets.append(connected.dup())
+
+    def _body(self, response: requests.Response) -> bytes:
+        most = int(self._config.max_download * _MEGABYTE)
+        packed = response.headers.get("Content-Encoding", "").strip().lower()
+        if packed not in _ENCODINGS:
+            msg = f"{self._url!r} is packed as {packed!r}, which is not read; download it yourself"
+            raise CorpusError(msg)
+        said = response.headers.get("Content-Length", "0")
+        if not (said.isascii() and said.isdigit()):
+            msg = f"{self._url!r}: the server says that it sends {said!r} bytes"
+            raise CorpusError(msg)
+        if len(said) > 18 or int(said) > most:  # noqa: PLR2004  (digits of any memory)
+            raise CorpusError(self._too_large())
+        data = bytearray()
+        for block in response.iter_content(_BLOCK_BYTES):
+            data += block
+            if len(data) > most:
+                raise CorpusError(self._too_large())
+            if time.monotonic() > self._until:  # nobody waits any more
+                break
+        return bytes(data)
+
+    def _too_large(self) -> str:
+        return (
+            f"{self._url!r} is larger than {self._config.max_download:g} MB; allow more with"
+            " --max-download MB, or download it yourself and give its path"
+        )
+
+
+def _explained(url: str, error: Exception) -> CorpusError:
+    import requests  # noqa: PLC0415
+
+    for cause in _causes(error):
+        if isinstance(cause, CorpusError):  # said by a connection, and wrapped on the way
+            return cause
+    name = type(error).__name__
+    said = f"cannot be reached ({name}); download it elsewhere and give its path"
+    if isinstance(error, requests.HTTPError):
+        return CorpusError(f"{url!r}: the server answered {error.response.status_code}")
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        said = "came only in part: the server broke off before the end; try again"
+    elif isinstance(error, requests.exceptions.ContentDecodingError):
+        said = "cannot be unpacked; download it elsewhere and give its path"
+    elif isinstance(error, MemoryError):
+        said = "does not fit into memory; allow less with --max-download MB"
+    return CorpusError(f"{url!r} {said}")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    # requests keeps what urllib3 raised as an argument, urllib3 what the connection did.
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        found = waiting.pop()
+        if not isinstance(found, BaseException) or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        reason = getattr(found, "reason", None)
+        waiting += [*found.args, reason, found.__cause__, found.__context__]

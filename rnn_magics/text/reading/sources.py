@@ -1,0 +1,297 @@
+"""Where text comes from: a built-in name, a file or a URL.
+
+Nothing here knows of cleaning or tokens. Each function returns the raw text of a source,
+or raises a `CorpusError` of one line that says what to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnn_magics.errors import CorpusError
+from rnn_magics.options import did_you_mean
+from rnn_magics.text.reading.download import DownloadConfig, download, keep
+from rnn_magics.text.reading.encoding import decode, decoded
+
+DATA_VARIABLE = "RNN_MAGICS_DATA"
+STREAM_BYTES = 256 * 1024 * 1024  # a larger file is read piece by piece, each time anew
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """The raw text of one source, and where it came from."""
+
+    text: str
+    name: str
+    origin: str
+    notes: tuple[str, ...] = ()  # what to know about it
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the text."""
+        yield self.text
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells this text from another."""
+        return ("text", hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+@dataclass(frozen=True)
+class LargeFile:
+    """A text file that is not held in memory.
+
+    Parameters
+    ----------
+    spec
+        How the user called it.
+    path
+        Where it is.
+    name, origin
+        As those of a `Source`.
+    encoding
+        None for UTF-8, or what a byte order mark says.
+    size, changed
+        In bytes, and when it was last written, in nanoseconds.
+    """
+
+    spec: str
+    path: Path
+    name: str
+    origin: str
+    encoding: str | None
+    size: int
+    changed: int
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the text in pieces of about a million characters.
+
+        Raises
+        ------
+        CorpusError
+            When it is no text, or no longer the file that it was.
+        """
+        yield from decoded(self._blocks(), self.encoding, self.spec)
+
+    def _blocks(self) -> Iterator[bytes]:
+        with _explained(self.path, self.spec), self.path.open("rb") as file:
+            now = os.fstat(file.fileno())
+            if (now.st_size, now.st_mtime_ns) != (self.size, self.changed):
+                msg = f"{self.spec!r} has changed since it was read; type %corpus again"
+                raise CorpusError(msg)
+            while block := file.read(_BLOCK_BYTES):
+                yield block
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells this text from another."""
+        path = str(self.path.absolute())
+        return ("file", path, str(self.size), str(self.changed), self.encoding or "")
+
+
+def is_url(spec: str) -> bool:
+    """Whether a source is an ``http://`` or ``https://`` address."""
+    return re.match(r"https?://", spec, re.IGNORECASE) is not None
+
+
+def read_source(
+    spec: str, encoding: str | None = None, config: DownloadConfig | None = None
+) -> Source:
+    """Read a built-in text, a URL or a file, whichever `spec` names.
+
+    Parameters
+    ----------
+    spec
+        A name of `BUILTINS`, an ``http://`` or ``https://`` URL, or a path.
+    encoding
+        Of a file or a download. By default UTF-8, or what a byte order mark says.
+    config
+        What a download may cost, and the sha256 that it must have.
+
+    Raises
+    ------
+    CorpusError
+        When there is no such source, or its bytes are not text.
+    """
+    if spec in BUILTINS:
+        return BUILTINS[spec](spec)
+    if is_url(spec):
+        return _downloaded(spec, encoding, config or DownloadConfig())
+    if re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
+        msg = f"{spec!r}: only http:// and https:// addresses can be read"
+        raise CorpusError(msg)
+    path = _expanded(spec)
+    return Source(decode(_read_file(path, spec), encoding, spec), path.stem, str(path))
+
+
+def find_source(
+    spec: str, encoding: str | None = None, config: DownloadConfig | None = None
+) -> Source | LargeFile:
+    """Do what `read_source` does, but leave a file of more than `STREAM_BYTES` where it is."""
+    if spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
+        path = _expanded(spec)
+        try:
+            found = path.stat()
+        except (OSError, ValueError):  # reading it says what is wrong
+            return read_source(spec, encoding, config)
+        if stat.S_ISREG(found.st_mode) and found.st_size > STREAM_BYTES:
+            size, changed = found.st_size, found.st_mtime_ns
+            return LargeFile(spec, path, path.stem, str(path), encoding, size, changed)
+    return read_source(spec, encoding, config)
+
+
+def _expanded(spec: str) -> Path:
+    try:
+        return Path(spec).expanduser()
+    except RuntimeError:
+        msg = f"{spec!r}: there is no such user here, so no such home folder"
+        raise CorpusError(msg) from None
+
+
+def _read_file(path: Path, spec: str) -> bytes:
+    with _explained(path, spec):
+        return path.read_bytes()
+
+
+@contextmanager
+def _explained(path: Path, spec: str) -> Iterator[None]:
+    # One line for whatever keeps a file from being read.
+    try:
+        yield
+    except FileNotFoundError:
+        if _looks_like_name(spec):
+            known = ", ".join(BUILTINS)
+            near = did_you_mean(spec, BUILTINS)
+            msg = f"unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)"
+        else:
+            msg = f"no file {spec!r} in {str(Path.cwd())!r}"
+        raise CorpusError(msg) from None
+    except IsADirectoryError:
+        msg = f"{spec!r} is a directory; name one text file in it"
+        raise CorpusError(msg) from None
+    except PermissionError:
+        if path.is_dir():  # what Windows says of a directory
+            msg = f"{spec!r} is a directory; name one text file in it"
+        else:
+            msg = f"{spec!r} may not be read (permission denied)"
+        raise CorpusError(msg) from None
+    except CorpusError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        msg = f"{spec!r} cannot be read: {error}"
+        raise CorpusError(msg) from None
+
+
+def _looks_like_name(spec: str) -> bool:
+    return re.fullmatch(r"[\w-]+", spec) is not None
+
+
+def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Source:
+    data = None
+    if config.sha256 is not None:  # what it must be is known, so it need not come twice
+        data = _kept(cache_folder() / "downloads" / config.sha256, config.sha256)
+    notes = []
+    if data is None:
+        got = download(url, config)
+        data = got.data
+        notes.append(f"{url} is {len(data):,} bytes, sha256 {got.sha256} (--sha256 asks for these)")
+        if got.is_page:
+            notes.append(f"{url} is a web page ({got.content_type}): its tags are part of the text")
+        if config.sha256 is not None:
+            _keep(data, cache_folder() / "downloads" / config.sha256)
+    name = Path(url.partition("?")[0].rstrip("/")).stem or "download"
+    return Source(decode(data, encoding, url), name, url, tuple(notes))
+
+
+def _kept(path: Path, sha256: str) -> bytes | None:
+    # What the cache holds, unless it is something else than it should be.
+    with contextlib.suppress(OSError):
+        data = path.read_bytes()
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
+    return None
+
+
+def _keep(data: bytes, path: Path) -> None:
+    with contextlib.suppress(OSError):  # a cache that cannot be written is none
+        keep(data, path)
+
+
+def _python_docs(name: str) -> Source:
+    """Return the language reference that every Python installation carries."""
+    from pydoc_data.topics import topics  # noqa: PLC0415  (400 kB of text)
+
+    text = "\n\n".join(topics[key].strip() for key in sorted(topics))
+    return Source(text + "\n", name, "pydoc_data.topics of this Python")
+
+
+@dataclass(frozen=True)
+class _PublicText:
+    """A public-domain text known by its sha256: found, cached or downloaded."""
+
+    filename: str
+    sha256: str
+    url: str
+
+    def __call__(self, name: str) -> Source:
+        for folder in _data_folders():
+            path = folder / self.filename
+            if path.is_file():
+                return self._read(path, name)
+        path = cache_folder() / self.filename
+        data = _kept(path, self.sha256) or self._fetch(path, name)
+        return Source(decode(data, None, name), name, str(path))
+
+    def _read(self, path: Path, name: str) -> Source:
+        data = _read_file(path, str(path))
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            msg = f"{str(path)!r} is not the published {name} (its sha256 differs); give its path"
+            raise CorpusError(msg + " to use it all the same")
+        return Source(decode(data, None, str(path)), name, str(path))
+
+    def _fetch(self, path: Path, name: str) -> bytes:
+        try:
+            data = download(self.url, DownloadConfig(sha256=self.sha256)).data
+        except CorpusError as error:
+            msg = (
+                f"{name} cannot be downloaded ({error}): put {self.filename} into a folder and name"
+                f" it in {DATA_VARIABLE}, or use %corpus python_docs (no download)"
+            )
+            raise CorpusError(msg) from None
+        _keep(data, path)
+        return data
+
+
+def _data_folders() -> Iterator[Path]:
+    for folder in os.environ.get(DATA_VARIABLE, "").split(os.pathsep):
+        if folder:
+            yield _expanded(folder)
+
+
+def cache_folder() -> Path:
+    """Return the folder in which downloads are kept."""
+    import pooch  # noqa: PLC0415  (only a download needs it)
+
+    return Path(pooch.os_cache("rnn_magics"))
+
+
+BUILTINS: dict[str, Callable[[str], Source]] = {
+    "python_docs": _python_docs,
+    "time_machine": _PublicText(
+        "timemachine.txt",
+        "8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516",
+        "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt",
+    ),
+    "tiny_shakespeare": _PublicText(
+        "tinyshakespeare.txt",
+        "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+        "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+    ),
+}

@@ -1,0 +1,1 @@
+"""Where a training runs: device, threads, number type, memory."""

@@ -1,0 +1,1 @@
+"""One step of a training, on the CPU and on a device."""

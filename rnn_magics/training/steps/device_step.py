@@ -1,0 +1,235 @@
+"""The training step for a device that runs behind the host: it reads nothing back.
+
+The step is one function, `DeviceStep.run_once`, without a branch that depends on data: all that
+it reads and writes are tensors that stay where they are, so that a CUDA graph can hold the whole
+of it. What `train_step` asks on the host, whether loss, gradient and parameters are finite, is
+asked on the device, and the answer stays there: once a step was bad, it and all that follow
+change nothing, until the host looks, some ten times a second and at the end of an epoch.
+
+Run on the CPU it gives the bits of `train_step`; the tests hold the two together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from rnn_magics.models.rnn_model import ModelState
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.events import StepEnd
+from rnn_magics.training.machine.precision import forward_loss, tf32_products
+from rnn_magics.training.state import EpochTally, TrainState
+from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
+from rnn_magics.training.steps.last_good import LastGood
+from rnn_magics.training.steps.step import learning_rate, step_end
+
+Capture = Callable[[Callable[[], None], TrainState], Callable[[], None]]
+"""``capture(step, state)`` runs the step some times, and returns what runs it again."""
+
+_SECONDS_BETWEEN_LOOKS = 0.1
+
+
+class DeviceStep:
+    """Takes steps without waiting for them.
+
+    Parameters
+    ----------
+    state
+        Where the training stands. Its hidden state and tally become the tensors of this step.
+    config
+        How to train. The optimizer must heed ``found_inf`` (see `heeds_found_inf`).
+    capture
+        Captures the step as a graph; None to run it operation by operation.
+
+    Attributes
+    ----------
+    starts : Tensor
+        Where the windows of the epoch start, (more than num_batches, batch_size).
+    hidden : tuple of Tensor
+        The carried state, each (num_layers * num_directions, batch_size, num_hiddens).
+    taken, bad : Tensor
+        Good steps in this epoch, (1,); whether one was bad, 0-d, 0 or 1.
+    report : Tensor
+        Loss, loss of the epoch so far and gradient norm of the last step, (3,).
+    """
+
+    def __init__(
+        self, state: TrainState, config: TrainConfig, capture: Capture | None = None
+    ) -> None:
+        self.words = "eager"
+        self._state, self._config = state, config
+        self._capture = capture
+        self._replay: Callable[[], None] | None = None
+        self._ids = state.batches.ids
+        device = self._ids.device
+        self._window = torch.arange(state.batches.config.num_steps + 1, device=device)
+        self._last_good = LastGood(state.model.parameters())
+        self._since_look, self._seconds_since_look, self._until_look = 0, 0.0, 1
+        # The update reads its rate where it runs: CUDA's as float32, the CPU's without rounding.
+        dtype = torch.float32 if device.type == "cuda" else torch.float64
+        self._lr = torch.zeros((), dtype=dtype, device=device)
+        self.nats, self.bad = torch.zeros((2,), device=device).unbind()
+        self.taken = torch.zeros(1, dtype=torch.long, device=device)
+        self.report = torch.zeros(3, device=device)
+        self.starts = torch.empty((0, 0), dtype=torch.long, device=device)
+        self.losses, self.norms = torch.empty((2, 0), device=device).unbind()
+        self.hidden = _parts(state.model.begin_state(state.batches.config.batch_size, device))
+
+    def begin_epoch(self) -> None:
+        """Take up the plan, the hidden state and the tally that stand in the state."""
+        state, tally = self._state, self._state.tally
+        assert state.plan is not None  # noqa: S101  (the loop has made it)
+        number = len(state.plan)
+        if number >= len(self.starts):
+            self._make_room(state.plan.starts)
+        self.starts[:number].copy_(state.plan.starts)
+        carried = None if state.hidden is None else _parts(state.hidden)
+        for place, part in enumerate(self.hidden):
+            part.zero_() if carried is None else part.copy_(carried[place])
+        if tally is None:
+            tally = EpochTally(torch.zeros_like(self.nats), self.losses[:0], self.norms[:0])
+        self.nats.copy_(tally.nats)
+        self.losses[: len(tally.losses)].copy_(tally.losses[:number])
+        self.norms[: len(tally.norms)].copy_(tally.norms[:number])
+        self.taken.fill_(state.step)
+        self.bad.zero_()
+        each = self.losses[:number], self.norms[:number]
+        state.tally = EpochTally(
+            self.nats, *each, tally.seconds, tally.tokens, self.taken, self.bad
+        )
+        state.hidden = self.hidden if len(self.hidden) > 1 else self.hidden[0]
+        if self._capture is not None and self._replay is None:
+            self._record(self._capture)
+
+    def _make_room(self, starts: Tensor) -> None:
+        # For every plan of this text; a batching of the user's own may want more later. The last
+        # row is for a step after the last one, which capturing may take.
+        most = len(self._ids) // self._state.batches.config.tokens_per_batch
+        number = max(len(starts), most) + 1
+        self.starts = starts.new_zeros((number, starts.shape[1]), device=self._ids.device)
+        self.losses, self.norms = torch.zeros((2, number), device=self._ids.device).unbind()
+        self._replay = None  # a graph would go on with the tensors that were
+
+    def _record(self, capture: Capture) -> None:
+        # Steps that capturing takes are steps after a bad one: they change nothing.
+        state = self._state
+        drawn = state.dropout_generator.get_state()
+        self.bad.fill_(1.0)
+        try:
+            self._replay = capture(self.run_once, state)
+            self.words = "cuda graph"
+        except RuntimeError as error:
+            self._capture = None
+            first = error.__context__ or error  # what the step did, not how the capture took it
+            line, *_ = f"{first}".strip().splitlines() or [type(first).__name__]
+            self.words = f"eager; no cuda graph: {line}"
+            # A generator that a capture broke off in may be of no more use.
+            state.dropout_generator = torch.Generator(self._ids.device)
+            state.model.seed_dropout(state.dropout_generator)
+        finally:
+            state.dropout_generator.set_state(drawn)
+            self.bad.zero_()
+
+    def run_once(self) -> None:
+        """Learn from minibatch number ``taken``, unless a step was bad."""
+        state, config = self._state, self._config
+        model, optimizer = state.model, state.optimizer
+        places = self.starts.index_select(0, self.taken).t() + self._window
+        tokens = self._ids[places].long()  # (batch_size, num_steps + 1)
+        X, Y = tokens[:, :-1], tokens[:, 1:]
+        if not state.batches.carries_state:
+            for part in self.hidden:
+                part.zero_()
+        given: ModelState = self.hidden if len(self.hidden) > 1 else self.hidden[0]
+        loss, last = forward_loss(model, X, Y, given, config.precision)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        loss, norm = loss.detach(), gradient_norm(model.parameters())
+        good = torch.isfinite(loss) & torch.isfinite(norm)
+        torch.maximum(self.bad, (~good).float(), out=self.bad)
+        if config.clip is not None:
+            clip_gradients(model.parameters(), norm, config.clip)
+        self._last_good.keep()
+        self._update(optimizer)
+        good &= self._last_good.is_finite()
+        torch.maximum(self.bad, (~good).float(), out=self.bad)
+        bad = self.bad > 0
+        self._last_good.restore_where(bad)
+        for part, new in zip(self.hidden, _parts(last), strict=True):
+            part.copy_(torch.where(bad, part, new.detach()))
+        self.nats.add_(torch.where(bad, 0.0, loss))
+        self.losses.index_copy_(0, self.taken, loss[None])
+        self.norms.index_copy_(0, self.taken, norm[None])
+        self.taken.add_((~bad).long())
+        self.report.copy_(torch.stack((loss, (self.nats / self.taken)[0], norm)))
+
+    def _update(self, optimizer: torch.optim.Optimizer) -> None:
+        for group in optimizer.param_groups:
+            group["lr"] = self._lr
+        optimizer.found_inf = self.bad  # type: ignore[attr-defined]  # as torch's GradScaler does
+        try:
+            optimizer.step()
+        finally:
+            del optimizer.found_inf  # type: ignore[attr-defined]
+
+    def take(self, config: TrainConfig) -> StepEnd | None:
+        """Hand the next step to the device; None when the host looked and one was not finite."""
+        begun = time.perf_counter()
+        state = self._state
+        if config != self._config and not self._change(config):
+            return None
+        if state.tally is not None and state.tally.known_bad:  # someone else has settled
+            return None
+        lr = learning_rate(state, self._config)
+        self._lr.fill_(lr)
+        if self._replay is not None:
+            self._replay()
+        else:
+            state.model.train()
+            with tf32_products(self._ids.device):
+                self.run_once()
+        loss, epoch_loss, norm = self.report.clone().unbind()  # an event may be kept
+        state.count_steps(1)
+        spent = time.perf_counter() - begun
+        state.count_seconds(spent)
+        self._seconds_since_look += spent
+        self._since_look += 1
+        if self._since_look >= self._until_look and not self._look():
+            return None
+        return step_end(state, (loss, epoch_loss, norm), lr)
+
+    def _change(self, config: TrainConfig) -> bool:
+        # A graph holds the clip that it was captured with; the rate is read anew at each step.
+        captured = self._config.clip
+        self._config = config
+        if self._replay is None or captured == config.clip:
+            return True
+        if not self._state.settle():
+            return False
+        self._replay = None
+        if self._capture is not None:
+            self._record(self._capture)
+        return True
+
+    def _look(self) -> bool:
+        # Looks are counted in steps, by the pace that the last look has shown, so that the host
+        # is never far ahead: a stop would wait for all that has been handed to the device.
+        before = self._state.train_seconds
+        good = self._state.settle()
+        seconds = self._seconds_since_look + self._state.train_seconds - before
+        fitting = int(_SECONDS_BETWEEN_LOOKS * self._since_look / seconds) if seconds else 1
+        self._until_look = max(1, min(fitting, 2 * self._until_look))
+        self._since_look, self._seconds_since_look = 0, 0.0
+        return good
+
+
+def heeds_found_inf(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether the device can hold an update back, as `torch.amp.GradScaler` asks it to."""
+    return bool(getattr(optimizer, "_step_supports_amp_scaling", False))
+
+
+def _parts(state: ModelState) -> tuple[Tensor, ...]:
+    return (state,) if isinstance(state, Tensor) else state
