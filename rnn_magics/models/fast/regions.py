@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode_loop as decode
 from rnn_magics.models.fast import decode_loop, orthogonal, parallel, products, scans
 from rnn_magics.models.fast.parallel import in_parallel
 from rnn_magics.models.fast.products import OPTIONS

@@ -6,7 +6,6 @@ import pytest
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode_loop
 from rnn_magics.models.fast import decode_loop, orthogonal, parallel, products, regions, scans
 from rnn_magics.models.fast.functions import GRUScan, Linear
 from rnn_magics.models.fast.parallel import in_parallel
