@@ -34,8 +34,8 @@ _PREPARE = """
 import time
 import torch
 from rnn_magics import Batches, ModelConfig, TrainConfig
-from rnn_magics.notebook.dashboard import Dashboard
-from rnn_magics.notebook.progress import progress_for, silent
+from rnn_magics.notebook.live.dashboard import Dashboard
+from rnn_magics.notebook.live.progress import progress_for, silent
 from rnn_magics.training.events import StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin

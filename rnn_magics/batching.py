@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.errors import BatchError
-from rnn_magics.options import AT_LEAST_ONE, Options, option
+from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.vocab import Vocab, encode_corpus
@@ -79,7 +79,10 @@ class BatchConfig(Options):
     """How a token sequence is partitioned into minibatches."""
 
     batching: str = option(
-        "seq", "how the text is partitioned: seq or random", choices=lambda: list(BATCHERS)
+        "seq",
+        lambda: "; ".join(f"{name}: {batcher.help}" for name, batcher in BATCHERS.items()),
+        choices=lambda: list(BATCHERS),
+        spelling=Spelling(flag=""),
     )
     batch_size: int = option(32, "rows in a minibatch", within=AT_LEAST_ONE)
     num_steps: int = option(35, "tokens in a row", within=AT_LEAST_ONE)

@@ -55,13 +55,40 @@ FRACTION = Range(0, 1, open_right=True)
 SEED = Range(0, 2**64, open_right=True)  # what a generator of torch takes
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """How an option is typed on a magic line.
+
+    Parameters
+    ----------
+    flag
+        What stands before its value; empty for a word without a flag. By default ``--name``.
+    required
+        Whether the line must have it.
+    verbatim
+        Whether every word is a value: ``none`` then stands for itself.
+    bare
+        The value where the flag is typed without one; None where it needs one.
+    suggest
+        What completion offers: ``runs`` of the session, ``variables`` of the notebook, or what a
+        function returns.
+    """
+
+    flag: str | None = None
+    required: bool = False
+    verbatim: bool = False
+    bare: str | None = None
+    suggest: str | Choices = ""
+
+
 def option(
     default: Any,
-    help: str,  # noqa: A002  (argparse's own word for it)
+    help: str | Callable[[], str],  # noqa: A002  (argparse's own word for it)
     *,
     choices: Choices | None = None,
     within: Range | None = None,
     metavar: str | None = None,
+    spelling: Spelling | None = None,
 ) -> Any:
     """Declare a dataclass field that is an option.
 
@@ -70,7 +97,7 @@ def option(
     default
         The value when nothing is said.
     help
-        One line that completes "this option sets ...".
+        One line that completes "this option sets ...". A function where it lists a registry.
     choices
         A function that lists the words accepted. A function, so that a registry is read
         when it is needed and what a user has registered since counts.
@@ -78,8 +105,16 @@ def option(
         The numbers accepted.
     metavar
         How the value is called in the help.
+    spelling
+        How it is typed, where not as ``--name VALUE``.
     """
-    meta = {"help": help, "choices": choices, "within": within, "metavar": metavar}
+    meta = {
+        "help": help,
+        "choices": choices,
+        "within": within,
+        "metavar": metavar,
+        "spelling": spelling or Spelling(),
+    }
     return dataclasses.field(default=default, metadata=meta)
 
 
@@ -95,27 +130,30 @@ class OptionField:
     choices: Choices | None
     within: Range | None
     metavar: str | None
+    spelling: Spelling
+
+    @property
+    def flag(self) -> str:
+        """What is typed before its value, e.g. ``--clip``; empty for a word without a flag."""
+        if self.spelling.flag is not None:
+            return self.spelling.flag
+        return "--" + self.name.replace("_", "-")
 
 
 def describe(cls: type[Options]) -> list[OptionField]:
     """List the options of a dataclass, in the order in which it declares them."""
     hints = _type_hints(cls)  # type: ignore[arg-type]  # a class is hashable, whatever it holds
     described = []
-    for field in dataclasses.fields(cls):
+    for field in _declared(cls):
         kind, optional = _plain_type(hints[field.name])
-        described.append(
-            OptionField(
-                field.name,
-                kind,
-                optional,
-                field.default,
-                field.metadata["help"],
-                field.metadata["choices"],
-                field.metadata["within"],
-                field.metadata["metavar"],
-            )
-        )
+        told = field.metadata["help"]
+        meta = {**field.metadata, "help": told if isinstance(told, str) else told()}
+        described.append(OptionField(field.name, kind, optional, field.default, **meta))
     return described
+
+
+def _declared(cls: type[Options]) -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(cls) if "help" in field.metadata]
 
 
 @functools.cache
@@ -182,7 +220,7 @@ class Options:
         """Return the options whose values are not their defaults."""
         return {
             field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
+            for field in _declared(type(self))
             if getattr(self, field.name) != field.default
         }
 

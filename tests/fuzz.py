@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.notebook.extension import GROUPS
-from rnn_magics.notebook.words import split_line
+from rnn_magics.notebook.extension import load_magic
+from rnn_magics.notebook.line.parser import MagicParser
+from rnn_magics.notebook.line.words import split_line
 from rnn_magics.options import Options, describe
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.reading.encoding import decode
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 
-MAGICS = {name: group for group in GROUPS for name in group.magics["line"]}
 VARIABLES = {"text": "abc", "n": 3, "x": 0.5, "none": None, "list": [1], "nul": "\0", "dash": "--a"}
 PIECES = ["--", "-", "=", "'", '"', "$", "{", "}", "\0", " ", ",", ":", "none", "nan", "inf", "-1",
           "0", "1e999", "9" * 5000, "$text", "{n}", "$nul", "$dash", "\ud800", "\u202e", "\n",
@@ -27,8 +27,12 @@ PIECES = ["--", "-", "=", "'", '"', "$", "{", "}", "\0", " ", ",", ":", "none", 
 
 def flags(name: str) -> list[str]:
     """Return the options and offered words of a magic."""
-    parser = getattr(MAGICS[name], name).parser()
-    return [flag for action in parser.actions for flag in action.option_strings]
+    return [flag for action in parser_of(name).actions for flag in action.option_strings]
+
+
+def parser_of(name: str) -> MagicParser[Any]:
+    """Return the parser of a magic."""
+    return MagicParser(name, load_magic(name).options)
 
 
 def lines(name: str) -> st.SearchStrategy[str]:
@@ -44,7 +48,7 @@ def lines(name: str) -> st.SearchStrategy[str]:
 def parse_line(name: str, line: str) -> None:
     """Parse a line as the magic does."""
     with contextlib.suppress(RNNMagicsError):
-        getattr(MAGICS[name], name).parser().parse(split_line(line, VARIABLES))
+        parser_of(name).parse(split_line(line, VARIABLES))
 
 
 ENCODINGS = st.sampled_from([None, "utf-8", "latin-1", "utf-16", "utf-7", "idna", "hex", "", "x\0"])

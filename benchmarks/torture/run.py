@@ -38,6 +38,7 @@ from traitlets.config import Config  # noqa: E402
 from rnn_magics.batching import BatchConfig, Batches  # noqa: E402
 from rnn_magics.errors import CorpusError  # noqa: E402
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel  # noqa: E402
+from rnn_magics.notebook.extension import MAGICS  # noqa: E402
 from rnn_magics.text.reading.download import DownloadConfig, download  # noqa: E402
 from rnn_magics.training.config import TrainConfig  # noqa: E402
 from rnn_magics.training.events import StepEnd  # noqa: E402
@@ -213,7 +214,7 @@ def parsers(count: int) -> list[Row]:
             lambda line, name=name: fuzz.parse_line(name, line),
             fuzz.lines(name),
         )
-        for name in fuzz.MAGICS
+        for name in MAGICS
     ]
     rows.append(
         parser(

@@ -54,6 +54,8 @@ class Inspector:
     settle
         Returns options in which all stands that a trace has chosen by itself, so that another
         model is looked at in the same way; None for a view that chooses nothing.
+    is_searched
+        Whether a page may ask for places in the corpus whose states are like those of its tokens.
     """
 
     inspect: Callable[..., Trace]
@@ -61,12 +63,15 @@ class Inspector:
     config: type[Options]
     help: str
     settle: Callable[[Any, Any], Options] | None = None
+    is_searched: bool = False
 
 
 _TEXT, _SEARCH = ("run", "text"), ("run", "text", "corpus")
 
 INSPECTORS: dict[str, Inspector] = {
-    "hidden": Inspector(inspect_hidden, _TEXT, HiddenConfig, "states after every token"),
+    "hidden": Inspector(
+        inspect_hidden, _TEXT, HiddenConfig, "states after every token", is_searched=True
+    ),
     "gates": Inspector(inspect_gates, _TEXT, GatesConfig, "gates, and how many are saturated"),
     "surprise": Inspector(
         inspect_surprise, _TEXT, SurpriseConfig, "bits of each token, and the likeliest instead"
@@ -84,6 +89,7 @@ INSPECTORS: dict[str, Inspector] = {
         MatchConfig,
         "places in the corpus with a similar state",
         settle=MatchConfig.settled,
+        is_searched=True,
     ),
     "units": Inspector(
         inspect_units,

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from IPython.core.interactiveshell import InteractiveShell
 
-from rnn_magics.notebook import announce
-from rnn_magics.notebook.completion import IDENTIFIER, OptionMatcher
-from rnn_magics.notebook.display import register_formatters, unregister_formatters
-from rnn_magics.notebook.evaluating import EvaluatingMagics
-from rnn_magics.notebook.file_magics import FileMagics
-from rnn_magics.notebook.group import SessionMagics
-from rnn_magics.notebook.inspect_magics import InspectMagics
-from rnn_magics.notebook.magics import RNNMagics
-from rnn_magics.notebook.panel_magics import PanelMagics
-from rnn_magics.notebook.session import Session
+from rnn_magics.notebook.line.command import Magic, command
+from rnn_magics.notebook.line.completion import IDENTIFIER, OptionMatcher
+from rnn_magics.notebook.page import announce
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.session.preferences import RNNMagics
+from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.show.formatters import register_formatters, unregister_formatters
 
 _SESSION = "_rnn_magics_session"
-GROUPS: tuple[type[SessionMagics], ...] = (
-    RNNMagics,
-    FileMagics,
-    InspectMagics,
-    EvaluatingMagics,
-    PanelMagics,
-)
-"""The magics, one theme a class."""
+MAGICS: dict[str, tuple[str, ...]] = {
+    "corpus": ("line", "cell"),
+    "vocab": ("line",),
+    "sample": ("line",),
+    "train_rnn": ("line",),
+    "generate": ("line",),
+    "baseline": ("line",),
+    "evaluate_rnn": ("line",),
+    "inspect_rnn": ("line",),
+    "save_rnn": ("line",),
+    "load_rnn": ("line",),
+    "rnn": ("line",),
+    "rnn_lab": ("line",),
+}
+"""The magics and how they are typed. Each is the ``MAGIC`` of the module of its name."""
+
+
+def load_magic(name: str) -> Magic[Any]:
+    """Import a magic."""
+    magic: Magic[Any] = import_module(f"rnn_magics.notebook.magics.{name}").MAGIC
+    return magic
 
 
 def load(shell: InteractiveShell) -> None:
@@ -35,23 +48,26 @@ def load(shell: InteractiveShell) -> None:
     unload(shell)
     session = getattr(shell, _SESSION, None) or Session()
     setattr(shell, _SESSION, session)
-    for group in GROUPS:
-        shell.register_magics(group(shell, session))
-    shell.Completer.custom_matchers.append(OptionMatcher(shell, session).matcher)
+    desk = Desk(shell, session, RNNMagics(parent=shell))
+    shell.configurables.append(desk.preferences)  # type: ignore[arg-type]  # it takes any of them
+    commands = {
+        name: command(name, lambda name=name: load_magic(name), desk)  # type: ignore[misc]
+        for name in MAGICS
+    }
+    for name, kinds in MAGICS.items():
+        for kind in kinds:
+            shell.magics_manager.magics[kind][name] = commands[name]
+    shell.Completer.custom_matchers.append(OptionMatcher(desk, commands).matcher)
     register_formatters(shell)
     announce.start(shell, session)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take back everything that `load` registered; the session stays with the shell."""
-    for group in GROUPS:
-        magics = shell.magics_manager.registry.pop(group.__name__, None)
-        if magics is None:
-            continue
-        for kind, names in group.magics.items():
-            for name in names:
-                shell.magics_manager.magics[kind].pop(name, None)
-        shell.configurables.remove(magics)
+    for name, kinds in MAGICS.items():
+        for kind in kinds:
+            shell.magics_manager.magics[kind].pop(name, None)
+    shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, RNNMagics)]
     matchers = shell.Completer.custom_matchers
     matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != IDENTIFIER]
     unregister_formatters(shell)

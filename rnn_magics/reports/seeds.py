@@ -13,7 +13,7 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.reports.honest import report_run
 from rnn_magics.tables import aligned
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.loop import train
+from rnn_magics.training.loop import Drive, train
 from rnn_magics.training.run import Run
 
 
@@ -117,6 +117,9 @@ class SeedRuns:
         return [*told, ", ".join(filter(None, (f"over {over}", one.unknown)))]
 
 
+_GOES_ON = ("epochs", "max_time", "max_tokens", "non_finite")
+
+
 def train_seeds(
     batches: Batches,
     model: ModelConfig | None = None,
@@ -124,8 +127,11 @@ def train_seeds(
     *,
     num: int,
     name: str = "",
+    drive: Drive | None = None,
 ) -> SeedRuns:
     """Train one architecture `num` times, with the seeds ``seed``, ``seed + 1`` ...
+
+    The first run that is stopped, or fails, is the last.
 
     Parameters
     ----------
@@ -137,6 +143,8 @@ def train_seeds(
         How many runs.
     name
         What the names of the runs begin with; by default that of the cell.
+    drive
+        As `train` takes it.
 
     Raises
     ------
@@ -146,7 +154,12 @@ def train_seeds(
     model = model or ModelConfig()
     configs = seeded(config or TrainConfig(), num)
     stem = name or model.cell
-    return SeedRuns(tuple(train(batches, model, c, name=seed_name(stem, c)) for c in configs))
+    runs: list[Run] = []
+    for each in configs:
+        runs.append(train(batches, model, each, name=seed_name(stem, each), drive=drive))
+        if runs[-1].reason not in _GOES_ON:
+            break
+    return SeedRuns(tuple(runs))
 
 
 def seeded(config: TrainConfig, num: int) -> Iterator[TrainConfig]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rnn_magics.errors import ConfigError, StorageError
-from rnn_magics.options import NOT_NEGATIVE, Options, option
+from rnn_magics.options import NOT_NEGATIVE, Options, Spelling, option
 from rnn_magics.storage import atomic
 from rnn_magics.storage.run_folder import RunFolder, epoch_line
 from rnn_magics.storage.strict import from_options
@@ -24,7 +24,9 @@ _EVERY = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) ?(epochs?|steps?|s)?")
 class Checkpointing(Options):
     """How a training is kept in a folder: ``train(..., watch=Checkpointing("runs/first"))``."""
 
-    folder: str = option("", "the folder of the run", metavar="DIR")
+    folder: str = option(
+        "", "keep the run in a new folder", metavar="DIR", spelling=Spelling("--checkpoint")
+    )
     every: str = option(
         "1 epoch",
         "when a checkpoint is written, besides the end: 2 epochs, 500steps, 30s",
@@ -77,6 +79,7 @@ class Checkpointing(Options):
             )
             raise StorageError(msg)
         folder.begin(run, from_options(self))
+        run.folder = self.folder
         return Keeper(run, state, self, folder)
 
     def go_on(self, run: Run, state: TrainState) -> Callable[[Event], None]:
@@ -89,6 +92,7 @@ class Checkpointing(Options):
         """
         folder = RunFolder(atomic.user_path(self.folder))
         folder.go_on(state.total_steps)
+        run.folder = self.folder
         return Keeper(run, state, self, folder)
 
 

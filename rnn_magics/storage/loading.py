@@ -38,7 +38,7 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
         When the file cannot be read, is damaged, or is no file of ours; when the folder is that
         of no run, or does not keep the epoch.
     """
-    path = atomic.user_path(path)
+    typed, path = str(path), atomic.user_path(path)
     if epoch is not None:
         run, _ = read_run(_of_epoch(path, epoch))
     elif path.is_dir():
@@ -46,6 +46,7 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
     else:
         run, _ = read_run(path)
     run.name = run.name if name is None else name
+    run.folder = typed if path.is_dir() else None
     return run
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +14,8 @@ from rnn_magics.storage.model_file import naming
 from rnn_magics.storage.run_folder import RunFolder, kept_runs
 from rnn_magics.storage.strict import read_options
 from rnn_magics.storage.training_state import check_same, fingerprint_of, restore
-from rnn_magics.training.events import Event
 from rnn_magics.training.history import History
-from rnn_magics.training.loop import begin, train_to_end
+from rnn_magics.training.loop import Drive, Listener, begin, train_to_end
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
@@ -96,7 +95,11 @@ def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
 
 
 def resume_run(
-    folder: str | Path, batches: Batches, *, listeners: Iterable[Callable[[Event], None]] = ()
+    folder: str | Path,
+    batches: Batches,
+    *,
+    listeners: Iterable[Listener] = (),
+    drive: Drive | None = None,
 ) -> Run:
     """Go on with a run where its last checkpoint stands, to its end.
 
@@ -111,6 +114,8 @@ def resume_run(
         The same minibatches as before.
     listeners
         Called with every event.
+    drive
+        As `train` takes it.
 
     Returns
     -------
@@ -124,4 +129,5 @@ def resume_run(
         the minibatches are others.
     """
     run, state, checkpointing = reopen(folder, batches)
-    return train_to_end(run, state, [checkpointing.go_on(run, state), *listeners])
+    (drive or train_to_end)(run, state, [checkpointing.go_on(run, state), *listeners])
+    return run

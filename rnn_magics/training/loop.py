@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 import torch
 
@@ -45,6 +45,8 @@ StopReason = Callable[[], str | None]
 Listener = Callable[[Event], None]
 Watch = Callable[[Run, TrainState], Listener]
 """``watch(run, state)`` returns what is called with every event, between two steps."""
+Drive = Callable[[Run, TrainState, Sequence[Listener]], None]
+"""``drive(run, state, listeners)`` takes a training to its end, now or later."""
 
 
 def begin(
@@ -298,6 +300,7 @@ def train(
     name: str = "",
     listeners: Iterable[Listener] = (),
     watch: Watch | None = None,
+    drive: Drive | None = None,
 ) -> Run:
     """Train a model on minibatches.
 
@@ -315,6 +318,9 @@ def train(
         Called with every event.
     watch
         Makes one more listener from the run and its state, e.g. a `Checkpointing`.
+    drive
+        Takes run, state and listeners and sees to it that the training is done, e.g. on another
+        thread; by default it is done here, to its end.
 
     Returns
     -------
@@ -330,14 +336,13 @@ def train(
     """
     run, state = begin(batches, model, config, name)
     watching = [] if watch is None else [watch(run, state)]
-    return train_to_end(run, state, [*watching, *listeners])
+    (drive or train_to_end)(run, state, [*watching, *listeners])
+    return run
 
 
-def train_to_end(run: Run, state: TrainState, listeners: Iterable[Listener]) -> Run:
-    """Drain `iter_train`, tell every listener every event, and return the run."""
-    told = list(listeners)
+def train_to_end(run: Run, state: TrainState, listeners: Sequence[Listener]) -> None:
+    """Drain `iter_train` and tell every listener every event."""
     for event in iter_train(run, state):
-        for listener in told:
+        for listener in listeners:
             listener(event)
     run.model.eval()
-    return run

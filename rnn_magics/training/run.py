@@ -108,6 +108,8 @@ class Run:
         Taken and learnt from, up to the last epoch that is told of.
     ladder
         What counting n-grams reaches on the same split; None where none was fitted.
+    folder
+        Where it is kept as it trains; None where it is not.
     train_counts, valid_counts
         Unknown tokens and words of the training and the held-out text; None where there is no
         vocabulary or no such text, and of a training text too long to be gone through.
@@ -132,6 +134,7 @@ class Run:
     steps: int = 0
     tokens: int = 0
     ladder: Ladder | None = None
+    folder: str | None = None
     train_counts: TextCounts | None = None
     valid_counts: TextCounts | None = None
 

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from rnn_magics.notebook.inspecting import INSPECTION_MIME
+from rnn_magics.notebook.page.view import INSPECTION_MIME
 
 DO = "window.__done=1"
 PAYLOADS = [

@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from rnn_magics.notebook.inspecting import INSPECTION_MIME
+from rnn_magics.notebook.page.view import INSPECTION_MIME
 
 PATIENCE = 60_000
 

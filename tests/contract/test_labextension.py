@@ -13,12 +13,12 @@ import pytest
 import rnn_magics
 from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.notebook.announce import RUNS, Followed
-from rnn_magics.notebook.extension import GROUPS
-from rnn_magics.notebook.inspecting import INSPECTION_MIME, LIVE_MIME
-from rnn_magics.notebook.run_entry import ended_entry
-from rnn_magics.notebook.run_payload import RUN_MIME
-from rnn_magics.notebook.searching import SEARCH
+from rnn_magics.notebook.extension import MAGICS
+from rnn_magics.notebook.page.announce import RUNS, Followed
+from rnn_magics.notebook.page.run_entry import ended_entry
+from rnn_magics.notebook.page.search import SEARCH
+from rnn_magics.notebook.page.view import INSPECTION_MIME, LIVE_MIME
+from rnn_magics.notebook.show.run_payload import RUN_MIME
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin, iter_train
@@ -71,8 +71,7 @@ def test_both_halves_have_the_same_names() -> None:
 def test_every_magic_is_coloured() -> None:
     (listed,) = re.findall(r"MAGICS = \[(.*?)\]", SOURCES["lines"], re.DOTALL)
     known = set(re.findall(r"'(\w+)'", listed))
-    ours = {name for group in GROUPS for names in group.magics.values() for name in names}
-    assert ours <= known
+    assert set(MAGICS) <= known
 
 
 def test_every_string_has_a_chinese_one() -> None:

@@ -41,7 +41,7 @@ def test_the_choices_of_an_option_are_the_registry(
     (described,) = (option for option in describe(config) if option.name == field)
     assert described.choices is not None
     assert list(described.choices()) == list(registry)
-    monkeypatch.setitem(registry, "one_of_my_own", None)
+    monkeypatch.setitem(registry, "one_of_my_own", next(iter(registry.values())))
     assert "one_of_my_own" in described.choices()
     assert getattr(config.from_dict({field: "one_of_my_own"}), field) == "one_of_my_own"
 

@@ -16,7 +16,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from rnn_magics.notebook.session import Session
+from rnn_magics.notebook.session.session import Session
 
 TEXT = (
     "the time traveller for so it will be convenient to speak of him\n"

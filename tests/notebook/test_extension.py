@@ -10,7 +10,8 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from rnn_magics.notebook.completion import IDENTIFIER
+from rnn_magics.notebook.extension import load_magic
+from rnn_magics.notebook.line.completion import IDENTIFIER
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
@@ -113,7 +114,7 @@ def test_the_question_mark_shows_help_and_options(notebook: Notebook, name: str)
     for action in magic.parser().actions:
         for flag in action.option_strings:
             assert flag in text
-    assert magic.__doc__.splitlines()[0] in text
+    assert load_magic(name).run.__doc__.splitlines()[0] in text
 
 
 LOOK = """

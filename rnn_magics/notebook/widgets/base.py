@@ -8,6 +8,7 @@ import anywidget
 import traitlets
 
 from rnn_magics.errors import RNNMagicsError
+from rnn_magics.notebook.widgets.comm import hear_at_once
 
 STATIC = Path(__file__).parent / "static"
 _BUILT = (STATIC / "widgets.js").is_file()  # anywidget wants the files when a class is made
@@ -36,11 +37,5 @@ class RNNWidget(anywidget.AnyWidget):
         super().__init__(**traits)
 
     def hear_at_once(self) -> None:
-        """Let the messages of a page be handled while a cell runs, where the kernel can.
-
-        Since ipykernel 7.4 those of a comm go to the shell that opened it, which may be one that
-        waits. JupyterLab sends them by a subshell of their own: leave them there.
-        """
-        comm = self.comm
-        if comm is not None and hasattr(comm, "_reply_subshell_for"):
-            comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001
+        """Let the messages of a page be handled while a cell runs, where the kernel can."""
+        hear_at_once(self.comm)

@@ -1,0 +1,181 @@
+"""The library call behind a magic: it is both what runs and what ``--explain`` prints."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+from rnn_magics.options import Options
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An argument that is written as an expression of the notebook, such as ``run.vocab``."""
+
+    name: str
+    value: Any
+
+
+def variable(name: str, value: T) -> T:
+    """Write an argument as `name`; it passes for the value that it stands for."""
+    return cast("T", Variable(name, value))
+
+
+@dataclass(frozen=True)
+class Call(Generic[R]):
+    """One call of the library.
+
+    Numbers, text and options are written as they are; any other argument by the name of its
+    parameter, such as ``corpus``, a `Variable` by its own, and a `Call` by that of its result.
+
+    Parameters
+    ----------
+    result
+        The variable that takes the result.
+    function
+        A public function of rnn_magics, or a class method such as ``Corpus.load``.
+    arguments
+        By the names of its parameters, those left out that are as by default.
+    """
+
+    result: str
+    function: Callable[..., R]
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls, result: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Call[R]:
+        """Return the call of `function` with these arguments."""
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        parameters = bound.signature.parameters
+        said = {
+            name: value
+            for name, value in bound.arguments.items()
+            if not _is_default(value, parameters[name].default)
+        }
+        return cls(result, function, said)
+
+    def __call__(self, **watching: Any) -> R:
+        """Make the call.
+
+        Parameters
+        ----------
+        **watching
+            Arguments that change nothing of the result, only who drives or sees it.
+        """
+        args, kwargs = self._spread()
+        named = {name: _value(each) for name, each in kwargs.items()}
+        result = self.function(*map(_value, args), **named, **watching)
+        self.__dict__["value"] = result  # what a later call takes
+        return result
+
+    @functools.cached_property
+    def value(self) -> R:
+        """The newest result; the call is made where there is none yet."""
+        return self()
+
+    def values(self) -> dict[str, Any]:
+        """Return all arguments by name, defaults too; a `Call` among them is not made."""
+        bound = inspect.signature(self.function).bind_partial()
+        bound.apply_defaults()
+        found = {**bound.arguments, **self.arguments}
+        return {name: _looked_up(value) for name, value in found.items()}
+
+    def source(self) -> str:
+        """Return the call as Python source, imports first."""
+        args, kwargs = self._spread()
+        names = {type(each).__name__ for each in (*args, *kwargs.values()) if _is_written(each)}
+        names.add(self._path.partition(".")[0])
+        positional = [name for name in self.arguments if name not in kwargs]
+        words = [
+            _written(each, name) for name, each in zip(self._labels(positional), args, strict=True)
+        ]
+        words += [f"{name}={_written(each, name)}" for name, each in kwargs.items()]
+        call = f"{self.result} = {self._path}({', '.join(words)})"
+        return f"from rnn_magics import {', '.join(sorted(names))}\n\n{call}\n"
+
+    @property
+    def _path(self) -> str:
+        return self.function.__qualname__
+
+    def _labels(self, positional: list[str]) -> list[str]:
+        kinds = inspect.signature(self.function).parameters
+        labels = []
+        for name in positional:
+            several = kinds[name].kind is inspect.Parameter.VAR_POSITIONAL
+            labels += [name] * (len(self.arguments[name]) if several else 1)
+        return labels
+
+    def _spread(self) -> tuple[list[Any], dict[str, Any]]:
+        # Arguments without a gap before them go by place, the others by name.
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        gap = False
+        for name, parameter in inspect.signature(self.function).parameters.items():
+            if name not in self.arguments:
+                gap = True
+            elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                args += self.arguments[name]
+            elif gap or parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                kwargs[name] = self.arguments[name]
+            else:
+                args.append(self.arguments[name])
+        return args, kwargs
+
+
+@dataclass(frozen=True)
+class Item:
+    """One of several things that a call returns."""
+
+    call: Call[Any]
+    place: int
+
+
+def result_of(call: Call[R]) -> R:
+    """Let the result of a call be an argument of a later one; it passes for it."""
+    return cast("R", call)
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    if isinstance(value, Options):
+        return default is None and not value.changed()
+    return value is default or (isinstance(value, str | int | float) and value == default)
+
+
+def _is_written(value: Any) -> bool:
+    return isinstance(value, Options)
+
+
+def _looked_up(argument: Any) -> Any:
+    if isinstance(argument, list | tuple):
+        return type(argument)(map(_looked_up, argument))
+    return argument.value if isinstance(argument, Variable) else argument
+
+
+def _value(argument: Any) -> Any:
+    if isinstance(argument, list):
+        return [_value(each) for each in argument]
+    if isinstance(argument, Item):
+        return argument.call.value[argument.place]
+    return argument.value if isinstance(argument, Call) else _looked_up(argument)
+
+
+def _written(argument: Any, name: str) -> str:
+    if isinstance(argument, Variable):
+        return argument.name
+    if isinstance(argument, Call):
+        return argument.result
+    if isinstance(argument, Item):
+        return f"{argument.call.result}[{argument.place}]"
+    if isinstance(argument, list):
+        return f"[{', '.join(_written(each, name) for each in argument)}]"
+    plain = isinstance(argument, str | int | float | tuple | Options) or argument is None
+    return repr(argument) if plain else name

@@ -1,0 +1,102 @@
+"""What every magic has in common.
+
+Its line is parsed, its errors are one line, and its help is made from its docstring and its
+options. A magic is looked up when it is first used, so loading the extension imports no torch.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import ChainMap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from IPython.core.error import UsageError
+from IPython.core.magic import no_var_expand
+
+from rnn_magics.errors import RNNMagicsError, is_out_of_memory
+from rnn_magics.notebook.line.call import Call
+from rnn_magics.notebook.line.options import Line
+from rnn_magics.notebook.line.parser import MagicParser, O
+from rnn_magics.notebook.line.words import split_line
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.show.bundle import show_forms
+from rnn_magics.notebook.show.escape import one_line
+
+
+@dataclass(frozen=True)
+class Magic(Generic[O]):
+    """A magic.
+
+    Parameters
+    ----------
+    options
+        What its line becomes.
+    run
+        Does what was typed, and returns what the cell returns. Its docstring is the help.
+    calls
+        Returns the library calls that the options stand for; they are what `run` makes, and what
+        ``--explain`` prints. A sentence where the library has none.
+    """
+
+    options: type[O]
+    run: Callable[[Desk, O], Any]
+    calls: Callable[[Desk, O], Sequence[Call[Any]]] | str
+
+
+def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[..., Any]:
+    """Return the function that IPython calls for a magic.
+
+    Parameters
+    ----------
+    name
+        Of the magic.
+    load
+        Imports it. Called whenever the magic is used or asked for, and its parser is built anew
+        each time, so that registered cells, tokenizers and decoders are always among the choices.
+    desk
+        What it works with.
+    """
+
+    def parser() -> MagicParser[Any]:
+        return MagicParser(name, load().options)
+
+    def getdoc() -> str:
+        return f"{inspect.getdoc(load().run)}\n\n{parser().format_help()}"
+
+    def magic(line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
+        variables = ChainMap(local_ns or {}, desk.shell.user_ns)
+        try:
+            words = split_line(line, variables)
+            asked = load()
+            options = parser().parse(words, Line(cell=cell, variables=variables))
+            if options.explain:
+                _explain(desk, asked, options)
+                return None
+            return asked.run(desk, options)
+        except RNNMagicsError as error:
+            # UsageError itself: IPython prints a traceback for its subclasses.
+            raise UsageError(one_line(str(error))) from None
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            msg = f"out of memory in %{name}; what was there before stays; ask for less at once"
+            raise UsageError(msg) from None
+
+    magic.__name__ = magic.__qualname__ = name
+    magic.__doc__ = f"%{name} of rnn_magics; %{name}? shows its help."
+    magic.getdoc = getdoc  # type: ignore[attr-defined]  # what IPython's `?` asks for
+    magic.parser = parser  # type: ignore[attr-defined]  # what completion asks for
+    magic.needs_local_scope = True  # type: ignore[attr-defined]  # variables of the calling scope
+    return no_var_expand(magic)
+
+
+def _explain(desk: Desk, magic: Magic[O], options: O) -> None:
+    if isinstance(magic.calls, str):
+        print(f"# {magic.calls}")
+        return
+    from rnn_magics.notebook.line.explain import explain  # noqa: PLC0415  (equations, on demand)
+
+    explanation = explain(desk.session, *magic.calls(desk, options))
+    show_forms({"text/plain": explanation.plain(), "text/markdown": explanation.markdown()})

@@ -1,0 +1,50 @@
+"""Equations as they stand in docstrings, in LaTeX and as they are typed without it.
+
+An equation stands in the docstring of what it describes, as a ``.. math::`` block, and is read from
+there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+
+def math_of(thing: object) -> str:
+    """Return the equations of a docstring in LaTeX; empty when it has none."""
+    found = re.search(
+        r"\.\. math::\s*(.+?)(?:\n\n(?=\S)|\Z)", inspect.getdoc(thing) or "", re.DOTALL
+    )
+    if found is None:
+        return ""
+    latex = "\n".join(line.strip() for line in found[1].strip().split("\n"))
+    return f"\\begin{{aligned}}\n{latex}\n\\end{{aligned}}" if "&=" in latex else latex
+
+
+_SPELT = {
+    r"\\(?:begin|end)\{aligned\}\n?": "",
+    r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}": r"(\1) / (\2)",
+    r"\s*\\\\\s*\n": "\n",
+    r"\\left(?!a)|\\right|\\big|\\Big|\\[,;!]|\\quad": "",
+    r"\\leftarrow": "<-",
+    r"\\odot|\\cdot": "*",
+    r"\\mid": "|",
+    r"\\le\b": "<=",
+    r"\\partial ?": "d",
+    r"\\ln\b": "ln",
+    r"\\lfloor ?": "floor(",
+    r" ?\\rfloor": ")",
+    r"\\([#{}])": r"\1",
+    r"\\\|": "||",
+    r"\\(?:mathrm|text|operatorname)\{([^}]*)\}": r"\1",
+    r"\\([A-Za-z]+)": r"\1",
+    r"&": "",
+    r"([_^])\{([A-Za-z0-9])\}": r"\1\2",
+}
+
+
+def plain_math(latex: str) -> str:
+    """Return equations as they are typed without LaTeX."""
+    for pattern, spelt in _SPELT.items():
+        latex = re.sub(pattern, spelt, latex)
+    return re.sub(r" {2,}", " ", latex).strip()

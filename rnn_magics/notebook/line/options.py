@@ -1,0 +1,104 @@
+"""The options of a magic: one dataclass, from which its parser, help and form are made."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from rnn_magics.options import Options, Spelling, describe, option
+
+_CLASSES = "classes"  # of a part, in the metadata of its field
+OwnClasses = Callable[[], Sequence[type[Options]]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What stood around the options.
+
+    Parameters
+    ----------
+    typed
+        The names of the options that were typed, also those that are typed as by default.
+    cell
+        The body of the cell, verbatim; None for a line.
+    variables
+        Of the calling scope.
+    """
+
+    typed: frozenset[str] = frozenset()
+    cell: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LineOptions(Options):
+    """Base of the options of the magics.
+
+    A field is an option (`option`), or a dataclass of options that the library call takes (`part`).
+    """
+
+    explain: bool = option(False, "show the library call; do nothing else")
+    line: Line = field(default_factory=Line)
+
+    @classmethod
+    def begin(cls, _typed: Mapping[str, Any]) -> Self:
+        """Return what the options are before those that were typed are filled in."""
+        return cls()
+
+    @classmethod
+    def read(cls, typed: Mapping[str, Any], line: Line | None = None) -> Self:
+        """Build the options from what was typed.
+
+        Raises
+        ------
+        ConfigError
+            When a value is not accepted, or some exclude each other.
+        """
+        begun = cls.begin(typed)
+        filled = {
+            name: dataclasses.replace(part, **_chosen(type(part), typed))
+            for name, part in ((name, getattr(begun, name)) for name, _ in parts_of(cls))
+        }
+        line = dataclasses.replace(line or Line(), typed=frozenset(typed))
+        return dataclasses.replace(begun, **_chosen(cls, typed), **filled, line=line)
+
+
+def part(options: type[Options]) -> Any:
+    """Declare a field that is a dataclass of options."""
+    return field(default_factory=options, metadata={_CLASSES: lambda: (options,)})
+
+
+def part_of(classes: OwnClasses) -> Any:
+    """Declare a field that is one of several dataclasses; `LineOptions.begin` chooses which."""
+    return field(default_factory=Options, metadata={_CLASSES: classes})
+
+
+def parts_of(options: type[LineOptions]) -> Iterator[tuple[str, Sequence[type[Options]]]]:
+    """Yield the parts of the options of a magic, each with the dataclasses that it may be."""
+    for each in dataclasses.fields(options):
+        if _CLASSES in each.metadata:
+            yield each.name, each.metadata[_CLASSES]()
+
+
+def flag_of(options: type[LineOptions], name: str) -> str:
+    """Return how an option of a magic is typed; its name where it is a word without a flag."""
+    own = [options, *(each for _, classes in parts_of(options) for each in classes)]
+    return next(f.flag or name for each in own for f in describe(each) if f.name == name)
+
+
+def _chosen(options: type[Options], typed: Mapping[str, Any]) -> dict[str, Any]:
+    return {each.name: typed[each.name] for each in describe(options) if each.name in typed}
+
+
+word = functools.partial(Spelling, flag="", verbatim=True)
+"""The spelling of a word without a flag."""
+named = functools.partial(Spelling, verbatim=True)
+"""The spelling of a name: every word is one, also ``none``."""
+
+
+def run_option(help: str = "whose model (default: the newest)") -> Any:  # noqa: A002
+    """Declare the option that names a run of the session."""
+    return option(None, help, metavar="NAME", spelling=named(suggest="runs"))

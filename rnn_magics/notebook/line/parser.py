@@ -1,0 +1,213 @@
+"""From the options of a magic to its command line: parsing, help and completion."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, NoReturn, TypeVar
+
+from rnn_magics.errors import ConfigError
+from rnn_magics.notebook.line.options import Line, LineOptions, parts_of
+from rnn_magics.notebook.line.words import Word
+from rnn_magics.options import (
+    TYPE_NAMES,
+    OptionField,
+    Options,
+    check_value,
+    describe,
+    did_you_mean,
+)
+
+O = TypeVar("O", bound=LineOptions)  # noqa: E741  (of the options)
+
+# Marks a word that was quoted, so that argparse takes it for a value even if it begins with "-".
+_VALUE_MARK = "\N{NULL}"
+_COMMON = {field.name for field in describe(LineOptions)}
+
+
+class MagicParser(argparse.ArgumentParser, Generic[O]):
+    """An argument parser that raises `ConfigError` instead of leaving the program.
+
+    Parameters
+    ----------
+    name
+        Of the magic, without the per cent sign.
+    options
+        What its line becomes.
+
+    Attributes
+    ----------
+    fields : dict of str to OptionField
+        Every option, by its name.
+    """
+
+    def __init__(self, name: str, options: type[O]) -> None:
+        super().__init__(
+            prog=f"%{name}",
+            add_help=False,
+            allow_abbrev=False,
+            exit_on_error=False,
+            argument_default=argparse.SUPPRESS,
+            formatter_class=lambda prog: argparse.HelpFormatter(
+                prog, max_help_position=28, width=96
+            ),
+        )
+        self.color = False  # Python 3.14 would put terminal colours into the help
+        self.fields: dict[str, OptionField] = {}
+        self._cls = options
+        for group, fields in _grouped(options):
+            self._add_group(group, [field for field in fields if field.name not in self.fields])
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing."""
+        if message.startswith(_REQUIRED):
+            message = f"{self.prog} needs {message.removeprefix(_REQUIRED)}"
+        raise ConfigError(message)
+
+    @property
+    def actions(self) -> list[argparse.Action]:
+        """The arguments, in the order in which they were added."""
+        return self._actions
+
+    def offered(self, name: str) -> list[str]:
+        """Return the values that an option is limited to, or that are suggested for it."""
+        field = self.fields[name]
+        suggest = field.spelling.suggest
+        listed = field.choices or (None if isinstance(suggest, str) else suggest)
+        return [] if listed is None else list(listed())
+
+    def parse(self, words: Sequence[Word], line: Line | None = None) -> O:
+        """Return the options that the words of a line stand for.
+
+        Raises
+        ------
+        ConfigError
+            When an option is unknown, a value is missing or not accepted, or a word is left over.
+        """
+        return self._cls.read(self.typed(words), line)
+
+    def typed(self, words: Sequence[Word]) -> dict[str, Any]:
+        """Return the values that were typed, by the name of their option.
+
+        Raises
+        ------
+        ConfigError
+            As `parse` does.
+        """
+        marked = [f"{_VALUE_MARK}{w.text}" if w.quoted else w.text for w in words]
+        try:
+            found, extra = self.parse_known_intermixed_args(marked)
+        except argparse.ArgumentError as error:
+            raise ConfigError(_readable(error)) from None
+        if extra:
+            raise ConfigError(self._unexpected(extra[0]))
+        typed = vars(found)
+        for name, field in self.fields.items():  # words that were not typed are absent
+            if not field.flag and typed.get(name) in (None, []):
+                typed.pop(name, None)
+        return {n: tuple(v) if isinstance(v, list) else v for n, v in typed.items()}
+
+    def _add_group(self, title: str, fields: Sequence[OptionField]) -> None:
+        group = self.add_argument_group(title) if title else self
+        for field in fields:
+            self.fields[field.name] = field
+            names = [field.flag] if field.flag else [field.name]
+            group.add_argument(*names, **_settings(field))
+
+    def _unexpected(self, word: str) -> str:
+        if word.startswith("-"):
+            flag = word.partition("=")[0]
+            near = did_you_mean(flag, (field.flag for field in self.fields.values()))
+            return f"{self.prog} has no option {flag}{near or f'; {self.prog}? lists them'}"
+        word = word.removeprefix(_VALUE_MARK)
+        return f"{self.prog} does not expect {word!r}; text with spaces needs quotes"
+
+
+def _grouped(options: type[LineOptions]) -> Iterator[tuple[str, list[OptionField]]]:
+    # Own options and parts in the order in which they are declared; what all magics have is last.
+    own, parts = {field.name: field for field in describe(options)}, dict(parts_of(options))
+    for declared in dataclasses.fields(options):
+        if declared.name in own and declared.name not in _COMMON:
+            yield "", [own[declared.name]]
+        for each in parts.get(declared.name, ()):
+            yield each.__name__, describe(each)
+    yield "", [own[name] for name in own if name in _COMMON]
+
+
+def _settings(field: OptionField) -> dict[str, Any]:
+    settings: dict[str, Any] = {"help": _help(field)}
+    if field.flag:
+        settings["dest"] = field.name
+    if field.type is bool:
+        return {**settings, "action": "store_true"}
+    settings |= {"type": _converter(field), "metavar": _metavar(field)}
+    if field.spelling.bare is not None:
+        return {**settings, "nargs": "?", "const": field.spelling.bare}
+    if field.flag or field.spelling.required:
+        return settings
+    # argparse would convert the default of an absent word, and so the mark that it is absent
+    return {**settings, "nargs": "*" if field.type is tuple else "?", "default": None}
+
+
+def _converter(field: OptionField) -> Callable[[str], Any]:
+    what = field.flag or field.name
+
+    def convert(text: str) -> Any:
+        try:
+            if not field.flag and field.type is tuple:  # one of several words
+                return text.removeprefix(_VALUE_MARK)
+            return check_value(field, _parsed(field, text, what), what)
+        except ConfigError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def _parsed(field: OptionField, typed: str, what: str) -> Any:
+    text = typed.removeprefix(_VALUE_MARK)
+    if field.spelling.verbatim and field.type is str:
+        return text
+    # A quoted "none" is a word where words are asked for, such as a stop token.
+    if field.optional and (typed if field.type is str else text).lower() == "none":
+        return None
+    if field.type is tuple:
+        return tuple(part for part in text.split(",") if part)
+    try:  # Python alone would read the digits of every script
+        return field.type(text if field.type is str or text.isascii() else "")
+    except ValueError:
+        msg = f"{what} must be {TYPE_NAMES[field.type]}, not {text!r}"
+        raise ConfigError(msg) from None
+
+
+def _metavar(field: OptionField) -> str:
+    if field.metavar is not None:
+        return field.metavar
+    if field.choices is not None:
+        return "|".join(field.choices())
+    return {int: "N", float: "X", str: "NAME", tuple: "A,B"}[field.type]
+
+
+def _help(field: OptionField) -> str:
+    text = field.help.replace("%", "%%")
+    if field.default in (None, (), "") or field.default is False:
+        return text
+    default = f"{field.default:g}" if field.type is float else field.default
+    return f"{text} (default {default})"
+
+
+def options_of(cls: type[LineOptions]) -> Iterator[type[Options]]:
+    """Yield every dataclass of the library that the options of a magic are made of."""
+    for _, classes in parts_of(cls):
+        yield from classes
+
+
+_REQUIRED = "the following arguments are required: "
+
+
+def _readable(error: argparse.ArgumentError) -> str:
+    if error.message.startswith("expected"):
+        return f"{error.argument_name} needs a value"
+    if error.message.startswith("ignored explicit argument"):
+        return f"{error.argument_name} takes no value"
+    return error.message

@@ -1,0 +1,230 @@
+"""THEORIES: the equations and shapes behind each library call that a magic makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnn_magics.batching import BatchConfig, Batches, make_batches, preview
+from rnn_magics.decoding.beam import beam_search
+from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
+from rnn_magics.decoding.generate import generate, generate_many
+from rnn_magics.decoding.score import score
+from rnn_magics.errors import BatchError, StorageError
+from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
+from rnn_magics.inspection.novelty import measure_novelty
+from rnn_magics.models.cells import CELLS
+from rnn_magics.models.interpolation import interpolate
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.notebook.line.equations import math_of
+from rnn_magics.notebook.session.session import Session
+from rnn_magics.reports.honest import evaluate_text, evaluate_texts
+from rnn_magics.reports.mixture import evaluate_mixture
+from rnn_magics.reports.seeds import train_seeds
+from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.scores.ladder import BaselineConfig, fit_ladder
+from rnn_magics.storage.loading import load_run
+from rnn_magics.storage.model_file import save_run
+from rnn_magics.storage.resume import resume_run
+from rnn_magics.storage.run_folder import kept_runs
+from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.loop import train
+from rnn_magics.training.run import Run
+from rnn_magics.training.steps.clipping import clip_gradients
+
+Arguments = Mapping[str, Any]
+"""Of a call, by the names of its parameters."""
+
+SPLIT = r"n_{train} = n - \lfloor v n \rfloor"
+KNESER_NEY = (
+    r"p(w \mid u) = \frac{\max(c(u w) - D_{c(u w)}, 0)}{\sum_v c(u v)} + \gamma(u)\, p(w \mid u')"
+)
+
+
+@dataclass(frozen=True)
+class Theory:
+    """What stands behind a call.
+
+    Parameters
+    ----------
+    equations
+        LaTeX, by what it describes.
+    shapes
+        What the session has, in words, by name.
+    """
+
+    equations: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, str] = field(default_factory=dict)
+
+
+def _text(_session: Session, given: Arguments) -> Theory:
+    config = given["config"] or CorpusConfig()
+    share = "0.1, or 0 for a short text" if config.valid is None else f"{config.valid:g}"
+    return Theory({"training tokens, of n": SPLIT}, {"held-out share v": share})
+
+
+def _copies(_session: Session, given: Arguments) -> Theory:
+    searched = f"the training part of {len(given['corpus']):,} characters or tokens"
+    return Theory({"new n-grams": math_of(measure_novelty)}, {"searched": searched})
+
+
+def _vocabulary(_session: Session, given: Arguments) -> Theory:
+    corpus: Corpus = given["corpus"]
+    share = corpus.held_out_share
+    return Theory(
+        {"index x of a token w": math_of(Vocab.from_corpus)},
+        {
+            "text": f"{len(corpus):,} {'characters' if corpus.is_text else 'tokens'}",
+            "held out, not counted": f"the last {share:.0%} of the tokens" if share else "nothing",
+        },
+    )
+
+
+def _minibatches(_session: Session, given: Arguments) -> Theory:
+    config = given["config"] or BatchConfig()
+    shapes = {"X, Y": f"({config.batch_size}, {config.num_steps})"}
+    try:
+        batches = make_batches(given["corpus"], given["vocab"], config)
+    except BatchError as error:  # the call is shown all the same
+        shapes["refused"] = str(error)
+    else:
+        shapes["training tokens"] = f"{len(batches.ids):,}"
+        shapes["held-out tokens"] = f"{len(batches.valid):,}"
+        shapes["minibatches in an epoch"] = f"{preview(batches, 0).num_batches:,}"
+    return Theory({"a minibatch whose rows begin at s": math_of(make_batches)}, shapes)
+
+
+def _training(_session: Session, given: Arguments) -> Theory:
+    model, train_config = given["model"] or ModelConfig(), given["config"] or TrainConfig()
+    return _trained(given["batches"], model, train_config)
+
+
+def _trained(batches: Batches, model: ModelConfig, config: TrainConfig) -> Theory:
+    cell, size = CELLS[model.cell], batches.vocab_size
+    rows, steps = batches.config.batch_size, batches.config.num_steps
+    layers = model.num_layers * (2 if model.bidirectional else 1)
+    equations = {
+        f"cell {model.cell}": math_of(cell),
+        "logits o_t": math_of(RNNModel),
+        "clipping": "" if config.clip is None else math_of(clip_gradients),
+        "perplexity": math_of(perplexity),
+    }
+    state = f"({layers}, {rows}, {model.num_hiddens})"
+    embedding = model.embedding_size
+    return Theory(
+        equations,
+        {
+            "X, Y": f"({rows}, {steps})",
+            "input x_t": f"({rows}, {embedding or size}), "
+            + ("embedded" if embedding else "one-hot, looked up"),
+            "state H" if cell.num_states == 1 else f"state, {cell.num_states} of": state,
+            "logits": f"({rows}, {steps}, {size})",
+            "minibatches in an epoch": f"{preview(batches, 0).num_batches:,}",
+        },
+    )
+
+
+def _writing(_session: Session, given: Arguments) -> Theory:
+    config = given["config"] or DecodingConfig()
+    latex = math_of(beam_search if config.beam else DECODERS[config.decoder])
+    return Theory(
+        {f"decoder {'beam' if config.beam else config.decoder}": latex},
+        {
+            "logits at each step": f"({given.get('num', 1)}, {given['run'].model.vocab_size})",
+            "tokens to write": f"{config.length:,}",
+        },
+    )
+
+
+def _scoring(_session: Session, given: Arguments) -> Theory:
+    logits = f"(1, {given['run'].model.vocab_size})"
+    return Theory({"surprise, in bits": math_of(score)}, {"logits": logits})
+
+
+def _evaluating(_session: Session, given: Arguments) -> Theory:
+    runs = given["runs"] if "runs" in given else [given["run"]]
+    shapes = {f"logits of {run.name}": f"(n - 1, {run.model.vocab_size})" for run in runs}
+    return Theory({"perplexity of n tokens": math_of(perplexity)}, shapes)
+
+
+def _mixing(session: Session, given: Arguments) -> Theory:
+    alone = _evaluating(session, given)
+    mixture = {"mixture with the n-gram model p_2": math_of(interpolate)}
+    return Theory({**alone.equations, **mixture}, alone.shapes)
+
+
+def _of_run(run: Run) -> Theory:
+    # Its equations, and its parameters with their shapes.
+    cell = run.config.model.cell
+    equations = {f"cell {cell}": math_of(CELLS[cell]), "logits o_t": math_of(RNNModel)}
+    shapes = {name: f"{tuple(p.shape)}" for name, p in run.model.named_parameters()}
+    return Theory(equations, shapes)
+
+
+def _saving(_session: Session, given: Arguments) -> Theory:
+    return _of_run(given["run"])
+
+
+def _loading(_session: Session, given: Arguments) -> Theory:
+    try:
+        return _of_run(load_run(**given))
+    except StorageError as error:  # the call is shown all the same
+        return Theory(shapes={"refused": str(error)})
+
+
+def _resuming(_session: Session, given: Arguments) -> Theory:
+    folder = given["folder"]
+    newest = kept_runs()[-1:] if folder == "last" else []
+    try:
+        config = load_run(newest[0].folder if newest else folder).config
+    except StorageError as error:
+        return Theory(shapes={"refused": str(error)})
+    return _trained(given["batches"], config.model, config.train)
+
+
+def _looking(_session: Session, given: Arguments) -> Theory:
+    view, things = given["view"], given["things"]
+    shapes = {}
+    for need, thing in zip(INSPECTORS[view].needs, things, strict=False):
+        if need == "run":
+            shapes["states of a layer"] = f"(num_tokens, {thing.model.config.num_hiddens})"
+            shapes["logits"] = f"(num_tokens, {thing.model.vocab_size})"
+        elif need == "batches":
+            shapes["X, Y"] = f"({thing.config.batch_size}, {thing.config.num_steps})"
+    return Theory({f"view {view}": math_of(INSPECTORS[view].inspect)}, shapes)
+
+
+def _counting(_session: Session, given: Arguments) -> Theory:
+    orders = (given["config"] or BaselineConfig()).orders
+    return Theory(
+        {"interpolated Kneser-Ney, w after the context u": KNESER_NEY},
+        {"orders": f"{orders[0]} to {orders[-1]}", "tokens": f"{len(given['vocab']):,}"},
+    )
+
+
+THEORIES: dict[Callable[..., Any], Callable[[Session, Arguments], Theory]] = {
+    Corpus.load: _text,
+    Corpus.from_text: _text,
+    Corpus.from_data: _text,
+    Corpus.from_tokens: _text,
+    Vocab.from_corpus: _vocabulary,
+    make_batches: _minibatches,
+    train: _training,
+    train_seeds: _training,
+    generate: _writing,
+    generate_many: _writing,
+    score: _scoring,
+    fit_ladder: _counting,
+    measure_novelty: _copies,
+    evaluate_mixture: _mixing,
+    evaluate_text: _evaluating,
+    evaluate_texts: _evaluating,
+    save_run: _saving,
+    load_run: _loading,
+    resume_run: _resuming,
+    inspect_rnn: _looking,
+}
+"""By the library function that is called: what stands behind it."""

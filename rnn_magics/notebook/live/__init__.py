@@ -1,0 +1,1 @@
+"""A run while it trains: who drives it, and what is shown of it."""

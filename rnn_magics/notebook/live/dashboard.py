@@ -1,0 +1,168 @@
+"""The dashboard of a training in a notebook: a live view that also takes commands.
+
+It listens on the worker thread of the run, so it moves while a cell waits for the training, and
+while other cells run. When the run ends it gives way to a picture and a table, which a saved
+notebook keeps; a view without a kernel would be an empty box.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from IPython.display import DisplayHandle, display
+
+from rnn_magics.errors import RNNMagicsError
+from rnn_magics.notebook.live.background import finish_later
+from rnn_magics.notebook.live.progress import first_line
+from rnn_magics.notebook.live.sample_text import sample_text
+from rnn_magics.notebook.show.bundle import Bundle
+from rnn_magics.notebook.show.escape import escaped, one_line, visible
+from rnn_magics.notebook.show.run_payload import RUN_MIME, saved_payload, series_bytes
+from rnn_magics.notebook.show.runs import CAPTION, run_figure, run_notes, run_table, standing_note
+from rnn_magics.notebook.show.tables import html_table, text_table
+from rnn_magics.notebook.show.telemetry import Telemetry
+from rnn_magics.notebook.widgets.training import TrainingWidget
+from rnn_magics.plotting import to_png
+from rnn_magics.training.curve import MOST_POINTS
+from rnn_magics.training.events import Event, StepEnd, TrainEnd
+from rnn_magics.training.job import Job
+from rnn_magics.training.run import Run
+
+_SECONDS_BETWEEN_VIEWS = 0.1
+_SECONDS_BETWEEN_SAMPLES = 3.0
+
+
+class Dashboard:
+    """Shows a run and obeys its reader; a listener.
+
+    Parameters
+    ----------
+    run
+        What trains.
+    figure
+        Whether a picture stays when it has ended.
+    ladder
+        Waits for the baselines of the run, which the picture is drawn with, once they are there.
+
+    Attributes
+    ----------
+    widget : TrainingWidget
+        The view.
+    job : Job or None
+        What commands act on; to be set before the run starts.
+    """
+
+    def __init__(
+        self, run: Run, *, figure: bool, ladder: Callable[[], None] = lambda: None
+    ) -> None:
+        self._run, self._figure, self._ladder = run, figure, ladder
+        self._later: threading.Thread | None = None
+        self._telemetry = Telemetry(run)
+        self._sample = ""
+        self._shown_at = self._sampled_at = 0.0
+        self._lock = threading.Lock()  # a command is obeyed on another thread than the worker's
+        self.job: Job | None = None
+        self.widget = TrainingWidget(run=self._payload())
+        self.widget.hear_at_once()
+        self.widget.on_msg(lambda _widget, command, _buffers: self.obey(command))
+        self._view: DisplayHandle | None = display(self.widget, display_id=True)
+        self._table: DisplayHandle | None = display(Bundle(_lines(run)), display_id=True)
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event and show it, at most ten times a second."""
+        self._telemetry(event)
+        if isinstance(event, TrainEnd):
+            self._show()
+            self._settle()
+            # On a thread, so that nothing keeps the run from being over.
+            self._later = finish_later(self._settle_again, "baselines shown")
+            return
+        now = time.monotonic()
+        if isinstance(event, StepEnd) and now - self._sampled_at >= _SECONDS_BETWEEN_SAMPLES:
+            self._sample = visible(sample_text(self._run))
+            self._sampled_at = time.monotonic()
+        if now - self._shown_at >= _SECONDS_BETWEEN_VIEWS:
+            self._shown_at = now
+            self._show()
+
+    def wait(self) -> None:
+        """Wait until what a saved notebook keeps is complete."""
+        if self._later is not None:
+            self._later.join()
+
+    def _settle_again(self) -> None:
+        before = self._run.ladder
+        self._ladder()
+        if before is None and self._run.ladder is not None:
+            self._settle()
+
+    def obey(self, command: Any) -> None:
+        """Do what a reader asks for, and say what became of it."""
+        try:
+            said = self._do(command if isinstance(command, dict) else {})
+        except RNNMagicsError as error:
+            said = one_line(str(error))
+        with self._lock:
+            self.widget.answer = said
+            self.widget.answered += 1
+        self._show()
+
+    def _do(self, command: dict[str, Any]) -> str:
+        job, kind = self.job, command.get("type")
+        if job is None or not job.is_alive:
+            return "the run has ended"
+        simple: dict[Any, tuple[Callable[[], None], str]] = {
+            "pause": (job.pause, "paused after the present step"),
+            "resume": (job.resume, "goes on"),
+            "stop": (job.stop, "stops after the present step; the model stays"),
+        }
+        if kind in simple:
+            act, said = simple[kind]
+            act()
+            return said
+        if kind != "steer":
+            return "the view asked for what this version does not know; load the page anew"
+        job.steer(**{name: value for name, value in command.items() if name != "type"})
+        return f"{self._run.steered[-1]}"
+
+    def _payload(self) -> dict[str, Any]:
+        paused = self.job is not None and self.job.is_paused
+        return {**self._telemetry.payload(paused=paused), "sample": self._sample}
+
+    def _show(self) -> None:
+        with self._lock, self.widget.hold_sync():
+            curve = self._telemetry.curve
+            self.widget.loss = series_bytes(curve.loss, MOST_POINTS)
+            self.widget.grad_norm = series_bytes(curve.grad_norm, MOST_POINTS)
+            self.widget.run = self._payload()
+
+    def _settle(self) -> None:
+        # The view goes last: were the picture not made, it would be all that there is.
+        if self._table is not None:
+            self._table.update(Bundle(_lines(self._run)))
+        if self._view is not None and len(self._run.history):
+            self._view.update(Bundle(run_bundle(self._run, figure=self._figure)))
+
+
+def run_bundle(run: Run, *, figure: bool) -> dict[str, Any]:
+    """Return a run as a saved notebook keeps it: data for views, a picture, and words."""
+    said = f"{run.name}: {CAPTION}"
+    data: dict[str, Any] = {RUN_MIME: saved_payload(run), "text/plain": one_line(said)}
+    if figure:
+        data["image/png"] = to_png(run_figure(run))
+    return data
+
+
+def _lines(run: Run) -> dict[str, str]:
+    # The first line of a run, its epochs, and what to know of them, rich and plain.
+    first, (head, rows) = first_line(run), run_table(run)
+    told = [*run_notes(run), *standing_note(run)]
+    notes = [] if run.reason is None else [f"ended: {run.reason}", *map(one_line, told)]
+    table = [text_table(head, rows)] if rows else []
+    rich = [f"<div>{escaped(line)}</div>" for line in (first, *notes)]
+    if rows:
+        rich.insert(1, html_table(head, rows))
+    return {"text/plain": "\n".join([first, *table, *notes]), "text/html": "".join(rich)}

@@ -1,0 +1,1 @@
+"""The magics, one file each: options, the library call, what is done."""

@@ -1,0 +1,38 @@
+"""``%baseline``: what counting n-grams reaches on the same split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnn_magics.notebook.line.call import Call
+from rnn_magics.notebook.line.command import Magic
+from rnn_magics.notebook.line.options import LineOptions, part
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.scores.ladder import BaselineConfig, Ladder, fit_ladder
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BaselineOptions(LineOptions):
+    """The options of ``%baseline``."""
+
+    baseline: BaselineConfig = part(BaselineConfig)
+
+
+def ladder_call(desk: Desk, options: BaselineOptions) -> Call[Ladder]:
+    """Return the library call that ``%baseline`` stands for."""
+    corpus, vocab = desk.session.require_corpus(), desk.session.require_vocab()
+    return Call.of("ladder", fit_ladder, corpus, vocab, options.baseline)
+
+
+def baseline(desk: Desk, options: BaselineOptions) -> Ladder:
+    """Fit n-gram models on the training text: what counting alone reaches.
+
+    ::
+
+        %baseline
+        ladder = %baseline --order 1-8
+    """
+    return ladder_call(desk, options)()
+
+
+MAGIC = Magic(BaselineOptions, baseline, lambda desk, options: [ladder_call(desk, options)])

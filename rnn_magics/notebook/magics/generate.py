@@ -1,0 +1,133 @@
+"""``%generate``: a trained model writes, or scores a given text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from IPython.display import display
+
+from rnn_magics.decoding.decode import is_ready
+from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.generate import Generation, generate_many
+from rnn_magics.decoding.generate import generate as generate_text
+from rnn_magics.decoding.score import Score, score
+from rnn_magics.errors import ConfigError
+from rnn_magics.inspection.novelty import Novelty, measure_novelty
+from rnn_magics.notebook.line.call import Call, Item, variable
+from rnn_magics.notebook.line.command import Magic
+from rnn_magics.notebook.line.options import LineOptions, part, run_option, word
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.show.escape import visible
+from rnn_magics.notebook.show.written import Generations
+from rnn_magics.options import AT_LEAST_ONE, option
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GenerateOptions(LineOptions):
+    """The options of ``%generate``."""
+
+    prefix: str = option(
+        "", "what the model goes on from", metavar='"TEXT"', spelling=word(required=True)
+    )
+    run: str | None = run_option("whose model writes (default: the newest)")
+    num: int = option(1, "write K texts at once", within=AT_LEAST_ONE, metavar="K")
+    novelty: bool = option(False, "show what is copied from the training text")
+    score: bool = option(False, "write nothing: score TEXT, token by token")
+    decoding: DecodingConfig = part(DecodingConfig)
+
+
+def writing_call(
+    desk: Desk, options: GenerateOptions
+) -> Call[Generation] | Call[list[Generation]] | Call[Score]:
+    """Return the library call that ``%generate`` stands for.
+
+    Raises
+    ------
+    ConfigError
+        When an option has no effect beside ``--score``.
+    """
+    run, decoding = desk.session.snapshot(options.run), options.decoding
+    if options.score:
+        if decoding.changed() or options.num > 1 or options.novelty:
+            msg = "--score writes nothing, so it goes with no option but --run"
+            raise ConfigError(msg)
+        return Call.of("score", score, run, options.prefix)
+    if options.num > 1:
+        return Call.of("texts", generate_many, run, options.prefix, decoding, num=options.num)
+    return Call.of("text", generate_text, run, options.prefix, decoding)
+
+
+def novelty_calls(
+    session: Session, options: GenerateOptions, writing: Call[Any]
+) -> list[Call[Novelty]]:
+    """Return the calls that ``--novelty`` adds, one for each text.
+
+    Raises
+    ------
+    SessionError
+        When the present corpus is not the training text of the run.
+    """
+    if not options.novelty:
+        return []
+    run = session.require_run(options.run)
+    corpus, vocab = session.corpus_of(run), run.vocab
+    assert vocab is not None  # noqa: S101  (it has read that corpus)
+    texts: list[Any] = [writing]
+    if options.num > 1:
+        texts = [Item(writing, place) for place in range(options.num)]
+    kept = variable("run.vocab", vocab)
+    return [Call.of("novelty", measure_novelty, text, corpus, kept) for text in texts]
+
+
+def calls(desk: Desk, options: GenerateOptions) -> Sequence[Call[Any]]:
+    """Return the library calls that ``%generate`` makes."""
+    writing = writing_call(desk, options)
+    return [writing, *novelty_calls(desk.session, options, writing)]
+
+
+def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations | Score:
+    """Write text with a trained model, or score a given text.
+
+    ::
+
+        %generate "time traveller" --length 200 --temperature 0.7
+        %generate "the " --greedy
+        %generate "the " --num 3 --top-k 10 --seed 1
+        %generate "the " --novelty
+        %generate --score "the time machine"
+    """
+    writing, *novelty = calls(desk, options)
+    written: Generation | Generations | Score = _write(desk, options, writing)
+    for call in novelty:
+        display(call())
+    return written
+
+
+def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
+    run, stream = writing.arguments["run"], sys.stdout
+    if options.score:
+        return writing()
+    if not is_ready(run.model, options.decoding):
+        stream.write("compiling the writing loop for this CPU, once (some 10 seconds)\n")
+    if options.num > 1:
+        return Generations(writing())
+    if not desk.preferences.stream:
+        written = writing()
+        stream.write(f"{visible(written.text)}\n")
+        return written
+
+    def write(piece: str) -> None:
+        stream.write(visible(piece))
+        if stream.isatty():  # a kernel sends what was written a few times a second by itself
+            stream.flush()
+
+    written = writing(write=write)
+    stream.write("\n")
+    return written
+
+
+MAGIC = Magic(GenerateOptions, generate, calls)

@@ -1,0 +1,156 @@
+"""``%inspect_rnn``: a look inside a model, and at its minibatches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from rnn_magics.errors import ConfigError
+from rnn_magics.inspection.epochs import Epochs, inspect_epochs
+from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, Trace
+from rnn_magics.inspection.inspectors import inspect_rnn as inspect
+from rnn_magics.notebook.line.call import Call, variable
+from rnn_magics.notebook.line.command import Magic
+from rnn_magics.notebook.line.options import (
+    LineOptions,
+    flag_of,
+    named,
+    part_of,
+    run_option,
+    word,
+)
+from rnn_magics.notebook.page.view import show_trace
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.session.views import ViewSource
+from rnn_magics.options import Options, Spelling, describe, option
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InspectOptions(LineOptions):
+    """The options of ``%inspect_rnn``: its own, and those of every view, each once."""
+
+    view: str = option(
+        "",
+        lambda: "; ".join(f"{name}: {inspector.help}" for name, inspector in INSPECTORS.items()),
+        choices=lambda: list(INSPECTORS),
+        metavar="VIEW",
+        spelling=Spelling(flag="", required=True),
+    )
+    text: str | None = option(None, "what the model reads", metavar='"TEXT"', spelling=word())
+    run: str | None = run_option()
+    epochs: str | None = option(
+        None,
+        "after each epoch that the folder of a run keeps (default: that of the run)",
+        metavar="DIR",
+        spelling=named(bare=""),
+    )
+    config: Options = part_of(lambda: [inspector.config for inspector in INSPECTORS.values()])
+
+    @classmethod
+    def begin(cls, typed: Mapping[str, Any]) -> Self:
+        """Return the defaults of the view."""
+        view = typed["view"]
+        return cls(view=view, config=INSPECTORS[view].config())
+
+
+def inspection_call(session: Session, options: InspectOptions) -> Call[Trace] | Call[Epochs]:
+    """Return the library call that ``%inspect_rnn`` stands for.
+
+    Raises
+    ------
+    ConfigError
+        When something was typed that the view does not take, or the text is missing.
+    SessionError
+        When the session has not made yet what the view is of.
+    """
+    view, inspector = options.view, INSPECTORS[options.view]
+    _refuse_foreign(view, inspector, options)
+    of_epochs = options.epochs is not None
+    needs = [need for need in inspector.needs if not (of_epochs and need == "run")]
+    things = [_thing(session, need, options) for need in needs]
+    if options.config.changed():
+        things.append(options.config)
+    if of_epochs:
+        return Call.of("trace", inspect_epochs, view, _folder(session, options), *things)
+    return Call.of("trace", inspect, view, *things)
+
+
+def _folder(session: Session, options: InspectOptions) -> str:
+    if options.epochs and options.run is not None:
+        msg = "--epochs DIR says which run it is; leave --run out, or DIR"
+        raise ConfigError(msg)
+    return options.epochs or session.require_folder(options.run)
+
+
+def _refuse_foreign(view: str, inspector: Inspector, options: InspectOptions) -> None:
+    for name in sorted(options.line.typed - {"view", "explain"}):
+        if _takes(inspector, name):
+            continue
+        takers = [other for other, its in INSPECTORS.items() if _takes(its, name)]
+        what = flag_of(InspectOptions, name)
+        msg = f"%inspect_rnn {view} takes no {what}; it is for {', '.join(takers)}"
+        raise ConfigError(msg)
+
+
+def _takes(inspector: Inspector, name: str) -> bool:
+    name = "run" if name == "epochs" else name  # it takes the place of a run
+    return name in inspector.needs or any(f.name == name for f in describe(inspector.config))
+
+
+def _thing(session: Session, need: str, options: InspectOptions) -> Any:
+    if need == "text":
+        if options.text is None:
+            msg = f'%inspect_rnn {options.view} needs a text: %inspect_rnn {options.view} "the "'
+            raise ConfigError(msg)
+        return options.text
+    if need == "run":
+        return variable("run", session.snapshot(options.run))
+    required = {"corpus": session.require_corpus, "batches": session.require_batches}
+    return variable(need, required[need]())
+
+
+def _source(call: Call[Any], options: InspectOptions) -> ViewSource | None:
+    # What a page may search by; the views of a text and a layer ask for it.
+    if not INSPECTORS[options.view].is_searched or options.text is None:
+        return None
+    given = call.values()
+    if "folder" in given:
+        return ViewSource(options.text, folder=str(given["folder"]))
+    return ViewSource(options.text, given["things"][INSPECTORS[options.view].needs.index("run")])
+
+
+def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace | Epochs:
+    """Look inside a model while it reads a text; the result has the arrays by name.
+
+    Of a run that trains in the background, a copy is looked at.
+
+    ::
+
+        trace = %inspect_rnn hidden "the time machine" --order variance
+        %inspect_rnn gates "the time machine" --run lstm-1 --layer 0
+        %inspect_rnn surprise "the time machine" --top 3
+        %inspect_rnn gradient "the time machine" --step 8
+        %inspect_rnn match "the time machine" --span 4:8
+        %inspect_rnn units --unit 17
+        %inspect_rnn batches
+
+    With ``--epochs``, after each epoch that a run keeps in its folder::
+
+        trace = %inspect_rnn hidden "the time machine" --epochs
+        %inspect_rnn surprise "the time machine" --epochs runs/first
+    """
+    call = inspection_call(desk.session, options)
+    trace = call()
+    if desk.preferences.figures:
+        given = call.values()
+        read = {"text": options.text, "run": options.run, "folder": given.get("folder")}
+        said = {name: str(value) for name, value in read.items() if value is not None}
+        show_trace(desk, trace, said, _source(call, options))
+    return trace
+
+
+MAGIC = Magic(
+    InspectOptions, inspect_rnn, lambda desk, options: [inspection_call(desk.session, options)]
+)

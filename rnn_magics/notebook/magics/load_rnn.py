@@ -1,0 +1,52 @@
+"""``%load_rnn``: a run is read from a file or a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnn_magics.notebook.line.call import Call
+from rnn_magics.notebook.line.command import Magic
+from rnn_magics.notebook.line.options import LineOptions, named, word
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.show.notes import say_moved
+from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.storage.loading import load_run
+from rnn_magics.training.run import Run
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LoadOptions(LineOptions):
+    """The options of ``%load_rnn``."""
+
+    path: str = option(
+        "", "a model file, or the folder of a run", metavar="PATH", spelling=word(required=True)
+    )
+    name: str | None = option(
+        None, "of the run (default: as it was called)", metavar="NAME", spelling=named()
+    )
+    epoch: int | None = option(
+        None, "of a folder: as it was then", within=AT_LEAST_ONE, metavar="K"
+    )
+
+
+def loading_call(options: LoadOptions) -> Call[Run]:
+    """Return the library call that ``%load_rnn`` stands for."""
+    return Call.of("run", load_run, options.path, name=options.name, epoch=options.epoch)
+
+
+def load_rnn(desk: Desk, options: LoadOptions) -> Run:
+    """Read a run from a file; no code that a file may hold is ever run.
+
+    ::
+
+        run = %load_rnn gru-1.safetensors
+        %load_rnn ~/models/wells.safetensors --name wells
+        %load_rnn runs/first --epoch 3
+    """
+    desk.session.refuse_while_training("%load_rnn")
+    run = loading_call(options)()
+    say_moved(run.name, desk.session.keep(run))
+    return run
+
+
+MAGIC = Magic(LoadOptions, load_rnn, lambda _desk, options: [loading_call(options)])

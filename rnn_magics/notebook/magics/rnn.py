@@ -1,0 +1,145 @@
+"""``%rnn``: where the session stands, and what can be done with its runs.
+
+To add an action, write a function of the desk and the names that were typed, and put a line into
+`ACTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rnn_magics.errors import ConfigError
+from rnn_magics.handout.script import write_script
+from rnn_magics.notebook.line.command import Magic
+from rnn_magics.notebook.line.options import LineOptions, word
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.show.comparison import Comparison
+from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
+from rnn_magics.options import option
+from rnn_magics.storage.run_folder import kept_runs
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that ``%rnn`` can do.
+
+    Parameters
+    ----------
+    help
+        What it does, in a few words.
+    do
+        Does it, and returns what is shown. Takes the names that were typed.
+    most_names
+        How many names may be typed; None for any number.
+    """
+
+    help: str
+    do: Callable[[Desk, tuple[str, ...]], Any]
+    most_names: int | None = 1
+
+
+def _stop(desk: Desk, names: tuple[str, ...]) -> Any:
+    job = desk.session.require_job(*names)
+    job.stop()
+    job.wait()
+    return session_status(desk.session)
+
+
+def _pause(desk: Desk, names: tuple[str, ...]) -> Any:
+    desk.session.require_job(*names).pause()
+    return session_status(desk.session)
+
+
+def _resume(desk: Desk, names: tuple[str, ...]) -> Any:
+    desk.session.require_job(*names).resume()
+    return session_status(desk.session)
+
+
+def _doctor(desk: Desk, names: tuple[str, ...]) -> Any:
+    return diagnose_run(desk.session.snapshot(*names), desk.session.require_batches())
+
+
+def _compare(desk: Desk, names: tuple[str, ...]) -> Any:
+    desk.session.require_run()
+    return Comparison([desk.session.require_run(name) for name in names or desk.session.runs])
+
+
+def _runs(_desk: Desk, names: tuple[str, ...]) -> Any:
+    return KeptRuns(kept_runs(*names))
+
+
+def _code(desk: Desk, names: tuple[str, ...]) -> Any:
+    run = desk.session.require_run(*names[:1])
+    script = write_script(run, desk.session.corpus_of(run), *names[1:])
+    desk.shell.set_next_input(script.source)
+    return script
+
+
+ACTIONS: dict[str, Action] = {
+    "stop": Action("end a run that trains in the background", _stop),
+    "pause": Action("hold it", _pause),
+    "resume": Action("let it go on", _resume),
+    "compare": Action("draw several runs in one picture", _compare, most_names=None),
+    "runs": Action("list the runs kept in a folder", _runs),
+    "doctor": Action("look for silent mistakes in a model", _doctor),
+    "code": Action(
+        "put the run into the next cell as plain PyTorch; a FILE after RUN takes its text",
+        _code,
+        most_names=2,
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RnnOptions(LineOptions):
+    """The options of ``%rnn``."""
+
+    action: str | None = option(
+        None,
+        lambda: (
+            "; ".join(f"{name}: {action.help}" for name, action in ACTIONS.items())
+            + "; without it, say where the session stands"
+        ),
+        choices=lambda: list(ACTIONS),
+        metavar="ACTION",
+        spelling=word(),
+    )
+    names: tuple[str, ...] = option(
+        (),
+        "which run (default: the newest); of runs a folder",
+        metavar="RUN",
+        spelling=word(suggest="runs"),
+    )
+    reset: bool = option(False, "forget corpus, vocabulary and runs")
+
+
+def rnn(desk: Desk, options: RnnOptions) -> Any:
+    """Say where the session stands; steer a background run; look for silent mistakes.
+
+    ::
+
+        %rnn
+        %rnn pause
+        %rnn stop gru-1
+        %rnn doctor
+        %rnn runs ~/runs
+        %rnn --reset
+    """
+    done = session_status(desk.session) if options.action is None else _do(desk, options)
+    if not options.reset:
+        return done
+    desk.session.reset()
+    return session_status(desk.session)
+
+
+def _do(desk: Desk, options: RnnOptions) -> Any:
+    action, names = ACTIONS[options.action or ""], options.names
+    if action.most_names is not None and len(names) > action.most_names:
+        msg = f"%rnn {options.action} does not expect {names[action.most_names]!r}"
+        raise ConfigError(msg)
+    return action.do(desk, names)
+
+
+MAGIC = Magic(RnnOptions, rnn, "%rnn steers the session of this notebook; the library has none")

@@ -1,0 +1,35 @@
+"""``%rnn_lab``: the control panel is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnn_magics.errors import SessionError
+from rnn_magics.notebook.line.command import Magic
+from rnn_magics.notebook.line.options import LineOptions
+from rnn_magics.notebook.panel.panel import ControlPanel
+from rnn_magics.notebook.session.desk import Desk
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LabOptions(LineOptions):
+    """The options of ``%rnn_lab``."""
+
+
+def rnn_lab(desk: Desk, _options: LabOptions) -> ControlPanel:
+    """Open the control panel: corpus, vocabulary, minibatches, training and text by widgets.
+
+    Whatever is chosen stands below as the line that does the same; a button puts that line
+    into the notebook.
+
+    ::
+
+        %rnn_lab
+    """
+    if not desk.has_notebook:
+        msg = "the panel is for notebooks; in a terminal type %corpus, %vocab, %sample ..."
+        raise SessionError(msg)
+    return ControlPanel(desk.shell, desk.session)
+
+
+MAGIC = Magic(LabOptions, rnn_lab, "the panel runs the lines that it shows; each has an --explain")

@@ -1,0 +1,136 @@
+"""``%train_rnn``: a recurrent language model is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from rnn_magics.errors import ConfigError
+from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.notebook.line.call import Call
+from rnn_magics.notebook.line.command import Magic
+from rnn_magics.notebook.line.options import LineOptions, flag_of, named, part
+from rnn_magics.notebook.live.drive import Driver
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.show.escape import one_line
+from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.reports.seeds import SeedRuns, seeded, train_seeds
+from rnn_magics.storage.checkpointing import Checkpointing
+from rnn_magics.storage.resume import resume_run
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.loop import train
+from rnn_magics.training.recipes import RECIPES
+from rnn_magics.training.run import Run
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrainOptions(LineOptions):
+    """The options of ``%train_rnn``."""
+
+    recipe: str | None = option(
+        None,
+        lambda: f"known settings, which other options override: {', '.join(RECIPES)}",
+        choices=lambda: list(RECIPES),
+        metavar="NAME",
+        spelling=named(),
+    )
+    name: str | None = option(
+        None,
+        "of the run (default: the cell and a number)",
+        metavar="NAME",
+        spelling=named(),
+    )
+    seeds: int | None = option(
+        None, "train N runs, seed after seed", within=AT_LEAST_ONE, metavar="N"
+    )
+    background: bool = option(False, "return at once and train meanwhile")
+    keep: Checkpointing = part(Checkpointing)
+    resume: str | None = option(
+        None,
+        "go on with a run kept in a folder, bit for bit",
+        metavar="DIR|last",
+        spelling=named(),
+    )
+    no_baseline: bool = option(False, "fit no n-gram models to compare the run with")
+    model: ModelConfig = part(ModelConfig)
+    train: TrainConfig = part(TrainConfig)
+
+    @classmethod
+    def begin(cls, typed: Mapping[str, Any]) -> Self:
+        """Return the settings of the recipe, or the defaults."""
+        if "recipe" not in typed:
+            return cls()
+        recipe = RECIPES[typed["recipe"]]
+        return cls(model=recipe.model, train=recipe.train)
+
+
+def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRuns]:
+    """Return the library call that ``%train_rnn`` stands for.
+
+    Raises
+    ------
+    ConfigError
+        When an option has no effect beside the others.
+    """
+    batches, keep = desk.session.require_batches(), options.keep
+    if options.resume is not None:
+        _refuse_beside_resume(options)
+        return Call.of("run", resume_run, options.resume, batches)
+    if not keep.folder and {"folder", "every", "keep"} & options.line.typed:
+        msg = "--every and --keep go with --checkpoint DIR; leave them out, or name a folder"
+        raise ConfigError(msg)
+    name = options.name or desk.session.free_name(options.model.cell)
+    settings = batches, options.model, options.train
+    if options.seeds is not None:
+        _refuse_beside_seeds(options)
+        seeded(options.train, options.seeds)
+        return Call.of("runs", train_seeds, *settings, num=options.seeds, name=name)
+    watch = keep if keep.folder else None
+    return Call.of("run", train, *settings, name=name, watch=watch)
+
+
+def _refuse_beside_resume(options: TrainOptions) -> None:
+    others = options.line.typed - {"resume", "background", "explain"}
+    if others:
+        flag = flag_of(TrainOptions, min(others))
+        msg = f"--resume goes on with the run as it was begun; leave {flag} out"
+        raise ConfigError(msg)
+
+
+def _refuse_beside_seeds(options: TrainOptions) -> None:
+    flag = "--background" if options.background else "--checkpoint" if options.keep.folder else ""
+    if flag:
+        msg = f"--seeds trains one run after the other; leave {flag} out"
+        raise ConfigError(msg)
+
+
+def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
+    """Train a recurrent language model on the minibatches.
+
+    An interrupt ends the run after the present step and keeps the model.
+
+    ::
+
+        %train_rnn
+        run = %train_rnn --cell lstm --num-layers 2 --dropout 0.2 --epochs 20
+        %train_rnn --recipe d2l-gru --seed 1
+        %train_rnn --seeds 5
+        %train_rnn --max-time 180 --background
+        %train_rnn --checkpoint runs/first --every 500steps
+        %train_rnn --resume runs/first
+    """
+    call = training_call(desk, options)
+    desk.session.refuse_while_training("%train_rnn")
+    if options.recipe is not None:
+        recipe = RECIPES[options.recipe]
+        print(f"# {options.recipe}: {recipe.source}; its data: {', '.join(recipe.before)}")
+    driver = Driver(desk, background=options.background, baseline=not options.no_baseline)
+    trained = call(drive=driver)
+    if isinstance(trained, SeedRuns) and len(trained) < (options.seeds or 0):
+        begun = f"{len(trained)} of {options.seeds} seeds were begun"
+        print(one_line(f"{trained[-1].name} ended early: {begun}"))
+    return trained
+
+
+MAGIC = Magic(TrainOptions, train_rnn, lambda desk, options: [training_call(desk, options)])

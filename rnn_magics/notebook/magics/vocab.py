@@ -1,0 +1,64 @@
+"""``%vocab``: each token of the training text gets an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnn_magics.notebook.line.call import Call
+from rnn_magics.notebook.line.command import Magic
+from rnn_magics.notebook.line.options import LineOptions, part
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.show.bundle import show, show_figure
+from rnn_magics.notebook.show.escape import visible
+from rnn_magics.notebook.show.notes import say_notes
+from rnn_magics.notebook.show.texts import statistics_text
+from rnn_magics.options import option
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.statistics import text_statistics
+from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VocabOptions(LineOptions):
+    """The options of ``%vocab``."""
+
+    zipf: bool = option(False, "show n-gram counts, Zipf's law and coverage")
+    vocab: VocabConfig = part(VocabConfig)
+
+
+def vocab_call(desk: Desk, options: VocabOptions) -> Call[Vocab]:
+    """Return the library call that ``%vocab`` stands for."""
+    return Call.of("vocab", Vocab.from_corpus, desk.session.require_corpus(), options.vocab)
+
+
+def vocab(desk: Desk, options: VocabOptions) -> Vocab:
+    """Make a vocabulary of the training text: each token and its index.
+
+    ::
+
+        %vocab
+        %vocab --token word --min-freq 3
+        %vocab --token word --zipf
+    """
+    call, corpus = vocab_call(desk, options), desk.session.require_corpus()
+    desk.session.refuse_while_training("%vocab")
+    made = call()
+    if options.zipf:
+        _show_statistics(corpus, made.token)
+    encoded = encode_corpus(corpus, made)
+    held_out = f", {encoded.valid_unk_share:.2%} of held-out" if len(encoded.valid) else ""
+    say_notes(corpus)
+    print(f"<unk> is {encoded.train_unk_share:.2%} of training{held_out} tokens")
+    desk.session.take_vocab(made)
+    return made
+
+
+def _show_statistics(corpus: Corpus, token: str) -> None:
+    from rnn_magics.plotting import zipf_figure  # noqa: PLC0415  (matplotlib only for a picture)
+
+    statistics = text_statistics(corpus, token)
+    show(visible(statistics_text(statistics)))
+    show_figure(zipf_figure(statistics), "Zipf's law: counts against ranks")
+
+
+MAGIC = Magic(VocabOptions, vocab, lambda desk, options: [vocab_call(desk, options)])

@@ -1,0 +1,1 @@
+"""What a browser asks, and what it hears."""

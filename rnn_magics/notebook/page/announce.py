@@ -1,0 +1,225 @@
+"""The runs of a notebook, told to the JupyterLab extension whenever they change.
+
+They go over a comm whose id both sides know. The kernel never opens it: a page that knows the id
+listens, one that does not (another front end, nbconvert) drops the messages without a word, and a
+page that is loaded anew asks once for all. While a cell waits for a training, messages still reach
+the page; commands reach the kernel by a subshell, or the waiting cell hears them (`listening`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from comm import create_comm, get_comm_manager
+from IPython.core.interactiveshell import InteractiveShell
+
+from rnn_magics.errors import RNNMagicsError
+from rnn_magics.notebook.session.desk import has_kernel
+from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.show.escape import one_line
+from rnn_magics.notebook.widgets.comm import hear_at_once
+
+if TYPE_CHECKING:  # torch on demand
+    from collections.abc import Callable
+
+    from rnn_magics.training.events import Event
+    from rnn_magics.training.job import Job
+    from rnn_magics.training.run import Run
+
+RUNS = (
+    "rnn_magics.runs"  # target and id of the comm; labextension/src/lab/kernel_link.ts has it too
+)
+VERSION = 1
+_ANNOUNCER = "_rnn_magics_announcer"
+_SECONDS_BETWEEN_PUSHES = 0.5
+_ORDERS = ("pause", "resume", "stop")
+
+
+class Followed:
+    """Keeps the entry of a run that trains up to date; a listener, on the thread of the worker.
+
+    Parameters
+    ----------
+    job
+        Of the run.
+    background
+        Whether no cell waits for it.
+    changed
+        Called when the entry is another one.
+    """
+
+    def __init__(self, job: Job, changed: Callable[[], None], *, background: bool) -> None:
+        from rnn_magics.notebook.show.telemetry import Telemetry  # noqa: PLC0415  (torch is there)
+
+        self._job, self._changed, self._background = job, changed, background
+        self._telemetry = Telemetry(job.run)
+        self._looked_at = time.monotonic()
+        self._entry = self._look()
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self._job.run
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event."""
+        from rnn_magics.training.events import TrainEnd  # noqa: PLC0415  (torch is there)
+
+        self._telemetry(event)
+        now = time.monotonic()
+        if isinstance(event, TrainEnd) or now - self._looked_at >= _SECONDS_BETWEEN_PUSHES:
+            self._looked_at = now
+            self._entry = self._look()
+            self._changed()
+
+    def entry(self) -> dict[str, Any]:
+        """Return the entry as it is now; from any thread."""
+        run = self.run
+        entry = {**self._entry, "name": run.name, "label": one_line(run.name)}  # it may be renamed
+        if self._job.is_paused and run.reason is None:
+            entry["phase"] = "paused"
+        elif run.reason == "failed":  # no event tells it where a listener is what failed
+            entry |= {"phase": "ended", "reason": "failed", "message": one_line(run.message)}
+        return entry
+
+    def _look(self) -> dict[str, Any]:
+        from rnn_magics.notebook.page.run_entry import run_entry  # noqa: PLC0415  (torch is there)
+
+        entry = run_entry(self._telemetry.payload(), self._telemetry.curve)
+        return {**entry, "background": self._background}
+
+
+class Announcer:
+    """Tells the runs of a session, at most twice a second, and obeys what a reader asks for.
+
+    Parameters
+    ----------
+    session
+        What the notebook has made so far.
+    comm
+        Sends and hears; see `open_comm`.
+    """
+
+    def __init__(self, session: Session, comm: Any) -> None:
+        self._session, self._comm = session, comm
+        self._followed: list[Followed] = []
+        self._told: dict[str, dict[str, Any]] | None = None  # by name; None: nobody knows anything
+        self._pushed_at = float("-inf")
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+        comm.on_msg(self._hear)
+        for job in session.jobs.values():  # of an earlier loading
+            if job.is_alive:
+                self.follow(job, background=True)
+
+    def follow(self, job: Job, *, background: bool) -> None:
+        """Tell the progress of a job, and whether no cell waits for it."""
+        followed = Followed(job, self.changed, background=background)
+        self._followed.append(followed)
+        job.also(followed)
+        self.changed()
+
+    def changed(self) -> None:
+        """Tell the runs, unless they are as they were; now, or when half a second has passed."""
+        with self._lock:
+            if self._timer is None and not self._closed:
+                wait = self._pushed_at + _SECONDS_BETWEEN_PUSHES - time.monotonic()
+                self._timer = threading.Timer(max(wait, 0), self._push)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        with self._lock:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
+        self._comm.close()
+
+    def _push(self) -> None:
+        with self._lock:
+            self._timer, self._pushed_at = None, time.monotonic()
+            told, entries = self._told, self._entries()
+            if entries == told:
+                return
+            self._told = entries
+        runs = [_news(entry, (told or {}).get(name)) for name, entry in entries.items()]
+        self._comm.send({"type": "runs", "version": VERSION, "runs": runs})
+
+    def _entries(self) -> dict[str, dict[str, Any]]:
+        runs = list(self._session.runs.values())
+        if not runs:
+            return {}
+        from rnn_magics.notebook.page.run_entry import ended_entry  # noqa: PLC0415  (torch is there)
+
+        self._followed = [f for f in self._followed if any(f.run is run for run in runs)]
+        of = {id(followed.run): followed for followed in self._followed}
+        entries = [of[id(r)].entry() if id(r) in of else ended_entry(r) for r in runs]
+        return {entry["name"]: entry for entry in entries}
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        asked = message["content"]["data"]
+        if asked.get("type") == "hello":  # a page that knows nothing yet
+            with self._lock:
+                self._told = None
+        elif asked.get("type") == "search":
+            from rnn_magics.notebook.page.search import answer  # noqa: PLC0415  (torch on demand)
+
+            self._comm.send(answer(self._session, asked))
+        else:
+            said = self._obey(asked.get("type"), asked.get("run"))
+            self._comm.send({"type": "answer", "id": asked.get("id"), "said": said})
+        self.changed()
+
+    def _obey(self, order: Any, name: Any) -> str:
+        # Return what stands in the way, empty where nothing does.
+        if order not in _ORDERS or not isinstance(name, str):
+            return "the page asked for what this version does not know; load it anew"
+        try:
+            job = self._session.require_job(name)
+        except RNNMagicsError as error:
+            return one_line(str(error))
+        getattr(job, order)()
+        return ""
+
+
+def _news(entry: dict[str, Any], told: dict[str, Any] | None) -> dict[str, Any]:
+    # A curve that is known already is not sent again.
+    known = told is not None and told["series"] == entry["series"]
+    return {**entry, "series": None} if known else entry
+
+
+def open_comm() -> Any:
+    """Return the comm, known to the kernel and not yet to any page."""
+    made = create_comm(target_name=RUNS, comm_id=RUNS, primary=False)
+    hear_at_once(made)
+    get_comm_manager().register_comm(made)
+    return made
+
+
+def start(shell: InteractiveShell, session: Session) -> None:
+    """Tell the runs of a session from now on, if the shell is one of a kernel."""
+    if not has_kernel(shell):
+        return
+    announcer = Announcer(session, open_comm())
+    setattr(shell, _ANNOUNCER, announcer)
+    shell.events.register("post_execute", announcer.changed)
+    announcer.changed()
+
+
+def stop(shell: InteractiveShell) -> None:
+    """Take `start` back."""
+    announcer = shell.__dict__.pop(_ANNOUNCER, None)
+    if announcer is not None:
+        shell.events.unregister("post_execute", announcer.changed)
+        announcer.close()
+
+
+def follow(shell: InteractiveShell, job: Job, *, background: bool) -> None:
+    """Tell the progress of a job, and whether no cell waits for it, if anything is told."""
+    announcer = getattr(shell, _ANNOUNCER, None)
+    if announcer is not None:
+        announcer.follow(job, background=background)

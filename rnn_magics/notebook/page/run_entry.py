@@ -1,0 +1,71 @@
+"""A run as a line of a list: what the side panel and the status bar of JupyterLab show."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rnn_magics.notebook.show.escape import one_line
+from rnn_magics.notebook.show.run_payload import run_payload, series_lists
+from rnn_magics.training.curve import Curve
+from rnn_magics.training.run import Run
+
+POINTS = 64  # of a curve that is two centimetres high
+
+
+def ended_entry(run: Run) -> dict[str, Any]:
+    """Return the entry of a run that nothing trains, say one that was loaded."""
+    return run_entry({**run_payload(run), "phase": "ended", "now": None}, run.curve)
+
+
+def run_entry(payload: dict[str, Any], curve: Curve) -> dict[str, Any]:
+    """Return the entry of a run.
+
+    Parameters
+    ----------
+    payload
+        What `rnn_magics.notebook.telemetry.Telemetry.payload` returns.
+    curve
+        Every step so far.
+
+    Returns
+    -------
+    dict
+        Strict JSON: ``name``, ``label`` (the name, to be shown), ``architecture``, ``options``,
+        ``phase``, ``reason``, ``message``, ``epoch``, ``num_epochs``, ``train_nats`` (of the epoch
+        so far, or of the last one), ``valid_nats`` (of the last epoch that was scored), ``eta``
+        in seconds, and ``series``: ``loss`` as the rows of `series_lists`, ``valid`` as pairs of
+        step and nats.
+    """
+    epochs, now = payload["epochs"], payload["now"]
+    held_out = [(e["step"], e["valid_nats"]) for e in epochs if e["valid_nats"] is not None]
+    over = now is None or payload["phase"] == "ended"
+    last = epochs[-1]["train_nats"] if epochs else None
+    return {
+        "name": payload["name"],
+        "label": one_line(payload["name"]),
+        "architecture": payload["architecture"],
+        "options": {name: one_line(str(value)) for name, value in payload["options"].items()},
+        "phase": payload["phase"],
+        "reason": payload["reason"],
+        "message": one_line(payload["message"]),
+        "epoch": len(epochs) if over else now["epoch"],
+        "num_epochs": payload["num_epochs"],
+        "train_nats": last if over else now["train_nats"],
+        "valid_nats": held_out[-1][1] if held_out else None,
+        "eta": None if over else now["eta"],
+        "series": {
+            "loss": [row for row in series_lists(curve, POINTS)["loss"] if _finite(row)],
+            "valid": [list(pair) for pair in _thinned(held_out) if _finite(pair)],
+        },
+    }
+
+
+def _finite(row: list[float] | tuple[float, float]) -> bool:
+    return all(map(math.isfinite, row))
+
+
+def _thinned(pairs: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    # The last one stays, since it is the one that is told.
+    every = math.ceil(len(pairs) / POINTS) or 1
+    return pairs[::-1][::every][::-1]

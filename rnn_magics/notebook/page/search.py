@@ -1,0 +1,71 @@
+"""Answers a page that asks where in the corpus the states are like those of some tokens."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from rnn_magics.errors import ConfigError, InspectionError, RNNMagicsError, SessionError
+from rnn_magics.inspection.views.match import Match, MatchConfig, inspect_match
+from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.session.views import ViewSource
+from rnn_magics.notebook.show.escape import one_line
+from rnn_magics.storage.loading import load_run
+
+SEARCH = "search"
+
+
+def answer(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
+    """Search what a page asks for.
+
+    Parameters
+    ----------
+    session
+        Whose corpus is searched.
+    asked
+        ``id``, ``look`` (the key that the view came with), ``first`` and ``last`` (the tokens),
+        ``layer``, and ``epoch`` for a view across epochs.
+
+    Returns
+    -------
+    dict
+        Strict JSON: ``type``, ``id``, and ``data``, the payload of a `Match`, or ``said``, one
+        line that tells why there is none.
+    """
+    head = {"type": "found", "id": asked.get("id")}
+    try:
+        return {**head, "data": _found(session, asked).to_data()}
+    except RNNMagicsError as error:
+        return {**head, "said": one_line(str(error))}
+    except Exception as error:  # a page must hear of whatever went wrong
+        logging.getLogger(__name__).exception("a search failed")
+        return {**head, "said": one_line(f"the search failed: {error}")}
+
+
+def _found(session: Session, asked: dict[str, Any]) -> Match:
+    source = session.views.kept.get(str(asked.get("look")))
+    if source is None:
+        msg = "the kernel does not know this view any more: run its cell again"
+        raise SessionError(msg)
+    first, last, layer = (_whole(asked, name) for name in ("first", "last", "layer"))
+    run, config = _run(source, asked), MatchConfig(span=f"{first}:{last}", layer=layer)
+    corpus = session.require_corpus()
+    try:
+        return inspect_match(run, source.text, corpus, config)
+    except InspectionError:  # maybe no unit is active: a page has no threshold to lower
+        return inspect_match(run, source.text, corpus, replace(config, threshold=0.0))
+
+
+def _run(source: ViewSource, asked: dict[str, Any]) -> Any:
+    if source.folder is None:
+        return source.run
+    return load_run(source.folder, epoch=_whole(asked, "epoch"))
+
+
+def _whole(asked: dict[str, Any], name: str) -> int:
+    value = asked.get(name)
+    if type(value) is not int or value < 0:
+        msg = f"{name} must be a whole number of at least 0, not {value!r}"
+        raise ConfigError(msg)
+    return value

@@ -1,0 +1,146 @@
+"""A form for a magic: its arguments as widgets, and what they say as a magic line.
+
+The form is made from the parser of the magic, so it has the same options, choices, help and
+validation as the line that one types.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+
+from rnn_magics.errors import ConfigError
+from rnn_magics.notebook.line.parser import MagicParser
+from rnn_magics.notebook.line.words import split_line
+from rnn_magics.notebook.show.escape import one_line
+
+_UNSAID = ""  # the value of a field that the line leaves out
+_PLAIN = re.compile(r"[\w.,:/+~%@^-]+")  # a word that needs no quotes; never "$name" or "{name}"
+_LAYOUT = {"width": "21em"}
+_STYLE = {"description_width": "9em"}
+
+
+def quoted(text: str) -> str:
+    """Return text as one word of a magic line, in quotes where it needs them."""
+    if _PLAIN.fullmatch(text) and not text.startswith("-"):
+        return text
+    # Neighbouring pieces are one word, so text with both kinds of quotes is told in turns.
+    pieces = re.findall(r'[^"]+|"+', text)
+    return "".join(f"'{piece}'" if '"' in piece else f'"{piece}"' for piece in pieces) or '""'
+
+
+@dataclass(frozen=True)
+class Field:
+    """One argument of a magic.
+
+    Parameters
+    ----------
+    action
+        The argument, as the parser has it.
+    widget
+        Has its value; an empty one leaves the argument out.
+    """
+
+    action: argparse.Action
+    widget: Any  # every ipywidget with a value
+
+    def words(self) -> Iterator[str]:
+        """Yield what the value is on a magic line."""
+        value = self.widget.value
+        if value in (_UNSAID, None, False):
+            return
+        yield from self.action.option_strings[:1]
+        if self.action.nargs == 0:
+            return
+        yield quoted(f"{value:g}" if isinstance(value, float) else value)
+
+
+class Form:
+    """The arguments of a magic as widgets.
+
+    Parameters
+    ----------
+    parser
+        Of the magic.
+    skip
+        Arguments that the form does not show.
+    sliders
+        Numbers that are chosen with a slider: lowest, highest, step and first value by argument.
+    fixed
+        Words that stand on the line whatever is chosen.
+
+    Attributes
+    ----------
+    fields : dict of str to Field
+        By the name of the argument.
+    """
+
+    def __init__(
+        self,
+        parser: MagicParser[Any],
+        *,
+        skip: Iterable[str] = (),
+        sliders: Mapping[str, tuple[float, float, float, float]] | None = None,
+        fixed: Iterable[str] = (),
+    ) -> None:
+        self._parser = parser
+        self._fixed = list(fixed)
+        shown = [a for a in parser.actions if a.dest not in (*skip, "explain")]
+        self.fields = {
+            a.dest: Field(a, _widget(a, parser.offered(a.dest), (sliders or {}).get(a.dest)))
+            for a in shown
+        }
+
+    def observe(self, changed: Callable[[], None]) -> None:
+        """Call `changed` whenever a value has changed."""
+        for field in self.fields.values():
+            field.widget.observe(lambda _change: changed(), names="value")
+
+    def line(self) -> str:
+        """Return what follows the name of the magic."""
+        words = [word for field in self.fields.values() for word in field.words()]
+        return " ".join([*words, *self._fixed])
+
+    def magic_line(self) -> str:
+        """Return the line as it is typed, e.g. ``%train_rnn --cell lstm``."""
+        return f"{self._parser.prog} {self.line()}".rstrip()
+
+    def problem(self, variables: Mapping[str, Any]) -> str:
+        """Return what is wrong with the values, the very words of the magic; empty if nothing."""
+        try:
+            self._parser.parse(split_line(self.line(), variables))
+        except ConfigError as error:
+            return one_line(str(error))
+        return ""
+
+
+def _widget(
+    action: argparse.Action,
+    choices: Sequence[str],
+    slider: tuple[float, float, float, float] | None,
+) -> Any:
+    label = action.option_strings[0] if action.option_strings else action.dest
+    settings: dict[str, Any] = {
+        "description": label,
+        "tooltip": (action.help or "").replace("%%", "%"),
+        "layout": _LAYOUT,
+        "style": _STYLE,
+    }
+    if action.nargs == 0:
+        return widgets.Checkbox(value=False, **settings)
+    if slider is not None:
+        low, high, step, value = slider
+        return widgets.FloatSlider(value=value, min=low, max=high, step=step, **settings)
+    if choices:
+        return widgets.Combobox(options=choices, placeholder=_placeholder(action), **settings)
+    return widgets.Text(placeholder=_placeholder(action), **settings)
+
+
+def _placeholder(action: argparse.Action) -> str:
+    default = re.search(r"\(default ([^)]*)\)", action.help or "")
+    return default[1] if default else str(action.metavar or "")

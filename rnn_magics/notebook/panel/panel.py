@@ -1,0 +1,250 @@
+"""The control panel, ``%rnn_lab``: the whole pipeline by widgets.
+
+Every section is the form of one magic. What the form says stands below it as the line that does
+the same; a button runs that line, another one puts it into the notebook as a cell. The panel can
+do nothing that a line cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+
+from rnn_magics.notebook.line.parser import MagicParser
+from rnn_magics.notebook.panel.forms import Form
+from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.show.escape import escaped
+from rnn_magics.notebook.widgets.inserter import InserterWidget
+
+_WHOLE = {"width": "100%"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a section of the panel shows.
+
+    Parameters
+    ----------
+    magic
+        Whose form it is.
+    title
+        Of the section.
+    button
+        What the button that runs the line says.
+    front
+        Arguments that are seen at once; the others open with "more options".
+    skip
+        Arguments that make no sense in a form.
+    sliders
+        See `Form`.
+    fixed
+        Words that stand on every line, e.g. ``--background``, so that the panel stays alive.
+    """
+
+    magic: str
+    title: str
+    button: str
+    front: tuple[str, ...]
+    skip: tuple[str, ...] = ()
+    sliders: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
+
+
+PLANS = (
+    Plan("corpus", "1 Corpus", "Read the text", ("source", "valid", "d2l"), ("as_tokens",)),
+    Plan("vocab", "2 Vocabulary", "Make the vocabulary", ("token", "min_freq", "zipf")),
+    Plan("sample", "3 Minibatches", "Cut the text", ("batching", "batch_size", "num_steps")),
+    Plan(
+        "train_rnn",
+        "4 Training",
+        "Train",
+        ("cell", "num_hiddens", "num_layers", "epochs", "lr", "clip"),
+        skip=("background",),
+        fixed=("--background",),
+    ),
+    Plan(
+        "generate",
+        "5 Text",
+        "Write",
+        ("prefix", "length", "temperature"),
+        sliders={"temperature": (0.1, 2.0, 0.05, 1.0)},
+    ),
+)
+
+
+class Section:
+    """One magic: its form, its line, and what came out.
+
+    Parameters
+    ----------
+    plan
+        What is shown.
+    parser
+        Of the magic.
+    shell
+        Runs the line.
+    insert
+        Puts a line into the notebook as a cell.
+    ran
+        Called after the line was run.
+
+    Attributes
+    ----------
+    form : Form
+        The arguments.
+    line : ipywidgets.Text
+        The magic line, to be read and copied.
+    problem : ipywidgets.HTML
+        What is wrong with the values; empty if nothing.
+    run, insert : ipywidgets.Button
+        Run the line; put it into the notebook.
+    output : ipywidgets.Output
+        What the line showed.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        parser: MagicParser[Any],
+        shell: InteractiveShell,
+        insert: Callable[[str], None],
+        ran: Callable[[], None],
+    ) -> None:
+        self.plan = plan
+        self._shell, self._insert, self._ran = shell, insert, ran
+        self.form = Form(parser, skip=plan.skip, sliders=plan.sliders, fixed=plan.fixed)
+        self.line = widgets.Text(description="the same:", disabled=True, layout=_WHOLE)
+        self.problem = widgets.HTML()
+        self.run = widgets.Button(description=plan.button, button_style="primary")
+        self.insert = widgets.Button(description="Insert as a cell", icon="plus")
+        self.output = widgets.Output()
+        self.run.on_click(lambda _button: self.do())
+        self.insert.on_click(lambda _button: self._insert(self.form.magic_line()))
+        self.form.observe(self._changed)
+        self._changed()
+
+    def _changed(self) -> None:
+        problem = self.form.problem(self._shell.user_ns)
+        self.line.value = self.form.magic_line()
+        self.problem.value = f"<span role='alert'>{escaped(problem)}</span>" if problem else ""
+        self.run.disabled = self.insert.disabled = bool(problem)
+
+    def do(self) -> None:
+        """Run the line and show what comes out."""
+        self.output.clear_output()
+        with self.output:
+            try:
+                result = self._shell.run_line_magic(self.plan.magic, self.form.line())
+            except UsageError as error:
+                print(f"UsageError: {error}")
+            else:
+                if result is not None:
+                    display(result)
+        self._ran()
+
+    def view(self) -> widgets.Widget:
+        """Return the section as one widget."""
+        fields = self.form.fields
+        front = [fields[name].widget for name in self.plan.front if name in fields]
+        others = [f.widget for name, f in fields.items() if name not in self.plan.front]
+        more = widgets.Accordion([_rows(others)], titles=("more options",))
+        buttons = widgets.HBox([self.run, self.insert])
+        parts = [_rows(front), more, self.line, self.problem, buttons, self.output]
+        return widgets.VBox(parts, layout=_WHOLE)
+
+
+class ControlPanel:
+    """The whole pipeline by widgets.
+
+    Parameters
+    ----------
+    shell
+        Where our magics are registered.
+    session
+        What the notebook has made so far.
+    insert
+        Puts a line into the notebook as a cell; the page is asked to, if not given.
+
+    Attributes
+    ----------
+    sections : dict of str to Section
+        By the name of the magic.
+    upload : ipywidgets.FileUpload
+        Takes a text of the reader's own.
+    """
+
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        session: Session,
+        insert: Callable[[str], None] | None = None,
+    ) -> None:
+        self._session = session
+        self._inserter = InserterWidget()
+        insert = insert or self._inserter.insert
+        self._status = widgets.HTML()
+        self.sections = {
+            plan.magic: Section(
+                plan, shell.find_line_magic(plan.magic).parser(), shell, insert, self._ran
+            )
+            for plan in PLANS
+        }
+        self.upload = widgets.FileUpload(
+            accept=".txt,text/*", description="Upload a text", multiple=False
+        )
+        self.upload.observe(self._take_upload, names="value")
+        self._ran()
+
+    def view(self) -> widgets.Widget:
+        """Return the panel as one widget."""
+        parts = [section.view() for section in self.sections.values()]
+        parts[0] = widgets.VBox([self.upload, parts[0]])
+        titles = tuple(section.plan.title for section in self.sections.values())
+        steps = widgets.Accordion(parts, titles=titles, selected_index=0)
+        return widgets.VBox([self._status, steps, self._inserter], layout=_WHOLE)
+
+    def __repr__(self) -> str:
+        """Say what it is, where widgets cannot be shown."""
+        return f"ControlPanel: {', '.join(f'%{magic}' for magic in self.sections)}"
+
+    def _ipython_display_(self) -> None:
+        display(self.view())
+
+    def _take_upload(self, _change: object) -> None:
+        for given in self.upload.value:
+            name = _kept(Path(given["name"]).name, bytes(given["content"]))
+            self.sections["corpus"].form.fields["source"].widget.value = name
+
+    def _ran(self) -> None:
+        from rnn_magics.notebook.show.status import session_status  # noqa: PLC0415  (torch)
+
+        said = repr(session_status(self._session))
+        self._status.value = f"<pre>{escaped(said)}</pre>"
+
+
+def _rows(shown: list[Any]) -> widgets.Box:
+    return widgets.Box(shown, layout={"flex_flow": "row wrap", **_WHOLE})
+
+
+def _kept(name: str, content: bytes) -> str:
+    # Beside the notebook, so that the line works again; never over a file with another content.
+    stem, suffix = Path(name).stem or "text", Path(name).suffix
+    number = 0
+    while True:
+        path = Path(f"{stem}{f'-{number}' if number else ''}{suffix}")
+        try:
+            with path.open("xb") as file:
+                file.write(content)
+        except FileExistsError:
+            if path.is_file() and path.read_bytes() == content:
+                return str(path)
+            number += 1
+        else:
+            return str(path)

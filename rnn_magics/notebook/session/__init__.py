@@ -1,0 +1,1 @@
+"""What one shell keeps from cell to cell."""

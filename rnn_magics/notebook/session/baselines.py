@@ -1,0 +1,83 @@
+"""The baselines of a split, fitted once and on a thread of their own.
+
+The fit takes nothing from any random generator, so a seed means the same with it and without.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from rnn_magics.errors import RNNMagicsError
+
+if TYPE_CHECKING:  # a session exists before torch is imported
+    from rnn_magics.batching import Batches
+    from rnn_magics.scores.ladder import Ladder
+    from rnn_magics.text.corpus import Corpus
+    from rnn_magics.text.vocab import Vocab
+    from rnn_magics.training.run import Run
+
+_PATIENCE_SECONDS = 30
+
+
+class BaselineFit:
+    """A ladder that is being fitted; it is handed to each run that waits for it.
+
+    Parameters
+    ----------
+    corpus, vocab
+        The text and its indices.
+    """
+
+    def __init__(self, corpus: Corpus, vocab: Vocab) -> None:
+        self.note = "the baselines are still being fitted: see run.ladder later"
+        self._ladder: Ladder | None = None
+        self._runs: list[Run] = []
+        self._lock = threading.Lock()  # between a run that comes and the end of the fit
+        self._thread = threading.Thread(
+            target=self._fit, args=(corpus, vocab), name="baselines", daemon=True
+        )
+        self._thread.start()
+
+    def attach(self, run: Run) -> None:
+        """Give the ladder to a run, now or when it is there."""
+        with self._lock:
+            self._runs.append(run)
+            run.ladder = self._ladder
+
+    def wait(self) -> None:
+        """Wait for the end of the fit, but not for ever."""
+        self._thread.join(_PATIENCE_SECONDS)
+
+    def _fit(self, corpus: Corpus, vocab: Vocab) -> None:
+        from rnn_magics.scores.ladder import fit_ladder  # noqa: PLC0415  (torch is there by now)
+
+        ladder, note = None, ""
+        try:
+            ladder = fit_ladder(corpus, vocab)
+        except RNNMagicsError as error:
+            note = f"no baselines: {error}"
+        except MemoryError:
+            note = "no baselines: there is not enough memory to count this text"
+        with self._lock:
+            self._ladder, self.note = ladder, note
+            for run in self._runs:
+                run.ladder = ladder
+            self._runs.clear()
+
+
+class Baselines:
+    """The fits of a session, one for each split."""
+
+    def __init__(self) -> None:
+        self._fits: dict[tuple[str, str, str, str], BaselineFit] = {}
+
+    def fit(self, batches: Batches) -> BaselineFit | None:
+        """Return the fit of a split, begun now if need be; None where there are only indices."""
+        corpus, vocab = batches.corpus, batches.vocab
+        if corpus is None or vocab is None:
+            return None
+        key = (corpus.fingerprint, repr(corpus.config), vocab.token, vocab.fingerprint)
+        if key not in self._fits:
+            self._fits[key] = BaselineFit(corpus, vocab)
+        return self._fits[key]

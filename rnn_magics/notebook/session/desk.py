@@ -1,0 +1,44 @@
+"""Desk: what every magic works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from rnn_magics.notebook.session.preferences import RNNMagics
+from rnn_magics.notebook.session.session import Session
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A shell, what was made in it, and what its reader wants to see.
+
+    Parameters
+    ----------
+    shell
+        Where the magics are registered.
+    session
+        What the notebook has made so far.
+    preferences
+        ``%config RNNMagics``.
+    """
+
+    shell: InteractiveShell
+    session: Session
+    preferences: RNNMagics
+
+    @property
+    def has_notebook(self) -> bool:
+        """Whether the shell talks to a notebook, rather than to a terminal."""
+        return has_kernel(self.shell)
+
+    @property
+    def shows_live(self) -> bool:
+        """Whether there is a notebook, and live views are wanted."""
+        return self.preferences.live and self.has_notebook
+
+
+def has_kernel(shell: InteractiveShell) -> bool:
+    """Whether a shell is that of a kernel."""
+    return getattr(shell, "kernel", None) is not None

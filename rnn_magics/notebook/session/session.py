@@ -1,0 +1,233 @@
+"""Session: what one notebook has made so far, step by step."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rnn_magics.errors import SessionError
+from rnn_magics.notebook.session.baselines import Baselines
+from rnn_magics.notebook.session.views import ViewSources
+from rnn_magics.options import did_you_mean
+
+if TYPE_CHECKING:  # a session exists before torch is imported
+    from rnn_magics.batching import Batches
+    from rnn_magics.models.rnn_model import RNNModel
+    from rnn_magics.text.corpus import Corpus
+    from rnn_magics.text.vocab import Vocab
+    from rnn_magics.training.job import Job
+    from rnn_magics.training.run import Run
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A model as it was at one moment, with the vocabulary of its run."""
+
+    model: RNNModel
+    vocab: Vocab | None
+
+
+@dataclass
+class Session:
+    """The corpus, vocabulary, minibatches and runs of one shell.
+
+    A new corpus makes the vocabulary and the minibatches of the old one meaningless, so they
+    go with it; runs keep their own and stay.
+    """
+
+    corpus: Corpus | None = None
+    vocab: Vocab | None = None
+    batches: Batches | None = None
+    runs: dict[str, Run] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    baselines: Baselines = field(default_factory=Baselines)
+    views: ViewSources = field(default_factory=ViewSources)
+
+    def take_corpus(self, corpus: Corpus) -> None:
+        """Begin anew with a corpus."""
+        self.corpus, self.vocab, self.batches = corpus, None, None
+
+    def take_vocab(self, vocab: Vocab) -> None:
+        """Take a vocabulary; the minibatches of an older one go."""
+        self.vocab, self.batches = vocab, None
+
+    def require_corpus(self) -> Corpus:
+        """Return the corpus.
+
+        Raises
+        ------
+        SessionError
+            When there is none yet.
+        """
+        if self.corpus is None:
+            msg = "no corpus yet: type %corpus (the built-in text), %corpus PATH, or %%corpus"
+            raise SessionError(msg)
+        return self.corpus
+
+    def require_vocab(self) -> Vocab:
+        """Return the vocabulary.
+
+        Raises
+        ------
+        SessionError
+            When there is none yet.
+        """
+        self.require_corpus()
+        if self.vocab is None:
+            msg = "no vocabulary yet: type %vocab --token char, or %vocab --token word"
+            raise SessionError(msg)
+        return self.vocab
+
+    def require_batches(self) -> Batches:
+        """Return the minibatches.
+
+        Raises
+        ------
+        SessionError
+            When there are none yet.
+        """
+        self.require_vocab()
+        if self.batches is None:
+            msg = "no minibatches yet: type %sample seq, or %sample random"
+            raise SessionError(msg)
+        return self.batches
+
+    def require_run(self, name: str | None = None) -> Run:
+        """Return the run of a name, or the newest.
+
+        Raises
+        ------
+        SessionError
+            When there is none.
+        """
+        if not self.runs:
+            msg = "no run yet: type %train_rnn first"
+            raise SessionError(msg)
+        if name is None:
+            return next(reversed(self.runs.values()))
+        if name not in self.runs:
+            near = did_you_mean(name, self.runs)
+            msg = f"no run {name!r}{near} (runs: {', '.join(self.runs)})"
+            raise SessionError(msg)
+        return self.runs[name]
+
+    def corpus_of(self, run: Run) -> Corpus:
+        """Return the text that a run was trained on.
+
+        Raises
+        ------
+        SessionError
+            When the present corpus is another.
+        """
+        corpus = self.require_corpus()
+        if run.corpus is None or run.corpus[1] != corpus.fingerprint:
+            trained = "bare indices" if run.corpus is None else repr(run.corpus[0])
+            msg = (
+                f"run {run.name!r} was trained on {trained}, which is not the present corpus"
+                f" ({corpus.name!r}); type its %corpus again"
+            )
+            raise SessionError(msg)
+        return corpus
+
+    def require_job(self, name: str | None = None) -> Job:
+        """Return the job of a run that is training, by name or the newest.
+
+        Raises
+        ------
+        SessionError
+            When that run has ended, or nothing trains.
+        """
+        if name is not None:
+            self.require_run(name)
+        alive = {n: job for n, job in self.jobs.items() if job.is_alive}
+        if name is None and alive:
+            return next(reversed(alive.values()))
+        if name not in alive:
+            msg = "no run is training" if name is None else f"run {name!r} is not training any more"
+            raise SessionError(msg)
+        return alive[name]
+
+    def refuse_while_training(self, what: str) -> None:
+        """Refuse a step that a background run stands in the way of.
+
+        Raises
+        ------
+        SessionError
+            While a run trains.
+        """
+        for name, job in self.jobs.items():
+            if job.is_alive:
+                msg = f"{what} has to wait: run {name!r} is training; end it with %rnn stop {name}"
+                raise SessionError(msg)
+
+    def snapshot(self, name: str | None = None) -> Run | Snapshot:
+        """Return a run to read from: itself, or a copy taken between two steps if it trains."""
+        run = self.require_run(name)
+        job = self.jobs.get(run.name)
+        if job is not None and job.is_alive:
+            return Snapshot(job.snapshot(), run.vocab)
+        return run
+
+    def snapshot_run(self, name: str | None = None) -> Run:
+        """Return a run to write down: itself, or a copy taken between two steps if it trains."""
+        from rnn_magics.training.run import copy_run  # noqa: PLC0415  (torch on demand)
+
+        run = self.require_run(name)
+        job = self.jobs.get(run.name)
+        if job is not None and job.is_alive:
+            return job.between_steps(lambda: copy_run(run))
+        return run
+
+    def require_folder(self, name: str | None = None) -> str:
+        """Return the folder in which a run is kept, by name or of the newest.
+
+        Raises
+        ------
+        SessionError
+            When there is no such run, or it is kept in none.
+        """
+        run = self.require_run(name)
+        if run.folder is None:
+            msg = (
+                f"run {run.name!r} keeps no checkpoints: train with %train_rnn --checkpoint DIR,"
+                " or name the folder of a run: --epochs DIR"
+            )
+            raise SessionError(msg)
+        return run.folder
+
+    def free_name(self, stem: str) -> str:
+        """Return ``stem-1``, ``stem-2`` ..., the first that no run has, or begins with.
+
+        The runs of several seeds are called ``stem-1-seed-0``, ``stem-1-seed-1`` ...
+        """
+        taken = {*self.runs, *(name.rpartition("-seed-")[0] for name in self.runs)}
+        numbered = (f"{stem}-{number}" for number in itertools.count(1))
+        return next(name for name in numbered if name not in taken)
+
+    def keep(self, run: Run, job: Job | None = None) -> str | None:
+        """Take a run, with its job if it trains, and return the new name of an older namesake.
+
+        Nothing that was trained is lost: the older run stays under ``name~1``.
+        """
+        moved: str | None = None
+        if run.name in self.runs:
+            numbered = (f"{run.name}~{number}" for number in itertools.count(1))
+            moved = next(name for name in numbered if name not in self.runs)
+            older = self.runs.pop(run.name)
+            older.name = moved
+            self.runs[moved] = older
+            if run.name in self.jobs:
+                self.jobs[moved] = self.jobs.pop(run.name)
+        self.runs[run.name] = run
+        if job is not None:
+            self.jobs[run.name] = job
+        return moved
+
+    def reset(self) -> None:
+        """Forget everything; a run that still trains is stopped."""
+        for job in self.jobs.values():
+            job.stop()
+        self.corpus = self.vocab = self.batches = None
+        self.runs, self.jobs = {}, {}
+        self.baselines, self.views = Baselines(), ViewSources()

@@ -1,0 +1,1 @@
+"""How our objects look: rich in a notebook, plain text elsewhere."""

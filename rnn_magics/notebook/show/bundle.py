@@ -1,0 +1,54 @@
+"""Things to display: in several forms, as text, as a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import DisplayHandle, display
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Something to display that is there in several forms."""
+
+    data: dict[str, Any]
+
+    def _repr_mimebundle_(self, **_kwargs: object) -> dict[str, Any]:
+        return self.data
+
+
+def show(plain: str, rich: str | None = None) -> None:
+    """Display text, with an HTML form for front ends that can draw it."""
+    data = {"text/plain": plain}
+    if rich is not None:
+        data["text/html"] = rich
+    display(Bundle(data))
+
+
+def show_forms(forms: Mapping[str, Any]) -> None:
+    """Display something that is there in several forms, by their MIME types."""
+    display(Bundle(dict(forms)))
+
+
+def show_figure(figure: Figure, plain: str) -> None:
+    """Display a figure as a picture, and as text where there are no pictures."""
+    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib only for a picture)
+
+    display(Bundle({"image/png": to_png(figure), "text/plain": plain}))
+
+
+def place_figure() -> Callable[[Figure, str], None]:
+    """Reserve a place in the present cell for a figure that comes later, from any thread."""
+    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib only for a picture)
+
+    handle: DisplayHandle = display(Bundle({"text/plain": ""}), display_id=True)
+
+    def fill(figure: Figure, plain: str) -> None:
+        handle.update(Bundle({"image/png": to_png(figure), "text/plain": plain}))
+
+    return fill

@@ -1,0 +1,69 @@
+"""Several runs in one picture: what ``%rnn compare`` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnn_magics.errors import SessionError
+from rnn_magics.notebook.show.escape import visible
+from rnn_magics.notebook.show.run_payload import RUN_MIME, VERSION, saved_payload
+from rnn_magics.notebook.show.tables import text_table
+from rnn_magics.plotting import to_png, training_figure
+from rnn_magics.training.run import Run
+
+
+class Comparison:
+    """Runs side by side: a table in words, and their curves over each other.
+
+    Parameters
+    ----------
+    runs
+        What is compared; those without an epoch have no curve yet.
+
+    Raises
+    ------
+    SessionError
+        When no run has an epoch.
+    """
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        if not any(len(run.history) for run in runs):
+            names = ", ".join(run.name for run in runs)
+            msg = f"there is nothing to compare yet: no epoch of {names} is over"
+            raise SessionError(msg)
+        self.runs = tuple(runs)
+
+    def __repr__(self) -> str:
+        """Return a table with a line for each run, the best held-out perplexity first."""
+        rows = [
+            (
+                run.name,
+                run.architecture,
+                str(len(run.history)),
+                "" if run.train_perplexity is None else f"{run.train_perplexity:.3f}",
+                "" if run.valid_perplexity is None else f"{run.valid_perplexity:.3f}",
+                f"{run.tokens_per_second:,.0f}",
+                run.reason or "training",
+            )
+            for run in sorted(self.runs, key=_reached)
+        ]
+        head = ("run", "model", "epochs", "train ppl", "held-out ppl", "tokens/s", "state")
+        return text_table(head, rows)
+
+    def _repr_mimebundle_(self, **_kwargs: object) -> dict[str, Any]:
+        drawn = {run.name: run.history for run in self.runs if len(run.history)}
+        clips = {run.config.train.clip for run in self.runs}
+        clip = clips.pop() if len(clips) == 1 else None
+        names = visible(", ".join(drawn), keep="")
+        runs = [saved_payload(run) for run in self.runs]
+        return {
+            RUN_MIME: {"view": "compare", "version": VERSION, "runs": runs},
+            "image/png": to_png(training_figure(drawn, clip)),
+            "text/plain": f"{names}: perplexity and gradient norm\n{self!r}",
+        }
+
+
+def _reached(run: Run) -> float:
+    reached = run.valid_perplexity or run.train_perplexity
+    return float("inf") if reached is None else reached

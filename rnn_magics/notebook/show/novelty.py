@@ -1,0 +1,59 @@
+"""What ``%generate --novelty`` shows: a text with its copied spans marked."""
+
+from __future__ import annotations
+
+from rnn_magics.inspection.novelty import CopiedSpan, Novelty
+from rnn_magics.notebook.show.escape import escaped, shortened, visible
+from rnn_magics.notebook.show.tables import html_table, text_table
+
+_SHOWN = 8  # spans, the longest first
+_WIDTH = 60
+_HEAD = ("tokens", "copied", "stands in line", "which says")
+
+
+def novelty_text(novelty: Novelty) -> str:
+    """Show the text, copied spans marked, their lines, and the share of new n-grams by length."""
+    spans = [_row(span) for span in _longest(novelty)]
+    copied = text_table(_HEAD, spans) if spans else "no copied span worth listing"
+    text = "".join(
+        piece if span is None else f"[[{piece}]]{_place(novelty.spans[span])} "
+        for piece, span in novelty.pieces
+    )
+    marked = f"copied spans between [[ and ]]:\n{text}\n" if spans else ""
+    return visible(f"{novelty!r}\n{marked}{copied}\n{text_table(*_shares(novelty))}")
+
+
+def novelty_html(novelty: Novelty) -> str:
+    """Show the text, copied spans highlighted, above the same tables."""
+    text = "".join(
+        escaped(piece) if span is None else _marked(piece, novelty.spans[span])
+        for piece, span in novelty.pieces
+    )
+    spans = html_table(_HEAD, map(_row, _longest(novelty))) if novelty.spans else ""
+    return (
+        f"<div><b>{escaped(repr(novelty))}</b>"
+        f"<div style='white-space:pre-wrap'>{text}</div>"
+        f"{spans}{html_table(*_shares(novelty))}</div>"
+    )
+
+
+def _marked(piece: str, span: CopiedSpan) -> str:
+    return f"<mark title='{escaped(_place(span))}'>{escaped(piece)}</mark>"
+
+
+def _longest(novelty: Novelty) -> list[CopiedSpan]:
+    return sorted(novelty.spans, key=len, reverse=True)[:_SHOWN]
+
+
+def _row(span: CopiedSpan) -> tuple[object, ...]:
+    words = shortened(span.text, _WIDTH), _place(span), shortened(span.line_text, _WIDTH)
+    return len(span), *words
+
+
+def _place(span: CopiedSpan) -> str:
+    return f"token {span.source:,}" if span.line is None else f"line {span.line:,}"
+
+
+def _shares(novelty: Novelty) -> tuple[list[str], list[list[str]]]:
+    lengths = [f"{n}-grams" for n in novelty.shares]
+    return ["new, of", *lengths], [["", *(f"{share:.0%}" for share in novelty.shares.values())]]

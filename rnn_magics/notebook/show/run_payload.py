@@ -1,0 +1,115 @@
+"""A run as JSON: what the dashboard, the side panel and a saved notebook draw.
+
+The views in ``labextension/`` read it; `tests/contract/payloads/run.json` is an example that the
+tests of both sides share. Losses are mean nats per token, which a view turns into perplexities
+(exp), since JSON has no number for a perplexity beyond all floats.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from rnn_magics.notebook.show.runs import run_notes, standing_note
+from rnn_magics.reports.standing import marks
+from rnn_magics.training.curve import Curve, Floats, Series
+from rnn_magics.training.run import Run
+
+RUN_MIME = "application/vnd.rnn-magics.run+json"
+VERSION = 1
+SAVED_POINTS = 256  # of a series in a saved notebook: a column each, and some 20 kB
+MOST_EPOCHS = 256
+_DIGITS = 6
+
+
+def run_payload(run: Run) -> dict[str, Any]:
+    """Return all of a run that a view draws, its series left out.
+
+    Returns
+    -------
+    dict
+        Strict JSON: ``name``, ``architecture``, ``place``, ``engine``, ``vocab_size``,
+        ``reason`` (None while it trains), ``message``, ``notes``, ``options`` (those that are
+        not the defaults), ``num_epochs``, ``lr``, ``clip``, ``epochs`` (a dict each: ``step``,
+        ``seconds``, ``train_nats``, ``valid_nats``, ``grad_norm``, ``grad_norm_max``,
+        ``clipped``), ``steered`` and ``ladder`` (names and nats of the baselines).
+    """
+    config = run.config
+    options = {**config.model.changed(), **config.batching.changed(), **config.train.changed()}
+    return {
+        "view": "run",
+        "version": VERSION,
+        "name": run.name,
+        "architecture": run.architecture,
+        "place": run.place,
+        "engine": run.model.engine,
+        "vocab_size": run.model.vocab_size,
+        "reason": run.reason,
+        "message": run.message,
+        "notes": [*run_notes(run), *standing_note(run)],
+        "options": {name: _plain(value) for name, value in options.items()},
+        "num_epochs": config.train.epochs,
+        "lr": config.train.peak_lr,
+        "clip": config.train.clip,
+        "epochs": _epochs(run),
+        "steered": [{"step": s.step, "lr": s.lr, "clip": s.clip} for s in run.steered],
+        "ladder": [
+            {"name": mark.name, "nats": math.log(mark.perplexity)}
+            for mark in (() if run.ladder is None else marks(run.ladder))
+        ],
+    }
+
+
+def saved_payload(run: Run) -> dict[str, Any]:
+    """Return a run with its series, for a notebook that is read without a kernel."""
+    return {**run_payload(run), "series": series_lists(run.curve)}
+
+
+def series_lists(curve: Curve, most: int = SAVED_POINTS) -> dict[str, list[list[float]]]:
+    """Return the series of a curve by name, each as the rows (end, mean, lowest, highest)."""
+    return {
+        name: [[float(f"{value:.{_DIGITS}g}") for value in row] for row in _rows(series, most)]
+        for name, series in (("loss", curve.loss), ("grad_norm", curve.grad_norm))
+    }
+
+
+def series_bytes(series: Series, most: int) -> bytes:
+    """Return the rows (end, mean, lowest, highest) as float32, little-endian."""
+    return _rows(series, most).astype("<f4").tobytes()
+
+
+def _rows(series: Series, most: int) -> Floats:
+    rows = np.stack(series.points(), axis=1)  # (num_points, 4)
+    while len(rows) > most:  # neighbours two by two; an odd one at the end stays as it is
+        even, rest = rows[: len(rows) // 2 * 2].reshape(-1, 2, 4), rows[len(rows) // 2 * 2 :]
+        ends, low, high = even[:, 1, 0], even[..., 2].min(1), even[..., 3].max(1)
+        merged = np.stack((ends, even[..., 1].mean(1), low, high), axis=1)
+        rows = np.concatenate((merged, rest))
+    return rows
+
+
+def _epochs(run: Run) -> list[dict[str, float | None]]:
+    history, natural = run.history, math.log(2)
+    ends = run.curve.epochs
+    # A message must not grow with the run: of very many epochs some are told, the last among them.
+    stride = -(-len(ends) // MOST_EPOCHS) or 1
+    told = range((len(ends) - 1) % stride, len(ends), stride)
+    return [
+        {
+            "step": ends[i][0],
+            "seconds": ends[i][1],
+            "train_nats": _plain(history.train_bits[i] * natural),
+            "valid_nats": None if (bits := history.valid_bits[i]) is None else bits * natural,
+            "grad_norm": _plain(history.grad_norm[i]),
+            "grad_norm_max": _plain(history.grad_norm_max[i]),
+            "clipped": history.clipped[i],
+        }
+        for i in told
+    ]
+
+
+def _plain(value: Any) -> Any:
+    # JSON has neither inf nor nan.
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,111 @@
+"""How a run looks: its epochs, what to know of them, and where it stands beside counting."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rnn_magics.notebook.show.escape import escaped
+from rnn_magics.notebook.show.tables import Row, headed, html_table
+from rnn_magics.plotting import training_figure
+from rnn_magics.reports.honest import report_run
+from rnn_magics.reports.standing import standing
+from rnn_magics.scores.evaluation import bits_per_token
+from rnn_magics.training.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_EPOCHS_SHOWN = 12
+CAPTION = "perplexity and gradient norm, epoch by epoch"
+
+
+def run_figure(run: Run) -> Figure:
+    """Draw the curves of a run, and the baselines where they are fitted."""
+    return training_figure({run.name: run.history}, run.config.train.clip, standing(run).marks)
+
+
+def epoch_rows(run: Run) -> list[Row]:
+    """Return a row for each epoch of a run, the middle left out when there are many."""
+    h = run.history
+    rows: list[Row] = []
+    for i in range(len(h)):
+        valid, bits = h.valid_perplexity[i], h.valid_bits[i]
+        rows.append(
+            (
+                i + 1,
+                f"{h.train_perplexity[i]:.3f}",
+                "" if valid is None else f"{valid:.3f}",
+                f"{h.train_bits[i]:.3f}",
+                "" if bits is None else f"{bits:.3f}",
+                f"{h.tokens_per_second[i]:,.0f}",
+                f"{h.grad_norm[i]:.3g} / {h.grad_norm_max[i]:.3g}",
+                f"{h.clipped[i]:.0%}",
+            )
+        )
+    if len(rows) > _EPOCHS_SHOWN:
+        half = _EPOCHS_SHOWN // 2
+        rows[half:-half] = [("...",) + ("",) * (len(EPOCH_HEAD) - 1)]
+    return rows
+
+
+EPOCH_HEAD = (
+    "epoch",
+    "train ppl",
+    "held-out ppl",
+    "train bits",
+    "held-out bits",
+    "tokens/s",
+    "grad norm / max",
+    "clipped",
+)
+
+
+def run_table(run: Run) -> tuple[Row, list[Row]]:
+    """Return head and rows: the epochs, then each baseline with when it was passed."""
+    rows, marks = epoch_rows(run), standing(run).marks
+    if not rows or not marks:
+        return EPOCH_HEAD, rows
+    passed: dict[object, list[str]] = {}
+    for mark in marks:
+        passed.setdefault(mark.epoch, []).append(mark.name)
+    lines: list[Row] = [(*row, "; ".join(passed.get(row[0], []))) for row in rows]
+    for mark in marks:
+        bits = bits_per_token(math.log(mark.perplexity))
+        when = "not passed" if mark.epoch is None else f"passed after epoch {mark.epoch}"
+        reached = (mark.name, "", f"{mark.perplexity:.3f}", "", f"{bits:.3f}", "", "", "")
+        lines.append((*reached, when))
+    return (*EPOCH_HEAD, "baselines passed"), lines
+
+
+def run_notes(run: Run) -> list[str]:
+    """Return what a reader must know to take the numbers of a run for what they are."""
+    notes = []
+    if run.message:
+        notes.append(run.message)
+    if run.steered:
+        notes.append(f"Steered while it trained: {'; '.join(map(str, run.steered))}.")
+    if run.config.model.bidirectional:
+        notes.append(
+            "A bidirectional model sees the tokens it is to predict: this is no language-model"
+            " perplexity, and %generate refuses the model."
+        )
+    return [*notes, *report_run(run).lines]
+
+
+def standing_note(run: Run) -> list[str]:
+    """Return what counting reaches, and when the run passed it, where baselines were fitted."""
+    if run.ladder is None or not len(run.history):
+        return []
+    found = standing(run)
+    return [line for line in (found.words, found.passages) if line]
+
+
+def run_html(run: Run) -> str:
+    """Show a run: architecture, epochs and how to read the numbers."""
+    facts = f"on {run.place}, engine {run.model.engine}, seed {run.config.train.seed}"
+    told = [*run_notes(run), *standing_note(run)]
+    notes = "".join(f"<div><small>{escaped(note)}</small></div>" for note in told)
+    epochs = html_table(*run_table(run))
+    table = f"<details><summary>epochs</summary>{epochs}</details>"
+    return headed(repr(run), f"<div><small>{escaped(facts)}</small></div>{table}{notes}")

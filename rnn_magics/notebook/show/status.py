@@ -1,0 +1,109 @@
+"""Where a session stands: what ``%rnn`` says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnn_magics.batching import Batches
+from rnn_magics.errors import SessionError
+from rnn_magics.inspection.doctor import Diagnosis, diagnose
+from rnn_magics.notebook.session.session import Session, Snapshot
+from rnn_magics.notebook.show.tables import text_table
+from rnn_magics.storage.run_folder import KeptRun
+from rnn_magics.training.machine.device import choose_device
+from rnn_magics.training.run import Run
+
+
+@dataclass(frozen=True)
+class Status:
+    """A session in words.
+
+    Parameters
+    ----------
+    corpus, vocab, batches, device
+        One line each.
+    runs
+        Name, architecture, progress and perplexities of each run.
+    """
+
+    corpus: str
+    vocab: str
+    batches: str
+    device: str
+    runs: list[tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        """Return a few lines: the steps, then the runs."""
+        lines = [
+            f"corpus   {self.corpus}",
+            f"vocab    {self.vocab}",
+            f"batches  {self.batches}",
+            f"device   {self.device}",
+        ]
+        if self.runs:
+            head = ("run", "model", "state", "epochs", "train ppl", "held-out ppl", "note")
+            lines.append(text_table(head, self.runs))
+        else:
+            lines.append("runs     none yet (%train_rnn)")
+        return "\n".join(lines)
+
+
+def session_status(session: Session) -> Status:
+    """Describe a session."""
+    return Status(
+        repr(session.corpus) if session.corpus else "none yet (%corpus)",
+        repr(session.vocab) if session.vocab else "none yet (%vocab)",
+        repr(session.batches) if session.batches else "none yet (%sample)",
+        str(choose_device()),
+        [_run_row(session, name) for name in session.runs],
+    )
+
+
+def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
+    """Look for silent mistakes in a model and the minibatches of the session.
+
+    Raises
+    ------
+    SessionError
+        When the minibatches are of another vocabulary than the model.
+    """
+    if run.vocab != batches.vocab:
+        msg = (
+            "this run was trained with another vocabulary than that of the present minibatches;"
+            " repeat its %corpus, %vocab and %sample, or name another run: %rnn doctor NAME"
+        )
+        raise SessionError(msg)
+    return diagnose(run.model, batches)
+
+
+def _run_row(session: Session, name: str) -> tuple[str, ...]:
+    run, job = session.runs[name], session.jobs.get(name)
+    state = run.reason or ("paused" if job is not None and job.is_paused else "training")
+    train, valid = run.train_perplexity, run.valid_perplexity
+    return (
+        name,
+        run.architecture,
+        state,
+        f"{len(run.history)}/{run.config.train.epochs}",
+        "" if train is None else f"{train:.3f}",
+        "" if valid is None else f"{valid:.3f}",
+        run.message,
+    )
+
+
+class KeptRuns(list[KeptRun]):
+    """The runs kept in a folder, the newest last."""
+
+    def __repr__(self) -> str:
+        """Return a row for each."""
+        if not self:
+            return "no run is kept here: %train_rnn --checkpoint DIR keeps one"
+        head = ("folder", "run", "model", "state", "epochs", "train ppl", "held-out ppl")
+        return text_table(head, [_kept_row(kept) for kept in self])
+
+
+def _kept_row(kept: KeptRun) -> tuple[str, ...]:
+    perplexities = kept.train_perplexity, kept.valid_perplexity
+    said = ("" if p is None else f"{p:.3f}" for p in perplexities)
+    epochs = f"{kept.epochs}/{kept.planned}"
+    return (str(kept.folder), kept.name, kept.architecture, kept.state, epochs, *said)

@@ -1,0 +1,106 @@
+"""What a dashboard shows of a run that trains, kept up to date by the events of the run."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rnn_magics.notebook.show.run_payload import run_payload
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.curve import Curve
+from rnn_magics.training.events import (
+    Compiling,
+    EpochEnd,
+    Evaluating,
+    Event,
+    StepEnd,
+    TrainBegin,
+    TrainEnd,
+)
+from rnn_magics.training.run import Run
+
+
+class Telemetry:
+    """Takes in the events of a run; a listener.
+
+    Parameters
+    ----------
+    run
+        What trains.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._phase = "starting"
+        self._step: StepEnd | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event."""
+        match event:
+            case Compiling():
+                self._phase = "compiling"
+            case TrainBegin():
+                self._phase = "training"
+            case StepEnd():
+                self._phase, self._step = "training", event
+            case Evaluating():
+                self._phase = "scoring"
+            case EpochEnd():
+                self._phase = "training"
+            case TrainEnd():
+                self._phase = "ended"
+
+    @property
+    def curve(self) -> Curve:
+        """Every step so far, those of the present epoch included."""
+        curve, step = self._run.curve.copy(), self._step
+        if step is not None and step.epoch > len(curve.epochs):
+            curve.extend(step.losses[: step.step], step.norms[: step.step])
+        return curve
+
+    def payload(self, *, paused: bool = False) -> dict[str, Any]:
+        """Return what a view draws now; strict JSON.
+
+        Returns
+        -------
+        dict
+            That of `run_payload`, and ``phase`` (starting, compiling, training, scoring, paused,
+            ended) and ``now``: None before the first step, then ``epoch``, ``step``,
+            ``num_steps``, ``total_steps``, ``train_nats`` (of the epoch so far), ``grad_norm``,
+            ``lr``, ``seconds``, ``tokens``, ``tokens_per_second``, ``eta`` (seconds).
+        """
+        phase = "paused" if paused and self._phase != "ended" else self._phase
+        return {**run_payload(self._run), "phase": phase, "now": self._now()}
+
+    def _now(self) -> dict[str, Any] | None:
+        step = self._step
+        if step is None:
+            return None
+        finished = self._run.curve.epochs
+        total_steps = finished[-1][0] if finished else 0
+        total_steps += step.step if step.epoch > len(finished) else 0
+        done = _share_done(step, self._run.config.train)
+        nats = step.epoch_loss.item()
+        return {
+            "epoch": step.epoch,
+            "step": step.step,
+            "num_steps": step.num_steps,
+            "total_steps": total_steps,
+            "train_nats": nats if math.isfinite(nats) else None,
+            "grad_norm": step.grad_norm.item() if math.isfinite(step.grad_norm.item()) else None,
+            "lr": step.lr,
+            "seconds": step.seconds,
+            "tokens": step.tokens,
+            "tokens_per_second": step.tokens / step.seconds if step.seconds else None,
+            "eta": step.seconds * (1 - done) / done if done else None,
+        }
+
+
+def _share_done(step: StepEnd, config: TrainConfig) -> float:
+    # By whichever limit is nearest, as the schedule of the learning rate sees it.
+    shares = [(step.epoch - 1 + step.step / step.num_steps) / config.epochs]
+    if config.max_tokens is not None:
+        shares.append(step.tokens / config.max_tokens)
+    if config.max_time is not None:
+        shares.append(step.seconds / config.max_time)
+    return min(max(shares), 1.0)

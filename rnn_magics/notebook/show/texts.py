@@ -1,0 +1,103 @@
+"""How a text looks, its vocabulary, its minibatches and what was counted in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnn_magics.notebook.show.escape import shortened
+from rnn_magics.notebook.show.tables import Row, counted, headed, html_table, text_table
+
+if TYPE_CHECKING:
+    from rnn_magics.batching import Batches, BatchPreview
+    from rnn_magics.text.corpus import Corpus
+    from rnn_magics.text.statistics import TextStatistics
+    from rnn_magics.text.vocab import Vocab
+
+_ROWS_SHOWN = 8
+_CELL_WIDTH = 33
+
+
+def corpus_html(corpus: Corpus) -> str:
+    """Show a corpus: its size, origin and beginning."""
+    start = corpus.beginning(200)
+    beginning = start if isinstance(start, str) else " ".join(map(str, start[:40]))
+    rows = [
+        ("from", corpus.origin),
+        ("cleaning", repr(corpus.config)),
+        ("sha256", corpus.fingerprint[:16]),
+        ("begins", beginning),
+    ]
+    return headed(repr(corpus), html_table(("", ""), rows))
+
+
+def vocab_html(vocab: Vocab) -> str:
+    """Show a vocabulary: its most frequent tokens with their counts."""
+    rows = [(vocab[token], repr(token), f"{count:,}") for token, count in vocab.token_freqs[:10]]
+    title = f"Vocab: {len(vocab):,} {vocab.token} tokens, 0 is {vocab.to_tokens(0)!r}"
+    return headed(title, html_table(("index", "token", "count"), rows))
+
+
+def batches_text(batches: Batches) -> str:
+    """Show minibatches: how many an epoch has and what is left over."""
+    from rnn_magics.batching import preview  # noqa: PLC0415  (torch is there by now)
+
+    epoch = preview(batches, 0)
+    state = "carried over" if batches.carries_state else "begun anew each time"
+    return (
+        f"{batches!r}\n"
+        f"  {counted(epoch.num_batches, 'minibatch', 'minibatches')} in an epoch that starts at"
+        f" offset {epoch.offset}, {counted(epoch.left_over, 'token')} left over\n"
+        f"  state {state}; {counted(len(batches.valid), 'token')} held out"
+    )
+
+
+def preview_text(shown: BatchPreview) -> str:
+    """Show the first minibatches: X, Y, where each row stands, and its text."""
+    number_shown = counted(shown.num_batches, "minibatch", "minibatches")
+    left_over = counted(shown.left_over, "token")
+    lines = [f"offset {shown.offset}: {number_shown}, {left_over} left over"]
+    for number, (X, Y) in enumerate(shown.batches):
+        lines.append(f"minibatch {number + 1}, X and Y of shape {tuple(X.shape)}:")
+        rows: list[Row] = [
+            (
+                int(shown.starts[number, row]),
+                shortened(str(X[row].tolist()), _CELL_WIDTH),
+                shortened(str(Y[row].tolist()), _CELL_WIDTH),
+                shortened(_tokens_text(shown, number, row), _CELL_WIDTH),
+            )
+            for row in range(min(len(X), _ROWS_SHOWN))
+        ]
+        if len(X) > _ROWS_SHOWN:
+            rows.append(("...", f"{len(X) - _ROWS_SHOWN} more rows", "", ""))
+        lines.append(text_table(("at", "X", "Y", "tokens of X"), rows))
+    return "\n".join(lines)
+
+
+def _tokens_text(shown: BatchPreview, number: int, row: int) -> str:
+    if shown.tokens is None:
+        return ""
+    tokens = shown.tokens[number][row]
+    if all(isinstance(token, str) and len(token) == 1 for token in tokens):
+        return repr("".join(tokens))
+    return " ".join(map(str, tokens))
+
+
+def statistics_text(statistics: TextStatistics) -> str:
+    """Show counts: the most frequent n-grams, Zipf's law, coverage."""
+    columns = []
+    for counts in statistics.ngrams:
+        top = counts.most_common(10, statistics.vocab)
+        columns.append([f"{'-'.join(map(str, ngram))} {count:,}" for ngram, count in top])
+    depth = max(map(len, columns))
+    padded = [column + [""] * (depth - len(column)) for column in columns]
+    rows = list(zip(*padded, strict=True))
+    slopes = ["" if fit is None else f"slope {fit.slope:.3f}" for fit in statistics.fits]
+    types = [f"{len(counts.counts):,} types" for counts in statistics.ngrams]
+    frequent = text_table(("tokens", "bigrams", "trigrams"), [*rows, types, slopes])
+    oov = statistics.oov_rates or [None] * len(statistics.sizes)
+    covered = [
+        (f"{size:,}", f"{share:.1%}", "" if rate is None else f"{rate:.1%}")
+        for size, share, rate in zip(statistics.sizes, statistics.covered, oov, strict=True)
+    ]
+    sizes = text_table(("vocabulary size", "text covered", "held-out unknown"), covered)
+    return f"{frequent}\n\n{sizes}"
