@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,10 @@ FLOORS = [
     {"plotting"},
     {"notebook"},
 ]
+# The same for the rooms of the notebook: each may import from itself and from those before it.
+ROOMS = ["session", "show", "line", "widgets", "page", "live", "panel", "magics", "extension"]
+MOST_LINES = 400
+MOST_FILES = 13
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "ipykernel", "comm", "traitlets"}
 
 
@@ -141,6 +146,85 @@ def test_nothing_draws_through_pyplot(name: str) -> None:
     assert "mpl.use" not in words
 
 
+def too_long(files: dict[str, Path]) -> list[str]:
+    return [
+        name
+        for name, path in files.items()
+        if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
+    ]
+
+
+def test_no_module_is_longer_than_400_lines() -> None:
+    assert too_long(FILES) == []
+
+
+def too_full(files: Iterable[Path]) -> list[str]:
+    counted = Counter(path.parent for path in files)
+    return [str(folder) for folder, number in counted.items() if number > MOST_FILES]
+
+
+def test_no_folder_has_more_than_about_a_dozen_modules() -> None:
+    assert too_full(FILES.values()) == []
+
+
+def room(module: str) -> int | None:
+    _, _, rest = module.partition("rnn_magics.notebook.")
+    return ROOMS.index(rest.split(".")[0]) if rest else None
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if room(name) is not None])
+def test_arrows_between_the_rooms_of_the_notebook_point_one_way(name: str) -> None:
+    for imported in imported_modules(name, typing_too=True):
+        if room(imported) is not None:
+            assert room(imported) <= room(name), f"{name} looks up to {imported}"
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Return the modules that import each other, in whatever roundabout way."""
+    reached = {name: reach(name, arrows) for name in arrows}
+    found = {frozenset(n for n in reached[name] if name in reached[n]) for name in arrows}
+    return [sorted(circle) for circle in found if circle]
+
+
+def reach(start: str, arrows: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    ahead = [start]
+    while ahead:
+        new = arrows[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found
+
+
+def test_no_modules_import_each_other() -> None:
+    # The roof imports the extension when it is loaded, and gives away its version.
+    names = [name for name in FILES if name != "rnn_magics"]
+    arrows = {n: imported_modules(n, typing_too=True) & {*names} - {n} for n in names}
+    assert circles(arrows) == []
+
+
+def asked_by_name(tree: ast.AST) -> list[int]:
+    """Return the lines in which options are read by a name that nobody checks."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"getattr", "hasattr"}
+        and ast.unparse(node.args[0]).split(".")[-1] in {"options", "opts", "args"}
+    ]
+
+
 @pytest.mark.parametrize("name", FILES)
-def test_no_module_is_longer_than_400_lines(name: str) -> None:
-    assert len(FILES[name].read_text(encoding="utf-8").splitlines()) <= 400
+def test_options_are_read_as_they_are_declared(name: str) -> None:
+    assert asked_by_name(parsed(name)) == []
+
+
+def test_the_rules_see_what_breaks_them(tmp_path: Path) -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    long = tmp_path / "long.py"
+    long.write_text("x = 1\n" * (MOST_LINES + 1))
+    assert too_long({"long": long}) == ["long"]
+    assert too_full([tmp_path / f"{i}.py" for i in range(MOST_FILES + 1)]) == [str(tmp_path)]
+    assert asked_by_name(ast.parse("x = 1\ny = getattr(options, 'run', None)")) == [2]
+    assert asked_by_name(ast.parse("hasattr(self.options, 'run')")) == [1]

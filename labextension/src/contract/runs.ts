@@ -1,4 +1,4 @@
-/** The runs of a kernel as they are told; `rnn_magics/notebook/run_entry.py` writes the entries. */
+/** The runs of a kernel as they are told; `rnn_magics/notebook/page/run_entry.py` writes the entries. */
 
 import {
   Check,

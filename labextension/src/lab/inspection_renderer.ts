@@ -12,7 +12,7 @@ import { element } from '../views/dom';
 import { inspect } from '../views/inspect';
 import { IRuns } from './tokens';
 
-/** `rnn_magics/notebook/inspecting.py` has both, too. */
+/** `rnn_magics/notebook/page/view.py` has both, too. */
 export const INSPECTION_MIME = 'application/vnd.rnn-magics.inspection+json';
 export const LIVE_MIME = 'application/vnd.rnn-magics.live+json';
 /** Before the renderer of widgets, which has -10: a page must not show the same view twice. */

@@ -6,7 +6,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { ContractError } from '../contract/check';
 import { Entry, runsTold } from '../contract/runs';
 
-/** Id and target of the comm; `rnn_magics/notebook/announce.py` has it too. */
+/** Id and target of the comm; `rnn_magics/notebook/page/announce.py` has it too. */
 export const RUNS = 'rnn_magics.runs';
 /** How long an order may stay unanswered before the kernel is taken to be deaf. */
 const PATIENCE = 1500;
@@ -145,7 +145,7 @@ export class KernelLink {
     if (this.comm === null) {
       this.comm = this.kernel.createComm(RUNS, RUNS);
       // JupyterLab before 4.4 has no subshells and kernels before 7 never start one; there a cell
-      // that waits for a training hears the comm itself, as `rnn_magics/notebook/listening.py` tells.
+      // that waits for a training hears the comm itself, as `rnn_magics/notebook/page/listening.py` tells.
       const { subshellStarted } = this.comm as { subshellStarted?: Promise<void> };
       this.ready = Promise.race([subshellStarted, later(SUBSHELL)]);
     }

@@ -27,7 +27,7 @@ export interface Span {
 const HEAD = new RegExp(
   `^\\s*(?:[\\w.,\\s]+=\\s*)?(%%?(?:${MAGICS.join('|')}))(?=\\s|$|\\?)`
 );
-// A word is as rnn_magics/notebook/words.py reads it: quotes have no escapes.
+// A word is as rnn_magics/notebook/line/words.py reads it: quotes have no escapes.
 const PIECE = /"[^"]*"?|'[^']*'?|(?<![^\s])--?[A-Za-z][\w-]*|[^\s"']+/g;
 
 /** Return what is to be coloured in a line; nothing when it is none of ours. */

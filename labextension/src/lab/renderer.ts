@@ -9,7 +9,7 @@ import { Widget } from '@lumino/widgets';
 import { Labels, drawSaved } from '../views/saved';
 import { wordsIn } from './language';
 
-/** `rnn_magics/notebook/run_payload.py` has it too. */
+/** `rnn_magics/notebook/show/run_payload.py` has it too. */
 export const RUN_MIME = 'application/vnd.rnn-magics.run+json';
 
 class RunRenderer extends Widget implements IRenderMime.IRenderer {

@@ -13,7 +13,6 @@ from rnn_magics.notebook.line.words import Word
 from rnn_magics.options import (
     TYPE_NAMES,
     OptionField,
-    Options,
     check_value,
     describe,
     did_you_mean,
@@ -194,12 +193,6 @@ def _help(field: OptionField) -> str:
         return text
     default = f"{field.default:g}" if field.type is float else field.default
     return f"{text} (default {default})"
-
-
-def options_of(cls: type[LineOptions]) -> Iterator[type[Options]]:
-    """Yield every dataclass of the library that the options of a magic are made of."""
-    for _, classes in parts_of(cls):
-        yield from classes
 
 
 _REQUIRED = "the following arguments are required: "

@@ -51,7 +51,7 @@ class Followed:
     """
 
     def __init__(self, job: Job, changed: Callable[[], None], *, background: bool) -> None:
-        from rnn_magics.notebook.show.telemetry import Telemetry  # noqa: PLC0415  (torch is there)
+        from rnn_magics.notebook.page.telemetry import Telemetry  # noqa: PLC0415  (torch is there)
 
         self._job, self._changed, self._background = job, changed, background
         self._telemetry = Telemetry(job.run)

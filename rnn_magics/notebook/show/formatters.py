@@ -44,7 +44,7 @@ _PLAIN: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.decoding.generate", "Generation"): repr,
     ("rnn_magics.batching", "Batches"): _made_by("texts:batches_text"),
     ("rnn_magics.batching", "BatchPreview"): _made_by("texts:preview_text"),
-    ("rnn_magics.decoding.score", "Score"): _made_by("scores:score_text"),
+    ("rnn_magics.decoding.score", "Score"): _made_by("decoded:score_text"),
     ("rnn_magics.inspection.views.hidden", "Hidden"): repr,
     ("rnn_magics.inspection.views.gates", "Gates"): repr,
     ("rnn_magics.inspection.views.surprise", "Surprise"): repr,

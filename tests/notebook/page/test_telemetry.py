@@ -11,7 +11,7 @@ import pytest
 
 from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.notebook.show.telemetry import Telemetry
+from rnn_magics.notebook.page.telemetry import Telemetry
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import begin, iter_train

@@ -1,8 +1,10 @@
-"""How a score looks."""
+"""How what a model wrote or scored looks."""
 
 from __future__ import annotations
 
+from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.score import Score
+from rnn_magics.notebook.show.escape import visible
 from rnn_magics.notebook.show.tables import text_table
 
 _EDGE = 12  # rows at the beginning and at the end
@@ -17,3 +19,12 @@ def score_text(score: Score) -> str:
     if len(rows) > 2 * _EDGE:
         rows[_EDGE:-_EDGE] = [("...", "")]
     return f"{score!r}\n{text_table(('token', 'bits'), rows)}"
+
+
+class Generations(list[Generation]):
+    """Several texts from one prefix."""
+
+    def __repr__(self) -> str:
+        """Each text, numbered."""
+        texts = (f"[{i + 1}] {g!r}\n{visible(g.text)}" for i, g in enumerate(self))
+        return "\n\n".join(texts)
