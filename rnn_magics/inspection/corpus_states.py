@@ -12,7 +12,14 @@ from torch import Tensor
 
 from rnn_magics.decoding.prefix import Trained, vocab_of
 from rnn_magics.errors import InspectionError
-from rnn_magics.inspection.reading import Array, LayerConfig, layer_of, require_forward, to_array
+from rnn_magics.inspection.reading import (
+    Array,
+    LayerConfig,
+    layer_of,
+    require_finite_states,
+    require_readable,
+    to_array,
+)
 from rnn_magics.models.cells import Cell, State
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel
@@ -93,7 +100,7 @@ def read_corpus(
         When there is no such layer, the text is empty, or the model is bidirectional.
     """
     model, vocab = run.model, vocab_of(run)
-    require_forward(model)
+    require_readable(model)
     layer = layer_of(model, layer)
     ids = np.asarray(encode_corpus(corpus, vocab).train[:num_tokens])
     if not len(ids):
@@ -112,7 +119,7 @@ def _fingerprint(model: RNNModel) -> str:
     digest = hashlib.sha256(repr(model.config).encode())
     for name, tensor in model.state_dict().items():
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
 
 
@@ -133,7 +140,8 @@ def _states(model: RNNModel, ids: Array, layer: int) -> Array:
         if begin < 0:
             before = [tuple(_without_first(part) for part in state) for state in before]
         else:
-            states[:, begin:end] = to_array(outputs.transpose(0, 1).float())
+            require_finite_states(layer, outputs)
+            states[:, begin:end] = to_array(outputs.transpose(0, 1))
     return states.reshape(num_rows * length, -1)[: len(ids)]
 
 
