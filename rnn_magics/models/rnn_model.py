@@ -203,7 +203,7 @@ def detach(state: ModelState) -> ModelState:
 
 
 def copy_model(model: RNNModel) -> RNNModel:
-    """Return an independent copy of a model, in evaluation mode, of the same device and precision."""
+    """Return an independent copy of a model, in evaluation mode, of its device and precision."""
     unused = torch.Generator()  # so that a look at a run does not move the global generator
     copy = RNNModel(model.config, model.vocab_size, unused).to(model.output.weight)
     copy.load_state_dict(model.state_dict())

@@ -19,6 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from rnn_magics.notebook.arguments import offered
 from rnn_magics.notebook.group import SessionMagics
 from rnn_magics.notebook.session import Session
+from rnn_magics.notebook.words import names_of
 
 IDENTIFIER = "rnn_magics.options"
 _MAGIC = re.compile(r"^\s*(?:[\w\s,.]*=\s*)?(?P<mark>%%?)(?P<name>\w+)\s(?P<rest>.*)$", re.DOTALL)
@@ -104,7 +105,7 @@ class OptionMatcher:
         if action.metavar == "RUN" or action.dest == "run":
             return list(self._session.runs)
         if action.dest == "data":
-            return [name for name in self._shell.user_ns if not name.startswith("_")]
+            return [name for name in names_of(self._shell.user_ns) if not name.startswith("_")]
         return offered(action)
 
 

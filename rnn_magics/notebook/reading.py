@@ -9,6 +9,7 @@ from typing import Any
 from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.notebook.arguments import collect, flag_of
 from rnn_magics.notebook.calls import Call, Named
+from rnn_magics.notebook.words import names_of
 from rnn_magics.options import describe, did_you_mean
 
 
@@ -60,7 +61,7 @@ def corpus_call(
 
 def _variable(name: str, variables: Mapping[str, Any]) -> Any:
     if name not in variables:
-        msg = f"the notebook has no variable {name!r}{did_you_mean(name, variables)}"
+        msg = f"the notebook has no variable {name!r}{did_you_mean(name, names_of(variables))}"
         raise SessionError(msg)
     return variables[name]
 
