@@ -33,7 +33,7 @@ def foreign_code(doing: str, refusal: type[RNNMagicsError]) -> Iterator[None]:
         yield
     except PASSING:
         raise
-    except BaseException as error:  # a class of a notebook may derive from it
+    except BaseException as error:  # noqa: BLE001  (a class of a notebook may derive from it)
         msg = f"{doing} ({told(error)})"
         raise refusal(msg) from None
 

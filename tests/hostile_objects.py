@@ -18,20 +18,20 @@ import torch
 Choose = Callable[[Sequence[Any]], Any]
 
 
-class CannotBeShown(Exception):
+class UnshowableError(Exception):
     """An error that raises when it is told."""
 
     def __str__(self) -> str:
-        raise ValueError("no")
+        raise ValueError
 
     __repr__ = __str__
 
 
-class ToldAsNumber(Exception):
+class WrongMessageError(Exception):
     """An error whose message is none."""
 
     def __str__(self) -> Any:
-        return 5
+        return 5  # noqa: PLE0307  (that is the point)
 
 
 class OfTheRoot(BaseException):
@@ -41,8 +41,10 @@ class OfTheRoot(BaseException):
 class Sneaky(str):
     """A text whose methods all raise."""
 
+    __slots__ = ()
+
     def _raise(self, *_: Any) -> Any:
-        raise ValueError("sneaky")
+        raise ValueError
 
     __str__ = __repr__ = __len__ = __iter__ = __format__ = __eq__ = __hash__ = _raise
     encode = removesuffix = isprintable = replace = splitlines = join = lower = _raise
@@ -60,8 +62,8 @@ ERRORS = [
     RecursionError(),
     OSError(2, "gone\r", "file\n"),
     UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
-    CannotBeShown(),
-    ToldAsNumber(),
+    UnshowableError(),
+    WrongMessageError(),
     OfTheRoot("root\x85"),
     ValueError(Sneaky("sneaky")),
 ]
@@ -79,11 +81,54 @@ WRONG = [
     object,
     Sneaky("s"),
 ]
-METHODS = """__repr__ __str__ __len__ __iter__ __next__ __getitem__ __contains__ __eq__ __ne__ __hash__ __lt__
-__bool__ __format__ __getattr__ __getattribute__ __class__ __array__ __index__ __int__ __float__
-__length_hint__ __reversed__ __sizeof__ __reduce__ __dir__ __add__ __instancecheck__
-__subclasscheck__ __mro_entries__ tolist ndim shape dtype keys values items removesuffix replace
-startswith isprintable encode __name__ __qualname__ __module__ __doc__ _ipython_display_""".split()
+METHODS = [
+    "__repr__",
+    "__str__",
+    "__len__",
+    "__iter__",
+    "__next__",
+    "__getitem__",
+    "__contains__",
+    "__eq__",
+    "__ne__",
+    "__hash__",
+    "__lt__",
+    "__bool__",
+    "__format__",
+    "__getattr__",
+    "__getattribute__",
+    "__class__",
+    "__array__",
+    "__index__",
+    "__int__",
+    "__float__",
+    "__length_hint__",
+    "__reversed__",
+    "__sizeof__",
+    "__reduce__",
+    "__dir__",
+    "__add__",
+    "__instancecheck__",
+    "__subclasscheck__",
+    "__mro_entries__",
+    "tolist",
+    "ndim",
+    "shape",
+    "dtype",
+    "keys",
+    "values",
+    "items",
+    "removesuffix",
+    "replace",
+    "startswith",
+    "isprintable",
+    "encode",
+    "__name__",
+    "__qualname__",
+    "__module__",
+    "__doc__",
+    "_ipython_display_",
+]
 BASES: list[type] = [
     object, list, tuple, dict, str, int, float, bytes, set, frozenset, deque, UserList, UserDict,
 ]  # fmt: skip
@@ -186,10 +231,13 @@ def _repeated(inner: list[Any]) -> Any:
     return itertools.cycle(inner)
 
 
+HALFWAY = ValueError("half\nway")
+
+
 def _failing() -> Iterator[int]:
     yield 1
     yield 2
-    raise ValueError("half\nway")
+    raise HALFWAY
 
 
 def _ordinary(choose: Choose) -> Any:
@@ -202,12 +250,12 @@ def _ordinary(choose: Choose) -> Any:
         lambda: memoryview(b"abc"),
         lambda: {1, 2},
         lambda: {"a": 1},
-        lambda: {"a": 1}.keys(),
+        {"a": 1}.keys,
         lambda: [[1], [2]],
         lambda: [1, {}],
         lambda: [None, None],
         lambda: range(5),
-        lambda: itertools.count(),
+        itertools.count,
         lambda: itertools.repeat("a"),
         _failing,
         lambda: np.array(5),

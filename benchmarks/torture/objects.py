@@ -14,7 +14,6 @@ import io
 import random
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ def objects(shell: InteractiveShell, line: str, count: int) -> tuple[int, int]:
             found = shell.run_line_magic(name.removeprefix("%"), rest)
             held = repr(found).replace("\n", "").isprintable()
         except UsageError as error:
-            held = str(error).isprintable() and len(str(error)) < 2500  # noqa: PLR2004
+            held = str(error).isprintable() and len(str(error)) < 2500
             held &= session.corpus is corpus
         except BaseException as error:  # noqa: BLE001  (the finding)
             held = False

@@ -6,7 +6,8 @@ This is the one place in which an object of a notebook becomes text or tokens.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
@@ -75,7 +76,7 @@ def require_tokens(given: tuple[Any, ...], name: str) -> None:
     place, doing = 0, "hashed"
     try:
         for place, token in enumerate(given):  # noqa: B007  (an error names the place)
-            if type(token) is int and -_HUGE < token < _HUGE or id(type(token)) in _CERTAIN:
+            if (type(token) is int and -_HUGE < token < _HUGE) or id(type(token)) in _CERTAIN:
                 continue
             doing = "hashed"
             hash(token)
@@ -84,8 +85,8 @@ def require_tokens(given: tuple[Any, ...], name: str) -> None:
                 break
             if type(token) is not float:
                 doing = "shown"
-                f"{token!r}{token}"  # noqa: B018
-                str(token), token.__class__  # noqa: B018
+                f"{token!r}{token}"
+                str(token), token.__class__
         else:
             return
     except PASSING:
@@ -117,7 +118,7 @@ def _listed(data: Any) -> Any:
 
 
 def _fault(plain: Any) -> str:
-    if is_a(plain, Set):
+    if is_a(plain, AbstractSet):
         return ", which has no order; sort it into a list"
     if is_a(plain, Mapping):
         return "; its keys or its values may be tokens: make a list of them"

@@ -100,9 +100,12 @@ class EndlessItems:
         return place
 
 
+GONE = OSError("gone\naway")
+
+
 def failing() -> Iterator[int]:
     yield 1
-    raise OSError("gone\naway")
+    raise GONE
 
 
 @pytest.mark.parametrize(
