@@ -135,8 +135,8 @@ def user_path(path: str | Path, kind: type[RNNMagicsError]) -> Path:
     """
     try:
         expanded = Path(path).expanduser()
-    except RuntimeError as error:
-        msg = f"{shown(path)}: {error}"
+    except RuntimeError:
+        msg = f"{shown(path)}: there is no such user here, so no such home folder"
         raise kind(msg) from None
     return reachable(expanded, kind)
 
@@ -157,15 +157,13 @@ def reachable(path: Path, kind: type[RNNMagicsError]) -> Path:
         Of the given kind, when no file can have that name, its links lead in a circle, it may
         not be looked at, or it is relative to a working folder that is not there any more.
     """
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        if not path.is_absolute() and _is_adrift():
-            msg = f"{shown(path)}: {GONE}"
-            raise kind(msg) from None
-    except (OSError, ValueError) as error:
-        msg = f"{shown(path)}: {reason(error)}"
-        raise kind(msg) from None
+    with in_one_line(kind, shown(path)):
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        if not path.is_absolute():
+            os.getcwd()  # noqa: PTH109  (asked for its error)
     return path
 
 
@@ -182,9 +180,11 @@ def require_writable(folder: Path) -> None:
     try:
         mode = folder.stat().st_mode
     except FileNotFoundError as error:
-        if not folder.is_absolute() and _is_adrift():
+        if _is_adrift(folder):
             raise
         words = f"the folder {shown(folder)} is not there; make it first"
+        if folder.is_symlink():
+            words = f"{shown(folder)} is a link that leads nowhere"
         raise FileNotFoundError(errno.ENOENT, words, str(folder)) from error
     if not stat.S_ISDIR(mode):
         words = f"{shown(folder)} is no folder"
@@ -219,9 +219,9 @@ def require_place_for_folder(path: Path) -> None:
 
 def _exists(path: Path) -> bool:
     try:
-        path.stat()
+        path.lstat()
     except (FileNotFoundError, NotADirectoryError):
-        return path.is_symlink()  # one that leads nowhere: nothing can be made there
+        return False
     return True
 
 
@@ -229,7 +229,7 @@ def reason(error: OSError | ValueError) -> str:
     """Say in a few words why a path was refused: ours where we have some, else the system's."""
     if not isinstance(error, OSError):  # of Python itself, before the system is asked
         return "it holds a character that no name can hold"
-    if isinstance(error, FileNotFoundError) and _is_adrift() and not _is_absolute(error.filename):
+    if isinstance(error, FileNotFoundError) and _is_adrift(error.filename):
         return GONE
     said, number = error.strerror or "", error.errno or 0
     if said in ("", os.strerror(number)):  # what is no word of the system is one of ours
@@ -269,12 +269,10 @@ def shown(path: object) -> str:
     return repr(text if len(text) <= _MOST_SHOWN else f"{text[:half]}...{text[-half:]}")
 
 
-def _is_absolute(name: object) -> bool:
-    return isinstance(name, str) and Path(name).is_absolute()
-
-
-def _is_adrift() -> bool:
-    # Whether the folder in which the process works was removed.
+def _is_adrift(path: str | Path | None) -> bool:
+    # Whether a path means nothing because the folder in which the process works was removed.
+    if path is not None and Path(path).is_absolute():
+        return False
     try:
         os.getcwd()  # noqa: PTH109  (asked for its error)
     except OSError:

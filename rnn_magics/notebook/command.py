@@ -67,7 +67,7 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
             except RNNMagicsError as error:
                 # UsageError itself: IPython prints a traceback for its subclasses.
                 raise UsageError(one_line(str(error))) from None
-            except OSError as error:  # of the system, where nobody has found better words for it
+            except OSError as error:  # the last wall; what opens a file has better words for it
                 where = f" ({shown(error.filename)})" if error.filename else ""
                 msg = f"%{name} was refused by the system{where}: {reason(error)}"
                 raise UsageError(one_line(msg)) from None
