@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -158,10 +158,8 @@ def reachable(path: Path, kind: type[RNNMagicsError]) -> Path:
         not be looked at, or it is relative to a working folder that is not there any more.
     """
     with in_one_line(kind, shown(path)):
-        try:
+        with suppress(FileNotFoundError, NotADirectoryError):
             path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            pass
         if not path.is_absolute():
             os.getcwd()  # noqa: PTH109  (asked for its error)
     return path

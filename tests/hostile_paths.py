@@ -180,7 +180,7 @@ PATHS: dict[str, Callable[[Path], str]] = {
     "a named pipe": _pipe,
     "a device": _device,
     "a socket": _socket,
-    "a folder": lambda folder: str(folder),
+    "a folder": str,
     "a name of 300 letters": lambda _: "x" * 300,
     "a name of 300 letters in no folder": lambda _: "nowhere/" + "x" * 300,
     "a path of 5000 letters": lambda _: "x/" * 2500,
@@ -234,7 +234,7 @@ class Attacked:
             f"%train_rnn {TRAIN} --name kept --checkpoint kept",
         ):
             self.shell.run_cell(cell, silent=True).raise_error()
-        self.session: Any = self.shell._rnn_magics_session  # noqa: SLF001
+        self.session: Any = self.shell._rnn_magics_session
         self.before = dict(vars(self.session))
         long, kept = self.session.runs.values()
         self.runs = {"long": long, "kept": kept}
@@ -288,7 +288,7 @@ class Attacked:
         ours = isinstance(error, UsageError) and said and len(said.splitlines()) == 1
         # The compiler itself asks for the working folder; elsewhere we are to have better words.
         last_wall = "out of memory" in said or ("by the system" in said and GONE not in said)
-        fine = ours and not last_wall and len(said) < 500  # noqa: PLR2004  (one can read it)
+        fine = ours and not last_wall and len(said) < 500  # one can read it
         return f"refused: {said}" if fine else f"{type(error).__name__}: {said}"
 
 
@@ -318,7 +318,8 @@ def main() -> None:
         typed = [(kind, line) for kind in PATHS for line in lines()]
         for kind, line in [*typed, *(("a working folder that was deleted", u) for u in UNTYPED)]:
             held_up, said = attacked.attempt(kind, line)
-            print(json.dumps([kind, line, held_up, said]), flush=True)
+            sys.stdout.write(f"{json.dumps([kind, line, held_up, said])}\n")
+            sys.stdout.flush()
         os.chdir("/")
 
 

@@ -155,7 +155,7 @@ def test_a_folder_that_cannot_be_made_is_refused(
 
 
 def test_errors_of_ours_pass_and_others_are_named() -> None:
-    with pytest.raises(ConfigError, match="^mine$"), files.in_one_line(StorageError, "no"):
+    with pytest.raises(ConfigError, match=r"^mine$"), files.in_one_line(StorageError, "no"):
         raise ConfigError("mine")  # noqa: EM101  (also a ValueError)
     for error, said in [
         (PermissionError(13, os.strerror(13), "x"), "no: permission denied"),

@@ -164,9 +164,9 @@ def _write(place: Path, text: str) -> None:
         msg = f"the text cannot be written to {files.shown(place)}: {error}"
         raise CorpusError(msg) from None
     if atomic.require_target(place).exists():
-        with files.in_one_line(CorpusError, f"{files.shown(place)} cannot be read"):
-            with files.open_file(place) as file:
-                found = file.read(len(data) + 1)  # no more of it than could be the same
+        unread = f"{files.shown(place)} cannot be read"
+        with files.in_one_line(CorpusError, unread), files.open_file(place) as file:
+            found = file.read(len(data) + 1)  # no more of it than could be the same
         if found != data:
             msg = f"{str(place)!r} is there already and holds something else; name another file"
             raise CorpusError(msg)
