@@ -236,7 +236,7 @@ def reason(error: OSError | ValueError) -> str:
 
 
 @contextmanager
-def in_one_line(kind: type[RNNMagicsError], doing: str) -> Iterator[None]:
+def in_one_line(kind: type[RNNMagicsError], doing: str, *awaited: type[OSError]) -> Iterator[None]:
     """Turn what the system says of a path into an error of ours.
 
     Parameters
@@ -245,15 +245,18 @@ def in_one_line(kind: type[RNNMagicsError], doing: str) -> Iterator[None]:
         Of the error.
     doing
         Begins the message, e.g. ``cannot make 'runs'``.
+    *awaited
+        Errors that pass as they are, for somebody waits for them.
 
     Raises
     ------
     RNNMagicsError
         Of the given kind, in one line.
     """
+    passing: tuple[type[Exception], ...] = (RNNMagicsError, *awaited)
     try:
         yield
-    except RNNMagicsError:
+    except passing:
         raise
     except (OSError, ValueError) as error:
         msg = f"{doing}: {reason(error)}"
