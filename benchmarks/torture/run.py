@@ -3,7 +3,7 @@
     python benchmarks/torture/run.py [--quick]
 
 Interrupts at random moments, numbers that are not finite, lines and bytes of all kinds, a server
-that means no good; and what the scripts of `BESIDE` do to files and with objects: their lines that
+that means no good; and what the scripts of `BESIDE` do to files, with paths and with objects: their lines that
 begin with ``|`` are rows of the table. The table goes into docs/reliability.md.
 """
 
@@ -258,10 +258,10 @@ def held(number: int, count: int) -> tuple[str, str]:
     return f"{count:,}", f"{number:,}"
 
 
-BESIDE = ("storage.py", "objects.py")
+BESIDE = ("storage.py", "objects.py", "paths.py")
 
 
-def beside(name: str, *, quick: bool) -> list[str]:
+def rows_of(name: str, *, quick: bool) -> list[str]:
     """Return the rows that a script beside this prints."""
     script = Path(__file__).with_name(name)
     command = [sys.executable, str(script), *(["--quick"] if quick else [])]
@@ -285,7 +285,7 @@ def main() -> None:
             print(lines[-1], flush=True)
         print(f"# {work.__name__}: {time.perf_counter() - begun:.0f} s", flush=True)
     for name in BESIDE:
-        lines += beside(name, quick=quick)
+        lines += rows_of(name, quick=quick)
     if not quick:
         write("\n".join(lines))
 

@@ -17,6 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import no_var_expand
 
 from rnn_magics.errors import RNNMagicsError, is_out_of_memory
+from rnn_magics.files import reason, shown
 from rnn_magics.notebook.arguments import MagicParser
 from rnn_magics.notebook.visible import one_line
 from rnn_magics.notebook.words import split_line
@@ -66,6 +67,10 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
             except RNNMagicsError as error:
                 # UsageError itself: IPython prints a traceback for its subclasses.
                 raise UsageError(one_line(str(error))) from None
+            except OSError as error:  # the last wall; what opens a file has better words for it
+                where = f" ({shown(error.filename)})" if error.filename else ""
+                msg = f"%{name} was refused by the system{where}: {reason(error)}"
+                raise UsageError(one_line(msg)) from None
             except (MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
                     raise

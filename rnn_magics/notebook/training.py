@@ -99,8 +99,10 @@ def _opened(call: Call) -> tuple[Run, TrainState, Listener | None, str | None]:
         run, state, keep = reopen(folder, batches.value)
         return run, state, keep.go_on(run, state), keep.folder
     batches, model, config = call.args
-    run, state = begin(batches.value, model, config, call.kwargs["name"])
     watch = call.kwargs["watch"]
+    if watch is not None:
+        watch.require_place()  # before the model is made, which may take a while
+    run, state = begin(batches.value, model, config, call.kwargs["name"])
     return (
         (run, state, None, None) if watch is None else (run, state, watch(run, state), watch.folder)
     )
