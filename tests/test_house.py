@@ -22,7 +22,7 @@ LIBRARY = [name for name in FILES if not name.startswith("rnn_magics.notebook")]
 
 # From the ground up. A module may import from its own floor and from those below.
 FLOORS = [
-    {"errors", "options", "tables"},
+    {"errors", "files", "foreign", "options", "tables"},
     {"text"},
     {"batching"},
     {"models"},
@@ -40,6 +40,11 @@ FLOORS = [
 ROOMS = ["session", "show", "line", "widgets", "page", "live", "panel", "magics", "extension"]
 MOST_LINES = 400
 MOST_FILES = 13
+OPENED_ELSEWHERE = {  # files of the system, which no user names
+    "Path(limit).with_name('memory.stat').read_text(encoding='ascii')",
+    "Path(limit).read_text()",
+    "Path(used).read_text()",
+}
 NOTEBOOK_ONLY = {"IPython", "ipywidgets", "anywidget", "ipykernel", "comm", "traitlets"}
 
 
@@ -136,6 +141,25 @@ def test_the_library_neither_prints_nor_asks(name: str) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert not called & {"print", "input", "eval", "exec"}
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - {"rnn_magics.files"}))
+def test_what_a_user_names_is_opened_in_one_place(name: str) -> None:
+    opens = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
+    found = {
+        ast.unparse(node)
+        for node in ast.walk(parsed(name))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id == "open")
+            or (
+                isinstance(node.func, ast.Attribute)
+                and node.func.attr in opens
+                and ast.unparse(node.func.value) not in ("files", "os")
+            )
+        )
+    }
+    assert found <= OPENED_ELSEWHERE
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -3,8 +3,8 @@
     python benchmarks/torture/run.py [--quick]
 
 Interrupts at random moments, numbers that are not finite, lines and bytes of all kinds, a server
-that means no good; and what `storage.py` beside this does to files, when it is there: its lines
-that begin with ``|`` are rows of the table. The table goes into docs/reliability.md.
+that means no good; and what the scripts of `BESIDE` do to files, with paths and with objects: their
+lines that begin with ``|`` are rows of the table. The table goes into docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -259,11 +259,12 @@ def held(number: int, count: int) -> tuple[str, str]:
     return f"{count:,}", f"{number:,}"
 
 
-def storage(*, quick: bool) -> list[str]:
-    """Return the rows that `storage.py` prints, if it is there."""
-    script = Path(__file__).with_name("storage.py")
-    if not script.exists():
-        return []
+BESIDE = ("storage.py", "objects.py", "paths.py")
+
+
+def rows_of(name: str, *, quick: bool) -> list[str]:
+    """Return the rows that a script beside this prints."""
+    script = Path(__file__).with_name(name)
     command = [sys.executable, str(script), *(["--quick"] if quick else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     table = [line for line in done.stdout.splitlines() if line.startswith("|")]
@@ -284,7 +285,8 @@ def main() -> None:
             lines.append(f"| {' | '.join(row)} |")
             print(lines[-1], flush=True)
         print(f"# {work.__name__}: {time.perf_counter() - begun:.0f} s", flush=True)
-    lines += storage(quick=quick)
+    for name in BESIDE:
+        lines += rows_of(name, quick=quick)
     if not quick:
         write("\n".join(lines))
 

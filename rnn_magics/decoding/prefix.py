@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.errors import DecodingError
-from rnn_magics.models.rnn_model import ModelState, RNNModel
+from rnn_magics.models.rnn_model import ModelState, RNNModel, require_finite
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
@@ -64,6 +64,8 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
     ------
     DecodingError
         When the model cannot write text, or the prefix has no tokens.
+    ModelError
+        When a weight is not finite.
     """
     model, vocab = run.model, vocab_of(run)
     if model.config.bidirectional:
@@ -72,6 +74,7 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
             " any; train one without --bidirectional"
         )
         raise DecodingError(msg)
+    require_finite(model)
     tokens, unknown = split_prefix(vocab, prefix)
     logits, state = read_tokens(model, torch.tensor([vocab[tokens]]))
     nats = nats_of(logits[0, :-1], torch.tensor(vocab[tokens][1:], dtype=torch.long))

@@ -8,8 +8,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.handout.literals import listed, path, pieces
+from rnn_magics.storage import atomic
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.reading.sources import BUILTINS, Source
@@ -55,7 +57,9 @@ class TextLines:
         Raises
         ------
         CorpusError
-            When there is another file of that name, or it cannot be written.
+            When there is another file of that name.
+        StorageError
+            When it cannot be written.
         """
         if self.kept is not None and self.file is not None:
             _write(Path(self.file), self.kept)
@@ -135,7 +139,8 @@ def _found_again(origin: str, data: str, config: CorpusConfig) -> str | None:
         return _PYTHON_DOCS
     for encoding in _ENCODINGS:
         try:
-            source = Source(Path(origin).read_text(encoding=encoding), origin, origin)
+            with files.open_file(origin, "r", encoding) as file:
+                source = Source(file.read(), origin, origin)
         except (OSError, ValueError):
             continue
         if clean(source.text, config) == data:
@@ -155,13 +160,17 @@ def _kept(corpus: Corpus, text: str, file: str | None) -> str:
 def _write(place: Path, text: str) -> None:
     try:
         data = text.encode()
-        if place.exists() and place.read_bytes() != data:
+    except UnicodeEncodeError as error:
+        msg = f"the text cannot be written to {files.shown(place)}: {error}"
+        raise CorpusError(msg) from None
+    if atomic.require_target(place).exists():
+        unread = f"{files.shown(place)} cannot be read"
+        with files.in_one_line(CorpusError, unread), files.open_file(place) as file:
+            found = file.read(len(data) + 1)  # no more of it than could be the same
+        if found != data:
             msg = f"{str(place)!r} is there already and holds something else; name another file"
             raise CorpusError(msg)
-        place.write_bytes(data)
-    except (OSError, ValueError) as error:
-        msg = f"{str(place)!r} cannot be written: {error}"
-        raise CorpusError(msg) from None
+    atomic.write(place, data)
 
 
 def _cleaning(config: CorpusConfig) -> str:

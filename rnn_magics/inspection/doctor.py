@@ -24,7 +24,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.errors import ModelError
 from rnn_magics.inspection.overlap import check_overlap
 from rnn_magics.models.recurrent import Dropout
-from rnn_magics.models.rnn_model import ModelState, RNNModel, detach
+from rnn_magics.models.rnn_model import ModelState, RNNModel, detach, require_finite
 from rnn_magics.scores.evaluation import perplexity
 
 _ROWS, _STEPS = 4, 12
@@ -43,7 +43,7 @@ class Patient:
     Parameters
     ----------
     model
-        A copy, in evaluation mode.
+        A copy, in evaluation mode, in float32 or float64.
     fresh
         An untrained model of the same kind, None where the module cannot begin anew.
     batches
@@ -314,11 +314,12 @@ def diagnose(model: nn.Module, batches: Batches) -> Diagnosis:
     Raises
     ------
     ModelError
-        When the module lacks `begin_state`, or cannot be copied.
+        When the module lacks `begin_state`, cannot be copied, or has a weight that is not finite.
     """
     if not callable(getattr(model, "begin_state", None)):
         msg = f"{type(model).__name__} has no begin_state(batch_size, device); the doctor needs it"
         raise ModelError(msg)
+    require_finite(model)
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     moved = batches.to(device)
     X, Y = moved.batch(moved.plan(torch.Generator().manual_seed(0)), 0)
@@ -337,12 +338,18 @@ def _examine(name: str, patient: Patient) -> Finding:
 
 
 def copy_module(model: nn.Module) -> nn.Module:
-    """Return an independent copy of a module, in evaluation mode."""
+    """Return an independent copy of a module, in evaluation mode, in float32 or float64."""
     try:
-        return copy.deepcopy(model).eval()
+        return _widened(copy.deepcopy(model)).eval()
     except RuntimeError as error:
         msg = f"the module cannot be copied, maybe since it keeps tensors with a graph: {error}"
         raise ModelError(msg) from None
+
+
+def _widened(model: nn.Module) -> nn.Module:
+    # What is compared here would drown in the rounding of half precision.
+    half = any(p.dtype in (torch.bfloat16, torch.float16) for p in model.parameters())
+    return model.float() if half else model
 
 
 def _learning_copy(model: nn.Module) -> nn.Module:

@@ -203,8 +203,29 @@ def detach(state: ModelState) -> ModelState:
 
 
 def copy_model(model: RNNModel) -> RNNModel:
-    """Return an independent copy of a model, in evaluation mode, on the same device."""
+    """Return an independent copy of a model, in evaluation mode, of its device and precision."""
     unused = torch.Generator()  # so that a look at a run does not move the global generator
-    copy = RNNModel(model.config, model.vocab_size, unused).to(model.output.weight.device)
+    copy = RNNModel(model.config, model.vocab_size, unused).to(model.output.weight)
     copy.load_state_dict(model.state_dict())
     return copy.eval()
+
+
+def require_finite(model: nn.Module) -> None:
+    """Refuse a model of which a weight is no number; what it computes would mean nothing.
+
+    Raises
+    ------
+    ModelError
+        Which names the first such parameter.
+    """
+    for name, parameter in model.named_parameters():
+        if (finite := parameter.detach().isfinite()).all():
+            continue
+        first = parameter.detach()[~finite][0].item()
+        count = int((~finite).sum())
+        msg = (
+            f"{name} holds {first} ({count:,} of its {parameter.numel():,} numbers are not finite):"
+            " the training that made the model has diverged; load an earlier epoch, or train anew"
+            " with a lower learning rate or clip"
+        )
+        raise ModelError(msg)

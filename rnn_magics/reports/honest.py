@@ -13,6 +13,7 @@ import torch
 
 from rnn_magics.batching import BATCHERS
 from rnn_magics.errors import BatchError
+from rnn_magics.models.rnn_model import require_finite
 from rnn_magics.scores.evaluation import Evaluation, evaluate, perplexity
 from rnn_magics.tables import aligned
 from rnn_magics.text.corpus import Corpus
@@ -162,6 +163,8 @@ def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
     BatchError
         When the run has no vocabulary, the text is not of the kind that it reads, or the text
         has fewer than two tokens.
+    ModelError
+        When a weight of the model is not finite.
     """
     vocab = require_reader(run, corpus)
     encoded = encode_corpus(corpus, vocab)
@@ -255,6 +258,8 @@ def evaluate_texts(runs: Sequence[Run], corpora: Sequence[Corpus]) -> Evaluation
     BatchError
         When there is no run or no text, or as `evaluate_text` does; before anything is scored
         where a run cannot read a text.
+    ModelError
+        When a weight of a model is not finite.
     """
     if not runs or not corpora:
         msg = f"a matrix needs a run and a text, not {len(runs)} runs and {len(corpora)} texts"
@@ -271,7 +276,10 @@ def require_reader(run: Run, corpus: Corpus) -> Vocab:
     ------
     BatchError
         When it has none, or the text is not of the kind that it reads.
+    ModelError
+        When a weight of its model is not finite.
     """
+    require_finite(run.model)
     vocab = run.vocab
     if vocab is None:
         msg = f"run {run.name!r} has no vocabulary to read other texts with: train it on a corpus"

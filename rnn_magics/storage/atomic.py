@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rnn_magics import files
 from rnn_magics.errors import StorageError
 
 _PREFIX, _SUFFIX = ".rnn_magics-", ".tmp"
@@ -30,28 +31,40 @@ def user_path(path: str | Path) -> Path:
     Raises
     ------
     StorageError
-        When it begins with the home folder of somebody who is not known here.
+        When nothing can be there: see `rnn_magics.files.user_path`.
     """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        msg = f"{str(path)!r}: {error}"
-        raise StorageError(msg) from None
+    return files.user_path(path, StorageError)
+
+
+def require_target(path: Path) -> Path:
+    """Return the file that writing to a path would make or replace: where its links lead.
+
+    Raises
+    ------
+    StorageError
+        When something is there that is no regular file, or nothing can be made there.
+    """
+    with _one_line_errors(path, 0):
+        target = Path(os.path.realpath(path))
+        files.require_file(target)
+        files.require_writable(target.parent)
+        return target
 
 
 def write(path: Path, data: bytes) -> None:
     """Write a file in one step that either happens or does not.
 
     A symbolic link stays one, and what it points to is written; the permissions of an older
-    file stay. Temporary files that a killed process left in the folder are removed.
+    file stay. A folder, a pipe, a socket or a device is never replaced. Temporary files that a
+    killed process left in the folder are removed.
 
     Raises
     ------
     StorageError
         When the file cannot be written; an older one is then as it was.
     """
+    target = require_target(path)
     with _one_line_errors(path, len(data)):
-        target = Path(os.path.realpath(path))
         sweep(target.parent)
         temporary = target.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
         try:
@@ -73,7 +86,7 @@ def append(path: Path, line: str) -> None:
         When it cannot be written.
     """
     data = line.encode() + b"\n"
-    with _one_line_errors(path, len(data)), path.open("a+b") as file:
+    with _one_line_errors(path, len(data)), files.open_file(path, "a+b") as file:
         if size := file.seek(0, os.SEEK_END):
             file.seek(size - 1)
             data = data if file.read(1) == b"\n" else b"\n" + data
@@ -115,7 +128,7 @@ def _is_written(temporary: Path) -> bool:
         return False
     import fcntl  # noqa: PLC0415  (not on Windows)
 
-    with temporary.open("rb") as file:
+    with files.open_file(temporary) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -149,10 +162,8 @@ def _one_line_errors(path: Path, size: int) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = files.reason(error)
         if getattr(error, "errno", None) in _NO_ROOM:
             reason = f"{size / 1e6:,.1f} MB do not fit ({reason})"
-        if isinstance(error, FileNotFoundError):
-            reason = f"the folder {str(path.parent)!r} is not there; make it first"
-        msg = f"cannot write {str(path)!r}: {reason}; what was there is as it was"
+        msg = f"cannot write {files.shown(path)}: {reason}; what was there is as it was"
         raise StorageError(msg) from None

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from rnn_magics import files
 from rnn_magics.errors import ConfigError, StorageError
 from rnn_magics.options import NOT_NEGATIVE, Options, Spelling, option
 from rnn_magics.storage import atomic
@@ -53,6 +54,32 @@ class Checkpointing(Options):
         assert match is not None  # noqa: S101  (checked when it was made)
         return float(match[1]), (match[2] or "epoch").removesuffix("s") or "s"
 
+    def require_place(self) -> RunFolder:
+        """Return the folder, once it has been found that a new run can be kept there.
+
+        Nothing is made; so it can be asked before there is work for it.
+
+        Raises
+        ------
+        ConfigError
+            When no folder is named.
+        StorageError
+            When the folder holds a run already, or cannot be made.
+        """
+        if not self.folder:
+            msg = "name the folder in which the run is kept, e.g. Checkpointing('runs/first')"
+            raise ConfigError(msg)
+        folder = RunFolder(atomic.user_path(self.folder))
+        with files.in_one_line(StorageError, f"cannot make the folder {files.shown(folder.path)}"):
+            files.require_place_for_folder(folder.path)
+        if folder.exists:
+            msg = (
+                f"{str(folder.path)!r} holds run {folder.summary().name!r} already; go on with it:"
+                " --resume, or keep this one in another folder"
+            )
+            raise StorageError(msg)
+        return folder
+
     def __call__(self, run: Run, state: TrainState) -> Callable[[Event], None]:
         """Begin to keep a training.
 
@@ -68,16 +95,7 @@ class Checkpointing(Options):
         StorageError
             When the folder holds a run already, or cannot be made.
         """
-        if not self.folder:
-            msg = "name the folder in which the run is kept, e.g. Checkpointing('runs/first')"
-            raise ConfigError(msg)
-        folder = RunFolder(atomic.user_path(self.folder))
-        if folder.exists:
-            msg = (
-                f"{str(folder.path)!r} holds run {folder.summary().name!r} already; go on with it:"
-                " --resume, or keep this one in another folder"
-            )
-            raise StorageError(msg)
+        folder = self.require_place()
         folder.begin(run, from_options(self))
         run.folder = self.folder
         return Keeper(run, state, self, folder)

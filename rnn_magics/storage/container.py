@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from safetensors import SafetensorError
@@ -22,8 +21,10 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
+from rnn_magics import files
 from rnn_magics.errors import StorageError
 from rnn_magics.storage.strict import dumps, loads
+from rnn_magics.training.machine.memory import available_memory, in_words
 
 DIGEST = "~sha256"  # the last by name among the tensors of the smallest type, hence of all
 _DIGEST_BYTES = 32
@@ -122,9 +123,9 @@ def unpack(data: bytes) -> Contents:
 def is_ours(path: Path) -> bool:
     """Whether a file begins as ours do; nothing else of it is looked at."""
     try:
-        with path.open("rb") as file:
-            _header_size(file.read(_LENGTH_BYTES + len(_BEGINNING)), path.stat().st_size)
-    except (OSError, StorageError):
+        with files.open_file(path) as file:
+            _header_size(file.read(_LENGTH_BYTES + len(_BEGINNING)), _size_of(file))
+    except (OSError, ValueError, StorageError):
         return False
     return True
 
@@ -144,15 +145,41 @@ def _header_size(beginning: bytes, size: int) -> int:
 
 
 def _metadata(header: bytes) -> str:
-    try:
-        found = json.loads(header, object_pairs_hook=_without_doubles)["__metadata__"]
-    except (ValueError, RecursionError) as error:
-        msg = f"its header cannot be read: {error}"
-        raise StorageError(msg) from None
+    found = _parsed(header)["__metadata__"]
     if list(found) != ["rnn_magics"] or not isinstance(found["rnn_magics"], str):
         msg = "its metadata has other keys than rnn_magics"
         raise StorageError(msg)
     return str(found["rnn_magics"])
+
+
+def _parsed(header: bytes) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(header, object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError) as error:
+        msg = f"its header cannot be read: {error}"
+        raise StorageError(msg) from None
+    return found
+
+
+def _check_size(header: bytes, size: int) -> None:
+    # What the header says of the body, against what is there, before any of it is read.
+    try:
+        ends = [
+            int(tensor["data_offsets"][1])
+            for name, tensor in _parsed(header).items()
+            if name != "__metadata__"
+        ]
+    except (ValueError, TypeError, LookupError, OverflowError):
+        msg = "its tensors cannot be read: the header does not say where they are"
+        raise StorageError(msg) from None
+    told = _LENGTH_BYTES + len(header) + max(ends, default=0)
+    if told != size:
+        msg = f"it is damaged: its header speaks of {told:,} bytes, and it has {size:,}; take"
+        raise StorageError(msg + " another copy")
+    free = available_memory(torch.device("cpu"))
+    if free is not None and 2 * size > free:  # the bytes, and the tensors made of them
+        msg = f"it does not fit into memory: it needs {in_words(2 * size)} of {in_words(free)}"
+        raise StorageError(msg)
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -163,24 +190,21 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+def _size_of(file: IO[bytes]) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
 def _bytes_of(path: Path) -> bytes:
     try:
-        # Not to wait for a pipe, and not to read a device without end.
-        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                msg = "it is no file"
-                raise StorageError(msg)
-            size = os.fstat(file.fileno()).st_size
-            # Looked at before all of it is read.
-            _header_size(file.read(_LENGTH_BYTES + len(_BEGINNING)), size)
+        with files.in_one_line(StorageError, "it cannot be read"), files.open_file(path) as file:
+            size = _size_of(file)
+            beginning = file.read(_LENGTH_BYTES + len(_BEGINNING))
+            header = _header_size(beginning, size)
+            file.seek(_LENGTH_BYTES)
+            _check_size(file.read(header), size)
             file.seek(0)
-            return file.read()
-    except FileNotFoundError:
-        msg = "there is no such file"
-        raise StorageError(msg) from None
-    except (OSError, ValueError) as error:
-        msg = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise StorageError(msg) from None
+            data: bytes = file.read(size)
+            return data
     except MemoryError:
         msg = "it does not fit into memory"
         raise StorageError(msg) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rnn_magics import files
 from rnn_magics.errors import StorageError
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.storage import atomic, container
@@ -59,12 +59,27 @@ def save_run(run: Run, path: str | Path | None = None, *, force: bool = False) -
     StorageError
         When it cannot be written, or stands in the place of another file.
     """
-    path = default_path(run) if path is None else atomic.user_path(path)
+    path = require_place(run, path, force=force)
+    atomic.write(path, packed(run))
+    return path
+
+
+def require_place(run: Run, path: str | Path | None, *, force: bool) -> Path:
+    """Return where `save_run` writes a run, once it has been found that it may.
+
+    Raises
+    ------
+    StorageError
+        As `save_run` does.
+    """
+    if path is None:
+        path = files.reachable(default_path(run), StorageError)
+    else:
+        path = atomic.user_path(path)
     path = path / default_path(run) if path.is_dir() else path
-    if os.path.lexists(path) and path.exists() and not force and not container.is_ours(path):
+    if atomic.require_target(path).exists() and not force and not container.is_ours(path):
         msg = f"{str(path)!r} is there and is no model file of rnn_magics; --force replaces it"
         raise StorageError(msg)
-    atomic.write(path, packed(run))
     return path
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnn_magics import files
 from rnn_magics.errors import StorageError
 from rnn_magics.storage import atomic
 from rnn_magics.storage.container import Contents
@@ -70,11 +71,8 @@ class RunFolder:
 
     def begin(self, run: Run, checkpointing: dict[str, Any]) -> None:
         """Make the folder, and write down what the run is."""
-        try:
+        with files.in_one_line(StorageError, f"cannot make the folder {files.shown(self.path)}"):
             self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            msg = f"cannot make the folder {str(self.path)!r}: {error.strerror}"
-            raise StorageError(msg) from None
         document: dict[str, Any] = {"format": FORMAT, "checkpointing": checkpointing}
         parts = {name: PARTS[name].write(run) for name in _WHAT}
         document |= {name: plain for name, plain in parts.items() if plain is not None}
@@ -147,7 +145,7 @@ class RunFolder:
     def _what(self) -> Fields:
         path = self.path / "run.json"
         try:
-            with path.open("rb") as file:
+            with files.open_file(path) as file:
                 text = file.read(_MOST_JSON).decode().rstrip("\n")
             document = Fields(loads(text), "the document")
         except (OSError, ValueError) as error:
@@ -161,7 +159,7 @@ class RunFolder:
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of the history; what was cut short or damaged is left out."""
         found = []
-        with suppress(OSError), (self.path / "history.jsonl").open("rb") as file:
+        with suppress(OSError), files.open_file(self.path / "history.jsonl") as file:
             for line in file.read(_MOST_JSON).splitlines():
                 with suppress(ValueError, RecursionError):
                     found.append(json.loads(line))

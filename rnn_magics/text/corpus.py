@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Hashable, Iterable, Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
+from rnn_magics.text.given import elements, require_tokens, text_or_elements
 from rnn_magics.text.indexing.cache import IndexFile
 from rnn_magics.text.indexing.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
 from rnn_magics.text.reading.download import DownloadConfig
@@ -136,21 +137,13 @@ class Corpus:
         Raises
         ------
         CorpusError
-            When there are fewer than two tokens, or one of them cannot be a dictionary key.
+            When there are fewer than two tokens, one of them cannot be a dictionary key, or what
+        holds them cannot be read or gives more than 10,000,000 one by one.
         """
         config = config or CorpusConfig()
-        given = tuple(tokens)
+        given = elements(tokens, name)
         _require_two(given, name, "token")
-        for place, token in enumerate(given):
-            try:
-                hash(token)
-            except TypeError:
-                kind = type(token).__name__
-                msg = f"{name!r}: element {place} is a {kind}; tokens must be hashable"
-                raise CorpusError(msg + " (numbers, strings, tuples)") from None
-            if token != token:  # noqa: PLR0124  (the definition of nan)
-                msg = f"{name!r}: element {place} is nan, which equals nothing; drop or replace it"
-                raise CorpusError(msg)
+        require_tokens(given, name)
         if config.lower or config.letters_only or config.d2l:
             msg = f"{name!r} is a sequence of tokens; cleaning is for text"
             raise CorpusError(msg)
@@ -176,16 +169,10 @@ class Corpus:
             When `data` is none of these, or too short.
         """
         origin = f"variable {name}"
-        if isinstance(data, str):
-            return cls.from_text(data, config, name=name, origin=origin)
-        plain = data.tolist() if hasattr(data, "tolist") else data
-        if not isinstance(plain, Sequence) or isinstance(plain, bytes | bytearray):
-            msg = f"{name!r} is a {type(data).__name__}; a corpus is made of a string, a list of"
-            raise CorpusError(msg + " strings, or a sequence of tokens")
-        if plain and all(isinstance(element, str) for element in plain):
-            lines = (line.removesuffix("\n") for line in plain)
-            return cls.from_text("\n".join(lines), config, name=name, origin=origin)
-        return cls.from_tokens(plain, config, name=name, origin=origin)
+        found = text_or_elements(data, name)
+        if isinstance(found, str):
+            return cls.from_text(found, config, name=name, origin=origin)
+        return cls.from_tokens(found, config, name=name, origin=origin)
 
     @property
     def is_text(self) -> bool:

@@ -223,12 +223,30 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="is not the folder of a run; %rnn runs"):
         load_run(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(StorageError, match="it is no file"):
+    with pytest.raises(StorageError, match="it is a named pipe, not a file"):
         load_run(tmp_path / "pipe")
-    with pytest.raises(StorageError, match="it is no file"):
+    with pytest.raises(StorageError, match="it is a device, not a file"):
         load_run("/dev/zero")
-    with pytest.raises(StorageError, match="it cannot be read"):
+    with pytest.raises(StorageError, match="it holds a character that no name can hold"):
         load_run("a\x00b")
+
+
+def test_a_file_is_as_long_as_its_header_says(run: Run, tmp_path: Path) -> None:
+    path = save_run(run, tmp_path / "model")
+    size = path.stat().st_size
+    for length in (size - 1, size + 1, 1 << 40):  # a hole takes no room, and would not fit
+        os.truncate(path, length)
+        with pytest.raises(StorageError, match=f"its header speaks of {size:,} bytes, and it has"):
+            load_run(path)
+
+
+def test_a_file_that_memory_does_not_hold_is_not_begun(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save_run(run, tmp_path / "model")
+    monkeypatch.setattr(container, "available_memory", lambda _: path.stat().st_size)
+    with pytest.raises(StorageError, match=r"it does not fit into memory: it needs .* of "):
+        load_run(path)
 
 
 class HalfGRU(GRUCell):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Answer = Callable[["Hostile"], None]
+STATUSES = (201, 202, 203, 204, 205, 206, 207, 226, 299, 300, 304, 399, 600, 999)
 BOMB = gzip.compress(bytes(5_000_000))
 
 
@@ -70,6 +71,15 @@ def _body(data: bytes, **headers: str) -> Answer:
     return answer
 
 
+def _with(status: int) -> Answer:
+    def answer(ask: Hostile) -> None:
+        empty = status in {204, 304}
+        ask.head(status, **({} if empty else {"Content_Length": "4", "Content_Range": "0-3/9"}))
+        ask.wfile.write(b"" if empty else b"half")
+
+    return answer
+
+
 def _to(where: str) -> Answer:
     return lambda ask: ask.head(302, Location=where.replace("PORT", str(ask.port)))
 
@@ -111,6 +121,8 @@ ANSWERS: dict[str, Answer] = {
     "/bad-chunks": _body(b"zz\r\nnonsense", Transfer_Encoding="chunked"),
     "/no-http": lambda ask: ask.wfile.write(b"\x00\xff nothing\r\n\r\n") and None,
     "/status": lambda ask: ask.head(503),
+    "/nowhere": lambda ask: ask.head(302, Content_Length="0"),
+    **{f"/{status}": _with(status) for status in STATUSES},
 }
 
 NAMED = {
@@ -139,6 +151,8 @@ NAMED = {
     "/bad-chunks": "broke off before the end",
     "/no-http": "cannot be reached",
     "/status": "the server answered 503",
+    "/nowhere": "the server answered 302; only 200 is a whole text",
+    **{f"/{status}": f"the server answered {status}; only 200 is a" for status in STATUSES},
 }
 """What the error of each hostile answer says, at ``--max-download 1``."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.text.reading import sources
 from rnn_magics.text.reading.download import Download, DownloadConfig
@@ -144,7 +145,7 @@ def test_a_file_that_may_not_be_read_is_called_so(tmp_path: Path) -> None:
     path.chmod(0)
     if os.access(path, os.R_OK):
         pytest.skip("this user may read every file")
-    with pytest.raises(CorpusError, match="may not be read"):
+    with pytest.raises(CorpusError, match="cannot be read: permission denied"):
         read_source(str(path))
 
 
@@ -152,10 +153,10 @@ def test_a_refusal_of_the_system_is_called_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: Path) -> bytes:
-        raise PermissionError(13, "denied")
+        raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(CorpusError, match=r"may not be read \(permission denied\)"):
+    monkeypatch.setattr(files, "read_bytes", refuse)
+    with pytest.raises(CorpusError, match=r"secret.txt' cannot be read: permission denied$"):
         read_source(str(tmp_path / "secret.txt"))
 
 

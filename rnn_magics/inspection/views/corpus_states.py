@@ -16,7 +16,8 @@ from rnn_magics.inspection.views.unrolled import (
     Array,
     LayerConfig,
     layer_of,
-    require_forward,
+    require_finite_states,
+    require_readable,
     to_array,
 )
 from rnn_magics.models.cells import Cell, State
@@ -99,7 +100,7 @@ def read_corpus(
         When there is no such layer, the text is empty, or the model is bidirectional.
     """
     model, vocab = run.model, vocab_of(run)
-    require_forward(model)
+    require_readable(model)
     layer = layer_of(model, layer)
     ids = np.asarray(encode_corpus(corpus, vocab).train[:num_tokens])
     if not len(ids):
@@ -118,7 +119,7 @@ def _fingerprint(model: RNNModel) -> str:
     digest = hashlib.sha256(repr(model.config).encode())
     for name, tensor in model.state_dict().items():
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
 
 
@@ -139,7 +140,8 @@ def _states(model: RNNModel, ids: Array, layer: int) -> Array:
         if begin < 0:
             before = [tuple(_without_first(part) for part in state) for state in before]
         else:
-            states[:, begin:end] = to_array(outputs.transpose(0, 1).float())
+            require_finite_states(layer, outputs)
+            states[:, begin:end] = to_array(outputs.transpose(0, 1))
     return states.reshape(num_rows * length, -1)[: len(ids)]
 
 

@@ -16,12 +16,14 @@ from torch import Tensor
 from rnn_magics.decoding.prefix import Trained, vocab_of
 from rnn_magics.errors import InspectionError
 from rnn_magics.models.cells import Cell, State
-from rnn_magics.models.rnn_model import RNNModel
+from rnn_magics.models.rnn_model import RNNModel, require_finite
 from rnn_magics.options import NOT_NEGATIVE, Options, option
 from rnn_magics.text.tokenizers import UNK
 
 MAX_TOKENS = 1000
 """More tokens than this are not looked at one by one."""
+
+_HALF = (torch.bfloat16, torch.float16)
 
 Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
@@ -77,7 +79,7 @@ def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
     DecodingError
         When the model was trained on bare indices.
     """
-    require_forward(run.model)
+    require_readable(run.model)
     vocab = vocab_of(run)
     tokens = vocab.split(text)
     if len(tokens) < at_least:
@@ -98,13 +100,15 @@ def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
     return Reading(vocab.to_tokens(indices), ids, tuple(unknown))
 
 
-def require_forward(model: RNNModel) -> None:
-    """Refuse a model that reads in both directions.
+def require_readable(model: RNNModel) -> None:
+    """Refuse a model that reads in both directions, or that holds numbers which are none.
 
     Raises
     ------
     InspectionError
-        When it does.
+        When it reads backwards, too.
+    ModelError
+        When a weight is not finite.
     """
     if model.config.bidirectional:
         msg = (
@@ -112,6 +116,7 @@ def require_forward(model: RNNModel) -> None:
             " are of models that read forwards: train one without --bidirectional"
         )
         raise InspectionError(msg)
+    require_finite(model)
 
 
 def layer_of(model: RNNModel, layer: int | None) -> int:
@@ -172,8 +177,13 @@ def unroll(model: RNNModel, inputs: Tensor) -> list[Unrolled]:
         One that reads forwards.
     inputs
         Token indices (num_tokens,), or vectors (num_tokens, input_size).
+
+    Raises
+    ------
+    InspectionError
+        When a state is not finite.
     """
-    layers = []
+    layers: list[Unrolled] = []
     for cell in cast("list[Cell]", list(model.rnn.cells)):
         x = cell.input_product(inputs[:, None])  # (num_tokens, 1, num_gates * num_hiddens)
         zeros = x.new_zeros(1, cell.num_hiddens)
@@ -181,12 +191,33 @@ def unroll(model: RNNModel, inputs: Tensor) -> list[Unrolled]:
         for step in x:
             steps.append(cell(step, steps[-1]))
         states = tuple(torch.cat(parts) for parts in zip(*steps, strict=True))
+        for part in states:
+            require_finite_states(len(layers), part)
         layers.append(Unrolled(cell, x[:, 0], states))
         inputs = states[0][1:]  # (num_tokens, num_hiddens)
     return layers
 
 
+def require_finite_states(layer: int, states: Tensor) -> None:
+    """Refuse what finite weights have made of a text when it is no number any more.
+
+    Raises
+    ------
+    InspectionError
+        When a state is not finite.
+    """
+    if not states.isfinite().all():
+        msg = (
+            f"the states of layer {layer} are not finite: its weights are too large for"
+            f" {str(states.dtype).removeprefix('torch.')}; train with a lower learning rate or clip"
+        )
+        raise InspectionError(msg)
+
+
 def to_array(tensor: Tensor) -> Array:
-    """Return a tensor as an array of its own."""
-    array: Array = tensor.detach().cpu().numpy()
+    """Return a tensor as an array of its own, in float32 what torch holds in half precision."""
+    tensor = tensor.detach().cpu()
+    if tensor.dtype in _HALF:  # numpy has no bfloat16, and reckons slowly in float16
+        tensor = tensor.float()
+    array: Array = tensor.numpy()
     return array.copy()

@@ -16,6 +16,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import no_var_expand
 
 from rnn_magics.errors import RNNMagicsError, is_out_of_memory
+from rnn_magics.files import reason, shown
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.options import Line
 from rnn_magics.notebook.line.parser import MagicParser, O
@@ -78,6 +79,10 @@ def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[.
         except RNNMagicsError as error:
             # UsageError itself: IPython prints a traceback for its subclasses.
             raise UsageError(one_line(str(error))) from None
+        except OSError as error:  # the last wall; what opens a file has better words for it
+            where = f" ({shown(error.filename)})" if error.filename else ""
+            msg = f"%{name} was refused by the system{where}: {reason(error)}"
+            raise UsageError(one_line(msg)) from None
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -16,6 +16,7 @@ from IPython.core.completer import (
 )
 
 from rnn_magics.notebook.line.parser import MagicParser
+from rnn_magics.notebook.line.words import names_of
 from rnn_magics.notebook.session.desk import Desk
 
 IDENTIFIER = "rnn_magics.options"
@@ -38,7 +39,9 @@ class OptionMatcher:
         self._commands = commands
         self._suggestions: dict[str, Callable[[], Iterable[str]]] = {
             "runs": lambda: list(desk.session.runs),
-            "variables": lambda: [n for n in desk.shell.user_ns if not n.startswith("_")],
+            "variables": lambda: [
+                name for name in names_of(desk.shell.user_ns) if not name.startswith("_")
+            ],
         }
         # IPython writes its marks on the matcher, which a bound method cannot take.
         marked = context_matcher(identifier=IDENTIFIER, priority=100)

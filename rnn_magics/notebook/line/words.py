@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.foreign import exact, foreign_code, is_a, kind_of
 from rnn_magics.options import did_you_mean
 
 _PIECE = re.compile(
@@ -83,6 +84,11 @@ def split_line(line: str, variables: Mapping[str, Any]) -> list[Word]:
     return words
 
 
+def names_of(variables: Mapping[str, Any]) -> list[str]:
+    """Return the names of variables; ``globals()`` takes keys that are none."""
+    return [name for name in variables if type(name) is str]
+
+
 def _looked_up(text: str, variables: Mapping[str, Any]) -> list[Word]:
     option, equals, value = text.partition("=") if text.startswith("--") else ("", "", text)
     match = _VARIABLE.fullmatch(value)
@@ -90,11 +96,20 @@ def _looked_up(text: str, variables: Mapping[str, Any]) -> list[Word]:
         return [Word(text)]
     name = match["dollar"] or match["brace"]
     if name not in variables:
-        near = did_you_mean(name, (known for known in variables if not known.startswith("_")))
+        near = did_you_mean(name, (known for known in names_of(variables) if known[:1] != "_"))
         msg = f"the notebook has no variable {name!r} (in quotes, {value} means itself){near}"
         raise ConfigError(msg)
-    found = "none" if variables[name] is None else variables[name]
-    if not isinstance(found, str | numbers.Real):
-        msg = f"variable {name!r} is a {type(found).__name__}; an option takes text or a number"
-        raise ConfigError(msg)
-    return [*([Word(option)] if equals else []), Word(str(found), quoted=True)]
+    written = _written(name, "none" if variables[name] is None else variables[name])
+    return [*([Word(option)] if equals else []), Word(written, quoted=True)]
+
+
+def _written(name: str, found: Any) -> str:
+    # A class of a notebook may be derived from text or number and do anything when it is asked.
+    if is_a(found, str):
+        return exact(found)
+    what = f"variable {name!r} is a {kind_of(found)}"
+    with foreign_code(f"{what}, and writing it out fails", ConfigError):
+        if is_a(found, numbers.Real):
+            return exact(str(found))
+    msg = f"{what}; an option takes text or a number"
+    raise ConfigError(msg)

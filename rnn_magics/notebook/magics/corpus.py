@@ -10,6 +10,7 @@ from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, named, part, word
+from rnn_magics.notebook.line.words import names_of
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.options import describe, did_you_mean, option
@@ -79,7 +80,7 @@ def corpus_call(options: CorpusOptions) -> Call[Corpus]:
 
 def _looked_up(name: str, variables: Mapping[str, Any]) -> Any:
     if name not in variables:
-        msg = f"the notebook has no variable {name!r}{did_you_mean(name, variables)}"
+        msg = f"the notebook has no variable {name!r}{did_you_mean(name, names_of(variables))}"
         raise SessionError(msg)
     return variables[name]
 

@@ -125,6 +125,8 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
     if options.recipe is not None:
         recipe = RECIPES[options.recipe]
         print(f"# {options.recipe}: {recipe.source}; its data: {', '.join(recipe.before)}")
+    if options.keep.folder:
+        options.keep.require_place()  # before the model is made, which may take a while
     driver = Driver(desk, background=options.background, baseline=not options.no_baseline)
     trained = call(drive=driver)
     if isinstance(trained, SeedRuns) and len(trained) < (options.seeds or 0):

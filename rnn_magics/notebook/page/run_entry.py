@@ -24,7 +24,7 @@ def run_entry(payload: dict[str, Any], curve: Curve) -> dict[str, Any]:
     Parameters
     ----------
     payload
-        What `rnn_magics.notebook.telemetry.Telemetry.payload` returns.
+        What `rnn_magics.notebook.page.telemetry.Telemetry.payload` returns.
     curve
         Every step so far.
 

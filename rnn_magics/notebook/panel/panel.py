@@ -17,10 +17,12 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
+from rnn_magics.errors import StorageError
+from rnn_magics.files import in_one_line, open_file, read_bytes, shown
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.panel.forms import Form
 from rnn_magics.notebook.session.session import Session
-from rnn_magics.notebook.show.escape import escaped
+from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.widgets.inserter import InserterWidget
 
 _WHOLE = {"width": "100%"}
@@ -219,7 +221,11 @@ class ControlPanel:
 
     def _take_upload(self, _change: object) -> None:
         for given in self.upload.value:
-            name = _kept(Path(given["name"]).name, bytes(given["content"]))
+            try:
+                name = _kept(Path(given["name"]).name, bytes(given["content"]))
+            except StorageError as error:
+                self._status.value = f"<pre>{escaped(one_line(str(error)))}</pre>"
+                continue
             self.sections["corpus"].form.fields["source"].widget.value = name
 
     def _ran(self) -> None:
@@ -240,10 +246,13 @@ def _kept(name: str, content: bytes) -> str:
     while True:
         path = Path(f"{stem}{f'-{number}' if number else ''}{suffix}")
         try:
-            with path.open("xb") as file:
+            with (
+                in_one_line(StorageError, f"cannot keep {shown(name)}", FileExistsError),
+                open_file(path, "xb") as file,
+            ):
                 file.write(content)
         except FileExistsError:
-            if path.is_file() and path.read_bytes() == content:
+            if path.is_file() and read_bytes(path) == content:
                 return str(path)
             number += 1
         else:

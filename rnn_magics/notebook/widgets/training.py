@@ -15,9 +15,9 @@ class TrainingWidget(RNNWidget):
     Attributes
     ----------
     run
-        What `rnn_magics.notebook.telemetry.Telemetry.payload` returns.
+        What `rnn_magics.notebook.page.telemetry.Telemetry.payload` returns.
     loss, grad_norm
-        Rows of four float32, see `rnn_magics.notebook.run_payload.series_bytes`.
+        Rows of four float32, see `rnn_magics.notebook.show.run_payload.series_bytes`.
     answered, answer
         How many commands were answered, and the answer to the newest.
     """

@@ -22,6 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.text.indexing.ids import Ids, id_type
 
@@ -94,7 +95,7 @@ class IndexFile:
     def stored(self) -> Stored | None:
         """Map the file; None when it is not there or is not what it should be."""
         try:
-            document = json.loads(self._beside.read_bytes())
+            document = json.loads(files.read_bytes(self._beside))
             kind = _TYPES[document["dtype"]]
             types, count, checksum = document["types"], document["count"], document["checksum"]
             if self._data.stat().st_size != count * kind.itemsize:
@@ -162,7 +163,10 @@ class IndexFile:
 
     def _mapped(self, kind: np.dtype[Any], count: int) -> Ids:
         # There is no map of an empty file.
-        return np.memmap(self._data, kind, "r", shape=(count,)) if count else np.empty(0, kind)
+        if not count:
+            return np.empty(0, kind)
+        with files.open_file(self._data) as file:
+            return np.memmap(file, kind, "r", shape=(count,))
 
     @property
     def _data(self) -> Path:

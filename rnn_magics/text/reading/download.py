@@ -33,6 +33,8 @@ MAX_REDIRECTS = 5
 _MEGABYTE = 1_000_000
 _SILENCE_SECONDS = 30
 _BLOCK_BYTES = 1 << 14  # of compressed bytes; they become at most a thousand times as many
+_WHOLE = 200  # the one status of an answer that is all of what was asked for
+_SAYS_SO = range(400, 600)  # the statuses of answers that call themselves refusals
 _ENCODINGS = ("", "identity", "gzip", "deflate")
 
 
@@ -206,10 +208,15 @@ class _Fetch:
                 timeout=min(_SILENCE_SECONDS, self._config.max_download_time),
                 headers={"Accept-Encoding": "gzip"},
             )
-            if response.ok and not response.is_redirect:
+            if response.status_code == _WHOLE:
                 return response
             response.close()
-            response.raise_for_status()
+            if not response.is_redirect:
+                msg = f"{url!r}: the server answered {response.status_code}"
+                more = (
+                    "" if response.status_code in _SAYS_SO else f"; only {_WHOLE} is a whole text"
+                )
+                raise CorpusError(msg + more)
             url = urljoin(url, response.headers["Location"])
             parts(url)
         msg = f"{self._url!r} redirects more than {MAX_REDIRECTS} times"
@@ -259,8 +266,6 @@ def _explained(url: str, error: Exception) -> CorpusError:
             return cause
     name = type(error).__name__
     said = f"cannot be reached ({name}); download it elsewhere and give its path"
-    if isinstance(error, requests.HTTPError):
-        return CorpusError(f"{url!r}: the server answered {error.response.status_code}")
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         said = "came only in part: the server broke off before the end; try again"
     elif isinstance(error, requests.exceptions.ContentDecodingError):

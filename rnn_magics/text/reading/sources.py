@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.options import did_you_mean
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
@@ -82,7 +83,7 @@ class LargeFile:
         yield from decoded(self._blocks(), self.encoding, self.spec)
 
     def _blocks(self) -> Iterator[bytes]:
-        with _explained(self.path, self.spec), self.path.open("rb") as file:
+        with _explained(self.path, self.spec), files.open_file(self.path) as file:
             now = os.fstat(file.fileno())
             if (now.st_size, now.st_mtime_ns) != (self.size, self.changed):
                 msg = f"{self.spec!r} has changed since it was read; type %corpus again"
@@ -128,7 +129,7 @@ def read_source(
     if re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
         msg = f"{spec!r}: only http:// and https:// addresses can be read"
         raise CorpusError(msg)
-    path = _expanded(spec)
+    path = files.user_path(spec, CorpusError)
     return Source(decode(_read_file(path, spec), encoding, spec), path.stem, str(path))
 
 
@@ -137,10 +138,10 @@ def find_source(
 ) -> Source | LargeFile:
     """Do what `read_source` does, but leave a file of more than `STREAM_BYTES` where it is."""
     if spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
-        path = _expanded(spec)
+        path = files.user_path(spec, CorpusError)
         try:
             found = path.stat()
-        except (OSError, ValueError):  # reading it says what is wrong
+        except OSError:  # reading it says what is wrong
             return read_source(spec, encoding, config)
         if stat.S_ISREG(found.st_mode) and found.st_size > STREAM_BYTES:
             size, changed = found.st_size, found.st_mtime_ns
@@ -148,46 +149,30 @@ def find_source(
     return read_source(spec, encoding, config)
 
 
-def _expanded(spec: str) -> Path:
-    try:
-        return Path(spec).expanduser()
-    except RuntimeError:
-        msg = f"{spec!r}: there is no such user here, so no such home folder"
-        raise CorpusError(msg) from None
-
-
 def _read_file(path: Path, spec: str) -> bytes:
     with _explained(path, spec):
-        return path.read_bytes()
+        return files.read_bytes(path)
 
 
 @contextmanager
 def _explained(path: Path, spec: str) -> Iterator[None]:
-    # One line for whatever keeps a file from being read.
-    try:
-        yield
-    except FileNotFoundError:
-        if _looks_like_name(spec):
-            known = ", ".join(BUILTINS)
-            near = did_you_mean(spec, BUILTINS)
-            msg = f"unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)"
-        else:
-            msg = f"no file {spec!r} in {str(Path.cwd())!r}"
-        raise CorpusError(msg) from None
-    except IsADirectoryError:
-        msg = f"{spec!r} is a directory; name one text file in it"
-        raise CorpusError(msg) from None
-    except PermissionError:
-        if path.is_dir():  # what Windows says of a directory
+    # One line for whatever keeps a file from being read, with more advice than others give.
+    with files.in_one_line(CorpusError, f"{files.shown(spec)} cannot be read"):
+        try:
+            yield
+        except FileNotFoundError:
+            if _looks_like_name(spec):
+                known = ", ".join(BUILTINS)
+                near = did_you_mean(spec, BUILTINS)
+                msg = f"unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)"
+            else:
+                msg = f"no file {spec!r} in {str(Path.cwd())!r}"
+            raise CorpusError(msg) from None
+        except (IsADirectoryError, PermissionError):
+            if not path.is_dir():  # Windows says of a directory that it may not be read
+                raise
             msg = f"{spec!r} is a directory; name one text file in it"
-        else:
-            msg = f"{spec!r} may not be read (permission denied)"
-        raise CorpusError(msg) from None
-    except CorpusError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        msg = f"{spec!r} cannot be read: {error}"
-        raise CorpusError(msg) from None
+            raise CorpusError(msg) from None
 
 
 def _looks_like_name(spec: str) -> bool:
@@ -214,7 +199,7 @@ def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Sourc
 def _kept(path: Path, sha256: str) -> bytes | None:
     # What the cache holds, unless it is something else than it should be.
     with contextlib.suppress(OSError):
-        data = path.read_bytes()
+        data = files.read_bytes(path)
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
     return None
 
@@ -242,7 +227,7 @@ class _PublicText:
 
     def __call__(self, name: str) -> Source:
         for folder in _data_folders():
-            path = folder / self.filename
+            path = files.reachable(folder / self.filename, CorpusError)
             if path.is_file():
                 return self._read(path, name)
         path = cache_folder() / self.filename
@@ -272,7 +257,7 @@ class _PublicText:
 def _data_folders() -> Iterator[Path]:
     for folder in os.environ.get(DATA_VARIABLE, "").split(os.pathsep):
         if folder:
-            yield _expanded(folder)
+            yield files.user_path(folder, CorpusError)
 
 
 def cache_folder() -> Path:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
+from rnn_magics import files
+
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
 
@@ -152,9 +154,9 @@ def test_a_file_that_may_not_be_read(trained: Notebook, monkeypatch: pytest.Monk
     def refuse(path: Path) -> bytes:  # root may read what nobody may
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(files, "read_bytes", refuse)
     assert trained.refused("%corpus closed.txt") == (
-        "'closed.txt' may not be read (permission denied)"
+        "'closed.txt' cannot be read: permission denied"
     )
 
 

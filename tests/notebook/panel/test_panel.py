@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,3 +149,20 @@ def test_a_notebook_opens_it(notebook: Notebook, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(type(notebook.shell), "kernel", object(), raising=False)
     panel = notebook.run("%rnn_lab")
     assert repr(panel).startswith("ControlPanel: %corpus, %vocab")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\ud800b.txt"])
+def test_an_upload_that_no_file_can_keep_is_one_line(
+    bench: Bench, name: str, tmp_path: Path
+) -> None:
+    there = sorted(tmp_path.iterdir())
+    upload(bench, name, b"x")
+    assert bench.panel._status.value.startswith("<pre>cannot keep ")
+    assert "\n" not in bench.panel._status.value
+    assert sorted(tmp_path.iterdir()) == there
+
+
+def test_an_upload_does_not_wait_for_a_pipe_of_its_name(bench: Bench, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    upload(bench, "a.txt", b"mine")
+    assert (tmp_path / "a-1.txt").read_bytes() == b"mine"

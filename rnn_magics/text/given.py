@@ -1,0 +1,143 @@
+"""What a caller hands in: a text, or the elements of any object, read once.
+
+This is the one place in which an object of a notebook becomes text or tokens.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import Any
+
+from rnn_magics.errors import CorpusError
+from rnn_magics.foreign import PASSING, exact, foreign_code, is_a, kind_of, told
+
+MOST = 10_000_000
+"""So many elements are taken of an object that might never end."""
+
+# By their ids, since a metaclass may say how its classes are hashed and compared.
+_ENDING = {id(kind) for kind in (list, tuple, str, bytes, bytearray, deque)}  # all in memory
+_CERTAIN = {id(kind) for kind in (type(None), bool, str, bytes)}  # any value is a token
+_HUGE = 1 << 64  # Python does not write numbers of more than some thousand digits
+_MADE_OF = "a corpus is made of a string, a list of strings, or a sequence of tokens"
+
+
+def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
+    """Return a string as it is, a list of strings joined by line ends, else the elements.
+
+    Raises
+    ------
+    CorpusError
+        When it is no string and no sequence, or cannot be read.
+    """
+    if is_a(data, str):
+        return exact(data)
+    with _reading(data, name):
+        plain = _listed(data)
+        is_sequence = is_a(plain, Sequence) and not is_a(plain, bytes | bytearray | str)
+    if not is_sequence:
+        msg = f"{name!r} is a {kind_of(data)}; {_MADE_OF}"
+        raise CorpusError(msg)
+    found = _taken(plain, data, name)
+    if found and all(type(element) is str for element in found):
+        return "\n".join(line.removesuffix("\n") for line in found)
+    return found
+
+
+def elements(data: Any, name: str) -> tuple[Any, ...]:
+    """Return the elements of anything that has them in an order.
+
+    Raises
+    ------
+    CorpusError
+        When it has none, has no order, has more than one dimension, might never end, or cannot
+        be read.
+    """
+    with _reading(data, name):
+        plain = _listed(data)
+        fault = _fault(plain)
+    if fault:
+        msg = f"{name!r} is a {kind_of(data)}{fault}"
+        raise CorpusError(msg)
+    return _taken(plain, data, name)
+
+
+def require_tokens(given: tuple[Any, ...], name: str) -> None:
+    """Refuse elements that cannot be told from each other, or not be shown.
+
+    Raises
+    ------
+    CorpusError
+        Which names the first of them, and why.
+    """
+    place, doing = 0, "hashed"
+    try:
+        for place, token in enumerate(given):  # noqa: B007  (an error names the place)
+            if (type(token) is int and -_HUGE < token < _HUGE) or id(type(token)) in _CERTAIN:
+                continue
+            doing = "hashed"
+            hash(token)
+            doing = "compared with itself"
+            if token != token or not token == token:  # noqa: PLR0124, SIM201  (what nan is)
+                break
+            if type(token) is not float:
+                doing = "shown"
+                f"{token!r}{token}"
+                str(token), token.__class__
+        else:
+            return
+    except PASSING:
+        raise
+    except BaseException as error:  # noqa: BLE001  (the code of the token may raise anything)
+        raise CorpusError(_no_token(given[place], place, name, doing, error)) from None
+    what = "nan" if is_a(given[place], float) else f"a {kind_of(given[place])}"
+    msg = f"{name!r}: element {place} is {what}, which equals nothing; drop or replace it"
+    raise CorpusError(msg)
+
+
+def _no_token(token: Any, place: int, name: str, doing: str, error: BaseException) -> str:
+    said = f"{name!r}: element {place} is a {kind_of(token)}"
+    if doing == "hashed" and is_a(error, TypeError):
+        why = "" if is_a(token, list | dict | set) else f" ({told(error)})"
+        return f"{said}; tokens must be hashable (numbers, strings, tuples){why}"
+    return f"{said}, which cannot be {doing} ({told(error)}); drop or replace it"
+
+
+def _reading(data: Any, name: str) -> AbstractContextManager[None]:
+    return foreign_code(f"{name!r} is a {kind_of(data)}, and reading it fails", CorpusError)
+
+
+def _listed(data: Any) -> Any:
+    # Arrays, tensors and columns give plain numbers and strings; asked of the class, since an
+    # object may claim to have anything.
+    tolist = getattr(type(data), "tolist", None)
+    return data if tolist is None else tolist(data)
+
+
+def _fault(plain: Any) -> str:
+    if is_a(plain, AbstractSet):
+        return ", which has no order; sort it into a list"
+    if is_a(plain, Mapping):
+        return "; its keys or its values may be tokens: make a list of them"
+    dimensions = getattr(plain, "ndim", 1)
+    if type(dimensions) is int and dimensions > 1:
+        return f" of {dimensions} dimensions; tokens stand in one: take a column of it"
+    if not is_a(plain, Iterable) and not hasattr(type(plain), "__getitem__"):
+        return "; tokens are the elements of a list, an array or anything else that has some"
+    return ""
+
+
+def _taken(plain: Any, data: Any, name: str) -> tuple[Any, ...]:
+    is_ending = id(type(plain)) in _ENDING
+    with _reading(data, name):
+        found = tuple(plain if is_ending else islice(plain, MOST + 1))
+    if len(found) > MOST and not is_ending:
+        msg = (
+            f"{name!r} is a {kind_of(data)} that gives more than {MOST:,} elements and may never"
+            " end; make a list of as many as you want"
+        )
+        raise CorpusError(msg)
+    return tuple(exact(element) if is_a(element, str) else element for element in found)
