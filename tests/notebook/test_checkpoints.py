@@ -95,3 +95,19 @@ def test_explain_shows_the_calls(prepared: Notebook) -> None:
     said = prepared.printed("%train_rnn --resume last --explain")
     call = "from rnn_magics import resume_run\n\nrun = resume_run('last', batches)\n"
     assert said.startswith(f"{call}\n# refused: ")  # nothing is kept here
+
+
+def test_a_folder_in_use_is_refused_and_free_again(prepared: Notebook) -> None:
+    prepared.run(f"{LONG} --checkpoint runs/a --background --name first")
+    assert "(this one) on " in prepared.refused(f"{LONG} --checkpoint runs/a")
+    assert "'runs/a' is in use by process " in prepared.refused("%train_rnn --resume runs/a")
+    prepared.run("%rnn stop")
+    assert not Path("runs/a/claim.json").exists()
+
+
+def test_what_is_skipped_is_named(stopped: Notebook) -> None:
+    Path("link").symlink_to("nowhere")
+    assert "the link leads nowhere" in repr(stopped.run("%rnn runs"))
+    said = stopped.printed("%train_rnn --resume last --background")
+    assert "--resume last takes 'runs/first'; 'link' is skipped: the link leads nowhere" in said
+    stopped.run("%rnn stop")
