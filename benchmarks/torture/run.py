@@ -3,8 +3,8 @@
     python benchmarks/torture/run.py [--quick]
 
 Interrupts at random moments, numbers that are not finite, lines and bytes of all kinds, a server
-that means no good; and what `storage.py` and `folders.py` beside this do to files and folders: their
-lines that begin with ``|`` are rows of the table. The table goes into docs/reliability.md.
+that means no good; and what `storage.py` and `folders.py` beside this do to files and folders:
+their lines that begin with ``|`` are rows of the table. The table goes into docs/reliability.md.
 """
 
 from __future__ import annotations
