@@ -25,7 +25,7 @@ from rnn_magics.plotting import training_figure
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.resume import reopen
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.events import Event, TrainEnd
+from rnn_magics.training.events import FAILED, Event, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin
 from rnn_magics.training.recipes import RECIPES
@@ -97,6 +97,8 @@ def _opened(call: Call) -> tuple[Run, TrainState, Listener | None, str | None]:
     if call.function == "resume_run":
         folder, batches = call.args
         run, state, keep = reopen(folder, batches.value)
+        if keep.note:
+            print(one_line(keep.note))
         return run, state, keep.go_on(run, state), keep.folder
     batches, model, config = call.args
     watch = call.kwargs["watch"]
@@ -111,33 +113,37 @@ def _opened(call: Call) -> tuple[Run, TrainState, Listener | None, str | None]:
 def start(desk: Desk, call: Call, *, background: bool, baseline: bool = True) -> Run:
     """Train on a worker thread; unless in the background, follow it to its end."""
     run, state, watch, folder = _opened(call)
-    progress: Progress | None = None
-    fit = ladder_fit(desk.session, state.batches) if baseline else None
-    dashboard = dashboard_of(desk, run, fit)
-    if dashboard is not None:
-        job = dashboard.job = Job(run, state, dashboard, watch)
-    elif background:
-        job = Job(run, state, background_listener(desk, run, fit), watch)
-    else:
-        job = Job(run, state, watch=watch)
-        progress = progress_for(desk.shell, run) if desk.progress else None
-    if (moved := desk.session.keep(run, job, folder)) is not None:
-        print(one_line(f"the older run {run.name} is now called {moved}"))
-    if fit is not None:
-        fit.attach(run)
-    announce.follow(desk.shell, job, background=background)
-    if background:
-        job.start()
-    else:
-        try:
-            _follow(job, progress or silent, Hearing(desk.shell))
-        except BaseException:  # an interrupt between two lines of ours: nothing trains unseen
-            job.stop("interrupted")
-            raise
-        if dashboard is None:
-            _show_end(desk, run, fit, progress)
+    job: Job | None = None
+    try:
+        progress: Progress | None = None
+        fit = ladder_fit(desk.session, state.batches) if baseline else None
+        dashboard = dashboard_of(desk, run, fit)
+        if dashboard is not None:
+            job = dashboard.job = Job(run, state, dashboard, watch)
+        elif background:
+            job = Job(run, state, background_listener(desk, run, fit), watch)
         else:
-            dashboard.wait()
+            job = Job(run, state, watch=watch)
+            progress = progress_for(desk.shell, run) if desk.progress else None
+        if (moved := desk.session.keep(run, job, folder)) is not None:
+            print(one_line(f"the older run {run.name} is now called {moved}"))
+        if fit is not None:
+            fit.attach(run)
+        announce.follow(desk.shell, job, background=background)
+        if background:
+            job.start()
+            return run
+        _follow(job, progress or silent, Hearing(desk.shell))
+    except BaseException:  # an interrupt between two lines of ours: nothing trains unseen
+        if job is not None and not background:
+            job.stop("interrupted")
+        if watch is not None and (job is None or not job.has_begun):
+            watch(TrainEnd(FAILED))  # what is kept of it is free again
+        raise
+    if dashboard is None:
+        _show_end(desk, run, fit, progress)
+    else:
+        dashboard.wait()
     return run
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 
 import torch
 
@@ -21,6 +22,7 @@ from rnn_magics.training.cuda import choose_step
 from rnn_magics.training.device import choose_device
 from rnn_magics.training.evaluation import iter_evaluate
 from rnn_magics.training.events import (
+    FAILED,
     Compiling,
     EpochEnd,
     Evaluating,
@@ -334,10 +336,24 @@ def train(
 
 
 def train_to_end(run: Run, state: TrainState, listeners: Iterable[Listener]) -> Run:
-    """Drain `iter_train`, tell every listener every event, and return the run."""
+    """Drain `iter_train`, tell every listener every event, and return the run.
+
+    Every listener is told one `TrainEnd`, also when an error ends the training.
+    """
     told = list(listeners)
-    for event in iter_train(run, state):
-        for listener in told:
-            listener(event)
+    try:
+        for event in iter_train(run, state):
+            for listener in told:
+                listener(event)
+    except BaseException as error:
+        tell_failure(error, told)
+        raise
     run.model.eval()
     return run
+
+
+def tell_failure(error: BaseException, listeners: Iterable[Listener]) -> None:
+    """Tell every listener that an error ended the training; one of them may be what failed."""
+    for listener in listeners:
+        with suppress(Exception):
+            listener(TrainEnd(FAILED, f"{type(error).__name__}: {error}"))
