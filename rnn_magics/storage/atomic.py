@@ -77,6 +77,42 @@ def write(path: Path, data: bytes) -> None:
         _sync_folder(target.parent)
 
 
+def create(path: Path, data: bytes) -> bool:
+    """Write a file unless something of that name is there; of several who try, one does.
+
+    Returns
+    -------
+    bool
+        Whether it was written.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written.
+    """
+    with _one_line_errors(path, len(data)):
+        temporary = path.parent / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+        try:
+            _write_to_disk(temporary, data, None)
+            _link(temporary, path, data)
+        except FileExistsError:
+            return False
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+        return True
+
+
+def _link(temporary: Path, path: Path, data: bytes) -> None:
+    # A link never replaces what is there, and what it leads to is whole.
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without them: there it may be seen before it is whole
+        _write_to_disk(path, data, None)
+
+
 def append(path: Path, line: str) -> None:
     """Add a line to a file that only grows; behind a line that was cut short it begins anew.
 

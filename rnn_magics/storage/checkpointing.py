@@ -11,10 +11,11 @@ from rnn_magics import files
 from rnn_magics.errors import ConfigError, StorageError
 from rnn_magics.options import NOT_NEGATIVE, Options, Spelling, option
 from rnn_magics.storage import atomic
+from rnn_magics.storage.claim import Claim, released_on_error
 from rnn_magics.storage.run_folder import RunFolder, epoch_line
 from rnn_magics.storage.strict import from_options
 from rnn_magics.storage.training_state import capture, fingerprint_of
-from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
+from rnn_magics.training.events import FAILED, EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
@@ -72,12 +73,7 @@ class Checkpointing(Options):
         folder = RunFolder(atomic.user_path(self.folder))
         with files.in_one_line(StorageError, f"cannot make the folder {files.shown(folder.path)}"):
             files.require_place_for_folder(folder.path)
-        if folder.exists:
-            msg = (
-                f"{str(folder.path)!r} holds run {folder.summary().name!r} already; go on with it:"
-                " --resume, or keep this one in another folder"
-            )
-            raise StorageError(msg)
+        _refuse_run_in(folder)
         return folder
 
     def __call__(self, run: Run, state: TrainState) -> Callable[[Event], None]:
@@ -93,12 +89,35 @@ class Checkpointing(Options):
         ConfigError
             When no folder is named.
         StorageError
-            When the folder holds a run already, or cannot be made.
+            When the folder holds a run already, another training has it, or it cannot be made.
         """
         folder = self.require_place()
-        folder.begin(run, from_options(self))
-        run.folder = self.folder
-        return Keeper(run, state, self, folder)
+        with released_on_error(folder.claim()) as claim:
+            _refuse_run_in(folder)  # again, now that nobody else can begin in it
+            folder.begin(run, from_options(self))
+            run.folder = self.folder
+            return Keeper(run, state, self, folder, claim)
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """The folder of a run that can go on, claimed for it.
+
+    Parameters
+    ----------
+    config
+        How the run is kept.
+    claim
+        Of its folder.
+    """
+
+    config: Checkpointing
+    claim: Claim
+
+    @property
+    def folder(self) -> str:
+        """The folder of the run."""
+        return self.config.folder
 
     def go_on(self, run: Run, state: TrainState) -> Callable[[Event], None]:
         """Go on keeping a training that was taken up again.
@@ -109,16 +128,26 @@ class Checkpointing(Options):
             When the folder cannot be written to.
         """
         folder = RunFolder(atomic.user_path(self.folder))
-        folder.go_on(state.total_steps)
-        run.folder = self.folder
-        return Keeper(run, state, self, folder)
+        with released_on_error(self.claim):
+            folder.go_on(state.total_steps)
+            run.folder = self.folder
+            return Keeper(run, state, self.config, folder, self.claim)
+
+
+def _refuse_run_in(folder: RunFolder) -> None:
+    if folder.exists:
+        msg = (
+            f"{str(folder.path)!r} holds run {folder.summary().name!r} already; go on with it:"
+            " --resume, or keep this one in another folder"
+        )
+        raise StorageError(msg)
 
 
 class Keeper:
     """Writes a training down as its events tell.
 
     A checkpoint that cannot be written does not end the training: the run's message says so,
-    and the last good one stays.
+    and the last good one stays. When the training is over, the folder is free for another.
 
     Parameters
     ----------
@@ -126,15 +155,20 @@ class Keeper:
         The training.
     config
         When to write.
-    folder
+    folder, claim
         Where.
     """
 
     def __init__(
-        self, run: Run, state: TrainState, config: Checkpointing, folder: RunFolder
+        self,
+        run: Run,
+        state: TrainState,
+        config: Checkpointing,
+        folder: RunFolder,
+        claim: Claim,
     ) -> None:
         self._run, self._state = run, state
-        self._config, self._folder = config, folder
+        self._config, self._folder, self._claim = config, folder, claim
         self._fingerprint = fingerprint_of(state.batches)
         self._last = time.monotonic()
         self._curve = run.curve.copy()  # up to the last whole epoch: one cut short is told anew
@@ -142,6 +176,16 @@ class Keeper:
 
     def __call__(self, event: Event) -> None:
         """Write what is to be written after an event."""
+        if not isinstance(event, TrainEnd):
+            self._keep(event)
+            return
+        try:
+            if event.reason != FAILED:  # else it is not known what the state is worth
+                self._keep(event)
+        finally:
+            self._claim.release()
+
+    def _keep(self, event: Event) -> None:
         try:
             if isinstance(event, EpochEnd) and event.complete:
                 self._curve = self._run.curve.copy()

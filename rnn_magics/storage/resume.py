@@ -9,9 +9,10 @@ from pathlib import Path
 from rnn_magics.batching import Batches
 from rnn_magics.errors import DeviceError, StorageError
 from rnn_magics.storage import atomic
-from rnn_magics.storage.checkpointing import Checkpointing
+from rnn_magics.storage.checkpointing import Checkpointing, Reopened
+from rnn_magics.storage.claim import released_on_error
 from rnn_magics.storage.model_file import naming
-from rnn_magics.storage.run_folder import RunFolder, kept_runs
+from rnn_magics.storage.run_folder import KeptRun, RunFolder, kept_runs
 from rnn_magics.storage.strict import read_options
 from rnn_magics.storage.training_state import check_same, fingerprint_of, restore
 from rnn_magics.training.history import History
@@ -20,11 +21,12 @@ from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
 LAST = "last"
+_MOST_NAMED = 3
 _AS_PLANNED = ("epochs", "max_time", "max_tokens")
 
 
-def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Checkpointing]:
-    """Make what `iter_train` needs to go on with a run.
+def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Reopened]:
+    """Make what `iter_train` needs to go on with a run, and claim its folder.
 
     Parameters
     ----------
@@ -40,16 +42,22 @@ def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Check
         With the history of the epochs that are finished.
     state : TrainState
         Where the training stands.
-    checkpointing : Checkpointing
-        As before; ``checkpointing.go_on(run, state)`` keeps the run further.
+    reopened : Reopened
+        ``reopened.go_on(run, state)`` keeps the run further, as before.
 
     Raises
     ------
     StorageError
-        When there is no such run, it has ended as planned, its checkpoints cannot be read, or
-        the minibatches are others.
+        When there is no such run, another training has it, it has ended as planned, its
+        checkpoints cannot be read, or the minibatches are others.
     """
-    kept = _folder(folder)
+    kept = last_run()[0] if str(folder) == LAST else _named(folder)
+    with released_on_error(kept.claim()) as claim:  # first: what is read must not change any more
+        run, state, options = _read(kept, batches)
+        return run, state, Reopened(replace(options, folder=str(kept.path)), claim)
+
+
+def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpointing]:
     before, training = kept.newest()
     if before.reason in _AS_PLANNED:
         msg = (
@@ -67,17 +75,39 @@ def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Check
     run.curve, run.steered, run.ladder = before.curve, before.steered, before.ladder
     run.steps, run.tokens = before.steps, before.tokens
     run.message = before.message if before.reason == "snapshot" else ""
-    return run, state, replace(options, folder=str(kept.path))
+    return run, state, options
 
 
-def _folder(folder: str | Path) -> RunFolder:
-    if str(folder) == LAST:
-        runs = kept_runs()
-        if not runs:
-            msg = "no run is kept in this folder or below it: type %train_rnn --checkpoint DIR"
-            raise StorageError(msg)
-        return RunFolder(runs[-1].folder)
+def _named(folder: str | Path) -> RunFolder:
     return RunFolder(atomic.user_path(folder)).require()
+
+
+def last_run() -> tuple[RunFolder, str]:
+    """Return the folder of the run written to last, and what there is to say of those skipped.
+
+    Raises
+    ------
+    StorageError
+        When there is none, or it cannot be read.
+    """
+    runs = kept_runs()
+    skipped = [kept for kept in runs if kept.trouble]
+    if len(runs) == len(skipped):
+        msg = "no run is kept in this folder or below it: type %train_rnn --checkpoint DIR"
+        raise StorageError("; ".join([msg, *_words(skipped)]))
+    if runs[-1].trouble:
+        last, why = str(runs[-1].folder), runs[-1].trouble
+        msg = f"the run written to last, {last!r}, cannot be read: {why}; name one: --resume DIR"
+        raise StorageError(msg)
+    folder = runs[-1].folder
+    said = "; ".join([f"--resume {LAST} takes {str(folder)!r}", *_words(skipped)])
+    return RunFolder(folder), said if skipped else ""
+
+
+def _words(skipped: list[KeptRun]) -> list[str]:
+    named = [f"{str(kept.folder)!r} is skipped: {kept.trouble}" for kept in skipped[:_MOST_NAMED]]
+    more = len(skipped) - len(named)
+    return [*named, f"and {more} more, which %rnn runs names"] if more else named
 
 
 def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
@@ -125,9 +155,9 @@ def resume_run(
     Raises
     ------
     StorageError
-        When there is no such run, it has ended as planned, its checkpoints cannot be read, or
-        the minibatches are others.
+        When there is no such run, another training has it, it has ended as planned, its
+        checkpoints cannot be read, or the minibatches are others.
     """
-    run, state, checkpointing = reopen(folder, batches)
-    (drive or train_to_end)(run, state, [checkpointing.go_on(run, state), *listeners])
+    run, state, reopened = reopen(folder, batches)
+    (drive or train_to_end)(run, state, [reopened.go_on(run, state), *listeners])
     return run

@@ -4,6 +4,7 @@
 
     run.json                    what the run is: name, configuration, corpus, versions
     history.jsonl               a line for each epoch, each end and each resumption; only grows
+    claim.json, claim.lock      who trains in it at present
     step-000001234.safetensors  the last two checkpoints; a model file, and where training stands
     epoch-0003.safetensors      the model as it was after that epoch; a model file
 """
@@ -11,7 +12,10 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +25,7 @@ from typing import Any
 from rnn_magics import files
 from rnn_magics.errors import StorageError
 from rnn_magics.storage import atomic
+from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.container import Contents
 from rnn_magics.storage.model_file import FORMAT, packed, read_run
 from rnn_magics.storage.parts import PARTS
@@ -31,7 +36,7 @@ _WHAT = ("run", "config", "corpus", "device", "threads", "versions")  # parts in
 _STEP = re.compile(r"step-([0-9]{9,})\.safetensors")
 _EPOCH = re.compile(r"epoch-([0-9]{4,})\.safetensors")
 _KEPT_STEPS = 2  # the second is there should the disk damage the first
-_MOST_JSON = 1 << 26
+_MOST_WHAT, _MOST_JSON = 1 << 20, 1 << 26  # bytes of run.json, and of the history
 _DEPTH = 2  # how far below a folder its runs may lie
 
 
@@ -69,10 +74,20 @@ class RunFolder:
             return {}
         return {int(match[1]): entry for match, entry in matches if match}
 
-    def begin(self, run: Run, checkpointing: dict[str, Any]) -> None:
-        """Make the folder, and write down what the run is."""
+    def claim(self) -> Claim:
+        """Take the folder for one training; it is made if it is not there.
+
+        Raises
+        ------
+        StorageError
+            When another training has it, or it cannot be made.
+        """
         with files.in_one_line(StorageError, f"cannot make the folder {files.shown(self.path)}"):
             self.path.mkdir(parents=True, exist_ok=True)
+        return Claim(self.path)
+
+    def begin(self, run: Run, checkpointing: dict[str, Any]) -> None:
+        """Write down what the run is."""
         document: dict[str, Any] = {"format": FORMAT, "checkpointing": checkpointing}
         parts = {name: PARTS[name].write(run) for name in _WHAT}
         document |= {name: plain for name, plain in parts.items() if plain is not None}
@@ -146,8 +161,11 @@ class RunFolder:
         path = self.path / "run.json"
         try:
             with files.open_file(path) as file:
-                text = file.read(_MOST_JSON).decode().rstrip("\n")
-            document = Fields(loads(text), "the document")
+                data = file.read(_MOST_WHAT + 1)
+            if len(data) > _MOST_WHAT:
+                msg = f"{str(path)!r} cannot be read: it is larger than any that rnn_magics writes"
+                raise StorageError(msg)
+            document = Fields(loads(data.decode().rstrip("\n")), "the document")
         except (OSError, ValueError) as error:
             msg = f"{str(path)!r} cannot be read: {error}"
             raise StorageError(msg) from None
@@ -207,6 +225,8 @@ class KeptRun:
         After the last epoch; None before the first, and where it was not scored.
     state
         Why it ended, or ``not ended``: it trains, or it was killed; or why it cannot be read.
+    trouble
+        Why it cannot be read; empty when it can.
     """
 
     folder: Path
@@ -217,6 +237,7 @@ class KeptRun:
     train_perplexity: float | None
     valid_perplexity: float | None
     state: str
+    trouble: str = ""
 
 
 def _remove(paths: Iterable[Path]) -> None:
@@ -233,45 +254,82 @@ def _number(value: Any) -> float | None:
 def kept_runs(folder: str | Path = ".") -> list[KeptRun]:
     """Tell of the runs kept in a folder or one or two levels below it, the newest last.
 
-    Of one that cannot be read, the state says why.
+    Each is looked at by itself. What cannot be read is told of as well, and why; it comes first
+    where it is not known when it was written to.
 
     Raises
     ------
     StorageError
-        When the folder is not there.
+        When the folder is not there, or cannot be looked into.
     """
     top = atomic.user_path(folder)
-    if not top.is_dir():
-        msg = f"there is no folder {str(top)!r}"
-        raise StorageError(msg)
-    found = [RunFolder(path) for path in _below(top, _DEPTH)]
-    found.sort(key=_written)
-    return [_summary(folder) for folder in found]
-
-
-def _summary(folder: RunFolder) -> KeptRun:
     try:
-        return folder.summary()
-    except StorageError as error:
-        return KeptRun(folder.path, "", "", 0, 0, None, None, str(error))
+        os.scandir(top).close()
+    except FileNotFoundError:
+        msg = f"there is no folder {str(top)!r}"
+        raise StorageError(msg) from None
+    except (OSError, ValueError) as error:
+        msg = f"{str(top)!r} cannot be looked into: {_why(error)}"
+        raise StorageError(msg) from None
+    found = sorted(_below(top, _DEPTH), key=lambda timed: timed[0])
+    return [kept for _, kept in found]
 
 
-def _below(folder: Path, depth: int) -> Iterator[Path]:
-    if (folder / "run.json").is_file():
-        if RunFolder(folder).exists:
-            yield folder
-        return
-    if depth == 0:
-        return
-    with suppress(OSError):
-        for entry in sorted(folder.iterdir()):
-            if entry.is_dir() and not entry.name.startswith("."):
-                yield from _below(entry, depth - 1)
+_Timed = tuple[float, KeptRun]  # when it was written to
 
 
-def _written(folder: RunFolder) -> float:
-    newest = next(iter(folder.steps.values()), folder.path)
-    return newest.stat().st_mtime
+def _below(folder: Path, depth: int) -> Iterator[_Timed]:
+    # Whatever one entry is, the others are told of.
+    try:
+        if os.path.lexists(folder / "run.json"):
+            yield from _judged(RunFolder(folder))
+        elif depth > 0:
+            for entry in sorted(folder.iterdir()):
+                if not entry.name.startswith("."):
+                    yield from _inside(entry, depth)
+    except OSError as error:
+        yield _skipped(folder, f"it cannot be looked into: {_why(error)}")
+
+
+def _inside(entry: Path, depth: int) -> Iterator[_Timed]:
+    try:
+        is_folder = stat.S_ISDIR(entry.stat().st_mode)
+    except OSError as error:
+        if entry.is_symlink():  # perhaps of a run, on a disk that is not there
+            yield _skipped(entry, f"the link leads nowhere: {_why(error)}")
+        else:
+            yield _skipped(entry, f"it cannot be looked at: {_why(error)}")
+    else:
+        if is_folder:
+            yield from _below(entry, depth - 1)
+
+
+def _judged(folder: RunFolder) -> Iterator[_Timed]:
+    with os.scandir(folder.path):  # raises where the checkpoints cannot be listed
+        steps = list(folder.steps.values())
+    times, troubles = [], []
+    for path in steps:
+        try:
+            with files.open_file(path) as file:
+                times.append(os.fstat(file.fileno()).st_mtime)
+        except OSError as error:
+            troubles.append(f"{path.name} cannot be read: {_why(error)}")
+    if times:
+        try:
+            yield max(times), folder.summary()
+        except StorageError as error:
+            yield max(times), _skipped(folder.path, str(error))[1]
+    elif troubles:
+        yield _skipped(folder.path, troubles[0])
+    # Else it was begun, and its first checkpoint not written: there is nothing to go on with.
+
+
+def _skipped(folder: Path, why: str) -> _Timed:
+    return -math.inf, KeptRun(folder, "", "", 0, 0, None, None, why, why)
+
+
+def _why(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def epoch_line(run: Run) -> dict[str, Any]:

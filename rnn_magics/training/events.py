@@ -134,8 +134,8 @@ class TrainEnd:
     Parameters
     ----------
     reason
-        ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``, ``non_finite``
-        or ``out_of_memory``.
+        ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``, ``non_finite``,
+        ``out_of_memory``, or ``failed`` where an error ended it.
     message
         What a reader should know about it; empty when all went as planned.
     """
@@ -143,5 +143,8 @@ class TrainEnd:
     reason: str
     message: str = ""
 
+
+FAILED = "failed"
+"""Why a training is over that raised an error. The loop does not say it; whoever drives it does."""
 
 Event = Compiling | TrainBegin | StepEnd | Evaluating | EpochEnd | TrainEnd

@@ -8,7 +8,6 @@ who asks the worker to stop, and the worker does so between two steps.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import queue
 import threading
 import time
@@ -21,8 +20,8 @@ from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import RNNModel, copy_model
 from rnn_magics.options import check_choice
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.events import Event, StepEnd, TrainEnd
-from rnn_magics.training.loop import iter_train
+from rnn_magics.training.events import FAILED, Event, StepEnd, TrainEnd
+from rnn_magics.training.loop import iter_train, tell_failure
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
@@ -63,7 +62,7 @@ class Job:
         self._paused = False
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # between posting a request and the end of the worker
-        self._over = False
+        self._begun = self._over = False
         self._thread = threading.Thread(target=self._work, name=f"rnn {run.name}", daemon=True)
 
     def also(self, listener: Callable[[Event], None]) -> None:
@@ -78,8 +77,14 @@ class Job:
 
     def start(self) -> None:
         """Begin to train."""
+        self._begun = True
         atexit.register(self._leave)
         self._thread.start()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether `start` was ever called."""
+        return self._begun
 
     @property
     def is_alive(self) -> bool:
@@ -209,10 +214,10 @@ class Job:
                     self._serve_requests()
         except BaseException as error:  # noqa: BLE001  (shown by whoever follows the run)
             self.error = error
-            self.run.reason = "failed"
+            self.run.reason = FAILED
             self.run.message = f"{type(error).__name__}: {error}"
-            with contextlib.suppress(Exception):  # the listener may be what failed
-                self._tell(TrainEnd("failed", self.run.message))
+            watching = [] if self._watch is None else [self._watch]
+            tell_failure(error, [*watching, self._tell])
         finally:
             self.run.model.eval()
             with self._lock:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import torch
 
@@ -19,6 +20,7 @@ from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.scores.evaluation import iter_evaluate
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.events import (
+    FAILED,
     Compiling,
     EpochEnd,
     Evaluating,
@@ -341,8 +343,22 @@ def train(
 
 
 def train_to_end(run: Run, state: TrainState, listeners: Sequence[Listener]) -> None:
-    """Drain `iter_train` and tell every listener every event."""
-    for event in iter_train(run, state):
-        for listener in listeners:
-            listener(event)
+    """Drain `iter_train` and tell every listener every event.
+
+    Every listener is told one `TrainEnd`, also when an error ends the training.
+    """
+    try:
+        for event in iter_train(run, state):
+            for listener in listeners:
+                listener(event)
+    except BaseException as error:
+        tell_failure(error, listeners)
+        raise
     run.model.eval()
+
+
+def tell_failure(error: BaseException, listeners: Iterable[Listener]) -> None:
+    """Tell every listener that an error ended the training; one of them may be what failed."""
+    for listener in listeners:
+        with suppress(Exception):
+            listener(TrainEnd(FAILED, f"{type(error).__name__}: {error}"))

@@ -253,6 +253,7 @@ def test_two_checkpoints_stay_and_the_older_serves_when_the_newer_is_damaged(
     run, state, checkpointing = reopen(folder, batches)
     checkpointing.go_on(run, state)
     assert list(RunFolder(folder).steps) == [13]
+    checkpointing.claim.release()
     assert_same(resume_run(folder, batches), whole)
     for path in RunFolder(folder).steps.values():
         path.write_bytes(b"")

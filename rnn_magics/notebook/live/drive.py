@@ -18,6 +18,7 @@ from rnn_magics.notebook.show.runs import CAPTION, run_figure
 from rnn_magics.reports.standing import standing
 from rnn_magics.training.events import Event, TrainEnd
 from rnn_magics.training.job import Job
+from rnn_magics.training.loop import tell_failure
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
@@ -37,47 +38,60 @@ class Driver:
 
     def __init__(self, desk: Desk, *, background: bool = False, baseline: bool = True) -> None:
         self._desk, self._background, self._baseline = desk, background, baseline
+        self._dashboard: Dashboard | None = None
 
     def __call__(
         self, run: Run, state: TrainState, listeners: Sequence[Callable[[Event], None]]
     ) -> None:
         """Train on a worker thread; unless in the background, follow it to its end."""
+        job: Job | None = None
+        try:
+            job, progress, fit = self._begun(run, state, listeners)
+            if self._background:
+                job.start()
+                return
+            _follow(job, progress or silent, Hearing(self._desk.shell))
+        except BaseException as error:  # an interrupt between two lines: nothing trains unseen
+            if job is not None and not self._background:
+                job.stop("interrupted")
+            if job is None or not job.has_begun:
+                tell_failure(error, listeners)  # what they keep of the run is free again
+            raise
+        self._show_end(run, fit, progress)
+
+    def _begun(
+        self, run: Run, state: TrainState, listeners: Sequence[Callable[[Event], None]]
+    ) -> tuple[Job, Progress | None, BaselineFit | None]:
+        # Everything but the first step: what shows the run, its job, its place in the session.
         desk = self._desk
         fit = desk.session.baselines.fit(state.batches) if self._baseline else None
-        dashboard = self._dashboard(run, fit)
         progress: Progress | None = None
-        shown: Listener | None = dashboard
-        if dashboard is None and self._background:
+        shown: Listener | None = None
+        if self._is_live:
+            wait = (lambda: None) if fit is None else fit.wait
+            shown = self._dashboard = Dashboard(run, figure=desk.preferences.figures, ladder=wait)
+        elif self._background:
             shown = _background_listener(desk, run, fit)
-        elif dashboard is None and desk.preferences.progress:
+        elif desk.preferences.progress:
             progress = progress_for(desk.shell, run)
         job = Job(run, state, shown, _all_of(listeners))
-        if dashboard is not None:
-            dashboard.job = job
+        if self._dashboard is not None:
+            self._dashboard.job = job
         say_moved(run.name, desk.session.keep(run, job))
         if fit is not None:
             fit.attach(run)
         announce.follow(desk.shell, job, background=self._background)
-        if self._background:
-            job.start()
-            return
-        try:
-            _follow(job, progress or silent, Hearing(desk.shell))
-        except BaseException:  # an interrupt between two lines of ours: nothing trains unseen
-            job.stop("interrupted")
-            raise
-        if dashboard is None:
-            _show_end(desk, run, fit, progress)
-        else:
-            dashboard.wait()
+        return job, progress, fit
 
-    def _dashboard(self, run: Run, fit: BaselineFit | None) -> Dashboard | None:
-        # None where there is no notebook, or none is wished.
-        wanted = self._desk.preferences
-        if not (wanted.progress and self._desk.shows_live):
-            return None
-        wait = (lambda: None) if fit is None else fit.wait
-        return Dashboard(run, figure=wanted.figures, ladder=wait)
+    @property
+    def _is_live(self) -> bool:
+        return self._desk.preferences.progress and self._desk.shows_live
+
+    def _show_end(self, run: Run, fit: BaselineFit | None, progress: Progress | None) -> None:
+        if self._dashboard is None:
+            _show_end(self._desk, run, fit, progress)
+        else:
+            self._dashboard.wait()
 
 
 def _all_of(listeners: Sequence[Callable[[Event], None]]) -> Callable[[Event], None] | None:

@@ -17,7 +17,7 @@ from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.options import AT_LEAST_ONE, option
 from rnn_magics.reports.seeds import SeedRuns, seeded, train_seeds
 from rnn_magics.storage.checkpointing import Checkpointing
-from rnn_magics.storage.resume import resume_run
+from rnn_magics.storage.resume import LAST, last_run, resume_run
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
 from rnn_magics.training.recipes import RECIPES
@@ -125,6 +125,8 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
     if options.recipe is not None:
         recipe = RECIPES[options.recipe]
         print(f"# {options.recipe}: {recipe.source}; its data: {', '.join(recipe.before)}")
+    if options.resume == LAST and (note := last_run()[1]):
+        print(one_line(note))
     if options.keep.folder:
         options.keep.require_place()  # before the model is made, which may take a while
     driver = Driver(desk, background=options.background, baseline=not options.no_baseline)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.run_folder import RunFolder, checkpoint_epochs
 from tests.notebook.conftest import SAMPLE, Notebook
 
@@ -94,3 +95,24 @@ def test_explain_shows_the_calls(prepared: Notebook) -> None:
     said = prepared.printed("%train_rnn --resume last --explain")
     call = "from rnn_magics import resume_run\n\nrun = resume_run('last', batches)\n"
     assert said.startswith(f"{call}\n# refused: ")  # nothing is kept here
+
+
+def test_a_folder_in_use_is_refused_and_free_again(stopped: Notebook) -> None:
+    assert not Path("runs/first/claim.json").exists()
+    claim = Claim(Path("runs/first"))
+    told = "'runs/first' is in use by process "
+    assert stopped.refused(f"{LONG} --checkpoint runs/first").startswith(told)
+    assert stopped.refused("%train_rnn --resume last").startswith(told)
+    claim.release()
+    stopped.run("%train_rnn --resume last --background")
+    assert Path("runs/first/claim.json").exists()
+    stopped.run("%rnn stop")
+    assert not Path("runs/first/claim.json").exists()
+
+
+def test_what_is_skipped_is_named(stopped: Notebook) -> None:
+    Path("link").symlink_to("nowhere")
+    assert "the link leads nowhere" in repr(stopped.run("%rnn runs"))
+    said = stopped.printed("%train_rnn --resume last --background")
+    assert "--resume last takes 'runs/first'; 'link' is skipped: the link leads nowhere" in said
+    stopped.run("%rnn stop")
