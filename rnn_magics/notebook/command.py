@@ -17,6 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import no_var_expand
 
 from rnn_magics.errors import RNNMagicsError, is_out_of_memory
+from rnn_magics.interrupts import half_import_behind, whole_imports
 from rnn_magics.notebook.arguments import MagicParser
 from rnn_magics.notebook.visible import one_line
 from rnn_magics.notebook.words import split_line
@@ -47,6 +48,7 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
     def decorate(method: Method) -> Callable[..., Any]:
         name = method.__name__
 
+        @whole_imports()
         def parser() -> MagicParser:
             made = MagicParser(name)
             declare(made)
@@ -61,16 +63,26 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
         @functools.wraps(method)
         def magic(self: HasShell, line: str, cell: str | None = None) -> Any:
             try:
-                words = split_line(line, self.shell.user_ns)
-                return method(self, parser().parse(words), cell)
+                with whole_imports():
+                    words = split_line(line, self.shell.user_ns)
+                    return method(self, parser().parse(words), cell)
             except RNNMagicsError as error:
                 # UsageError itself: IPython prints a traceback for its subclasses.
                 raise UsageError(one_line(str(error))) from None
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                msg = f"out of memory in %{name}; what was there before stays; ask for less at once"
+            except KeyboardInterrupt:
+                msg = f"%{name} was interrupted; what was there before stays"
                 raise UsageError(msg) from None
+            except Exception as error:
+                if is_out_of_memory(error):
+                    msg = f"out of memory in %{name}; what was there before stays; ask for less at once"
+                elif broken := half_import_behind(error):
+                    msg = (
+                        f"an import of {broken} ended half-way before (an interrupt?), and"
+                        " cannot be done again in this kernel; restart it"
+                    )
+                else:
+                    raise
+                raise UsageError(one_line(msg)) from None
 
         magic.getdoc = getdoc  # type: ignore[attr-defined]  # what IPython's `?` asks for
         magic.parser = parser  # type: ignore[attr-defined]  # what completion asks for

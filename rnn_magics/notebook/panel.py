@@ -17,6 +17,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
+from rnn_magics.interrupts import whole_imports
 from rnn_magics.notebook.arguments import MagicParser
 from rnn_magics.notebook.forms import Form
 from rnn_magics.notebook.session import Session
@@ -222,6 +223,7 @@ class ControlPanel:
             name = _kept(Path(given["name"]).name, bytes(given["content"]))
             self.sections["corpus"].form.fields["source"].widget.value = name
 
+    @whole_imports()
     def _ran(self) -> None:
         from rnn_magics.notebook.status import session_status  # noqa: PLC0415  (torch)
 
