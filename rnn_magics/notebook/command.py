@@ -74,7 +74,10 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
                 raise UsageError(msg) from None
             except Exception as error:
                 if is_out_of_memory(error):
-                    msg = f"out of memory in %{name}; what was there before stays; ask for less at once"
+                    msg = (
+                        f"out of memory in %{name}; what was there before stays;"
+                        " ask for less at once"
+                    )
                 elif broken := half_import_behind(error):
                     msg = (
                         f"an import of {broken} ended half-way before (an interrupt?), and"
