@@ -132,7 +132,8 @@ class _Waiting:
 
 def _interrupt_main() -> None:
     # A signal also ends a wait of the main thread, where the system has signals for threads.
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
     else:
         _thread.interrupt_main()

@@ -16,6 +16,7 @@ import torch
 from rnn_magics.batching import Batches
 from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
 from rnn_magics.interrupts import whole_imports
+from rnn_magics.models.forked import training_here
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.cuda import choose_step
@@ -335,6 +336,7 @@ def train(
     return train_to_end(run, state, [*watching, *listeners])
 
 
+@training_here()
 def train_to_end(run: Run, state: TrainState, listeners: Iterable[Listener]) -> Run:
     """Drain `iter_train`, tell every listener every event, and return the run."""
     told = list(listeners)
