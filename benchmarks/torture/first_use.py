@@ -74,11 +74,11 @@ def interrupted(seed: int) -> tuple[str, str]:
         try:
             client.wait_for_ready(timeout=PATIENCE)
             prepared = [PREPARE.format(live=live), *([SAMPLE] if first == ENDLESS else [])]
-            failed = [said for cell in prepared if (said := run(client, cell))]
+            failed = [f"{c}: {why}" for c in prepared if (why := run(client, c))]
             timer.start()
             said = run(client, first)
             timer.join()
-            failed += [f"{c}: {said}" for c in AFTERWARDS if (said := run(client, c))]
+            failed += [f"{c}: {why}" for c in AFTERWARDS if (why := run(client, c))]
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)

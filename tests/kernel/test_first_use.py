@@ -71,7 +71,7 @@ def test_an_interrupt_while_a_first_use_imports_breaks_nothing(
     fresh.good(PRESS_AT.format(module=module))
     reply = fresh.run(cell)
     assert fresh.good("press_at.pressed").value == "1"
-    reason = fresh.good("run.reason if 'run' in globals() else None").value
+    reason = fresh.good("repr(run.reason) if 'run' in globals() else ''").value
     for each in (cell, *BATCHES, TRAIN, "_ = %generate the --length 3"):
         fresh.good(each)
     assert fresh.good("run.reason").value == "'epochs'"
@@ -81,4 +81,4 @@ def test_an_interrupt_while_a_first_use_imports_breaks_nothing(
         said = f"UsageError: %{name} was interrupted; what was there before stays\n"
         assert reply.stderr == said
     else:  # the training had begun
-        assert reason == "'interrupted'"
+        assert "interrupted" in reason
