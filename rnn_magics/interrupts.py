@@ -57,6 +57,13 @@ def half_imports() -> list[str]:
     return sorted(parents - {""} - sys.modules.keys())
 
 
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether an error is an interrupt, or one has become it: a `finally` that it found unready."""
+    return error is not None and (
+        isinstance(error, KeyboardInterrupt) or is_interrupt(error.__context__)
+    )
+
+
 def half_import_behind(error: BaseException) -> str:
     """Return the package of `half_imports` that an error comes from; empty where it is none."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]

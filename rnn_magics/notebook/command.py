@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import no_var_expand
 
 from rnn_magics.errors import RNNMagicsError, is_out_of_memory
-from rnn_magics.interrupts import half_import_behind, whole_imports
+from rnn_magics.interrupts import half_import_behind, is_interrupt, whole_imports
 from rnn_magics.notebook.arguments import MagicParser
 from rnn_magics.notebook.visible import one_line
 from rnn_magics.notebook.words import split_line
@@ -69,21 +69,9 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
             except RNNMagicsError as error:
                 # UsageError itself: IPython prints a traceback for its subclasses.
                 raise UsageError(one_line(str(error))) from None
-            except KeyboardInterrupt:
-                msg = f"%{name} was interrupted; what was there before stays"
-                raise UsageError(msg) from None
-            except Exception as error:
-                if is_out_of_memory(error):
-                    msg = (
-                        f"out of memory in %{name}; what was there before stays;"
-                        " ask for less at once"
-                    )
-                elif broken := half_import_behind(error):
-                    msg = (
-                        f"an import of {broken} ended half-way before (an interrupt?), and"
-                        " cannot be done again in this kernel; restart it"
-                    )
-                else:
+            except BaseException as error:
+                msg = _in_words(name, error)
+                if not msg:
                     raise
                 raise UsageError(one_line(msg)) from None
 
@@ -92,3 +80,17 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
         return no_var_expand(magic)
 
     return decorate
+
+
+def _in_words(name: str, error: BaseException) -> str:
+    # What stopped a magic though it made no mistake; empty where it did make one.
+    if is_interrupt(error):
+        return f"%{name} was interrupted; what was there before stays"
+    if is_out_of_memory(error):
+        return f"out of memory in %{name}; what was there before stays; ask for less at once"
+    if broken := half_import_behind(error):
+        return (
+            f"an import of {broken} ended half-way before (an interrupt?), and cannot be done"
+            " again in this kernel; restart it"
+        )
+    return ""

@@ -26,7 +26,7 @@ class PressAt:
     pressed = 0
 
     def find_spec(self, name, path=None, target=None):
-        if name == {module!r}:
+        if name == {module!r} and not self.pressed:
             self.pressed += 1
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -82,3 +82,27 @@ def test_an_interrupt_while_a_first_use_imports_breaks_nothing(
         assert reply.stderr == said
     else:  # the training had begun
         assert "interrupted" in reason
+
+
+def test_an_import_that_the_user_cut_short_is_done_again(fresh: Kernel) -> None:
+    fresh.good("%load_ext rnn_magics\n%config RNNMagics.live = False")
+    fresh.good(PRESS_AT.format(module="sympy.polys"))
+    assert fresh.run("import sympy").content["ename"] == "KeyboardInterrupt"
+    for each in (*BATCHES, TRAIN):
+        fresh.good(each)
+    assert fresh.good("run.reason").value == "'epochs'"
+
+
+def test_an_import_that_cannot_be_done_again_is_named(fresh: Kernel) -> None:
+    fresh.good("%load_ext rnn_magics")
+    fresh.good(PRESS_AT.format(module="torch.autograd"))
+    assert fresh.run("import torch").content["ename"] == "KeyboardInterrupt"
+    for each in TEXT:
+        fresh.good(each)
+    for _ in range(2):
+        reply = fresh.run(BATCHES[-1])
+        assert reply.of("error") == []
+        assert reply.stderr == (
+            "UsageError: an import of torch ended half-way before (an interrupt?), and cannot be"
+            " done again in this kernel; restart it\n"
+        )

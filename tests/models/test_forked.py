@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -87,18 +89,23 @@ print(json.dumps({"said": said, "after": in_child(write) == write()}))
 """
 
 
-def answers(script: str) -> dict[str, Any]:
+def answers(lines: str) -> dict[str, Any]:
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT + script],
-        capture_output=True,
+    script = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT + lines],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=PATIENCE,
         env=environment,
-        check=False,
+        start_new_session=True,
     )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    try:
+        out, errors = script.communicate(timeout=PATIENCE)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(script.pid, signal.SIGKILL)  # children that hang, too
+    assert script.returncode == 0, errors
+    answer: dict[str, Any] = json.loads(out.splitlines()[-1])
     return answer
 
 
