@@ -3,8 +3,9 @@
     python benchmarks/torture/run.py [--quick]
 
 Interrupts at random moments, numbers that are not finite, lines and bytes of all kinds, a server
-that means no good; and what `storage.py` beside this does to files, when it is there: its lines
-that begin with ``|`` are rows of the table. The table goes into docs/reliability.md.
+that means no good; what `first_use.py` beside this does to fresh kernels, and `storage.py` to
+files: their lines that begin with ``|`` are rows of the table. The table goes into
+docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ BEGIN, END = "<!-- torture: begin -->", "<!-- torture: end -->"
 DEADLINE = 2.0
 STOP_SECONDS = 0.25  # beyond one step
 Row = tuple[str, str, str]
+HEAD = ("| what was done | times | held |", "| --- | --- | --- |")
 
 
 def bits(model: RNNModel) -> bytes:
@@ -258,15 +260,13 @@ def held(number: int, count: int) -> tuple[str, str]:
     return f"{count:,}", f"{number:,}"
 
 
-def storage(*, quick: bool) -> list[str]:
-    """Return the rows that `storage.py` prints, if it is there."""
-    script = Path(__file__).with_name("storage.py")
-    if not script.exists():
-        return []
-    command = [sys.executable, str(script), *(["--quick"] if quick else [])]
+def beside(script: str, *, quick: bool) -> list[str]:
+    """Return the rows that a script beside this one prints."""
+    path = Path(__file__).with_name(script)
+    command = [sys.executable, str(path), *(["--quick"] if quick else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     table = [line for line in done.stdout.splitlines() if line.startswith("|")]
-    return table[2:]  # its head is ours
+    return [line for line in table if line not in HEAD]
 
 
 def main() -> None:
@@ -276,14 +276,15 @@ def main() -> None:
     quick = options.parse_args().quick
     torch.set_num_threads(1)
     part = 10 if quick else 1
-    lines = ["| what was done | times | held |", "| --- | --- | --- |"]
+    lines = [*HEAD]
     for work, count in ((downloads, 1), (numbers, 50), (interrupts, 300), (parsers, 5000)):
         begun = time.perf_counter()
         for row in work(max(1, count // part)):
             lines.append(f"| {' | '.join(row)} |")
             print(lines[-1], flush=True)
         print(f"# {work.__name__}: {time.perf_counter() - begun:.0f} s", flush=True)
-    lines += storage(quick=quick)
+    for script in ("first_use.py", "storage.py"):
+        lines += beside(script, quick=quick)
     if not quick:
         write("\n".join(lines))
 
