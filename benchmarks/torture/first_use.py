@@ -93,6 +93,7 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="a tenth of the kernels")
     count = 4 if options.parse_args().quick else 40
     results = [interrupted(seed) for seed in range(count)]
+    print("| what | count | held |\n|---|---:|---:|")
     on = sum(not failed for _, failed in results)
     clean = sum("traceback" not in said for said, _ in results)
     what = "interrupts at random moments of the first use, in fresh kernels"
