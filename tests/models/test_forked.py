@@ -30,7 +30,6 @@ vocab = Vocab.from_corpus(corpus)
 batches = make_batches(corpus, vocab, BatchConfig(batch_size=8, num_steps=16))
 model = ModelConfig(num_hiddens=64)
 done = train(batches, model, TrainConfig(max_tokens=2_000, threads=2))
-wide = torch.ones(512, 512)
 
 def in_child(work):
     reads, writes = os.pipe()
@@ -66,7 +65,7 @@ print(json.dumps({
 """
 
 A_RUN_TRAINS = """
-begun, step = threading.Event(), threading.Event()
+begun = threading.Event()
 run, state = begin(batches, model, TrainConfig(epochs=10**6, threads=2))
 def hold(event):
     begun.set()
