@@ -18,6 +18,7 @@ from IPython.core.magic import no_var_expand
 
 from rnn_magics.errors import RNNMagicsError, is_out_of_memory
 from rnn_magics.files import reason, shown
+from rnn_magics.interrupts import half_import_behind, is_interrupt, whole_imports
 from rnn_magics.notebook.arguments import MagicParser
 from rnn_magics.notebook.visible import one_line
 from rnn_magics.notebook.words import split_line
@@ -48,6 +49,7 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
     def decorate(method: Method) -> Callable[..., Any]:
         name = method.__name__
 
+        @whole_imports()
         def parser() -> MagicParser:
             made = MagicParser(name)
             declare(made)
@@ -62,23 +64,37 @@ def command(declare: Declare) -> Callable[[Method], Callable[..., Any]]:
         @functools.wraps(method)
         def magic(self: HasShell, line: str, cell: str | None = None) -> Any:
             try:
-                words = split_line(line, self.shell.user_ns)
-                return method(self, parser().parse(words), cell)
+                with whole_imports():
+                    words = split_line(line, self.shell.user_ns)
+                    return method(self, parser().parse(words), cell)
             except RNNMagicsError as error:
                 # UsageError itself: IPython prints a traceback for its subclasses.
                 raise UsageError(one_line(str(error))) from None
-            except OSError as error:  # the last wall; what opens a file has better words for it
-                where = f" ({shown(error.filename)})" if error.filename else ""
-                msg = f"%{name} was refused by the system{where}: {reason(error)}"
-                raise UsageError(one_line(msg)) from None
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
+            except BaseException as error:
+                msg = _in_words(name, error)
+                if not msg:
                     raise
-                msg = f"out of memory in %{name}; what was there before stays; ask for less at once"
-                raise UsageError(msg) from None
+                raise UsageError(one_line(msg)) from None
 
         magic.getdoc = getdoc  # type: ignore[attr-defined]  # what IPython's `?` asks for
         magic.parser = parser  # type: ignore[attr-defined]  # what completion asks for
         return no_var_expand(magic)
 
     return decorate
+
+
+def _in_words(name: str, error: BaseException) -> str:
+    # What stopped a magic though it made no mistake; empty where it did make one.
+    if is_interrupt(error):
+        return f"%{name} was interrupted; what was there before stays"
+    if is_out_of_memory(error):
+        return f"out of memory in %{name}; what was there before stays; ask for less at once"
+    if isinstance(error, OSError):  # the last wall; what opens a file has better words for it
+        where = f" ({shown(error.filename)})" if error.filename else ""
+        return f"%{name} was refused by the system{where}: {reason(error)}"
+    if broken := half_import_behind(error):
+        return (
+            f"an import of {broken} ended half-way before (an interrupt?), and cannot be done"
+            " again in this kernel; restart it"
+        )
+    return ""

@@ -16,6 +16,8 @@ import torch
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
+from rnn_magics.interrupts import whole_imports
+from rnn_magics.models.forked import training_here
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.cuda import choose_step
@@ -49,6 +51,7 @@ Watch = Callable[[Run, TrainState], Listener]
 """``watch(run, state)`` returns what is called with every event, between two steps."""
 
 
+@whole_imports()  # the first optimizer imports more of torch
 def begin(
     batches: Batches,
     model: ModelConfig | RNNModel | None = None,
@@ -335,6 +338,7 @@ def train(
     return train_to_end(run, state, [*watching, *listeners])
 
 
+@training_here()
 def train_to_end(run: Run, state: TrainState, listeners: Iterable[Listener]) -> Run:
     """Drain `iter_train`, tell every listener every event, and return the run.
 
