@@ -3,7 +3,7 @@
     python benchmarks/torture/run.py [--quick]
 
 Interrupts at random moments, numbers that are not finite, lines and bytes of all kinds, a server
-that means no good; and what the scripts of `BESIDE` do to files, with paths and with objects: their
+that means no good; and what the scripts of `BESIDE` do to kernels, files, paths and objects: their
 lines that begin with ``|`` are rows of the table. The table goes into docs/reliability.md.
 """
 
@@ -259,7 +259,7 @@ def held(number: int, count: int) -> tuple[str, str]:
     return f"{count:,}", f"{number:,}"
 
 
-BESIDE = ("storage.py", "folders.py", "objects.py", "paths.py")
+BESIDE = ("first_use.py", "storage.py", "folders.py", "objects.py", "paths.py")
 
 
 def rows_of(name: str, *, quick: bool) -> list[str]:

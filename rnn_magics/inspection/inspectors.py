@@ -20,6 +20,7 @@ from rnn_magics.inspection.views.payload import Payload
 from rnn_magics.inspection.views.surprise import SurpriseConfig, inspect_surprise
 from rnn_magics.inspection.views.units import UnitsConfig, inspect_units
 from rnn_magics.inspection.views.windows import WindowsConfig, inspect_batches
+from rnn_magics.models.forked import check_fork
 from rnn_magics.options import Options, check_choice
 
 NEEDS = ("run", "text", "corpus", "batches")
@@ -133,4 +134,5 @@ def inspect_rnn(view: str, *things: Any) -> Any:
         When the view cannot be made of this model or text.
     """
     check_choice("view", view, INSPECTORS)
+    check_fork()
     return INSPECTORS[view].inspect(*things)

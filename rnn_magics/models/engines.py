@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
+from rnn_magics.interrupts import whole_imports
 from rnn_magics.models import fast
 from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell, State
 from rnn_magics.models.fused import SCANS
@@ -85,6 +86,7 @@ def is_compiled(cell: str) -> bool:
     return fast.is_kept(getattr(functions, _COMPILED[CELLS[cell]]).kernel)
 
 
+@whole_imports()
 def compile_cell(cell: str, dtype: torch.dtype) -> None:
     """Compile them, by a small run forward and backward."""
     small = CELLS[cell](2, 2).to(dtype)  # of any weights

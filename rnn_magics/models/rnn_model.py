@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from rnn_magics.errors import ConfigError, ModelError
 from rnn_magics.models.cells import CELLS, State
 from rnn_magics.models.engines import ENGINES, compile_cell, is_compiled
+from rnn_magics.models.forked import check_fork
 from rnn_magics.models.recurrent import Dropout, RecurrentStack
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
 
@@ -92,6 +93,7 @@ class RNNModel(nn.Module):
             msg = f"a model needs at least one token, not {vocab_size}"
             raise ModelError(msg)
         self.config = config
+        check_fork()
         self.vocab_size = vocab_size
         self.embedding: nn.Embedding | None = None
         if config.embedding_size is not None:
@@ -151,6 +153,7 @@ class RNNModel(nn.Module):
         state : Tensor or tuple of Tensor
             After the last token, shaped like `begin_state`.
         """
+        check_fork()
         if state is None:
             state = self.begin_state(inputs.shape[0], inputs.device)
         inside = (state,) if isinstance(state, Tensor) else state

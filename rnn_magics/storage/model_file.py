@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rnn_magics import files
 from rnn_magics.errors import StorageError
+from rnn_magics.models.forked import check_fork
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.storage import atomic, container
 from rnn_magics.storage.container import Contents
@@ -91,6 +92,7 @@ def packed(run: Run, training: Contents | None = None) -> bytes:
     StorageError
         When something of it cannot be written.
     """
+    check_fork()
     document = {"format": FORMAT, "vocab_size": run.model.vocab_size, **write_parts(run)}
     tensors = {f"{_WEIGHTS}{name}": value for name, value in weights(run.model).items()}
     if training is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from rnn_magics.errors import TrainingError
+from rnn_magics.interrupts import whole_imports
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.training.events import EpochEnd
 
@@ -64,6 +65,7 @@ class History:
         """Return the lists by name."""
         return {item.name: list(getattr(self, item.name)) for item in fields(self)}
 
+    @whole_imports()
     def to_pandas(self) -> pd.DataFrame:
         """Return a frame with one row per epoch.
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from rnn_magics.errors import TrainingError
+from rnn_magics.models.forked import check_fork, training_here
 from rnn_magics.models.rnn_model import RNNModel, copy_model
 from rnn_magics.options import check_choice
 from rnn_magics.training.config import TrainConfig
@@ -162,6 +163,7 @@ class Job:
             except BaseException as error:  # noqa: BLE001  (handed to the caller)
                 answer.set_exception(error)
 
+        check_fork()  # whose worker is in another process
         with self._lock:
             if self._over:
                 return call()
@@ -197,6 +199,7 @@ class Job:
         """Return a copy of the model as it is between two steps."""
         return self.between_steps(lambda: copy_model(self.run.model))
 
+    @training_here()
     def _work(self) -> None:
         told = 0.0
         try:

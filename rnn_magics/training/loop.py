@@ -16,6 +16,8 @@ import torch
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
+from rnn_magics.interrupts import whole_imports
+from rnn_magics.models.forked import training_here
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.scores.evaluation import iter_evaluate
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
@@ -51,6 +53,7 @@ Drive = Callable[[Run, TrainState, Sequence[Listener]], None]
 """``drive(run, state, listeners)`` takes a training to its end, now or later."""
 
 
+@whole_imports()  # the first optimizer imports more of torch
 def begin(
     batches: Batches,
     model: ModelConfig | RNNModel | None = None,
@@ -342,6 +345,7 @@ def train(
     return run
 
 
+@training_here()
 def train_to_end(run: Run, state: TrainState, listeners: Sequence[Listener]) -> None:
     """Drain `iter_train` and tell every listener every event.
 

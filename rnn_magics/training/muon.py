@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import ParamsT
 
+from rnn_magics.interrupts import whole_imports
 from rnn_magics.models import fast
 from rnn_magics.models.cells import CELLS
 from rnn_magics.models.rnn_model import RNNModel
@@ -92,6 +93,7 @@ class Muon(torch.optim.Optimizer):
 
         return fast.is_kept(newton_schulz)
 
+    @whole_imports()
     def make_ready(self) -> None:
         """Compile what the step runs through, or load what an earlier session compiled."""
         if not self.is_ready:

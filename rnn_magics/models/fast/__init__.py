@@ -10,8 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rnn_magics.interrupts import whole_imports
+
 
 @cache
+@whole_imports()
 def is_available() -> bool:
     """Whether numba is installed, loads, and finds a place to keep what it compiles."""
     try:

@@ -17,6 +17,7 @@ from IPython.core.magic import no_var_expand
 
 from rnn_magics.errors import RNNMagicsError, is_out_of_memory
 from rnn_magics.files import reason, shown
+from rnn_magics.interrupts import half_import_behind, is_interrupt, whole_imports
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.options import Line
 from rnn_magics.notebook.line.parser import MagicParser, O
@@ -60,6 +61,7 @@ def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[.
         What it works with.
     """
 
+    @whole_imports()
     def parser() -> MagicParser[Any]:
         return MagicParser(name, load().options)
 
@@ -69,25 +71,22 @@ def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[.
     def magic(line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
         variables = ChainMap(local_ns or {}, desk.shell.user_ns)
         try:
-            words = split_line(line, variables)
-            asked = load()
-            options = parser().parse(words, Line(cell=cell, variables=variables))
-            if options.explain:
-                _explain(desk, asked, options)
-                return None
-            return asked.run(desk, options)
+            with whole_imports():
+                words = split_line(line, variables)
+                asked = load()
+                options = parser().parse(words, Line(cell=cell, variables=variables))
+                if options.explain:
+                    _explain(desk, asked, options)
+                    return None
+                return asked.run(desk, options)
         except RNNMagicsError as error:
             # UsageError itself: IPython prints a traceback for its subclasses.
             raise UsageError(one_line(str(error))) from None
-        except OSError as error:  # the last wall; what opens a file has better words for it
-            where = f" ({shown(error.filename)})" if error.filename else ""
-            msg = f"%{name} was refused by the system{where}: {reason(error)}"
-            raise UsageError(one_line(msg)) from None
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
+        except BaseException as error:
+            msg = _in_words(name, error)
+            if not msg:
                 raise
-            msg = f"out of memory in %{name}; what was there before stays; ask for less at once"
-            raise UsageError(msg) from None
+            raise UsageError(one_line(msg)) from None
 
     magic.__name__ = magic.__qualname__ = name
     magic.__doc__ = f"%{name} of rnn_magics; %{name}? shows its help."
@@ -105,3 +104,20 @@ def _explain(desk: Desk, magic: Magic[O], options: O) -> None:
 
     explanation = explain(desk.session, *magic.calls(desk, options))
     show_forms({"text/plain": explanation.plain(), "text/markdown": explanation.markdown()})
+
+
+def _in_words(name: str, error: BaseException) -> str:
+    # What stopped a magic though it made no mistake; empty where it did make one.
+    if is_interrupt(error):
+        return f"%{name} was interrupted; what was there before stays"
+    if is_out_of_memory(error):
+        return f"out of memory in %{name}; what was there before stays; ask for less at once"
+    if isinstance(error, OSError):  # the last wall; what opens a file has better words for it
+        where = f" ({shown(error.filename)})" if error.filename else ""
+        return f"%{name} was refused by the system{where}: {reason(error)}"
+    if broken := half_import_behind(error):
+        return (
+            f"an import of {broken} ended half-way before (an interrupt?), and cannot be done"
+            " again in this kernel; restart it"
+        )
+    return ""

@@ -16,6 +16,7 @@ from comm import create_comm, get_comm_manager
 from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.errors import RNNMagicsError
+from rnn_magics.interrupts import whole_imports
 from rnn_magics.notebook.session.desk import has_kernel
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
@@ -160,6 +161,7 @@ class Announcer:
         entries = [of[id(r)].entry() if id(r) in of else ended_entry(r) for r in runs]
         return {entry["name"]: entry for entry in entries}
 
+    @whole_imports()
     def _hear(self, message: dict[str, Any]) -> None:
         asked = message["content"]["data"]
         if asked.get("type") == "hello":  # a page that knows nothing yet

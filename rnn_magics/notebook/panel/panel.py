@@ -19,6 +19,7 @@ from IPython.display import display
 
 from rnn_magics.errors import StorageError
 from rnn_magics.files import in_one_line, open_file, read_bytes, shown
+from rnn_magics.interrupts import whole_imports
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.panel.forms import Form
 from rnn_magics.notebook.session.session import Session
@@ -228,6 +229,7 @@ class ControlPanel:
                 continue
             self.sections["corpus"].form.fields["source"].widget.value = name
 
+    @whole_imports()
     def _ran(self) -> None:
         from rnn_magics.notebook.show.status import session_status  # noqa: PLC0415  (torch)
 

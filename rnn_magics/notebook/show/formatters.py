@@ -13,6 +13,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from rnn_magics.interrupts import whole_imports
 from rnn_magics.notebook.show.escape import visible
 
 
@@ -61,7 +62,7 @@ def register_formatters(shell: InteractiveShell) -> None:
     """Teach a shell how to show our objects."""
     formatters = _formatters(shell)
     for (module, name), rich in _HTML.items():
-        formatters["text/html"].for_type_by_name(module, name, rich)
+        formatters["text/html"].for_type_by_name(module, name, whole_imports()(rich))
     for (module, name), plain in _PLAIN.items():
         formatters["text/plain"].for_type_by_name(module, name, _pretty(plain))
 
@@ -80,6 +81,7 @@ def _formatters(shell: InteractiveShell) -> Any:
 
 
 def _pretty(plain: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
+    @whole_imports()
     def write(thing: Any, printer: Any, _cycle: bool) -> None:  # noqa: FBT001  (IPython's signature)
         printer.text(visible(plain(thing)))
 

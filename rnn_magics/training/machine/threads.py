@@ -14,6 +14,8 @@ from functools import cache
 
 import torch
 
+from rnn_magics.models.forked import is_forked
+
 _REPEATS = 5
 _STEPS = 20
 _HOPELESS = 3  # times the best so far; not worth another repeat
@@ -47,7 +49,9 @@ def choose_threads(asked: int | None = None) -> ThreadChoice:
         The number wanted; None to measure once a session which number up to torch's own is
         fastest.
     """
-    if asked is not None:
+    if is_forked():
+        choice = ThreadChoice(1, "a forked process has no more")
+    elif asked is not None:
         choice = ThreadChoice(asked, "as asked")
     else:
         available = _available()
