@@ -62,6 +62,7 @@ def option(
     choices: Choices | None = None,
     within: Range | None = None,
     metavar: str | None = None,
+    removed: Mapping[str, str] | None = None,
 ) -> Any:
     """Declare a dataclass field that is an option.
 
@@ -78,9 +79,12 @@ def option(
         The numbers accepted.
     metavar
         How the value is called in the help.
+    removed
+        Words that were choices in an earlier version, each with the one to take instead. Files
+        that hold one are still read, see `Options.recall`.
     """
     meta = {"help": help, "choices": choices, "within": within, "metavar": metavar}
-    return dataclasses.field(default=default, metadata=meta)
+    return dataclasses.field(default=default, metadata={**meta, "removed": removed or {}})
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class OptionField:
     choices: Choices | None
     within: Range | None
     metavar: str | None
+    removed: Mapping[str, str]
 
 
 def describe(cls: type[Options]) -> list[OptionField]:
@@ -113,6 +118,7 @@ def describe(cls: type[Options]) -> list[OptionField]:
                 field.metadata["choices"],
                 field.metadata["within"],
                 field.metadata["metavar"],
+                field.metadata["removed"],
             )
         )
     return described
@@ -156,6 +162,16 @@ class Options:
 
     def __post_init__(self) -> None:
         """Check every field against its declaration."""
+        self.check()
+
+    def check(self) -> None:
+        """Check every field against its declaration.
+
+        Raises
+        ------
+        ConfigError
+            When a value is not accepted, or no longer (see `recall`).
+        """
         for field in describe(type(self)):
             value = check_value(field, getattr(self, field.name), field.name)
             object.__setattr__(self, field.name, value)
@@ -173,6 +189,23 @@ class Options:
         for name in values:
             check_choice(cls.__name__, name, known)
         return cls(**values)
+
+    @classmethod
+    def recall(cls, values: Mapping[str, Any]) -> typing.Self:
+        """Build what an earlier version has written down: choices removed since are accepted.
+
+        They are there to be read; `check` and `dataclasses.replace` refuse them.
+
+        Raises
+        ------
+        ConfigError
+            When a key is no option, or a value was never accepted.
+        """
+        past = {f.name: v for f in describe(cls) if is_removed(f, v := values.get(f.name))}
+        options = cls.from_dict({name: v for name, v in values.items() if name not in past})
+        for name, word in past.items():
+            object.__setattr__(options, name, word)
+        return options
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain values, fit for JSON."""
@@ -217,12 +250,21 @@ def check_value(field: OptionField, value: Any, what: str) -> Any:
     if not fits or (kind is tuple and not all(isinstance(word, str) for word in value)):
         msg = f"{what} must be {TYPE_NAMES[field.type]}, not {value!r}"
         raise ConfigError(msg)
+    if is_removed(field, value):
+        msg = f"{what}: {value!r} has been removed; take {field.removed[value]}"
+        raise ConfigError(msg)
     if field.choices is not None:
         check_choice(what, value, field.choices())
     if field.within is not None and value not in field.within:
         msg = f"{what} must be {field.within}, not {value!r}"
         raise ConfigError(msg)
     return value
+
+
+def is_removed(field: OptionField, value: Any) -> bool:
+    """Whether `value` was a choice in an earlier version and is none now."""
+    was = isinstance(value, str) and value in field.removed
+    return was and field.choices is not None and value not in field.choices()
 
 
 def _widened(kind: type, value: Any) -> Any:

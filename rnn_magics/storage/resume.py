@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import DeviceError, StorageError
+from rnn_magics.errors import ConfigError, DeviceError, StorageError
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.model_file import naming
@@ -85,9 +85,13 @@ def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
     # On the same device, and the same number of threads, whatever would be chosen today.
     on_cpu = before.device.device.type == "cpu"
     threads = before.threads.number if on_cpu else None
-    config = replace(before.config.train, device=str(before.device.device), threads=threads)
+    train = before.config.train
     try:
+        config = replace(train, device=str(before.device.device), threads=threads)
         run, state = begin(batches, before.model, config, before.name)
+    except ConfigError as error:
+        msg = f"run {before.name!r} can be loaded, but not trained further: {error}"
+        raise StorageError(msg) from None
     except DeviceError as error:
         msg = f"run {before.name!r} was training on {before.device}: {error}"
         raise StorageError(msg) from None

@@ -8,7 +8,6 @@ or tokens (num_steps, batch), whose input products are looked up in the input we
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
-from rnn_magics.models.fast import orthogonal, products, scans
+from rnn_magics.models.fast import products, scans
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
 
@@ -332,23 +331,3 @@ class Linear(Function):
         given = map(_array, (rows, d_rows, d_weight, d_bias))
         run(products.linear_columns, num_outputs, ROWS, num_outputs, *given)
         return d_inputs, d_weight[:, :num_inputs], d_bias if ctx.has_bias else None
-
-
-def newton_schulz(matrices: Tensor, steps: Sequence[tuple[float, float, float]]) -> Tensor:
-    """Take steps ``X <- a X + (b A + c A A) X``, where ``A = X X^T``.
-
-    Parameters
-    ----------
-    matrices
-        Shape (num_matrices, rows, columns).
-    steps
-        The coefficients a, b and c of each.
-    """
-    _, rows, columns = matrices.shape
-    # Zeros around a matrix stay zeros and change nothing inside.
-    size = len(matrices), _padded(matrices, rows), _padded(matrices, columns)
-    room = matrices.new_zeros(size)
-    room[:, :rows, :columns] = matrices
-    coefficients = _array(matrices.new_tensor(steps))
-    run(orthogonal.newton_schulz, len(matrices), 1, 1, _array(room), coefficients)
-    return room[:, :rows, :columns]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode, orthogonal, parallel, products, regions, scans
+from rnn_magics.models.fast import decode, parallel, products, regions, scans
 from rnn_magics.models.fast.functions import GRUScan, Linear
 from rnn_magics.models.fast.parallel import in_parallel
 
@@ -88,7 +88,6 @@ def test_every_kernel_has_a_region_of_its_own() -> None:
         products.scan_columns,
         products.pack_rows,
         products.pack_columns,
-        orthogonal.newton_schulz,
         decode.write_rows,
     }
     assert set(regions._REGIONS) == kernels
