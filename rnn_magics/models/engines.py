@@ -55,9 +55,9 @@ def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, Stat
         return run_scratch(cell, inputs, state)
     from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
 
-    scan = getattr(functions, _COMPILED[type(cell)])
+    recurrence = getattr(functions, _COMPILED[type(cell)])
     weights = (cell.weight_ih, cell.bias_ih, cell.weight_hh, cell.bias_hh)
-    outputs, *last = scan.apply(inputs, *weights, *state)
+    outputs, *last = functions.Scan.apply(recurrence, inputs, *weights, *state)  # type: ignore[no-untyped-call]
     return outputs, tuple(last)
 
 
@@ -87,7 +87,7 @@ def compile_cell(cell: str, dtype: torch.dtype) -> None:
 
 
 _FEW = 16  # tokens
-_COMPILED: dict[type[Cell], str] = {RNNCell: "RNNScan", GRUCell: "GRUScan", LSTMCell: "LSTMScan"}
+_COMPILED: dict[type[Cell], str] = {RNNCell: "RNN", GRUCell: "GRU", LSTMCell: "LSTM"}
 _TORCH_LAYERS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
     RNNCell: torch.rnn_tanh,
     GRUCell: torch.gru,
