@@ -80,7 +80,6 @@ class RecurrentStack(nn.Module):
         self.num_directions = 2 if bidirectional else 1
         self.num_hiddens = num_hiddens
         self.scratch = scratch
-        self.input_size = input_size
         sizes = [input_size] + [num_hiddens * self.num_directions] * (num_layers - 1)
         self.cells = nn.ModuleList(
             CELLS[cell](size, num_hiddens) for size in sizes for _ in range(self.num_directions)
