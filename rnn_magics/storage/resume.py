@@ -47,8 +47,8 @@ def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Check
     Raises
     ------
     StorageError
-        When there is no such run, it has ended as planned, its checkpoints cannot be read, or
-        the minibatches are others.
+        When there is no such run, it has ended as planned, its checkpoints cannot be read, its
+        optimizer has been removed, or the minibatches are others.
     """
     kept = _folder(folder)
     before, training = kept.newest()
@@ -58,6 +58,11 @@ def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Check
             f" {len(before.history)} epochs; %load_rnn {kept.path} takes it up as it is"
         )
         raise StorageError(msg)
+    try:
+        before.config.train.check()
+    except ConfigError as error:
+        msg = f"run {before.name!r} can be loaded, but not trained further: {error}"
+        raise StorageError(msg) from None
     check_same(before, training, batches, fingerprint_of(batches))
     run, state = _begun(before, batches)
     with naming(kept.path):
@@ -85,13 +90,9 @@ def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
     # On the same device, and the same number of threads, whatever would be chosen today.
     on_cpu = before.device.device.type == "cpu"
     threads = before.threads.number if on_cpu else None
-    train = before.config.train
+    config = replace(before.config.train, device=str(before.device.device), threads=threads)
     try:
-        config = replace(train, device=str(before.device.device), threads=threads)
         run, state = begin(batches, before.model, config, before.name)
-    except ConfigError as error:
-        msg = f"run {before.name!r} can be loaded, but not trained further: {error}"
-        raise StorageError(msg) from None
     except DeviceError as error:
         msg = f"run {before.name!r} was training on {before.device}: {error}"
         raise StorageError(msg) from None
