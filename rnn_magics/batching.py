@@ -332,15 +332,3 @@ def preview(batches: Batches, show: int = 1, seed: int = 0) -> BatchPreview:
     return BatchPreview(
         shown, plan.starts[: len(shown)], tokens, plan.offset, len(plan), plan.left_over
     )
-
-
-__all__ = [
-    "BATCHERS",
-    "BatchConfig",
-    "BatchPreview",
-    "Batcher",
-    "Batches",
-    "EpochPlan",
-    "make_batches",
-    "preview",
-]

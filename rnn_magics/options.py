@@ -89,6 +89,7 @@ def option(
     within: Range | None = None,
     metavar: str | None = None,
     spelling: Spelling | None = None,
+    removed: Mapping[str, str] | None = None,
 ) -> Any:
     """Declare a dataclass field that is an option.
 
@@ -107,6 +108,9 @@ def option(
         How the value is called in the help.
     spelling
         How it is typed, where not as ``--name VALUE``.
+    removed
+        Words that were choices in an earlier version, each with the one to take instead. Files
+        that hold one are still read, see `Options.recall`.
     """
     meta = {
         "help": help,
@@ -114,6 +118,7 @@ def option(
         "within": within,
         "metavar": metavar,
         "spelling": spelling or Spelling(),
+        "removed": removed or {},
     }
     return dataclasses.field(default=default, metadata=meta)
 
@@ -131,6 +136,7 @@ class OptionField:
     within: Range | None
     metavar: str | None
     spelling: Spelling
+    removed: Mapping[str, str]
 
     @property
     def flag(self) -> str:
@@ -194,6 +200,16 @@ class Options:
 
     def __post_init__(self) -> None:
         """Check every field against its declaration."""
+        self.check()
+
+    def check(self) -> None:
+        """Check every field against its declaration.
+
+        Raises
+        ------
+        ConfigError
+            When a value is not accepted, or no longer (see `recall`).
+        """
         for field in describe(type(self)):
             value = check_value(field, getattr(self, field.name), field.name)
             object.__setattr__(self, field.name, value)
@@ -211,6 +227,23 @@ class Options:
         for name in values:
             check_choice(cls.__name__, name, known)
         return cls(**values)
+
+    @classmethod
+    def recall(cls, values: Mapping[str, Any]) -> typing.Self:
+        """Build what an earlier version has written down: choices removed since are accepted.
+
+        They are there to be read; `check` and `dataclasses.replace` refuse them.
+
+        Raises
+        ------
+        ConfigError
+            When a key is no option, or a value was never accepted.
+        """
+        past = {f.name: v for f in describe(cls) if is_removed(f, v := values.get(f.name))}
+        options = cls.from_dict({name: v for name, v in values.items() if name not in past})
+        for name, word in past.items():
+            object.__setattr__(options, name, word)
+        return options
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain values, fit for JSON."""
@@ -255,12 +288,21 @@ def check_value(field: OptionField, value: Any, what: str) -> Any:
     if not fits or (kind is tuple and not all(isinstance(word, str) for word in value)):
         msg = f"{what} must be {TYPE_NAMES[field.type]}, not {value!r}"
         raise ConfigError(msg)
+    if is_removed(field, value):
+        msg = f"{what}: {value!r} has been removed; take {field.removed[value]}"
+        raise ConfigError(msg)
     if field.choices is not None:
         check_choice(what, value, field.choices())
     if field.within is not None and value not in field.within:
         msg = f"{what} must be {field.within}, not {value!r}"
         raise ConfigError(msg)
     return value
+
+
+def is_removed(field: OptionField, value: Any) -> bool:
+    """Whether `value` was a choice in an earlier version and is none now."""
+    was = isinstance(value, str) and value in field.removed
+    return was and field.choices is not None and value not in field.choices()
 
 
 def _widened(kind: type, value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from rnn_magics.options import (
     POSITIVE,
     Options,
     Range,
+    check_value,
     describe,
     did_you_mean,
     option,
@@ -248,3 +249,47 @@ def test_any_value_is_kept_or_refused_with_a_config_error(name: str, value: Any)
 def test_a_config_error_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         TrainConfig(epochs=0)
+
+
+RULES = {"new": None}
+
+
+@dataclass(frozen=True, repr=False)
+class Later(Options):
+    """An option of which an earlier version had one more choice."""
+
+    rule: str = option("new", "a rule", choices=lambda: list(RULES), removed={"old": "new"})
+    count: int = option(1, "a count", within=AT_LEAST_ONE)
+
+
+def test_a_choice_that_has_been_removed_is_refused_by_name() -> None:
+    (rule, _) = describe(Later)
+    with pytest.raises(ConfigError, match=r"^rule: 'old' has been removed; take new$"):
+        Later("old")
+    with pytest.raises(ConfigError, match=r"^--rule: 'old' has been removed; take new$"):
+        check_value(rule, "old", "--rule")
+    with pytest.raises(ConfigError, match=r"^rule: 'odd' is none of new"):
+        Later("odd")
+
+
+def test_a_choice_that_has_been_removed_is_read_but_not_used() -> None:
+    kept = Later.recall({"rule": "old", "count": 3})
+    assert kept.to_dict() == {"rule": "old", "count": 3}
+    for use in (kept.check, lambda: replace(kept, count=4)):
+        with pytest.raises(ConfigError, match="'old' has been removed"):
+            use()
+    assert replace(kept, rule="new") == Later("new", 3)
+
+
+@pytest.mark.parametrize(
+    "values", [{"rule": "odd"}, {"rule": ["old"]}, {"rule": "old", "count": 0}, {"roll": "old"}]
+)
+def test_what_never_was_a_choice_is_not_read_either(values: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        Later.recall(values)
+
+
+def test_a_choice_that_a_user_has_brought_back_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RULES, "old", None)
+    assert Later("old") == Later.recall({"rule": "old"})
+    Later.recall({"rule": "old"}).check()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TEXT
-from tests.models.test_sentences import Reference
+from tests.models.kneser_ney import marked, of_sentences
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "benchmarks" / "published"
@@ -57,8 +57,8 @@ def test_kneser_ney_counts_the_lines_as_sentences(folder: Path) -> None:
     lines = [line.split() for line in TEXT.splitlines()]
     vocab_size = len({word for line in lines for word in line}) + 1  # <unk>
     for order, row in enumerate(rows, start=1):
-        reference = Reference(lines * 8, vocab_size, order)
-        logs = [math.log(prob) for line in lines for prob in reference.probs(line)]
+        reference = of_sentences(lines * 8, vocab_size, order)
+        logs = [math.log(prob) for line in lines for prob in reference.probs(marked(line))]
         assert float(row[2]) == pytest.approx(math.exp(-sum(logs) / len(logs)), abs=0.006)
 
 

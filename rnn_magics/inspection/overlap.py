@@ -109,6 +109,3 @@ def _hashed(tokens: NDArray[np.integer]) -> Hashes:
         hashes = hashes[..., :-width] * factor + hashes[..., width:]
         width *= 2
     return hashes
-
-
-__all__ = ["WINDOW", "check_overlap"]

@@ -1,8 +1,8 @@
 """Engines: how a cell is run over time.
 
-All engines give the same values; which one is taken follows from the cell, from where its
-weights are, from ``scratch`` and from whether numba is installed, by the rule in
-`choose_engine`, never from a timing, so that a seed keeps its meaning.
+All engines give the same values; which one is taken follows from the cell, from its weights and
+from ``scratch``, by the rule in `choose_engine`, never from a timing, so that a seed keeps its
+meaning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.models import fast
 from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell, State
-from rnn_magics.models.fused import SCANS
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,6 @@ def run_scratch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State
     return torch.stack(outputs), state
 
 
-def run_fused(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Run a built-in cell as one operation with a gradient written by hand."""
-    x = cell.input_product(inputs)
-    outputs, *last = SCANS[type(cell)](x, cell.weight_hh, cell.bias_hh, *state)
-    return outputs, tuple(last)
-
-
 def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
     """Run a built-in cell through the functions that numba has compiled for this CPU.
 
@@ -64,9 +56,9 @@ def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, Stat
         return run_scratch(cell, inputs, state)
     from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
 
-    scan = getattr(functions, _COMPILED[type(cell)])
+    recurrence = getattr(functions, _COMPILED[type(cell)])
     weights = (cell.weight_ih, cell.bias_ih, cell.weight_hh, cell.bias_hh)
-    outputs, *last = scan.apply(inputs, *weights, *state)
+    outputs, *last = functions.Scan.apply(recurrence, inputs, *weights, *state)  # type: ignore[no-untyped-call]
     return outputs, tuple(last)
 
 
@@ -97,7 +89,7 @@ def compile_cell(cell: str, dtype: torch.dtype) -> None:
 
 
 _FEW = 16  # tokens
-_COMPILED: dict[type[Cell], str] = {RNNCell: "RNNScan", GRUCell: "GRUScan", LSTMCell: "LSTMScan"}
+_COMPILED: dict[type[Cell], str] = {RNNCell: "RNN", GRUCell: "GRU", LSTMCell: "LSTM"}
 _TORCH_LAYERS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
     RNNCell: torch.rnn_tanh,
     GRUCell: torch.gru,
@@ -129,39 +121,26 @@ def run_torch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
 
 ENGINES: dict[str, Engine] = {
     "scratch": Engine(run_scratch),
-    "fused": Engine(run_fused),
     "compiled": Engine(run_compiled, linear_compiled),
     "torch": Engine(run_torch),
 }
 
 
-_SMALL_VOCABULARY = 1024  # one-hot vectors this long cost less than the look-up saves
-
-
-def choose_engine(
-    cell: type[Cell], weight: Tensor, *, one_hot_size: int = 0, scratch: bool = False
-) -> str:
+def choose_engine(cell: type[Cell], weight: Tensor, *, scratch: bool = False) -> str:
     """Return the name of the engine that runs `cell`.
 
-    ``scratch`` when asked for or when the cell is a user's own. ``torch`` (cuDNN) on
-    accelerators, where a loop over time would wait for each step. On the CPU ``compiled`` where
-    numba is installed and the weights are float32 or float64; without it ``fused``, but
-    ``torch`` for an LSTM, which oneDNN runs faster, unless its input is one-hot over a large
-    vocabulary.
+    ``scratch`` when asked for or when the cell is a user's own. ``compiled`` on the CPU where
+    numba works and the weights are float32 or float64. Otherwise ``torch``: cuDNN on CUDA, where
+    a loop over time would wait for each step.
 
     Parameters
     ----------
     cell, weight
         What runs, and one of its weights.
-    one_hot_size
-        The size of the vocabulary when the input is token indices, 0 when it is vectors.
     scratch
         Whether the cell is to run as it is written.
     """
-    if scratch or cell not in SCANS:
+    if scratch or cell not in _COMPILED:
         return "scratch"
-    if weight.device.type != "cpu":
-        return "torch"
-    if weight.dtype in (torch.float32, torch.float64) and fast.is_available():
-        return "compiled"
-    return "torch" if cell is LSTMCell and one_hot_size <= _SMALL_VOCABULARY else "fused"
+    compilable = weight.device.type == "cpu" and weight.dtype in (torch.float32, torch.float64)
+    return "compiled" if compilable and fast.is_available() else "torch"

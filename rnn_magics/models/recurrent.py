@@ -80,7 +80,6 @@ class RecurrentStack(nn.Module):
         self.num_directions = 2 if bidirectional else 1
         self.num_hiddens = num_hiddens
         self.scratch = scratch
-        self.input_size = input_size
         sizes = [input_size] + [num_hiddens * self.num_directions] * (num_layers - 1)
         self.cells = nn.ModuleList(
             CELLS[cell](size, num_hiddens) for size in sizes for _ in range(self.num_directions)
@@ -100,11 +99,11 @@ class RecurrentStack(nn.Module):
         """The size of the output vectors."""
         return self.num_hiddens * self.num_directions
 
-    def engine(self, *, one_hot: bool) -> str:
-        """Return the name of the engine that runs the cells where their weights are."""
-        size = self.input_size if one_hot else 0
+    @property
+    def engine(self) -> str:
+        """The name of the engine that runs the cells where their weights are."""
         cell = self._cell(0)
-        return choose_engine(type(cell), cell.weight_hh, one_hot_size=size, scratch=self.scratch)
+        return choose_engine(type(cell), cell.weight_hh, scratch=self.scratch)
 
     def _cell(self, index: int) -> Cell:
         cell = self.cells[index]
@@ -135,7 +134,7 @@ class RecurrentStack(nn.Module):
         state : tuple of Tensor
             The last state of every layer, shaped like `state`.
         """
-        run = ENGINES[self.engine(one_hot=not inputs.is_floating_point())].run
+        run = ENGINES[self.engine].run
         last: list[State] = []
         for first in range(0, len(self.cells), self.num_directions):
             if first:

@@ -180,7 +180,7 @@ class RNNModel(nn.Module):
     @property
     def engine(self) -> str:
         """How the model is computed where it is, a name of `ENGINES`."""
-        return self.rnn.engine(one_hot=self.embedding is None)
+        return self.rnn.engine
 
     @property
     def is_ready(self) -> bool:

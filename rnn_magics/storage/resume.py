@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import DeviceError, StorageError
+from rnn_magics.errors import ConfigError, DeviceError, StorageError
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing, Reopened
 from rnn_magics.storage.claim import released_on_error
@@ -49,7 +49,7 @@ def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Reope
     ------
     StorageError
         When there is no such run, another training has it, it has ended as planned, its
-        checkpoints cannot be read, or the minibatches are others.
+        checkpoints cannot be read, its optimizer has been removed, or the minibatches are others.
     """
     kept = last_run()[0] if str(folder) == LAST else _named(folder)
     with released_on_error(kept.claim()) as claim:  # first: what is read must not change any more
@@ -65,6 +65,11 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
             f" {len(before.history)} epochs; %load_rnn {kept.path} takes it up as it is"
         )
         raise StorageError(msg)
+    try:
+        before.config.train.check()
+    except ConfigError as error:
+        msg = f"run {before.name!r} can be loaded, but not trained further: {error}"
+        raise StorageError(msg) from None
     check_same(before, training, batches, fingerprint_of(batches))
     run, state = _begun(before, batches)
     with naming(kept.path):

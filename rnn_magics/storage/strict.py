@@ -189,7 +189,7 @@ def read_options(cls: type[C], values: Any) -> C:
     }
     fields.end()
     try:
-        options = cls.from_dict(given)
+        options = cls.recall(given)
     except ConfigError as error:
         msg = f"{cls.__name__}: {error}; if it was registered, register it again before loading"
         plain = f"{cls.__name__}: {error}"

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 
-from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import (
     AT_LEAST_ONE,
     FRACTION,
@@ -22,9 +20,10 @@ from rnn_magics.options import (
     option,
 )
 from rnn_magics.training.machine.precision import PRECISIONS
-from rnn_magics.training.muon import Muon, by_gates
 
 _FLOAT32 = Range(0, 3e38, open_left=True)  # a larger step is no number to torch
+# Names in files of earlier versions, each with the optimizer to take instead, of the same rate.
+REMOVED_OPTIMIZERS = {"muon": "adamw"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,7 +31,9 @@ class TrainConfig(Options):
     """How a model is trained."""
 
     epochs: int = option(10, "passes over the training text", within=AT_LEAST_ONE)
-    optimizer: str = option("adamw", "the update rule", choices=lambda: list(OPTIMIZERS))
+    optimizer: str = option(
+        "adamw", "the update rule", choices=lambda: list(OPTIMIZERS), removed=REMOVED_OPTIMIZERS
+    )
     lr: float | None = option(
         None,
         "the largest learning rate; 1 for sgd, else 0.005",
@@ -69,10 +70,13 @@ class TrainConfig(Options):
     @property
     def peak_lr(self) -> float:
         """The learning rate at its highest: ``lr``, or the optimizer's usual one."""
-        return OPTIMIZERS[self.optimizer].lr if self.lr is None else self.lr
+        if self.lr is not None:
+            return self.lr
+        name = self.optimizer
+        return OPTIMIZERS[name if name in OPTIMIZERS else REMOVED_OPTIMIZERS[name]].lr
 
 
-Parameters = Iterable[nn.Parameter | dict[str, Any]]
+Make = Callable[..., torch.optim.Optimizer]
 
 
 @dataclass(frozen=True)
@@ -85,32 +89,29 @@ class OptimizerKind:
         ``make(parameters, lr=..., weight_decay=...)`` returns the torch optimizer.
     lr
         The learning rate when none is given.
-    parameters
-        ``parameters(model)`` returns what ``make`` is given: a model's parameters, or groups of
-        them where the rule has to know which is which.
+    moments
+        How many numbers it keeps for each weight.
     """
 
-    make: Callable[..., torch.optim.Optimizer]
+    make: Make
     lr: float
-    parameters: Callable[[RNNModel], Iterable[Any]] = RNNModel.parameters
+    moments: int = 2
 
 
-def _fused(cls: Callable[..., torch.optim.Optimizer], *devices: str) -> Callable[..., Any]:
-    def make(parameters: Parameters, **options: float) -> torch.optim.Optimizer:
+def _fused(cls: Make, *devices: str) -> Make:
+    def make(parameters: Iterable[nn.Parameter], **options: float) -> torch.optim.Optimizer:
         given = list(parameters)
-        flat = [p for item in given for p in (item["params"] if isinstance(item, dict) else [item])]
         # One kernel over all parameters, which CUDA can also hold back; elsewhere torch's choice.
-        fused = True if all(p.device.type in devices for p in flat) else None
+        fused = True if all(p.device.type in devices for p in given) else None
         return cls(given, fused=fused, **options)
 
     return make
 
 
 OPTIMIZERS: dict[str, OptimizerKind] = {
-    "sgd": OptimizerKind(_fused(torch.optim.SGD, "cuda"), 1.0),
+    "sgd": OptimizerKind(_fused(torch.optim.SGD, "cuda"), 1.0, moments=0),
     "adam": OptimizerKind(_fused(torch.optim.Adam, "cpu", "cuda"), 0.005),
     "adamw": OptimizerKind(_fused(torch.optim.AdamW, "cpu", "cuda"), 0.005),
-    "muon": OptimizerKind(_fused(Muon, "cpu", "cuda"), 0.005, by_gates),
 }
 
 

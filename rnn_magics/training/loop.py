@@ -39,7 +39,6 @@ from rnn_magics.training.machine.memory import (
 )
 from rnn_magics.training.machine.precision import check_precision
 from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
-from rnn_magics.training.muon import Muon
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps.cuda import choose_step
@@ -76,6 +75,8 @@ def begin(
 
     Raises
     ------
+    ConfigError
+        When `config` is that of a loaded run, and its optimizer has been removed since.
     DeviceError
         When the device asked for is not there, or does not compute in ``config.precision``.
     TrainingError
@@ -84,6 +85,7 @@ def begin(
         When a single token is held out, which predicts nothing.
     """
     config = config or TrainConfig()
+    config.check()  # that of a loaded run may name an optimizer which has been removed
     if len(batches.valid) == 1:
         msg = "one held-out token has nothing to predict: hold out more, or nothing (--valid 0)"
         raise BatchError(msg)
@@ -104,9 +106,8 @@ def begin(
         model, moved = model.to(device.device), batches.to(device.device)
     dropout_generator = torch.Generator(device.device).manual_seed(config.seed)
     model.seed_dropout(dropout_generator)
-    kind = OPTIMIZERS[config.optimizer]
-    optimizer = kind.make(
-        kind.parameters(model), lr=config.peak_lr, weight_decay=config.weight_decay
+    optimizer = OPTIMIZERS[config.optimizer].make(
+        model.parameters(), lr=config.peak_lr, weight_decay=config.weight_decay
     )
     state = TrainState(model, optimizer, moved, generator, dropout_generator)
     name = name or model.config.cell
@@ -135,7 +136,9 @@ def iter_train(
     """
     batches = state.batches
     asked = should_stop or (lambda: None)
-    yield from _compile(state)
+    if not state.model.is_ready:
+        yield Compiling(f"the {state.model.config.cell} cell", 15)
+        state.model.make_ready()
     state.plan = state.plan or batches.plan(state.generator)
     step = choose_step(state, run.config.train)
     step.begin_epoch()
@@ -173,16 +176,6 @@ def iter_train(
     run.reason = reason or "epochs"
     run.message = run.message or _worse_than_guessing(run)
     yield TrainEnd(run.reason, run.message)
-
-
-def _compile(state: TrainState) -> Iterator[Event]:
-    model, optimizer = state.model, state.optimizer
-    if not model.is_ready:
-        yield Compiling(f"the {model.config.cell} cell", 15)
-        model.make_ready()
-    if isinstance(optimizer, Muon) and not optimizer.is_ready:
-        yield Compiling("the updates of muon", 5)
-        optimizer.make_ready()
 
 
 _LIMITS = ("max_time", "max_tokens")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rnn_magics.models import fast
-from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, RNNCell
+from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell
 from rnn_magics.models.engines import choose_engine, compile_cell, is_compiled
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 
@@ -25,34 +25,41 @@ def test_on_the_cpu_what_numba_compiled_runs(
     cell: type[Cell], dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fast, "is_available", lambda: True)
-    assert choose_engine(cell, torch.zeros(1, dtype=dtype), one_hot_size=28) == "compiled"
+    assert choose_engine(cell, torch.zeros(1, dtype=dtype)) == "compiled"
 
 
-@pytest.mark.parametrize(
-    ("cell", "one_hot_size", "engine"),
-    [
-        (RNNCell, 28, "fused"),
-        (GRUCell, 28, "fused"),
-        (GRUCell, 100_000, "fused"),
-        (LSTMCell, 0, "torch"),
-        (LSTMCell, 1024, "torch"),
-        (LSTMCell, 1025, "fused"),
-    ],
-)
-def test_without_numba(
-    cell: type[Cell], one_hot_size: int, engine: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("cell", [RNNCell, GRUCell, LSTMCell])
+def test_where_numba_does_not_work_torchs_kernels_run(
+    cell: type[Cell], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fast, "is_available", lambda: False)
-    assert choose_engine(cell, torch.zeros(1), one_hot_size=one_hot_size) == engine
+    assert choose_engine(cell, torch.zeros(1)) == "torch"
 
 
-def test_what_numba_does_not_know_is_not_compiled() -> None:
-    assert choose_engine(GRUCell, torch.zeros(1, dtype=torch.bfloat16)) == "fused"
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_what_numba_does_not_know_runs_through_torchs_kernels(
+    cell: str, dtype: torch.dtype
+) -> None:
+    draw = torch.Generator().manual_seed(0)
+    model = RNNModel(ModelConfig(cell, 16), 5, draw)
+    tokens = torch.randint(5, (3, 7), generator=draw)
+    wanted, _ = model(tokens)
+    logits, _ = model.to(dtype)(tokens)
+    logits.float().pow(2).sum().backward()
+    assert model.engine == "torch"
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    torch.testing.assert_close(logits.float(), wanted, atol=0.03, rtol=0)
 
 
 @pytest.mark.parametrize("cell", [RNNCell, GRUCell, LSTMCell])
 def test_an_accelerator_runs_torchs_kernels(cell: type[Cell]) -> None:
-    assert choose_engine(cell, torch.zeros(1, device="meta"), one_hot_size=100_000) == "torch"
+    assert choose_engine(cell, torch.zeros(1, device="meta")) == "torch"
+
+
+def test_every_built_in_cell_is_compiled() -> None:
+    chosen = {choose_engine(cell, torch.zeros(1)) for cell in CELLS.values()}
+    assert chosen == {"compiled"}
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])

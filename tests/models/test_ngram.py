@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,47 +13,7 @@ from rnn_magics.errors import ModelError
 from rnn_magics.models.ngram import MAX_ORDER, NgramModel, fit_add_k, fit_ngram, uniform_model
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab, encode_corpus
-
-Gram = tuple[int, ...]
-
-
-class Reference:
-    """Interpolated modified Kneser-Ney with dictionaries, as the paper writes it."""
-
-    def __init__(self, ids: list[int], vocab_size: int, order: int) -> None:
-        self.vocab_size = vocab_size
-        self.counts: dict[int, Counter[Gram]] = {}
-        raw = {n: [tuple(ids[i : i + n]) for i in range(len(ids) - n + 1)] for n in range(1, 14)}
-        for n in range(1, order + 1):
-            longer = set(raw[n + 1])
-            self.counts[n] = Counter(raw[n]) if n == order else Counter(g[1:] for g in longer)
-        self.discounts = {n: self._discounts(counts) for n, counts in self.counts.items()}
-        self.followers: dict[Gram, list[int]] = defaultdict(list)
-        for counts in self.counts.values():
-            for gram, count in counts.items():
-                self.followers[gram[:-1]].append(count)
-
-    @staticmethod
-    def _discounts(counts: Counter[Gram]) -> list[float]:
-        n1, n2, n3, n4 = (sum(c == k for c in counts.values()) for k in (1, 2, 3, 4))
-        if not (n1 and n2 and n3 and n4):
-            return [0.0, 0.5, 0.75, 0.9]
-        y = n1 / (n1 + 2 * n2)
-        raw = [0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
-        return [min(max(d, 0.0), top) for d, top in zip(raw, [0, 1, 2, 3], strict=True)]
-
-    def prob(self, context: Gram, token: int) -> float:
-        n = len(context) + 1
-        lower = self.prob(context[1:], token) if context else 1 / self.vocab_size
-        followers = self.followers[context]
-        if not followers:
-            return lower
-        discounts, total = self.discounts[n], sum(followers)
-        count = self.counts[n][(*context, token)]
-        kept = count - discounts[min(count, 3)] if count else 0.0
-        backoff = sum(discounts[min(c, 3)] for c in followers)
-        return (kept + backoff * lower) / total
-
+from tests.models import kneser_ney
 
 sequences = st.lists(st.integers(0, 5), min_size=12, max_size=120)
 
@@ -64,11 +24,7 @@ def test_log_probs_are_those_of_a_plain_implementation(
     train: list[int], text: list[int], order: int
 ) -> None:
     model = fit_ngram(np.array(train), 7, order)
-    reference = Reference(train, 7, order)
-    expected = [
-        math.log(reference.prob(tuple(text[max(0, i - order + 1) : i]), text[i]))
-        for i in range(1, len(text))
-    ]
+    expected = np.log(kneser_ney.of_text(train, 7, order).probs(text))
     np.testing.assert_allclose(model.log_probs(np.array(text)), expected, rtol=1e-9)
 
 
@@ -158,7 +114,7 @@ def test_add_k_is_what_a_counter_says(
     train: list[int], text: list[int], order: int, k: float
 ) -> None:
     grams = Counter(tuple(train[i : i + order]) for i in range(len(train) - order + 1))
-    contexts: Counter[Gram] = Counter()
+    contexts: Counter[tuple[int, ...]] = Counter()
     for gram, count in grams.items():
         contexts[gram[:-1]] += count
     found = fit_add_k(np.array(train), 7, order, k).log_probs(np.array(text), order)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,68 +16,9 @@ from rnn_magics.models.ngram import MAX_ORDER
 from rnn_magics.models.sentences import fit_sentences, sentence_log_probs
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Ids, Vocab
+from tests.models.kneser_ney import marked, of_sentences
 
-Gram = tuple[str, ...]
 SIZE = 7
-
-
-class Reference:
-    """Interpolated modified Kneser-Ney of sentences, written with dictionaries of words."""
-
-    def __init__(self, sentences: list[list[Any]], vocab_size: int, order: int) -> None:
-        self.vocab_size, self.order = vocab_size, order
-        self.counts = {n: self._counts(sentences, n) for n in range(1, order + 1)}
-        self.discounts = {n: self._discounts(counts) for n, counts in self.counts.items()}
-        self.followers: dict[Gram, list[int]] = defaultdict(list)
-        for counts in self.counts.values():
-            for gram, count in counts.items():
-                self.followers[gram[:-1]].append(count)
-
-    def _counts(self, sentences: list[list[Any]], n: int) -> Counter[Gram]:
-        raw: Counter[Gram] = Counter()
-        before: dict[Gram, set[str]] = defaultdict(set)
-        for sentence in sentences:
-            words = marked(sentence)
-            for i in range(len(words) - n + 1):
-                gram = tuple(words[i : i + n])
-                if gram[-1] != "<s>":
-                    raw[gram] += 1
-                    if i > 0:
-                        before[gram].add(words[i - 1])
-        if n == self.order:
-            return raw
-        return Counter({g: c if g[0] == "<s>" else len(before[g]) for g, c in raw.items()})
-
-    @staticmethod
-    def _discounts(counts: Counter[Gram]) -> list[float]:
-        n1, n2, n3, n4 = (sum(c == k for c in counts.values()) for k in (1, 2, 3, 4))
-        if not (n1 and n2 and n3 and n4):
-            return [0.0, 0.5, 0.75, 0.9]
-        y = n1 / (n1 + 2 * n2)
-        raw = [0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
-        return [min(max(d, 0.0), top) for d, top in zip(raw, [0, 1, 2, 3], strict=True)]
-
-    def prob(self, context: Gram, word: str) -> float:
-        lower = self.prob(context[1:], word) if context else 1 / (self.vocab_size + 1)
-        followers = self.followers.get(context, [])
-        if not followers:
-            return lower
-        discounts = self.discounts[len(context) + 1]
-        count = self.counts[len(context) + 1][(*context, word)]
-        kept = count - discounts[min(count, 3)]
-        backoff = sum(discounts[min(c, 3)] for c in followers)
-        return (kept + backoff * lower) / sum(followers)
-
-    def probs(self, sentence: list[Any]) -> list[float]:
-        words = marked(sentence)
-        return [
-            self.prob(tuple(words[max(0, i - self.order + 1) : i]), words[i])
-            for i in range(1, len(words))
-        ]
-
-
-def marked(sentence: list[Any]) -> list[str]:
-    return ["<s>", *map(str, sentence), "</s>"]
 
 
 def texts(num: int) -> st.SearchStrategy[list[list[int]]]:
@@ -95,8 +34,8 @@ def test_log_probs_are_those_of_dictionaries(
     train: list[list[int]], held_out: list[list[int]], order: int
 ) -> None:
     train = [*train, LONG]
-    reference = Reference(train, SIZE, order)
-    expected = [prob for sentence in held_out for prob in reference.probs(sentence)]
+    reference = of_sentences(train, SIZE, order)
+    expected = [prob for sentence in held_out for prob in reference.probs(marked(sentence))]
     with np.errstate(divide="ignore"):  # discounts of 0 leave nothing for what was not seen
         found = sentence_log_probs(fit_sentences(train, SIZE, order), held_out)
     np.testing.assert_allclose(np.exp(found), expected, rtol=1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import torch
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.decoding.generate import generate
+from rnn_magics.errors import ConfigError, StorageError
 from rnn_magics.storage.loading import load_run
+from rnn_magics.storage.model_file import save_run
 from rnn_magics.storage.resume import reopen
 from rnn_magics.storage.run_folder import checkpoint_epochs, kept_runs
 from rnn_magics.training.loop import iter_train, train
@@ -57,3 +60,24 @@ def test_a_golden_run_goes_on(tmp_path: Path) -> None:
         pass
     for mine, theirs in zip(run.model.parameters(), whole.model.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs)
+
+
+def test_a_golden_run_whose_optimizer_has_been_removed_is_read_and_not_trained_further(
+    tmp_path: Path,
+) -> None:
+    folder = HERE / "v1-muon-run"
+    run, batches = load_run(folder), Batches(torch.arange(90) % 5, BatchConfig("seq", 2, 4))
+    assert (run.config.train.optimizer, run.config.train.peak_lr) == ("muon", 0.005)
+    assert len(run.history) == len(load_run(folder, epoch=1).history) == 1
+    again = load_run(save_run(run, tmp_path / "again.safetensors"))
+    assert again.config == run.config
+    removed = "optimizer: 'muon' has been removed; take adamw"
+    others = Batches(torch.arange(90) % 5, BatchConfig("seq", 3, 4))
+    with pytest.raises(StorageError) as refused:
+        reopen(folder, others)  # said before the minibatches are compared
+    assert str(refused.value) == f"run 'muon' can be loaded, but not trained further: {removed}"
+    with pytest.raises(ConfigError) as unfit:
+        train(batches, run.model, run.config.train)
+    assert str(unfit.value) == removed
+    taken = replace(run.config.train, optimizer="adamw", epochs=1)
+    assert train(batches, run.model, taken).reason == "epochs"

@@ -25,7 +25,6 @@ from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.loop import begin, iter_train
-from rnn_magics.training.muon import Muon, by_gates
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps import cuda, device_step
@@ -46,7 +45,6 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": lambda model, **given: torch.optim.SGD(model.parameters(), **given),
     "adam": lambda model, **given: torch.optim.Adam(model.parameters(), **given),
     "adamw": lambda model, **given: torch.optim.AdamW(model.parameters(), **given),
-    "muon": lambda model, **given: Muon(by_gates(model), **given),
 }
 
 

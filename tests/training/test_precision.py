@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import DeviceError
+from rnn_magics.models import recurrent
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
@@ -101,7 +102,7 @@ def test_bf16_computes_what_float32_does_but_more_coarsely(
     monkeypatch: pytest.MonkeyPatch, config: ModelConfig, engine: str
 ) -> None:
     model = RNNModel(config, 20, torch.Generator().manual_seed(0))
-    monkeypatch.setattr(model.rnn, "engine", lambda *_, **__: engine)
+    monkeypatch.setattr(recurrent, "choose_engine", lambda *_, **__: engine)
     X = torch.randint(20, (4, 9), generator=torch.Generator().manual_seed(1))
     hidden = model.begin_state(4)
     results = {}

@@ -10,11 +10,11 @@ from rnn_magics.tables import aligned
 _ROWS = 24
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], at_most: int = _ROWS) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return rows with aligned columns; of many rows the middle is left out."""
     lines = [tuple(head), *map(tuple, rows)]
-    if len(rows) > at_most:
-        half = at_most // 2
+    if len(rows) > _ROWS:
+        half = _ROWS // 2
         lines[1 + half : -half] = [("...",) + ("",) * (len(head) - 1)]
     return aligned(lines)
 

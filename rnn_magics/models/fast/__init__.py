@@ -1,4 +1,4 @@
-"""The recurrences compiled for the CPU at hand (with numba, the optional extra ``fast``).
+"""The recurrences compiled by numba for the CPU at hand.
 
 Read `scans` for the recurrences, `products` for their matrix products, `tile` for the innermost
 loop and `functions` for what torch sees.
@@ -16,10 +16,10 @@ from rnn_magics.interrupts import whole_imports
 @cache
 @whole_imports()
 def is_available() -> bool:
-    """Whether numba is installed, loads, and finds a place to keep what it compiles."""
+    """Whether numba loads, and finds a place to keep what it compiles."""
     try:
-        from rnn_magics.models.fast import functions  # noqa: F401, PLC0415  (numba is optional)
-    except (ImportError, RuntimeError):  # also when it does not go with this numpy
+        from rnn_magics.models.fast import functions  # noqa: F401, PLC0415  (tried, not used)
+    except (ImportError, RuntimeError):  # it does not go with this numpy; every folder is read-only
         return False
     return True
 

@@ -1,6 +1,6 @@
 """The compiled recurrences as `torch.autograd.Function`, and a linear layer.
 
-Each scan takes what a cell takes over a sequence: the inputs, ``weight_ih``, ``bias_ih``,
+A scan takes what a cell takes over a sequence: the inputs, ``weight_ih``, ``bias_ih``,
 ``weight_hh``, ``bias_hh`` and the initial state. It returns the outputs (num_steps, batch,
 num_hiddens) followed by the last state. The inputs are vectors (num_steps, batch, input_size),
 or tokens (num_steps, batch), whose input products are looked up in the input weights.
@@ -8,7 +8,8 @@ or tokens (num_steps, batch), whose input products are looked up in the input we
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
-from rnn_magics.models.fast import orthogonal, products, scans
+from rnn_magics.models.fast import products, scans
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
 
@@ -64,8 +65,9 @@ def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     return outputs
 
 
-def _check(inputs: Tensor, weight_ih: Tensor, weight_hh: Tensor, state: tuple[Tensor, ...]) -> None:
+def _check(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
     # The compiled loops follow every index wherever it leads.
+    inputs, weight_ih, _, weight_hh, _ = given
     if not inputs.is_floating_point():
         num_tokens = weight_ih.shape[1]
         lowest, highest = (int(place) for place in torch.aminmax(inputs))
@@ -116,7 +118,7 @@ def _input_gradients(
     weight_ih: Tensor,
     states: Tensor,
     d_x: Tensor,
-    d_hn: Tensor | None = None,
+    d_hn: Tensor | None,
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients of inputs and weights, a slice of columns on each thread.
 
@@ -152,7 +154,7 @@ def _input_gradients(
     results = (d_weight_hh, d_bias_ih, d_bias_n, d_weight_ih, d_table)
     run(products.scan_columns, columns, ROWS, columns, *map(_array, (*given, *results)))
     d_inputs = None
-    if multiplied and ctx.needs_input_grad[0]:
+    if multiplied and ctx.needs_input_grad[1]:  # behind the recurrence
         d_inputs = _product(d_x, weight_ih.t()).view_as(inputs)
     return (
         d_inputs,
@@ -163,13 +165,34 @@ def _input_gradients(
     )
 
 
-class Scan(Function):
-    """What the scans have in common.
+Given = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""Inputs, ``weight_ih``, ``bias_ih``, ``weight_hh`` and ``bias_hh``."""
 
-    Attributes
+
+@dataclass(frozen=True)
+class Recurrence:
+    """What a scan asks of a cell.
+
+    Parameters
     ----------
+    forward
+        ``forward(given, *state)`` returns what the backward pass reads: the states, an LSTM's
+        memories, both (num_steps + 1, batch, num_hiddens), and the gates.
+    backward
+        ``backward(panels, *kept, *d_results)`` takes what `forward` returned and the gradients of
+        what the scan did. It returns `d_x` and `d_hn`, see `_input_gradients`, and the gradients
+        of the initial state. It may write over the gates.
     kernel
         The compiled function that is needed last.
+    """
+
+    forward: Callable[..., tuple[Tensor, ...]]
+    backward: Callable[..., tuple[Tensor | None, ...]]
+    kernel: Any
+
+
+class Scan(Function):
+    """The recurrence of a cell over a sequence: ``Scan.apply(GRU, *given, *state)``.
 
     Notes
     -----
@@ -177,135 +200,90 @@ class Scan(Function):
     one through the same graph (``retain_graph=True``) computes them again.
     """
 
-    kernel: Any
-
-
-class RNNScan(Scan):
-    """`RNNCell` over a sequence."""
-
-    kernel = scans.rnn_backward
-
     @staticmethod
-    def forward(  # noqa: D102
-        ctx: Any,
-        inputs: Tensor,
-        weight_ih: Tensor,
-        bias_ih: Tensor,
-        weight_hh: Tensor,
-        bias_hh: Tensor,
-        *state: Tensor,
-    ) -> tuple[Tensor, ...]:
-        _check(inputs, weight_ih, weight_hh, state)
-        states = _room_after(state[0], len(inputs))
-        given = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
-        panels = pack(weight_hh.t())
-        _scan(scans.rnn_forward, states.shape[1], *given, panels, _array(states))
-        ctx.save_for_backward(inputs, weight_ih, weight_hh, states)
-        return states[1:], states[-1].clone()
+    def forward(ctx: Any, recurrence: Recurrence, *tensors: Tensor) -> tuple[Tensor, ...]:  # noqa: D102
+        given, state = tensors[:5], tensors[5:]
+        _check(given, state)
+        kept = recurrence.forward(given, *state)
+        ctx.save_for_backward(*given, *kept)
+        ctx.recurrence, ctx.is_spent = recurrence, False
+        return kept[0][1:], *(part[-1].clone() for part in kept[: len(state)])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        inputs, weight_ih, weight_hh, states = ctx.saved_tensors
-        d_x, d_0 = _spaced(states, *states[1:].shape), torch.empty_like(states[0])
-        given = (*map(_array, (*d_results, states)), pack(weight_hh))
-        _scan(scans.rnn_backward, states.shape[1], *given, _array(d_x), _array(d_0))
-        return *_input_gradients(ctx, inputs, weight_ih, states, d_x), d_0
-
-
-class GRUScan(Scan):
-    """`GRUCell` over a sequence."""
-
-    kernel = scans.gru_backward
-
-    @staticmethod
-    def forward(  # noqa: D102
-        ctx: Any,
-        inputs: Tensor,
-        weight_ih: Tensor,
-        bias_ih: Tensor,
-        weight_hh: Tensor,
-        bias_hh: Tensor,
-        *state: Tensor,
-    ) -> tuple[Tensor, ...]:
-        _check(inputs, weight_ih, weight_hh, state)
-        given = (inputs, weight_ih, bias_ih, weight_hh, bias_hh)
-        states, *kept = GRUScan._run(given, *state)
-        ctx.save_for_backward(*given, states, *kept)
-        ctx.is_spent = False
-        return states[1:], states[-1].clone()
-
-    @staticmethod
-    def _run(given: tuple[Tensor, ...], state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
-        states = _room_after(state, len(inputs))
-        h_n = _spaced(states, *states[1:].shape)
-        gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
-        bias, bias_n = bias_ih.clone(), bias_hh[-states.shape[2] :]
-        bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
-        products = (*_input_products(inputs, weight_ih), _array(bias), _array(bias_n))
-        results = map(_array, (states, gates, h_n))
-        _scan(scans.gru_forward, states.shape[1], *products, pack(weight_hh.t()), *results)
-        return states, gates, h_n
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        *given, states, gates, h_n = ctx.saved_tensors
-        inputs, weight_ih, _, weight_hh, _ = given
+        given, kept = ctx.saved_tensors[:5], ctx.saved_tensors[5:]
         if ctx.is_spent:
-            _, gates, h_n = GRUScan._run(tuple(given), states[0])
+            state = (part[0] for part in kept[: len(d_results) - 1])
+            kept = ctx.recurrence.forward(given, *state)
         ctx.is_spent = True
-        d_0 = torch.empty_like(states[0])
-        read = (*map(_array, (*d_results, states)), pack(weight_hh))
-        _scan(scans.gru_backward, states.shape[1], *read, *map(_array, (gates, h_n, d_0)))
-        return *_input_gradients(ctx, inputs, weight_ih, states, gates, h_n), d_0
-
-
-class LSTMScan(Scan):
-    """`LSTMCell` over a sequence."""
-
-    kernel = scans.lstm_backward
-
-    @staticmethod
-    def forward(  # noqa: D102
-        ctx: Any,
-        inputs: Tensor,
-        weight_ih: Tensor,
-        bias_ih: Tensor,
-        weight_hh: Tensor,
-        bias_hh: Tensor,
-        *state: Tensor,
-    ) -> tuple[Tensor, ...]:
-        _check(inputs, weight_ih, weight_hh, state)
-        given = (inputs, weight_ih, bias_ih, weight_hh, bias_hh)
-        states, memories, gates = LSTMScan._run(given, *state)
-        ctx.save_for_backward(*given, states, memories, gates)
-        ctx.is_spent = False
-        return states[1:], states[-1].clone(), memories[-1].clone()
-
-    @staticmethod
-    def _run(given: tuple[Tensor, ...], *state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
-        states, memories = (_room_after(part, len(inputs)) for part in state)
-        gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
-        products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
-        results = map(_array, (states, memories, gates))
-        _scan(scans.lstm_forward, states.shape[1], *products, pack(weight_hh.t()), *results)
-        return states, memories, gates
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        *given, states, memories, gates = ctx.saved_tensors
         inputs, weight_ih, _, weight_hh, _ = given
-        if ctx.is_spent:
-            *_, gates = LSTMScan._run(tuple(given), states[0], memories[0])
-        ctx.is_spent = True
-        d_0, d_c0 = torch.empty_like(states[0]), torch.empty_like(memories[0])
-        read = (*map(_array, (*d_results, memories)), pack(weight_hh))
-        _scan(scans.lstm_backward, states.shape[1], *read, *map(_array, (gates, d_0, d_c0)))
-        return *_input_gradients(ctx, inputs, weight_ih, states, gates), d_0, d_c0
+        d_x, d_hn, *d_state = ctx.recurrence.backward(pack(weight_hh), *kept, *d_results)
+        d_given = _input_gradients(ctx, inputs, weight_ih, kept[0], d_x, d_hn)
+        return None, *d_given, *d_state
+
+
+def _rnn_forward(given: Given, h_0: Tensor) -> tuple[Tensor]:
+    inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
+    states = _room_after(h_0, len(inputs))
+    products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
+    _scan(scans.rnn_forward, len(h_0), *products, pack(weight_hh.t()), _array(states))
+    return (states,)
+
+
+def _rnn_backward(
+    panels: Array, states: Tensor, d_outputs: Tensor, d_last: Tensor
+) -> tuple[Tensor | None, ...]:
+    d_x, d_0 = _spaced(states, *states[1:].shape), torch.empty_like(states[0])
+    read = (*map(_array, (d_outputs, d_last, states)), panels)
+    _scan(scans.rnn_backward, len(d_0), *read, *map(_array, (d_x, d_0)))
+    return d_x, None, d_0
+
+
+def _gru_forward(given: Given, h_0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
+    states = _room_after(h_0, len(inputs))
+    h_n = _spaced(states, *states[1:].shape)
+    gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
+    bias, bias_n = bias_ih.clone(), bias_hh[-states.shape[2] :]
+    bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
+    products = (*_input_products(inputs, weight_ih), _array(bias), _array(bias_n))
+    results = map(_array, (states, gates, h_n))
+    _scan(scans.gru_forward, len(h_0), *products, pack(weight_hh.t()), *results)
+    return states, gates, h_n
+
+
+def _gru_backward(
+    panels: Array, states: Tensor, gates: Tensor, h_n: Tensor, d_outputs: Tensor, d_last: Tensor
+) -> tuple[Tensor | None, ...]:
+    d_0 = torch.empty_like(states[0])
+    read = (*map(_array, (d_outputs, d_last, states)), panels)
+    _scan(scans.gru_backward, len(d_0), *read, *map(_array, (gates, h_n, d_0)))
+    return gates, h_n, d_0
+
+
+def _lstm_forward(given: Given, h_0: Tensor, c_0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
+    states, memories = (_room_after(part, len(inputs)) for part in (h_0, c_0))
+    gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
+    products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
+    results = map(_array, (states, memories, gates))
+    _scan(scans.lstm_forward, len(h_0), *products, pack(weight_hh.t()), *results)
+    return states, memories, gates
+
+
+def _lstm_backward(
+    panels: Array, states: Tensor, memories: Tensor, gates: Tensor, *d_results: Tensor
+) -> tuple[Tensor | None, ...]:
+    d_0, d_c0 = torch.empty_like(states[0]), torch.empty_like(memories[0])
+    read = (*map(_array, (*d_results, memories)), panels)
+    _scan(scans.lstm_backward, len(d_0), *read, *map(_array, (gates, d_0, d_c0)))
+    return gates, None, d_0, d_c0
+
+
+RNN = Recurrence(_rnn_forward, _rnn_backward, scans.rnn_backward)
+GRU = Recurrence(_gru_forward, _gru_backward, scans.gru_backward)
+LSTM = Recurrence(_lstm_forward, _lstm_backward, scans.lstm_backward)
 
 
 class Linear(Function):
@@ -332,23 +310,3 @@ class Linear(Function):
         given = map(_array, (rows, d_rows, d_weight, d_bias))
         run(products.linear_columns, num_outputs, ROWS, num_outputs, *given)
         return d_inputs, d_weight[:, :num_inputs], d_bias if ctx.has_bias else None
-
-
-def newton_schulz(matrices: Tensor, steps: Sequence[tuple[float, float, float]]) -> Tensor:
-    """Take steps ``X <- a X + (b A + c A A) X``, where ``A = X X^T``.
-
-    Parameters
-    ----------
-    matrices
-        Shape (num_matrices, rows, columns).
-    steps
-        The coefficients a, b and c of each.
-    """
-    _, rows, columns = matrices.shape
-    # Zeros around a matrix stay zeros and change nothing inside.
-    size = len(matrices), _padded(matrices, rows), _padded(matrices, columns)
-    room = matrices.new_zeros(size)
-    room[:, :rows, :columns] = matrices
-    coefficients = _array(matrices.new_tensor(steps))
-    run(orthogonal.newton_schulz, len(matrices), 1, 1, _array(room), coefficients)
-    return room[:, :rows, :columns]

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode_loop, orthogonal, parallel, products, scans
+from rnn_magics.models.fast import decode_loop, parallel, products, scans
 from rnn_magics.models.fast.parallel import in_parallel
 from rnn_magics.models.fast.products import OPTIONS
 
@@ -77,11 +77,6 @@ def _pack_columns(size: int, grain: int, parts: int, threads: int, *given: Any) 
 
 
 @njit(**OPTIONS)
-def _newton_schulz(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
-    return in_parallel(orthogonal.newton_schulz, given, size, grain, parts, threads)
-
-
-@njit(**OPTIONS)
 def _write_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(decode_loop.write_rows, given, size, grain, parts, threads)
 
@@ -98,7 +93,6 @@ _REGIONS: dict[Any, Callable[..., int]] = {
     products.scan_columns: _scan_columns,
     products.pack_rows: _pack_rows,
     products.pack_columns: _pack_columns,
-    orthogonal.newton_schulz: _newton_schulz,
     decode_loop.write_rows: _write_rows,
 }
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding
-import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
@@ -153,8 +152,3 @@ def add_product(
     while r < num_rows:
         _tile_1(at(a, r * a_row), a_row, a_k, b, num_k, at(c, r * c_row), c_row)
         r += 1
-
-
-def panel_width(dtype: np.dtype[Any]) -> int:
-    """Return how many columns a panel has for elements of `dtype`."""
-    return PANEL_BYTES // dtype.itemsize

@@ -18,10 +18,9 @@ from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import TrainingError, is_out_of_memory
 from rnn_magics.models.cells import CELLS
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 
 _FLOAT_BYTES = 4
-_MOMENTS = {"sgd": 0, "muon": 1}  # others keep two numbers for each parameter
 WHAT_TO_TRY = "fewer --num-hiddens or --num-layers, or %sample with a smaller --batch-size"
 
 
@@ -61,7 +60,7 @@ def estimate_memory(
 ) -> MemoryEstimate:
     """Return what training such a model on such minibatches needs at least."""
     number = num_parameters(model, vocab_size)
-    copies = 2 + _MOMENTS.get(config.optimizer, 2)  # the gradient and the last good step
+    copies = 2 + OPTIMIZERS[config.optimizer].moments  # the gradient and the last good step
     cell, directions = CELLS[model.cell], 1 + model.bidirectional
     tokens = batches.batch_size * batches.num_steps
     width = (cell.num_gates + cell.num_states) * model.num_hiddens  # of a token in a layer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from torch.nn import functional as F  # noqa: N812
 
 from rnn_magics.models.cells import CELLS, Cell
 from rnn_magics.models.engines import linear_compiled, run_compiled, run_scratch
-from rnn_magics.models.fast.functions import GRUScan, Linear, LSTMScan, RNNScan
+from rnn_magics.models.fast.functions import GRU, LSTM, RNN, Linear, Scan
 
-SCANS = {"rnn": RNNScan, "gru": GRUScan, "lstm": LSTMScan}
+SCANS: dict[str, Callable[..., Any]] = {
+    name: partial(Scan.apply, recurrence)
+    for name, recurrence in {"rnn": RNN, "gru": GRU, "lstm": LSTM}.items()
+}
 LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 VOCAB = 11
 # (batch, num_hiddens, num_steps): below, at and past the sizes of tiles, panels and row blocks.
@@ -61,10 +65,9 @@ def test_values_and_gradients_equal_those_of_torch(
     begin = tuple(part[None] for part in state)
     outputs, last = layer(one_hot, begin if num_states > 1 else begin[0])
     theirs = results(outputs, *(part[0] for part in (last if num_states > 1 else (last,))))
-    scan: Any = SCANS[name].apply
     tolerance = 1e-5 if dtype == torch.float32 else 1e-11
     for inputs in (tokens, one_hot):
-        ours = results(*scan(inputs, w_ih, b_ih, w_hh, b_hh, *state))
+        ours = results(*SCANS[name](inputs, w_ih, b_ih, w_hh, b_hh, *state))
         for mine, other in zip(ours, theirs, strict=True):
             scale = 1 + other.abs().max().item()
             torch.testing.assert_close(mine / scale, other / scale, rtol=0, atol=tolerance)
@@ -78,11 +81,11 @@ def test_gradients_are_those_found_numerically(name: str, num_steps: int) -> Non
     shapes = [(num_steps, batch, 5), (rows, 5), (rows,), (rows, size), (rows,)]
     shapes += [(batch, size)] * cell.num_states
     given = [drawn(i, *s, dtype=torch.float64).requires_grad_() for i, s in enumerate(shapes)]
-    assert torch.autograd.gradcheck(SCANS[name].apply, given)
+    assert torch.autograd.gradcheck(SCANS[name], given)
     tokens = torch.tensor([[0, 4, 2]]).expand(num_steps, batch)
 
     def scan(*others: Tensor) -> Any:
-        return SCANS[name].apply(tokens, *others)
+        return SCANS[name](tokens, *others)
 
     assert torch.autograd.gradcheck(scan, given[1:])
 

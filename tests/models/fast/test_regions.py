@@ -6,8 +6,8 @@ import pytest
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode_loop, orthogonal, parallel, products, regions, scans
-from rnn_magics.models.fast.functions import GRUScan, Linear
+from rnn_magics.models.fast import decode_loop, parallel, products, regions, scans
+from rnn_magics.models.fast.functions import GRU, Linear, Scan
 from rnn_magics.models.fast.parallel import in_parallel
 
 
@@ -68,7 +68,7 @@ def test_both_ways_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     results = []
     for _ in range(2):
-        outputs, last = GRUScan.apply(tokens, *given)
+        outputs, last = Scan.apply(GRU, tokens, *given)
         logits = Linear.apply(outputs, given[2], given[3])
         loss = logits.pow(2).sum() + last.sum()
         results.append([logits, *torch.autograd.grad(loss, given)])
@@ -88,7 +88,6 @@ def test_every_kernel_has_a_region_of_its_own() -> None:
         products.scan_columns,
         products.pack_rows,
         products.pack_columns,
-        orthogonal.newton_schulz,
         decode_loop.write_rows,
     }
     assert set(regions._REGIONS) == kernels

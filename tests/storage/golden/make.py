@@ -1,7 +1,8 @@
 """Make the golden files of a format: ``python tests/storage/golden/make.py`` in the repository.
 
 They are made once for each format and never again: what was written then must be read for ever.
-A new format gets files of its own beside the old ones.
+A new format gets files of its own beside the old ones. The files named ``muon`` were made with an
+optimizer that has been removed since.
 """
 
 from __future__ import annotations
