@@ -41,6 +41,7 @@ ROOMS = ["session", "show", "line", "widgets", "page", "live", "panel", "magics"
 MOST_LINES = 400
 MOST_FILES = 13
 OPENED_ELSEWHERE = {  # files of the system, which no user names
+    "Path('/proc/sys/kernel/random/boot_id').read_text(encoding='ascii')",
     "Path(limit).with_name('memory.stat').read_text(encoding='ascii')",
     "Path(limit).read_text()",
     "Path(used).read_text()",

@@ -73,7 +73,9 @@ class Checkpointing(Options):
         folder = RunFolder(atomic.user_path(self.folder))
         with files.in_one_line(StorageError, f"cannot make the folder {files.shown(folder.path)}"):
             files.require_place_for_folder(folder.path)
-        _refuse_run_in(folder)
+        if folder.exists:
+            folder.claim().release()  # which is refused where somebody trains in it
+            raise _taken(folder)
         return folder
 
     def __call__(self, run: Run, state: TrainState) -> Callable[[Event], None]:
@@ -93,7 +95,8 @@ class Checkpointing(Options):
         """
         folder = self.require_place()
         with released_on_error(folder.claim()) as claim:
-            _refuse_run_in(folder)  # again, now that nobody else can begin in it
+            if folder.exists:  # asked again, now that nobody else can begin in it
+                raise _taken(folder)
             folder.begin(run, from_options(self))
             run.folder = self.folder
             return Keeper(run, state, self, folder, claim)
@@ -134,13 +137,11 @@ class Reopened:
             return Keeper(run, state, self.config, folder, self.claim)
 
 
-def _refuse_run_in(folder: RunFolder) -> None:
-    if folder.exists:
-        msg = (
-            f"{str(folder.path)!r} holds run {folder.summary().name!r} already; go on with it:"
-            " --resume, or keep this one in another folder"
-        )
-        raise StorageError(msg)
+def _taken(folder: RunFolder) -> StorageError:
+    return StorageError(
+        f"{str(folder.path)!r} holds run {folder.summary().name!r} already; go on with it:"
+        " --resume, or keep this one in another folder"
+    )
 
 
 class Keeper:

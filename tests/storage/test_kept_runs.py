@@ -229,15 +229,15 @@ def test_an_unreadable_sibling_hides_nothing(open_runs: Path, batches: Batches, 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="permissions are others here")
 def test_the_folder_itself_may_be_unreadable(open_runs: Path) -> None:
-    with closed(open_runs, 0o000), pytest.raises(StorageError, match=r"Permission denied$"):
+    with closed(open_runs, 0o000), pytest.raises(StorageError, match=r"permission denied$"):
         kept_runs(open_runs)
-    with pytest.raises(StorageError, match=r"cannot be looked into: Not a directory$"):
+    with pytest.raises(StorageError, match="a part of the path is a file, not a folder"):
         kept_runs(open_runs / "m" / "run.json")
     with pytest.raises(StorageError, match="there is no folder"):
         kept_runs(open_runs / "nowhere")
-    with pytest.raises(StorageError, match=r"cannot be looked into: File name too long$"):
+    with pytest.raises(StorageError, match="its name is too long for the file system"):
         kept_runs("x" * 300)
-    with pytest.raises(StorageError, match="cannot be looked into: embedded null"):
+    with pytest.raises(StorageError, match="NUL|null"):
         kept_runs("x\0y")
 
 
