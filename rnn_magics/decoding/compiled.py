@@ -43,8 +43,7 @@ class Writer:
             vocab_size if config.top_k is None else config.top_k,
             math.inf if config.top_p is None else config.top_p,
         )
-        state = (prefix.state,) if isinstance(prefix.state, Tensor) else prefix.state
-        rows = torch.stack(state).expand(-1, -1, num, -1)
+        rows = torch.stack(prefix.state).expand(-1, -1, num, -1)
         self._state = rows.contiguous().numpy()  # (num_states, num_layers, num, num_hiddens)
         logits = prefix.logits.to(model.output.weight.dtype).repeat(num, 1)
         self._logits = logits.numpy()  # (num, vocab_size)

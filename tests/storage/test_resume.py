@@ -180,7 +180,9 @@ def _fresh_cursor(state: TrainState) -> None:
 
 
 def _fresh_hidden(state: TrainState) -> None:
-    state.hidden = None
+    assert state.current is not None
+    for part in state.current.hidden:
+        part.zero_()
 
 
 def _fresh_schedule(state: TrainState) -> None:
@@ -205,7 +207,7 @@ def test_nothing_of_the_state_may_be_missing(
     whole = train(batches, MODEL, config)
     killed(batches, tmp_path / "run", at_step(2, 4), config=config)
     run, state, _ = reopen(tmp_path / "run", batches)
-    assert state.hidden is not None
+    assert state.current is not None
     forget(state)
     for _ in iter_train(run, state):
         pass
