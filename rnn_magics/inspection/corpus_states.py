@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -18,12 +19,13 @@ from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, option
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.numbering import Numbered
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
 _ROWS = 64
 _WARM_UP = 256  # tokens read before a row counts, as in training/evaluation.py
 _STEPS = 128  # read at a time
-_KEPT = 4  # sets of states that a corpus remembers
+_KEPT = 4  # sets of states that stay, for each numbering of a corpus
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,6 +69,10 @@ class CorpusStates:
         return start, self.vocab.to_tokens(self.ids[start : last + margin].tolist())
 
 
+_Key = tuple[str, str, int, int]  # of weights and vocabulary; layer, number of tokens
+_known: WeakKeyDictionary[Numbered, dict[_Key, CorpusStates]] = WeakKeyDictionary()
+
+
 def read_corpus(
     run: Trained, corpus: Corpus, layer: int | None = None, num_tokens: int = 100_000
 ) -> CorpusStates:
@@ -99,8 +105,8 @@ def read_corpus(
     if not len(ids):
         msg = f"the training text of {corpus.name!r} is empty; nothing of it can be searched"
         raise InspectionError(msg)
-    known: dict[tuple[Any, ...], CorpusStates] = corpus.memo.setdefault(("states",), {})
-    key = (_fingerprint(model), vocab.fingerprint, vocab.token, layer, len(ids))
+    known = _known.setdefault(corpus.numbered(vocab.token), {})
+    key = (_fingerprint(model), vocab.fingerprint, layer, len(ids))
     found = known.pop(key, None) or CorpusStates(ids, _states(model, ids, layer), vocab, layer)
     known[key] = found  # the newest stands last
     while len(known) > _KEPT:

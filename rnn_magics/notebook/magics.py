@@ -63,8 +63,8 @@ class RNNMagics(SessionMagics):
             return None
         self.session.refuse_while_training("%corpus")
         corpus: Corpus = call()
-        self._say_notes(corpus)
         self.session.take_corpus(corpus)
+        self._say_notes(corpus.notes)
         return corpus
 
     @line_magic
@@ -94,14 +94,16 @@ class RNNMagics(SessionMagics):
             self._show_statistics(corpus, vocab.token)
         encoded = encode_corpus(corpus, vocab)
         held_out = f", {encoded.valid_unk_share:.2%} of held-out" if len(encoded.valid) else ""
-        self._say_notes(corpus)
+        self._say_notes(encoded.notes)
         print(f"<unk> is {encoded.train_unk_share:.2%} of training{held_out} tokens")
         self.session.take_vocab(vocab)
         return vocab
 
-    def _say_notes(self, corpus: Corpus) -> None:
-        while corpus.notes:  # each is said once
-            print(visible(corpus.notes.pop(0)))
+    def _say_notes(self, notes: tuple[str, ...]) -> None:
+        for note in notes:
+            if note not in self.session.said:
+                self.session.said.add(note)
+                print(visible(note))
 
     def _show_statistics(self, corpus: Corpus, token: str) -> None:
         from rnn_magics.plotting import zipf_figure  # noqa: PLC0415  (matplotlib on demand)
@@ -122,6 +124,7 @@ class RNNMagics(SessionMagics):
             %sample random --show 2
         """
         from rnn_magics.batching import BatchConfig, preview  # noqa: PLC0415  (torch on demand)
+        from rnn_magics.text.vocab import encode_corpus  # noqa: PLC0415  (numpy on demand)
 
         corpus, vocab = self.session.require_corpus(), self.session.require_vocab()
         args = (Named("corpus", corpus), Named("vocab", vocab), collect(BatchConfig, options))
@@ -130,7 +133,7 @@ class RNNMagics(SessionMagics):
             return None
         self.session.refuse_while_training("%sample")
         batches: Batches = call()
-        self._say_notes(corpus)
+        self._say_notes(encode_corpus(corpus, vocab).notes)
         if hasattr(options, "show"):
             show(visible(preview_text(preview(batches, options.show))))
         self.session.batches = batches

@@ -44,10 +44,12 @@ class Session:
     ladders: dict[tuple[str, str, str, str], LadderFit] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)  # by run, where it is kept
     looks: Looks = field(default_factory=Looks)
+    said: set[str] = field(default_factory=set)  # notes on the making of this corpus
 
     def take_corpus(self, corpus: Corpus) -> None:
         """Begin anew with a corpus."""
         self.corpus, self.vocab, self.batches = corpus, None, None
+        self.said.clear()
 
     def take_vocab(self, vocab: Vocab) -> None:
         """Take a vocabulary; the minibatches of an older one go."""

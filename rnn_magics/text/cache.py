@@ -43,11 +43,14 @@ class Stored:
         The token types that they number; empty for indices of a vocabulary.
     checksum
         Of all that.
+    notes
+        What was wrong with the file that was there before.
     """
 
     ids: Ids
     types: list[str]
     checksum: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,6 @@ class IndexFile:
         How the source is cleaned, shortened and tokenized.
     name
         How messages call the corpus.
-    notes
-        Takes a line when something was wrong with it.
     vocabulary
         Whose indices these are; empty for numbers in order of first appearance. Only those of
         the newest vocabulary are kept.
@@ -78,7 +79,6 @@ class IndexFile:
     state: list[tuple[str, ...]]
     what: dict[str, Any]
     name: str
-    notes: list[str]
     vocabulary: str = ""
 
     @property
@@ -91,51 +91,67 @@ class IndexFile:
         what = {**self.what, "format": _FORMAT, "byteorder": sys.byteorder}
         return _short(self.family), _short(self.state), _short(what)
 
-    def stored(self) -> Stored | None:
-        """Map the file; None when it is not there or is not what it should be."""
-        try:
-            document = json.loads(self._beside.read_bytes())
-            kind = _TYPES[document["dtype"]]
-            types, count, checksum = document["types"], document["count"], document["checksum"]
-            if self._data.stat().st_size != count * kind.itemsize:
-                raise ValueError  # noqa: TRY301  (all kinds of damage have one end)
-            ids = self._mapped(kind, count)
-            if _checksum_of(ids, types) != checksum:
-                raise ValueError  # noqa: TRY301
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            note = f"the cached indices of {self.name!r} were damaged; they have been made anew"
-            if note not in self.notes:
-                self.notes.append(note)
-            return None
-        return Stored(ids, types, checksum)
-
-    def make(
+    def open(
         self,
-        blocks: Iterable[Ids],
+        blocks: Callable[[], Iterable[Ids]],
         types: Callable[[], list[str]],
         needed: int,
         kind: type[np.integer[Any]] = np.uint8,
+        *,
+        anew: bool = False,
     ) -> Stored:
-        """Write the file and map it.
+        """Map the file, and write it first if it is not there or is not what it should be.
 
         Parameters
         ----------
         blocks
-            The indices, block by block.
+            Returns the indices, block by block.
         types
             Returns the token types, once all blocks are written.
         needed
             About how many bytes there will be.
         kind
             The integer type to begin with; a wider one is taken when an index needs it.
+        anew
+            Whether it is written whatever is there.
 
         Raises
         ------
         CorpusError
             When there is no room for it, or the folder cannot be written to.
         """
+        notes: tuple[str, ...] = ()
+        if not anew:
+            try:
+                return self._stored()
+            except FileNotFoundError:
+                pass
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                notes = (
+                    f"the cached indices of {self.name!r} were damaged; they have been made anew",
+                )
+        return self._made(blocks(), types, needed, kind, notes)
+
+    def _stored(self) -> Stored:
+        # All kinds of damage end in an exception.
+        document = json.loads(self._beside.read_bytes())
+        kind = _TYPES[document["dtype"]]
+        types, count, checksum = document["types"], document["count"], document["checksum"]
+        if self._data.stat().st_size != count * kind.itemsize:
+            raise ValueError
+        ids = self._mapped(kind, count)
+        if _checksum_of(ids, types) != checksum:
+            raise ValueError
+        return Stored(ids, types, checksum)
+
+    def _made(
+        self,
+        blocks: Iterable[Ids],
+        types: Callable[[], list[str]],
+        needed: int,
+        kind: type[np.integer[Any]],
+        notes: tuple[str, ...],
+    ) -> Stored:
         writer = _Writer(self.folder, self.stem, np.dtype(kind))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +174,7 @@ class IndexFile:
         finally:
             writer.discard()
         self._drop_older()
-        return Stored(self._mapped(writer.dtype, writer.count), named, checksum)
+        return Stored(self._mapped(writer.dtype, writer.count), named, checksum, notes)
 
     def _mapped(self, kind: np.dtype[Any], count: int) -> Ids:
         # There is no map of an empty file.

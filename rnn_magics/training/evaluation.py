@@ -88,10 +88,9 @@ def evaluate(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Evaluation:
     BatchError
         When the text has fewer than two tokens.
     """
-    result = None
-    for result in iter_evaluate(model, ids, num_steps):  # noqa: B007  (the last one counts)
+    slices = iter_evaluate(model, ids, num_steps)
+    while (result := next(slices)) is None:
         pass
-    assert result is not None  # noqa: S101  (iter_evaluate ends with a result)
     return result
 
 
