@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +66,16 @@ def test_a_corpus_remembers_a_few_sets_of_states_only(make_run: Make, corpus: Co
     read = [read_corpus(run, corpus, num_tokens=num_tokens) for num_tokens in range(10, 20)]
     again = [read_corpus(run, corpus, num_tokens=len(states)) for states in reversed(read)]
     assert [a is b for a, b in zip(again, reversed(read), strict=True)] == [True] * 4 + [False] * 6
+
+
+def test_states_go_with_their_corpus(make_run: Make, corpus: Corpus) -> None:
+    run, passing = make_run(), replace(corpus)
+    states = weakref.ref(read_corpus(run, passing))
+    gc.collect()
+    assert states() is not None
+    del passing
+    gc.collect()
+    assert states() is None
 
 
 def test_similarity_is_the_cosine() -> None:
