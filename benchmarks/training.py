@@ -186,7 +186,8 @@ def our_steps(setting: Setting, threads: int) -> Callable[[], None]:
     """Return a function that takes one of our steps."""
     _, state = setting.state(4, threads)
     config = TrainConfig(optimizer="sgd", lr=0.1, schedule="constant", warmup=0.0, device="cpu")
-    step, epoch = EagerStep(state), state.begin_epoch()
+    step = EagerStep(state)
+    epoch = step.begin_epoch()
 
     def take() -> None:
         step.take(epoch, config)

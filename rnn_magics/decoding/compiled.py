@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
 from rnn_magics.decoding.prefix import Prefix
-from rnn_magics.models.cells import Cell, GRUCell
+from rnn_magics.models.cells import GRUCell
 from rnn_magics.models.fast.decode import Array, Rule, Weights, write_rows
 from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME, pack
 from rnn_magics.models.fast.regions import run
@@ -85,7 +85,7 @@ def pack_model(model: RNNModel, num_tokens: int) -> Weights:
     ValueError
         When the model's output is not as wide as its input.
     """
-    cells = [cell for cell in model.rnn.cells if isinstance(cell, Cell)]
+    cells = model.rnn.cells
     output, embedding = model.output, model.embedding
     lowest, *upper = (cell.weight_ih for cell in cells)
     first: list[Tensor] = []

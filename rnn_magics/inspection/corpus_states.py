@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 from rnn_magics.decoding.prefix import Trained, vocab_of
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.reading import Array, LayerConfig, layer_of, require_forward, to_array
-from rnn_magics.models.cells import Cell, State
+from rnn_magics.models.cells import State
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, option
@@ -69,8 +69,7 @@ class CorpusStates:
         return start, self.vocab.to_tokens(self.ids[start : last + margin].tolist())
 
 
-_Key = tuple[str, str, int, int]  # of weights and vocabulary; layer, number of tokens
-_known: WeakKeyDictionary[Numbered, dict[_Key, CorpusStates]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Numbered, dict[tuple[str | int, ...], CorpusStates]] = WeakKeyDictionary()
 
 
 def read_corpus(
@@ -162,6 +161,6 @@ def _run_layers(
     run = ENGINES[model.engine].run
     after = []
     for index in range(layer + 1):
-        inputs, state = run(cast("Cell", model.rnn.cells[index]), inputs, before[index])
+        inputs, state = run(model.rnn.cells[index], inputs, before[index])
         after.append(state)
     return inputs, after  # (steps, num_rows, num_hiddens)

@@ -115,7 +115,7 @@ class RNNModel(nn.Module):
         """Draw all weights anew."""
         with torch.no_grad():
             for cell in self.rnn.cells:
-                cell.reset_parameters(generator)  # type: ignore[operator]  # a Cell
+                cell.reset_parameters(generator)
             bound = self.output.in_features**-0.5
             for parameter in self.output.parameters():
                 parameter.uniform_(-bound, bound, generator=generator)
@@ -203,33 +203,14 @@ def as_public(state: State) -> ModelState:
 
 
 def detach(state: ModelState) -> ModelState:
-    """Return the state cut off from the graph, so that no gradient crosses into the past.
-
-    In the form that it has: a module of someone else may hand out a tuple of one.
-    """
+    """Return the state cut off from the graph, so that no gradient crosses into the past."""
+    # Not by way of `as_tuple`: the module of someone else may ask for a tuple of one.
     return state.detach() if isinstance(state, Tensor) else tuple(s.detach() for s in state)
 
 
 @torch.no_grad()
 def read(model: RNNModel, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-    """Call a model without a gradient and without dropout; its training mode stays.
-
-    Parameters
-    ----------
-    model
-        Called with its hooks, as anyone calls it.
-    inputs
-        Token indices, (batch_size, num_steps), on the device of the model.
-    state
-        From an earlier call; zeros if not given.
-
-    Returns
-    -------
-    logits : Tensor
-        Shape (batch_size, num_steps, vocab_size).
-    state : tuple of Tensor
-        After the last token.
-    """
+    """Call a model, hooks and all, without gradient and dropout; its training mode stays."""
     was_training = model.training
     model.eval()
     try:

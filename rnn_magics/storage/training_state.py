@@ -52,7 +52,7 @@ def capture(state: TrainState, fingerprint: str) -> Contents:
     document["tokens"] = fingerprint
     if (epoch := state.current) is not None:
         document["plan"] = {"offset": epoch.plan.offset, "left_over": epoch.plan.left_over}
-        document["tally"] = {"seconds": epoch.seconds, "tokens": _tokens(state)}
+        document["tally"] = {"seconds": epoch.seconds, "tokens": state.epoch_tokens}
         tensors["training.starts"] = epoch.plan.starts
         tensors |= {f"training.hidden.{i}": part for i, part in enumerate(epoch.hidden)}
         tensors |= {f"training.{name}": getattr(epoch, name) for name in _TALLIED}
@@ -145,15 +145,10 @@ def _read_epoch(state: TrainState, read: Fields, tensors: dict[str, Tensor]) -> 
             msg = "what its epoch has added up so far is not that of this plan"
             raise StorageError(msg)
         found[name] = value.clone().to(state.batches.ids.device)
-    if tokens != _tokens(state):
+    if tokens != state.epoch_tokens:
         msg = f"{state.step} steps of its epoch do not have the {tokens:,} tokens that it counts"
         raise StorageError(msg)
     return EpochState(plan, _read_hidden(state, tensors), **found, seconds=seconds)
-
-
-def _tokens(state: TrainState) -> int:
-    # Learnt from in this epoch.
-    return state.step * state.batches.config.tokens_per_batch
 
 
 def _read_plan(read: Fields, tensors: dict[str, Tensor], batches: Batches) -> EpochPlan:

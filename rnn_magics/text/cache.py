@@ -121,43 +121,19 @@ class IndexFile:
             When there is no room for it, or the folder cannot be written to.
         """
         notes: tuple[str, ...] = ()
-        if not anew:
-            try:
+        try:
+            if not anew:
                 return self._stored()
-            except FileNotFoundError:
-                pass
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                notes = (
-                    f"the cached indices of {self.name!r} were damaged; they have been made anew",
-                )
-        return self._made(blocks(), types, needed, kind, notes)
-
-    def _stored(self) -> Stored:
-        # All kinds of damage end in an exception.
-        document = json.loads(self._beside.read_bytes())
-        kind = _TYPES[document["dtype"]]
-        types, count, checksum = document["types"], document["count"], document["checksum"]
-        if self._data.stat().st_size != count * kind.itemsize:
-            raise ValueError
-        ids = self._mapped(kind, count)
-        if _checksum_of(ids, types) != checksum:
-            raise ValueError
-        return Stored(ids, types, checksum)
-
-    def _made(
-        self,
-        blocks: Iterable[Ids],
-        types: Callable[[], list[str]],
-        needed: int,
-        kind: type[np.integer[Any]],
-        notes: tuple[str, ...],
-    ) -> Stored:
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            notes = (f"the cached indices of {self.name!r} were damaged; they have been made anew",)
         writer = _Writer(self.folder, self.stem, np.dtype(kind))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if needed > shutil.disk_usage(self.folder).free:
                 raise OSError(errno.ENOSPC, "")  # noqa: TRY301  (no room is no room)
-            for block in blocks:
+            for block in blocks():
                 writer.append(block)
             named = types()
             checksum = _checksum_of_types(named, writer.checksum)
@@ -175,6 +151,18 @@ class IndexFile:
             writer.discard()
         self._drop_older()
         return Stored(self._mapped(writer.dtype, writer.count), named, checksum, notes)
+
+    def _stored(self) -> Stored:
+        # All kinds of damage end in an exception.
+        document = json.loads(self._beside.read_bytes())
+        kind = _TYPES[document["dtype"]]
+        types, count, checksum = document["types"], document["count"], document["checksum"]
+        if self._data.stat().st_size != count * kind.itemsize:
+            raise ValueError
+        ids = self._mapped(kind, count)
+        if _checksum_of(ids, types) != checksum:
+            raise ValueError
+        return Stored(ids, types, checksum)
 
     def _mapped(self, kind: np.dtype[Any], count: int) -> Ids:
         # There is no map of an empty file.

@@ -325,8 +325,7 @@ class Corpus:
         identity = text.identity
         what = {**self.config.to_dict(), "valid": None, "token": token}
         family = [part[:2] for part in identity]
-        folder = cache_folder() / "indices"
-        return IndexFile(folder, family, identity, what, self.name, vocabulary)
+        return IndexFile(cache_folder() / "indices", family, identity, what, self.name, vocabulary)
 
     def _listed(self, token: str) -> list[Any]:
         numbered = self.numbered(token)

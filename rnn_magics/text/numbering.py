@@ -134,9 +134,7 @@ def at_breaks(pieces: Iterable[str], breaks: str | None) -> Iterator[str]:
 
 @dataclass(eq=False)
 class Numbered:
-    """A text as numbers of token types.
-
-    Its corpus keeps it, and what is worked out from it is kept as long as it is.
+    """A text as numbers of token types, kept with its corpus.
 
     Parameters
     ----------

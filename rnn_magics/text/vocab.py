@@ -7,8 +7,9 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, overload
 from weakref import WeakKeyDictionary
 
@@ -357,10 +358,7 @@ def encode_corpus(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
 
 
 def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
-    def blocks() -> Iterator[Ids]:
-        return numbered.encoded(vocab.indices, vocab.id_type)
-
-    notes = numbered.notes
+    blocks, notes = partial(numbered.encoded, vocab.indices, vocab.id_type), numbered.notes
     if isinstance(corpus.data, StreamedText):
         known_by = f"{vocab.fingerprint} {numbered.checksum}"
         file = corpus.index_file(corpus.data, vocab.token, known_by)

@@ -78,8 +78,9 @@ class DeviceStep:
         self.losses, self.norms = torch.empty((2, 0), device=device).unbind()
         self.hidden = as_tuple(state.model.begin_state(state.batches.config.batch_size, device))
 
-    def begin_epoch(self, epoch: EpochState) -> None:
-        """Take an epoch up where it stands, with the tensors of this step in place of its own."""
+    def begin_epoch(self) -> EpochState:
+        """Plan an epoch, or take one up; the tensors of this step replace its own."""
+        epoch = self._state.begin_epoch()
         number = len(epoch.plan)
         if number >= len(self.starts):
             self._make_room(epoch.plan.starts)
@@ -96,6 +97,7 @@ class DeviceStep:
         epoch.unsettled = Unsettled(self.taken, self.bad)
         if self._capture is not None and self._replay is None:
             self._record(self._capture)
+        return epoch
 
     def _make_room(self, starts: Tensor) -> None:
         # For every plan of this text; a batching of the user's own may want more later. The last

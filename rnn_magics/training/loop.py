@@ -8,6 +8,7 @@ model, or stop it.
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 
@@ -130,12 +131,12 @@ def iter_train(
     asked = should_stop or (lambda: None)
     yield from _compile(state)
     step = choose_step(state, run.config.train)
-    epoch = _begin_epoch(run, state, step)
+    epoch, run.step = step.begin_epoch(), step.words
     yield TrainBegin(run.config.train.epochs, len(epoch.plan), batches.config.tokens_per_batch)
     reason: str | None = None
     while reason is None and state.epoch < run.config.train.epochs:
         if state.current is None:  # the epoch before is finished
-            epoch = _begin_epoch(run, state, step)
+            epoch, run.step = step.begin_epoch(), step.words
         reason = yield from _take_steps(run, state, epoch, step, asked)
         config = run.config.train  # as it is by now
         if reason == "non_finite":
@@ -150,7 +151,8 @@ def iter_train(
         if reason == "out_of_memory":
             run.message = _out_of_memory_message(state)
         if state.step:
-            end = _epoch_end(state, epoch, config, complete=complete, valid_nats=valid_nats)
+            clip = math.inf if config.clip is None else config.clip
+            end = _epoch_end(state, epoch, clip, complete=complete, valid_nats=valid_nats)
             run.history.append(end)
             run.curve.extend(epoch.losses[: state.step], epoch.norms[: state.step])
             run.curve.end_epoch(state.train_seconds)
@@ -161,13 +163,6 @@ def iter_train(
     run.reason = reason or "epochs"
     run.message = run.message or _worse_than_guessing(run)
     yield TrainEnd(run.reason, run.message)
-
-
-def _begin_epoch(run: Run, state: TrainState, step: Step) -> EpochState:
-    epoch = state.begin_epoch()
-    step.begin_epoch(epoch)
-    run.step = step.words
-    return epoch
 
 
 def _compile(state: TrainState) -> Iterator[Event]:
@@ -229,27 +224,19 @@ def _evaluate(
 
 
 def _epoch_end(
-    state: TrainState,
-    epoch: EpochState,
-    config: TrainConfig,
-    *,
-    complete: bool,
-    valid_nats: float | None,
+    state: TrainState, epoch: EpochState, clip: float, *, complete: bool, valid_nats: float | None
 ) -> EpochEnd:
-    ordered = sorted(epoch.norms[: state.step].tolist())
-    middle = len(ordered) // 2
-    median = (ordered[middle] + ordered[-1 - middle]) / 2
-    clip = math.inf if config.clip is None else config.clip
+    norms = epoch.norms[: state.step].tolist()
     return EpochEnd(
         state.epoch + 1,
         complete,
-        epoch.nats.item() / len(ordered),
+        epoch.nats.item() / state.step,
         valid_nats,
         epoch.seconds,
-        state.step * state.batches.config.tokens_per_batch / epoch.seconds,
-        median,
-        ordered[-1],
-        sum(norm > clip for norm in ordered) / len(ordered),
+        state.epoch_tokens / epoch.seconds,
+        statistics.median(norms),
+        max(norms),
+        sum(norm > clip for norm in norms) / state.step,
     )
 
 

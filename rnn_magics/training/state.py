@@ -105,6 +105,11 @@ class TrainState:
     evaluation_seconds: float = 0.0
     current: EpochState | None = None
 
+    @property
+    def epoch_tokens(self) -> int:
+        """Learnt from in the present epoch."""
+        return self.step * self.batches.config.tokens_per_batch
+
     def begin_epoch(self) -> EpochState:
         """Return the epoch under way, or plan the next one."""
         if self.current is None:

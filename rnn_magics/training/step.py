@@ -35,8 +35,8 @@ class Step(Protocol):
     def words(self) -> str:
         """How it does."""
 
-    def begin_epoch(self, epoch: EpochState) -> None:
-        """Take an epoch up where it stands."""
+    def begin_epoch(self) -> EpochState:
+        """Plan an epoch, or take the one under way up where it stands."""
 
     def take(self, epoch: EpochState, config: TrainConfig) -> StepEnd | None:
         """Learn from the next minibatch; None when a step was not finite.
@@ -44,7 +44,7 @@ class Step(Protocol):
         Parameters
         ----------
         epoch
-            The one taken up last.
+            The one that was begun last.
         config
             How to train from here on; learning rate and clip may be others than before.
         """
@@ -59,9 +59,11 @@ class EagerStep:
         self._state = state
         self._last_good = LastGood(state.model.parameters())
 
-    def begin_epoch(self, epoch: EpochState) -> None:
-        """Take an epoch up, which another step may have begun: its tensors serve here, too."""
+    def begin_epoch(self) -> EpochState:
+        """Plan an epoch, or take one up; the tensors of another step serve here, too."""
+        epoch = self._state.begin_epoch()
         epoch.unsettled = None
+        return epoch
 
     def take(self, epoch: EpochState, config: TrainConfig) -> StepEnd | None:
         """Learn from the next minibatch."""

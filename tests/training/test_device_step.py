@@ -249,7 +249,7 @@ def test_a_capture_is_no_training(
     epoch = trial.state.begin_epoch()  # the one under way
     before, norms = everything(trial.state), epoch.norms[:1].tolist()
     step = DeviceStep(trial.state, config, FakeCapture(error))
-    step.begin_epoch(epoch)
+    assert step.begin_epoch() is epoch
     assert everything(trial.state) == before
     assert epoch.unsettled is not None
     counted = epoch.unsettled.taken.item(), epoch.unsettled.bad.item()
@@ -428,8 +428,8 @@ def test_the_host_looks_about_ten_times_a_second(
 ) -> None:
     trial = Trial(monkeypatch, batches, TrainConfig(epochs=30))
     trial.events(lambda: "stopped")
-    step, epoch = DeviceStep(trial.state, trial.run.config.train), trial.state.begin_epoch()
-    step.begin_epoch(epoch)
+    step = DeviceStep(trial.state, trial.run.config.train)
+    epoch = step.begin_epoch()
     monkeypatch.setattr(device_step, "time", NoTime())
     ahead, looks = 0, []
 
