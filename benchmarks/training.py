@@ -186,12 +186,11 @@ def our_steps(setting: Setting, threads: int) -> Callable[[], None]:
     """Return a function that takes one of our steps."""
     _, state = setting.state(4, threads)
     config = TrainConfig(optimizer="sgd", lr=0.1, schedule="constant", warmup=0.0, device="cpu")
-    state.plan = state.batches.plan(state.generator)
     step = EagerStep(state)
-    step.begin_epoch()
+    epoch = step.begin_epoch()
 
     def take() -> None:
-        step.take(config)
+        step.take(epoch, config)
         state.step = 0  # the same few minibatches for ever
 
     return take

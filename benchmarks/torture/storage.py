@@ -163,7 +163,7 @@ def negative_controls(_count: int) -> list[Row]:
         "RNG of offsets and shuffles": lambda state: state.generator.manual_seed(3),
         "RNG of dropout": lambda state: state.dropout_generator.manual_seed(3),
         "cursor": lambda state: setattr(state, "step", 0),
-        "hidden state": lambda state: setattr(state, "hidden", None),
+        "hidden state": lambda state: [part.zero_() for part in state.current.hidden],
         "schedule": lambda state: setattr(state, "total_tokens", 0),
     }
     rows = []

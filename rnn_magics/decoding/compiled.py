@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
 from rnn_magics.decoding.prefix import Prefix
-from rnn_magics.models.cells import Cell, GRUCell
+from rnn_magics.models.cells import GRUCell
 from rnn_magics.models.fast.decode_loop import Array, Rule, Weights, write_rows
 from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME, pack
 from rnn_magics.models.fast.regions import run
@@ -43,8 +43,7 @@ class Writer:
             vocab_size if config.top_k is None else config.top_k,
             math.inf if config.top_p is None else config.top_p,
         )
-        state = (prefix.state,) if isinstance(prefix.state, Tensor) else prefix.state
-        rows = torch.stack(state).expand(-1, -1, num, -1)
+        rows = torch.stack(prefix.state).expand(-1, -1, num, -1)
         self._state = rows.contiguous().numpy()  # (num_states, num_layers, num, num_hiddens)
         logits = prefix.logits.to(model.output.weight.dtype).repeat(num, 1)
         self._logits = logits.numpy()  # (num, vocab_size)
@@ -86,7 +85,7 @@ def pack_model(model: RNNModel, num_tokens: int) -> Weights:
     ValueError
         When the model's output is not as wide as its input.
     """
-    cells = [cell for cell in model.rnn.cells if isinstance(cell, Cell)]
+    cells = model.rnn.cells
     output, embedding = model.output, model.embedding
     lowest, *upper = (cell.weight_ih for cell in cells)
     first: list[Tensor] = []

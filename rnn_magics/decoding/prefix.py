@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from rnn_magics.errors import DecodingError
-from rnn_magics.models.rnn_model import ModelState, RNNModel, require_finite
+from rnn_magics.models.cells import State
+from rnn_magics.models.rnn_model import RNNModel, read, require_finite
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
@@ -48,7 +49,7 @@ class Prefix:
     text: str
     unknown: tuple[Any, ...]
     logits: Tensor
-    state: ModelState
+    state: State
     nats: list[float]
 
     @property
@@ -110,10 +111,9 @@ def vocab_of(run: Trained) -> Vocab:
     return run.vocab
 
 
-@torch.no_grad()
 def read_tokens(
-    model: RNNModel, indices: Tensor, state: ModelState | None = None
-) -> tuple[Tensor, ModelState]:
+    model: RNNModel, indices: Tensor, state: State | None = None
+) -> tuple[Tensor, State]:
     """Let a model read tokens, without a gradient and without dropout.
 
     Parameters
@@ -129,19 +129,14 @@ def read_tokens(
     -------
     logits : Tensor
         Shape (num_rows, num_steps, vocab_size), float32 on the CPU.
-    state : Tensor or tuple of Tensor
+    state : tuple of Tensor
         On the device of the model.
     """
-    was_training = model.training
-    model.eval()
-    try:
-        logits, state = model(indices.to(model.output.weight.device), state)
-    finally:
-        model.train(was_training)
+    logits, state = read(model, indices.to(model.output.weight.device), state)
     return logits.float().cpu(), state
 
 
-def select_rows(state: ModelState, rows: Tensor) -> ModelState:
+def select_rows(state: State, rows: Tensor) -> State:
     """Return the state of some rows of the batch, in the order asked for.
 
     Parameters
@@ -151,8 +146,6 @@ def select_rows(state: ModelState, rows: Tensor) -> ModelState:
     rows
         Places in the batch, (num_rows,).
     """
-    if isinstance(state, Tensor):
-        return state[:, rows.to(state.device)].contiguous()
     return tuple(part[:, rows.to(part.device)].contiguous() for part in state)
 
 

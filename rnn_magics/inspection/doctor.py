@@ -24,7 +24,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.errors import ModelError
 from rnn_magics.inspection.overlap import check_overlap
 from rnn_magics.models.recurrent import Dropout
-from rnn_magics.models.rnn_model import ModelState, RNNModel, detach, require_finite
+from rnn_magics.models.rnn_model import ModelState, RNNModel, as_tuple, detach, require_finite
 from rnn_magics.scores.evaluation import perplexity
 
 _ROWS, _STEPS = 4, 12
@@ -268,7 +268,7 @@ def units(patient: Patient) -> str | None:
     seen = []
     for step in range(patient.inputs.shape[1]):
         _, state = patient.read(patient.inputs[:, step : step + 1], state)
-        seen.append(state if isinstance(state, Tensor) else state[0])
+        seen.append(as_tuple(state)[0])
     hidden = torch.stack(seen).flatten(0, 1).flatten(0, -2)  # (steps * layers * rows, num_hiddens)
     bound = (hidden.abs() > _SATURATED).all(dim=0)
     dead = (hidden.std(dim=0) < _DEAD) & ~bound

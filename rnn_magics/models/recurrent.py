@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -65,6 +67,8 @@ class RecurrentStack(nn.Module):
         Whether built-in cells run as they are written, too.
     """
 
+    cells: Sequence[Cell]
+
     def __init__(
         self,
         cell: str,
@@ -81,18 +85,18 @@ class RecurrentStack(nn.Module):
         self.num_hiddens = num_hiddens
         self.scratch = scratch
         sizes = [input_size] + [num_hiddens * self.num_directions] * (num_layers - 1)
-        self.cells = nn.ModuleList(
+        self.cells = nn.ModuleList(  # type: ignore[assignment]  # of cells
             CELLS[cell](size, num_hiddens) for size in sizes for _ in range(self.num_directions)
         )
-        for index in range(self.num_directions, len(self.cells)):
-            weight = self._cell(index).weight_ih
+        for upper in self.cells[self.num_directions :]:
+            weight = upper.weight_ih
             weight.data = weight.data.contiguous()  # multiplied as it lies, and so its gradient
         self.dropout = Dropout(dropout)
 
     @property
     def num_states(self) -> int:
         """How many tensors the state has: 1, or 2 for an LSTM."""
-        return self._cell(0).num_states
+        return self.cells[0].num_states
 
     @property
     def output_size(self) -> int:
@@ -102,19 +106,13 @@ class RecurrentStack(nn.Module):
     @property
     def engine(self) -> str:
         """The name of the engine that runs the cells where their weights are."""
-        cell = self._cell(0)
+        cell = self.cells[0]
         return choose_engine(type(cell), cell.weight_hh, scratch=self.scratch)
-
-    def _cell(self, index: int) -> Cell:
-        cell = self.cells[index]
-        if not isinstance(cell, Cell):
-            raise TypeError(type(cell))
-        return cell
 
     def begin_state(self, batch_size: int, device: torch.device) -> State:
         """Return zeros: `num_states` tensors (num_layers * num_directions, batch, num_hiddens)."""
         shape = (len(self.cells), batch_size, self.num_hiddens)
-        dtype = self._cell(0).weight_hh.dtype
+        dtype = self.cells[0].weight_hh.dtype
         return tuple(torch.zeros(shape, device=device, dtype=dtype) for _ in range(self.num_states))
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
@@ -144,7 +142,7 @@ class RecurrentStack(nn.Module):
                 index = first + direction
                 begin = tuple(part[index] for part in state)  # (batch, num_hiddens) each
                 ordered = inputs.flip(0) if direction else inputs
-                outputs, end = run(self._cell(index), ordered, begin)
+                outputs, end = run(self.cells[index], ordered, begin)
                 sides.append(outputs.flip(0) if direction else outputs)
                 last.append(end)
             inputs = sides[0] if self.num_directions == 1 else torch.cat(sides, dim=-1)

@@ -117,7 +117,7 @@ class RNNModel(nn.Module):
         """Draw all weights anew."""
         with torch.no_grad():
             for cell in self.rnn.cells:
-                cell.reset_parameters(generator)  # type: ignore[operator]  # a Cell
+                cell.reset_parameters(generator)
             bound = self.output.in_features**-0.5
             for parameter in self.output.parameters():
                 parameter.uniform_(-bound, bound, generator=generator)
@@ -134,7 +134,7 @@ class RNNModel(nn.Module):
             pair (h, c) of two such tensors.
         """
         device = self.output.weight.device if device is None else torch.device(device)
-        return _outside(self.rnn.begin_state(batch_size, device))
+        return as_public(self.rnn.begin_state(batch_size, device))
 
     def forward(self, inputs: Tensor, state: ModelState | None = None) -> tuple[Tensor, ModelState]:
         """Predict the token after each token.
@@ -156,15 +156,14 @@ class RNNModel(nn.Module):
         check_fork()
         if state is None:
             state = self.begin_state(inputs.shape[0], inputs.device)
-        inside = (state,) if isinstance(state, Tensor) else state
         steps = inputs.t()  # (num_steps, batch_size)
         if self.embedding is not None:
             steps = self.dropout(self.embedding(steps))  # (num_steps, batch_size, embedding_size)
-        outputs, last = self.rnn(steps, inside)
+        outputs, last = self.rnn(steps, as_tuple(state))
         linear = ENGINES[self.engine].linear
         outputs = self.dropout(outputs)  # (num_steps, batch_size, output_size)
         logits = linear(outputs, self.output.weight, self.output.bias)
-        return logits.transpose(0, 1), _outside(last)
+        return logits.transpose(0, 1), as_public(last)
 
     def seed_dropout(self, generator: torch.Generator | None) -> None:
         """Let every dropout draw from `generator`."""
@@ -196,13 +195,32 @@ class RNNModel(nn.Module):
 ModelState = Tensor | tuple[Tensor, ...]
 
 
-def _outside(state: State) -> ModelState:
+def as_tuple(state: ModelState) -> State:
+    """Return a state in the form that everything behind the model's call works with."""
+    return (state,) if isinstance(state, Tensor) else state
+
+
+def as_public(state: State) -> ModelState:
+    """Return a state in the form of `RNNModel.begin_state`: a tensor, or the pair of an LSTM."""
     return state[0] if len(state) == 1 else state
 
 
 def detach(state: ModelState) -> ModelState:
     """Return the state cut off from the graph, so that no gradient crosses into the past."""
+    # Not by way of `as_tuple`: the module of someone else may ask for a tuple of one.
     return state.detach() if isinstance(state, Tensor) else tuple(s.detach() for s in state)
+
+
+@torch.no_grad()
+def read(model: RNNModel, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    """Call a model, hooks and all, without gradient and dropout; its training mode stays."""
+    was_training = model.training
+    model.eval()
+    try:
+        logits, last = model(inputs, None if state is None else as_public(state))
+    finally:
+        model.train(was_training)
+    return logits, as_tuple(last)
 
 
 def copy_model(model: RNNModel) -> RNNModel:

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.errors import BatchError
-from rnn_magics.models.rnn_model import ModelState, RNNModel
+from rnn_magics.models.cells import State
+from rnn_magics.models.rnn_model import RNNModel, read
 
 _MAX_ROWS = 64
 _ROW_TOKENS = 1024  # a row shorter than this is not worth having
@@ -87,10 +88,9 @@ def evaluate(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Evaluation:
     BatchError
         When the text has fewer than two tokens.
     """
-    result = None
-    for result in iter_evaluate(model, ids, num_steps):  # noqa: B007  (the last one counts)
+    slices = iter_evaluate(model, ids, num_steps)
+    while (result := next(slices)) is None:
         pass
-    assert result is not None  # noqa: S101  (iter_evaluate ends with a result)
     return result
 
 
@@ -147,32 +147,18 @@ def _read(model: RNNModel, ids: Tensor, num_steps: int) -> Iterator[tuple[Tensor
         # The last row may be shorter than the others: what lies past the end is not scored.
         Y = ids[(places + 1).clamp(max=predicted)].long()
         Y = Y.masked_fill(places >= predicted, _IGNORED)
-        logits, state = _forward(model, X, state if carried else None)
+        logits, state = read(model, X, state if carried else None)
         losses = F.cross_entropy(
             logits.flatten(0, 1).float(), Y.flatten(), ignore_index=_IGNORED, reduction="none"
         )
         yield places, losses.view(places.shape)
 
 
-def _warm_up(model: RNNModel, ids: Tensor, starts: Tensor, num_rows: int) -> ModelState | None:
+def _warm_up(model: RNNModel, ids: Tensor, starts: Tensor, num_rows: int) -> State | None:
     if num_rows == 1:
         return None
     length = min(_WARM_UP, int(starts[1]))
     places = starts[1:] - length + torch.arange(length, device=ids.device)
-    _, state = _forward(model, ids[places].long(), None)
-    parts = (state,) if isinstance(state, Tensor) else state
+    _, state = read(model, ids[places].long())
     # The first row has nothing before it and begins with zeros.
-    warmed = tuple(torch.cat((torch.zeros_like(part[:, :1]), part), dim=1) for part in parts)
-    return warmed[0] if isinstance(state, Tensor) else warmed
-
-
-@torch.no_grad()
-def _forward(
-    model: RNNModel, inputs: Tensor, state: ModelState | None
-) -> tuple[Tensor, ModelState]:
-    was_training = model.training
-    model.eval()
-    try:
-        return model(inputs, state)  # type: ignore[no-any-return]  # nn.Module.__call__ is Any
-    finally:
-        model.train(was_training)
+    return tuple(torch.cat((torch.zeros_like(part[:, :1]), part), dim=1) for part in state)

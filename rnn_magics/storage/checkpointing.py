@@ -43,16 +43,15 @@ class Checkpointing(Options):
     def __post_init__(self) -> None:
         """Check each value, and that a period can be read."""
         super().__post_init__()
-        match = _EVERY.fullmatch(self.every)
-        if match is None or float(match[1]) == 0 or (match[2] != "s" and "." in match[1]):
-            msg = f"every must be a period such as '2 epochs', 500steps or 30s, not {self.every!r}"
-            raise ConfigError(msg)
+        _ = self.period  # refuses what is none
 
     @property
     def period(self) -> tuple[float, str]:
         """How many, and of what: ``epoch``, ``step`` or ``s``."""
         match = _EVERY.fullmatch(self.every)
-        assert match is not None  # noqa: S101  (checked when it was made)
+        if match is None or float(match[1]) == 0 or (match[2] != "s" and "." in match[1]):
+            msg = f"every must be a period such as '2 epochs', 500steps or 30s, not {self.every!r}"
+            raise ConfigError(msg)
         return float(match[1]), (match[2] or "epoch").removesuffix("s") or "s"
 
     def require_place(self) -> RunFolder:

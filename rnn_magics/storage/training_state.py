@@ -14,11 +14,12 @@ from torch import Tensor
 
 from rnn_magics.batching import Batches, EpochPlan
 from rnn_magics.errors import StorageError
-from rnn_magics.models.rnn_model import ModelState
+from rnn_magics.models.cells import State
+from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.storage.container import Contents
 from rnn_magics.storage.strict import Fields, from_float
 from rnn_magics.training.run import Run
-from rnn_magics.training.state import EpochTally, TrainState
+from rnn_magics.training.state import EpochState, TrainState
 
 _COUNTS = ("epoch", "step", "total_steps", "total_tokens")
 _SECONDS = ("train_seconds", "evaluation_seconds")
@@ -49,15 +50,12 @@ def capture(state: TrainState, fingerprint: str) -> Contents:
         "training.dropout_generator": state.dropout_generator.get_state(),
     }
     document["tokens"] = fingerprint
-    if state.plan is not None:
-        document["plan"] = {"offset": state.plan.offset, "left_over": state.plan.left_over}
-        tensors["training.starts"] = state.plan.starts
-    if state.hidden is not None:
-        parts = (state.hidden,) if isinstance(state.hidden, Tensor) else state.hidden
-        tensors |= {f"training.hidden.{i}": part for i, part in enumerate(parts)}
-    if state.tally is not None:
-        document["tally"] = {"seconds": state.tally.seconds, "tokens": state.tally.tokens}
-        tensors |= {f"training.{name}": getattr(state.tally, name) for name in _TALLIED}
+    if (epoch := state.current) is not None:
+        document["plan"] = {"offset": epoch.plan.offset, "left_over": epoch.plan.left_over}
+        document["tally"] = {"seconds": epoch.seconds, "tokens": state.epoch_tokens}
+        tensors["training.starts"] = epoch.plan.starts
+        tensors |= {f"training.hidden.{i}": part for i, part in enumerate(epoch.hidden)}
+        tensors |= {f"training.{name}": getattr(epoch, name) for name in _TALLIED}
     document["optimizer"] = numbers = {}
     for name, parameter in state.model.named_parameters():
         for key, value in state.optimizer.state.get(parameter, {}).items():
@@ -95,10 +93,8 @@ def restore(state: TrainState, contents: Contents) -> None:
     read.text("tokens")
     _set_generator(state.generator, tensors.pop("training.generator", None))
     _set_generator(state.dropout_generator, tensors.pop("training.dropout_generator", None))
-    state.plan = _read_plan(read, tensors, state.batches)
-    state.tally = _read_tally(read, tensors, state.plan, state.batches.ids.device)
-    state.hidden = _read_hidden(state, tensors)
-    if state.step > (0 if state.plan is None else len(state.plan)):
+    state.current = _read_epoch(state, read, tensors) if "plan" in read else None
+    if state.step > (0 if state.current is None else len(state.current.plan)):
         msg = f"it stands at step {state.step}, beyond the end of its epoch"
         raise StorageError(msg)
     _read_optimizer(state, read.mapping("optimizer"), tensors)
@@ -136,9 +132,26 @@ def _set_generator(generator: torch.Generator, saved: Tensor | None) -> None:
         raise StorageError(msg) from None
 
 
-def _read_plan(read: Fields, tensors: dict[str, Tensor], batches: Batches) -> EpochPlan | None:
-    if "plan" not in read:
-        return None
+def _read_epoch(state: TrainState, read: Fields, tensors: dict[str, Tensor]) -> EpochState:
+    plan = _read_plan(read, tensors, state.batches)
+    words = read.mapping("tally")
+    seconds, tokens = words.seconds("seconds"), words.count("tokens")
+    words.end()
+    found: dict[str, Any] = {}
+    for name in _TALLIED:
+        value = tensors.pop(f"training.{name}", None)
+        shape = (len(plan),) if name in _PER_STEP else ()
+        if value is None or value.shape != shape or value.dtype != torch.float32:
+            msg = "what its epoch has added up so far is not that of this plan"
+            raise StorageError(msg)
+        found[name] = value.clone().to(state.batches.ids.device)
+    if tokens != state.epoch_tokens:
+        msg = f"{state.step} steps of its epoch do not have the {tokens:,} tokens that it counts"
+        raise StorageError(msg)
+    return EpochState(plan, _read_hidden(state, tensors), **found, seconds=seconds)
+
+
+def _read_plan(read: Fields, tensors: dict[str, Tensor], batches: Batches) -> EpochPlan:
     words = read.mapping("plan")
     offset, left_over = words.count("offset"), words.count("left_over")
     words.end()
@@ -154,39 +167,18 @@ def _read_plan(read: Fields, tensors: dict[str, Tensor], batches: Batches) -> Ep
     return EpochPlan(offset, starts.clone(), left_over)
 
 
-def _read_tally(
-    read: Fields, tensors: dict[str, Tensor], plan: EpochPlan | None, device: torch.device
-) -> EpochTally | None:
-    if "tally" not in read:
-        return None
-    words = read.mapping("tally")
-    seconds, tokens = words.seconds("seconds"), words.count("tokens")
-    words.end()
-    number = 0 if plan is None else len(plan)
-    found: dict[str, Any] = {}
-    for name in _TALLIED:
-        value = tensors.pop(f"training.{name}", None)
-        shape = (number,) if name in _PER_STEP else ()
-        if value is None or value.shape != shape or value.dtype != torch.float32:
-            msg = "what its epoch has added up so far is not that of this plan"
-            raise StorageError(msg)
-        found[name] = value.clone().to(device)
-    return EpochTally(**found, seconds=seconds, tokens=tokens)
-
-
-def _read_hidden(state: TrainState, tensors: dict[str, Tensor]) -> ModelState | None:
-    begin = state.model.begin_state(state.batches.config.batch_size)
-    wanted = (begin,) if isinstance(begin, Tensor) else begin
-    found = [tensors.pop(f"training.hidden.{i}", None) for i in range(len(wanted))]
-    if all(part is None for part in found):
-        return None
+def _read_hidden(state: TrainState, tensors: dict[str, Tensor]) -> State:
+    begin = as_tuple(state.model.begin_state(state.batches.config.batch_size))
+    found = [tensors.pop(f"training.hidden.{i}", None) for i in range(len(begin))]
+    if all(part is None for part in found):  # as it is before the first step
+        return begin
     parts = []
-    for like, part in zip(wanted, found, strict=True):
+    for like, part in zip(begin, found, strict=True):
         if part is None or part.shape != like.shape or part.dtype != like.dtype:
             msg = "its carried hidden state is not that of this model and these minibatches"
             raise StorageError(msg)
         parts.append(torch.empty_like(like).copy_(part))
-    return parts[0] if isinstance(begin, Tensor) else tuple(parts)
+    return tuple(parts)
 
 
 def _read_optimizer(state: TrainState, numbers: Fields, tensors: dict[str, Tensor]) -> None:

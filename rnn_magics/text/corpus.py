@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterable, Iterator, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
 from rnn_magics.text.indexing.cache import IndexFile
+from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.indexing.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
 from rnn_magics.text.reading.download import DownloadConfig
-from rnn_magics.text.reading.sources import LargeFile, Source, cache_folder, find_source, is_url
+from rnn_magics.text.reading.sources import Source, cache_folder, find_source, is_url
 from rnn_magics.text.stream import StreamedText
-from rnn_magics.text.tokenizers import TOKENIZERS, split_words
+from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, split_words
 
 DEFAULT_SOURCE = "python_docs"
 _LISTED = 10_000_000  # tokens of a text on disk that may become a list of Python objects
@@ -38,6 +39,8 @@ class Corpus:
         Where it came from: a path, a URL, ``cell`` ...
     config
         How it was cleaned and how it is split.
+    notes
+        What to know about its sources.
 
     Notes
     -----
@@ -49,9 +52,9 @@ class Corpus:
     data: str | StreamedText | tuple[Hashable, ...]
     origin: str
     config: CorpusConfig = field(default_factory=CorpusConfig)
-    # What was worked out once: the numbered tokens, the indices of the newest vocabulary.
-    memo: dict[tuple[str, ...], Any] = field(
-        default_factory=dict, init=False, repr=False, compare=False
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    _numbered: dict[str, tuple[Tokenizer, Numbered]] = field(
+        default_factory=dict, init=False, compare=False
     )
 
     @classmethod
@@ -91,16 +94,15 @@ class Corpus:
         sources = [find_source(spec, encoding, download) for spec in specs]
         name = name or "+".join(source.name for source in sources)
         origin = ", ".join(source.origin for source in sources)
-        if any(isinstance(source, LargeFile) for source in sources):
+        read = [source for source in sources if isinstance(source, Source)]
+        notes = tuple(note for source in read for note in source.notes)
+        if len(read) < len(sources):
             config = config or CorpusConfig()
             streamed = StreamedText.survey(sources, config)
             _require_two(streamed, name, "character")
-            return cls(name, streamed, origin, config)
-        read = [source for source in sources if isinstance(source, Source)]
+            return cls(name, streamed, origin, config, notes)
         text = "\n".join(source.text for source in read)
-        corpus = cls.from_text(text, config, name=name, origin=origin)
-        corpus.notes.extend(note for source in read for note in source.notes)
-        return corpus
+        return replace(cls.from_text(text, config, name=name, origin=origin), notes=notes)
 
     @classmethod
     def from_text(
@@ -184,12 +186,6 @@ class Corpus:
         """Whether the text is read from its files piece by piece, and its indices are mapped."""
         return isinstance(self.data, StreamedText)
 
-    @property
-    def notes(self) -> list[str]:
-        """What to know about the making of it; whoever has shown a line takes it away."""
-        notes: list[str] = self.memo.setdefault(("notes",), [])
-        return notes
-
     def beginning(self, count: int) -> str | tuple[Hashable, ...]:
         """Return the first characters, or given tokens; at most a thousand of a text on disk."""
         data = self.data
@@ -254,12 +250,10 @@ class Corpus:
         """
         token = self._checked(token)
         tokenizer = TOKENIZERS[token]
-        known, numbered = self.memo.get(("numbered", token), (None, None))
-        if known is not tokenizer or numbered is None:  # a notebook may have replaced it
-            numbered = self._number(token)
-            self.memo["numbered", token] = (tokenizer, numbered)
-        result: Numbered = numbered
-        return result
+        kept = self._numbered.get(token)
+        if kept is None or kept[0] is not tokenizer:  # a notebook may have replaced it
+            kept = self._numbered[token] = tokenizer, self._number(token)
+        return kept[1]
 
     def _number(self, token: str) -> Numbered:
         data, limit, tokenizer = self.data, self.config.max_tokens, TOKENIZERS[token]
@@ -288,36 +282,37 @@ class Corpus:
         if tokenizer.breaks is None:
             msg = f"{self.name!r} has {len(text):,} characters, too many to be split in one piece;"
             raise CorpusError(msg + f" tokenizer {token!r} must say where to cut: Tokenizer.breaks")
-        file = self.index_file(token)
-        # What a notebook has registered may be another function today, under the same name.
-        stored = file.stored() if tokenizer.split in (list, split_words) else None
-        if stored is None:
-            numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
-            pieces = at_breaks(text.pieces(), tokenizer.breaks)
-            blocks = cut_off(map(numberer.feed, pieces), limit)
-            # Of words it is a guess: one in four characters begins one. Twice, for the numbers
-            # here and the indices of a vocabulary.
-            guess = len(text) * 2 if tokenizer.split is list else len(text) // 4 * 4 * 2
-            needed = guess if limit is None else min(guess, limit * 8)
-            stored = file.make(blocks, lambda: numberer.types, needed)
-        return Numbered.of_numbers(stored.ids, stored.types, stored.checksum)
+        numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
 
-    def index_file(self, token: str, vocabulary: str = "") -> IndexFile:
+        def blocks() -> Iterator[Ids]:
+            return cut_off(map(numberer.feed, at_breaks(text.pieces(), tokenizer.breaks)), limit)
+
+        # Of words it is a guess: one in four characters begins one. Twice, for the numbers here
+        # and the indices of a vocabulary.
+        guess = len(text) * 2 if tokenizer.split is list else len(text) // 4 * 4 * 2
+        needed = guess if limit is None else min(guess, limit * 8)
+        # What a notebook has registered may be another function today, under the same name.
+        anew = tokenizer.split not in (list, split_words)
+        file = self.index_file(text, token)
+        stored = file.open(blocks, lambda: numberer.types, needed, anew=anew)
+        return Numbered.of_numbers(stored.ids, stored.types, stored.checksum, stored.notes)
+
+    def index_file(self, text: StreamedText, token: str, vocabulary: str = "") -> IndexFile:
         """Return where the indices of a text on disk are kept.
 
         Parameters
         ----------
+        text
+            The data of this corpus.
         token
             A name of `TOKENIZERS`.
         vocabulary
             What tells the vocabulary from others; empty for the numbers of token types.
         """
-        assert isinstance(self.data, StreamedText)  # noqa: S101  (asked only of a text on disk)
-        identity = self.data.identity
+        identity = text.identity
         what = {**self.config.to_dict(), "valid": None, "token": token}
         family = [part[:2] for part in identity]
-        folder = cache_folder() / "indices"
-        return IndexFile(folder, family, identity, what, self.name, self.notes, vocabulary)
+        return IndexFile(cache_folder() / "indices", family, identity, what, self.name, vocabulary)
 
     def _listed(self, token: str) -> list[Any]:
         numbered = self.numbered(token)

@@ -9,7 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, overload
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,6 +19,8 @@ from rnn_magics.errors import VocabError
 from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
+from rnn_magics.text.indexing.numbering import Numbered
+from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
 
 _SLICE = 1 << 20
@@ -311,10 +315,13 @@ class EncodedCorpus:
     train, valid
         Token indices, each of shape (num_tokens,), in the smallest integer type that fits the
         vocabulary. They may be views of one array and are not to be written to.
+    notes
+        What was wrong with the files that were there before, for a text on disk.
     """
 
     train: Ids
     valid: Ids
+    notes: tuple[str, ...] = ()
 
     @property
     def train_unk_share(self) -> float:
@@ -335,35 +342,37 @@ def unk_share(ids: Ids) -> float:
     return 1 - known / len(ids) if len(ids) else 0.0
 
 
+_newest: WeakKeyDictionary[Numbered, tuple[Vocab, EncodedCorpus]] = WeakKeyDictionary()
+
+
 def encode_corpus(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
     """Turn both parts of a corpus into indices of `vocab`.
 
-    The corpus remembers the indices of the vocabulary that it was asked for last.
+    The indices of the vocabulary that was asked for last are kept as long as the corpus.
     """
-    known, encoded = corpus.memo.get(("encoded",), (None, None))
-    if known is not vocab or encoded is None:
-        encoded = _encode(corpus, vocab)
-        corpus.memo["encoded",] = (vocab, encoded)
-    result: EncodedCorpus = encoded
-    return result
-
-
-def _encode(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
     numbered = corpus.numbered(vocab.token)
-    blocks = numbered.encoded(vocab.indices, vocab.id_type)
-    if corpus.on_disk:
-        file = corpus.index_file(vocab.token, f"{vocab.fingerprint} {numbered.checksum}")
+    kept = _newest.get(numbered)
+    if kept is None or kept[0] is not vocab:
+        kept = _newest[numbered] = vocab, _encode(corpus, vocab, numbered)
+    return kept[1]
+
+
+def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
+    blocks, notes = partial(numbered.encoded, vocab.indices, vocab.id_type), numbered.notes
+    if isinstance(corpus.data, StreamedText):
+        known_by = f"{vocab.fingerprint} {numbered.checksum}"
+        file = corpus.index_file(corpus.data, vocab.token, known_by)
         needed = numbered.size * np.dtype(vocab.id_type).itemsize
-        stored = file.stored() or file.make(blocks, list, needed, vocab.id_type)
-        ids = stored.ids
+        stored = file.open(blocks, list, needed, vocab.id_type)
+        ids, notes = stored.ids, tuple(dict.fromkeys((*notes, *stored.notes)))
     else:
         ids, end = np.empty(numbered.size, vocab.id_type), 0
-        for block in blocks:
+        for block in blocks():
             ids[end : end + len(block)] = block
             end += len(block)
         ids.flags.writeable = False
     cut = corpus.num_train_tokens(len(ids))
-    return EncodedCorpus(ids[:cut], ids[cut:])
+    return EncodedCorpus(ids[:cut], ids[cut:], notes)
 
 
 __all__ = ["EncodedCorpus", "Ids", "Vocab", "VocabConfig", "encode_corpus", "unk_share"]

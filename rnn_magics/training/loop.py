@@ -8,6 +8,7 @@ model, or stop it.
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -40,7 +41,7 @@ from rnn_magics.training.machine.memory import (
 from rnn_magics.training.machine.precision import check_precision
 from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
 from rnn_magics.training.run import Run, describe_run
-from rnn_magics.training.state import TrainState
+from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.cuda import choose_step
 from rnn_magics.training.steps.step import Step
 
@@ -139,22 +140,18 @@ def iter_train(
     if not state.model.is_ready:
         yield Compiling(f"the {state.model.config.cell} cell", 15)
         state.model.make_ready()
-    state.plan = state.plan or batches.plan(state.generator)
     step = choose_step(state, run.config.train)
-    step.begin_epoch()
-    run.step = step.words
-    yield TrainBegin(run.config.train.epochs, len(state.plan), batches.config.tokens_per_batch)
+    epoch, run.step = step.begin_epoch(), step.words
+    yield TrainBegin(run.config.train.epochs, len(epoch.plan), batches.config.tokens_per_batch)
     reason: str | None = None
     while reason is None and state.epoch < run.config.train.epochs:
-        if state.tally is None:  # the epoch before is finished
-            state.plan = batches.plan(state.generator)
-            step.begin_epoch()
-            run.step = step.words
-        reason = yield from _take_steps(run, state, step, asked)
+        if state.current is None:  # the epoch before is finished
+            epoch, run.step = step.begin_epoch(), step.words
+        reason = yield from _take_steps(run, state, epoch, step, asked)
         config = run.config.train  # as it is by now
         if reason == "non_finite":
-            run.message = _non_finite_message(state, config)
-        complete = state.step == len(state.plan)
+            run.message = _non_finite_message(state, epoch, config)
+        complete = state.step == len(epoch.plan)
         if complete and state.epoch + 1 == config.epochs and reason in _LIMITS:
             reason = None  # the last step of all: the run ended as planned
         valid_nats = None
@@ -164,10 +161,10 @@ def iter_train(
         if reason == "out_of_memory":
             run.message = _out_of_memory_message(state)
         if state.step:
-            end = _epoch_end(state, config, complete=complete, valid_nats=valid_nats)
+            clip = math.inf if config.clip is None else config.clip
+            end = _epoch_end(state, epoch, clip, complete=complete, valid_nats=valid_nats)
             run.history.append(end)
-            assert state.tally is not None  # noqa: S101  (a step was taken)
-            run.curve.extend(state.tally.losses[: state.step], state.tally.norms[: state.step])
+            run.curve.extend(epoch.losses[: state.step], epoch.norms[: state.step])
             run.curve.end_epoch(state.train_seconds)
             run.steps, run.tokens = state.total_steps, state.total_tokens
             if complete:  # before it is told: whoever keeps the state keeps the next beginning
@@ -182,15 +179,14 @@ _LIMITS = ("max_time", "max_tokens")
 
 
 def _take_steps(
-    run: Run, state: TrainState, step: Step, asked: StopReason
+    run: Run, state: TrainState, epoch: EpochState, step: Step, asked: StopReason
 ) -> Generator[Event, None, str | None]:
     # Returns the reason for which the epoch was cut short.
-    assert state.plan is not None  # noqa: S101  (the loop has made it)
     # Asked first where a training goes on from a step behind which it would have ended.
     reason = _limit_reached(state, run.config.train) if state.step else None
-    while reason is None and state.step < len(state.plan):
+    while reason is None and state.step < len(epoch.plan):
         try:
-            event = step.take(run.config.train)
+            event = step.take(epoch, run.config.train)
         except (MemoryError, RuntimeError) as error:
             return _out_of_memory(error)
         if event is None:
@@ -228,24 +224,19 @@ def _evaluate(
 
 
 def _epoch_end(
-    state: TrainState, config: TrainConfig, *, complete: bool, valid_nats: float | None
+    state: TrainState, epoch: EpochState, clip: float, *, complete: bool, valid_nats: float | None
 ) -> EpochEnd:
-    tally = state.tally
-    assert tally is not None  # noqa: S101  (asked within an epoch)
-    ordered = sorted(tally.norms[: state.step].tolist())
-    middle = len(ordered) // 2
-    median = (ordered[middle] + ordered[-1 - middle]) / 2
-    clip = math.inf if config.clip is None else config.clip
+    norms = epoch.norms[: state.step].tolist()
     return EpochEnd(
         state.epoch + 1,
         complete,
-        tally.nats.item() / len(ordered),
+        epoch.nats.item() / state.step,
         valid_nats,
-        tally.seconds,
-        tally.tokens / tally.seconds,
-        median,
-        ordered[-1],
-        sum(norm > clip for norm in ordered) / len(ordered),
+        epoch.seconds,
+        state.epoch_tokens / epoch.seconds,
+        statistics.median(norms),
+        max(norms),
+        sum(norm > clip for norm in norms) / state.step,
     )
 
 
@@ -276,10 +267,10 @@ def _worse_than_guessing(run: Run) -> str:
     )
 
 
-def _non_finite_message(state: TrainState, config: TrainConfig) -> str:
+def _non_finite_message(state: TrainState, epoch: EpochState, config: TrainConfig) -> str:
     last = "at the first step"
-    if state.tally is not None and state.step:
-        norms = state.tally.norms[max(0, state.step - 3) : state.step].tolist()
+    if state.step:
+        norms = epoch.norms[max(0, state.step - 3) : state.step].tolist()
         words = ", ".join(f"{norm:.3g}" for norm in norms)
         last = f"the last finite gradient norm{'s were' if len(norms) > 1 else ' was'} {words}"
     clip = "--clip 1" if config.clip is None else "a smaller --clip"

@@ -236,9 +236,7 @@ def test_rows_of_a_state_are_selected_in_the_order_asked_for(
     model = make_run(cell=cell, num_layers=2).model
     _, state = read_tokens(model, torch.tensor([[0, 1], [2, 3], [4, 5]]))
     chosen = select_rows(state, torch.tensor([2, 0, 2]))
-    for part, picked in zip(
-        *((s,) if isinstance(s, Tensor) else s for s in (state, chosen)), strict=True
-    ):
+    for part, picked in zip(state, chosen, strict=True):
         assert torch.equal(picked, torch.stack([part[:, 2], part[:, 0], part[:, 2]], dim=1))
 
 

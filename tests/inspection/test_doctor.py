@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -172,6 +173,20 @@ def test_nor_has_a_module_of_somebody_else() -> None:
     assert diagnosis.problems == {}
     assert [finding.check for finding in diagnosis] == list(CHECKS)
     assert repr(diagnosis).startswith("ok ")
+
+
+def test_nor_has_one_whose_state_is_a_tuple_of_one() -> None:
+    class OfABook(Sound):
+        def begin_state(self, *given: Any) -> Any:
+            return (super().begin_state(*given),)
+
+        def forward(self, inputs: Tensor, state: Any) -> Any:
+            (hidden,) = state
+            assert hidden.dim() == 3
+            logits, hidden = super().forward(inputs, hidden)
+            return logits, (hidden,)
+
+    assert diagnose(OfABook(), batches()).problems == {}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,9 +63,19 @@ def test_states_are_kept_until_the_weights_change(make_run: Make, corpus: Corpus
 
 def test_a_corpus_remembers_a_few_sets_of_states_only(make_run: Make, corpus: Corpus) -> None:
     run = make_run()
-    for num_tokens in range(10, 20):
-        read_corpus(run, corpus, num_tokens=num_tokens)
-    assert len(corpus.memo["states",]) == 4
+    read = [read_corpus(run, corpus, num_tokens=num_tokens) for num_tokens in range(10, 20)]
+    again = [read_corpus(run, corpus, num_tokens=len(states)) for states in reversed(read)]
+    assert [a is b for a, b in zip(again, reversed(read), strict=True)] == [True] * 4 + [False] * 6
+
+
+def test_states_go_with_their_corpus(make_run: Make, corpus: Corpus) -> None:
+    run, passing = make_run(), replace(corpus)
+    states = weakref.ref(read_corpus(run, passing))
+    gc.collect()
+    assert states() is not None
+    del passing
+    gc.collect()
+    assert states() is None
 
 
 def test_similarity_is_the_cosine() -> None:

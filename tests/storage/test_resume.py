@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from rnn_magics.errors import ConfigError, StorageError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing
+from rnn_magics.storage.container import Contents
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import weights
 from rnn_magics.storage.resume import reopen, resume_run
@@ -180,7 +182,9 @@ def _fresh_cursor(state: TrainState) -> None:
 
 
 def _fresh_hidden(state: TrainState) -> None:
-    state.hidden = None
+    assert state.current is not None
+    for part in state.current.hidden:
+        part.zero_()
 
 
 def _fresh_schedule(state: TrainState) -> None:
@@ -205,7 +209,7 @@ def test_nothing_of_the_state_may_be_missing(
     whole = train(batches, MODEL, config)
     killed(batches, tmp_path / "run", at_step(2, 4), config=config)
     run, state, _ = reopen(tmp_path / "run", batches)
-    assert state.hidden is not None
+    assert state.current is not None
     forget(state)
     for _ in iter_train(run, state):
         pass
@@ -402,6 +406,38 @@ def test_the_run_is_written_down_in_json(batches: Batches, tmp_path: Path) -> No
     document = json.loads((tmp_path / "run" / "run.json").read_text())
     assert document["config"]["model"] == MODEL.to_dict()
     assert document["corpus"]["sha256"] == batches.corpus.fingerprint  # type: ignore[union-attr]
+
+
+def begun(batches: Batches) -> tuple[Run, TrainState, Contents]:
+    run, state = begin(batches, MODEL, TRAIN)
+    next(iter_train(run, state))
+    return run, state, capture(state, "")
+
+
+def test_an_epoch_that_carries_nothing_yet_begins_with_zeros(batches: Batches) -> None:
+    whole = train(batches, MODEL, TRAIN)
+    _, _, contents = begun(batches)
+    del contents.tensors["training.hidden.0"]  # as files were written before the first step
+    run, state = begin(batches, MODEL, TRAIN)
+    restore(state, contents)
+    assert_same(train_to_end(run, state, []), whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda document: document.pop("tally"), "training lacks 'tally'"),
+        (lambda document: document.pop("plan"), "'tally'"),
+        (lambda document: document["tally"].update(tokens=7), "0 steps .* the 7 tokens"),
+    ],
+)
+def test_half_an_epoch_is_refused(
+    batches: Batches, change: Callable[[dict[str, Any]], Any], said: str
+) -> None:
+    _, _, contents = begun(batches)
+    change(contents.document)
+    with pytest.raises(StorageError, match=said):
+        restore(begin(batches, MODEL, TRAIN)[1], contents)
 
 
 def test_a_generator_state_that_is_damaged_is_one_line(batches: Batches) -> None:

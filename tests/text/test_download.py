@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from rnn_magics.errors import ConfigError, CorpusError
+from rnn_magics.text import connection, sources
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.reading import connection
 from rnn_magics.text.reading.addresses import is_inside, is_literally_local
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
 from tests.text.hostile import NAMED, hostile_server
@@ -79,6 +79,18 @@ def test_a_web_page_is_called_so(server: str) -> None:
     assert "is a web page (text/html): its tags are part of the text" in page
     (only,) = Corpus.load(f"{server}/good").notes
     assert "sha256" in only
+
+
+def test_what_to_know_of_a_download_is_said_beside_a_large_file(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.txt"
+    path.write_text("a large text")
+    monkeypatch.setattr(sources, "STREAM_BYTES", 0)
+    corpus = Corpus.load([str(path), f"{server}/good"])
+    assert corpus.on_disk
+    (note,) = corpus.notes
+    assert "is 11 bytes, sha256 " in note
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
+import weakref
 from collections import Counter
 from typing import Any
 
@@ -121,6 +123,29 @@ def test_a_tokenizer_that_was_replaced_counts_anew(monkeypatch: pytest.MonkeyPat
     assert corpus.numbered("word").size == 4
     monkeypatch.setitem(TOKENIZERS, "word", Tokenizer(list, max, "characters"))
     assert corpus.numbered("word").size == 7
+
+
+def test_indices_are_those_of_the_tokenizer_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = Corpus.from_text("ab ab")
+    vocab = Vocab(["a", "b"], VocabConfig(token="word"))
+    assert encode_corpus(corpus, vocab).train.tolist() == [0, 0]
+    monkeypatch.setitem(TOKENIZERS, "word", Tokenizer(list, max, "characters"))
+    assert encode_corpus(corpus, vocab).train.tolist() == [1, 2, 0, 1, 2]
+
+
+def test_what_is_worked_out_from_a_corpus_goes_with_it() -> None:
+    corpus = Corpus.from_text("a b a b")
+    vocab = Vocab.from_corpus(corpus)
+    encoded = encode_corpus(corpus, vocab)
+    assert encode_corpus(corpus, vocab) is encoded
+    assert encode_corpus(corpus, Vocab.from_corpus(corpus)) is not encoded
+    assert encode_corpus(corpus, vocab) is not encoded  # only those of the newest stay
+    kept = [weakref.ref(corpus.numbered()), weakref.ref(encode_corpus(corpus, vocab))]
+    gc.collect()
+    assert None not in [found() for found in kept]
+    del corpus
+    gc.collect()
+    assert [found() for found in kept] == [None, None]
 
 
 def test_a_text_is_split_into_words_once(monkeypatch: pytest.MonkeyPatch) -> None:

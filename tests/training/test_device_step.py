@@ -87,11 +87,11 @@ def moments(state: TrainState) -> bytes:
 
 
 def everything(state: TrainState) -> tuple[bytes, ...]:
-    assert state.hidden is not None
+    assert state.current is not None
     return (
         bits(state.model),
         moments(state),
-        bits(state.hidden),
+        bits(state.current.hidden),
         bits(state.dropout_generator.get_state()),
         bits(state.generator.get_state()),
     )
@@ -245,15 +245,14 @@ def test_a_capture_is_no_training(
     trial = Trial(monkeypatch, batches, config, MODELS["deep"])
     stopped = trial.events(lambda: "stopped")  # after a step, so that there are moments to lose
     assert [type(event) for event in stopped] == [TrainBegin, StepEnd, EpochEnd, TrainEnd]
-    before, norms = everything(trial.state), trial.state.tally.norms[:1].tolist()  # type: ignore[union-attr]
+    epoch = trial.state.begin_epoch()  # the one under way
+    before, norms = everything(trial.state), epoch.norms[:1].tolist()
     step = DeviceStep(trial.state, config, FakeCapture(error))
-    step.begin_epoch()
+    assert step.begin_epoch() is epoch
     assert everything(trial.state) == before
-    tally = trial.state.tally
-    assert tally is not None
-    assert tally.bad is not None
-    assert tally.taken is not None
-    assert (tally.taken.item(), tally.bad.item(), tally.norms[:1].tolist()) == (1, 0, norms)
+    assert epoch.unsettled is not None
+    counted = epoch.unsettled.taken.item(), epoch.unsettled.bad.item()
+    assert (*counted, epoch.norms[:1].tolist()) == (1, 0, norms)
     assert step.words == (
         "eager; no cuda graph: operation not permitted" if error else "cuda graph"
     )
@@ -429,7 +428,7 @@ def test_the_host_looks_about_ten_times_a_second(
     trial = Trial(monkeypatch, batches, TrainConfig(epochs=30))
     trial.events(lambda: "stopped")
     step = DeviceStep(trial.state, trial.run.config.train)
-    step.begin_epoch()
+    epoch = step.begin_epoch()
     monkeypatch.setattr(device_step, "time", NoTime())
     ahead, looks = 0, []
 
@@ -444,7 +443,7 @@ def test_the_host_looks_about_ten_times_a_second(
     for _ in range(800):
         step.taken.zero_()
         ahead += 1
-        step.take(trial.run.config.train)
+        step.take(epoch, trial.run.config.train)
     assert max(looks) == looks[-1] == most
     assert looks[:2] == [1, min(2, most)]
 

@@ -125,8 +125,8 @@ def test_an_epoch_is_the_loop_of_a_textbook(
     peer = RNNModel(state.model.config, batches.vocab_size)
     peer.load_state_dict(state.model.state_dict())
     optimizer = torch.optim.SGD(peer.parameters(), lr=0.5)
-    state.plan = batches.plan(state.generator)
-    epoch = [batches.batch(state.plan, index) for index in range(len(state.plan))]
+    plan = state.begin_epoch().plan
+    epoch = [batches.batch(plan, index) for index in range(len(plan))]
     iterator = iter_train(run, state)
     assert isinstance(next(iterator), TrainBegin)
     hidden = None

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import DeviceError
 from rnn_magics.models import recurrent
-from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel, as_tuple
 from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import begin, train
@@ -92,10 +91,6 @@ MODELS = [
 ]
 
 
-def leaves(state: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return (state,) if isinstance(state, Tensor) else state
-
-
 @pytest.mark.parametrize("engine", ["scratch", "torch"])
 @pytest.mark.parametrize("config", MODELS, ids=str)
 def test_bf16_computes_what_float32_does_but_more_coarsely(
@@ -104,7 +99,7 @@ def test_bf16_computes_what_float32_does_but_more_coarsely(
     model = RNNModel(config, 20, torch.Generator().manual_seed(0))
     monkeypatch.setattr(recurrent, "choose_engine", lambda *_, **__: engine)
     X = torch.randint(20, (4, 9), generator=torch.Generator().manual_seed(1))
-    hidden = model.begin_state(4)
+    hidden = as_tuple(model.begin_state(4))
     results = {}
     for name, forward in (("float32", forward_float32), ("bf16", forward_bf16)):
         model.zero_grad()
@@ -112,7 +107,7 @@ def test_bf16_computes_what_float32_does_but_more_coarsely(
         loss, _ = forward_loss(model, X, X, hidden, name)
         loss.backward()
         gradients = [p.grad for p in model.parameters()]
-        results[name] = [logits, *leaves(last), loss, *gradients]
+        results[name] = [logits, *last, loss, *gradients]
     for exact, coarse in zip(results["float32"], results["bf16"], strict=True):
         assert exact is not None
         assert coarse is not None

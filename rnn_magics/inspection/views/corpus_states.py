@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -20,17 +21,18 @@ from rnn_magics.inspection.views.unrolled import (
     require_readable,
     to_array,
 )
-from rnn_magics.models.cells import Cell, State
+from rnn_magics.models.cells import State
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, option
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.indexing.numbering import Numbered
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
 _ROWS = 64
 _WARM_UP = 256  # tokens read before a row counts, as in training/evaluation.py
 _STEPS = 128  # read at a time
-_KEPT = 4  # sets of states that a corpus remembers
+_KEPT = 4  # sets of states that stay, for each numbering of a corpus
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,6 +76,9 @@ class CorpusStates:
         return start, self.vocab.to_tokens(self.ids[start : last + margin].tolist())
 
 
+_known: WeakKeyDictionary[Numbered, dict[tuple[str | int, ...], CorpusStates]] = WeakKeyDictionary()
+
+
 def read_corpus(
     run: Trained, corpus: Corpus, layer: int | None = None, num_tokens: int = 100_000
 ) -> CorpusStates:
@@ -106,8 +111,8 @@ def read_corpus(
     if not len(ids):
         msg = f"the training text of {corpus.name!r} is empty; nothing of it can be searched"
         raise InspectionError(msg)
-    known: dict[tuple[Any, ...], CorpusStates] = corpus.memo.setdefault(("states",), {})
-    key = (_fingerprint(model), vocab.fingerprint, vocab.token, layer, len(ids))
+    known = _known.setdefault(corpus.numbered(vocab.token), {})
+    key = (_fingerprint(model), vocab.fingerprint, layer, len(ids))
     found = known.pop(key, None) or CorpusStates(ids, _states(model, ids, layer), vocab, layer)
     known[key] = found  # the newest stands last
     while len(known) > _KEPT:
@@ -164,6 +169,6 @@ def _run_layers(
     run = ENGINES[model.engine].run
     after = []
     for index in range(layer + 1):
-        inputs, state = run(cast("Cell", model.rnn.cells[index]), inputs, before[index])
+        inputs, state = run(model.rnn.cells[index], inputs, before[index])
         after.append(state)
     return inputs, after  # (steps, num_rows, num_hiddens)

@@ -7,7 +7,7 @@ shown is then what the cell says, also of a cell that a user wrote.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -184,7 +184,7 @@ def unroll(model: RNNModel, inputs: Tensor) -> list[Unrolled]:
         When a state is not finite.
     """
     layers: list[Unrolled] = []
-    for cell in cast("list[Cell]", list(model.rnn.cells)):
+    for cell in model.rnn.cells:
         x = cell.input_product(inputs[:, None])  # (num_tokens, 1, num_gates * num_hiddens)
         zeros = x.new_zeros(1, cell.num_hiddens)
         steps: list[State] = [(zeros,) * cell.num_states]

@@ -126,8 +126,8 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
     call = corpus_call(options)
     desk.session.refuse_while_training("%corpus")
     taken = call()
-    say_notes(taken)
     desk.session.take_corpus(taken)
+    say_notes(desk.session, taken.notes)
     return taken
 
 

@@ -14,6 +14,7 @@ from rnn_magics.notebook.show.escape import visible
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.notebook.show.texts import preview_text
 from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.text.vocab import encode_corpus
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -43,7 +44,8 @@ def sample(desk: Desk, options: SampleOptions) -> Batches:
     call = batches_call(desk, options)
     desk.session.refuse_while_training("%sample")
     batches = call()
-    say_notes(desk.session.require_corpus())
+    encoded = encode_corpus(desk.session.require_corpus(), desk.session.require_vocab())
+    say_notes(desk.session, encoded.notes)
     if options.show is not None:
         show(visible(preview_text(preview(batches, options.show))))
     desk.session.batches = batches

@@ -47,7 +47,7 @@ def vocab(desk: Desk, options: VocabOptions) -> Vocab:
         _show_statistics(corpus, made.token)
     encoded = encode_corpus(corpus, made)
     held_out = f", {encoded.valid_unk_share:.2%} of held-out" if len(encoded.valid) else ""
-    say_notes(corpus)
+    say_notes(desk.session, encoded.notes)
     print(f"<unk> is {encoded.train_unk_share:.2%} of training{held_out} tokens")
     desk.session.take_vocab(made)
     return made

@@ -43,10 +43,12 @@ class Session:
     jobs: dict[str, Job] = field(default_factory=dict)
     baselines: Baselines = field(default_factory=Baselines)
     views: ViewSources = field(default_factory=ViewSources)
+    said: set[str] = field(default_factory=set)  # notes on the making of this corpus
 
     def take_corpus(self, corpus: Corpus) -> None:
         """Begin anew with a corpus."""
         self.corpus, self.vocab, self.batches = corpus, None, None
+        self.said.clear()
 
     def take_vocab(self, vocab: Vocab) -> None:
         """Take a vocabulary; the minibatches of an older one go."""

@@ -1,15 +1,19 @@
-"""What a reader should know about a text, said once."""
+"""What a reader should know, said once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line, visible
-from rnn_magics.text.corpus import Corpus
 
 
-def say_notes(corpus: Corpus) -> None:
-    """Print what the reading of a text has to say."""
-    while corpus.notes:  # each is said once
-        print(visible(corpus.notes.pop(0)))
+def say_notes(session: Session, notes: Iterable[str]) -> None:
+    """Print what there is to say of a text, unless that was said already."""
+    for note in notes:
+        if note not in session.said:
+            session.said.add(note)
+            print(visible(note))
 
 
 def say_moved(name: str, moved: str | None) -> None:

@@ -44,11 +44,14 @@ class Stored:
         The token types that they number; empty for indices of a vocabulary.
     checksum
         Of all that.
+    notes
+        What was wrong with the file that was there before.
     """
 
     ids: Ids
     types: list[str]
     checksum: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,6 @@ class IndexFile:
         How the source is cleaned, shortened and tokenized.
     name
         How messages call the corpus.
-    notes
-        Takes a line when something was wrong with it.
     vocabulary
         Whose indices these are; empty for numbers in order of first appearance. Only those of
         the newest vocabulary are kept.
@@ -79,7 +80,6 @@ class IndexFile:
     state: list[tuple[str, ...]]
     what: dict[str, Any]
     name: str
-    notes: list[str]
     vocabulary: str = ""
 
     @property
@@ -92,57 +92,49 @@ class IndexFile:
         what = {**self.what, "format": _FORMAT, "byteorder": sys.byteorder}
         return _short(self.family), _short(self.state), _short(what)
 
-    def stored(self) -> Stored | None:
-        """Map the file; None when it is not there or is not what it should be."""
-        try:
-            document = json.loads(files.read_bytes(self._beside))
-            kind = _TYPES[document["dtype"]]
-            types, count, checksum = document["types"], document["count"], document["checksum"]
-            if self._data.stat().st_size != count * kind.itemsize:
-                raise ValueError  # noqa: TRY301  (all kinds of damage have one end)
-            ids = self._mapped(kind, count)
-            if _checksum_of(ids, types) != checksum:
-                raise ValueError  # noqa: TRY301
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            note = f"the cached indices of {self.name!r} were damaged; they have been made anew"
-            if note not in self.notes:
-                self.notes.append(note)
-            return None
-        return Stored(ids, types, checksum)
-
-    def make(
+    def open(
         self,
-        blocks: Iterable[Ids],
+        blocks: Callable[[], Iterable[Ids]],
         types: Callable[[], list[str]],
         needed: int,
         kind: type[np.integer[Any]] = np.uint8,
+        *,
+        anew: bool = False,
     ) -> Stored:
-        """Write the file and map it.
+        """Map the file, and write it first if it is not there or is not what it should be.
 
         Parameters
         ----------
         blocks
-            The indices, block by block.
+            Returns the indices, block by block.
         types
             Returns the token types, once all blocks are written.
         needed
             About how many bytes there will be.
         kind
             The integer type to begin with; a wider one is taken when an index needs it.
+        anew
+            Whether it is written whatever is there.
 
         Raises
         ------
         CorpusError
             When there is no room for it, or the folder cannot be written to.
         """
+        notes: tuple[str, ...] = ()
+        try:
+            if not anew:
+                return self._stored()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            notes = (f"the cached indices of {self.name!r} were damaged; they have been made anew",)
         writer = _Writer(self.folder, self.stem, np.dtype(kind))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if needed > shutil.disk_usage(self.folder).free:
                 raise OSError(errno.ENOSPC, "")  # noqa: TRY301  (no room is no room)
-            for block in blocks:
+            for block in blocks():
                 writer.append(block)
             named = types()
             checksum = _checksum_of_types(named, writer.checksum)
@@ -159,7 +151,19 @@ class IndexFile:
         finally:
             writer.discard()
         self._drop_older()
-        return Stored(self._mapped(writer.dtype, writer.count), named, checksum)
+        return Stored(self._mapped(writer.dtype, writer.count), named, checksum, notes)
+
+    def _stored(self) -> Stored:
+        # All kinds of damage end in an exception.
+        document = json.loads(files.read_bytes(self._beside))
+        kind = _TYPES[document["dtype"]]
+        types, count, checksum = document["types"], document["count"], document["checksum"]
+        if self._data.stat().st_size != count * kind.itemsize:
+            raise ValueError
+        ids = self._mapped(kind, count)
+        if _checksum_of(ids, types) != checksum:
+            raise ValueError
+        return Stored(ids, types, checksum)
 
     def _mapped(self, kind: np.dtype[Any], count: int) -> Ids:
         # There is no map of an empty file.

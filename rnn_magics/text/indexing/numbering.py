@@ -132,9 +132,9 @@ def at_breaks(pieces: Iterable[str], breaks: str | None) -> Iterator[str]:
         yield rest
 
 
-@dataclass
+@dataclass(eq=False)
 class Numbered:
-    """A text as numbers of token types.
+    """A text as numbers of token types, kept with its corpus.
 
     Parameters
     ----------
@@ -146,12 +146,15 @@ class Numbered:
         Returns the token types that the blocks so far have met.
     checksum
         Of numbers that are kept on disk.
+    notes
+        What was wrong with the file that was there before.
     """
 
     size: int
     blocks: Callable[[], Iterator[Ids]]
     types: Callable[[], Types]
     checksum: int = 0
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of_pieces(
@@ -182,9 +185,11 @@ class Numbered:
         return cls.of_numbers(ids.astype(id_type(len(numbers))), list(numbers))
 
     @classmethod
-    def of_numbers(cls, ids: Ids, types: Types, checksum: int = 0) -> Numbered:
+    def of_numbers(
+        cls, ids: Ids, types: Types, checksum: int = 0, notes: tuple[str, ...] = ()
+    ) -> Numbered:
         """Take numbers that are there already, in memory or mapped from a file."""
-        return cls(len(ids), lambda: _slices(ids), lambda: types, checksum)
+        return cls(len(ids), lambda: _slices(ids), lambda: types, checksum, notes)
 
     def count(self, stop: int) -> list[tuple[Any, int]]:
         """Count the first `stop` tokens: most frequent first, ties by first appearance."""

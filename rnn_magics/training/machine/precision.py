@@ -16,20 +16,21 @@ from torch.func import functional_call
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.errors import DeviceError
-from rnn_magics.models.rnn_model import ModelState, RNNModel
+from rnn_magics.models.cells import State
+from rnn_magics.models.rnn_model import RNNModel, as_public, as_tuple
 
-Forward = Callable[[RNNModel, Tensor, ModelState], tuple[Tensor, ModelState]]
+Forward = Callable[[RNNModel, Tensor, State], tuple[Tensor, State]]
 
 
 def forward_float32(
-    model: RNNModel, X: Tensor, hidden: ModelState
-) -> tuple[Tensor, ModelState]:  # X: (batch_size, num_steps)
+    model: RNNModel, X: Tensor, hidden: State
+) -> tuple[Tensor, State]:  # X: (batch_size, num_steps)
     """Compute with the parameters as they are."""
-    logits, last = model(X, hidden)
-    return logits, last
+    logits, last = model(X, as_public(hidden))
+    return logits, as_tuple(last)
 
 
-def forward_bf16(model: RNNModel, X: Tensor, hidden: ModelState) -> tuple[Tensor, ModelState]:
+def forward_bf16(model: RNNModel, X: Tensor, hidden: State) -> tuple[Tensor, State]:
     """Compute in bfloat16; logits and state come out as float32.
 
     `torch.autocast` would not do: its rule for cuDNN's recurrences casts to float16 whatever
@@ -37,15 +38,9 @@ def forward_bf16(model: RNNModel, X: Tensor, hidden: ModelState) -> tuple[Tensor
     here, and its gradient arrives as float32.
     """
     weights = {name: p.to(torch.bfloat16) for name, p in model.named_parameters()}
-    low = _each(hidden, torch.bfloat16)
+    low = as_public(tuple(part.to(torch.bfloat16) for part in hidden))
     logits, last = functional_call(model, weights, (X, low))
-    return logits.float(), _each(last, torch.float32)
-
-
-def _each(state: ModelState, dtype: torch.dtype) -> ModelState:
-    if isinstance(state, Tensor):
-        return state.to(dtype)
-    return tuple(part.to(dtype) for part in state)
+    return logits.float(), tuple(part.float() for part in as_tuple(last))
 
 
 PRECISIONS: dict[str, Forward] = {"float32": forward_float32, "bf16": forward_bf16}
@@ -96,8 +91,8 @@ def _tf32_products() -> Iterator[None]:
 
 
 def forward_loss(
-    model: RNNModel, X: Tensor, Y: Tensor, hidden: ModelState, precision: str
-) -> tuple[Tensor, ModelState]:
+    model: RNNModel, X: Tensor, Y: Tensor, hidden: State, precision: str
+) -> tuple[Tensor, State]:
     """Return the mean nats per token of a minibatch, a 0-d tensor, and the state after it."""
     logits, last = PRECISIONS[precision](model, X, hidden)  # (batch_size, num_steps, vocab_size)
     # In the order of time, in which the model has made them: flattening then copies no logits.

@@ -17,11 +17,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from rnn_magics.models.rnn_model import ModelState
+from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import StepEnd
 from rnn_magics.training.machine.precision import forward_loss, tf32_products
-from rnn_magics.training.state import EpochTally, TrainState
+from rnn_magics.training.state import EpochState, TrainState, Unsettled
 from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
 from rnn_magics.training.steps.last_good import LastGood
 from rnn_magics.training.steps.step import learning_rate, step_end
@@ -38,7 +38,7 @@ class DeviceStep:
     Parameters
     ----------
     state
-        Where the training stands. Its hidden state and tally become the tensors of this step.
+        Where the training stands. The tensors of its epoch become those of this step.
     config
         How to train. The optimizer must heed ``found_inf`` (see `heeds_found_inf`).
     capture
@@ -76,33 +76,28 @@ class DeviceStep:
         self.report = torch.zeros(3, device=device)
         self.starts = torch.empty((0, 0), dtype=torch.long, device=device)
         self.losses, self.norms = torch.empty((2, 0), device=device).unbind()
-        self.hidden = _parts(state.model.begin_state(state.batches.config.batch_size, device))
+        self.hidden = as_tuple(state.model.begin_state(state.batches.config.batch_size, device))
 
-    def begin_epoch(self) -> None:
-        """Take up the plan, the hidden state and the tally that stand in the state."""
-        state, tally = self._state, self._state.tally
-        assert state.plan is not None  # noqa: S101  (the loop has made it)
-        number = len(state.plan)
+    def begin_epoch(self) -> EpochState:
+        """Plan an epoch, or take one up; the tensors of this step replace its own."""
+        epoch = self._state.begin_epoch()
+        number = len(epoch.plan)
         if number >= len(self.starts):
-            self._make_room(state.plan.starts)
-        self.starts[:number].copy_(state.plan.starts)
-        carried = None if state.hidden is None else _parts(state.hidden)
-        for place, part in enumerate(self.hidden):
-            part.zero_() if carried is None else part.copy_(carried[place])
-        if tally is None:
-            tally = EpochTally(torch.zeros_like(self.nats), self.losses[:0], self.norms[:0])
-        self.nats.copy_(tally.nats)
-        self.losses[: len(tally.losses)].copy_(tally.losses[:number])
-        self.norms[: len(tally.norms)].copy_(tally.norms[:number])
-        self.taken.fill_(state.step)
+            self._make_room(epoch.plan.starts)
+        self.starts[:number].copy_(epoch.plan.starts)
+        losses, norms = self.losses[:number], self.norms[:number]
+        mine = (*self.hidden, self.nats, losses, norms)
+        theirs = (*epoch.hidden, epoch.nats, epoch.losses, epoch.norms)
+        for part, value in zip(mine, theirs, strict=True):
+            part.copy_(value)
+        epoch.hidden, epoch.nats = self.hidden, self.nats
+        epoch.losses, epoch.norms = losses, norms
+        self.taken.fill_(self._state.step)
         self.bad.zero_()
-        each = self.losses[:number], self.norms[:number]
-        state.tally = EpochTally(
-            self.nats, *each, tally.seconds, tally.tokens, self.taken, self.bad
-        )
-        state.hidden = self.hidden if len(self.hidden) > 1 else self.hidden[0]
+        epoch.unsettled = Unsettled(self.taken, self.bad)
         if self._capture is not None and self._replay is None:
             self._record(self._capture)
+        return epoch
 
     def _make_room(self, starts: Tensor) -> None:
         # For every plan of this text; a batching of the user's own may want more later. The last
@@ -143,8 +138,7 @@ class DeviceStep:
         if not state.batches.carries_state:
             for part in self.hidden:
                 part.zero_()
-        given: ModelState = self.hidden if len(self.hidden) > 1 else self.hidden[0]
-        loss, last = forward_loss(model, X, Y, given, config.precision)
+        loss, last = forward_loss(model, X, Y, self.hidden, config.precision)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         loss, norm = loss.detach(), gradient_norm(model.parameters())
@@ -158,7 +152,7 @@ class DeviceStep:
         torch.maximum(self.bad, (~good).float(), out=self.bad)
         bad = self.bad > 0
         self._last_good.restore_where(bad)
-        for part, new in zip(self.hidden, _parts(last), strict=True):
+        for part, new in zip(self.hidden, last, strict=True):
             part.copy_(torch.where(bad, part, new.detach()))
         self.nats.add_(torch.where(bad, 0.0, loss))
         self.losses.index_copy_(0, self.taken, loss[None])
@@ -175,15 +169,15 @@ class DeviceStep:
         finally:
             del optimizer.found_inf  # type: ignore[attr-defined]
 
-    def take(self, config: TrainConfig) -> StepEnd | None:
+    def take(self, epoch: EpochState, config: TrainConfig) -> StepEnd | None:
         """Hand the next step to the device; None when the host looked and one was not finite."""
         begun = time.perf_counter()
         state = self._state
         if config != self._config and not self._change(config):
             return None
-        if state.tally is not None and state.tally.known_bad:  # someone else has settled
+        if epoch.unsettled is not None and epoch.unsettled.known_bad:  # someone else has settled
             return None
-        lr = learning_rate(state, self._config)
+        lr = learning_rate(state, epoch, self._config)
         self._lr.fill_(lr)
         if self._replay is not None:
             self._replay()
@@ -194,12 +188,12 @@ class DeviceStep:
         loss, epoch_loss, norm = self.report.clone().unbind()  # an event may be kept
         state.count_steps(1)
         spent = time.perf_counter() - begun
-        state.count_seconds(spent)
+        state.count_seconds(epoch, spent)
         self._seconds_since_look += spent
         self._since_look += 1
         if self._since_look >= self._until_look and not self._look():
             return None
-        return step_end(state, (loss, epoch_loss, norm), lr)
+        return step_end(state, epoch, (loss, epoch_loss, norm), lr)
 
     def _change(self, config: TrainConfig) -> bool:
         # A graph holds the clip that it was captured with; the rate is read anew at each step.
@@ -229,7 +223,3 @@ class DeviceStep:
 def heeds_found_inf(optimizer: torch.optim.Optimizer) -> bool:
     """Whether the device can hold an update back, as `torch.amp.GradScaler` asks it to."""
     return bool(getattr(optimizer, "_step_supports_amp_scaling", False))
-
-
-def _parts(state: ModelState) -> tuple[Tensor, ...]:
-    return (state,) if isinstance(state, Tensor) else state

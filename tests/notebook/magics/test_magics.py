@@ -263,7 +263,7 @@ def test_a_large_file_goes_through_all_steps_and_a_damaged_cache_is_said_once(
     monkeypatch.setattr("rnn_magics.text.corpus.cache_folder", lambda: tmp_path / "cache")
     path = tmp_path / "large.txt"
     path.write_text(notebook.text, encoding="utf-8")
-    for damaged in (False, True):
+    for damaged in (False, True, True):
         for cached in tmp_path.glob("cache/indices/*.ids") if damaged else ():
             cached.write_bytes(b"")
         notebook.run(f"%corpus {path} --valid 0.4")
@@ -272,6 +272,7 @@ def test_a_large_file_goes_through_all_steps_and_a_damaged_cache_is_said_once(
         assert notebook.printed("%vocab").splitlines()[0:1] == (
             [said] if damaged else ["<unk> is 0.00% of training, 0.00% of held-out tokens"]
         )
+        assert said not in notebook.printed("%vocab")
         assert notebook.printed("%sample seq --batch-size 4 --num-steps 8") == ""
     assert notebook.rich(notebook.session.corpus)["text/html"].count("the time traveller") == 1
     assert notebook.run("%train_rnn --num-hiddens 8 --epochs 1").history.valid_perplexity[0] > 1
