@@ -21,7 +21,7 @@ LIBRARY = [name for name in FILES if not name.startswith("rnn_magics.notebook")]
 
 # From the ground up. A module may import from its own floor and from those below.
 FLOORS = [
-    {"errors", "options"},
+    {"errors", "names", "options"},
     {"text"},
     {"batching"},
     {"models"},

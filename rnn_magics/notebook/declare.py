@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from rnn_magics.names import misfit
 from rnn_magics.notebook.actions import ACTIONS
 from rnn_magics.notebook.arguments import MagicParser, offer
 from rnn_magics.options import check_choice, describe
@@ -28,7 +29,9 @@ def corpus(parser: MagicParser) -> None:
         "--as-tokens", action="store_true", help="take a list of strings in --data for tokens"
     )
     parser.add("--encoding", metavar="NAME", help="of files and downloads (default UTF-8)")
-    parser.add("--name", metavar="NAME", help="how listings call the corpus")
+    parser.add(
+        "--name", type=_name("--name"), metavar="NAME", help="how listings call the corpus"
+    )
     parser.add_options(CorpusConfig)
     parser.add_options(DownloadConfig)
 
@@ -71,10 +74,20 @@ def train_rnn(parser: MagicParser) -> None:
         help=f"known settings, which other options override: {', '.join(RECIPES)}",
     )
     offer(recipe, lambda: list(RECIPES))
-    parser.add("--name", metavar="NAME", help="of the run (default: the cell and a number)")
+    parser.add(
+        "--name",
+        type=_name("--name"),
+        metavar="NAME",
+        help="of the run (default: the cell and a number)",
+    )
     parser.add("--seeds", type=_count("--seeds"), metavar="N", help="train N runs, seed after seed")
     parser.add("--background", action="store_true", help="return at once and train meanwhile")
-    parser.add("--checkpoint", metavar="DIR", help="keep the run in a new folder")
+    parser.add(
+        "--checkpoint",
+        type=_name("--checkpoint"),
+        metavar="DIR",
+        help="keep the run in a new folder",
+    )
     parser.add_options(Checkpointing, skip=["folder"])
     parser.add(
         "--resume", metavar="DIR|last", help="go on with a run kept in a folder, bit for bit"
@@ -108,7 +121,12 @@ def save_rnn(parser: MagicParser) -> None:
 def load_rnn(parser: MagicParser) -> None:
     """Declare ``%load_rnn``."""
     parser.add("path", metavar="PATH", help="a model file, or the folder of a run")
-    parser.add("--name", metavar="NAME", help="of the run (default: as it was called)")
+    parser.add(
+        "--name",
+        type=_name("--name"),
+        metavar="NAME",
+        help="of the run (default: as it was called)",
+    )
     parser.add("--epoch", type=_count("--epoch"), metavar="K", help="of a folder: as it was then")
 
 
@@ -184,6 +202,16 @@ def _one_of(what: str, words: Callable[[], tuple[str, ...] | list[str]]) -> Call
             check_choice(what, text, words())
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    return convert
+
+
+def _name(flag: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if what := misfit(text):
+            msg = f"{flag} has {what}; names are one line of text"
+            raise argparse.ArgumentTypeError(msg)
         return text
 
     return convert

@@ -17,6 +17,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
+from rnn_magics.names import misfit
 from rnn_magics.notebook.arguments import MagicParser
 from rnn_magics.notebook.forms import Form
 from rnn_magics.notebook.session import Session
@@ -132,9 +133,13 @@ class Section:
 
     def _changed(self) -> None:
         problem = self.form.problem(self._shell.user_ns)
-        self.line.value = self.form.magic_line()
-        self.problem.value = f"<span role='alert'>{escaped(problem)}</span>" if problem else ""
+        self.line.value = "" if problem else self.form.magic_line()
+        self.say(problem)
         self.run.disabled = self.insert.disabled = bool(problem)
+
+    def say(self, problem: str) -> None:
+        """Say what is wrong; nothing, if it is empty."""
+        self.problem.value = f"<span role='alert'>{escaped(problem)}</span>" if problem else ""
 
     def do(self) -> None:
         """Run the line and show what comes out."""
@@ -218,9 +223,13 @@ class ControlPanel:
         display(self.view())
 
     def _take_upload(self, _change: object) -> None:
+        section = self.sections["corpus"]
         for given in self.upload.value:
-            name = _kept(Path(given["name"]).name, bytes(given["content"]))
-            self.sections["corpus"].form.fields["source"].widget.value = name
+            name = Path(given["name"]).name
+            if what := misfit(name):
+                section.say(f"the name of the file has {what}; rename it and upload it again")
+                continue
+            section.form.fields["source"].widget.value = _kept(name, bytes(given["content"]))
 
     def _ran(self) -> None:
         from rnn_magics.notebook.status import session_status  # noqa: PLC0415  (torch)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from rnn_magics.errors import ConfigError, StorageError
+from rnn_magics.names import check_name
 from rnn_magics.options import NOT_NEGATIVE, Options, option
 from rnn_magics.storage import atomic
 from rnn_magics.storage.run_folder import RunFolder, epoch_line
@@ -39,6 +40,7 @@ class Checkpointing(Options):
     def __post_init__(self) -> None:
         """Check each value, and that a period can be read."""
         super().__post_init__()
+        check_name(self.folder, "the folder")
         match = _EVERY.fullmatch(self.every)
         if match is None or float(match[1]) == 0 or (match[2] != "s" and "." in match[1]):
             msg = f"every must be a period such as '2 epochs', 500steps or 30s, not {self.every!r}"

@@ -16,6 +16,7 @@ import torch
 from rnn_magics.batching import Batches
 from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.names import check_name
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.cuda import choose_step
 from rnn_magics.training.device import choose_device
@@ -76,6 +77,7 @@ def begin(
     BatchError
         When a single token is held out, which predicts nothing.
     """
+    check_name(name, "the run")
     config = config or TrainConfig()
     if len(batches.valid) == 1:
         msg = "one held-out token has nothing to predict: hold out more, or nothing (--valid 0)"
