@@ -148,3 +148,14 @@ def test_a_notebook_opens_it(notebook: Notebook, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(type(notebook.shell), "kernel", object(), raising=False)
     panel = notebook.run("%rnn_lab")
     assert repr(panel).startswith("ControlPanel: %corpus, %vocab")
+
+
+@pytest.mark.parametrize("name", ["x?\n!touch pwned\n#.txt", "a\u2028b.txt", "a\x1b[31m.txt"])
+def test_an_upload_whose_name_no_line_can_hold_is_refused(
+    bench: Bench, name: str, tmp_path: Path
+) -> None:
+    upload(bench, name, b"x")
+    assert list(tmp_path.iterdir()) == []
+    section = bench.panel.sections["corpus"]
+    assert "the name of the file has a" in section.problem.value
+    assert section.line.value == "%corpus"
