@@ -3,8 +3,9 @@
     python benchmarks/torture/run.py [--quick]
 
 Interrupts at random moments, numbers that are not finite, lines and bytes of all kinds, a server
-that means no good; and what `storage.py` beside this does to files, when it is there: its lines
-that begin with ``|`` are rows of the table. The table goes into docs/reliability.md.
+that means no good; and what the scripts beside this do, `storage.py` to files and `outputs.py` to
+saved outputs: their lines that begin with ``|`` are rows of the table. The table goes into
+docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -258,9 +259,9 @@ def held(number: int, count: int) -> tuple[str, str]:
     return f"{count:,}", f"{number:,}"
 
 
-def storage(*, quick: bool) -> list[str]:
-    """Return the rows that `storage.py` prints, if it is there."""
-    script = Path(__file__).with_name("storage.py")
+def beside(name: str, *, quick: bool) -> list[str]:
+    """Return the rows that a script beside this prints, if it is there."""
+    script = Path(__file__).with_name(name)
     if not script.exists():
         return []
     command = [sys.executable, str(script), *(["--quick"] if quick else [])]
@@ -283,7 +284,8 @@ def main() -> None:
             lines.append(f"| {' | '.join(row)} |")
             print(lines[-1], flush=True)
         print(f"# {work.__name__}: {time.perf_counter() - begun:.0f} s", flush=True)
-    lines += storage(quick=quick)
+    for name in ("storage.py", "outputs.py"):
+        lines += beside(name, quick=quick)
     if not quick:
         write("\n".join(lines))
 
