@@ -22,7 +22,7 @@ def misfit(text: str) -> str:
         return ""
     for character in text:
         if what := _misfit(character):
-            return f"{what} ({ascii(character)})"
+            return f"{what} ({character!a})"
     return ""
 
 
@@ -43,7 +43,8 @@ def check_name(
         What to do.
     """
     if what := misfit(name):
-        raise error(f"the name of {of} has {what}; {instead or 'names are one line of text'}")
+        msg = f"the name of {of} has {what}; {instead or 'names are one line of text'}"
+        raise error(msg)
 
 
 def _misfit(character: str) -> str:

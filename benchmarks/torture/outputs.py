@@ -34,22 +34,25 @@ def tortured(chromium: str, count: int) -> list[Drawn]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  (only where there is one)
 
     found = []
-    with tempfile.TemporaryDirectory() as home, serving(Path(home), "jupyterlab") as lab:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            for view, (mime, payload) in originals().items():
-                page = Page(browser.new_page())
-                page.tab.on("pageerror", lambda error, page=page: page.errors.append(str(error)))
-                page.open(lab.write("torture.ipynb", "1"))
-                begun, drawn = time.perf_counter(), Drawn()
-                draw(page, mime, list(mutants(payload, count, SEED)), drawn)
-                seconds = time.perf_counter() - begun
-                print(f"# {view}: {seconds:.0f} s, {drawn.refused} in words", flush=True)
-                for said, text in drawn.wrong:
-                    print(f"# {view}: {said}: {text[:2000]}", flush=True)
-                found.append(drawn)
-                page.tab.close()
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as home,
+        serving(Path(home), "jupyterlab") as lab,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        for view, (mime, payload) in originals().items():
+            page = Page(browser.new_page())
+            page.tab.on("pageerror", lambda error, page=page: page.errors.append(str(error)))
+            page.open(lab.write("torture.ipynb", "1"))
+            begun, drawn = time.perf_counter(), Drawn()
+            draw(page, mime, list(mutants(payload, count, SEED)), drawn)
+            seconds = time.perf_counter() - begun
+            print(f"# {view}: {seconds:.0f} s, {drawn.refused} in words", flush=True)
+            for said, text in drawn.wrong:
+                print(f"# {view}: {said}: {text[:2000]}", flush=True)
+            found.append(drawn)
+            page.tab.close()
+        browser.close()
     return found
 
 

@@ -29,9 +29,7 @@ def corpus(parser: MagicParser) -> None:
         "--as-tokens", action="store_true", help="take a list of strings in --data for tokens"
     )
     parser.add("--encoding", metavar="NAME", help="of files and downloads (default UTF-8)")
-    parser.add(
-        "--name", type=_name("--name"), metavar="NAME", help="how listings call the corpus"
-    )
+    parser.add("--name", type=_name("--name"), metavar="NAME", help="how listings call the corpus")
     parser.add_options(CorpusConfig)
     parser.add_options(DownloadConfig)
 

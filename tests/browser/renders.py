@@ -1,4 +1,4 @@
-"""Draws outputs in JupyterLab with the renderers that its extension has registered, many at once."""
+"""Draws outputs in JupyterLab with the renderers that its extension has registered."""
 
 from __future__ import annotations
 

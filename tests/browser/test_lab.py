@@ -99,7 +99,7 @@ def test_runs_are_compared_in_a_new_cell(lab: Any, page: Any) -> None:
     page.tab.get_by_label("compare rnn-1").check()
     page.tab.get_by_role("button", name="Compare", exact=True).click()
     page.tab.wait_for_function(
-        f'() => ({SOURCES})().at(-1) === \'%rnn compare rnn-1 "a <b>b"\'', timeout=PATIENCE
+        f"() => ({SOURCES})().at(-1) === '%rnn compare rnn-1 \"a <b>b\"'", timeout=PATIENCE
     )
     page.idle()
     page.screenshot("lab-compare")

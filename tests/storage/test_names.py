@@ -1,4 +1,4 @@
-"""A run of somebody else's may have any name in its file; none that is more than a line is taken."""
+"""A model file may give its run any name; none that is more than a line is taken."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_folder_of_a_run_of_such_a_name_is_loaded_under_another(
     for event in iter_train(run, state, lambda: "stopped" if state.epoch == 2 else None):
         listener(event)
     for refused_by in (lambda: load_run(folder), lambda: reopen(folder, batches)):
-        with pytest.raises(StorageError, match="--name NAME$") as refused:
+        with pytest.raises(StorageError, match=r"--name NAME$") as refused:
             refused_by()
         assert is_one_line(refused)
     assert load_run(folder, name="mine").name == "mine"
