@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_magics.errors import CorpusError
-from rnn_magics.names import check_name
 from rnn_magics.text.cache import IndexFile
 from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
 from rnn_magics.text.download import DownloadConfig
@@ -390,7 +389,6 @@ def _slices(text: str) -> Iterator[str]:
 
 
 def _require_two(data: Sized, name: str, unit: str) -> None:
-    check_name(name, "the corpus", CorpusError, "give it another with --name")
     if len(data) < 2:  # noqa: PLR2004  (one token to read and one to predict)
         count = f"only one {unit}" if data else f"no {unit}s"
         msg = f"{name!r} has {count} after cleaning; a language model needs at least two"

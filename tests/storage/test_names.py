@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import ConfigError, CorpusError, StorageError
+from rnn_magics.errors import ConfigError, StorageError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import save_run
 from rnn_magics.storage.resume import reopen
-from rnn_magics.text.corpus import Corpus
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import begin, iter_train
 from rnn_magics.training.run import Run
@@ -69,13 +68,3 @@ def test_the_folder_of_a_run_of_such_a_name_is_loaded_under_another(
             refused_by()
         assert is_one_line(refused)
     assert load_run(folder, name="mine").name == "mine"
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_corpus_has_a_name_of_one_line(name: str, tmp_path: Path) -> None:
-    path = tmp_path / f"{name}.txt"
-    path.write_text("text " * 9, encoding="utf-8")
-    with pytest.raises(CorpusError, match=r"give it another with --name$") as refused:
-        Corpus.load(str(path))
-    assert is_one_line(refused)
-    assert Corpus.load(str(path), name="mine").name == "mine"
