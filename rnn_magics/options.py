@@ -67,6 +67,8 @@ class Spelling:
         Whether the line must have it.
     verbatim
         Whether every word is a value: ``none`` then stands for itself.
+    is_name
+        Whether the value is a name: one line of text.
     bare
         The value where the flag is typed without one; None where it needs one.
     suggest
@@ -77,6 +79,7 @@ class Spelling:
     flag: str | None = None
     required: bool = False
     verbatim: bool = False
+    is_name: bool = False
     bare: str | None = None
     suggest: str | Choices = ""
 

@@ -6,7 +6,7 @@ import { Looked, looked } from '../src/contract/looked';
 import { inspect } from '../src/views/inspect';
 import type { Ask, Question } from '../src/views/inspect/about';
 import { rowOf } from '../src/views/inspect/parts';
-import { heading, quoted, visible } from '../src/views/visible';
+import { heading, visible } from '../src/views/visible';
 
 const VIEWS = ['hidden', 'gates', 'surprise', 'gradient', 'match', 'units', 'batches'] as const;
 const read = (view: string): object =>
@@ -289,12 +289,5 @@ describe('text made safe to look at', () => {
     expect(visible('\ud800')).toBe('\\ud800');
     expect(visible('中文 é')).toBe('中文 é');
     expect(heading(' ')).toBe('␣');
-  });
-  it('quotes a word of a magic line as Python reads it', () => {
-    expect(quoted('abc')).toBe('abc');
-    expect(quoted('$x')).toBe('"$x"');
-    expect(quoted('-1')).toBe('"-1"');
-    expect(quoted('')).toBe('""');
-    expect(quoted('a "b')).toBe(`"a "'"'"b"`);
   });
 });

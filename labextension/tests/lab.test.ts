@@ -10,7 +10,7 @@ import { Endings } from '../src/lab/endings';
 import { isText, relativePath } from '../src/lab/files';
 import { KernelLink, LinkedKernel, RUNS } from '../src/lab/kernel_link';
 import { languageOf, wordsIn } from '../src/lab/language';
-import { isCorpusCell, quoted, spans } from '../src/lab/lines';
+import { isCorpusCell, spans } from '../src/lab/lines';
 import { NAME, placed, quickstart } from '../src/lab/quickstart';
 import type { IRuns, LinkedRun } from '../src/lab/tokens';
 import { Words, ending, statusText } from '../src/lab/words';
@@ -161,13 +161,6 @@ describe('magic lines', () => {
     expect(read(`${'a, '.repeat(20_000)}b`)).toEqual([]);
     expect(read(`${'a '.repeat(20_000)}= 3`)).toEqual([]);
   });
-  it('take any value as one word', () => {
-    expect([quoted('a b'), quoted('a "b"'), quoted(`it's "b"`)]).toEqual([
-      '"a b"',
-      `'a "b"'`,
-      `"it's "'"'"b"'"'""`
-    ]);
-  });
 });
 
 describe('files', () => {
@@ -229,7 +222,7 @@ describe('a spark', () => {
 });
 
 describe('what a notebook keeps', () => {
-  const labels = { against: 'against', steps: 'steps', seconds: 'seconds', unknown: 'unknown' };
+  const labels = { against: 'against', steps: 'steps', seconds: 'seconds' };
   it('is drawn', () => {
     const host = document.createElement('div');
     const end = drawSaved(host, read('run'), 'words', labels);
@@ -242,7 +235,7 @@ describe('what a notebook keeps', () => {
   it('is said where it is of another version', () => {
     const host = document.createElement('div');
     drawSaved(host, { ...(read('run') as object), version: 2 }, '<i>words</i>', labels);
-    expect(host.textContent).toContain('unknown');
+    expect(host.textContent).toContain('cannot be drawn: run.version: wanted version 1');
     expect(host.textContent).toContain('<i>words</i>');
     expect(host.querySelector('i')).toBeNull();
   });

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from rnn_magics import files
 from rnn_magics.errors import ConfigError, StorageError
+from rnn_magics.names import check_name
 from rnn_magics.options import NOT_NEGATIVE, Options, Spelling, option
 from rnn_magics.storage import atomic
 from rnn_magics.storage.claim import Claim, released_on_error
@@ -27,7 +28,10 @@ class Checkpointing(Options):
     """How a training is kept in a folder: ``train(..., watch=Checkpointing("runs/first"))``."""
 
     folder: str = option(
-        "", "keep the run in a new folder", metavar="DIR", spelling=Spelling("--checkpoint")
+        "",
+        "keep the run in a new folder",
+        metavar="DIR",
+        spelling=Spelling("--checkpoint", is_name=True),
     )
     every: str = option(
         "1 epoch",
@@ -43,6 +47,7 @@ class Checkpointing(Options):
     def __post_init__(self) -> None:
         """Check each value, and that a period can be read."""
         super().__post_init__()
+        check_name(self.folder, "the folder")
         _ = self.period  # refuses what is none
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rnn_magics.errors import StorageError
+from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.model_file import read_run
 from rnn_magics.storage.run_folder import RunFolder
@@ -36,8 +37,11 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
     ------
     StorageError
         When the file cannot be read, is damaged, or is no file of ours; when the folder is that
-        of no run, or does not keep the epoch.
+        of no run, or does not keep the epoch; when the run has a name that cannot be taken.
+    ConfigError
+        When `name` cannot be a name.
     """
+    check_name(name or "", "the run")
     typed, path = str(path), atomic.user_path(path)
     if epoch is not None:
         run, _ = read_run(_of_epoch(path, epoch))
@@ -45,6 +49,9 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
         run, _ = RunFolder(path).require().newest()
     else:
         run, _ = read_run(path)
+    if name is None:
+        of, instead = f"the run in {str(path)!r}", "load it under another: --name NAME"
+        check_name(run.name, of, StorageError, instead)
     run.name = run.name if name is None else name
     run.folder = typed if path.is_dir() else None
     return run

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError, DeviceError, StorageError
+from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing, Reopened
 from rnn_magics.storage.claim import released_on_error
@@ -59,6 +60,12 @@ def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Reope
 
 def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpointing]:
     before, training = kept.newest()
+    check_name(
+        before.name,
+        f"the run in {str(kept.path)!r}",
+        StorageError,
+        "it cannot go on, but %load_rnn takes it under another: --name NAME",
+    )
     if before.reason in _AS_PLANNED:
         msg = (
             f"run {before.name!r} has ended as planned ({before.reason}) after"

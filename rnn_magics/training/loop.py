@@ -20,6 +20,7 @@ from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.models.forked import training_here
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.names import check_name
 from rnn_magics.scores.evaluation import iter_evaluate
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.events import (
@@ -85,6 +86,7 @@ def begin(
     BatchError
         When a single token is held out, which predicts nothing.
     """
+    check_name(name, "the run")
     config = config or TrainConfig()
     config.check()  # that of a loaded run may name an optimizer which has been removed
     if len(batches.valid) == 1:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from rnn_magics.errors import ConfigError, CorpusError
-from rnn_magics.text import connection, sources
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.reading import connection, sources
 from rnn_magics.text.reading.addresses import is_inside, is_literally_local
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
 from tests.text.hostile import NAMED, hostile_server

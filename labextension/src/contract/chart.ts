@@ -1,4 +1,17 @@
-import { Check, ContractError, listOf, number, numberOrNull, oneOf, record, text } from './check';
+import {
+  Check,
+  listOf,
+  number,
+  numberOrNull,
+  oneOf,
+  record,
+  requireLength,
+  sized,
+  text
+} from './check';
+
+/** Lines are thinned before they are drawn, so they may have more points than a list otherwise. */
+const MOST_POINTS = 500_000;
 
 export interface Series {
   label: string;
@@ -26,21 +39,15 @@ const shape = record<ChartData>({
   x_label: text,
   y_label: text,
   scale: oneOf('linear', 'log'),
-  x: listOf(number),
-  series: listOf(record<Series>({ label: text, values: listOf(numberOrNull) })),
+  x: listOf(number, MOST_POINTS),
+  series: listOf(record<Series>({ label: text, values: listOf(numberOrNull, MOST_POINTS) })),
   references: listOf(record<Reference>({ label: text, value: number }))
 });
 
-export const chartData: Check<ChartData> = (value, path) => {
+export const chartData: Check<ChartData> = sized((value, path) => {
   const data = shape(value, path);
   data.series.forEach(({ values }, index) => {
-    if (values.length !== data.x.length) {
-      throw new ContractError(
-        `${path}.series[${index}].values`,
-        `${data.x.length} values`,
-        values
-      );
-    }
+    requireLength(values, data.x.length, `${path}.series[${index}].values`);
   });
   return data;
-};
+});

@@ -1,6 +1,18 @@
-/** Small checks that turn what came as JSON into a type, or tell in one line what is wrong. */
+/**
+ * Small checks that turn what came as JSON into a type, or tell in one line what is wrong.
+ *
+ * A notebook of somebody else's may hold anything, so nothing is allocated or looped over before
+ * its size was found to be one that a page can draw at once.
+ */
 
 export type Check<T> = (value: unknown, path: string) => T;
+
+/** More than this in one list is not drawn: each is a word, a row or a column of a picture. */
+export const MOST = 20_000;
+/** The most values in all lists and objects of a view together. */
+const MOST_VALUES = 1_000_000;
+/** The most characters of a word or a text. */
+const MOST_CHARACTERS = 200_000;
 
 export class ContractError extends Error {
   constructor(path: string, wanted: string, value: unknown) {
@@ -16,11 +28,20 @@ function kind(value: unknown): string {
   return Array.isArray(value) ? 'a list' : typeof value;
 }
 
-export const text: Check<string> = (value, path) => {
+/** Text that is not shown, of any length. */
+export const longText: Check<string> = (value, path) => {
   if (typeof value !== 'string') {
     throw new ContractError(path, 'text', value);
   }
   return value;
+};
+
+export const text: Check<string> = (value, path) => {
+  const given = longText(value, path);
+  if (given.length > MOST_CHARACTERS) {
+    throw new ContractError(path, `at most ${MOST_CHARACTERS} characters`, value);
+  }
+  return given;
 };
 
 export const number: Check<number> = (value, path) => {
@@ -30,14 +51,25 @@ export const number: Check<number> = (value, path) => {
   return value;
 };
 
+/** A place or a size: a whole number, 0 or more. */
+export const count: Check<number> = (value, path) => {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) {
+    throw new ContractError(path, 'a whole number of 0 or more', value);
+  }
+  return value as number;
+};
+
 /** JSON has no NaN: a point that is missing or not finite comes as null. */
 export const numberOrNull: Check<number | null> = (value, path) =>
   value === null ? null : number(value, path);
 
-export function listOf<T>(item: Check<T>): Check<T[]> {
+export function listOf<T>(item: Check<T>, most = MOST): Check<T[]> {
   return (value, path) => {
     if (!Array.isArray(value)) {
       throw new ContractError(path, 'a list', value);
+    }
+    if (value.length > most) {
+      throw new ContractError(path, `at most ${most} entries`, value);
     }
     return value.map((entry: unknown, index) => item(entry, `${path}[${index}]`));
   };
@@ -74,4 +106,41 @@ export function orNull<T>(check: Check<T>): Check<T | null> {
 /** A field that older writers leave out. */
 export function optional<T>(check: Check<T>, fallback: T): Check<T> {
   return (value, path) => (value === undefined ? fallback : check(value, path));
+}
+
+/** Refuse a list that has not as many entries as another one. */
+export function requireLength(list: { length: number }, wanted: number, path: string): void {
+  if (list.length !== wanted) {
+    throw new ContractError(path, `${wanted} values`, list);
+  }
+}
+
+/** Refuse a place that is not before the end. */
+export function requireBelow(place: number, end: number, path: string): void {
+  if (place >= end) {
+    throw new ContractError(path, `a number below ${end}`, place);
+  }
+}
+
+/** Check something whose lists and objects together are not too many to be drawn. */
+export function sized<T>(check: Check<T>): Check<T> {
+  return (value, path) => {
+    let left = MOST_VALUES;
+    const waiting: unknown[] = [value];
+    while (waiting.length > 0) {
+      const next = waiting.pop();
+      if (typeof next !== 'object' || next === null) {
+        continue;
+      }
+      const parts: unknown[] = Array.isArray(next) ? next : Object.values(next);
+      left -= parts.length;
+      if (left < 0) {
+        throw new ContractError(path, `at most ${MOST_VALUES} values`, value);
+      }
+      for (const part of parts) {
+        waiting.push(part);
+      }
+    }
+    return check(value, path);
+  };
 }

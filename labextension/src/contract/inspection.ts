@@ -3,13 +3,18 @@
 import {
   Check,
   ContractError,
+  MOST,
+  count,
   listOf,
+  longText,
   number,
   numberOrNull,
   oneOf,
   optional,
   orNull,
   record,
+  requireBelow,
+  requireLength,
   text
 } from './check';
 
@@ -124,13 +129,23 @@ const flag: Check<boolean> = (value, path) => {
 
 const BYTES = { float32: 4, int16: 2, int8: 1 };
 
+/** The most numbers in one array; each is a rectangle of a picture. */
+const MOST_NUMBERS = 4_000_000;
+
 /** Return packed numbers, least byte first; integers are multiples of a scale. */
 export const matrix: Check<Matrix> = (value, path) => {
   const { shape, dtype, scale, base64 } = packed(value, path);
-  const bytes = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (bytes.length !== BYTES[dtype] * count) {
-    throw new ContractError(path, `${count} numbers of ${BYTES[dtype]} bytes`, value);
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  if (Math.max(size, ...shape) > MOST_NUMBERS) {
+    throw new ContractError(path, `at most ${MOST_NUMBERS} numbers`, value);
+  }
+  const wanted = `${size} numbers of ${BYTES[dtype]} bytes in base64`;
+  if (base64.length !== 4 * Math.ceil((BYTES[dtype] * size) / 3)) {
+    throw new ContractError(path, wanted, value);
+  }
+  const bytes = decoded(base64);
+  if (bytes?.length !== BYTES[dtype] * size) {
+    throw new ContractError(path, wanted, value);
   }
   const view = new DataView(bytes.buffer);
   const at = {
@@ -138,14 +153,22 @@ export const matrix: Check<Matrix> = (value, path) => {
     int16: (i: number) => scale * view.getInt16(2 * i, true),
     int8: (i: number) => scale * view.getInt8(i)
   }[dtype];
-  return { shape, values: Float32Array.from({ length: count }, (_, i) => at(i)) };
+  return { shape, values: Float32Array.from({ length: size }, (_, i) => at(i)) };
 };
 
+function decoded(base64: string): Uint8Array | null {
+  try {
+    return Uint8Array.from(atob(base64), character => character.charCodeAt(0));
+  } catch {
+    return null; // a character that is none of base64
+  }
+}
+
 const packed = record<{ shape: number[]; dtype: keyof typeof BYTES; scale: number; base64: string }>({
-  shape: listOf(number),
+  shape: listOf(count, 3),
   dtype: oneOf('float32', 'int16', 'int8'),
   scale: optional(number, 1),
-  base64: text
+  base64: longText
 });
 
 const orders: Check<Map<string, number[]>> = (value, path) => {
@@ -153,88 +176,203 @@ const orders: Check<Map<string, number[]>> = (value, path) => {
     throw new ContractError(path, 'an object', value);
   }
   const given = Object.entries(value);
-  return new Map(given.map(([name, units]) => [name, listOf(number)(units, `${path}.${name}`)]));
+  return new Map(given.map(([name, units]) => [name, listOf(count)(units, `${path}.${name}`)]));
 };
 
 const alternatives = listOf(record<Alternative>({ token: text, p: numberOrNull }));
-const context = { start: number, tokens: listOf(text), focus: listOf(number) };
+const context = { start: count, tokens: listOf(text), focus: listOf(count, 2) };
 const numbersOrNull = listOf(numberOrNull);
 const drives = listOf(record<Units['highest'][number]>({ ...context, values: numbersOrNull }));
 
 const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }>> } = {
-  hidden: record<Hidden>({
-    view: oneOf('hidden'),
-    tokens: listOf(text),
-    parts: listOf(text),
-    states: listOf(matrix),
-    layer: number,
-    orders,
-    order: text,
-    units: listOf(number)
-  }),
-  gates: record<Gates>({
-    view: oneOf('gates'),
-    tokens: listOf(text),
-    cell: text,
-    layer: number,
-    names: listOf(text),
-    values: listOf(matrix),
-    bounded: listOf(flag),
-    low: listOf(orNull(matrix)),
-    high: listOf(orNull(matrix))
-  }),
-  surprise: record<Surprise>({
-    view: oneOf('surprise'),
-    tokens: listOf(text),
-    bits: numbersOrNull,
-    entropy: numbersOrNull,
-    alternatives: listOf(alternatives),
-    next: alternatives,
-    perplexity: numberOrNull
-  }),
-  gradient: record<Gradient>({
-    view: oneOf('gradient'),
-    tokens: listOf(text),
-    layer: number,
-    step: number,
-    target: text,
-    log_p: numberOrNull,
-    norms: numbersOrNull,
-    lags: numbersOrNull
-  }),
-  match: record<Match>({
-    view: oneOf('match'),
-    tokens: listOf(text),
-    layer: number,
-    span: listOf(number),
-    units: listOf(number),
-    values: matrix,
-    matches: listOf(record<Match['matches'][number]>({ ...context, similarity: numberOrNull })),
-    searched: number
-  }),
-  units: record<Units>({
-    view: oneOf('units'),
-    layer: number,
-    unit: number,
-    highest: drives,
-    lowest: drives,
-    order: listOf(number),
-    selectivity: numbersOrNull,
-    tokens: listOf(text),
-    searched: number
-  }),
-  batches: record<Batches>({
-    view: oneOf('batches'),
-    batching: text,
-    num_tokens: number,
-    num_steps: number,
-    num_batches: number,
-    offset: number,
-    left_over: number,
-    starts: listOf(listOf(number)),
-    arrows: listOf(listOf(number))
-  })
+  hidden: agreeing(
+    record<Hidden>({
+      view: oneOf('hidden'),
+      tokens: listOf(text),
+      parts: listOf(text),
+      states: listOf(matrix),
+      layer: count,
+      orders,
+      order: text,
+      units: listOf(count)
+    }),
+    ({ tokens, parts, states, layer, orders, units }, path) => {
+      requireLength(states, parts.length, `${path}.states`);
+      const [layers = 0, , width = 0] = states[0]?.shape ?? [];
+      for (const { shape } of states) {
+        requireShape(shape, [layers, tokens.length, width], `${path}.states`);
+      }
+      requireBelow(layer, layers, `${path}.layer`);
+      for (const listed of [units, ...orders.values()]) {
+        requireAllBelow(listed, width, `${path}.units`);
+      }
+    }
+  ),
+  gates: agreeing(
+    record<Gates>({
+      view: oneOf('gates'),
+      tokens: listOf(text),
+      cell: text,
+      layer: count,
+      names: listOf(text),
+      values: listOf(matrix),
+      bounded: listOf(flag),
+      low: listOf(orNull(matrix)),
+      high: listOf(orNull(matrix))
+    }),
+    ({ tokens, names, values, bounded, low, high }, path) => {
+      for (const list of [values, bounded, low, high]) {
+        requireLength(list, names.length, `${path}.names`);
+      }
+      values.forEach(({ shape }, gate) => {
+        const width = shape[1] ?? 0;
+        requireShape(shape, [tokens.length, width], `${path}.values[${gate}]`);
+        for (const share of [low[gate], high[gate]]) {
+          requireShape(share?.shape ?? [width], [width], `${path}.low[${gate}]`);
+        }
+      });
+    }
+  ),
+  surprise: agreeing(
+    record<Surprise>({
+      view: oneOf('surprise'),
+      tokens: listOf(text),
+      bits: numbersOrNull,
+      entropy: numbersOrNull,
+      alternatives: listOf(alternatives),
+      next: alternatives,
+      perplexity: numberOrNull
+    }),
+    ({ tokens, bits, entropy, alternatives }, path) => {
+      for (const list of [bits, entropy, alternatives]) {
+        requireLength(list, tokens.length, `${path}.tokens`);
+      }
+    }
+  ),
+  gradient: agreeing(
+    record<Gradient>({
+      view: oneOf('gradient'),
+      tokens: listOf(text),
+      layer: count,
+      step: count,
+      target: text,
+      log_p: numberOrNull,
+      norms: numbersOrNull,
+      lags: numbersOrNull
+    }),
+    ({ tokens, step, norms }, path) => {
+      requireBelow(step, tokens.length, `${path}.step`);
+      requireLength(norms, step + 1, `${path}.norms`);
+    }
+  ),
+  match: agreeing(
+    record<Match>({
+      view: oneOf('match'),
+      tokens: listOf(text),
+      layer: count,
+      span: listOf(count, 2),
+      units: listOf(count),
+      values: matrix,
+      matches: listOf(record<Match['matches'][number]>({ ...context, similarity: numberOrNull })),
+      searched: count
+    }),
+    ({ tokens, span, units, values, matches }, path) => {
+      requireSpan(span, tokens, `${path}.span`);
+      const width = values.shape[1] ?? 0;
+      requireShape(values.shape, [tokens.length, width], `${path}.values`);
+      requireAllBelow(units, width, `${path}.units`);
+      requirePlaces(matches, `${path}.matches`);
+    }
+  ),
+  units: agreeing(
+    record<Units>({
+      view: oneOf('units'),
+      layer: count,
+      unit: count,
+      highest: drives,
+      lowest: drives,
+      order: listOf(count),
+      selectivity: numbersOrNull,
+      tokens: listOf(text),
+      searched: count
+    }),
+    ({ highest, lowest, order, selectivity, tokens }, path) => {
+      requireLength(selectivity, tokens.length, `${path}.selectivity`);
+      requireAllBelow(order, tokens.length, `${path}.order`);
+      requirePlaces([...highest, ...lowest], `${path}.highest`);
+      for (const drive of [...highest, ...lowest]) {
+        requireLength(drive.values, drive.tokens.length, `${path}.highest`);
+      }
+    }
+  ),
+  batches: agreeing(
+    record<Batches>({
+      view: oneOf('batches'),
+      batching: text,
+      num_tokens: count,
+      num_steps: count,
+      num_batches: count,
+      offset: count,
+      left_over: count,
+      starts: listOf(listOf(count)),
+      arrows: listOf(listOf(count, 4))
+    }),
+    ({ starts, arrows }, path) => {
+      requireFew(starts, `${path}.starts`);
+      for (const [from = 0, row = 0, to = 0, next = 0] of arrows) {
+        requireBelow(row, starts[from]?.length ?? 0, `${path}.arrows`);
+        requireBelow(next, starts[to]?.length ?? 0, `${path}.arrows`);
+      }
+    }
+  )
 };
+
+/** Return a check of fields one by one, and then of what they are to each other. */
+function agreeing<T>(fields: Check<T>, agree: (data: T, path: string) => void): Check<T> {
+  return (value, path) => {
+    const data = fields(value, path);
+    agree(data, path);
+    return data;
+  };
+}
+
+function requireShape(shape: number[], wanted: number[], path: string): void {
+  if (shape.join() !== wanted.join()) {
+    throw new ContractError(path, `the shape ${wanted.join(' x ')}`, shape);
+  }
+  for (const size of shape) {
+    requireBelow(size, MOST + 1, path); // none of it may be rows or columns without an end
+  }
+}
+
+function requireAllBelow(places: number[], end: number, path: string): void {
+  places.forEach(place => {
+    requireBelow(place, end, path);
+  });
+}
+
+function requireSpan(span: number[], tokens: string[], path: string): void {
+  const [first = 0, last = 0] = span;
+  requireLength(span, 2, path);
+  requireBelow(first, last + 1, path);
+  requireBelow(last, tokens.length + 1, path);
+}
+
+/** Refuse more words in all lists together than one list may have. */
+function requireFew(lists: unknown[][], path: string): void {
+  const all = lists.reduce((sum, { length }) => sum + length, 0);
+  requireBelow(all, MOST + 1, path);
+}
+
+function requirePlaces(places: Context[], path: string): void {
+  requireFew(
+    places.map(({ tokens }) => tokens),
+    path
+  );
+  for (const { focus, tokens } of places) {
+    requireSpan(focus, tokens, path);
+  }
+}
 
 const head = record<{ view: Inspection['view']; version: number }>({
   view: oneOf('hidden', 'gates', 'surprise', 'gradient', 'match', 'units', 'batches'),

@@ -1,6 +1,18 @@
 /** What `%inspect_rnn` hands over: a view of a model, or one after each of several epochs. */
 
-import { Check, ContractError, listOf, number, numberOrNull, oneOf, optional, record, text } from './check';
+import {
+  Check,
+  ContractError,
+  count,
+  listOf,
+  number,
+  numberOrNull,
+  oneOf,
+  optional,
+  record,
+  sized,
+  text
+} from './check';
 import { Inspection, inspection } from './inspection';
 
 const VERSION = 1;
@@ -49,23 +61,23 @@ const acrossEpochs = record<{
   left_out: { epoch: number; said: string }[];
 }>({
   version: number,
-  planned: number,
+  planned: count,
   frames: listOf(
     record<Epoch & { data: Inspection }>({
-      epoch: number,
+      epoch: count,
       train_perplexity: numberOrNull,
       valid_perplexity: numberOrNull,
       data: inspection
     })
   ),
-  left_out: listOf(record<{ epoch: number; said: string }>({ epoch: number, said: text }))
+  left_out: listOf(record<{ epoch: number; said: string }>({ epoch: count, said: text }))
 });
 
 const kind = record<{ view: 'epochs' | Inspection['view'] }>({
   view: oneOf('epochs', 'hidden', 'gates', 'surprise', 'gradient', 'match', 'units', 'batches')
 });
 
-export const looked: Check<Looked> = (value, path) => {
+export const looked: Check<Looked> = sized((value, path) => {
   const from = origin(value, path);
   if (kind(value, path).view !== 'epochs') {
     const frame = inspection(value, path);
@@ -76,8 +88,26 @@ export const looked: Check<Looked> = (value, path) => {
     throw new ContractError(`${path}.version`, `version ${VERSION}`, value);
   }
   const [first, ...others] = frames.map(({ data }) => data);
-  if (first === undefined || others.some(({ view }) => view !== first.view)) {
-    throw new ContractError(`${path}.frames`, 'one or more views of one kind', value);
+  if (first === undefined || others.some(other => !isAlike(other, first))) {
+    throw new ContractError(`${path}.frames`, 'one or more views of one kind and size', value);
   }
   return { origin: from, frames: [first, ...others], epochs: frames, ...rest };
-};
+});
+
+/** Tell whether two epochs can stand in one picture. */
+function isAlike(one: Inspection, other: Inspection): boolean {
+  return JSON.stringify(sizes(one)) === JSON.stringify(sizes(other));
+}
+
+function sizes(data: Inspection): unknown {
+  switch (data.view) {
+    case 'hidden':
+      return [data.view, data.tokens.length, data.states.map(({ shape }) => shape)];
+    case 'gates':
+      return [data.view, data.tokens.length, data.values.map(({ shape }) => shape)];
+    case 'match':
+      return [data.view, data.tokens.length, data.values.shape];
+    default:
+      return [data.view];
+  }
+}

@@ -10,6 +10,7 @@ import {
   optional,
   orNull,
   record,
+  requireLength,
   text
 } from './check';
 
@@ -91,11 +92,13 @@ export interface RunData {
 
 export const PHASES = ['starting', 'compiling', 'training', 'scoring', 'paused', 'ended'] as const;
 
+/** More than ten times what a run keeps; times are looked up among the epochs, row by row. */
+const MOST_ROWS = 10_000;
+const MOST_EPOCHS = 2_560;
+
 const row: Check<number[]> = (value, path) => {
-  const numbers = listOf(number)(value, path);
-  if (numbers.length !== 4) {
-    throw new ContractError(path, 'four numbers', value);
-  }
+  const numbers = listOf(number, 4)(value, path);
+  requireLength(numbers, 4, path);
   return numbers;
 };
 
@@ -122,7 +125,8 @@ const shape = record<RunData>({
       grad_norm: numberOrNull,
       grad_norm_max: numberOrNull,
       clipped: number
-    })
+    }),
+    MOST_EPOCHS
   ),
   steered: listOf(record<Steering>({ step: number, lr: number, clip: numberOrNull })),
   ladder: listOf(record<Level>({ name: text, nats: number })),
@@ -146,7 +150,7 @@ const shape = record<RunData>({
     null
   ),
   sample: optional(text, ''),
-  series: optional(record<Series>({ loss: listOf(row), grad_norm: listOf(row) }), {
+  series: optional(record<Series>({ loss: listOf(row, MOST_ROWS), grad_norm: listOf(row, MOST_ROWS) }), {
     loss: [],
     grad_norm: []
   })

@@ -10,6 +10,7 @@ import {
   optional,
   orNull,
   record,
+  sized,
   text
 } from './check';
 import { PHASES, Phase } from './run';
@@ -74,10 +75,10 @@ const shape = record<{ version: number; runs: Entry[] }>({
 });
 
 /** Check what a kernel told; another version may mean something else, and is refused. */
-export const runsTold: Check<Entry[]> = (value, path) => {
+export const runsTold: Check<Entry[]> = sized((value, path) => {
   const { version, runs } = shape(value, path);
   if (version !== VERSION) {
     throw new ContractError(`${path}.version`, `version ${VERSION}`, value);
   }
   return runs;
-};
+});

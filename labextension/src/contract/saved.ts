@@ -1,6 +1,6 @@
 /** What a saved notebook keeps of its runs: one of them, or several that were compared. */
 
-import { Check, ContractError, listOf, number, oneOf, record } from './check';
+import { Check, ContractError, listOf, number, oneOf, record, sized } from './check';
 import { RunData, runData } from './run';
 
 const VERSION = 1;
@@ -8,10 +8,13 @@ const VERSION = 1;
 const comparison = record<{ view: 'compare'; version: number; runs: RunData[] }>({
   view: oneOf('compare'),
   version: number,
-  runs: listOf(runData)
+  runs: listOf(runData, 500)
 });
 
-export const savedRuns: Check<RunData[]> = (value, path) => {
+/** Every line of a picture has a place for each point of all lines. */
+const MOST_PLACES = 4_000_000;
+
+export const savedRuns: Check<RunData[]> = sized((value, path) => {
   if (typeof value !== 'object' || value === null || !('view' in value) || value.view === 'run') {
     return [runData(value, path)];
   }
@@ -19,5 +22,9 @@ export const savedRuns: Check<RunData[]> = (value, path) => {
   if (version !== VERSION) {
     throw new ContractError(`${path}.version`, `version ${VERSION}`, value);
   }
+  const points = runs.map(({ series, epochs }) => series.loss.length + epochs.length);
+  if (points.reduce((sum, each) => sum + each, 0) * runs.length > MOST_PLACES) {
+    throw new ContractError(`${path}.runs`, 'fewer or shorter runs', runs);
+  }
   return runs;
-};
+});

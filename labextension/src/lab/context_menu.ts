@@ -6,12 +6,12 @@ import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
 
-import { insertCell } from './cells';
+import { magicLine } from '../views/line';
+import { insertCell, refuse } from './cells';
 import { Listed, isText, relativePath } from './files';
 import { curveIcon } from './icon';
 import { USE_AS_CORPUS } from './ids';
 import { wordsIn } from './language';
-import { quoted } from './lines';
 
 export const contextMenu: JupyterFrontEndPlugin<void> = {
   id: 'rnn-magics:context-menu',
@@ -35,9 +35,10 @@ export const contextMenu: JupyterFrontEndPlugin<void> = {
       execute: () => {
         const notebook = tracker?.currentWidget ?? null;
         const from = notebook === null ? '' : local(notebook.context.path);
-        const paths = chosen().map(({ path }) => quoted(relativePath(from, local(path))));
-        const line = `%corpus ${paths.join(' ')}`;
-        if (notebook === null || !insertCell(notebook, line)) {
+        const line = magicLine`%corpus ${chosen().map(({ path }) => relativePath(from, local(path)))}`;
+        if (line === null) {
+          refuse(trans);
+        } else if (notebook === null || !insertCell(notebook, line)) {
           Clipboard.copyToSystem(line);
           Notification.info(trans.__('Copied: %1', line), { autoClose: 5000 });
         }

@@ -1,5 +1,7 @@
 /** Files of the file browser: which are texts, and where they are from a notebook. */
 
+import { fits } from '../views/line';
+
 const TEXT = /\.(txt|text|md|tex|csv|tsv|json|jsonl|xml|html?|py|gz)$/i;
 
 export interface Listed {
@@ -10,7 +12,7 @@ export interface Listed {
 
 /** Tell whether a file of a listing is a text that a corpus can be made of. */
 export function isText({ type, path, mimetype }: Listed): boolean {
-  if (type !== 'file' || /[\n\r]/.test(path)) {
+  if (type !== 'file' || !fits(path)) {
     return false;
   }
   return TEXT.test(path) || (mimetype ?? '').startsWith('text/');

@@ -3,12 +3,10 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import { ContractError } from '../contract/check';
 import { looked } from '../contract/looked';
-import { element } from '../views/dom';
+import { guarded } from '../views/guarded';
 import { inspect } from '../views/inspect';
 import { IRuns } from './tokens';
 
@@ -21,32 +19,22 @@ const BEFORE_WIDGETS = -20;
 class InspectionRenderer extends Widget implements IRenderMime.IRenderer {
   private end: () => void = () => undefined;
 
-  constructor(
-    private readonly runs: IRuns | null,
-    private readonly unknown: string
-  ) {
+  constructor(private readonly runs: IRuns | null) {
     super();
   }
 
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this.end();
     this.node.replaceChildren();
-    try {
+    const plain = model.data['text/plain'];
+    this.end = guarded(this.node, typeof plain === 'string' ? plain : '', () => {
       const data = looked(model.data[INSPECTION_MIME], 'view');
-      this.end = inspect(this.node, data, question => {
+      return inspect(this.node, data, question => {
         const { look } = data.origin;
         const kernel = this.runs?.around(this.node) ?? null;
         return look === '' || kernel === null ? null : kernel.search(look, { ...question });
       });
-    } catch (error) {
-      if (!(error instanceof ContractError)) {
-        throw error;
-      }
-      const plain = model.data['text/plain'];
-      const lines = [this.unknown, error.message, typeof plain === 'string' ? plain : ''];
-      this.addClass('rnn-view');
-      this.node.replaceChildren(...lines.map(line => element('div', 'rnn-status', line)));
-    }
+    });
     return Promise.resolve();
   }
 
@@ -70,22 +58,17 @@ export const inspectionRenderer: JupyterFrontEndPlugin<void> = {
   id: 'rnn-magics:inspection-renderer',
   description: 'Draws the views of models that a notebook keeps.',
   autoStart: true,
-  optional: [IRenderMimeRegistry, IRuns, ITranslator],
+  optional: [IRenderMimeRegistry, IRuns],
   activate: (
     _app: JupyterFrontEnd,
     registry: IRenderMimeRegistry | null,
-    runs: IRuns | null,
-    translator: ITranslator | null
+    runs: IRuns | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('rnn_magics');
-    const unknown = trans.__(
-      'This view was saved by another version of rnn_magics and is not drawn.'
-    );
     registry?.addFactory(
       {
         safe: true,
         mimeTypes: [INSPECTION_MIME],
-        createRenderer: () => new InspectionRenderer(runs, unknown)
+        createRenderer: () => new InspectionRenderer(runs)
       },
       0
     );

@@ -1,4 +1,4 @@
-/** Our magic lines: how they are read, to colour them, and how a value is written into one. */
+/** Our magic lines: how they are read, to colour them. */
 
 /** Every magic of rnn_magics; a test compares it with the package. */
 export const MAGICS = [
@@ -58,12 +58,4 @@ function kindOf(piece: string): Kind | null {
 /** Tell whether the lines below the first are the text of a corpus. */
 export function isCorpusCell(first: string): boolean {
   return /^\s*%%corpus(\s|$)/.test(first);
-}
-
-/** Return a value as one word of a magic line, which knows quotes and no escapes. */
-export function quoted(value: string): string {
-  if (!value.includes('"')) {
-    return `"${value}"`;
-  }
-  return value.includes("'") ? value.split('"').map(part => `"${part}"`).join(`'"'`) : `'${value}'`;
 }

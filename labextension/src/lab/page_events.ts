@@ -2,8 +2,12 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { ITranslator } from '@jupyterlab/translation';
 
-import { insertCell } from './cells';
+import { asLine } from '../views/line';
+import { insertCell, refuse } from './cells';
+import { wordsIn } from './language';
+import { spans } from './lines';
 
 /** A view whose kernel is deaf asks to interrupt it. */
 export const INTERRUPT = 'rnn-magics:interrupt';
@@ -14,8 +18,13 @@ export const pageEvents: JupyterFrontEndPlugin<void> = {
   id: 'rnn-magics:page-events',
   description: 'Interrupts a kernel, or inserts a cell, when a view in a notebook asks for it.',
   autoStart: true,
-  optional: [INotebookTracker],
-  activate: (_app: JupyterFrontEnd, tracker: INotebookTracker | null) => {
+  optional: [INotebookTracker, ITranslator],
+  activate: (
+    _app: JupyterFrontEnd,
+    tracker: INotebookTracker | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = wordsIn(translator);
     const around = ({ target }: Event): NotebookPanel | null =>
       target instanceof Node ? (tracker?.find(({ node }) => node.contains(target)) ?? null) : null;
     document.addEventListener(INTERRUPT, event => {
@@ -25,8 +34,14 @@ export const pageEvents: JupyterFrontEndPlugin<void> = {
       const notebook = around(event);
       const detail: unknown = event instanceof CustomEvent ? event.detail : null;
       const text = detail !== null && typeof detail === 'object' && 'text' in detail && detail.text;
-      if (notebook !== null && typeof text === 'string') {
-        insertCell(notebook, text);
+      if (notebook === null || typeof text !== 'string') {
+        return;
+      }
+      const line = asLine(text);
+      if (line === null || spans(line).length === 0) {
+        refuse(trans); // whoever asked for it, a cell that we write has one magic of ours
+      } else {
+        insertCell(notebook, line);
       }
     });
   }

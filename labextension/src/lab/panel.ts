@@ -7,11 +7,11 @@ import { ITranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { element } from '../views/dom';
-import { runCell } from './cells';
+import { magicLine } from '../views/line';
+import { refuse, runCell } from './cells';
 import { curveIcon } from './icon';
 import { OPEN_PANEL } from './ids';
 import { wordsIn } from './language';
-import { quoted } from './lines';
 import { RunCard } from './run_card';
 import { IRuns, LinkedRun } from './tokens';
 import type { Words } from './words';
@@ -34,8 +34,12 @@ class Group {
     this.compare.type = 'button';
     this.compare.textContent = trans.__('Compare');
     this.compare.addEventListener('click', () => {
-      const names = this.checked().map(({ entry }) => quoted(entry.name));
-      void runCell(this.notebook, `%rnn compare ${names.join(' ')}`);
+      const line = magicLine`%rnn compare ${this.checked().map(({ entry }) => entry.name)}`;
+      if (line === null) {
+        refuse(this.trans);
+      } else {
+        void runCell(this.notebook, line);
+      }
     });
     this.node.append(this.title, this.compare, this.list);
   }

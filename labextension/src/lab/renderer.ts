@@ -49,8 +49,7 @@ export const renderer: JupyterFrontEndPlugin<void> = {
     const labels = {
       against: trans.__('against'),
       steps: trans.__('steps'),
-      seconds: trans.__('seconds'),
-      unknown: trans.__('This run was saved by another version of rnn_magics and is not drawn.')
+      seconds: trans.__('seconds')
     };
     registry?.addFactory(
       { safe: true, mimeTypes: [RUN_MIME], createRenderer: () => new RunRenderer(labels) },

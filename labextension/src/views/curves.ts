@@ -51,7 +51,10 @@ export function perplexity(nats: number | null | undefined): number | null {
 }
 
 function levels(run: RunData | undefined): Reference[] {
-  return (run?.ladder ?? []).map(({ name, nats }) => ({ label: name, value: Math.exp(nats) }));
+  return (run?.ladder ?? []).flatMap(({ name, nats }) => {
+    const value = perplexity(nats);
+    return value === null ? [] : [{ label: name, value }];
+  });
 }
 
 function labelled(runs: RunData[], run: RunData): (what: string) => string {

@@ -1,39 +1,27 @@
 /** Runs of a saved notebook: their curves, with nothing to steer. */
 
-import { ContractError } from '../contract/check';
 import type { RunData } from '../contract/run';
 import { savedRuns } from '../contract/saved';
 import { Against, normChart, perplexityChart } from './curves';
 import { chart } from './chart';
 import { statusLine } from './dashboard';
 import { element } from './dom';
+import { guarded } from './guarded';
 
 export interface Labels {
   against: string;
   steps: string;
   seconds: string;
-  /** Said of a run that this version does not know how to draw. */
-  unknown: string;
 }
 
-/** Draw what a notebook keeps, or say why not, and `words` instead; return what ends it. */
+/** Draw what a notebook keeps, or `words` instead; return what ends it. */
 export function drawSaved(
   host: HTMLElement,
   payload: unknown,
   words: string,
   labels: Labels
 ): () => void {
-  try {
-    return savedView(host, savedRuns(payload, 'run'), labels);
-  } catch (error) {
-    if (!(error instanceof ContractError)) {
-      throw error;
-    }
-    const lines = [labels.unknown, error.message, words];
-    host.classList.add('rnn-view');
-    host.replaceChildren(...lines.map(line => element('div', 'rnn-status', line)));
-    return () => undefined;
-  }
+  return guarded(host, words, () => savedView(host, savedRuns(payload, 'run'), labels));
 }
 
 function savedView(host: HTMLElement, runs: RunData[], labels: Labels): () => void {

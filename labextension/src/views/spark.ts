@@ -16,10 +16,10 @@ export type Point = [x: number, y: number];
 export function placed({ loss, valid }: Curve): { line: Point[]; dots: Point[] } {
   const line: Point[] = loss.map(([end = 0, mean = 0]) => [end, mean]);
   const dots: Point[] = valid.map(([step = 0, nats = 0]) => [step, nats]);
-  const values = [...line, ...dots];
-  const last = Math.max(...values.map(([step]) => step), 1);
-  const low = Math.min(...values.map(([, nats]) => nats));
-  const high = Math.max(...values.map(([, nats]) => nats));
+  let [last, low, high] = [1, Infinity, -Infinity];
+  for (const [step, nats] of [...line, ...dots]) {
+    [last, low, high] = [Math.max(last, step), Math.min(low, nats), Math.max(high, nats)];
+  }
   const range = Math.max(high - low, LEAST_RANGE);
   const place = ([step, nats]: Point): Point => [
     MARGIN + (step / last) * (WIDTH - 2 * MARGIN),

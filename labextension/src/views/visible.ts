@@ -12,15 +12,6 @@ export function heading(token: string): string {
   return visible(token).replace(/ /g, '␣');
 }
 
-/** Return text as one word of a magic line. */
-export function quoted(text: string): string {
-  if (/^[\w.,:/+~%@^][\w.,:/+~%@^-]*$/.test(text)) {
-    return text;
-  }
-  const pieces = text.match(/[^"]+|"+/g) ?? [''];
-  return pieces.map(piece => (piece.includes('"') ? `'${piece}'` : `"${piece}"`)).join('');
-}
-
 function escape(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   const digits = code.toString(16);

@@ -3,6 +3,7 @@ import '../../style/base.css';
 
 import type { AnyModel } from '@anywidget/types';
 
+import { guarded } from '../views/guarded';
 import { say } from '../views/words';
 import { renderChart } from './chart';
 import { renderInserter } from './inserter';
@@ -27,7 +28,7 @@ function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void
     );
     return () => undefined;
   }
-  return view(model, el);
+  return guarded(el, '', () => view(model, el));
 }
 
 export default { render };

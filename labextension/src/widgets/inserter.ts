@@ -2,6 +2,8 @@ import type { AnyModel } from '@anywidget/types';
 
 import { element } from '../views/dom';
 import { insertCell } from '../views/inspect/parts';
+import { asLine } from '../views/line';
+import { say } from '../views/words';
 
 /** Put each line that the kernel hands over into the notebook, and show the newest to be copied. */
 export function renderInserter(model: AnyModel, host: HTMLElement): () => void {
@@ -10,9 +12,11 @@ export function renderInserter(model: AnyModel, host: HTMLElement): () => void {
   host.classList.add('rnn-view');
   host.append(said);
   const insert = (): void => {
-    const line = String(model.get('line'));
-    said.textContent = line;
-    insertCell(host, line, false);
+    const line = asLine(String(model.get('line')));
+    said.textContent = line ?? say('There is no line: a name or text has a line end or a hidden character.');
+    if (line !== null) {
+      insertCell(host, line);
+    }
   };
   model.on('change:count', insert);
   return () => {

@@ -96,7 +96,9 @@ def _chosen(options: type[Options], typed: Mapping[str, Any]) -> dict[str, Any]:
 word = functools.partial(Spelling, flag="", verbatim=True)
 """The spelling of a word without a flag."""
 named = functools.partial(Spelling, verbatim=True)
-"""The spelling of a name: every word is one, also ``none``."""
+"""The spelling of what has a name of its own: every word is one, also ``none``."""
+new_name = functools.partial(Spelling, verbatim=True, is_name=True)
+"""The spelling of a name that is given to something: one line of text."""
 
 
 def run_option(help: str = "whose model (default: the newest)") -> Any:  # noqa: A002

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.names import misfit
 from rnn_magics.notebook.line.options import Line, LineOptions, parts_of
 from rnn_magics.notebook.line.words import Word
 from rnn_magics.options import (
@@ -165,6 +166,9 @@ def _converter(field: OptionField) -> Callable[[str], Any]:
 
 def _parsed(field: OptionField, typed: str, what: str) -> Any:
     text = typed.removeprefix(_VALUE_MARK)
+    if field.spelling.is_name and (unfit := misfit(text)):
+        msg = f"{what} has {unfit}; names are one line of text"
+        raise ConfigError(msg)
     if field.spelling.verbatim and field.type is str:
         return text
     # A quoted "none" is a word where words are asked for, such as a stop token.

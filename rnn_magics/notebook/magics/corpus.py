@@ -9,7 +9,7 @@ from typing import Any
 from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.command import Magic
-from rnn_magics.notebook.line.options import LineOptions, named, part, word
+from rnn_magics.notebook.line.options import LineOptions, named, new_name, part, word
 from rnn_magics.notebook.line.words import names_of
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.notes import say_notes
@@ -40,7 +40,7 @@ class CorpusOptions(LineOptions):
         None, "of files and downloads (default UTF-8)", metavar="NAME", spelling=named()
     )
     name: str | None = option(
-        None, "how listings call the corpus", metavar="NAME", spelling=named()
+        None, "how listings call the corpus", metavar="NAME", spelling=new_name()
     )
     cleaning: CorpusConfig = part(CorpusConfig)
     download: DownloadConfig = part(DownloadConfig)

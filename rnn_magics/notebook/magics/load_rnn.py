@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
-from rnn_magics.notebook.line.options import LineOptions, named, word
+from rnn_magics.notebook.line.options import LineOptions, new_name, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.notes import say_moved
 from rnn_magics.options import AT_LEAST_ONE, option
@@ -22,7 +22,7 @@ class LoadOptions(LineOptions):
         "", "a model file, or the folder of a run", metavar="PATH", spelling=word(required=True)
     )
     name: str | None = option(
-        None, "of the run (default: as it was called)", metavar="NAME", spelling=named()
+        None, "of the run (default: as it was called)", metavar="NAME", spelling=new_name()
     )
     epoch: int | None = option(
         None, "of a folder: as it was then", within=AT_LEAST_ONE, metavar="K"

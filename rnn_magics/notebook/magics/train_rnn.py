@@ -10,7 +10,7 @@ from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
-from rnn_magics.notebook.line.options import LineOptions, flag_of, named, part
+from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part
 from rnn_magics.notebook.live.drive import Driver
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.escape import one_line
@@ -39,7 +39,7 @@ class TrainOptions(LineOptions):
         None,
         "of the run (default: the cell and a number)",
         metavar="NAME",
-        spelling=named(),
+        spelling=new_name(),
     )
     seeds: int | None = option(
         None, "train N runs, seed after seed", within=AT_LEAST_ONE, metavar="N"

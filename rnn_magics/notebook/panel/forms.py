@@ -15,23 +15,47 @@ from typing import Any
 import ipywidgets as widgets
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.names import misfit
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.line.words import split_line
 from rnn_magics.notebook.show.escape import one_line
 
 _UNSAID = ""  # the value of a field that the line leaves out
-_PLAIN = re.compile(r"[\w.,:/+~%@^-]+")  # a word that needs no quotes; never "$name" or "{name}"
+# A word that needs no quotes; never "$name" or "{name}".
+_PLAIN = re.compile(r"[\w.,:/+~%@^-]+", re.ASCII)
+# Text with the backslashes in it; backslashes before a quote or at the end; double quotes.
+_PIECES = re.compile(r'(?:[^"\\]|\\+[^"\\])+|\\+|"+')
 _LAYOUT = {"width": "21em"}
 _STYLE = {"description_width": "9em"}
 
 
 def quoted(text: str) -> str:
-    """Return text as one word of a magic line, in quotes where it needs them."""
+    r"""Return text as one word of a magic line, in quotes where it needs them.
+
+    Neighbouring pieces are one word, so text with both kinds of quotes is told in turns. IPython
+    reads a line as Python before it reads it as a magic, so each piece is a whole string of
+    Python, too: a backslash before a closing quote would open all that follows, and a ``?`` in
+    it would ask for help. It stands outside the quotes. ``labextension/src/views/line.ts`` does
+    the same.
+
+    Raises
+    ------
+    ConfigError
+        When no line can hold the text, for it has a line end or a control character.
+    """
+    if what := misfit(text):
+        msg = f"a magic line cannot hold {what}; put the text into a variable and type $name"
+        raise ConfigError(msg)
     if _PLAIN.fullmatch(text) and not text.startswith("-"):
         return text
-    # Neighbouring pieces are one word, so text with both kinds of quotes is told in turns.
-    pieces = re.findall(r'[^"]+|"+', text)
-    return "".join(f"'{piece}'" if '"' in piece else f'"{piece}"' for piece in pieces) or '""'
+    pieces = [_piece(match[0]) for match in _PIECES.finditer(text)]
+    return "".join([*pieces, '""'] if text.endswith("\\") or not text else pieces)
+
+
+def _piece(text: str) -> str:
+    if not text.strip("\\"):
+        return text
+    return f"'{text}'" if text.startswith('"') else f'"{text}"'
 
 
 @dataclass(frozen=True)
@@ -102,12 +126,18 @@ class Form:
             field.widget.observe(lambda _change: changed(), names="value")
 
     def line(self) -> str:
-        """Return what follows the name of the magic."""
+        """Return what follows the name of the magic.
+
+        Raises
+        ------
+        ConfigError
+            When a value cannot stand on a line.
+        """
         words = [word for field in self.fields.values() for word in field.words()]
         return " ".join([*words, *self._fixed])
 
     def magic_line(self) -> str:
-        """Return the line as it is typed, e.g. ``%train_rnn --cell lstm``."""
+        """Return the line as it is typed, e.g. ``%train_rnn --cell lstm``; see `line`."""
         return f"{self._parser.prog} {self.line()}".rstrip()
 
     def problem(self, variables: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from IPython.display import display
 from rnn_magics.errors import StorageError
 from rnn_magics.files import in_one_line, open_file, read_bytes, shown
 from rnn_magics.interrupts import whole_imports
+from rnn_magics.names import misfit
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.panel.forms import Form
 from rnn_magics.notebook.session.session import Session
@@ -135,9 +136,13 @@ class Section:
 
     def _changed(self) -> None:
         problem = self.form.problem(self._shell.user_ns)
-        self.line.value = self.form.magic_line()
-        self.problem.value = f"<span role='alert'>{escaped(problem)}</span>" if problem else ""
+        self.line.value = "" if problem else self.form.magic_line()
+        self.say(problem)
         self.run.disabled = self.insert.disabled = bool(problem)
+
+    def say(self, problem: str) -> None:
+        """Say what is wrong; nothing, if it is empty."""
+        self.problem.value = f"<span role='alert'>{escaped(problem)}</span>" if problem else ""
 
     def do(self) -> None:
         """Run the line and show what comes out."""
@@ -221,13 +226,18 @@ class ControlPanel:
         display(self.view())
 
     def _take_upload(self, _change: object) -> None:
+        section = self.sections["corpus"]
         for given in self.upload.value:
-            try:
-                name = _kept(Path(given["name"]).name, bytes(given["content"]))
-            except StorageError as error:
-                self._status.value = f"<pre>{escaped(one_line(str(error)))}</pre>"
+            name = Path(given["name"]).name
+            if what := misfit(name):
+                section.say(f"the name of the file has {what}; rename it and upload it again")
                 continue
-            self.sections["corpus"].form.fields["source"].widget.value = name
+            try:
+                kept = _kept(name, bytes(given["content"]))
+            except StorageError as error:
+                section.say(one_line(str(error)))
+                continue
+            section.form.fields["source"].widget.value = kept
 
     @whole_imports()
     def _ran(self) -> None:

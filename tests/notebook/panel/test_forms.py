@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnn_magics.errors import ConfigError
+from rnn_magics.names import misfit
 from rnn_magics.notebook.extension import load_magic
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.line.words import split_line
@@ -16,6 +18,9 @@ from rnn_magics.options import describe
 from rnn_magics.training.config import TrainConfig
 
 MAGICS = ("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn")
+
+# What no line can hold is in test_lines.py.
+NAMES = st.text(st.characters(exclude_categories=[]), min_size=1).filter(lambda t: not misfit(t))
 
 
 def parser_of(name: str) -> MagicParser[Any]:
@@ -29,13 +34,13 @@ def form_of(name: str, **values: Any) -> Form:
     return form
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+@given(NAMES)
 def test_quoted_text_is_read_back_as_one_word(text: str) -> None:
     (word,) = split_line(quoted(text), {})
     assert word.text == text
 
 
-@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+@given(NAMES)
 def test_a_prefix_reaches_the_magic_as_it_was_typed(text: str) -> None:
     form = form_of("generate", prefix=text)
     options = parser_of("generate").parse(split_line(form.line(), {}))
@@ -100,3 +105,11 @@ def test_a_change_is_told() -> None:
     form.observe(lambda: told.append(form.line()))
     form.fields["token"].widget.value = "word"
     assert told == ["--token word"]
+
+
+@pytest.mark.parametrize("text", ["a\nb", "x?\u2028!ls", "\x1b[31m", "\u202e"])
+def test_what_no_line_can_hold_is_a_problem_and_no_line(text: str) -> None:
+    form = form_of("generate", prefix=text)
+    assert form.problem({}).startswith("a magic line cannot hold ")
+    with pytest.raises(ConfigError, match="cannot hold"):
+        form.magic_line()

@@ -157,8 +157,9 @@ def test_an_upload_that_no_file_can_keep_is_one_line(
 ) -> None:
     there = sorted(tmp_path.iterdir())
     upload(bench, name, b"x")
-    assert bench.panel._status.value.startswith("<pre>cannot keep ")
-    assert "\n" not in bench.panel._status.value
+    section = bench.panel.sections["corpus"]
+    assert "cannot keep " in section.problem.value or "half a character" in section.problem.value
+    assert "\n" not in section.problem.value
     assert sorted(tmp_path.iterdir()) == there
 
 
@@ -166,3 +167,14 @@ def test_an_upload_does_not_wait_for_a_pipe_of_its_name(bench: Bench, tmp_path: 
     os.mkfifo(tmp_path / "a.txt")
     upload(bench, "a.txt", b"mine")
     assert (tmp_path / "a-1.txt").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["x?\n!touch pwned\n#.txt", "a\u2028b.txt", "a\x1b[31m.txt"])
+def test_an_upload_whose_name_no_line_can_hold_is_refused(
+    bench: Bench, name: str, tmp_path: Path
+) -> None:
+    upload(bench, name, b"x")
+    assert list(tmp_path.iterdir()) == []
+    section = bench.panel.sections["corpus"]
+    assert "the name of the file has a" in section.problem.value
+    assert section.line.value == "%corpus"

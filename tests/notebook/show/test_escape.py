@@ -89,8 +89,10 @@ def test_what_would_act_is_written_out(text: str, shown: str) -> None:
 
 
 @pytest.fixture
-def hostile(notebook: Notebook) -> Notebook:
+def hostile(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> Notebook:
     """With a hostile corpus under a hostile name, its vocabulary, minibatches and a run."""
+    for module in ("names", "notebook.line.parser"):  # such names are refused where they are typed
+        monkeypatch.setattr(f"rnn_magics.{module}.misfit", lambda _text: "")
     notebook.variables.update(text=HOSTILE * 3, name=HOSTILE.replace("\0", ""))
     notebook.run("corpus = %corpus --data text --name $name")
     notebook.run("vocab = %vocab --reserved '<script>,<b>'")

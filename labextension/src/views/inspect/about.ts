@@ -39,6 +39,15 @@ export function bound(values: Iterable<number>): number {
   return largest || 1;
 }
 
+/** Return the largest of values, 0 where none is above; a list may be too long for Math.max. */
+export function most(values: Iterable<number | null>): number {
+  let largest = 0;
+  for (const value of values) {
+    largest = Math.max(largest, value ?? 0);
+  }
+  return largest;
+}
+
 /** Return a view that is drawn anew for each epoch. */
 export function redrawn<V>(draw: (host: HTMLElement, data: V, about: About<V>) => void): Draw<V> {
   return (host, data, about) => {

@@ -23,7 +23,7 @@ export function gates(host: HTMLElement, first: Gates, about: About<Gates>): Vie
     );
     const cells = rows.map(unit => columns.map(column => column[unit] ?? 0));
     const bounded = data.bounded[gate] ?? false;
-    const most = bound(about.frames.flatMap(frame => [...(frame.values[gate]?.values ?? [])]));
+    const most = Math.max(...about.frames.map(frame => bound(frame.values[gate]?.values ?? [])));
     return {
       title: `${data.names[gate] ?? ''} of a ${data.cell}, layer ${data.layer}`,
       scale: bounded ? 'sequential' : 'diverging',

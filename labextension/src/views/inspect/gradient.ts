@@ -4,7 +4,7 @@ import { chart } from '../chart';
 import { element, shown } from '../dom';
 import { colouredText } from '../text';
 import { heading, visible } from '../visible';
-import type { About, View } from './about';
+import { About, View, most } from './about';
 
 /** How much each earlier token moves one prediction, and how a gradient fades over time. */
 export function gradient(
@@ -16,10 +16,7 @@ export function gradient(
   const words = element('div');
   const curve = element('div');
   host.append(said, words, curve);
-  const high = Math.max(
-    ...about.frames.flatMap(({ norms }) => norms.map(norm => norm ?? 0)),
-    Number.MIN_VALUE
-  );
+  const high = Math.max(most(about.frames.flatMap(({ norms }) => norms)), Number.MIN_VALUE);
   const draw = (data: Gradient): void => {
     const target = `log p of ${heading(data.target)} = ${shown(data.log_p)} nats`;
     said.textContent = `${target}, after token ${data.step}; brighter moves it more`;

@@ -3,7 +3,9 @@
 import { Matrix } from '../../contract/inspection';
 import { element, shown } from '../dom';
 import { colour, css, ink, ScaleName, share } from '../scales';
+import type { MagicLine } from '../line';
 import { visible } from '../visible';
+import { say } from '../words';
 
 /** Return one row of a matrix [rows, columns], or of the given plane of [planes, rows, columns]. */
 export function rowOf({ shape, values }: Matrix, row: number, plane = 0): Float32Array {
@@ -93,18 +95,25 @@ export function excerpt(
 }
 
 /** Ask the page to put a line into the notebook; without the JupyterLab extension nobody hears. */
-export function insertCell(from: HTMLElement, text: string, run: boolean): void {
-  const options = { bubbles: true, composed: true, detail: { text, run } };
+export function insertCell(from: HTMLElement, text: MagicLine): void {
+  const options = { bubbles: true, composed: true, detail: { text } };
   from.dispatchEvent(new CustomEvent('rnn-magics:insert-cell', options));
 }
 
-/** Return a button that puts a magic line into the notebook, and the line to be copied. */
-export function lineButton(label: string, line: string): HTMLElement {
+/**
+ * Return a button that puts a magic line into the notebook, and the line to be copied; where no
+ * line can say it, what is in the way.
+ */
+export function lineButton(label: string, line: MagicLine | null): HTMLElement {
   const box = element('div', 'rnn-controls');
+  if (line === null) {
+    box.append(element('span', 'rnn-told', say('There is no line: a name or text has a line end or a hidden character.')));
+    return box;
+  }
   const button = element('button', 'rnn-button', label);
   button.type = 'button';
   button.addEventListener('click', () => {
-    insertCell(button, line, true);
+    insertCell(button, line);
   });
   box.append(button, element('code', '', line));
   return box;

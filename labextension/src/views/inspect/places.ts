@@ -4,6 +4,7 @@ import type { HeatmapData } from '../../contract/heatmap';
 import { Match, Units } from '../../contract/inspection';
 import { element, shown } from '../dom';
 import { heatmap } from '../heatmap';
+import { magicLine } from '../line';
 import { heading, visible } from '../visible';
 import { About, bound, redrawn, View } from './about';
 import { excerpt, lineButton, rowOf, table, titled } from './parts';
@@ -96,7 +97,7 @@ export const units = redrawn<Units>((host, data) => {
         heading(data.tokens[unit] ?? '')
       ])
     ),
-    lineButton('Look at the first', `%inspect_rnn units --unit ${best[0] ?? 0}`)
+    lineButton('Look at the first', magicLine`%inspect_rnn units --unit ${best[0] ?? 0}`)
   );
 });
 

@@ -3,7 +3,8 @@
 import { ContractError } from '../../contract/check';
 import { inspection } from '../../contract/inspection';
 import { element, shown } from '../dom';
-import { quoted, visible } from '../visible';
+import { MagicLine, magicLine } from '../line';
+import { visible } from '../visible';
 import type { About } from './about';
 import { excerpt, lineButton } from './parts';
 
@@ -142,7 +143,12 @@ function lineFor(
   first: number,
   last: number,
   layer: number
-): string {
-  const of = folder === '' ? (run === '' ? '' : ` --run ${quoted(run)}`) : ` --epochs ${quoted(folder)}`;
-  return `%inspect_rnn match ${quoted(text)} --span ${first}:${last} --layer ${layer}${of}`;
+): MagicLine | null {
+  const span = `${first}:${last}`;
+  if (folder !== '') {
+    return magicLine`%inspect_rnn match ${text} --span ${span} --layer ${layer} --epochs ${folder}`;
+  }
+  return run === ''
+    ? magicLine`%inspect_rnn match ${text} --span ${span} --layer ${layer}`
+    : magicLine`%inspect_rnn match ${text} --span ${span} --layer ${layer} --run ${run}`;
 }

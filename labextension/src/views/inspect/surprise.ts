@@ -2,7 +2,7 @@ import { Alternative, Surprise } from '../../contract/inspection';
 import { element, shown } from '../dom';
 import { colouredText } from '../text';
 import { heading, visible } from '../visible';
-import type { About, View } from './about';
+import { About, View, most } from './about';
 
 /** The text coloured by -log2 p of each token; what else was expected, on hover and focus. */
 export function surprise(
@@ -17,7 +17,7 @@ export function surprise(
   const reading = element('div', 'rnn-readout');
   reading.setAttribute('aria-live', 'polite');
   const next = element('div');
-  const high = Math.max(1, ...about.frames.flatMap(({ bits }) => bits.map(bit => bit ?? 0)));
+  const high = Math.max(1, most(about.frames.flatMap(({ bits }) => bits)));
   const said = (token: number): string => {
     const expected = (data.alternatives[token] ?? []).map(alternative);
     const bits = data.bits[token] ?? null;
