@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from IPython.core.error import UsageError
-from tests.notebook.test_inspect_magics import LINES
+from tests.notebook.magics.test_inspect_rnn import LINES
 
 from rnn_magics.decoding.decoders import DECODERS
 from rnn_magics.models.rnn_model import copy_model

@@ -20,7 +20,7 @@ from rnn_magics.notebook.panel.forms import quoted
 LINE_ENDS = ["\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
 ORDER = ["\u061c", "\u200e", "\u202e", "\u2066", "\u2069"]
 WORDS = json.loads(
-    (Path(__file__).parents[1] / "contract" / "words.json").read_text(encoding="ascii")
+    (Path(__file__).parents[2] / "contract" / "words.json").read_text(encoding="ascii")
 )
 MARKS = st.text(st.sampled_from([*"\\\"'?!%$#{}()[]; =a\u4e2d", *LINE_ENDS]), max_size=12)
 # Strings of Python side by side, bare backslashes before them, or a plain word.
