@@ -193,7 +193,7 @@ def read_options(cls: type[C], values: Any) -> C:
     except ConfigError as error:
         msg = f"{cls.__name__}: {error}; if it was registered, register it again before loading"
         plain = f"{cls.__name__}: {error}"
-        raise StorageError(msg if " is none of " in str(error) else plain) from None
+        raise StorageError(msg if " is not one of " in str(error) else plain) from None
     for name, said in from_options(options).items():
         if said != given[name] or type(said) is not type(given[name]):
             msg = f"{cls.__name__}.{name} is {given[name]!r}, which would become {said!r}"

@@ -231,7 +231,7 @@ def test_an_unreadable_sibling_hides_nothing(open_runs: Path, batches: Batches, 
 def test_the_folder_itself_may_be_unreadable(open_runs: Path) -> None:
     with closed(open_runs, 0o000), pytest.raises(StorageError, match=r"permission denied$"):
         kept_runs(open_runs)
-    with pytest.raises(StorageError, match="a part of the path is a file, not a folder"):
+    with pytest.raises(StorageError, match="part of the path is a file, not a folder"):
         kept_runs(open_runs / "m" / "run.json")
     with pytest.raises(StorageError, match="there is no folder"):
         kept_runs(open_runs / "nowhere")

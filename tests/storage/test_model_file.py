@@ -189,7 +189,7 @@ def test_a_file_that_is_none_of_ours_is_not_replaced(run: Run, tmp_path: Path) -
 def test_what_cannot_be_written_is_one_line_and_leaves_the_file(run: Run, tmp_path: Path) -> None:
     path = save_run(run, tmp_path / "model")
     before = path.read_bytes()
-    with pytest.raises(StorageError, match=r"the folder .* is not there; make it first"):
+    with pytest.raises(StorageError, match=r"the folder .* does not exist; create it first"):
         save_run(run, tmp_path / "nowhere" / "model")
     run.config = replace(run.config, model=replace(run.config.model, num_layers=5000))
     with pytest.raises(StorageError, match="num_layers is 5000; a file holds at most 1024"):
@@ -261,7 +261,7 @@ def test_a_cell_that_is_not_registered_is_one_clear_line(
     path = save_run(run, tmp_path / "model")
     assert same_weights(load_run(path).model, run.model)
     monkeypatch.delitem(CELLS, "half")
-    with pytest.raises(StorageError, match=r"'half' is none of rnn, gru, lstm.*register it again"):
+    with pytest.raises(StorageError, match=r"'half' is not one of rnn, gru, lstm.*register it again"):
         load_run(path)
     monkeypatch.setitem(CELLS, "half", CELLS["lstm"])
     with pytest.raises(StorageError, match=r"tensor 'model\.rnn\.cells\.0\.weight_ih' is"):
@@ -276,7 +276,7 @@ def test_a_tokenizer_that_is_not_registered_is_one_clear_line(
     run.vocab.config = VocabConfig(token="mine")
     path = save_run(run, tmp_path / "model")
     monkeypatch.delitem(TOKENIZERS, "mine")
-    with pytest.raises(StorageError, match=r"VocabConfig: token: 'mine' is none of .*\bchar\b"):
+    with pytest.raises(StorageError, match=r"VocabConfig: token: 'mine' is not one of .*\bchar\b"):
         load_run(path)
 
 
