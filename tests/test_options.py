@@ -153,7 +153,9 @@ def test_none_is_a_value_only_of_an_optional_field() -> None:
 
 
 def test_a_word_outside_the_choices_is_answered_with_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"'randm' is not one of seq, random; did you mean 'random'"):
+    with pytest.raises(
+        ConfigError, match=r"'randm' is not one of seq, random; did you mean 'random'"
+    ):
         Sample(word="randm")
     assert did_you_mean("zzz", ["seq"]) == ""
 

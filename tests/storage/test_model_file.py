@@ -261,7 +261,9 @@ def test_a_cell_that_is_not_registered_is_one_clear_line(
     path = save_run(run, tmp_path / "model")
     assert same_weights(load_run(path).model, run.model)
     monkeypatch.delitem(CELLS, "half")
-    with pytest.raises(StorageError, match=r"'half' is not one of rnn, gru, lstm.*register it again"):
+    with pytest.raises(
+        StorageError, match=r"'half' is not one of rnn, gru, lstm.*register it again"
+    ):
         load_run(path)
     monkeypatch.setitem(CELLS, "half", CELLS["lstm"])
     with pytest.raises(StorageError, match=r"tensor 'model\.rnn\.cells\.0\.weight_ih' is"):
