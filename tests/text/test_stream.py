@@ -234,7 +234,7 @@ def test_a_damaged_cache_is_made_anew_and_said_once(
         if path.suffix == ".ids":
             damage(path)
     again = Pair(pair.path, Corpus.load(str(pair.path), pair.on_disk.config), pair.in_memory)
-    line = "the cached indices of 'large' were damaged; they have been made anew"
+    line = "the cached indices of 'large' were damaged and have been rebuilt"
     assert assert_same(again, VocabConfig()) == (line,)  # of two files, but one line says all
     assert assert_same(again, VocabConfig()) == (line,)
     third = Pair(pair.path, Corpus.load(str(pair.path), pair.on_disk.config), pair.in_memory)
@@ -258,7 +258,7 @@ def test_too_little_room_is_said_before_anything_is_written(
     with pytest.raises(CorpusError) as caught:
         Vocab.from_corpus(pair.on_disk)
     assert re.fullmatch(
-        r"'large': its token indices need about 0\.0 MB in '.*indices', where 0\.0 MB are free;"
+        r"indices of 'large' need about 0\.0 MB in '.*indices', but only 0\.0 MB are free;"
         r" make room there, or keep fewer tokens with --max-tokens",
         str(caught.value),
     )
@@ -289,7 +289,7 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(
     new_file = cache._Writer._new_file
     with monkeypatch.context() as patch:
         patch.setattr(cache._Writer, "_new_file", lambda w: FullDisk(new_file(w), writes))
-        with pytest.raises(CorpusError, match=r"its token indices need about .* MB are free"):
+        with pytest.raises(CorpusError, match=r"indices of 'large' need about .* MB are free"):
             Vocab.from_corpus(pair.on_disk)
     assert pair.cached == []
     assert_same(pair, VocabConfig())
@@ -310,7 +310,7 @@ def test_an_interrupt_leaves_nothing_half_written(
 
 def test_a_cache_that_cannot_be_written_is_said(pair: Pair) -> None:
     (pair.path.parent / "cache").write_text("a file where a folder should be")
-    with pytest.raises(CorpusError, match="its token indices cannot be kept in"):
+    with pytest.raises(CorpusError, match="the token indices of 'large' cannot be written to"):
         Vocab.from_corpus(pair.on_disk)
 
 
