@@ -160,7 +160,7 @@ class Numbered:
     def of_pieces(
         cls, pieces: Callable[[], Iterable[str]], numberer: Numberer, limit: int | None
     ) -> Numbered:
-        """Number a text and keep the numbers, for a tokenizer that should run only once.
+        """Keep the numbers of a text, for a tokenizer that should run only once.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class Numbered:
 
     @classmethod
     def of_tokens(cls, tokens: tuple[Any, ...]) -> Numbered:
-        """Number given tokens."""
+        """Keep the numbers of given tokens."""
         numbers = TypeNumbers()
         ids = numbers.of(tokens)
         return cls.of_numbers(ids.astype(id_type(len(numbers))), list(numbers))
