@@ -140,7 +140,7 @@ NAMED = {
     "/to-private": "may not lead there",
     "/to-file": "only http:// and https://",
     "/to-nothing": "it names no host",
-    "/too-short": "broke off before the end",
+    "/too-short": "closed the connection before the end",
     "/no-length": "gives a length of 'many'",
     "/negative": "gives a length of '-5'",
     "/two-lengths": "cannot be reached",
@@ -148,11 +148,14 @@ NAMED = {
     "/bomb": "is larger than 1 MB",
     "/bomb-in-bomb": "is packed as 'gzip, gzip'",
     "/no-gzip": "cannot be unpacked",
-    "/bad-chunks": "broke off before the end",
+    "/bad-chunks": "closed the connection before the end",
     "/no-http": "cannot be reached",
     "/status": "the server answered 503",
-    "/nowhere": "the server answered 302; only 200 stands for a complete text",
-    **{f"/{status}": f"the server answered {status}; only 200 is a" for status in STATUSES},
+    "/nowhere": "the server answered 302; only 200 means a complete text",
+    **{
+        f"/{status}": f"the server answered {status}; only 200 means a complete text"
+        for status in STATUSES
+    },
 }
 """What the error of each hostile answer says, at ``--max-download 1``."""
 

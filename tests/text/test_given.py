@@ -111,10 +111,10 @@ def failing() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
-        (5, "'n' is a int; tokens are the elements of a list"),
-        (None, "'n' is a NoneType; tokens are the elements"),
-        (np.array(5), "'n' is a ndarray; tokens are the elements"),
-        (torch.tensor(5), "'n' is a Tensor; tokens are the elements"),
+        (5, "'n' is a int, which has no elements; pass a list"),
+        (None, "'n' is a NoneType, which has no elements"),
+        (np.array(5), "'n' is a ndarray, which has no elements"),
+        (torch.tensor(5), "'n' is a Tensor, which has no elements"),
         (itertools.count(), "'n' is a count that yields more than 300 elements and may never end"),
         (Endless(), "'n' is a Endless that yields more than 300 elements"),
         (EndlessItems(), "'n' is a EndlessItems that yields more than 300 elements"),

@@ -198,7 +198,10 @@ def test_every_token_comes_back_as_it_was(token: Any) -> None:
 
 
 def test_a_token_without_a_text_form_cannot_be_written() -> None:
-    with pytest.raises(VocabError, match=r"token frozenset.* is a frozenset; only text, numbers"):
+    with pytest.raises(
+        VocabError,
+        match=r"token frozenset.* is a frozenset, which a file cannot hold; use text, numbers",
+    ):
         Vocab([frozenset()]).to_json()
 
 

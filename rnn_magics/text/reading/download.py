@@ -218,7 +218,7 @@ class _Fetch:
                 more = (
                     ""
                     if response.status_code in _SAYS_SO
-                    else f"; only {_WHOLE} stands for a complete text"
+                    else f"; only {_WHOLE} means a complete text"
                 )
                 raise CorpusError(msg + more)
             url = urljoin(url, response.headers["Location"])
