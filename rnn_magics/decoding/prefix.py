@@ -92,8 +92,7 @@ def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]
     """
     tokens = vocab.split(prefix)
     if not tokens:
-        msg = f"the prefix {prefix[:40]!r} has no {vocab.token} tokens; give at least one token for"
-        msg += " the model to continue"
+        msg = f"the prefix has no {vocab.token} tokens; give a text to continue, such as 'The '"
         raise DecodingError(msg)
     return tokens, tuple(dict.fromkeys(t for t in tokens if t not in vocab and t != UNK))
 

@@ -191,7 +191,7 @@ def test_a_bidirectional_model_is_refused(make_run: Callable[..., Any]) -> None:
 
 
 def test_a_model_of_bare_indices_is_refused(run: Any) -> None:
-    with pytest.raises(DecodingError, match="bare indices; text needs a vocabulary"):
+    with pytest.raises(DecodingError, match="bare indices, so it can neither read nor write text"):
         generate(SimpleNamespace(model=run.model, vocab=None), "a")
 
 

@@ -258,8 +258,8 @@ def test_without_a_network_one_line_says_what_to_do(
     with pytest.raises(CorpusError) as caught:
         read_source("time_machine")
     assert str(caught.value) == (
-        "time_machine cannot be downloaded (no route): put timemachine.txt into a"
-        " folder and name it in RNN_MAGICS_DATA, or use %corpus python_docs (no download)"
+        "time_machine cannot be downloaded (no route); put timemachine.txt into a"
+        " folder and set RNN_MAGICS_DATA to it, or use %corpus python_docs (no download)"
     )
     assert not own_cache.exists()
 

@@ -260,8 +260,8 @@ def test_too_little_room_is_said_before_anything_is_written(
     with pytest.raises(CorpusError) as caught:
         Vocab.from_corpus(pair.on_disk)
     assert re.fullmatch(
-        r"the token indices of 'large' need about 0\.0 MB in '.*indices', but only 0\.0 MB are free;"
-        r" make room there, or keep fewer tokens with --max-tokens N",
+        r"the token indices of 'large' need about 0\.0 MB in '.*indices', but only 0\.0 MB are"
+        r" free; make room there, or keep fewer tokens with --max-tokens N",
         str(caught.value),
     )
     assert pair.cached == []

@@ -48,7 +48,7 @@ def test_a_long_text_goes_to_the_file_that_is_named(prepared: Notebook, tmp_path
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ("--bidirectional", "a bidirectional model is no language model"),
+        ("--bidirectional", "a bidirectional model is not a language model"),
         ("--max-tokens 64", "it has not ended as planned"),
         ("--max-time 100", "follows a limit of time or tokens"),
     ],
