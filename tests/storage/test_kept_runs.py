@@ -148,7 +148,7 @@ def test_the_run_written_to_last_does_not_say_what_it_is(
     spoil(runs / "z" / "run.json")
     assert list(found(runs)) == ["a", "m", "z"]
     told = (
-        r"^the run written to last, 'z', cannot be read: 'z/run.json' .*; name one: --resume DIR$"
+        r"^the run written to last, 'z', cannot be read: 'z/run.json' .*; choose one: --resume DIR$"
     )
     with pytest.raises(StorageError, match=told):
         resume_run("last", batches)
@@ -250,6 +250,6 @@ def test_when_all_are_skipped_each_is_named(
     with pytest.raises(StorageError) as caught:
         resume_run("last", batches)
     told = str(caught.value)
-    assert told.startswith("no run is kept in this folder or below it: type %train_rnn")
+    assert told.startswith("no run is kept in this folder or below it; keep one with %train_rnn")
     assert told.count("is skipped: the link leads nowhere") == 3
-    assert told.endswith("; and 2 more, which %rnn runs names")
+    assert told.endswith("; and 2 more, which %rnn runs lists")

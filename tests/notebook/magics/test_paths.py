@@ -77,7 +77,7 @@ def test_every_line_without_a_path_was_tried_in_a_folder_that_is_gone(
         ("a folder that may not be entered", "%load_rnn $path", "permission denied"),
         ("a working folder that was deleted", "%save_rnn", "the working folder is not there any"),
         ("a working folder that was deleted", "%corpus $path", "the working folder is not there"),
-        ("a model with a hole of a terabyte", "%load_rnn $path", "its header speaks of "),
+        ("a model with a hole of a terabyte", "%load_rnn $path", "it is damaged: it should have "),
         ("a run whose epochs are pipes", "%load_rnn $path --epoch 1", "it is a named pipe"),
     ],
 )
