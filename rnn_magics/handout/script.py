@@ -106,7 +106,7 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
         (batching not in parts.STARTS, f"the batching {batching!r} is your own"),
         (
             model.dropout > 0 and device.type != "cpu",
-            f"its dropout was drawn on {device}; a script draws on the CPU: train with --device cpu",
+            f"its dropout was drawn on {device}, not on the CPU; train with --device cpu",
         ),
         (
             train.precision != "float32",

@@ -243,8 +243,7 @@ def check_same(run: Run, contents: Contents, batches: Batches, fingerprint: str)
         now = batches.corpus
         other = f"{now.name!r} ({now.fingerprint[:12]})" if now else "bare indices"
         msg = (
-            f"run {run.name!r} was trained on {name!r} ({sha256[:12]}), but the minibatches are of"
-            f" {other}, or of another part of it; type the %corpus, %vocab and %sample of the run"
-            " again"
+            f"run {run.name!r} was trained on other tokens, from {name!r} ({sha256[:12]}), than the"
+            f" minibatches have, from {other}; type the %corpus, %vocab and %sample of the run again"
         )
         raise StorageError(msg)

@@ -348,7 +348,7 @@ def test_other_minibatches_are_one_clear_line(
     ids = batches.ids.clone()
     ids[7] += 1
     other = Batches(ids, batches.config, vocab=vocab, corpus=corpus, valid=batches.valid)
-    with pytest.raises(StorageError, match="learning from another text, 'tiny'"):
+    with pytest.raises(StorageError, match="was trained on other tokens, from 'tiny'"):
         resume_run(tmp_path / "run", other)
     other = Batches(batches.ids.long(), batches.config, vocab=vocab, valid=batches.valid)
     resume_run(tmp_path / "run", other)  # the same numbers in a wider type
