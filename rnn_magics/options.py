@@ -155,8 +155,8 @@ def describe(cls: type[Options]) -> list[OptionField]:
     described = []
     for field in _declared(cls):
         kind, optional = _plain_type(hints[field.name])
-        told = field.metadata["help"]
-        meta = {**field.metadata, "help": told if isinstance(told, str) else told()}
+        text = field.metadata["help"]
+        meta = {**field.metadata, "help": text if isinstance(text, str) else text()}
         described.append(OptionField(field.name, kind, optional, field.default, **meta))
     return described
 

@@ -173,9 +173,9 @@ def _check_size(header: bytes, size: int) -> None:
     except (ValueError, TypeError, LookupError, OverflowError):
         msg = "its tensors cannot be read: the header does not say where they are"
         raise StorageError(msg) from None
-    told = _LENGTH_BYTES + len(header) + max(ends, default=0)
-    if told != size:
-        msg = f"it is damaged: it should have {told:,} bytes, and it has {size:,}; use another"
+    announced = _LENGTH_BYTES + len(header) + max(ends, default=0)
+    if announced != size:
+        msg = f"it is damaged: it should have {announced:,} bytes, and it has {size:,}; use another"
         raise StorageError(msg + " copy")
     free = available_memory(torch.device("cpu"))
     if free is not None and 2 * size > free:  # the bytes, and the tensors made of them

@@ -83,7 +83,7 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
     with naming(kept.path):
         restore(state, training)
         options = read_options(Checkpointing, kept.checkpointing())
-    epochs = before.history.to_dict().items()  # only complete epochs; the current one goes on
+    epochs = before.history.to_dict().items()  # complete epochs only
     run.history = History(**{name: values[: state.epoch] for name, values in epochs})  # type: ignore[arg-type]
     run.curve, run.steered, run.ladder = before.curve, before.steered, before.ladder
     run.steps, run.tokens = before.steps, before.tokens

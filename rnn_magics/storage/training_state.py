@@ -244,6 +244,6 @@ def check_same(run: Run, contents: Contents, batches: Batches, fingerprint: str)
         other = f"{now.name!r} ({now.fingerprint[:12]})" if now else "bare indices"
         msg = (
             f"run {run.name!r} was trained on other tokens, from {name!r} ({sha256[:12]}), than the"
-            f" minibatches have, from {other}; type the %corpus, %vocab and %sample of the run again"
+            f" minibatches, from {other}; type the %corpus, %vocab and %sample of the run again"
         )
         raise StorageError(msg)
