@@ -43,6 +43,12 @@ def kind_of(thing: object) -> str:
     return _plain(_NAME.__get__(type(thing)))[1:-1]
 
 
+def a_kind(thing: object) -> str:
+    """Return the name of an object's type with its article, e.g. ``an int``."""
+    name = kind_of(thing)
+    return f"an {name}" if name.lower().startswith(("a", "e", "i", "o")) else f"a {name}"
+
+
 def told(error: BaseException) -> str:
     """Return the class of an error and its message, on one line, without control characters."""
     try:

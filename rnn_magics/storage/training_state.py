@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rnn_magics.batching import Batches, EpochPlan
 from rnn_magics.errors import StorageError
+from rnn_magics.foreign import a_kind
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.storage.container import Contents
@@ -65,7 +66,7 @@ def capture(state: TrainState, fingerprint: str) -> Contents:
                 said = from_float(value) if isinstance(value, float) else value
                 numbers[f"{name}.{key}"] = said
             else:
-                msg = f"the optimizer keeps {key!r}, a {type(value).__name__}, which a file cannot"
+                msg = f"the optimizer keeps {key!r}, {a_kind(value)}, which a file cannot"
                 msg += " hold; it may keep tensors and numbers"
                 raise StorageError(msg)
     return Contents(document, tensors)

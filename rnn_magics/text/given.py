@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from rnn_magics.errors import CorpusError
-from rnn_magics.foreign import PASSING, exact, foreign_code, is_a, kind_of, told
+from rnn_magics.foreign import PASSING, a_kind, exact, foreign_code, is_a, told
 
 MOST = 10_000_000
 """The most elements that are taken from an object which might never end."""
@@ -39,7 +39,7 @@ def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
         plain = _listed(data)
         is_sequence = is_a(plain, Sequence) and not is_a(plain, bytes | bytearray | str)
     if not is_sequence:
-        msg = f"{name!r} is a {kind_of(data)}; {_MADE_OF}"
+        msg = f"{name!r} is {a_kind(data)}; {_MADE_OF}"
         raise CorpusError(msg)
     found = _taken(plain, data, name)
     if found and all(type(element) is str for element in found):
@@ -60,7 +60,7 @@ def elements(data: Any, name: str) -> tuple[Any, ...]:
         plain = _listed(data)
         fault = _fault(plain)
     if fault:
-        msg = f"{name!r} is a {kind_of(data)}{fault}"
+        msg = f"{name!r} is {a_kind(data)}{fault}"
         raise CorpusError(msg)
     return _taken(plain, data, name)
 
@@ -93,13 +93,13 @@ def require_tokens(given: tuple[Any, ...], name: str) -> None:
         raise
     except BaseException as error:  # noqa: BLE001  (code of a token may raise anything)
         raise CorpusError(_no_token(given[place], place, name, doing, error)) from None
-    what = "nan" if is_a(given[place], float) else f"a {kind_of(given[place])}"
+    what = "nan" if is_a(given[place], float) else a_kind(given[place])
     msg = f"{name!r}: element {place} is {what}, which equals nothing; drop or replace it"
     raise CorpusError(msg)
 
 
 def _no_token(token: Any, place: int, name: str, doing: str, error: BaseException) -> str:
-    said = f"{name!r}: element {place} is a {kind_of(token)}"
+    said = f"{name!r}: element {place} is {a_kind(token)}"
     if doing == "hashed" and is_a(error, TypeError):
         why = "" if is_a(token, list | dict | set) else f" ({told(error)})"
         return f"{said}; tokens must be hashable (numbers, strings, tuples){why}"
@@ -107,7 +107,7 @@ def _no_token(token: Any, place: int, name: str, doing: str, error: BaseExceptio
 
 
 def _reading(data: Any, name: str) -> AbstractContextManager[None]:
-    return foreign_code(f"{name!r} is a {kind_of(data)}, and reading it fails", CorpusError)
+    return foreign_code(f"{name!r} is {a_kind(data)}, and reading it fails", CorpusError)
 
 
 def _listed(data: Any) -> Any:
@@ -136,7 +136,7 @@ def _taken(plain: Any, data: Any, name: str) -> tuple[Any, ...]:
         found = tuple(plain if is_ending else islice(plain, MOST + 1))
     if len(found) > MOST and not is_ending:
         msg = (
-            f"{name!r} is a {kind_of(data)} that yields more than {MOST:,} elements and may never"
+            f"{name!r} is {a_kind(data)} that yields more than {MOST:,} elements and may never"
             " end; make a list of as many as you want"
         )
         raise CorpusError(msg)

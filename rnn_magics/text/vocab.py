@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from rnn_magics.errors import VocabError
+from rnn_magics.foreign import a_kind
 from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
@@ -282,7 +283,7 @@ def _to_plain(token: Any) -> Any:
         return token
     if isinstance(token, tuple):
         return {"tuple": [_to_plain(element) for element in token]}
-    msg = f"token {token!r} is a {type(token).__name__}, which a file cannot hold; use text,"
+    msg = f"token {token!r} is {a_kind(token)}, which a file cannot hold; use text,"
     raise VocabError(msg + " numbers, or tuples of them as tokens")
 
 

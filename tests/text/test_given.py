@@ -111,13 +111,13 @@ def failing() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
-        (5, "'n' is a int, which has no elements; pass a list"),
+        (5, "'n' is an int, which has no elements; pass a list"),
         (None, "'n' is a NoneType, which has no elements"),
         (np.array(5), "'n' is a ndarray, which has no elements"),
         (torch.tensor(5), "'n' is a Tensor, which has no elements"),
         (itertools.count(), "'n' is a count that yields more than 300 elements and may never end"),
-        (Endless(), "'n' is a Endless that yields more than 300 elements"),
-        (EndlessItems(), "'n' is a EndlessItems that yields more than 300 elements"),
+        (Endless(), "'n' is an Endless that yields more than 300 elements"),
+        (EndlessItems(), "'n' is an EndlessItems that yields more than 300 elements"),
         (range(10**15), "'n' is a range that yields more than 300 elements"),
         (failing(), r"'n' is a generator, and reading it fails \(OSError: 'gone\\naway'\)"),
         ({1, 2}, "'n' is a set, which has no order"),
@@ -126,7 +126,7 @@ def failing() -> Iterator[int]:
         (torch.ones(2, 2), "element 0 is a list; tokens must be hashable"),
         (pd.Series([1, pd.NA]), "element 1 is a NAType, which cannot be compared with itself"),
         (pd.Series([pd.Timestamp(0), pd.NaT]), "element 1 is a NaTType, which equals nothing"),
-        ([1, 10**5000], r"element 1 is a int, which cannot be shown \(ValueError"),
+        ([1, 10**5000], r"element 1 is an int, which cannot be shown \(ValueError"),
         ([(1, [2]), 3], r"element 0 is a tuple; tokens must be hashable \(numbers, .*'list'"),
     ],
 )
