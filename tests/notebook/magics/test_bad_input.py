@@ -121,7 +121,7 @@ def odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("binary.bin", "is a binary file (zero character at offset 4); give a text file"),
         ("picture.png", "is a binary file (zero byte at offset 8); give a text file"),
         ("folder", "'folder' is a folder; name one text file in it"),
-        (".", "'.' is a directory"),
+        (".", "'.' is a folder"),
         ("empty.txt", "has no characters"),
         ("missing.txt", "there is no file 'missing.txt' in "),
         ("folder/missing", "there is no file 'folder/missing' in "),
@@ -261,7 +261,7 @@ def test_a_device_that_is_not_there(trained: Notebook, monkeypatch: pytest.Monke
 def test_a_bidirectional_model_is_asked_for_text(prepared: Notebook, cell: str) -> None:
     prepared.run("%train_rnn --bidirectional --num-hiddens 8 --epochs 1")
     said = prepared.refused(cell)
-    assert said.startswith("a bidirectional model needs the text after a token to predict it")
+    assert said.startswith("a bidirectional model predicts a token from the text after it")
     assert said.endswith("train one without --bidirectional")
 
 

@@ -65,4 +65,4 @@ def test_another_corpus_is_not_written_into_the_script(trained: Notebook) -> Non
 
 def test_another_split_of_the_same_text_is_noticed(trained: Notebook) -> None:
     trained.run(f"%%corpus tiny --valid 0.2\n{trained.text}")
-    assert "split or shortened in another way" in trained.refused("%rnn code")
+    assert "split or shortened differently" in trained.refused("%rnn code")
