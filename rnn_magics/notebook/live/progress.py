@@ -17,6 +17,7 @@ from rnn_magics.notebook.show.runs import run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
 from rnn_magics.reports.standing import standing
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
     Compiling,
     EpochEnd,
@@ -157,7 +158,7 @@ class NotebookProgress:
         if self._run.reason is not None:
             self._end(self._run.reason)
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: Ending) -> None:
         self._show("\n".join([f"ended: {reason}", *map(one_line, run_notes(self._run))]))
 
     def _bar(self, event: StepEnd) -> str:
