@@ -100,6 +100,7 @@ class TerminalProgress:
             self._write(f"  {mark}")
 
     def _draw(self, event: StepEnd) -> None:
+        bar_format = _bar_format(event)
         if self._bar is None:
             self._bar = tqdm(
                 total=event.num_steps,
@@ -107,7 +108,9 @@ class TerminalProgress:
                 unit="batch",
                 leave=False,
                 file=sys.stderr,
+                bar_format=bar_format,
             )
+        self._bar.bar_format = bar_format
         self._bar.set_postfix_str(f"ppl {perplexity(event.epoch_loss.item()):.3f}", refresh=False)
         self._bar.update(event.step - self._bar.n)
 
@@ -172,6 +175,7 @@ class NotebookProgress:
             prefix=f"epoch {event.epoch}/{num_epochs}",
             unit="batch",
             ncols=78,
+            bar_format=_bar_format(event),
             postfix=f"ppl {perplexity(event.epoch_loss.item()):.3f}",
         )
         return str(bar)
@@ -187,6 +191,12 @@ class NotebookProgress:
         )
         data = {"text/plain": "\n".join(filter(None, [*plain, last_line])), "text/html": rich}
         self._handle.update(Bundle(data))
+
+
+def _bar_format(event: StepEnd) -> str:
+    # The bar is that of the epoch; the time left is that of the training.
+    left = tqdm.format_interval(event.seconds_left)
+    return f"{{l_bar}}{{bar}}| {{n_fmt}}/{{total_fmt}} [{left} left, {{rate_fmt}}{{postfix}}]"
 
 
 def _epoch_line(event: EpochEnd, num_epochs: int) -> str:
