@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from rnn_magics.options import check_choice
 
@@ -43,7 +43,7 @@ class Ending(StrEnum):
     SNAPSHOT = "snapshot", "neutral"
     """It is a copy; the run that it was taken from went on. No training ends so."""
 
-    def __new__(cls, name: str, news: News) -> Ending:
+    def __new__(cls, name: str, news: News) -> Self:
         """Make a string that knows what kind of news it is."""
         ending = str.__new__(cls, name)
         ending._value_ = name
