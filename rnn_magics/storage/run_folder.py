@@ -330,7 +330,7 @@ def _skipped(folder: Path, why: str) -> _Timed:
 
 
 def _why(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)
+    return files.reason(error) if isinstance(error, OSError) else str(error)
 
 
 def epoch_line(run: Run) -> dict[str, Any]:

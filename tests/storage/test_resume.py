@@ -420,7 +420,8 @@ def test_an_epoch_that_carries_nothing_yet_begins_with_zeros(batches: Batches) -
     del contents.tensors["training.hidden.0"]  # as files were written before the first step
     run, state = begin(batches, MODEL, TRAIN)
     restore(state, contents)
-    assert_same(train_to_end(run, state, []), whole)
+    train_to_end(run, state, [])
+    assert_same(run, whole)
 
 
 @pytest.mark.parametrize(
@@ -428,7 +429,7 @@ def test_an_epoch_that_carries_nothing_yet_begins_with_zeros(batches: Batches) -
     [
         (lambda document: document.pop("tally"), "training lacks 'tally'"),
         (lambda document: document.pop("plan"), "'tally'"),
-        (lambda document: document["tally"].update(tokens=7), "0 steps .* the 7 tokens"),
+        (lambda document: document["tally"].update(tokens=7), "it counts 7 tokens in its current epoch, but 0 steps have 0"),
     ],
 )
 def test_half_an_epoch_is_refused(

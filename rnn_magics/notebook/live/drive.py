@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rnn_magics.notebook.live.background import finish_later
-from rnn_magics.notebook.live.dashboard import Dashboard
 from rnn_magics.notebook.live.progress import Listener, Progress, progress_for, silent
 from rnn_magics.notebook.page import announce
 from rnn_magics.notebook.page.listening import Hearing
@@ -22,6 +22,9 @@ from rnn_magics.training.job import Job
 from rnn_magics.training.loop import tell_failure
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
+
+if TYPE_CHECKING:
+    from rnn_magics.notebook.live.dashboard import Dashboard
 
 
 class Driver:
@@ -69,6 +72,10 @@ class Driver:
         progress: Progress | None = None
         shown: Listener | None = None
         if self._is_live:
+            from rnn_magics.notebook.live.dashboard import (  # noqa: PLC0415  (anywidget on demand)
+                Dashboard,
+            )
+
             wait = (lambda: None) if fit is None else fit.wait
             shown = self._dashboard = Dashboard(run, figure=desk.preferences.figures, ladder=wait)
         elif self._background:

@@ -15,7 +15,6 @@ from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.session.views import ViewSource
 from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.escape import visible
-from rnn_magics.notebook.widgets.inspection import InspectionWidget
 from rnn_magics.plotting import to_png
 from rnn_magics.plotting.inspection import inspection_figure
 
@@ -64,6 +63,10 @@ def show_trace(
 
 
 def _show_live(session: Session, data: Any, *, is_kept: bool) -> None:
+    from rnn_magics.notebook.widgets.inspection import (  # noqa: PLC0415  (anywidget on demand)
+        InspectionWidget,
+    )
+
     def hear(widget: InspectionWidget, asked: Any, _buffers: Any) -> None:
         if isinstance(asked, dict) and asked.get("type") == SEARCH:
             widget.send(answer(session, asked))
