@@ -238,7 +238,7 @@ def test_the_folder_itself_may_be_unreadable(open_runs: Path) -> None:
         kept_runs(open_runs / "nowhere")
     with pytest.raises(StorageError, match="its name is too long for the file system"):
         kept_runs("x" * 300)
-    with pytest.raises(StorageError, match=r"NUL|null"):
+    with pytest.raises(StorageError, match="it holds a character that no name can hold"):
         kept_runs("x\0y")
 
 
