@@ -17,6 +17,7 @@ wait for torch.
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
     from rnn_magics.decoding.from_ngram import write_ngram
     from rnn_magics.decoding.generate import Generation, generate, generate_many
-    from rnn_magics.decoding.score import Score, score
+    from rnn_magics.decoding.score import Score, score_text
     from rnn_magics.errors import RNNMagicsError
     from rnn_magics.handout.script import Script, write_script
     from rnn_magics.inspection.doctor import Diagnosis, diagnose
@@ -46,17 +47,11 @@ if TYPE_CHECKING:
     from rnn_magics.models.ngram import NgramModel, fit_ngram
     from rnn_magics.models.rnn_model import ModelConfig, RNNModel
     from rnn_magics.models.sentences import fit_sentences, sentence_log_probs
-    from rnn_magics.reports.honest import (
-        Evaluations,
-        RunReport,
-        TextEvaluation,
-        evaluate_text,
-        evaluate_texts,
-        report_run,
-    )
+    from rnn_magics.reports.baselines import BaselineComparison, compare_with_baselines
     from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
+    from rnn_magics.reports.run_report import RunReport, report_run
     from rnn_magics.reports.seeds import SeedRuns, train_seeds
-    from rnn_magics.reports.standing import Standing, standing
+    from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
     from rnn_magics.scores.evaluation import evaluate
     from rnn_magics.scores.ladder import BaselineConfig, Ladder, fit_ladder
     from rnn_magics.storage.checkpointing import Checkpointing
@@ -77,6 +72,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BaselineComparison": "reports.baselines",
     "BaselineConfig": "scores.ladder",
     "BatchConfig": "batching",
     "BATCHERS": "batching",
@@ -87,6 +83,7 @@ _HOMES = {
     "checkpoint_epochs": "storage.run_folder",
     "Checkpointing": "storage.checkpointing",
     "Corpus": "text.corpus",
+    "compare_with_baselines": "reports.baselines",
     "CorpusConfig": "text.corpus",
     "DECODERS": "decoding.decoders",
     "DecodingConfig": "decoding.decoders",
@@ -96,9 +93,9 @@ _HOMES = {
     "Epochs": "inspection.epochs",
     "evaluate": "scores.evaluation",
     "evaluate_mixture": "reports.mixture",
-    "evaluate_text": "reports.honest",
-    "evaluate_texts": "reports.honest",
-    "Evaluations": "reports.honest",
+    "evaluate_text": "reports.texts",
+    "evaluate_texts": "reports.texts",
+    "Evaluations": "reports.texts",
     "fit_ladder": "scores.ladder",
     "fit_ngram": "models.ngram",
     "fit_sentences": "models.sentences",
@@ -125,23 +122,21 @@ _HOMES = {
     "NgramModel": "models.ngram",
     "Novelty": "inspection.novelty",
     "RECIPES": "training.recipes",
-    "report_run": "reports.honest",
+    "report_run": "reports.run_report",
     "resume_run": "storage.resume",
     "RNNMagicsError": "errors",
     "RNNModel": "models.rnn_model",
     "Run": "training.run",
-    "RunReport": "reports.honest",
+    "RunReport": "reports.run_report",
     "save_run": "storage.model_file",
     "Score": "decoding.score",
-    "score": "decoding.score",
+    "score_text": "decoding.score",
     "Script": "handout.script",
     "SeedRuns": "reports.seeds",
     "sentence_log_probs": "models.sentences",
-    "Standing": "reports.standing",
-    "standing": "reports.standing",
     "SurpriseConfig": "inspection.views.surprise",
     "text_statistics": "text.statistics",
-    "TextEvaluation": "reports.honest",
+    "TextEvaluation": "reports.texts",
     "Tokenizer": "text.tokenizers",
     "TOKENIZERS": "text.tokenizers",
     "train": "training.loop",
@@ -162,6 +157,7 @@ __all__ = [
     "INSPECTORS",
     "RECIPES",
     "TOKENIZERS",
+    "BaselineComparison",
     "BaselineConfig",
     "BatchConfig",
     "Batches",
@@ -193,7 +189,6 @@ __all__ = [
     "Score",
     "Script",
     "SeedRuns",
-    "Standing",
     "SurpriseConfig",
     "TextEvaluation",
     "Tokenizer",
@@ -204,6 +199,7 @@ __all__ = [
     "WindowsConfig",
     "check_overlap",
     "checkpoint_epochs",
+    "compare_with_baselines",
     "diagnose",
     "evaluate",
     "evaluate_mixture",
@@ -225,9 +221,8 @@ __all__ = [
     "report_run",
     "resume_run",
     "save_run",
-    "score",
+    "score_text",
     "sentence_log_probs",
-    "standing",
     "text_statistics",
     "train",
     "train_seeds",
@@ -237,8 +232,20 @@ __all__ = [
 ]
 
 
+_RENAMED = {
+    "score": "score_text",
+    "Standing": "BaselineComparison",
+    "standing": "compare_with_baselines",
+}
+"""Names that still work in this release, by what they are called now."""
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
+    if name in _RENAMED:
+        msg = f"rnn_magics.{name} is called rnn_magics.{_RENAMED[name]} now"
+        warnings.warn(msg, DeprecationWarning, stacklevel=2)
+        name = _RENAMED[name]
     if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

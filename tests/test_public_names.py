@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -89,3 +90,16 @@ def test_the_import_waits_for_nothing_heavy(imported: str) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(("old", "new"), rnn_magics._RENAMED.items())
+def test_a_renamed_name_works_for_one_release_and_names_the_new_one(old: str, new: str) -> None:
+    with pytest.warns(DeprecationWarning, match=f"rnn_magics.{old} is called rnn_magics.{new} now"):
+        found = getattr(rnn_magics, old)
+    assert found is getattr(rnn_magics, new)
+    assert old not in rnn_magics.__all__
+
+
+def test_no_two_public_names_differ_only_by_case() -> None:
+    counted = Counter(name.lower() for name in rnn_magics.__all__)
+    assert [name for name, number in counted.items() if number > 1] == []

@@ -49,7 +49,7 @@ class Score:
         )
 
 
-def score(run: Trained, text: str) -> Score:
+def score_text(run: Trained, text: str) -> Score:
     r"""Return the surprise of each token of a text, read from a zero state.
 
     .. math:: s_t = -\log_2 p(x_t \mid x_{<t})

@@ -10,7 +10,7 @@ import torch
 from rnn_magics.errors import BatchError
 from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.ngram import Floats, fit_ngram
-from rnn_magics.reports.honest import (
+from rnn_magics.reports.texts import (
     TextEvaluation,
     describe_score,
     evaluations_table,

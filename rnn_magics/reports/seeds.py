@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.honest import report_run
+from rnn_magics.reports.run_report import report_run
 from rnn_magics.tables import aligned
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import Drive, train

@@ -112,7 +112,7 @@ def inspect_surprise(run: Trained, text: str, config: SurpriseConfig | None = No
 
     .. math:: s_t = -\log_2 p(x_t \mid x_{<t})
 
-    The bits are those of `rnn_magics.score`.
+    The bits are those of `rnn_magics.score_text`.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from rnn_magics.notebook.show.tables import text_table
 _EDGE = 12  # rows at the beginning and at the end
 
 
-def score_text(score: Score) -> str:
+def score_table(score: Score) -> str:
     """Show the surprise of each token."""
     rows = [
         (repr(token), "" if bits != bits else f"{bits:.2f}")  # noqa: PLR0124  (nan: not predicted)
