@@ -8,12 +8,13 @@ from typing import Any
 
 from rnn_magics.decoding.prefix import Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 
 
 @dataclass(frozen=True, repr=False)
-class Score:
+class Score(Result):
     """How a model is surprised by a text, token by token.
 
     Parameters

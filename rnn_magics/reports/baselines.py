@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.training.run import Run
 
@@ -35,7 +36,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class BaselineComparison:
+class BaselineComparison(Result):
     """What a run reached, beside what counting reaches on the same held-out tokens.
 
     Parameters

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from rnn_magics.batching import BATCHERS
 from rnn_magics.reports.texts import TextEvaluation, describe_score
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation
 from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True, repr=False)
-class RunReport:
+class RunReport(Result):
     """What a training has reached, on both parts of its text.
 
     Parameters

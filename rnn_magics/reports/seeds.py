@@ -11,6 +11,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.reports.run_report import report_run
+from rnn_magics.results import Result
 from rnn_magics.tables import aligned
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import Drive, train
@@ -18,7 +19,7 @@ from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(Result):
     """What a number is over several runs.
 
     Parameters
@@ -52,7 +53,7 @@ class Spread:
 
 
 @dataclass(frozen=True, repr=False)
-class SeedRuns:
+class SeedRuns(Result):
     """Runs that differ in their seed alone.
 
     Parameters

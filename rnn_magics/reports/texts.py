@@ -12,6 +12,7 @@ import torch
 
 from rnn_magics.errors import BatchError
 from rnn_magics.models.rnn_model import require_finite
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation, evaluate, perplexity
 from rnn_magics.tables import aligned
 from rnn_magics.text.corpus import Corpus
@@ -22,7 +23,7 @@ from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True, repr=False)
-class TextEvaluation:
+class TextEvaluation(Result):
     """What a run makes of a text.
 
     Parameters
@@ -114,7 +115,7 @@ def evaluations_table(found: Sequence[TextEvaluation]) -> str:
 
 
 @dataclass(frozen=True, repr=False)
-class Evaluations(Sequence[TextEvaluation]):
+class Evaluations(Result, Sequence[TextEvaluation]):
     """What several runs make of several texts: all that was found, run by run.
 
     Parameters

@@ -17,6 +17,7 @@ import numpy as np
 
 from rnn_magics.errors import VocabError
 from rnn_magics.options import AT_LEAST_ONE, Options, option
+from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbering import Numbered
@@ -44,7 +45,7 @@ class VocabConfig(Options):
     )
 
 
-class Vocab:
+class Vocab(Result):
     """The token-to-index map of a corpus.
 
     Index 0 is ``<unk>``, then come the reserved tokens, then all others by falling

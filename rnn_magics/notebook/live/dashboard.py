@@ -20,12 +20,13 @@ from rnn_magics.notebook.live.progress import first_line
 from rnn_magics.notebook.live.sample_text import sample_text
 from rnn_magics.notebook.page.telemetry import Telemetry
 from rnn_magics.notebook.show.bundle import Bundle
-from rnn_magics.notebook.show.escape import escaped, one_line, visible
+from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.show.run_payload import RUN_MIME, saved_payload, series_bytes
 from rnn_magics.notebook.show.runs import CAPTION, baselines_note, run_figure, run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
 from rnn_magics.notebook.widgets.training import TrainingWidget
 from rnn_magics.plotting import to_png
+from rnn_magics.results import visible
 from rnn_magics.training.curve import MOST_POINTS
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.job import Job

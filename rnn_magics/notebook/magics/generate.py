@@ -22,8 +22,8 @@ from rnn_magics.notebook.line.options import LineOptions, part, run_option, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.decoded import Generations
-from rnn_magics.notebook.show.escape import visible
 from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.results import visible
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

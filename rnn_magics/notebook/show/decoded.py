@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.score import Score
-from rnn_magics.notebook.show.escape import visible
 from rnn_magics.notebook.show.tables import text_table
+from rnn_magics.results import Result, visible
 
 _EDGE = 12  # rows at the beginning and at the end
 
@@ -21,7 +21,7 @@ def score_table(score: Score) -> str:
     return f"{score!r}\n{text_table(('token', 'bits'), rows)}"
 
 
-class Generations(list[Generation]):
+class Generations(Result, list[Generation]):
     """Several texts from one prefix."""
 
     def __repr__(self) -> str:

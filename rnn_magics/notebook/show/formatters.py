@@ -14,7 +14,7 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.interrupts import whole_imports
-from rnn_magics.notebook.show.escape import visible
+from rnn_magics.results import visible
 
 
 def _made_by(place: str) -> Callable[[Any], str]:
@@ -35,25 +35,9 @@ _HTML: dict[tuple[str, str], Callable[[Any], str]] = {
     ("rnn_magics.inspection.novelty", "Novelty"): _made_by("novelty:novelty_html"),
 }
 _PLAIN: dict[tuple[str, str], Callable[[Any], str]] = {
-    ("rnn_magics.text.corpus", "Corpus"): repr,
-    ("rnn_magics.text.vocab", "Vocab"): repr,
-    ("rnn_magics.training.run", "Run"): repr,
-    ("rnn_magics.reports.seeds", "SeedRuns"): repr,
-    ("rnn_magics.reports.texts", "TextEvaluation"): repr,
-    ("rnn_magics.reports.texts", "Evaluations"): repr,
-    ("rnn_magics.reports.run_report", "RunReport"): repr,
-    ("rnn_magics.decoding.generate", "Generation"): repr,
     ("rnn_magics.batching", "Batches"): _made_by("texts:batches_text"),
     ("rnn_magics.batching", "BatchPreview"): _made_by("texts:preview_text"),
     ("rnn_magics.decoding.score", "Score"): _made_by("decoded:score_table"),
-    ("rnn_magics.inspection.views.hidden", "Hidden"): repr,
-    ("rnn_magics.inspection.views.gates", "Gates"): repr,
-    ("rnn_magics.inspection.views.surprise", "Surprise"): repr,
-    ("rnn_magics.inspection.views.gradient", "Gradient"): repr,
-    ("rnn_magics.inspection.views.match", "Match"): repr,
-    ("rnn_magics.inspection.views.units", "Units"): repr,
-    ("rnn_magics.inspection.views.windows", "Windows"): repr,
-    ("rnn_magics.inspection.epochs", "Epochs"): repr,
     ("rnn_magics.inspection.novelty", "Novelty"): _made_by("novelty:novelty_text"),
 }
 
