@@ -2,6 +2,7 @@
 
 import IPython.core.interactiveshell
 
+from . import inspection as inspection
 from .batching import BATCHERS as BATCHERS
 from .batching import BatchConfig as BatchConfig
 from .batching import Batcher as Batcher

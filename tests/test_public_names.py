@@ -9,11 +9,12 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 import rnn_magics
+from rnn_magics import INSPECTORS, inspection
 
 ROOT = Path(rnn_magics.__file__).parent
 STUB = ast.parse(ROOT.joinpath("__init__.pyi").read_text(encoding="utf-8"))
@@ -47,11 +48,12 @@ def test_every_public_name_is_known_to_type_checkers_and_editors() -> None:
 @pytest.mark.parametrize("name", rnn_magics.__all__)
 def test_every_public_name_is_that_of_its_module(name: str) -> None:
     found = getattr(rnn_magics, name)
-    if name in HOMES:
-        home = importlib.import_module(f"rnn_magics.{HOMES[name]}")
-        assert found is getattr(home, name)
-    else:
+    if name not in HOMES:
         assert callable(found)
+    elif HOMES[name] is None:  # a package
+        assert found is importlib.import_module(f"rnn_magics.{name}")
+    else:
+        assert found is getattr(importlib.import_module(f"rnn_magics.{HOMES[name]}"), name)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,17 @@ def test_every_public_name_is_that_of_its_module(name: str) -> None:
 )
 def test_what_a_user_registers_in_is_public(name: str) -> None:
     assert isinstance(getattr(rnn_magics, name), dict)
+
+
+@pytest.mark.parametrize("view", INSPECTORS)
+def test_the_options_and_the_result_of_a_view_stand_together(view: str) -> None:
+    inspector = INSPECTORS[view]
+    result = get_type_hints(inspector.inspect)["return"]
+    for public in (inspector.inspect, inspector.config, result):
+        assert getattr(inspection, public.__name__) is public
+        assert public.__name__ in inspection.__all__
+    assert issubclass(result, inspection.Trace)
+    assert result.kind == view
 
 
 def test_a_training_is_driven_by_hand_with_public_names() -> None:
