@@ -133,8 +133,14 @@ def test_the_import_waits_for_nothing_heavy(imported: str) -> None:
 
 @pytest.mark.parametrize(("old", "new"), rnn_magics._RENAMED.items())
 def test_a_renamed_name_works_for_one_release_and_names_the_new_one(old: str, new: str) -> None:
-    with pytest.warns(DeprecationWarning, match=f"rnn_magics.{old} is called rnn_magics.{new} now"):
+    said = f"^rnn_magics.{old} is called rnn_magics.{new} now$"
+    with pytest.warns(DeprecationWarning, match=said) as by_attribute:
         found = getattr(rnn_magics, old)
+    with pytest.warns(DeprecationWarning, match=said) as by_import:
+        exec(compile(f"from rnn_magics import {old}", __file__, "exec"))
+    assert {each.filename for each in (*by_attribute, *by_import)} == {
+        __file__
+    }  # who has to mend it
     assert found is getattr(rnn_magics, new)
     assert old not in rnn_magics.__all__
 

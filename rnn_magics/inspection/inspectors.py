@@ -2,7 +2,7 @@
 
 A view is a function that takes what it needs of `NEEDS`, in that order, and a dataclass of
 options, and returns a `Trace`: its ``title`` of one line, the ``rows`` of its plain text, and
-``to_data()``, which a front end draws (see payload.py). To add one, write that function and put
+``to_data()`` where a front end draws it (see payload.py). To add one, write that function and put
 a line into `INSPECTORS`; ``%inspect_rnn`` offers it with its options.
 """
 

@@ -30,9 +30,9 @@ class Trace(Result, ABC):
     def title(self) -> str:
         """One line."""
 
-    @abstractmethod
     def to_data(self) -> Payload:
-        """Return what a front end draws: `head` and what the view adds to it."""
+        """Return what a front end draws: `head`, and what a view adds to it that is drawn."""
+        return self.head()
 
     def head(self) -> Payload:
         """Return what every payload begins with."""

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
-from rnn_magics.inspection.views.payload import Payload
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.windows import WindowsConfig
 
@@ -132,9 +131,6 @@ class Mine(Trace):
     def rows(self) -> Iterator[Sequence[str]]:
         yield "token", "value"
         yield "\x1b[31m", "1"
-
-    def to_data(self) -> Payload:
-        return self.head()
 
 
 def test_a_registered_view_is_offered_and_safe_to_look_at(
