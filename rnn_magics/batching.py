@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rnn_magics.errors import BatchError
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
+from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.vocab import Vocab, encode_corpus
@@ -118,7 +119,7 @@ class EpochPlan:
         return len(self.starts)
 
 
-class Batches:
+class Batches(Result):
     """Minibatches of a token sequence; iterating once is one epoch.
 
     Parameters

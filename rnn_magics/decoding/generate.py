@@ -11,13 +11,14 @@ from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.prefix import Prefix, Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
 
 @dataclass(frozen=True, repr=False)
-class Generation:
+class Generation(Result):
     """Text that a model wrote.
 
     Parameters

@@ -8,12 +8,13 @@ from typing import Any
 
 from rnn_magics.decoding.prefix import Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 
 
 @dataclass(frozen=True, repr=False)
-class Score:
+class Score(Result):
     """How much each token of a text surprises a model.
 
     Parameters
@@ -49,7 +50,7 @@ class Score:
         )
 
 
-def score(run: Trained, text: str) -> Score:
+def score_text(run: Trained, text: str) -> Score:
     r"""Return the surprise of each token of a text, read from a zero state.
 
     .. math:: s_t = -\log_2 p(x_t \mid x_{<t})

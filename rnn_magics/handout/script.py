@@ -9,6 +9,7 @@ from rnn_magics.errors import TrainingError
 from rnn_magics.handout import parts
 from rnn_magics.handout.text import text_lines, too_long_to_keep
 from rnn_magics.models.cells import CELLS
+from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.endings import Ending
@@ -18,7 +19,7 @@ MOST_LINES = 149  # of a script: a longer one does not fit a handout
 
 
 @dataclass(frozen=True, repr=False)
-class Script:
+class Script(Result):
     """A run, written out as a script.
 
     Parameters

@@ -1,8 +1,8 @@
 """INSPECTORS: the views, by name.
 
 A view is a function that takes what it needs of `NEEDS`, in that order, and a dataclass of
-options, and returns an object with a ``title`` of one line, a ``repr`` in plain text and
-``to_data()``, which a front end draws (see payload.py). To add one, write that function and put
+options, and returns a `Trace`: its ``title`` of one line, the ``rows`` of its plain text, and
+``to_data()`` where a front end draws it (see payload.py). To add one, write that function and put
 a line into `INSPECTORS`; ``%inspect_rnn`` offers it with its options.
 """
 
@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from rnn_magics.inspection.views.gates import GatesConfig, inspect_gates
 from rnn_magics.inspection.views.gradient import GradientConfig, inspect_gradient
 from rnn_magics.inspection.views.hidden import HiddenConfig, inspect_hidden
 from rnn_magics.inspection.views.match import MatchConfig, inspect_match
-from rnn_magics.inspection.views.payload import Payload
 from rnn_magics.inspection.views.surprise import SurpriseConfig, inspect_surprise
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.units import UnitsConfig, inspect_units
 from rnn_magics.inspection.views.windows import WindowsConfig, inspect_batches
 from rnn_magics.models.forked import check_fork
@@ -25,17 +25,6 @@ from rnn_magics.options import Options, check_choice
 
 NEEDS = ("run", "text", "corpus", "batches")
 """What a view may be of."""
-
-
-class Trace(Protocol):
-    """What a view returns."""
-
-    @property
-    def title(self) -> str:
-        """One line."""
-
-    def to_data(self) -> Payload:
-        """Return what a front end draws."""
 
 
 @dataclass(frozen=True)

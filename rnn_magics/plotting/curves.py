@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnn_magics.plotting.style import ORANGE, RED, cycle, house_style, number_plainly
-from rnn_magics.reports.standing import Mark
+from rnn_magics.reports.baselines import Mark
 from rnn_magics.training.history import History
 
 

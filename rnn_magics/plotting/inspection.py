@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from rnn_magics.inspection.epochs import Epochs
-from rnn_magics.inspection.inspectors import Trace
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.plotting.coloured_text import match_figure, surprise_figure, units_figure
 from rnn_magics.plotting.gradient import gradient_figure
 from rnn_magics.plotting.heatmaps import gates_figure, hidden_figure

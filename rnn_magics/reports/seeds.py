@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.honest import report_run
+from rnn_magics.reports.run_report import report_run
+from rnn_magics.results import Result
 from rnn_magics.tables import aligned
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
@@ -19,7 +20,7 @@ from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(Result):
     """What a number is over several runs.
 
     Parameters
@@ -53,7 +54,7 @@ class Spread:
 
 
 @dataclass(frozen=True, repr=False)
-class SeedRuns:
+class SeedRuns(Result):
     """Runs that differ in their seed alone.
 
     Parameters

@@ -13,10 +13,8 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 from rnn_magics.errors import BatchError
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, read
+from rnn_magics.scores.rows import Rows
 
-_MAX_ROWS = 64
-_ROW_TOKENS = 1024  # the shortest row that is worth reading in parallel
-_WARM_UP = 256  # tokens read but not scored, so that a row begins with a carried state
 _IGNORED = -100
 
 
@@ -137,13 +135,12 @@ def _read(model: RNNModel, ids: Tensor, num_steps: int) -> Iterator[tuple[Tensor
         msg = f"a text of {len(ids)} tokens has nothing to predict; give at least two tokens"
         raise BatchError(msg)
     carried = not model.config.bidirectional
-    num_rows = min(_MAX_ROWS, max(1, predicted // _ROW_TOKENS))
-    row_length = -(-predicted // num_rows)
-    starts = torch.arange(num_rows, device=ids.device)[:, None] * row_length
-    state = _warm_up(model, ids, starts, num_rows) if carried else None
-    for begin in range(0, row_length, num_steps):
-        end = min(begin + num_steps, row_length)
-        places = starts + torch.arange(begin, end, device=ids.device)  # (num_rows, steps)
+    rows = Rows.of(predicted, ids.device)
+    state: State | None = None
+    if carried and len(rows) > 1:
+        _, state = read(model, ids[rows.warm_up()].long())
+        state = rows.begin(state)
+    for _, _, places in rows.places(num_steps):
         X = ids[places.clamp(max=predicted)].long()
         # The last row may be shorter than the others: nothing beyond the end is scored.
         Y = ids[(places + 1).clamp(max=predicted)].long()
@@ -153,13 +150,3 @@ def _read(model: RNNModel, ids: Tensor, num_steps: int) -> Iterator[tuple[Tensor
             logits.flatten(0, 1).float(), Y.flatten(), ignore_index=_IGNORED, reduction="none"
         )
         yield places, losses.view(places.shape)
-
-
-def _warm_up(model: RNNModel, ids: Tensor, starts: Tensor, num_rows: int) -> State | None:
-    if num_rows == 1:
-        return None
-    length = min(_WARM_UP, int(starts[1]))
-    places = starts[1:] - length + torch.arange(length, device=ids.device)
-    _, state = read(model, ids[places].long())
-    # The first row has no tokens before it and begins with zeros.
-    return tuple(torch.cat((torch.zeros_like(part[:, :1]), part), dim=1) for part in state)

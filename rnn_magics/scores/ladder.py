@@ -14,6 +14,7 @@ from typing import Any
 from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
 from rnn_magics.options import Options, option
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.statistics import require_countable
@@ -68,7 +69,7 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class Ladder(Result):
     """n-gram models of rising order on one text; iterate over its rungs.
 
     Parameters

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.results import Result
 from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
 from rnn_magics.text.indexing.cache import IndexFile
@@ -23,7 +24,7 @@ _LISTED = 10_000_000  # tokens of a text on disk that may become a list of Pytho
 
 
 @dataclass(frozen=True, repr=False)
-class Corpus:
+class Corpus(Result):
     """A text, or a sequence of tokens, ready to become minibatches.
 
     Make one with `load`, `from_text` or `from_tokens`.

@@ -18,6 +18,7 @@ import numpy as np
 from rnn_magics.errors import VocabError
 from rnn_magics.foreign import a_kind
 from rnn_magics.options import AT_LEAST_ONE, Options, option
+from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbering import Numbered
@@ -45,7 +46,7 @@ class VocabConfig(Options):
     )
 
 
-class Vocab:
+class Vocab(Result):
     """The token-to-index map of a corpus.
 
     Index 0 is ``<unk>``. The reserved tokens follow, then all others, most frequent first, ties by

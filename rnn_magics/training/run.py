@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
+from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.text.counts import TextCounts, count_text
 from rnn_magics.text.vocab import Vocab
@@ -66,7 +67,7 @@ class Steering:
 
 
 @dataclass
-class Run:
+class Run(Result):
     """One training.
 
     Parameters

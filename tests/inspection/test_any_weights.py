@@ -13,15 +13,15 @@ import torch
 from rnn_magics.batching import Batches
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
 from rnn_magics.decoding.generate import generate
-from rnn_magics.decoding.score import score
+from rnn_magics.decoding.score import score_text
 from rnn_magics.errors import InspectionError, ModelError
 from rnn_magics.inspection import doctor
 from rnn_magics.inspection.doctor import CHECKS, diagnose
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
 from rnn_magics.models.cells import CELLS
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
-from rnn_magics.reports.honest import evaluate_text, evaluate_texts
 from rnn_magics.reports.mixture import evaluate_mixture
+from rnn_magics.reports.texts import evaluate_text, evaluate_texts
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
@@ -199,7 +199,7 @@ def test_every_decoder_writes_with_a_model_of_every_precision(
         found = generate(run, "the ", config)
         assert len(found.tokens) == 20
         assert np.isfinite(found.log_probs).all()
-        assert score(run, "the time").perplexity > 1
+        assert score_text(run, "the time").perplexity > 1
 
 
 @pytest.mark.parametrize("value", NOT_FINITE)
@@ -212,7 +212,7 @@ def test_what_is_written_and_scored_names_the_weight_that_is_not_finite(
     for call in (
         lambda: generate(run, "the ", DecodingConfig(decoder=decoder)),
         lambda: generate(run, "the ", DecodingConfig(beam=2)),
-        lambda: score(run, "the time"),
+        lambda: score_text(run, "the time"),
     ):
         with pytest.raises(ModelError, match=r"rnn\.cells\.0\.weight_hh holds"):
             call()

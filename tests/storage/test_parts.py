@@ -12,7 +12,7 @@ import pytest
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.errors import StorageError
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.honest import report_run
+from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run

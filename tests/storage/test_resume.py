@@ -429,7 +429,10 @@ def test_an_epoch_that_carries_nothing_yet_begins_with_zeros(batches: Batches) -
     [
         (lambda document: document.pop("tally"), "training lacks 'tally'"),
         (lambda document: document.pop("plan"), "'tally'"),
-        (lambda document: document["tally"].update(tokens=7), "it counts 7 tokens in its current epoch, but 0 steps have 0"),
+        (
+            lambda document: document["tally"].update(tokens=7),
+            "it counts 7 tokens in its current epoch, but 0 steps have 0",
+        ),
     ],
 )
 def test_half_an_epoch_is_refused(

@@ -14,8 +14,8 @@ from rnn_magics.errors import BatchError, CorpusError, ModelError
 from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.ngram import fit_ngram
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.honest import evaluate_text
 from rnn_magics.reports.mixture import evaluate_mixture
+from rnn_magics.reports.texts import evaluate_text
 from rnn_magics.scores.evaluation import token_log_probs
 from rnn_magics.text import statistics
 from rnn_magics.text.corpus import Corpus, CorpusConfig

@@ -15,7 +15,7 @@ from rnn_magics.notebook.show.bundle import place_figure, show_figure
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_moved
 from rnn_magics.notebook.show.runs import CAPTION, run_figure
-from rnn_magics.reports.standing import standing
+from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, TrainEnd
 from rnn_magics.training.job import Job
@@ -124,7 +124,7 @@ def _show_end(desk: Desk, run: Run, fit: BaselineFit | None, progress: Progress 
     if desk.preferences.figures:
         show_figure(run_figure(run), CAPTION)
     if fit is not None and desk.preferences.progress:
-        print(one_line(fit.note or standing(run).words))
+        print(one_line(fit.note or compare_with_baselines(run).words))
 
 
 def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:

@@ -15,7 +15,7 @@ from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.show.runs import run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
-from rnn_magics.reports.standing import standing
+from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
@@ -96,7 +96,7 @@ class TerminalProgress:
 
     def settle(self) -> None:
         """Write a line for each baseline, when those of the run are there."""
-        for mark in standing(self._run).marks:
+        for mark in compare_with_baselines(self._run).marks:
             self._write(f"  {mark}")
 
     def _draw(self, event: StepEnd) -> None:

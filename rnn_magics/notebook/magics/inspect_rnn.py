@@ -8,8 +8,9 @@ from typing import Any, Self
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.inspection.epochs import Epochs, inspect_epochs
-from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, Trace
+from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
 from rnn_magics.inspection.inspectors import inspect_rnn as inspect
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import (
@@ -121,7 +122,7 @@ def _source(call: Call[Any], options: InspectOptions) -> ViewSource | None:
     return ViewSource(options.text, given["things"][INSPECTORS[options.view].needs.index("run")])
 
 
-def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace | Epochs:
+def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace:
     """Look inside a model while it reads a text; the result has the arrays by name.
 
     Of a run that trains in the background, a copy is looked at.

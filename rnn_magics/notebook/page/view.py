@@ -8,15 +8,15 @@ from typing import Any
 from IPython.display import display
 
 from rnn_magics.inspection.fitting import fitted
-from rnn_magics.inspection.inspectors import Trace
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.notebook.page.search import SEARCH, answer
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.session.views import ViewSource
 from rnn_magics.notebook.show.bundle import Bundle
-from rnn_magics.notebook.show.escape import visible
 from rnn_magics.plotting import to_png
 from rnn_magics.plotting.inspection import inspection_figure
+from rnn_magics.results import visible
 
 INSPECTION_MIME = "application/vnd.rnn-magics.inspection+json"
 LIVE_MIME = "application/vnd.rnn-magics.live+json"

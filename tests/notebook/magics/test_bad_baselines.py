@@ -10,7 +10,7 @@ import pytest
 from rnn_magics import fit_ngram
 from rnn_magics.errors import BatchError, ModelError
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.honest import evaluate_text
+from rnn_magics.reports.texts import evaluate_text
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
 from tests.notebook.conftest import SAMPLE, TRAIN

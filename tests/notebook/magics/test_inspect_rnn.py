@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.windows import WindowsConfig
 
 if TYPE_CHECKING:
@@ -120,18 +122,29 @@ def test_text_is_never_evaluated(trained: Notebook) -> None:
     assert trace.unknown[0] == "{"
 
 
-def test_a_registered_view_is_offered(trained: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Mine:
-        title = "mine"
+class Mine(Trace):
+    """A view of a user."""
 
-        def to_data(self) -> dict[str, Any]:
-            return {"view": "mine", "version": 1}
+    kind = "mine"
+    title = "mine \x1b[31m"
 
+    def rows(self) -> Iterator[Sequence[str]]:
+        yield "token", "value"
+        yield "\x1b[31m", "1"
+
+
+def test_a_registered_view_is_offered_and_safe_to_look_at(
+    trained: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mine = Inspector(lambda _batches, _config=None: Mine(), ("batches",), WindowsConfig, "mine")
     monkeypatch.setitem(INSPECTORS, "mine", mine)
     assert trained.complete("%inspect_rnn mi") == ["mine"]
     trained.run("%config RNNMagics.figures = True")
-    assert isinstance(trained.run("%inspect_rnn mine"), Mine)
+    trace = trained.run("%inspect_rnn mine")
+    assert isinstance(trace, Mine)
+    expected = "mine \\x1b[31m\ntoken     value\n\\x1b[31m  1"
+    assert trained.rich(trace)["text/plain"] == expected
+    assert "\x1b" not in trained.rich([trace])["text/plain"]
 
 
 def test_a_view_does_not_depend_on_the_engine(prepared: Notebook) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rnn_magics.notebook.live import drive
-from rnn_magics.reports.honest import evaluate_text
 from rnn_magics.reports.seeds import Spread
+from rnn_magics.reports.texts import evaluate_text
 from tests.notebook.conftest import TRAIN
 
 if TYPE_CHECKING:

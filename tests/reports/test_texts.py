@@ -8,7 +8,8 @@ import pytest
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.errors import BatchError
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.honest import evaluate_text, evaluate_texts, report_run
+from rnn_magics.reports.run_report import report_run
+from rnn_magics.reports.texts import evaluate_text, evaluate_texts
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import Vocab

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from rnn_magics.reports.standing import marks, standing
+from rnn_magics.reports.baselines import compare_with_baselines, marks
 from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.training.run import Run
 
@@ -42,14 +42,14 @@ def test_the_marks_are_uniform_unigram_bigram_and_the_best() -> None:
     ],
 )
 def test_the_words_say_where_a_run_stands(reached: float, words: str) -> None:
-    said = standing(run(reached)).words
+    said = compare_with_baselines(run(reached)).words
     if reached == 25.0:
         assert "no better than guessing" not in said
     assert words in said
 
 
 def test_a_mark_is_passed_at_the_first_epoch_below_it() -> None:
-    passed = standing(run(29.0, 21.0, None, 11.0)).marks
+    passed = compare_with_baselines(run(29.0, 21.0, None, 11.0)).marks
     assert [mark.epoch for mark in passed] == [2, 2, 4, None]
 
 
@@ -63,8 +63,8 @@ def test_a_mark_is_passed_at_the_first_epoch_below_it() -> None:
     ],
 )
 def test_what_cannot_be_compared_is_not(made: Run, words: str) -> None:
-    assert words in standing(made).words
-    assert standing(made).marks == ()
+    assert words in compare_with_baselines(made).words
+    assert compare_with_baselines(made).marks == ()
 
 
 def test_a_ladder_survives_strict_json() -> None:
@@ -74,8 +74,8 @@ def test_a_ladder_survives_strict_json() -> None:
 
 
 def test_the_passages_are_told_in_one_line() -> None:
-    assert standing(run(29.0, 21.0, None, 11.0)).passages == (
+    assert compare_with_baselines(run(29.0, 21.0, None, 11.0)).passages == (
         "passed: uniform (28.000) after epoch 2, unigram (22.000) after epoch 2,"
         " bigram (12.000) after epoch 4, best, 3-gram (8.000) not yet"
     )
-    assert standing(run(None)).passages == ""
+    assert compare_with_baselines(run(None)).passages == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.training.run import Run
 
@@ -35,7 +36,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Standing:
+class BaselineComparison(Result):
     """What a run reached, beside what counting reaches on the same held-out tokens.
 
     Parameters
@@ -80,7 +81,7 @@ def marks(ladder: Ladder) -> tuple[Mark, ...]:
     return tuple(found)
 
 
-def standing(run: Run) -> Standing:
+def compare_with_baselines(run: Run) -> BaselineComparison:
     """Compare a run with the ladder of its text.
 
     Only perplexities of the same held-out tokens are compared: every one but the first, exp of
@@ -88,17 +89,19 @@ def standing(run: Run) -> Standing:
     """
     ladder, reached = run.ladder, run.valid_perplexity
     if ladder is None:
-        return Standing((), "no baselines were fitted for this run")
+        return BaselineComparison((), "no baselines were fitted for this run")
     if not ladder.num_valid_tokens or reached is None:
-        return Standing((), "nothing is held out, so there is nothing to compare with baselines")
+        return BaselineComparison(
+            (), "nothing is held out, so there is nothing to compare with baselines"
+        )
     if run.state_rule != "carried" or ladder.num_valid_tokens != run.num_valid_tokens - 1:
         why = "not comparable with baselines: they do not predict the same tokens from the past"
-        return Standing((), why)
+        return BaselineComparison((), why)
     passed = tuple(
         Mark(mark.name, mark.perplexity, _epoch_below(run, mark.perplexity))
         for mark in marks(ladder)
     )
-    return Standing(passed, _words(passed, reached))
+    return BaselineComparison(passed, _words(passed, reached))
 
 
 def _epoch_below(run: Run, perplexity: float) -> int | None:
