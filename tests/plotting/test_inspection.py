@@ -47,7 +47,7 @@ def test_every_view_has_a_picture() -> None:
 
 @pytest.mark.parametrize("view", INSPECTORS)
 def test_odd_tokens_are_drawn_without_a_warning(view: str) -> None:
-    figure = inspection_figure(trace(view))
+    figure = inspection_figure(view, trace(view))
     assert figure is not None
     assert to_png(figure).startswith(b"\x89PNG")
 
