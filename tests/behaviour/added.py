@@ -101,7 +101,7 @@ ADDED = {
 
 
 def assert_known(notebook: Notebook, added: Added) -> None:
-    """Check that help, completion, form and ``--explain`` know it, and that it works."""
+    """Check that help, completion, form and ``--explain`` know it, and that all of it works."""
     magic = notebook.shell.find_line_magic(added.magic)
     assert added.name in magic.getdoc()
     before, _, _ = added.line.partition(added.name)
@@ -111,8 +111,12 @@ def assert_known(notebook: Notebook, added: Added) -> None:
         assert added.name in form.fields[added.field].widget.options
         form.fields[added.field].widget.value = added.name
     assert added.name in form.magic_line()
-    explained = notebook.printed(f"{added.line} --explain").replace("'", '"')
-    assert [words for words in added.explained if words not in explained] == []
+    explained = notebook.printed(f"{added.line} --explain")
+    spelt = explained.replace("'", '"')
+    assert [words for words in added.explained if words not in spelt] == []
+    session = notebook.session
+    made = {"corpus": session.corpus, "vocab": session.vocab, "batches": session.batches}
+    exec(explained, {**notebook.variables, **made, "run": session.runs["gru-1"]})
     assert type(notebook.run(added.line)).__name__ == added.returns
 
 

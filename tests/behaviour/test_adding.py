@@ -26,27 +26,32 @@ def module_of(file: str) -> Any:
     return import_module(file.removesuffix(".py").replace("/", "."))
 
 
-def register(blocks: list[Block]) -> None:
+def register(notebook: Notebook, blocks: list[Block]) -> None:
     """Do what a reader does in cells: write what the blocks write, and assign the entries."""
     (line,) = (block for block in blocks if block.how == "in")
     scope = {**vars(module_of(line.file)), "__name__": "__main__"}
     for block in blocks:
         if block is not line and not block.text.startswith("from rnn_magics.inspection.views."):
             exec(compile(block.text, "a cell", "exec", dont_inherit=True), scope)
+    mine = {name: thing for name, thing in scope.items() if is_of_a_cell(thing)}
+    notebook.variables.update(mine)
     vars(module_of(line.file))[line.place].update(eval(f"{{{line.text}}}", scope))
+
+
+def is_of_a_cell(thing: Any) -> bool:
+    return getattr(thing, "__module__", "") == "__main__"
 
 
 @pytest.mark.parametrize("section", IN_A_NOTEBOOK)
 def test_what_a_notebook_registers_is_known(trained: Notebook, section: str) -> None:
-    added = ADDED[section]
-    register(recipes()[section])
-    assert_known(trained, added)
+    register(trained, recipes()[section])
+    assert_known(trained, ADDED[section])
 
 
 def test_the_words_of_a_view_without_a_drawing_are_shown(
     trained: Notebook, shown: list[dict[str, Any]]
 ) -> None:
-    register(recipes()["A view of a model"])
+    register(trained, recipes()["A view of a model"])
     trained.run("%config RNNMagics.figures = True")
     trained.run("%config RNNMagics.live = True")
     trace = trained.run('%inspect_rnn norms "the time"')
