@@ -96,7 +96,13 @@ ADDED = {
         "Norms",
     ),
     "An action of `%rnn`": Added("best", "%rnn best", "action", (), "Run"),
-    "A magic": Added("%count", "%count", "", ("text_statistics(corpus)",), "TextStatistics"),
+    "A magic": Added(
+        "%count",
+        "%count",
+        "",
+        ("text_statistics(corpus)", "law, of the token of rank r:", "text: 564 characters"),
+        "TextStatistics",
+    ),
 }
 
 
