@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
@@ -94,14 +94,15 @@ class Call(Generic[R]):
         """Return the call as Python source, imports first."""
         args, kwargs = self._spread()
         written = [type(each) for each in (*args, *kwargs.values()) if _is_written(each)]
-        homes = {self._path.partition(".")[0]: "rnn_magics"} | dict(map(_name_and_home, written))
+        named = [(self._path.partition(".")[0], self.function.__module__)]
+        named += [(kind.__name__, kind.__module__) for kind in written]
         positional = [name for name in self.arguments if name not in kwargs]
         words = [
             _written(each, name) for name, each in zip(self._labels(positional), args, strict=True)
         ]
         words += [f"{name}={_written(each, name)}" for name, each in kwargs.items()]
         call = f"{self.result} = {self._path}({', '.join(words)})"
-        return f"{_imports(homes)}\n{call}\n"
+        return f"{_imports(named)}\n{call}\n"
 
     @property
     def _path(self) -> str:
@@ -155,13 +156,9 @@ def _is_written(value: Any) -> bool:
     return isinstance(value, Options)
 
 
-def _name_and_home(kind: type[Options]) -> tuple[str, str]:
-    name = kind.__name__
-    return name, "rnn_magics" if name in rnn_magics.__all__ else kind.__module__
-
-
-def _imports(homes: Mapping[str, str]) -> str:
-    # What a cell has defined needs no import.
+def _imports(named: Iterable[tuple[str, str]]) -> str:
+    # What is no public name comes from its module, and what a cell has defined is there already.
+    homes = {n: "rnn_magics" if n in rnn_magics.__all__ else module for n, module in named}
     lines = [
         f"from {home} import {', '.join(sorted(n for n, at in homes.items() if at == home))}\n"
         for home in sorted({*homes.values()} - {"__main__"})
