@@ -133,18 +133,19 @@ def _head(run: Run) -> str:
 
 
 _STANDARD = {
-    "import ast": " ast.",
-    "import math": "math.",
-    "import re": " re.",
-    "from collections import Counter": "Counter(",
-    "from pathlib import Path": "Path(",
-    "from pydoc_data.topics import topics": "topics[",
+    "import ast": r"\bast\.",
+    "import math": r"\bmath\.",
+    "import re": r"\bre\.",
+    "from collections import Counter": r"\bCounter\(",
+    "from pathlib import Path": r"\bPath\(",
+    "from pydoc_data.topics import topics": r"\btopics\[",
 }
+"""An import, and what uses it in a script."""
 _TORCH = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"
 
 
 def _imports(body: str) -> str:
-    standard = [line for line, use in _STANDARD.items() if use in body]
+    standard = [line for line, use in _STANDARD.items() if re.search(use, body)]
     return "\n".join([*standard, "", _TORCH, ""])
 
 

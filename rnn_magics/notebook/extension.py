@@ -7,10 +7,11 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from rnn_magics.notebook.line.bare import BareWordChecker
 from rnn_magics.notebook.line.command import Magic, command
 from rnn_magics.notebook.line.completion import IDENTIFIER, OptionMatcher
 from rnn_magics.notebook.page import announce
-from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.session.desk import Desk, RunningCell
 from rnn_magics.notebook.session.preferences import RNNMagics
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.formatters import register_formatters, unregister_formatters
@@ -57,6 +58,8 @@ def load(shell: InteractiveShell) -> None:
     for name, kinds in MAGICS.items():
         for kind in kinds:
             shell.magics_manager.magics[kind][name] = commands[name]
+    shell.events.register("pre_run_cell", desk.cell)
+    BareWordChecker(shell, MAGICS)
     shell.Completer.custom_matchers.append(OptionMatcher(desk, commands).matcher)
     register_formatters(shell)
     announce.start(shell, session)
@@ -68,6 +71,9 @@ def unload(shell: InteractiveShell) -> None:
         for kind in kinds:
             shell.magics_manager.magics[kind].pop(name, None)
     shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, RNNMagics)]
+    for cell in [c for c in shell.events.callbacks["pre_run_cell"] if isinstance(c, RunningCell)]:
+        shell.events.unregister("pre_run_cell", cell)
+    BareWordChecker.unregister(shell)
     matchers = shell.Completer.custom_matchers
     matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != IDENTIFIER]
     unregister_formatters(shell)

@@ -72,7 +72,7 @@ NOT_WRITTEN = {
     ),
     "wrong": (with_method("__str__", None, int, 7), "TypeError"),
     "closed": (with_method("__getattribute__", ValueError()), "'n' is a Hostile; an option takes"),
-    "name": (type("a\nb", (), {})(), r"'n' is a a\\nb; an option takes text or a number"),
+    "name": (type("a\nb", (), {})(), r"'n' is a a\\nb; an option takes text, a number or a path"),
 }
 
 

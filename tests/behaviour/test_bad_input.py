@@ -180,7 +180,7 @@ def test_a_cell_that_takes_its_text_from_elsewhere(trained: Notebook) -> None:
         ("'1", "the quote ' at column 8 is not closed"),
         ("$clap", "the notebook has no variable 'clap'"),
         ("{text}", "--clip must be a number, not 'abc'"),
-        ("$list", "variable 'list' is a list; an option takes text or a number"),
+        ("$list", "variable 'list' is a list; an option takes text, a number or a path"),
     ],
 )
 def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> None:

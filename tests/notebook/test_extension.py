@@ -31,6 +31,7 @@ def registered(shell: InteractiveShell) -> dict[str, object]:
         "cell": set(shell.magics_manager.magics["cell"]),
         "groups": set(shell.magics_manager.registry),
         "configurables": sorted(type(thing).__name__ for thing in shell.configurables),
+        "checkers": [type(c).__name__ for c in shell.prefilter_manager.checkers],
         "matchers": [m.matcher_identifier for m in shell.Completer.custom_matchers],
         "html": rich,
         "plain": plain,

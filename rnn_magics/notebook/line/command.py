@@ -7,6 +7,7 @@ options. A magic is looked up when it is first used, so loading the extension im
 from __future__ import annotations
 
 import inspect
+import re
 from collections import ChainMap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from rnn_magics.interrupts import half_import_behind, is_interrupt, whole_import
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.options import Line
 from rnn_magics.notebook.line.parser import MagicParser, O
-from rnn_magics.notebook.line.words import split_line
+from rnn_magics.notebook.line.words import read_line
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.bundle import show_forms
 from rnn_magics.notebook.show.escape import one_line
@@ -72,13 +73,13 @@ def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[.
         variables = ChainMap(local_ns or {}, desk.shell.user_ns)
         try:
             with whole_imports():
-                words = split_line(line, variables)
-                asked = load()
-                options = parser().parse(words, Line(cell=cell, variables=variables))
+                read, asked = read_line(line, variables), load()
+                options = parser().parse(read.words, Line(cell=cell, variables=variables))
                 if options.explain:
                     _explain(desk, asked, options)
                     return None
-                return asked.run(desk, options)
+                result = asked.run(desk, options)
+                return None if read.silent and _is_statement(desk, name, line) else result
         except RNNMagicsError as error:
             # UsageError itself: IPython prints a traceback for its subclasses.
             raise UsageError(one_line(str(error))) from None
@@ -94,6 +95,12 @@ def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[.
     magic.parser = parser  # type: ignore[attr-defined]  # what completion asks for
     magic.needs_local_scope = True  # type: ignore[attr-defined]  # variables of the calling scope
     return no_var_expand(magic)
+
+
+def _is_statement(desk: Desk, name: str, line: str) -> bool:
+    # Whether the line stands by itself in the cell: its result is given to no variable.
+    pattern = rf"^\s*%{name}\s+{re.escape(line.strip())}\s*$"
+    return re.search(pattern, desk.cell.source, re.MULTILINE) is not None
 
 
 def _explain(desk: Desk, magic: Magic[O], options: O) -> None:

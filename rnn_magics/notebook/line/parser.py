@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -23,6 +24,8 @@ O = TypeVar("O", bound=LineOptions)  # noqa: E741  (of the options)
 
 # Marks a word that was quoted, so that argparse takes it for a value even if it begins with "-".
 _VALUE_MARK = "\N{NULL}"
+_NONE_MARK = "\N{NULL}None, as is "  # and the name of the variable
+_FLAG = re.compile(r"--?[^\W\d]")
 _COMMON = {field.name for field in describe(LineOptions)}
 
 
@@ -95,7 +98,11 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
         ConfigError
             As `parse` does.
         """
-        marked = [f"{_VALUE_MARK}{w.text}" if w.quoted else w.text for w in words]
+        known = {field.flag for field in self.fields.values()}
+        for word in words:  # said first: what follows it would be taken for something else
+            if not word.quoted and _FLAG.match(word.text) and _flag_in(word.text) not in known:
+                raise ConfigError(self._unexpected(word.text))
+        marked = [_marked(word) for word in words]
         try:
             found, extra = self.parse_known_intermixed_args(marked)
         except argparse.ArgumentError as error:
@@ -117,11 +124,25 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
 
     def _unexpected(self, word: str) -> str:
         if word.startswith("-"):
-            flag = word.partition("=")[0]
-            near = did_you_mean(flag, (field.flag for field in self.fields.values()))
+            flag = _flag_in(word)
+            flags = [field.flag for field in self.fields.values() if field.flag]
+            near = did_you_mean(flag, flags)
+            if re.fullmatch(r"-\w", flag):  # there are no short options
+                long = [each for each in flags if each.startswith(f"-{flag}")]
+                near = f"; did you mean {' or '.join(long)}?" if long else ""
             return f"{self.prog} has no option {flag}{near or f'; {self.prog}? lists them'}"
         word = word.removeprefix(_VALUE_MARK)
         return f"{self.prog} does not expect {word!r}; text with spaces needs quotes"
+
+
+def _flag_in(word: str) -> str:
+    return word.partition("=")[0]
+
+
+def _marked(word: Word) -> str:
+    if word.none:
+        return f"{_NONE_MARK}{word.none}"
+    return f"{_VALUE_MARK}{word.text}" if word.quoted else word.text
 
 
 def _grouped(options: type[LineOptions]) -> Iterator[tuple[str, list[OptionField]]]:
@@ -155,6 +176,8 @@ def _converter(field: OptionField) -> Callable[[str], Any]:
 
     def convert(text: str) -> Any:
         try:
+            if text.startswith(_NONE_MARK):
+                return _none(field, text.removeprefix(_NONE_MARK), what)
             if not field.flag and field.type is tuple:  # one of several words
                 return text.removeprefix(_VALUE_MARK)
             return check_value(field, _parsed(field, text, what), what)
@@ -162,6 +185,12 @@ def _converter(field: OptionField) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
+
+
+def _none(field: OptionField, name: str, what: str) -> None:
+    if not field.optional:
+        msg = f"variable {name!r} is None, but {what} needs a value"
+        raise ConfigError(msg)
 
 
 def _parsed(field: OptionField, typed: str, what: str) -> Any:

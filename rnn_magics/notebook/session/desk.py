@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 
 from rnn_magics.notebook.session.preferences import RNNMagics
 from rnn_magics.notebook.session.session import Session
+
+
+class RunningCell:
+    """The source of the cell that runs, as it was typed."""
+
+    def __init__(self) -> None:
+        self.source = ""
+
+    def __call__(self, info: ExecutionInfo) -> None:
+        """Take the cell that is about to run: a hook of IPython."""
+        self.source = info.raw_cell or ""
 
 
 @dataclass(frozen=True)
@@ -22,11 +33,14 @@ class Desk:
         What the notebook has made so far.
     preferences
         ``%config RNNMagics``.
+    cell
+        What runs.
     """
 
     shell: InteractiveShell
     session: Session
     preferences: RNNMagics
+    cell: RunningCell = field(default_factory=RunningCell)
 
     @property
     def has_notebook(self) -> bool:

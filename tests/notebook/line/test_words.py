@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from rnn_magics.errors import ConfigError, RNNMagicsError
 from rnn_magics.notebook.extension import load_magic
 from rnn_magics.notebook.line.parser import MagicParser
-from rnn_magics.notebook.line.words import Word, split_line
+from rnn_magics.notebook.line.words import Word, Words, read_line, split_line
 
 QUOTES = st.sampled_from(["'", '"'])
 AWKWARD = [
@@ -58,10 +60,10 @@ def test_the_value_of_a_variable_arrives_as_it_is(word: str) -> None:
     assert (options.prefix, options.decoding.stop, options.run) == (word, word, word)
 
 
-@given(st.text(st.characters(exclude_characters="\"'$")))
-@example("a\\ b\tc {a.b} --x={y!r} 日本\u3000語")
+@given(st.text(st.characters(exclude_characters="\"'$#;–—“”‘’")))
+@example("a\\ b\tc { a.b} --x={0} 日本\u3000語")
 def test_bare_words_end_at_white_space(line: str) -> None:
-    line = line.replace("{", "{ ")  # no word is exactly {name}
+    line = line.replace("{", "{ ")  # no word holds {name}
     assert split_line(line, {}) == [Word(word) for word in line.split()]
 
 
@@ -99,31 +101,79 @@ class Bomb:
 
 @pytest.mark.parametrize(
     "word",
+    ["{1+1}", "{{a}}", "$$a", "$5", "{0}", "{}", "$", "$(a)", "`a`", "!a", "x{{a}}$$a"],
+)
+def test_what_is_no_name_means_itself(word: str) -> None:
+    assert split_line(word, {"a": Bomb(), "b": Bomb()}) == [Word(word)]
+
+
+@pytest.mark.parametrize(
+    "word", ["{a.b}", "{a[0]}", "{a()}", "{a!r}", "{a:>3}", "${a}", "x{a.b}y", "--x={a+1}"]
+)
+def test_nothing_is_evaluated_and_that_is_said(word: str) -> None:
+    with pytest.raises(ConfigError, match="is no plain name, and nothing on a line is evaluated"):
+        split_line(word, {"a": Bomb(), "b": Bomb()})
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
     [
-        "{1+1}",
-        "{a.b}",
-        "{a[0]}",
-        "{a()}",
-        "{a!r}",
-        "{a:>3}",
-        "{{a}}",
-        "$a.b",
-        "$$a",
-        "${a}",
-        "x$a",
-        "{a}x",
-        "$5",
-        "{0}",
-        "{}",
-        "$",
-        "a{b}c",
-        "$(a)",
-        "`a`",
-        "!a",
+        ("gru-{h}.safetensors", "gru-6.safetensors"),
+        ("$d/run1", "/tmp/run1"),
+        ("{d}/{h}", "/tmp/6"),
+        ("$p.txt", "a b.txt"),
+        ("x$h", "x6"),
     ],
 )
-def test_anything_but_a_bare_name_means_itself(word: str) -> None:
-    assert split_line(word, {"a": Bomb(), "b": Bomb()}) == [Word(word)]
+def test_a_name_inside_a_word_is_looked_up(word: str, value: str) -> None:
+    variables = {"h": 6, "d": PurePosixPath("/tmp"), "p": "a b"}
+    assert split_line(word, variables) == [Word(value, quoted=True)]
+    assert split_line(f"--x={word}", variables) == [Word("--x"), Word(value, quoted=True)]
+
+
+@pytest.mark.parametrize("word", ["gru-{h}.safetensors", "$d/run1", "x$h"])
+def test_a_name_inside_a_word_that_is_none_is_said(word: str) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"no variable '[hd]' \(in quotes, {re.escape(word)} mea"
+    ):
+        split_line(word, {})
+    with pytest.raises(ConfigError, match="is None, which cannot be a part of"):
+        split_line(word, {"h": None, "d": None})
+
+
+def test_none_is_no_text_but_leaves_an_option_out() -> None:
+    assert GENERATE.parse(split_line("the --top-k $k", {"k": None})).decoding.top_k is None
+    for line in ("$p", "the --length $p"):
+        with pytest.raises(ConfigError, match="variable 'p' is None, but "):
+            GENERATE.parse(split_line(line, {"p": None}))
+    (word,) = split_line("'none'", {})
+    assert word == Word("none", quoted=True)
+
+
+COMMENTS = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]))
+
+
+@given(st.sampled_from(["", "a", "'#' b", '"a # b" --x 1', "--x=$v c#d"]), COMMENTS)
+def test_a_comment_is_left_out(line: str, comment: str) -> None:
+    expected = split_line(line, {"v": 1})
+    assert split_line(f"{line} # {comment}", {"v": 1}) == expected
+    assert split_line(f"{line} #{comment}", {"v": 1}) == expected
+
+
+@given(st.sampled_from(["a", "'x;' b", "--x 1", "--x=$v"]))
+def test_a_semicolon_at_the_end_silences(line: str) -> None:
+    expected = split_line(line, {"v": 1})
+    for ending in (";", " ;", ";;", "; # why"):
+        assert read_line(f"{line}{ending}", {"v": 1}) == Words(expected, silent=True)
+    assert not read_line(line, {"v": 1}).silent
+    assert read_line("'a;'", {}) == Words([Word("a;", quoted=True)])
+
+
+@pytest.mark.parametrize("line", ["–cell gru", "--cell “gru”", "a ’b’", "—x"])
+def test_marks_that_come_from_a_page_are_named(line: str) -> None:
+    with pytest.raises(ConfigError, match=r"at column \d+ comes from a page; type "):
+        split_line(line, {})
+    assert split_line(f'"{line}"', {}) == [Word(line, quoted=True)]
 
 
 @pytest.mark.parametrize("word", ["'$a'", '"{a}"', "''$a", "$a''"])
@@ -149,7 +199,7 @@ def test_quotes_may_stand_inside_a_word() -> None:
             "--clip={clap}",
             "no variable 'clap' (in quotes, {clap} means itself); did you mean 'clip'",
         ),
-        ("$names", "variable 'names' is a list; an option takes text or a number"),
+        ("$names", "variable 'names' is a list; an option takes text, a number or a path"),
     ],
 )
 def test_what_cannot_be_read_is_said(line: str, said: str) -> None:

@@ -50,6 +50,15 @@ def test_one_core_needs_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tried == []
 
 
+def test_a_number_that_was_asked_for_first_does_not_hide_the_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pretend(monkeypatch, {1: 1.0, 2: 0.6})
+    torch.set_num_threads(2)
+    assert choose_threads(1) == ThreadChoice(1, "as asked")
+    assert choose_threads() == ThreadChoice(2, "measured, of 2")
+
+
 @pytest.mark.parametrize(
     ("seconds", "fastest"),
     [

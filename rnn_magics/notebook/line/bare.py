@@ -1,0 +1,47 @@
+"""A bare word is a variable, not a magic.
+
+With automagic, IPython takes a line that is only ``vocab`` for ``%vocab``, which would throw away
+the vocabulary that somebody wants to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.prefilter import PrefilterChecker
+from IPython.core.splitinput import LineInfo
+from traitlets import Integer
+
+
+class BareWordChecker(PrefilterChecker):
+    """Takes a line that is only the name of one of our magics for Python.
+
+    Parameters
+    ----------
+    shell
+        Whose lines are checked.
+    names
+        Of our magics.
+    """
+
+    priority = Integer(650)  # before the checker of automagic, which has 700
+
+    def __init__(self, shell: InteractiveShell, names: Collection[str]) -> None:
+        self._names = names
+        super().__init__(shell=shell, prefilter_manager=shell.prefilter_manager)
+
+    def check(self, line_info: LineInfo) -> Any:
+        """Return the handler of Python for such a line, None for any other."""
+        manager = self.prefilter_manager
+        if manager is None or line_info.line.strip() not in self._names:
+            return None
+        return manager.get_handler_by_name("normal")
+
+    @classmethod
+    def unregister(cls, shell: InteractiveShell) -> None:
+        """Let a shell check nothing of the kind any more."""
+        manager: Any = shell.prefilter_manager
+        for checker in [each for each in manager.checkers if isinstance(each, cls)]:
+            manager.unregister_checker(checker)
