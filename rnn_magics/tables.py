@@ -1,4 +1,4 @@
-"""Columns under each other, for the repr of what was measured."""
+"""Tables of aligned columns, for the repr of results."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Return lines of as many cells each as text, their columns aligned."""
+    """Return a table as text, its columns aligned; every line has the same number of cells."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

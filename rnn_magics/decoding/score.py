@@ -1,4 +1,4 @@
-"""The score of a text: how it surprises a model, token by token."""
+"""The score of a text: how much each token surprises a model."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rnn_magics.text.tokenizers import UNK
 
 @dataclass(frozen=True, repr=False)
 class Score:
-    """How a model is surprised by a text, token by token.
+    """How much each token of a text surprises a model.
 
     Parameters
     ----------
     tokens
         All tokens of the text.
     surprise
-        -log2 p of each token given those before it, in bits; nan for the first, which
-        nothing predicts.
+        -log2 p of each token given those before it, in bits; nan for the first, which is not
+        predicted.
     unknown
         Tokens that are not in the vocabulary and were read as ``<unk>``.
     """
@@ -33,7 +33,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """Of the tokens from the second on."""
+        """The perplexity of the tokens from the second on."""
         scored = self.surprise[1:]
         return perplexity(sum(scored) / len(scored) * math.log(2))
 
@@ -64,7 +64,8 @@ def score(run: Trained, text: str) -> Score:
     vocab = vocab_of(run)
     tokens = vocab.split(text)
     if len(tokens) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-        msg = f"the text has {len(tokens)} {vocab.token} tokens; a score needs at least two"
+        msg = f"the text has {len(tokens)} {vocab.token} tokens; a score needs at least two: give a"
+        msg += " longer text"
         raise DecodingError(msg)
     read = read_prefix(run, text)
     bits = [math.nan, *(nats / math.log(2) for nats in read.nats)]

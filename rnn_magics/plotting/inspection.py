@@ -1,4 +1,4 @@
-"""The pictures of the views of `rnn_magics.inspection`, by the name of the view."""
+"""The figures of the views of `rnn_magics.inspection`, by the name of the view."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ FIGURES: dict[str, Callable[[Any], Figure]] = {
 
 
 def inspection_figure(view: str, trace: Trace) -> Figure | None:
-    """Return the picture of what a view returned, of several epochs that of the last.
+    """Return the figure of a view; of several epochs, that of the last.
 
-    None for a view that has no picture.
+    None for a view that has no figure.
     """
     if view not in FIGURES:
         return None

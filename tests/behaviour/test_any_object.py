@@ -91,7 +91,7 @@ def test_an_interrupt_within_an_object_is_an_interrupt(kind: type[BaseException]
 
 
 REFUSED = {
-    "a number": (5, "'n' is a int; tokens are the elements"),
+    "a number": (5, "'n' is an int, which has no elements"),
     "raises in iter": (with_method("__iter__", ValueError("a\nb")), r"(ValueError: 'a\nb')"),
     "of the root": (with_method("__iter__", OfTheRoot()), "reading it fails (OfTheRoot)"),
     "no memory, it says": (

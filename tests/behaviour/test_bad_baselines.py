@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("order", ["0", "-1", "13", "0-3", "4-13"])
 def test_an_order_below_1_or_above_12(trained: Notebook, order: str) -> None:
     said = trained.refused(f"%baseline --order {order}")
-    assert said == f"order must be like 3 or 1-6, between 1 and 12, not {order!r}"
+    assert (
+        said == f"order must be a number or a range from 1 to 12, such as 3 or 1-6, not {order!r}"
+    )
 
 
 @pytest.mark.parametrize("order", [0, 13])
@@ -61,10 +63,10 @@ def test_a_held_out_part_of_one_token(notebook: Notebook) -> None:
 def test_fewer_tokens_than_the_order(notebook: Notebook) -> None:
     notebook.run("%%corpus short --valid 0\nabcd")
     notebook.run("%vocab")
-    assert "tokens; order 6 needs more" in notebook.refused("%baseline")
+    assert "tokens; order 6 needs at least 7" in notebook.refused("%baseline")
     notebook.run("%sample --batch-size 1 --num-steps 2")
     printed = notebook.printed(TRAIN)  # the training itself goes on
-    assert "no baselines: the training text has 5 tokens; order 6 needs more" in printed
+    assert "no baselines: the training text has 5 tokens; order 6 needs at least 7" in printed
 
 
 def test_tokens_never_seen(trained: Notebook, tmp_path: Path) -> None:

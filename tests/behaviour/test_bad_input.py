@@ -74,7 +74,7 @@ def test_a_cell_without_a_body(trained: Notebook) -> None:
 def test_a_corpus_with_one_token_to_train_on(notebook: Notebook, corpus: str, token: str) -> None:
     notebook.run(corpus)
     said = notebook.refused(f"%vocab --token {token}")
-    assert said.startswith("'one' has 1 training tokens of kind")
+    assert said.startswith("'one' has 1 training tokens (")
 
 
 @pytest.mark.parametrize("length", [2, 4, 5, 9, 40, 90, 143])
@@ -114,29 +114,29 @@ def odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("latin1.txt", "is not utf-8: byte 0xe9 at offset 3; name its encoding"),
+        ("latin1.txt", "is not utf-8: byte 0xe9 at offset 3; give its encoding"),
         ("marked.txt", "byte 0xff at offset 6"),
         ("latin1.txt --encoding ascii", "is not ascii: byte 0xe9 at offset 3"),
         ("latin1.txt --encoding klingon", "unknown encoding 'klingon'; try utf-8"),
-        ("binary.bin", "is a binary file (zero character at offset 4)"),
-        ("picture.png", "is a binary file (zero byte at offset 8)"),
-        ("folder", "'folder' is a directory; name one text file in it"),
-        (".", "'.' is a directory"),
+        ("binary.bin", "is a binary file (zero character at offset 4); give a text file"),
+        ("picture.png", "is a binary file (zero byte at offset 8); give a text file"),
+        ("folder", "'folder' is a folder; name one text file in it"),
+        (".", "'.' is a folder"),
         ("empty.txt", "has no characters"),
-        ("missing.txt", "no file 'missing.txt' in "),
-        ("folder/missing", "no file 'folder/missing' in "),
+        ("missing.txt", "there is no file 'missing.txt' in "),
+        ("folder/missing", "there is no file 'folder/missing' in "),
         ("time_machin", "unknown corpus 'time_machin'; did you mean 'time_machine'?"),
         ("ftp://host/file", "only http:// and https:// addresses can be read"),
-        ("~nobody-of-that-name/file", "there is no such user"),
+        ("~nobody-of-that-name/file", "this system has no user of that name"),
         (
             "latin1.txt --data text",
             "--data already says where the text comes from; leave 'latin1.txt' out",
         ),
         ("--data missing", "the notebook has no variable 'missing'"),
         ("--data texts", "did you mean 'text'?"),
-        ("--data number", "'number' is a float; a corpus is made of a string, a list of strings"),
+        ("--data number", "'number' is a float; a corpus is made from a string, a list of strings"),
         ("--data unhashable", "element 1 is a list; tokens must be hashable"),
-        ("--data numbers --lower", "is a sequence of tokens; cleaning is for text"),
+        ("--data numbers --lower", "is a sequence of tokens, and cleaning is for text; leave out"),
         ("--data text --encoding utf-8", "--encoding is for files and downloads"),
         ("python_docs --as-tokens", "--as-tokens goes with --data"),
         ("--valid 1", "--valid must be in [0, 1), not 1.0"),
@@ -204,18 +204,21 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ),
         ("%corpus --max-download 3", "--max-download is for downloads; leave it out"),
         ("%train_rnn --epochs 0", "--epochs must be at least 1, not 0"),
-        ("%train_rnn --cell gruu", "--cell: 'gruu' is none of rnn, gru, lstm; did you mean 'gru'?"),
-        ("%train_rnn --recipe d2l", "--recipe: 'd2l' is none of "),
+        (
+            "%train_rnn --cell gruu",
+            "--cell: 'gruu' is not one of rnn, gru, lstm; did you mean 'gru'?",
+        ),
+        ("%train_rnn --recipe d2l", "--recipe: 'd2l' is not one of "),
         ("%train_rnn --tie --bidirectional", "tie needs an output as wide as the embedding"),
         ("%train_rnn --device gpu", "unknown device 'gpu'; choose cpu, cuda"),
         ("%train_rnn --device xla", "device 'xla' is not supported"),
         ("%train_rnn --seed -1", "--seed must be in [0, 1.84467e+19), not -1"),
         ("%train_rnn --seed 18446744073709551616", "--seed must be in [0, 1.84467e+19), not 18"),
         ("%generate the --seed 18446744073709551616", "--seed must be in [0, 1.84467e+19), not 18"),
-        ("%vocab --token words", "--token: 'words' is none of char, word, given; did you mean"),
-        ("%vocab --token given", "'tiny' is text: leave --token given out"),
+        ("%vocab --token words", "--token: 'words' is not one of char, word, given; did you mean"),
+        ("%vocab --token given", "'tiny' is text; leave out --token given"),
         ("%vocab --reserved a,b --max-size 2", "--max-size 2 leaves no room for the reserved"),
-        ("%sample sequence", "batching: 'sequence' is none of seq, random"),
+        ("%sample sequence", "batching: 'sequence' is not one of seq, random"),
         ("%sample seq random", "%sample does not expect 'random'"),
         ("%sample --batch-size 0", "--batch-size must be at least 1, not 0"),
         ("%sample --show 0", "--show must be at least 1, not 0"),
@@ -224,8 +227,8 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%generate the time", "%generate does not expect 'time'; text with spaces needs quotes"),
         ("%generate the --run gru-9", "no run 'gru-9'; did you mean 'gru-1'? (runs: gru-1)"),
         ('%generate ""', "the prefix has no char tokens"),
-        ("%generate the --stop ab", "--stop 'ab' is not one char token of the vocabulary"),
-        ("%generate the --stop Q", "--stop 'Q' is not one char token of the vocabulary"),
+        ("%generate the --stop ab", "--stop 'ab' is not a single char token of the vocabulary"),
+        ("%generate the --stop Q", "--stop 'Q' is not a single char token of the vocabulary"),
         ("%generate the --greedy --temperature 2", "greedy draws nothing, so temperature has no"),
         ("%generate the --greedy --top-k 2", "greedy draws nothing, so top_k has no effect"),
         ("%generate the --greedy --beam 2", "beam and greedy exclude each other"),
@@ -239,7 +242,7 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%rnn stop", "no run is training"),
         ("%rnn pause gru-1", "run 'gru-1' is not training any more"),
         ("%rnn resume gru-9", "no run 'gru-9'; did you mean 'gru-1'? (runs: gru-1)"),
-        ("%rnn halt", "action: 'halt' is none of stop, pause, resume"),
+        ("%rnn halt", "action: 'halt' is not one of stop, pause, resume"),
         ("%rnn stop --reset", "no run is training"),
     ],
 )
@@ -258,7 +261,7 @@ def test_a_device_that_is_not_there(trained: Notebook, monkeypatch: pytest.Monke
 def test_a_bidirectional_model_is_asked_for_text(prepared: Notebook, cell: str) -> None:
     prepared.run("%train_rnn --bidirectional --num-hiddens 8 --epochs 1")
     said = prepared.refused(cell)
-    assert said.startswith("a bidirectional model needs the text after a token to predict it")
+    assert said.startswith("a bidirectional model predicts a token from the text after it")
     assert said.endswith("train one without --bidirectional")
 
 

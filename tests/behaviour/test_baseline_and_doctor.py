@@ -35,7 +35,9 @@ def test_the_explained_ladder_is_the_same(prepared: Notebook) -> None:
 
 @pytest.mark.parametrize("order", ["0", "3-1", "1-99", "x", "1-", "-1", "''"])
 def test_an_order_that_makes_no_sense_is_refused(prepared: Notebook, order: str) -> None:
-    assert "order must be like 3 or 1-6" in prepared.refused(f"%baseline --order {order}")
+    assert "order must be a number or a range from 1 to 12, such as 3 or 1-6" in prepared.refused(
+        f"%baseline --order {order}"
+    )
 
 
 def test_a_ladder_needs_a_vocabulary(notebook: Notebook) -> None:

@@ -43,7 +43,7 @@ def test_a_run_is_kept_in_its_folder(prepared: Notebook) -> None:
     early = prepared.run("run = %load_rnn runs/a --epoch 1\nrun")
     assert len(early.history) == 1
     refused = prepared.refused("%load_rnn runs/a --epoch 3")
-    assert refused == "'runs/a' does not keep epoch 3 (kept: 1, 2)"
+    assert refused == "'runs/a' does not keep epoch 3; it keeps: 1, 2"
 
 
 def test_nothing_kept_is_said(prepared: Notebook) -> None:

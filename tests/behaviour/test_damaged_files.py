@@ -89,16 +89,16 @@ DIGEST = ',"~sha256":{"dtype":"U8","shape":[32],"data_offsets":[%d,%d]}}'
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (digested(begin("{}") + "}"), "its tensors cannot be read|digest is not where"),
+        (digested(begin("{}") + "}"), "its tensors cannot be read|digest is not at the end"),
         (digested(begin("{}") + DIGEST % (0, 32)), "the document lacks 'format'"),
-        (digested(begin("[]") + DIGEST % (0, 32)), "the document is no mapping"),
+        (digested(begin("[]") + DIGEST % (0, 32)), "the document is not a mapping"),
         (digested(begin("[" * 10**5) + DIGEST % (0, 32)), "its JSON cannot be read"),
         (digested(begin("{}") + "," + "[" * 10**5), "its header cannot be read"),
         (digested(begin("{}") + DIGEST % (0, 32), b"x" * 8), "its tensors cannot be read"),
         (digested(begin("{}") + DIGEST % (0, 2**40)), "its tensors cannot be read"),
         (
             digested('{"__metadata__":{"rnn_magics":"{}","rnn_magics":"{}"}' + DIGEST % (0, 32)),
-            "its header cannot be read: a key stands there twice",
+            "its header cannot be read: a key occurs twice",
         ),
         (
             digested('{"__metadata__":{"rnn_magics":"{}","other":"{}"}' + DIGEST % (0, 32)),
@@ -123,10 +123,10 @@ def test_headers_that_lie_are_refused(content: bytes, message: str) -> None:
 def test_sizes_are_compared_before_memory_is_taken(run: Run) -> None:
     contents = container.unpack(packed(run))
     contents.document["config"]["model"]["num_hiddens"] = 1 << 20  # some 12 TB of weights
-    with pytest.raises(StorageError, match="and its configuration makes it"):
+    with pytest.raises(StorageError, match="by its configuration it must be"):
         unpacked(contents)
     contents.document["config"]["model"]["num_layers"] = 1024
-    with pytest.raises(StorageError, match="tensors for 1024 layers"):
+    with pytest.raises(StorageError, match="tensors for 1024 layers and"):
         unpacked(contents)
 
 
@@ -136,5 +136,5 @@ def test_sizes_are_compared_before_memory_is_taken(run: Run) -> None:
 def test_a_device_is_one_of_few_words(run: Run, name: str) -> None:
     contents = container.unpack(packed(run))
     contents.document["device"]["name"] = name
-    with pytest.raises(StorageError, match="is neither cpu, cuda nor mps"):
+    with pytest.raises(StorageError, match="is neither cpu nor cuda nor mps"):
         unpacked(contents)

@@ -71,7 +71,7 @@ def test_a_golden_run_whose_optimizer_has_been_removed_is_read_and_not_trained_f
     assert len(run.history) == len(load_run(folder, epoch=1).history) == 1
     again = load_run(save_run(run, tmp_path / "again.safetensors"))
     assert again.config == run.config
-    removed = "optimizer: 'muon' has been removed; take adamw"
+    removed = "optimizer: 'muon' has been removed; use adamw"
     others = Batches(torch.arange(90) % 5, BatchConfig("seq", 3, 4))
     with pytest.raises(StorageError) as refused:
         reopen(folder, others)  # said before the minibatches are compared

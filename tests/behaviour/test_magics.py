@@ -268,7 +268,7 @@ def test_a_large_file_goes_through_all_steps_and_a_damaged_cache_is_said_once(
             cached.write_bytes(b"")
         notebook.run(f"%corpus {path} --valid 0.4")
         assert "on disk" in repr(notebook.session.corpus)
-        said = "the cached indices of 'large' were damaged; they have been made anew"
+        said = "the cached indices of 'large' were damaged and have been rebuilt"
         assert notebook.printed("%vocab").splitlines()[0:1] == (
             [said] if damaged else ["<unk> is 0.00% of training, 0.00% of held-out tokens"]
         )

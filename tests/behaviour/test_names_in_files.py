@@ -30,7 +30,7 @@ def is_one_line(error: pytest.ExceptionInfo[Exception]) -> bool:
 def test_a_model_file_does_not_name_the_run_so(run: Run, name: str, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_run(replace(run, name=name), path)
-    with pytest.raises(StorageError, match=r"load it under another: --name NAME$") as refused:
+    with pytest.raises(StorageError, match=r"load it under another name: --name NAME$") as refused:
         load_run(path)
     assert is_one_line(refused)
     assert load_run(path, name="mine").name == "mine"  # nothing is lost

@@ -46,8 +46,8 @@ def test_a_namesake_in_the_session_is_kept_under_another_name(trained: Notebook)
 
 def test_what_is_no_model_file_is_refused(trained: Notebook) -> None:
     Path("thesis.txt").write_text("years of work", encoding="utf-8")
-    assert "is there and is no model file" in trained.refused("%save_rnn thesis.txt")
-    assert "is no model file of rnn_magics" in trained.refused("%load_rnn thesis.txt")
+    assert "exists and is not a model file" in trained.refused("%save_rnn thesis.txt")
+    assert "is not a model file of rnn_magics" in trained.refused("%load_rnn thesis.txt")
     assert "there is no such file" in trained.refused("%load_rnn nothing")
     assert "%load_rnn needs PATH" in trained.refused("%load_rnn")
     assert Path("thesis.txt").read_text(encoding="utf-8") == "years of work"

@@ -17,6 +17,7 @@ from rnn_magics.notebook.extension import MAGICS
 from rnn_magics.notebook.page.announce import RUNS, Followed
 from rnn_magics.notebook.page.run_entry import ended_entry
 from rnn_magics.notebook.page.search import SEARCH
+from rnn_magics.notebook.page.telemetry import Telemetry
 from rnn_magics.notebook.page.view import INSPECTION_MIME, LIVE_MIME
 from rnn_magics.notebook.show.run_payload import RUN_MIME
 from rnn_magics.training.config import TrainConfig
@@ -39,11 +40,14 @@ def said() -> set[str]:
     calls = re.compile(r"\b(?:trans\.__|say)\(\s*'((?:[^'\\]|\\.)*)'")
     texts = (path.read_text(encoding="utf-8") for path in LAB.parent.rglob("*.ts"))
     found = map(calls.findall, texts)
+    endings = re.findall(
+        r"words: '([^']+)'", (LAB.parent / "contract/endings.ts").read_text("utf-8")
+    )
     fields = SCHEMA["properties"].values()
     settings = {f"settings\x04{field[key]}" for field in fields for key in ("title", "description")}
     settings |= {f"schema\x04{SCHEMA[key]}" for key in ("title", "description")}
     settings.add(f"settings\x04{SCHEMA['jupyter.lab.setting-icon-label']}")
-    return set(chain.from_iterable(found)) | settings
+    return set(chain.from_iterable(found)) | settings | set(endings)
 
 
 def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> None:
@@ -55,6 +59,18 @@ def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> N
     for entry in example["runs"]:
         assert set(entry) == set(told) == {*ended_entry(run), "background"}
     assert set(example["runs"][1]["series"]) == set(told["series"])
+
+
+def test_the_present_epoch_has_the_fields_that_a_view_reads(batches: Batches) -> None:
+    source = (LAB.parent / "contract/run.ts").read_text(encoding="utf-8")
+    (interface,) = re.findall(r"interface Now \{(.*?)\n\}", source, re.DOTALL)
+    run, state = begin(batches, ModelConfig(num_hiddens=8), TrainConfig(epochs=1), "tiny")
+    telemetry = Telemetry(run)
+    for event in iter_train(run, state):
+        telemetry(event)
+    read = re.findall(r"^  (\w+):", interface, re.MULTILINE)
+    assert [*telemetry.payload()["now"]] == read
+    assert "done" in read
 
 
 def test_both_halves_have_the_same_names() -> None:

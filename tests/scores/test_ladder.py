@@ -50,5 +50,5 @@ def test_without_held_out_text_only_the_counted_text_is_scored() -> None:
 
 def test_a_text_shorter_than_the_order_is_refused() -> None:
     corpus = Corpus.from_text("abc", CorpusConfig(valid=0.0))
-    with pytest.raises(BatchError, match="3 tokens; order 6 needs more"):
+    with pytest.raises(BatchError, match="3 tokens; order 6 needs at least 7"):
         fit_ladder(corpus, Vocab.from_corpus(corpus))

@@ -148,7 +148,7 @@ def test_the_run_written_to_last_does_not_say_what_it_is(
     spoil(runs / "z" / "run.json")
     assert list(found(runs)) == ["a", "m", "z"]
     told = (
-        r"^the run written to last, 'z', cannot be read: 'z/run.json' .*; name one: --resume DIR$"
+        r"^the run written to last, 'z', cannot be read: 'z/run.json' .*; choose one: --resume DIR$"
     )
     with pytest.raises(StorageError, match=told):
         resume_run("last", batches)
@@ -231,7 +231,7 @@ def test_an_unreadable_sibling_hides_nothing(open_runs: Path, batches: Batches, 
 def test_the_folder_itself_may_be_unreadable(open_runs: Path) -> None:
     with closed(open_runs, 0o000), pytest.raises(StorageError, match=r"permission denied$"):
         kept_runs(open_runs)
-    with pytest.raises(StorageError, match="a part of the path is a file, not a folder"):
+    with pytest.raises(StorageError, match="part of the path is a file, not a folder"):
         kept_runs(open_runs / "m" / "run.json")
     with pytest.raises(StorageError, match="there is no folder"):
         kept_runs(open_runs / "nowhere")
@@ -250,6 +250,6 @@ def test_when_all_are_skipped_each_is_named(
     with pytest.raises(StorageError) as caught:
         resume_run("last", batches)
     told = str(caught.value)
-    assert told.startswith("no run is kept in this folder or below it: type %train_rnn")
+    assert told.startswith("no run is kept in this folder or below it; keep one with %train_rnn")
     assert told.count("is skipped: the link leads nowhere") == 3
-    assert told.endswith("; and 2 more, which %rnn runs names")
+    assert told.endswith("; and 2 more, which %rnn runs lists")

@@ -77,7 +77,7 @@ def test_a_view_shows_a_picture_and_its_title(
         ("hidden the --num 3", "takes no --num; it is for match, units"),
         ("units the", "%inspect_rnn units takes no text; it is for hidden, gates, surprise"),
         ("batches --run gru-1", "%inspect_rnn batches takes no --run; it is for hidden"),
-        ("hiden the", "view: 'hiden' is none of hidden, gates"),
+        ("hiden the", "view: 'hiden' is not one of hidden, gates"),
         ("hidden the --run gru-9", "no run 'gru-9'; did you mean 'gru-1'?"),
         ("units --unit 8", "the model has no unit 8: its units are 0 to 7"),
         ("gradient the --target zz", "'zz' is no char token"),

@@ -48,7 +48,7 @@ def test_a_long_text_goes_to_the_file_that_is_named(prepared: Notebook, tmp_path
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ("--bidirectional", "a bidirectional model is no language model"),
+        ("--bidirectional", "a bidirectional model is not a language model"),
         ("--max-tokens 64", "it has not ended as planned"),
         ("--max-time 100", "follows a limit of time or tokens"),
     ],
@@ -65,4 +65,4 @@ def test_another_corpus_is_not_written_into_the_script(trained: Notebook) -> Non
 
 def test_another_split_of_the_same_text_is_noticed(trained: Notebook) -> None:
     trained.run(f"%%corpus tiny --valid 0.2\n{trained.text}")
-    assert "split or shortened in another way" in trained.refused("%rnn code")
+    assert "split or shortened differently" in trained.refused("%rnn code")

@@ -69,13 +69,13 @@ def test_a_sha256_that_is_none_is_refused(word: str) -> None:
 
 @pytest.mark.parametrize("sources", [["a.txt"], ["http://a/b", "http://a/c"], []])
 def test_a_sha256_goes_with_one_address(sources: list[str]) -> None:
-    with pytest.raises(CorpusError, match="a sha256 belongs to one download"):
+    with pytest.raises(CorpusError, match="--sha256 checks one download: name exactly one"):
         Corpus.load(sources, download=DownloadConfig(sha256="0" * 64))
 
 
 def test_a_web_page_is_called_so(server: str) -> None:
     said, page = Corpus.load(f"{server}/page").notes
-    assert "is 11 bytes, sha256 " in said
+    assert "has 11 bytes; to require exactly these next time: --sha256 " in said
     assert "is a web page (text/html): its tags are part of the text" in page
     (only,) = Corpus.load(f"{server}/good").notes
     assert "sha256" in only
@@ -90,7 +90,7 @@ def test_what_to_know_of_a_download_is_said_beside_a_large_file(
     corpus = Corpus.load([str(path), f"{server}/good"])
     assert corpus.on_disk
     (note,) = corpus.notes
-    assert "is 11 bytes, sha256 " in note
+    assert "has 11 bytes; to require exactly these next time: --sha256 " in note
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:

@@ -126,7 +126,7 @@ def test_the_home_of_nobody_is_a_corpus_error() -> None:
 
 
 def test_a_directory_is_called_so(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="is a directory; name one text file in it"):
+    with pytest.raises(CorpusError, match="is a folder; name one text file in it"):
         read_source(str(tmp_path))
 
 
@@ -136,7 +136,7 @@ def test_a_missing_file_is_named_with_the_folder(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CorpusError) as caught:
         read_source("gone.txt")
-    assert str(caught.value) == f"no file 'gone.txt' in {str(Path.cwd())!r}"
+    assert str(caught.value) == f"there is no file 'gone.txt' in {str(Path.cwd())!r}"
 
 
 def test_a_file_that_may_not_be_read_is_called_so(tmp_path: Path) -> None:
@@ -258,8 +258,8 @@ def test_without_a_network_one_line_says_what_to_do(
     with pytest.raises(CorpusError) as caught:
         read_source("time_machine")
     assert str(caught.value) == (
-        "time_machine cannot be downloaded (no route): put timemachine.txt into a"
-        " folder and name it in RNN_MAGICS_DATA, or use %corpus python_docs (no download)"
+        "time_machine cannot be downloaded (no route); put timemachine.txt into a"
+        " folder and set RNN_MAGICS_DATA to it, or use %corpus python_docs (no download)"
     )
     assert not own_cache.exists()
 
@@ -300,6 +300,6 @@ def test_a_pinned_download_comes_from_the_cache(server: str, own_cache: Path) ->
 
 
 def test_a_download_with_another_sha256_is_not_kept(server: str, own_cache: Path) -> None:
-    with pytest.raises(CorpusError, match=r"has sha256 \w{64}, not 0{64}; nothing was kept"):
+    with pytest.raises(CorpusError, match=r"has sha256 \w{64}, not 0{64}; nothing was kept; if"):
         read_source(f"{server}/a/story.txt", config=DownloadConfig(sha256="0" * 64))
     assert not own_cache.exists()
