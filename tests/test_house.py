@@ -193,8 +193,22 @@ def too_full(files: Iterable[Path]) -> list[str]:
     return [str(folder) for folder, number in counted.items() if number > MOST_FILES]
 
 
+def is_an_entry(tree: ast.Module) -> bool:
+    """Whether a module is one entry of a registry: a magic, or a view of a model."""
+    named = (getattr(node, "name", "") for node in tree.body)
+    assigned = (ast.unparse(node.targets[0]) for node in tree.body if isinstance(node, ast.Assign))
+    return "MAGIC" in assigned or any(name.startswith("inspect_") for name in named)
+
+
 def test_no_folder_has_more_than_about_a_dozen_modules() -> None:
-    assert too_full(FILES.values()) == []
+    # Of the rooms that have a file for each entry, only the other files count.
+    of_entries = {ROOT / "notebook" / "magics", ROOT / "inspection" / "views"}
+    counted = [
+        path
+        for name, path in FILES.items()
+        if path.parent not in of_entries or not is_an_entry(parsed(name))
+    ]
+    assert too_full(counted) == []
 
 
 def room(module: str) -> int | None:
@@ -362,3 +376,44 @@ def test_the_rules_see_what_breaks_them(tmp_path: Path) -> None:
     assert too_full([tmp_path / f"{i}.py" for i in range(MOST_FILES + 1)]) == [str(tmp_path)]
     assert asked_by_name(ast.parse("x = 1\ny = getattr(options, 'run', None)")) == [2]
     assert asked_by_name(ast.parse("hasattr(self.options, 'run')")) == [1]
+
+
+TESTS = Path(__file__).parent
+NOT_MIRRORED = {"behaviour", "browser", "contract", "kernel"}  # folders of tests of no one module
+OF_THE_PROJECT = {"build", "docs", "examples", "house", "public_names", "published"}  # at the root
+
+
+def is_in_its_place(test: Path, modules: Iterable[str]) -> bool:
+    """Whether a module or a package stands in the house where its test does among the tests.
+
+    A test of a part of a module says which part behind its name: ``test_forms_quoted.py``.
+    """
+    *folders, name = test.with_suffix("").parts
+    words = name.removeprefix("test_").split("_")
+    places = ["_".join(words[: i + 1]) for i in range(len(words))]
+    return any(".".join(("rnn_magics", *folders, place)) in modules for place in places)
+
+
+def mirrored_tests() -> list[Path]:
+    found = (path.relative_to(TESTS) for path in sorted(TESTS.rglob("test_*.py")))
+    return [test for test in found if test.parts[0] not in NOT_MIRRORED]
+
+
+@pytest.mark.parametrize("test", mirrored_tests(), ids=str)
+def test_a_test_lies_where_its_module_lies(test: Path) -> None:
+    of_the_project = test.parent == Path() and test.stem.removeprefix("test_") in OF_THE_PROJECT
+    assert of_the_project or is_in_its_place(test, FILES)
+
+
+@pytest.mark.parametrize(
+    "test", sorted((TESTS / "behaviour").glob("test_*.py")), ids=lambda p: p.name
+)
+def test_a_test_of_a_behaviour_says_which(test: Path) -> None:
+    assert ast.get_docstring(ast.parse(test.read_text(encoding="utf-8")))
+
+
+def test_the_rule_sees_a_test_in_the_wrong_place() -> None:
+    assert is_in_its_place(Path("scores/test_evaluation.py"), FILES)
+    assert is_in_its_place(Path("notebook/panel/test_forms_quoted.py"), FILES)
+    assert not is_in_its_place(Path("training/test_evaluation.py"), FILES)
+    assert not is_in_its_place(Path("notebook/magics/test_bad_input.py"), FILES)

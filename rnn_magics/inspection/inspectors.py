@@ -44,6 +44,9 @@ class Inspector:
     settle
         Returns options in which all stands that a trace has chosen by itself, so that another
         model is looked at in the same way; None for a view that chooses nothing.
+    is_drawn
+        Whether ``labextension/src/views/inspect`` draws it, from its ``to_data()``. The words of
+        any other are shown, and its picture where `rnn_magics.plotting.inspection` has one.
     is_searched
         Whether a page may ask for places in the corpus whose states are like those of its tokens.
     """
@@ -53,6 +56,7 @@ class Inspector:
     config: type[Options]
     help: str
     settle: Callable[[Any, Any], Options] | None = None
+    is_drawn: bool = False
     is_searched: bool = False
 
 
@@ -60,11 +64,22 @@ _TEXT, _SEARCH = ("run", "text"), ("run", "text", "corpus")
 
 INSPECTORS: dict[str, Inspector] = {
     "hidden": Inspector(
-        inspect_hidden, _TEXT, HiddenConfig, "states after every token", is_searched=True
+        inspect_hidden,
+        _TEXT,
+        HiddenConfig,
+        "states after every token",
+        is_drawn=True,
+        is_searched=True,
     ),
-    "gates": Inspector(inspect_gates, _TEXT, GatesConfig, "gates, and how many are saturated"),
+    "gates": Inspector(
+        inspect_gates, _TEXT, GatesConfig, "gates, and how many are saturated", is_drawn=True
+    ),
     "surprise": Inspector(
-        inspect_surprise, _TEXT, SurpriseConfig, "bits of each token, and the likeliest instead"
+        inspect_surprise,
+        _TEXT,
+        SurpriseConfig,
+        "bits of each token, and the likeliest instead",
+        is_drawn=True,
     ),
     "gradient": Inspector(
         inspect_gradient,
@@ -72,6 +87,7 @@ INSPECTORS: dict[str, Inspector] = {
         GradientConfig,
         "how much each earlier token moves a prediction",
         settle=GradientConfig.settled,
+        is_drawn=True,
     ),
     "match": Inspector(
         inspect_match,
@@ -79,6 +95,7 @@ INSPECTORS: dict[str, Inspector] = {
         MatchConfig,
         "places in the corpus with a similar state",
         settle=MatchConfig.settled,
+        is_drawn=True,
         is_searched=True,
     ),
     "units": Inspector(
@@ -87,9 +104,14 @@ INSPECTORS: dict[str, Inspector] = {
         UnitsConfig,
         "what drives a unit highest and lowest",
         settle=UnitsConfig.settled,
+        is_drawn=True,
     ),
     "batches": Inspector(
-        inspect_batches, ("batches",), WindowsConfig, "where the windows stand in the text"
+        inspect_batches,
+        ("batches",),
+        WindowsConfig,
+        "where the windows stand in the text",
+        is_drawn=True,
     ),
 }
 

@@ -25,11 +25,11 @@ FIGURES: dict[str, Callable[[Any], Figure]] = {
 }
 
 
-def inspection_figure(trace: Trace) -> Figure | None:
+def inspection_figure(view: str, trace: Trace) -> Figure | None:
     """Return the figure of a view; of several epochs, that of the last.
 
     None for a view that has no figure.
     """
-    trace = trace.last if isinstance(trace, Epochs) else trace
-    draw = FIGURES.get(trace.to_data()["view"])
-    return None if draw is None else draw(trace)
+    if view not in FIGURES:
+        return None
+    return FIGURES[view](trace.last if isinstance(trace, Epochs) else trace)

@@ -26,7 +26,7 @@ from rnn_magics.training.loop import begin, iter_train
 
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "labextension" / "src" / "lab"
-SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in LAB.glob("*.ts")}
+SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in LAB.rglob("*.ts")}
 CATALOGUE: dict[str, Any] = json.loads(
     (Path(rnn_magics.__file__).parent / "locale/zh_CN/LC_MESSAGES/rnn_magics.json").read_text(
         encoding="utf-8"
@@ -84,10 +84,12 @@ def test_both_halves_have_the_same_names() -> None:
         assert callable(getattr(Job, order))
 
 
-def test_every_magic_is_coloured() -> None:
-    (listed,) = re.findall(r"MAGICS = \[(.*?)\]", SOURCES["lines"], re.DOTALL)
-    known = set(re.findall(r"'(\w+)'", listed))
-    assert set(MAGICS) <= known
+@pytest.mark.parametrize("name", MAGICS)
+def test_a_magic_is_coloured_and_documented(name: str) -> None:
+    listed = [re.findall(r"MAGICS = \[(.*?)\]", text, re.DOTALL) for text in SOURCES.values()]
+    (coloured,) = chain.from_iterable(listed)
+    assert f"'{name}'" in coloured
+    assert re.search(rf"`%{name}\b", (ROOT / "README.md").read_text(encoding="utf-8"))
 
 
 def test_every_string_has_a_chinese_one() -> None:

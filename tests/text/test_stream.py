@@ -30,7 +30,7 @@ from rnn_magics.text.statistics import text_statistics
 from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
-from tests.text.test_numbering import texts
+from tests.text.indexing.test_numbering import texts
 
 LINES = "Don't stop, it's the  3rd\nΤΕΛΟΣ ΟΔΥΣΣΕΥΣ!\r\n我爱北京。\n\n" * 30
 

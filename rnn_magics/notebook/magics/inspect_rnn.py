@@ -148,7 +148,7 @@ def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace:
         given = call.values()
         read = {"text": options.text, "run": options.run, "folder": given.get("folder")}
         said = {name: str(value) for name, value in read.items() if value is not None}
-        show_trace(desk, trace, said, _source(call, options))
+        show_trace(desk, options.view, trace, said, _source(call, options))
     return trace
 
 

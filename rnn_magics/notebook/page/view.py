@@ -8,6 +8,7 @@ from typing import Any
 from IPython.display import display
 
 from rnn_magics.inspection.fitting import fitted
+from rnn_magics.inspection.inspectors import INSPECTORS
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.notebook.page.search import SEARCH, answer
 from rnn_magics.notebook.session.desk import Desk
@@ -28,9 +29,9 @@ LIVE_BYTES = 16 << 20
 
 
 def show_trace(
-    desk: Desk, trace: Trace, read: Mapping[str, str], source: ViewSource | None
+    desk: Desk, view: str, trace: Trace, read: Mapping[str, str], source: ViewSource | None
 ) -> None:
-    """Display a view.
+    """Display a view; nothing of one that has neither a drawing nor a picture.
 
     What is kept are the data that the JupyterLab extension draws, a picture and words. Where that
     extension is, it draws the kept view only, which asks the kernel over a comm; elsewhere a
@@ -40,26 +41,37 @@ def show_trace(
     ----------
     desk
         Whose reader looks at it.
+    view
+        A name of `INSPECTORS`.
     trace
-        The view.
+        What it returned.
     read
         What was typed: ``text`` and ``run``; the ``folder`` of a view across epochs.
     source
         What the view was made of, where a page may search by it.
     """
+    forms: dict[str, Any] = {}
+    if INSPECTORS[view].is_drawn:
+        forms = _drawn(desk, trace, read, source)
+    figure = inspection_figure(view, trace)
+    if figure is not None:
+        forms["image/png"] = to_png(figure)
+    if forms:
+        display(Bundle({**forms, "text/plain": visible(trace.title)}))
+
+
+def _drawn(
+    desk: Desk, trace: Trace, read: Mapping[str, str], source: ViewSource | None
+) -> dict[str, Any]:
+    # Show it live where that is wished, and return what a saved notebook keeps of the drawing.
     live = desk.shows_live
     data: Any = {**trace.to_data(), **read}
     if live and source is not None:
         data["look"] = desk.session.views.keep(source)
     kept = fitted(data, KEPT_BYTES)
-    if live and (drawn := fitted(data, LIVE_BYTES)) is not None:
-        _show_live(desk.session, drawn, is_kept=kept is not None)
-    figure = inspection_figure(trace)
-    forms: dict[str, Any] = {} if kept is None else {INSPECTION_MIME: kept}
-    if figure is not None:
-        forms["image/png"] = to_png(figure)
-    if forms:
-        display(Bundle({**forms, "text/plain": visible(trace.title)}))
+    if live and (fitting := fitted(data, LIVE_BYTES)) is not None:
+        _show_live(desk.session, fitting, is_kept=kept is not None)
+    return {} if kept is None else {INSPECTION_MIME: kept}
 
 
 def _show_live(session: Session, data: Any, *, is_kept: bool) -> None:

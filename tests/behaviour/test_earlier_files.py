@@ -19,7 +19,7 @@ from rnn_magics.storage.resume import reopen
 from rnn_magics.storage.run_folder import checkpoint_epochs, kept_runs
 from rnn_magics.training.loop import iter_train, train
 
-HERE = Path(__file__).parent / "golden"
+HERE = Path(__file__).parents[1] / "storage" / "golden"
 EXPECTED: dict[str, Any] = {
     name: said
     for path in sorted(HERE.glob("v*.json"))

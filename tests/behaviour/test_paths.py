@@ -18,7 +18,7 @@ from tests import hostile_paths
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 MINUTES = 10  # until what hangs in spite of all is killed
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="files as Linux has them")
 
