@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { RunData, rowsOf, runData } from '../src/contract/run';
-import { normChart, perplexity, perplexityChart } from '../src/views/curves';
-import { Command, dashboard, duration, statusLine } from '../src/views/dashboard';
+import { normChart, perplexity, perplexityChart } from '../src/views/runs/curves';
+import { Command, dashboard, duration, statusLine } from '../src/views/runs/dashboard';
 
 const EXAMPLE: unknown = JSON.parse(readFileSync('../tests/contract/payloads/run.json', 'utf8'));
 const run = (): RunData => runData(EXAMPLE, 'run');
@@ -25,7 +25,7 @@ function training(): RunData {
   return { ...run(), phase: 'training', reason: null, now };
 }
 
-vi.mock('../src/views/chart', () => ({
+vi.mock('../src/views/plots/chart', () => ({
   chart: () => ({ update: () => undefined, dispose: () => undefined })
 }));
 

@@ -1,18 +1,18 @@
 /** The JupyterLab extension. Every service of JupyterLab is optional, so Notebook 7 loads it too. */
 
-import { commands } from './commands';
-import { contextMenu } from './context_menu';
-import { highlight } from './highlight';
-import { inspectionRenderer } from './inspection_renderer';
-import { language } from './language';
-import { launcher } from './launcher';
-import { link } from './link';
-import { notify } from './notify';
-import { pageEvents } from './page_events';
-import { panel } from './panel';
-import { preferences } from './preferences';
-import { renderer } from './renderer';
-import { status } from './status';
+import { commands } from './runs/commands';
+import { contextMenu } from './begin/use_as_corpus';
+import { highlight } from './cells/highlight';
+import { inspectionRenderer } from './saved/inspection_renderer';
+import { language } from './setup/language';
+import { launcher } from './begin/launcher';
+import { link } from './kernels/open_kernels';
+import { notify } from './runs/notify';
+import { pageEvents } from './cells/page_events';
+import { panel } from './runs/panel';
+import { preferences } from './setup/preferences';
+import { renderer } from './saved/run_renderer';
+import { status } from './runs/status';
 
 export default [
   language,

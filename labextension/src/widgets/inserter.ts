@@ -1,9 +1,9 @@
 import type { AnyModel } from '@anywidget/types';
 
-import { element } from '../views/dom';
+import { element } from '../views/page/dom';
 import { insertCell } from '../views/inspect/parts';
-import { asLine } from '../views/line';
-import { say } from '../views/words';
+import { asLine } from '../views/text/line';
+import { say } from '../views/text/words';
 
 /** Put each line that the kernel hands over into the notebook, and show the newest to be copied. */
 export function renderInserter(model: AnyModel, host: HTMLElement): () => void {

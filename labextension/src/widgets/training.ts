@@ -1,8 +1,8 @@
 import type { AnyModel } from '@anywidget/types';
 
 import { runData, rowsOf } from '../contract/run';
-import { Command, dashboard } from '../views/dashboard';
-import { say } from '../views/words';
+import { Command, dashboard } from '../views/runs/dashboard';
+import { say } from '../views/text/words';
 
 /** How long a command may stay unanswered before the reader is told. */
 const PATIENCE = 1500;

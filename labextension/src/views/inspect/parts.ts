@@ -1,11 +1,11 @@
 /** Pieces that several views of a model are made of. */
 
 import { Matrix } from '../../contract/inspection';
-import { element, shown } from '../dom';
-import { colour, css, ink, ScaleName, share } from '../scales';
-import type { MagicLine } from '../line';
-import { visible } from '../visible';
-import { say } from '../words';
+import { element, shown } from '../page/dom';
+import { colour, css, ink, ScaleName, share } from '../plots/scales';
+import type { MagicLine } from '../text/line';
+import { visible } from '../text/visible';
+import { say } from '../text/words';
 
 /** Return one row of a matrix [rows, columns], or of the given plane of [planes, rows, columns]. */
 export function rowOf({ shape, values }: Matrix, row: number, plane = 0): Float32Array {
