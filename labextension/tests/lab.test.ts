@@ -9,13 +9,13 @@ import { foremost, training } from '../src/lab/runs/choose';
 import { Endings } from '../src/lab/runs/endings';
 import { isText, relativePath } from '../src/lab/begin/files';
 import { KernelLink, LinkedKernel, RUNS } from '../src/lab/kernels/kernel_link';
-import { languageOf, wordsIn } from '../src/lab/setup/language';
+import { Words, languageOf, wordsIn } from '../src/lab/setup/translation';
 import { isCorpusCell, spans } from '../src/lab/cells/spans';
 import { NAME, placed, quickstart } from '../src/lab/begin/quickstart';
 import type { IRuns, LinkedRun } from '../src/lab/kernels/tokens';
-import { Words, ending, statusText } from '../src/lab/runs/words';
+import { ending, statusText } from '../src/lab/runs/words';
 import { drawSaved } from '../src/views/runs/saved';
-import { LANGUAGE, say } from '../src/views/text/words';
+import { LANGUAGE, say } from '../src/views/text/say';
 import { HEIGHT, placed as points, spark, sparkline } from '../src/views/plots/spark';
 
 vi.mock('../src/views/plots/chart', () => ({

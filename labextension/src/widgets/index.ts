@@ -4,7 +4,7 @@ import '../../style/base.css';
 import type { AnyModel } from '@anywidget/types';
 
 import { guarded } from '../views/page/guarded';
-import { say } from '../views/text/words';
+import { say } from '../views/text/say';
 import { renderChart } from './chart';
 import { renderInserter } from './inserter';
 import { renderInspection } from './inspection';

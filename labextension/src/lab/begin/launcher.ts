@@ -1,30 +1,23 @@
 /** The launcher card: a short notebook to begin with. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { nullTranslator } from '@jupyterlab/translation';
 
+import { QUICKSTART, addListed } from '../setup/commands';
 import { curveIcon } from '../setup/icons';
-import { QUICKSTART } from '../setup/ids';
-import { wordsIn } from '../setup/language';
+import { plugin } from '../setup/plugin';
 import { placed, quickstart } from './quickstart';
 
-export const launcher: JupyterFrontEndPlugin<void> = {
+export const launcher = plugin({
   id: 'rnn-magics:launcher',
   description: 'Opens the quickstart.',
-  autoStart: true,
-  optional: [ILauncher, ICommandPalette, IDefaultFileBrowser, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    cards: ILauncher | null,
-    palette: ICommandPalette | null,
-    browser: IDefaultFileBrowser | null,
-    translator: ITranslator | null
-  ) => {
-    const trans = wordsIn(translator);
-    app.commands.addCommand(QUICKSTART, {
+  optional: [ILauncher, ICommandPalette, IDefaultFileBrowser],
+  activate: (page, cards, palette, browser) => {
+    const { app, trans, translator } = page;
+    const inPalette = { isPalette: true };
+    addListed(page, palette, QUICKSTART, inPalette, {
       label: args =>
         args['isPalette'] === true ? trans.__('Open the RNN Quickstart') : trans.__('RNN Quickstart'),
       caption: trans.__('Train a recurrent language model in six lines'),
@@ -37,6 +30,5 @@ export const launcher: JupyterFrontEndPlugin<void> = {
     });
     const other = (translator ?? nullTranslator).load('jupyterlab').__('Other');
     cards?.add({ command: QUICKSTART, category: other, rank: 9 });
-    palette?.addItem({ command: QUICKSTART, category: trans.__('RNN'), args: { isPalette: true } });
   }
-};
+});

@@ -2,7 +2,7 @@
 
 import type { Contents } from '@jupyterlab/services';
 
-import type { Words } from '../runs/words';
+import type { Words } from '../setup/translation';
 
 export const NAME = 'rnn_magics quickstart.ipynb';
 

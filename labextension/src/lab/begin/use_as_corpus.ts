@@ -1,30 +1,21 @@
 /** "Use as corpus", on text files in the file browser. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { ITranslator } from '@jupyterlab/translation';
 
 import { magicLine } from '../../views/text/line';
 import { insertCell, refuse } from '../cells/insert';
-import { Listed, isText, relativePath } from './files';
+import { USE_AS_CORPUS } from '../setup/commands';
 import { curveIcon } from '../setup/icons';
-import { USE_AS_CORPUS } from '../setup/ids';
-import { wordsIn } from '../setup/language';
+import { plugin } from '../setup/plugin';
+import { Listed, isText, relativePath } from './files';
 
-export const contextMenu: JupyterFrontEndPlugin<void> = {
+export const useAsCorpus = plugin({
   id: 'rnn-magics:context-menu',
   description: 'Takes a text file as corpus.',
-  autoStart: true,
-  optional: [IFileBrowserFactory, INotebookTracker, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    browsers: IFileBrowserFactory | null,
-    tracker: INotebookTracker | null,
-    translator: ITranslator | null
-  ) => {
-    const trans = wordsIn(translator);
+  optional: [IFileBrowserFactory, INotebookTracker],
+  activate: ({ app, trans }, browsers, tracker) => {
     const chosen = (): Listed[] => [...(browsers?.tracker.currentWidget?.selectedItems() ?? [])];
     const local = (path: string): string => app.serviceManager.contents.localPath(path);
     app.commands.addCommand(USE_AS_CORPUS, {
@@ -45,4 +36,4 @@ export const contextMenu: JupyterFrontEndPlugin<void> = {
       }
     });
   }
-};
+});

@@ -2,11 +2,11 @@
 
 import { Extension, RangeSetBuilder } from '@codemirror/state';
 import { Decoration, DecorationSet, EditorView, ViewPlugin, ViewUpdate } from '@codemirror/view';
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { EditorExtensionRegistry, IEditorExtensionRegistry } from '@jupyterlab/codemirror';
 
+import { plugin } from '../setup/plugin';
+import { IPreferences } from '../setup/preferences';
 import { Kind, isCorpusCell, spans } from './spans';
-import { IPreferences } from '../kernels/tokens';
 
 const MARKS: Record<Kind, Decoration> = {
   magic: Decoration.mark({ class: 'rnn-code-magic' }),
@@ -81,17 +81,12 @@ export function highlighting(wanted: () => boolean, views: Set<EditorView>): Ext
   );
 }
 
-export const highlight: JupyterFrontEndPlugin<void> = {
+export const highlight = plugin({
   id: 'rnn-magics:highlight',
   description: 'Colours magic lines and the text of corpus cells.',
-  autoStart: true,
   requires: [IPreferences],
   optional: [IEditorExtensionRegistry],
-  activate: (
-    _app: JupyterFrontEnd,
-    preferences: IPreferences,
-    registry: IEditorExtensionRegistry | null
-  ) => {
+  activate: (_page, preferences, registry) => {
     const views = new Set<EditorView>();
     registry?.addExtension({
       name: 'rnn-magics:highlight',
@@ -107,4 +102,4 @@ export const highlight: JupyterFrontEndPlugin<void> = {
       }
     });
   }
-};
+});

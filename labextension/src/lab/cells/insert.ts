@@ -4,7 +4,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 
 import type { MagicLine } from '../../views/text/line';
-import type { Words } from '../runs/words';
+import type { Words } from '../setup/translation';
 
 /** Put a code cell below the active one and make it active; return whether there was a place. */
 export function insertCell(notebook: NotebookPanel, source: MagicLine): boolean {

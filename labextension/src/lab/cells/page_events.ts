@@ -1,30 +1,18 @@
 /** What the views inside a notebook ask of the page, by events that bubble up to it. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
-import { ITranslator } from '@jupyterlab/translation';
 
+import { INSERT_CELL, INTERRUPT } from '../../views/page/asks';
 import { asLine } from '../../views/text/line';
+import { plugin } from '../setup/plugin';
 import { insertCell, refuse } from './insert';
-import { wordsIn } from '../setup/language';
 import { spans } from './spans';
 
-/** A view whose kernel is deaf asks to interrupt it. */
-export const INTERRUPT = 'rnn-magics:interrupt';
-/** A view asks to insert `detail.text` as a cell. */
-export const INSERT_CELL = 'rnn-magics:insert-cell';
-
-export const pageEvents: JupyterFrontEndPlugin<void> = {
+export const pageEvents = plugin({
   id: 'rnn-magics:page-events',
   description: 'Interrupts a kernel, or inserts a cell, when a view in a notebook asks for it.',
-  autoStart: true,
-  optional: [INotebookTracker, ITranslator],
-  activate: (
-    _app: JupyterFrontEnd,
-    tracker: INotebookTracker | null,
-    translator: ITranslator | null
-  ) => {
-    const trans = wordsIn(translator);
+  optional: [INotebookTracker],
+  activate: ({ trans }, tracker) => {
     const around = ({ target }: Event): NotebookPanel | null =>
       target instanceof Node ? (tracker?.find(({ node }) => node.contains(target)) ?? null) : null;
     document.addEventListener(INTERRUPT, event => {
@@ -45,4 +33,4 @@ export const pageEvents: JupyterFrontEndPlugin<void> = {
       }
     });
   }
-};
+});

@@ -1,9 +1,9 @@
 /** Follows the kernels of all open notebooks. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { plugin } from '../setup/plugin';
 import { KernelLink } from './kernel_link';
 import { IRuns, LinkedRun } from './tokens';
 
@@ -88,11 +88,10 @@ function runsOf(notebook: NotebookPanel, link: KernelLink): LinkedRun[] {
   }));
 }
 
-export const link: JupyterFrontEndPlugin<IRuns> = {
+export const openKernels = plugin({
   id: 'rnn-magics:link',
   description: 'Learns of the runs of all open notebooks.',
-  autoStart: true,
   provides: IRuns,
   optional: [INotebookTracker],
-  activate: (_app: JupyterFrontEnd, tracker: INotebookTracker | null) => new Runs(tracker)
-};
+  activate: (_page, tracker): IRuns => new Runs(tracker)
+});

@@ -1,4 +1,4 @@
-/** What the plugins of this extension provide to each other. */
+/** The runs of the page, as its plugins ask for them. */
 
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { Token } from '@lumino/coreutils';
@@ -27,12 +27,3 @@ export interface IRuns {
 }
 
 export const IRuns = new Token<IRuns>('rnn-magics:IRuns');
-
-export interface IPreferences {
-  readonly notifications: boolean;
-  readonly statusItem: boolean;
-  readonly highlighting: boolean;
-  readonly changed: ISignal<IPreferences, undefined>;
-}
-
-export const IPreferences = new Token<IPreferences>('rnn-magics:IPreferences');

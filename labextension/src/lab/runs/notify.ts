@@ -1,27 +1,18 @@
 /** Tells when a run that was seen training has ended. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
-import { ITranslator } from '@jupyterlab/translation';
 
+import { IRuns } from '../kernels/tokens';
+import { plugin } from '../setup/plugin';
+import { IPreferences } from '../setup/preferences';
 import { Endings } from './endings';
-import { wordsIn } from '../setup/language';
-import { IPreferences, IRuns } from '../kernels/tokens';
 import { ending } from './words';
 
-export const notify: JupyterFrontEndPlugin<void> = {
+export const notify = plugin({
   id: 'rnn-magics:notify',
   description: 'Notifies when a run ends, fails or turns non-finite.',
-  autoStart: true,
   requires: [IRuns, IPreferences],
-  optional: [ITranslator],
-  activate: (
-    _app: JupyterFrontEnd,
-    runs: IRuns,
-    preferences: IPreferences,
-    translator: ITranslator | null
-  ) => {
-    const trans = wordsIn(translator);
+  activate: ({ trans }, runs, preferences) => {
     const endings = new Endings();
     runs.changed.connect(() => {
       for (const run of endings.take(runs.all)) {
@@ -32,4 +23,4 @@ export const notify: JupyterFrontEndPlugin<void> = {
       }
     });
   }
-};
+});

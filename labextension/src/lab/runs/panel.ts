@@ -1,20 +1,18 @@
 /** The side panel: the runs of all open notebooks. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
-import { ITranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { element } from '../../views/page/dom';
 import { magicLine } from '../../views/text/line';
 import { refuse, runCell } from '../cells/insert';
-import { curveIcon } from '../setup/icons';
-import { OPEN_PANEL } from '../setup/ids';
-import { wordsIn } from '../setup/language';
-import { RunCard } from './run_card';
 import { IRuns, LinkedRun } from '../kernels/tokens';
-import type { Words } from './words';
+import { OPEN_PANEL, addListed } from '../setup/commands';
+import { curveIcon } from '../setup/icons';
+import { plugin } from '../setup/plugin';
+import type { Words } from '../setup/translation';
+import { RunCard } from './run_card';
 
 const ID = 'rnn-magics-runs';
 
@@ -132,32 +130,24 @@ class RunsPanel extends Widget {
   };
 }
 
-export const panel: JupyterFrontEndPlugin<void> = {
+export const panel = plugin({
   id: 'rnn-magics:panel',
   description: 'Lists the runs of all open notebooks.',
-  autoStart: true,
   requires: [IRuns],
-  optional: [INotebookTracker, ICommandPalette, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    runs: IRuns,
-    tracker: INotebookTracker | null,
-    palette: ICommandPalette | null,
-    translator: ITranslator | null
-  ) => {
-    const trans = wordsIn(translator);
+  optional: [INotebookTracker, ICommandPalette],
+  activate: (page, runs, tracker, palette) => {
+    const { app, trans } = page;
     if (tracker === null) {
       return; // a page without notebooks
     }
     const made = new RunsPanel(runs, trans);
     app.shell.add(made, 'right', { rank: 900 });
-    app.commands.addCommand(OPEN_PANEL, {
+    addListed(page, palette, OPEN_PANEL, {}, {
       label: trans.__('Show RNN Runs'),
       caption: trans.__('Show the panel that lists the runs of all open notebooks'),
       execute: () => {
         app.shell.activateById(made.id);
       }
     });
-    palette?.addItem({ command: OPEN_PANEL, category: trans.__('RNN') });
   }
-};
+});

@@ -4,7 +4,8 @@ import { element } from '../../views/page/dom';
 import { spark, sparkline } from '../../views/plots/spark';
 import type { Order, Outcome } from '../kernels/kernel_link';
 import type { LinkedRun } from '../kernels/tokens';
-import { Words, heldOut, isAlive, outcomeText, perplexities, progress } from './words';
+import type { Words } from '../setup/translation';
+import { heldOut, isAlive, outcomeText, perplexities, progress } from './words';
 
 /** The elements of a run; they stay, so that focus and open details do. */
 export class RunCard {

@@ -1,34 +1,25 @@
 /** The status bar: where the run in front stands; a click opens the panel. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IStatusBar } from '@jupyterlab/statusbar';
-import { ITranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { element } from '../../views/page/dom';
+import { IRuns } from '../kernels/tokens';
+import { OPEN_PANEL } from '../setup/commands';
+import { plugin } from '../setup/plugin';
+import { IPreferences } from '../setup/preferences';
 import { foremost } from './choose';
-import { OPEN_PANEL } from '../setup/ids';
-import { wordsIn } from '../setup/language';
-import { IPreferences, IRuns } from '../kernels/tokens';
 import { statusText } from './words';
 
-export const status: JupyterFrontEndPlugin<void> = {
+export const status = plugin({
   id: 'rnn-magics:status',
   description: 'Shows the progress of a run in the status bar.',
-  autoStart: true,
   requires: [IRuns, IPreferences],
-  optional: [IStatusBar, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    runs: IRuns,
-    preferences: IPreferences,
-    bar: IStatusBar | null,
-    translator: ITranslator | null
-  ) => {
+  optional: [IStatusBar],
+  activate: ({ app, trans }, runs, preferences, bar) => {
     if (bar === null) {
       return;
     }
-    const trans = wordsIn(translator);
     const button = element('button', 'rnn-status-item');
     button.type = 'button';
     button.title = trans.__('Open the panel of runs');
@@ -47,4 +38,4 @@ export const status: JupyterFrontEndPlugin<void> = {
     preferences.changed.connect(show);
     bar.registerStatusItem('rnn-magics:status', { item, align: 'left', rank: 50 });
   }
-};
+});

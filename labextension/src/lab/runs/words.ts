@@ -1,14 +1,11 @@
 /** What is said of a run, in the language of the page. */
 
-import type { TranslationBundle } from '@jupyterlab/translation';
-
 import type { Entry } from '../../contract/runs';
+import { shown } from '../../views/page/dom';
 import { perplexity } from '../../views/runs/curves';
 import { duration } from '../../views/runs/dashboard';
-import { shown } from '../../views/page/dom';
 import type { Outcome } from '../kernels/kernel_link';
-
-export type Words = Pick<TranslationBundle, '__'>;
+import type { Words } from '../setup/translation';
 
 export function isAlive({ phase }: Entry): boolean {
   return phase !== 'ended';

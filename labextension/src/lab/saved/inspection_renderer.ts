@@ -1,14 +1,14 @@
 /** Draws the views of `%inspect_rnn` that a notebook keeps; a kernel is asked for searches only. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
 import { looked } from '../../contract/looked';
-import { guarded } from '../../views/page/guarded';
 import { inspect } from '../../views/inspect';
+import { guarded } from '../../views/page/guarded';
 import { IRuns } from '../kernels/tokens';
+import { plugin } from '../setup/plugin';
 
 /** `rnn_magics/notebook/page/view.py` has both, too. */
 export const INSPECTION_MIME = 'application/vnd.rnn-magics.inspection+json';
@@ -54,16 +54,11 @@ class Nothing extends Widget implements IRenderMime.IRenderer {
   }
 }
 
-export const inspectionRenderer: JupyterFrontEndPlugin<void> = {
+export const inspectionRenderer = plugin({
   id: 'rnn-magics:inspection-renderer',
   description: 'Draws the views of models that a notebook keeps.',
-  autoStart: true,
   optional: [IRenderMimeRegistry, IRuns],
-  activate: (
-    _app: JupyterFrontEnd,
-    registry: IRenderMimeRegistry | null,
-    runs: IRuns | null
-  ) => {
+  activate: (_page, registry, runs) => {
     registry?.addFactory(
       {
         safe: true,
@@ -77,4 +72,4 @@ export const inspectionRenderer: JupyterFrontEndPlugin<void> = {
       BEFORE_WIDGETS
     );
   }
-};
+});

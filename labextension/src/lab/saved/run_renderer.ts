@@ -1,13 +1,11 @@
 /** Draws the runs that a saved notebook keeps; no kernel is needed. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
-import { ITranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { Labels, drawSaved } from '../../views/runs/saved';
-import { wordsIn } from '../setup/language';
+import { plugin } from '../setup/plugin';
 
 /** `rnn_magics/notebook/show/run_payload.py` has it too. */
 export const RUN_MIME = 'application/vnd.rnn-magics.run+json';
@@ -35,17 +33,11 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
   }
 }
 
-export const renderer: JupyterFrontEndPlugin<void> = {
+export const runRenderer = plugin({
   id: 'rnn-magics:renderer',
   description: 'Draws the runs that a saved notebook keeps.',
-  autoStart: true,
-  optional: [IRenderMimeRegistry, ITranslator],
-  activate: (
-    _app: JupyterFrontEnd,
-    registry: IRenderMimeRegistry | null,
-    translator: ITranslator | null
-  ) => {
-    const trans = wordsIn(translator);
+  optional: [IRenderMimeRegistry],
+  activate: ({ trans }, registry) => {
     const labels = {
       against: trans.__('against'),
       steps: trans.__('steps'),
@@ -56,4 +48,4 @@ export const renderer: JupyterFrontEndPlugin<void> = {
       0
     );
   }
-};
+});

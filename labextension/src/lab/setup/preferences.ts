@@ -1,10 +1,19 @@
 /** The settings of the extension; schema/plugin.json describes them. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Token } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { IPreferences } from '../kernels/tokens';
+import { plugin } from './plugin';
+
+export interface IPreferences {
+  readonly notifications: boolean;
+  readonly statusItem: boolean;
+  readonly highlighting: boolean;
+  readonly changed: ISignal<IPreferences, undefined>;
+}
+
+export const IPreferences = new Token<IPreferences>('rnn-magics:IPreferences');
 
 class Preferences implements IPreferences {
   private readonly _changed = new Signal<this, undefined>(this);
@@ -39,15 +48,16 @@ class Preferences implements IPreferences {
   }
 }
 
-export const preferences: JupyterFrontEndPlugin<IPreferences> = {
-  id: 'rnn-magics:plugin', // the name of the schema
+const ID = 'rnn-magics:plugin'; // the name of the schema
+
+export const preferences = plugin({
+  id: ID,
   description: 'Reads the settings.',
-  autoStart: true,
   provides: IPreferences,
   optional: [ISettingRegistry],
-  activate: (_app: JupyterFrontEnd, registry: ISettingRegistry | null) => {
+  activate: (_page, registry) => {
     const made = new Preferences();
-    registry?.load(preferences.id).then(
+    registry?.load(ID).then(
       settings => {
         made.take(settings);
       },
@@ -55,4 +65,4 @@ export const preferences: JupyterFrontEndPlugin<IPreferences> = {
     );
     return made;
   }
-};
+});

@@ -1,5 +1,5 @@
-import { Gates, Matrix } from '../../contract/inspection';
 import { HeatmapData } from '../../contract/heatmap';
+import { Gates, Matrix } from '../../contract/inspection';
 import { element } from '../page/dom';
 import { heatmap } from '../plots/heatmap';
 import { heading } from '../text/visible';

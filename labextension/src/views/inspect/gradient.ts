@@ -1,7 +1,7 @@
 import type { ChartData } from '../../contract/chart';
 import { Gradient } from '../../contract/inspection';
-import { chart } from '../plots/chart';
 import { element, shown } from '../page/dom';
+import { chart } from '../plots/chart';
 import { colouredText } from '../plots/coloured_text';
 import { heading, visible } from '../text/visible';
 import { About, View, most } from './about';

@@ -1,7 +1,7 @@
-import { Hidden } from '../../contract/inspection';
 import { HeatmapData } from '../../contract/heatmap';
-import { colouredText } from '../plots/coloured_text';
+import { Hidden } from '../../contract/inspection';
 import { element, shown } from '../page/dom';
+import { colouredText } from '../plots/coloured_text';
 import { heatmap } from '../plots/heatmap';
 import { heading, visible } from '../text/visible';
 import { About, bound, View } from './about';

@@ -1,7 +1,7 @@
 /** What stands around every view: whatever goes wrong inside, the page and the words stay. */
 
+import { say } from '../text/say';
 import { element } from './dom';
-import { say } from '../text/words';
 
 /**
  * Draw into `host`, and return what ends the view. Where that fails, for whatever reason, say so

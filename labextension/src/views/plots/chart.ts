@@ -1,11 +1,11 @@
 import uPlot from 'uplot';
 
 import { ChartData } from '../../contract/chart';
-import { decimate } from './decimate';
 import { element, onceAFrame, shown } from '../page/dom';
-import { LINES } from './scales';
 import { onTheme } from '../page/theme';
-import { say } from '../text/words';
+import { say } from '../text/say';
+import { decimate } from './decimate';
+import { LINES } from './scales';
 
 /** More points than this are thinned before they are drawn. */
 const POINTS = 2000;

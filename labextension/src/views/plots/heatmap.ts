@@ -1,8 +1,8 @@
 import { HeatmapData } from '../../contract/heatmap';
 import { element, onceAFrame, shown } from '../page/dom';
-import { colour, css, share } from './scales';
 import { onTheme } from '../page/theme';
-import { say } from '../text/words';
+import { say } from '../text/say';
+import { colour, css, share } from './scales';
 
 export interface Cell {
   row: number;

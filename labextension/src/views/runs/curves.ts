@@ -2,7 +2,7 @@
 
 import { ChartData, Reference } from '../../contract/chart';
 import { RunData } from '../../contract/run';
-import { say } from '../text/words';
+import { say } from '../text/say';
 
 export type Against = 'steps' | 'seconds';
 

@@ -1,10 +1,10 @@
 /** The dashboard of a training: curves, numbers, a sample, and the buttons that steer it. */
 
 import { RunData } from '../../contract/run';
-import { Against, normChart, perplexity, perplexityChart } from './curves';
-import { chart } from '../plots/chart';
 import { element, shown } from '../page/dom';
-import { say } from '../text/words';
+import { chart } from '../plots/chart';
+import { say } from '../text/say';
+import { Against, normChart, perplexity, perplexityChart } from './curves';
 
 export type Command =
   | { type: 'pause' }

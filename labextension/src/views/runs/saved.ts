@@ -2,11 +2,11 @@
 
 import type { RunData } from '../../contract/run';
 import { savedRuns } from '../../contract/saved';
-import { Against, normChart, perplexityChart } from './curves';
-import { chart } from '../plots/chart';
-import { statusLine } from './dashboard';
 import { element } from '../page/dom';
 import { guarded } from '../page/guarded';
+import { chart } from '../plots/chart';
+import { Against, normChart, perplexityChart } from './curves';
+import { statusLine } from './dashboard';
 
 export interface Labels {
   against: string;

@@ -1,39 +1,30 @@
 /** Stop, pause and resume, for the palette, the Kernel menu and the toolbar of a notebook. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { ITranslator } from '@jupyterlab/translation';
 
-import { training } from './choose';
-import { stopCurveIcon } from '../setup/icons';
-import { PAUSE, STOP } from '../setup/ids';
 import type { Outcome } from '../kernels/kernel_link';
-import { wordsIn } from '../setup/language';
 import { IRuns } from '../kernels/tokens';
+import { PAUSE, STOP, addListed } from '../setup/commands';
+import { stopCurveIcon } from '../setup/icons';
+import { plugin } from '../setup/plugin';
+import { training } from './choose';
 import { isAlive, outcomeText } from './words';
 
-export const commands: JupyterFrontEndPlugin<void> = {
+export const steering = plugin({
   id: 'rnn-magics:commands',
   description: 'Commands that steer a run.',
-  autoStart: true,
   requires: [IRuns],
-  optional: [INotebookTracker, ICommandPalette, ITranslator],
-  activate: (
-    app: JupyterFrontEnd,
-    runs: IRuns,
-    tracker: INotebookTracker | null,
-    palette: ICommandPalette | null,
-    translator: ITranslator | null
-  ) => {
-    const trans = wordsIn(translator);
+  optional: [INotebookTracker, ICommandPalette],
+  activate: (page, runs, tracker, palette) => {
+    const { app, trans } = page;
     const tell = (outcome: Outcome): void => {
       const said = outcomeText(outcome, trans);
       if (said !== '') {
         Notification.warning(said, { autoClose: 8000 });
       }
     };
-    app.commands.addCommand(STOP, {
+    addListed(page, palette, STOP, {}, {
       label: trans.__('Stop RNN Training'),
       caption: trans.__('Stop the run that trains; its model stays'),
       icon: stopCurveIcon,
@@ -48,7 +39,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    app.commands.addCommand(PAUSE, {
+    addListed(page, palette, PAUSE, {}, {
       label: () => (isPaused(runs) ? trans.__('Resume RNN Training') : trans.__('Pause RNN Training')),
       caption: trans.__('Hold the run that trains, or let it go on'),
       isEnabled: () => training(runs) !== null,
@@ -63,11 +54,8 @@ export const commands: JupyterFrontEndPlugin<void> = {
       app.commands.notifyCommandChanged(STOP);
       app.commands.notifyCommandChanged(PAUSE);
     });
-    for (const command of [STOP, PAUSE]) {
-      palette?.addItem({ command, category: trans.__('RNN') });
-    }
   }
-};
+});
 
 function isPaused(runs: IRuns): boolean {
   return training(runs)?.entry.phase === 'paused';
