@@ -25,7 +25,10 @@ from rnn_magics.training.loop import begin, iter_train
 
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "labextension" / "src" / "lab"
-SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in LAB.glob("*.ts")}
+SOURCES = {
+    path.relative_to(LAB).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+    for path in LAB.rglob("*.ts")
+}
 CATALOGUE: dict[str, Any] = json.loads(
     (Path(rnn_magics.__file__).parent / "locale/zh_CN/LC_MESSAGES/rnn_magics.json").read_text(
         encoding="utf-8"
@@ -58,18 +61,30 @@ def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> N
 
 
 def test_both_halves_have_the_same_names() -> None:
-    assert f"RUNS = '{RUNS}'" in SOURCES["kernel_link"]
-    assert f"RUN_MIME = '{RUN_MIME}'" in SOURCES["renderer"]
-    assert f"INSPECTION_MIME = '{INSPECTION_MIME}'" in SOURCES["inspection_renderer"]
-    assert f"LIVE_MIME = '{LIVE_MIME}'" in SOURCES["inspection_renderer"]
-    assert f"type: '{SEARCH}'" in SOURCES["kernel_link"]
+    assert f"RUNS = '{RUNS}'" in SOURCES["kernels/kernel_link"]
+    assert f"RUN_MIME = '{RUN_MIME}'" in SOURCES["saved/run_renderer"]
+    assert f"INSPECTION_MIME = '{INSPECTION_MIME}'" in SOURCES["saved/inspection_renderer"]
+    assert f"LIVE_MIME = '{LIVE_MIME}'" in SOURCES["saved/inspection_renderer"]
+    assert f"type: '{SEARCH}'" in SOURCES["kernels/kernel_link"]
     for order in ("pause", "resume", "stop"):
-        assert f"'{order}'" in SOURCES["kernel_link"]
+        assert f"'{order}'" in SOURCES["kernels/kernel_link"]
         assert callable(getattr(Job, order))
 
 
+def test_a_module_that_is_named_to_a_reader_is_there() -> None:
+    package = Path(rnn_magics.__file__).parent
+    place = re.compile(r"\b(?:rnn_magics|labextension)(?:/\w+)+\.(?:py|ts|json)\b")
+    named = {
+        (str(source.relative_to(ROOT)), found)
+        for source in (*package.rglob("*.py"), *LAB.parent.rglob("*.ts"))
+        for found in place.findall(source.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [pair for pair in named if not (ROOT / pair[1]).is_file()] == []
+
+
 def test_every_magic_is_coloured() -> None:
-    (listed,) = re.findall(r"MAGICS = \[(.*?)\]", SOURCES["lines"], re.DOTALL)
+    (listed,) = re.findall(r"MAGICS = \[(.*?)\]", SOURCES["cells/spans"], re.DOTALL)
     known = set(re.findall(r"'(\w+)'", listed))
     assert set(MAGICS) <= known
 

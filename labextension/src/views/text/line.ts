@@ -20,10 +20,10 @@ export function fits(text: string): boolean {
 /**
  * Return text as one word of a magic line; null where no line can hold it.
  *
- * A word as `rnn_magics/notebook/words.py` reads it: quotes have no escapes, and neighbouring
+ * A word as `rnn_magics/notebook/line/words.py` reads it: quotes have no escapes, and neighbouring
  * pieces are one word. IPython reads a line as Python before it reads it as a magic, so each piece
  * is a whole string of Python, too: a backslash before a closing quote would open all that follows,
- * and a `?` in it would ask for help. It stands outside the quotes. `rnn_magics/notebook/forms.py`
+ * and a `?` in it would ask for help. It stands outside the quotes. `rnn_magics/notebook/panel/forms.py`
  * does the same.
  */
 export function quoted(text: string): string | null {
