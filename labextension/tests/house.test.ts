@@ -124,6 +124,10 @@ describe('the house', () => {
   it('knows of JupyterLab and anywidget in one part only', () => {
     expect(strangers(SOURCES)).toEqual([]);
   });
+  it('writes what plugins begin with once', () => {
+    const preambles = [...SOURCES].filter(([, text]) => /\b(autoStart|ITranslator \| null)\b/.test(text));
+    expect(preambles.map(([module]) => module).sort()).toEqual(['lab/setup/plugin', 'lab/setup/translation']);
+  });
   it('has modules and rooms that one can look over', () => {
     expect(tooLong(SOURCES)).toEqual([]);
     expect(tooFull(SOURCES.keys())).toEqual([]);
