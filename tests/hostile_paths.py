@@ -33,7 +33,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from rnn_magics.files import GONE
-from tests.fuzz import MAGICS
+from rnn_magics.notebook.extension import MAGICS
+from tests.fuzz import parser_of
 
 SECONDS = 30  # of one attempt: what takes longer hangs
 SPARE_BYTES = 2 << 30  # that an attempt may take
@@ -58,7 +59,7 @@ LINES: dict[tuple[str, str], list[str]] = {
     ("save_rnn", "path"): ["%save_rnn $path", "%save_rnn $path --force"],
     ("load_rnn", "path"): ["%load_rnn $path", "%load_rnn $path --epoch 1"],
     ("inspect_rnn", "epochs"): ["%inspect_rnn hidden the --epochs $path"],
-    ("train_rnn", "checkpoint"): [f"%train_rnn {TRAIN} --checkpoint $path"],
+    ("train_rnn", "folder"): [f"%train_rnn {TRAIN} --checkpoint $path"],
     ("train_rnn", "resume"): ["%train_rnn --resume $path"],
     ("rnn", "names"): ["%rnn runs $path", "%rnn code kept $path"],
 }
@@ -80,8 +81,8 @@ UNTYPED = [
 
 def word_arguments() -> Iterator[tuple[str, argparse.Action]]:
     """Yield the arguments of all magics that take any word, with their magics."""
-    for magic, group in MAGICS.items():
-        for action in getattr(group, magic).parser().actions:
+    for magic in MAGICS:
+        for action in parser_of(magic).actions:
             if action.nargs != 0:
                 with contextlib.suppress(argparse.ArgumentTypeError):
                     if (action.type or str)("/any word") == "/any word":  # type: ignore[operator]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 import rnn_magics
+from rnn_magics.options import describe
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.endings import Ending
 
 ROOT = Path(rnn_magics.__file__).parent
 FILES = {
@@ -244,6 +248,110 @@ def asked_by_name(tree: ast.AST) -> list[int]:
 @pytest.mark.parametrize("name", FILES)
 def test_options_are_read_as_they_are_declared(name: str) -> None:
     assert asked_by_name(parsed(name)) == []
+
+
+# Of the endings these are options, too, and `epochs` is a view besides.
+ALSO_OPTIONS = {field.name for field in describe(TrainConfig)} & {*Ending}
+
+
+def bare_reasons(tree: ast.AST) -> list[int]:
+    """Return the lines in which the ending of a run is written as a string.
+
+    The name of an ending that is nothing else is one wherever it stands. The name of an option
+    is one where a reason is: compared with it, put into it, or handed on instead of it.
+    """
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):  # words for a reader
+            continue
+        of_reason = _is_about_a_reason(node)
+        for text in chain.from_iterable(map(_constants, ast.iter_child_nodes(node))):
+            if text.value in {*Ending} and (of_reason or text.value not in ALSO_OPTIONS):
+                found.add(text.lineno)
+    return sorted(found)
+
+
+def _constants(node: ast.AST) -> Iterator[ast.Constant]:
+    # Those that may become the value of an expression, or that it is compared with.
+    if isinstance(node, ast.Constant):
+        yield node
+    elif isinstance(node, ast.Tuple | ast.List | ast.Set | ast.BoolOp | ast.IfExp):
+        for part in ast.iter_child_nodes(node):
+            yield from _constants(part)
+
+
+def _is_about_a_reason(node: ast.AST) -> bool:
+    match node:
+        case ast.Compare(left=left, comparators=others):
+            parts = [left, *others]
+        case ast.BoolOp(values=parts):
+            pass
+        case ast.Assign(targets=parts):
+            pass
+        case ast.AnnAssign(target=part):
+            parts = [part]
+        case ast.keyword(arg=name):
+            return name == "reason"
+        case ast.Call(func=ast.Attribute(attr="stop") | ast.Name(id="TrainEnd")):
+            return True
+        case _:
+            return False
+    return any(_is_reason(part) for part in parts)
+
+
+def _is_reason(node: ast.AST) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name.split("_")[-1] == "reason"
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - {"rnn_magics.training.endings"}))
+def test_an_ending_is_never_a_bare_string(name: str) -> None:
+    assert bare_reasons(parsed(name)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run.reason == 'failed'",
+        "run.reason != 'epochs'",
+        "'max_time' == run.reason",
+        "run.reason in ('epochs', 'max_time')",
+        "GOES_ON = ('epochs', 'non_finite')",
+        "run.reason = 'epochs'",
+        "self._stop_reason = reason or 'max_tokens'",
+        "reason: str | None = 'epochs'",
+        "return run.reason or 'epochs'",
+        "TrainEnd('max_time')",
+        "job.stop('epochs')",
+        "job.stop('interrupted')",
+        "replace(run, reason='max_tokens')",
+        "entry |= {'reason': 'failed'}",
+        "def stop(self, reason: str = 'stopped') -> None: ...",
+        "match run.reason:\n    case 'out_of_memory': ...",
+    ],
+)
+def test_a_bare_reason_is_seen(line: str) -> None:
+    assert bare_reasons(ast.parse(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "payload['epochs']",
+        "{'view': 'epochs', 'max_tokens': 3}",
+        "fields = ('cell', 'epochs', 'lr')",
+        "name == 'epochs'",
+        "read.take('max_time')",
+        "run.reason == Ending.EPOCHS",
+        "msg = f'the run has failed: {run.reason}'",
+        "f'{name} failed'",
+        "reason = read.text('reason')",
+        "reason = found['epochs']",
+        "reason == by_option['max_time'] or reason == read.text('max_tokens')",
+    ],
+)
+def test_what_is_no_bare_reason_is_left_alone(line: str) -> None:
+    assert bare_reasons(ast.parse(line)) == []
 
 
 def test_the_rules_see_what_breaks_them(tmp_path: Path) -> None:

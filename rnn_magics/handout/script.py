@@ -11,6 +11,7 @@ from rnn_magics.handout.text import text_lines, too_long_to_keep
 from rnn_magics.models.cells import CELLS
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.run import Run
 
 MOST_LINES = 149  # of a script: more is no handout
@@ -91,7 +92,7 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
     model, train, batching = run.config.model, run.config.train, run.config.batching.batching
     device = run.device.device
     reasons = [
-        (run.reason != "epochs", "it has not ended as planned; let all of its epochs run"),
+        (run.reason != Ending.EPOCHS, "it has not ended as planned; let all of its epochs run"),
         (
             train.max_time is not None or train.max_tokens is not None,
             "its learning rate follows a limit of time or tokens; train with --epochs alone",

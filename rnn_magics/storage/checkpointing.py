@@ -16,7 +16,8 @@ from rnn_magics.storage.claim import Claim, released_on_error
 from rnn_magics.storage.run_folder import RunFolder, epoch_line
 from rnn_magics.storage.strict import from_options
 from rnn_magics.storage.training_state import capture, fingerprint_of
-from rnn_magics.training.events import FAILED, EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
+from rnn_magics.training.endings import Ending
+from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
@@ -185,7 +186,7 @@ class Keeper:
             self._keep(event)
             return
         try:
-            if event.reason != FAILED:  # else it is not known what the state is worth
+            if event.reason != Ending.FAILED:  # else it is not known what the state is worth
                 self._keep(event)
         finally:
             self._claim.release()

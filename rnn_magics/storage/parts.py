@@ -24,6 +24,7 @@ from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.history import History
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
@@ -80,7 +81,7 @@ def read_parts(document: Fields) -> dict[str, Any]:
 def _write_run(run: Run) -> dict[str, Any]:
     return {
         "name": run.name,
-        "reason": "snapshot" if run.reason is None else run.reason,
+        "reason": run.reason or Ending.SNAPSHOT,
         "message": run.message,
         "step": run.step,
         "num_train_tokens": run.num_train_tokens,
@@ -96,6 +97,11 @@ def _read_run(plain: Any) -> dict[str, Any]:
     for name in ("num_train_tokens", "num_valid_tokens", "steps", "tokens"):
         found[name] = read.count(name)
     read.end()
+    try:
+        found["reason"] = Ending.named(found["reason"])
+    except ConfigError as error:
+        msg = f"run.{error}"
+        raise StorageError(msg) from None
     return found
 
 

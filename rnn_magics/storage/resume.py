@@ -16,6 +16,7 @@ from rnn_magics.storage.model_file import naming
 from rnn_magics.storage.run_folder import KeptRun, RunFolder, kept_runs
 from rnn_magics.storage.strict import read_options
 from rnn_magics.storage.training_state import check_same, fingerprint_of, restore
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.history import History
 from rnn_magics.training.loop import Drive, Listener, begin, train_to_end
 from rnn_magics.training.run import Run
@@ -23,7 +24,6 @@ from rnn_magics.training.state import TrainState
 
 LAST = "last"
 _MOST_NAMED = 3
-_AS_PLANNED = ("epochs", "max_time", "max_tokens")
 
 
 def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Reopened]:
@@ -66,7 +66,7 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
         StorageError,
         "it cannot go on, but %load_rnn takes it under another: --name NAME",
     )
-    if before.reason in _AS_PLANNED:
+    if before.reason is not None and before.reason.as_planned:
         msg = (
             f"run {before.name!r} has ended as planned ({before.reason}) after"
             f" {len(before.history)} epochs; %load_rnn {kept.path} takes it up as it is"
@@ -86,7 +86,7 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
     run.history = History(**{name: values[: state.epoch] for name, values in epochs})  # type: ignore[arg-type]
     run.curve, run.steered, run.ladder = before.curve, before.steered, before.ladder
     run.steps, run.tokens = before.steps, before.tokens
-    run.message = before.message if before.reason == "snapshot" else ""
+    run.message = before.message if before.reason == Ending.SNAPSHOT else ""
     return run, state, options
 
 

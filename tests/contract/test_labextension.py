@@ -42,11 +42,12 @@ def said() -> set[str]:
     calls = re.compile(r"\b(?:trans\.__|say)\(\s*'((?:[^'\\]|\\.)*)'")
     texts = (path.read_text(encoding="utf-8") for path in LAB.parent.rglob("*.ts"))
     found = map(calls.findall, texts)
+    endings = re.findall(r"words: '([^']+)'", (LAB.parent / "contract/endings.ts").read_text())
     fields = SCHEMA["properties"].values()
     settings = {f"settings\x04{field[key]}" for field in fields for key in ("title", "description")}
     settings |= {f"schema\x04{SCHEMA[key]}" for key in ("title", "description")}
     settings.add(f"settings\x04{SCHEMA['jupyter.lab.setting-icon-label']}")
-    return set(chain.from_iterable(found)) | settings
+    return set(chain.from_iterable(found)) | settings | set(endings)
 
 
 def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> None:

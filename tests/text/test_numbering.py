@@ -14,8 +14,8 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rnn_magics.text import numbering, words
 from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.indexing import numbering, words
 from rnn_magics.text.indexing.ids import id_type
 from rnn_magics.text.indexing.numbering import PIECE, at_breaks
 from rnn_magics.text.indexing.words import WordNumberer

@@ -16,7 +16,7 @@ from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, detach
 from rnn_magics.scores.evaluation import evaluate
-from rnn_magics.training import loop, state, step
+from rnn_magics.training import loop, state
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import (
     EpochEnd,
@@ -29,6 +29,7 @@ from rnn_magics.training.events import (
 from rnn_magics.training.loop import begin, iter_train, train
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
+from rnn_magics.training.steps import step
 
 SMALL = ModelConfig(num_hiddens=8)
 PLAIN = TrainConfig(optimizer="sgd", schedule="constant", warmup=0.0, lr=0.5)

@@ -16,6 +16,7 @@ from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_moved
 from rnn_magics.notebook.show.runs import CAPTION, run_figure
 from rnn_magics.reports.standing import standing
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import tell_failure
@@ -53,7 +54,7 @@ class Driver:
             _follow(job, progress or silent, Hearing(self._desk.shell))
         except BaseException as error:  # an interrupt between two lines: nothing trains unseen
             if job is not None and not self._background:
-                job.stop("interrupted")
+                job.stop(Ending.INTERRUPTED)
             if job is None or not job.has_begun:
                 tell_failure(error, listeners)  # what they keep of the run is free again
             raise
@@ -126,9 +127,9 @@ def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
             for event in job.follow(hearing.hear):
                 progress(event)
         except KeyboardInterrupt:
-            job.stop("interrupted")
+            job.stop(Ending.INTERRUPTED)
         except Exception:  # of the progress or the worker: nothing may go on unseen
-            job.stop("failed")
+            job.stop(Ending.FAILED)
             raise
         else:
             return

@@ -21,6 +21,7 @@ from rnn_magics.notebook.session.desk import has_kernel
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.widgets.comm import hear_at_once
+from rnn_magics.training.endings import Ending
 
 if TYPE_CHECKING:  # torch on demand
     from collections.abc import Callable
@@ -80,8 +81,8 @@ class Followed:
         entry = {**self._entry, "name": run.name, "label": one_line(run.name)}  # it may be renamed
         if self._job.is_paused and run.reason is None:
             entry["phase"] = "paused"
-        elif run.reason == "failed":  # no event tells it where a listener is what failed
-            entry |= {"phase": "ended", "reason": "failed", "message": one_line(run.message)}
+        elif run.reason == Ending.FAILED:  # no event tells it where a listener is what failed
+            entry |= {"phase": "ended", "reason": run.reason, "message": one_line(run.message)}
         return entry
 
     def _look(self) -> dict[str, Any]:

@@ -148,6 +148,19 @@ def test_a_notebook_gets_one_output_that_is_rewritten(
     assert "all 224 predicted tokens" in end
 
 
+@pytest.mark.parametrize("in_notebook", [False, True])
+def test_a_bar_tells_the_time_left_of_the_whole_training(
+    batches: Batches, shown: list[dict[str, Any]], *, in_notebook: bool
+) -> None:
+    run, state = begin(batches, ModelConfig(num_hiddens=8), CONFIG, "tiny")
+    progress = NotebookProgress(run) if in_notebook else TerminalProgress(run, lambda _line: None)
+    first, second, *_ = (e for e in iter_train(run, state) if isinstance(e, StepEnd))
+    for event, seconds, left in ((first, 3725.0, "1:02:05"), (second, 40.4, "00:40")):
+        progress(replace(event, seconds_left=seconds))
+        bar = shown[-1]["data"]["text/plain"] if in_notebook else str(progress._bar)
+        assert f"[{left} left, " in bar
+
+
 def test_the_middle_of_many_epochs_is_left_out(
     batches: Batches, shown: list[dict[str, Any]]
 ) -> None:

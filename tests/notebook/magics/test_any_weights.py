@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from IPython.core.error import UsageError
-from tests.notebook.magics.test_inspect_rnn import LINES
 
 from rnn_magics.decoding.decoders import DECODERS
 from rnn_magics.models.rnn_model import copy_model
 from rnn_magics.storage.model_file import save_run
 from rnn_magics.training.run import copy_run
+from tests.notebook.magics.test_inspect_rnn import LINES
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook

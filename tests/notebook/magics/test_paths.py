@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rnn_magics.notebook import training
 from rnn_magics.storage import model_file
+from rnn_magics.training import loop
 from tests import hostile_paths
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def never(*_: Any, **__: Any) -> None:
 def test_the_folder_of_a_run_is_looked_at_before_a_model_is_made(
     prepared: Notebook, folder: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(training, "begin", never)
+    monkeypatch.setattr(loop, "begin", never)
     prepared.variables["path"] = path
     before = sorted(folder.iterdir())
     said = prepared.refused("%train_rnn --checkpoint $path")

@@ -1,11 +1,15 @@
 /** What is said of a run, in the language of the page. */
 
+import { ENDINGS } from '../../contract/endings';
 import type { Entry } from '../../contract/runs';
 import { shown } from '../../views/page/dom';
 import { perplexity } from '../../views/runs/curves';
 import { duration } from '../../views/runs/dashboard';
 import type { Outcome } from '../kernels/kernel_link';
 import type { Words } from '../setup/translation';
+
+/** How JupyterLab notifies of good, neutral and bad news. */
+const TYPES = { good: 'success', neutral: 'info', bad: 'error' } as const;
 
 export function isAlive({ phase }: Entry): boolean {
   return phase !== 'ended';
@@ -38,34 +42,15 @@ export function progress(run: Entry, trans: Words): string {
 
 /** Return why a run ended, in a word or two. */
 export function reason(run: Entry, trans: Words): string {
-  switch (run.reason) {
-    case 'epochs':
-      return trans.__('done');
-    case 'max_time':
-      return trans.__('time is up');
-    case 'max_tokens':
-      return trans.__('tokens are used up');
-    case 'stopped':
-      return trans.__('stopped');
-    case 'interrupted':
-      return trans.__('interrupted');
-    case 'non_finite':
-      return trans.__('not finite');
-    case 'failed':
-      return trans.__('failed');
-    default:
-      return trans.__('ended');
-  }
+  return run.reason === null ? trans.__('ended') : trans.__(ENDINGS[run.reason].words);
 }
 
 /** Return one sentence for a run that has just ended, and how grave it is. */
 export function ending(run: Entry, trans: Words): { text: string; type: 'success' | 'info' | 'error' } {
-  const grave = run.reason === 'failed' || run.reason === 'non_finite';
-  const cut = run.reason === 'stopped' || run.reason === 'interrupted';
   const said = trans.__('%1: %2', run.label, progress(run, trans));
   return {
     text: run.message === '' ? said : `${said}. ${run.message}`,
-    type: grave ? 'error' : cut ? 'info' : 'success'
+    type: run.reason === null ? 'info' : TYPES[ENDINGS[run.reason].news]
   };
 }
 

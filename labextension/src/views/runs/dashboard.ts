@@ -1,5 +1,6 @@
 /** The dashboard of a training: curves, numbers, a sample, and the buttons that steer it. */
 
+import { ENDINGS } from '../../contract/endings';
 import { RunData } from '../../contract/run';
 import { element, shown } from '../page/dom';
 import { chart } from '../plots/chart';
@@ -55,7 +56,7 @@ export function dashboard(
     norms.update(normChart([run], against));
     head.textContent = say('%1: %2, on %3', run.name, run.architecture, run.place);
     status.textContent = statusLine(run);
-    progress.value = shareDone(run);
+    progress.value = run.phase === 'ended' ? 1 : (run.now?.done ?? 0);
     sample.textContent = run.sample;
     sample.hidden = run.sample === '';
     notes.replaceChildren(...run.notes.map(note => element('li', '', note)));
@@ -125,25 +126,8 @@ function phaseText(phase: RunData['phase']): string {
 }
 
 /** Return why a run ended, in the language of the page. */
-function reasonText(reason: string | null): string {
-  switch (reason) {
-    case 'epochs':
-      return say('epochs');
-    case 'max_time':
-      return say('max_time');
-    case 'max_tokens':
-      return say('max_tokens');
-    case 'stopped':
-      return say('stopped');
-    case 'interrupted':
-      return say('interrupted');
-    case 'non_finite':
-      return say('non_finite');
-    case 'failed':
-      return say('failed');
-    default:
-      return reason ?? '?';
-  }
+function reasonText(reason: RunData['reason']): string {
+  return reason === null ? '?' : say(ENDINGS[reason].words);
 }
 
 function axisText(against: Against): string {
@@ -159,14 +143,6 @@ export function duration(seconds: number | null): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-}
-
-function shareDone({ now, phase }: RunData): number {
-  if (phase === 'ended') {
-    return 1;
-  }
-  const eta = now?.eta ?? null;
-  return now === null || eta === null ? 0 : now.seconds / Math.max(now.seconds + eta, 1e-9);
 }
 
 /** Return buttons and fields that send commands, and a function that makes them fit the run. */
