@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ENDINGS, Ending } from '../src/contract/endings';
 import { RunData, rowsOf, runData } from '../src/contract/run';
-import { normChart, perplexity, perplexityChart } from '../src/views/curves';
-import { Command, dashboard, duration, statusLine } from '../src/views/dashboard';
-import { LANGUAGE, translated } from '../src/views/words';
+import { normChart, perplexity, perplexityChart } from '../src/views/runs/curves';
+import { Command, dashboard, duration, statusLine } from '../src/views/runs/dashboard';
+import { LANGUAGE, translated } from '../src/views/text/say';
 
 const EXAMPLE: unknown = JSON.parse(readFileSync('../tests/contract/payloads/run.json', 'utf8'));
 const run = (): RunData => runData(EXAMPLE, 'run');
@@ -28,7 +28,7 @@ function training(): RunData {
   return { ...run(), phase: 'training', reason: null, now };
 }
 
-vi.mock('../src/views/chart', () => ({
+vi.mock('../src/views/plots/chart', () => ({
   chart: () => ({ update: () => undefined, dispose: () => undefined })
 }));
 

@@ -6,7 +6,7 @@ import { Looked, looked } from '../src/contract/looked';
 import { inspect } from '../src/views/inspect';
 import type { Ask, Question } from '../src/views/inspect/about';
 import { rowOf } from '../src/views/inspect/parts';
-import { heading, visible } from '../src/views/visible';
+import { heading, visible } from '../src/views/text/visible';
 
 const read = (view: string): object =>
   JSON.parse(readFileSync(`../tests/contract/payloads/${view}.json`, 'utf8')) as object;
@@ -45,7 +45,7 @@ function scaled(thing: unknown, by: number): unknown {
   return Object.fromEntries(Object.entries(thing).map(([key, value]) => [key, scaled(value, by)]));
 }
 
-vi.mock('../src/views/chart', () => ({
+vi.mock('../src/views/plots/chart', () => ({
   chart: () => ({ update: () => undefined, dispose: () => undefined })
 }));
 

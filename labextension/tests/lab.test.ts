@@ -6,20 +6,20 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ENDINGS, Ending } from '../src/contract/endings';
 import { Entry, runsTold } from '../src/contract/runs';
 import { savedRuns } from '../src/contract/saved';
-import { foremost, training } from '../src/lab/choose';
-import { Endings } from '../src/lab/endings';
-import { isText, relativePath } from '../src/lab/files';
-import { KernelLink, LinkedKernel, RUNS } from '../src/lab/kernel_link';
-import { languageOf, wordsIn } from '../src/lab/language';
-import { isCorpusCell, spans } from '../src/lab/lines';
-import { NAME, placed, quickstart } from '../src/lab/quickstart';
-import type { IRuns, LinkedRun } from '../src/lab/tokens';
-import { Words, ending, statusText } from '../src/lab/words';
-import { drawSaved } from '../src/views/saved';
-import { LANGUAGE, said, say, translated } from '../src/views/words';
-import { HEIGHT, placed as points, spark, sparkline } from '../src/views/spark';
+import { foremost, training } from '../src/lab/runs/choose';
+import { Endings } from '../src/lab/runs/endings';
+import { isText, relativePath } from '../src/lab/begin/files';
+import { KernelLink, LinkedKernel, RUNS } from '../src/lab/kernels/kernel_link';
+import { Words, languageOf, wordsIn } from '../src/lab/setup/translation';
+import { isCorpusCell, spans } from '../src/lab/cells/spans';
+import { NAME, placed, quickstart } from '../src/lab/begin/quickstart';
+import type { IRuns, LinkedRun } from '../src/lab/kernels/tokens';
+import { ending, statusText } from '../src/lab/runs/words';
+import { drawSaved } from '../src/views/runs/saved';
+import { LANGUAGE, said, say, translated } from '../src/views/text/say';
+import { HEIGHT, placed as points, spark, sparkline } from '../src/views/plots/spark';
 
-vi.mock('../src/views/chart', () => ({
+vi.mock('../src/views/plots/chart', () => ({
   chart: (host: HTMLElement, data: { title: string }) => {
     host.textContent = data.title;
     return { update: () => undefined, dispose: () => undefined };

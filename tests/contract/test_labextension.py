@@ -26,7 +26,10 @@ from rnn_magics.training.loop import begin, iter_train
 
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "labextension" / "src" / "lab"
-SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in LAB.rglob("*.ts")}
+SOURCES = {
+    path.relative_to(LAB).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+    for path in LAB.rglob("*.ts")
+}
 CATALOGUE: dict[str, Any] = json.loads(
     (Path(rnn_magics.__file__).parent / "locale/zh_CN/LC_MESSAGES/rnn_magics.json").read_text(
         encoding="utf-8"
@@ -74,13 +77,13 @@ def test_the_present_epoch_has_the_fields_that_a_view_reads(batches: Batches) ->
 
 
 def test_both_halves_have_the_same_names() -> None:
-    assert f"RUNS = '{RUNS}'" in SOURCES["kernel_link"]
-    assert f"RUN_MIME = '{RUN_MIME}'" in SOURCES["renderer"]
-    assert f"INSPECTION_MIME = '{INSPECTION_MIME}'" in SOURCES["inspection_renderer"]
-    assert f"LIVE_MIME = '{LIVE_MIME}'" in SOURCES["inspection_renderer"]
-    assert f"type: '{SEARCH}'" in SOURCES["kernel_link"]
+    assert f"RUNS = '{RUNS}'" in SOURCES["kernels/kernel_link"]
+    assert f"RUN_MIME = '{RUN_MIME}'" in SOURCES["saved/run_renderer"]
+    assert f"INSPECTION_MIME = '{INSPECTION_MIME}'" in SOURCES["saved/inspection_renderer"]
+    assert f"LIVE_MIME = '{LIVE_MIME}'" in SOURCES["saved/inspection_renderer"]
+    assert f"type: '{SEARCH}'" in SOURCES["kernels/kernel_link"]
     for order in ("pause", "resume", "stop"):
-        assert f"'{order}'" in SOURCES["kernel_link"]
+        assert f"'{order}'" in SOURCES["kernels/kernel_link"]
         assert callable(getattr(Job, order))
 
 
@@ -90,6 +93,18 @@ def test_a_magic_is_coloured_and_documented(name: str) -> None:
     (coloured,) = chain.from_iterable(listed)
     assert f"'{name}'" in coloured
     assert re.search(rf"`%{name}\b", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def test_a_module_that_is_named_to_a_reader_is_there() -> None:
+    package = Path(rnn_magics.__file__).parent
+    place = re.compile(r"\b(?:rnn_magics|labextension)(?:/\w+)+\.(?:py|ts|json)\b")
+    named = {
+        (str(source.relative_to(ROOT)), found)
+        for source in (*package.rglob("*.py"), *LAB.parent.rglob("*.ts"))
+        for found in place.findall(source.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [pair for pair in named if not (ROOT / pair[1]).is_file()] == []
 
 
 def test_every_string_has_a_chinese_one() -> None:

@@ -158,7 +158,7 @@ def _is_written(value: Any) -> bool:
 
 def _imports(named: Iterable[tuple[str, str]]) -> str:
     # What is no public name comes from its module, and what a cell has defined is there already.
-    homes = {n: "rnn_magics" if n in rnn_magics.__all__ else module for n, module in named}
+    homes = {n: "rnn_magics" if n in dir(rnn_magics) else module for n, module in named}
     lines = [
         f"from {home} import {', '.join(sorted(n for n, at in homes.items() if at == home))}\n"
         for home in sorted({*homes.values()} - {"__main__"})

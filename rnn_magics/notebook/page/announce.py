@@ -30,9 +30,8 @@ if TYPE_CHECKING:  # torch on demand
     from rnn_magics.training.job import Job
     from rnn_magics.training.run import Run
 
-RUNS = (
-    "rnn_magics.runs"  # target and id of the comm; labextension/src/lab/kernel_link.ts has it too
-)
+# Target and id of the comm; labextension/src/lab/kernels/kernel_link.ts has it, too.
+RUNS = "rnn_magics.runs"
 VERSION = 1
 _ANNOUNCER = "_rnn_magics_announcer"
 _SECONDS_BETWEEN_PUSHES = 0.5

@@ -35,8 +35,8 @@ def quoted(text: str) -> str:
     Neighbouring pieces are one word, so text with both kinds of quotes is told in turns. IPython
     reads a line as Python before it reads it as a magic, so each piece is a whole string of
     Python, too: a backslash before a closing quote would open all that follows, and a ``?`` in
-    it would ask for help. It stands outside the quotes. ``labextension/src/views/line.ts`` does
-    the same.
+    it would ask for help. It stands outside the quotes.
+    ``labextension/src/views/text/line.ts`` does the same.
 
     Raises
     ------
