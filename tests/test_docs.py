@@ -7,23 +7,34 @@ import re
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import torch
 
 from rnn_magics import ModelConfig, TrainConfig, Vocab
-from rnn_magics.batching import BatchConfig, make_batches
+from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.numbering import CharNumberer
 from rnn_magics.training.loop import begin
 from rnn_magics.training.machine.precision import forward_loss
-from rnn_magics.training.steps.step import EagerStep
+from rnn_magics.training.state import EpochState, TrainState
+from rnn_magics.training.steps.step import EagerStep, Step
 
 ROOT = Path(__file__).parent.parent
 TOP = [ROOT / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 DOCS = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
 # What is dated stays as it was written, names and all.
 PRESENT = [p for p in DOCS if p.name != "CHANGELOG.md" and p.parent.name != "decisions"]
-FOLDERS = (".ci", "benchmarks", "docs", "examples", "labextension/src", "rnn_magics", "tests", "tools")
+FOLDERS = (
+    ".ci",
+    "benchmarks",
+    "docs",
+    "examples",
+    "labextension/src",
+    "rnn_magics",
+    "tests",
+    "tools",
+)
 FILES = [
     path.relative_to(ROOT).as_posix()
     for folder in FOLDERS
@@ -142,77 +153,123 @@ def test_every_room_is_on_the_map() -> None:
     assert rooms <= set(drawn())
 
 
-@pytest.mark.parametrize("path", READMES, ids=name_of)
-def test_the_lines_can_be_pasted(path: Path) -> None:
-    blocks = fenced(path.read_text(encoding="utf-8"))
-    magics = [block for block in blocks if "%load_ext rnn_magics" in block]
-    assert len(magics) == 1
-    assert "#" not in magics[0]
-    assert len(magics[0].splitlines()) == 6
+def magic_lines(path: Path) -> list[str]:
+    (block,) = [b for b in fenced(path.read_text(encoding="utf-8")) if "%load_ext" in b]
+    return block.splitlines()
 
 
-@pytest.mark.parametrize("path", READMES, ids=name_of)
-def test_the_python_of_the_readme_runs(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (block,) = fenced(path.read_text(encoding="utf-8"), "python")
+def test_the_six_lines_are_those_of_the_quickstart() -> None:
+    # Which `tests/test_examples.py` runs.
+    path = ROOT / "examples/01_quickstart.ipynb"
+    quickstart = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    code = [cell.source for cell in quickstart.cells if cell.cell_type == "code"]
+    lines = magic_lines(ROOT / "README.md")
+    assert len(lines) == 6
+    assert [line for line in lines if not any(line in source for source in code)] == []
+
+
+def test_the_readmes_show_the_same() -> None:
+    english, chinese = READMES
+    assert magic_lines(english) == magic_lines(chinese)
+    python = [fenced(path.read_text(encoding="utf-8"), "python") for path in READMES]
+    assert python[0] == python[1]
+
+
+def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = fenced((ROOT / "README.md").read_text(encoding="utf-8"), "python")
     small = block.replace("num_hiddens=256", "num_hiddens=8").replace("epochs=6", "epochs=1")
     assert small.count("num_hiddens=8)") == small.count("epochs=1,") == 1
-    exec(compile(small, path.name, "exec"), {})
+    exec(compile(small, "README.md", "exec"), {})
     numbers, text = capsys.readouterr().out.split("\n", 1)
     assert len([float(number) for number in numbers.split()]) == 3
     assert text.startswith("The statement ")
 
 
-def test_the_readmes_show_the_same() -> None:
-    english, chinese = (path.read_text(encoding="utf-8") for path in READMES)
-    assert fenced(english, "python") == fenced(chinese, "python")
-    assert fenced(english)[1] in fenced(chinese)
-
-
-def test_the_walk_of_a_character() -> None:
+def the_walk() -> str:
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    cell = next(block for block in fenced(text) if block.startswith("%%corpus walk\n"))
-    corpus = Corpus.from_text(cell.removeprefix("%%corpus walk\n"), name="walk", origin="cell")
-    assert (len(corpus), corpus.data[9:16], ord(corpus.data[9])) == (36, "machine", 109)
-    assert corpus.held_out_share == 0
-    numberer = CharNumberer()
-    assert numberer.feed(str(corpus.data))[9] == 5
-    assert numberer.types[:6] == ["t", "h", "e", " ", "i", "m"]
+    return text[text.index("## A walk") : text.index("## Choices")]
+
+
+def walked_text() -> str:
+    return fenced(the_walk())[0].removeprefix("%%corpus walk\n")
+
+
+def walked_batches() -> tuple[Vocab, Batches]:
+    corpus = Corpus.from_text(walked_text(), name="walk", origin="cell")
     vocab = Vocab.from_corpus(corpus)
+    return vocab, make_batches(corpus, vocab, BatchConfig(batch_size=2, num_steps=4))
+
+
+def says(words: str) -> bool:
+    return words in " ".join(the_walk().split())
+
+
+def test_the_walk_of_a_character_to_its_index() -> None:
+    text = walked_text()
+    place = text.index("machine")
+    corpus = Corpus.from_text(text, name="walk", origin="cell")
+    assert (corpus.data, corpus.held_out_share) == (text, 0)
+    assert says(f"| a character, at position {place} of {len(corpus)} |")
+    assert says(f"| a code point, {ord(text[place])} |")
+    numberer = CharNumberer()
+    assert says(f"| a number, {numberer.feed(text)[place]} |")
+    assert numberer.types[:6] == ["t", "h", "e", " ", "i", "m"]
+    vocab, batches = walked_batches()
+    assert says(f"| an index, {vocab['m']} |")
     assert vocab.to_tokens(list(range(7))) == ["<unk>", "e", "t", " ", "h", "i", "m"]
     assert [dict(vocab.token_freqs)[token] for token in "him"] == [3, 3, 3]
-    batches = make_batches(corpus, vocab, BatchConfig(batch_size=2, num_steps=4))
-    assert (len(vocab), tuple(batches.ids.shape), batches.ids.dtype) == (14, (36,), torch.uint8)
+    assert batches.ids.dtype == torch.uint8
+    assert says(f"array of shape {tuple(batches.ids.shape)} |")
+    assert says(f"{len(vocab)} indices fit into uint8")
 
-    model = ModelConfig("gru", num_hiddens=8)
-    run, state = begin(batches, model, TrainConfig(epochs=1, clip=1, threads=1))
+
+def walked_training() -> tuple[TrainConfig, TrainState, Step, EpochState]:
+    config = TrainConfig(epochs=1, clip=1, threads=1)
+    _, state = begin(walked_batches()[1], ModelConfig("gru", num_hiddens=8), config)
     step = EagerStep(state)
-    epoch = step.begin_epoch()
-    assert epoch.plan.offset == 3
-    assert epoch.plan.starts.T.tolist() == [[3, 7, 11, 15], [19, 23, 27, 31]]
-    X, Y = batches.batch(epoch.plan, 1)
-    assert ["".join(vocab.to_tokens(row)) for row in X.tolist()] == ["e ma", "me t"]
-    assert (X.shape, X.dtype, X[0, 2], Y[0, 2], vocab["a"]) == ((2, 4), torch.int64, 6, 7, 7)
-    assert (X == 6).nonzero().tolist() == [[0, 2], [1, 0]]
+    return config, state, step, step.begin_epoch()
 
-    trained = state.model
-    weight = trained.rnn.cells[0].weight_ih
-    assert (trained.engine, weight.shape, weight[:, 6].numel()) == ("compiled", (24, 14), 24)
-    logits, hidden = trained(X)
-    assert (logits.shape, hidden.shape) == ((2, 4, 14), (1, 2, 8))
+
+def test_the_walk_of_an_index_to_its_minibatch() -> None:
+    _, state, _, epoch = walked_training()
+    vocab, plan = walked_batches()[0], epoch.plan
+    assert says(f"an offset, with seed 0 here {plan.offset}.")
+    first, second = (", ".join(map(str, row)) for row in plan.starts.T.tolist())
+    assert says(f"start at {first} and at {second} |")
+    X, Y = state.batches.batch(plan, 1)
+    assert (tuple(X.shape), X.dtype) == ((2, 4), torch.int64)
+    assert says(f"| `X[0, 2]` of minibatch 1, its label `Y[0, 2]` = {Y[0, 2]}, an `a` |")
+    assert [X[0, 2].item(), Y[0, 2].item()] == [vocab["m"], vocab["a"]]
+    rows = ["".join(vocab.to_tokens(row)).replace(" ", "\u2423") for row in X.tolist()]
+    assert says(f"X is `{rows[0]}`, `{rows[1]}`")
+    assert torch.eq(X, vocab["m"]).nonzero().tolist() == [[0, 2], [1, 0]]
+
+
+def test_the_walk_of_a_column_to_its_gradient() -> None:
+    config, state, step, epoch = walked_training()
+    X, Y = state.batches.batch(epoch.plan, 1)
+    m, model = int(X[0, 2]), state.model
+    cell = model.rnn.cells[0]
+    weight = cell.weight_ih
+    assert model.engine == "compiled"
+    assert says(f"| column {m} of `weight_ih`, {len(weight)} numbers |")
+    assert (tuple(weight.shape), cell.num_gates) == ((3 * 8, 14), 3)
+    logits, hidden = model(X)
+    assert says(f"(batch_size, num_steps, vocab_size) = {tuple(logits.shape)}")
+    assert says(f"| a state, {hidden.shape[-1]} numbers |")
     losses = -torch.log_softmax(logits, -1).gather(2, Y[..., None])
-    loss, _ = forward_loss(trained, X, Y, epoch.hidden, "float32")
+    loss, _ = forward_loss(model, X, Y, epoch.hidden, "float32")
     assert loss.item() == pytest.approx(losses.mean().item())
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert weight.grad is not None
-    read = weight.grad.abs().sum(0) > 0
-    assert read[6]
-    assert not read[0]
-    assert sorted(read.nonzero().flatten().tolist()) == sorted(set(X.flatten().tolist()))
+    columns = weight.grad.abs().sum(0).nonzero().flatten().tolist()
+    assert columns == sorted({*X.flatten().tolist()})
+    assert Vocab.unk not in columns
 
-    trained.zero_grad()
-    before = weight.detach()[:, 6].clone()
+    model.zero_grad()
+    before = weight.detach()[:, m].clone()
     for _ in range(2):  # minibatches 0 and 1
-        assert step.take(epoch, run.config.train) is not None
-    assert not torch.equal(before, weight[:, 6])
+        assert step.take(epoch, config) is not None
+    assert not torch.equal(before, weight[:, m])
     assert not any(part.requires_grad for part in epoch.hidden)
     assert all(part.abs().sum() > 0 for part in epoch.hidden)
