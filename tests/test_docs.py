@@ -134,7 +134,7 @@ def drawn() -> list[str]:
         paths += ["".join(above[:depth]) + name for name in listed]
         above[depth:] = [inside]
         if inside:  # a room may have its files in its own line
-            paths += ["".join(above) + name for name in re.findall(r"\b\w+\.py\b", said)]
+            paths += ["".join(above) + name for name in re.findall(r"\b\w+\.(?:py|ts)\b", said)]
     return paths
 
 
