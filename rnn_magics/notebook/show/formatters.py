@@ -1,8 +1,8 @@
-"""How results look: rich in a notebook, plain text elsewhere.
+"""How results are shown: rich in a notebook, plain text elsewhere.
 
-The library returns plain objects; here stands what a notebook shows for each. Formatters are
-registered by name, and what makes a form is imported when one is made, so that nothing is imported
-for an object that nobody makes.
+The library returns plain objects; this module says what a notebook shows for each. Formatters are
+registered by class name, and the code of a formatter is imported when an object is shown, so
+loading the extension imports neither.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rnn_magics.notebook.show.escape import visible
 
 
 def _made_by(place: str) -> Callable[[Any], str]:
-    # A function of this room, imported when it is called.
+    # A function of this package, imported when it is called.
     module, name = place.split(":")
 
     def make(thing: Any) -> str:
@@ -76,7 +76,7 @@ def unregister_formatters(shell: InteractiveShell) -> None:
 
 
 def _formatters(shell: InteractiveShell) -> Any:
-    # Typed as optional in IPython, but every shell makes one.
+    # IPython types it as optional, but every shell has one.
     return shell.display_formatter.formatters  # type: ignore[union-attr]
 
 

@@ -138,7 +138,10 @@ def odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("--data unhashable", "element 1 is a list; tokens must be hashable"),
         ("--data numbers --lower", "is a sequence of tokens; cleaning is for text"),
         ("--data text --encoding utf-8", "--encoding is for files and downloads"),
-        ("python_docs --as-tokens", "--as-tokens goes with --data"),
+        (
+            "python_docs --as-tokens",
+            "--as-tokens needs --data NAME; add that, or leave --as-tokens out",
+        ),
         ("--valid 1", "--valid must be in [0, 1), not 1.0"),
         ("--valid -0.1", "--valid must be in [0, 1), not -0.1"),
     ],
@@ -163,7 +166,7 @@ def test_a_file_that_may_not_be_read(trained: Notebook, monkeypatch: pytest.Monk
 def test_a_cell_that_takes_its_text_from_elsewhere(trained: Notebook) -> None:
     trained.variables["text"] = "abc"
     said = trained.refused("%%corpus --data text\nabc")
-    assert said == "the lines of the cell are the text; leave --data out, or type %corpus"
+    assert said == "the body of the cell is the text; leave --data out, or type %corpus with one %"
     assert "--encoding is for files" in trained.refused("%%corpus --encoding latin-1\nabc")
 
 
@@ -233,11 +236,20 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%generate the --beam 2 --top-p 0.5", "beam draws nothing, so top_p has no effect"),
         ("%generate the --top-p 0", "--top-p must be in (0, 1], not 0.0"),
         ("%generate the --temperature 0", "--temperature must be above 0, not 0.0"),
-        ("%generate --score the --greedy", "--score writes nothing, so it goes with no option"),
-        ("%generate --score the --num 2", "--score writes nothing, so it goes with no option"),
+        (
+            "%generate --score the --greedy",
+            "--score writes no text, so --run is the only option that it takes",
+        ),
+        (
+            "%generate --score the --num 2",
+            "--score writes no text, so --run is the only option that it takes",
+        ),
         ("%generate --score t", "the text has 1 char tokens; a score needs at least two"),
         ("%rnn stop", "no run is training"),
-        ("%rnn pause gru-1", "run 'gru-1' is not training any more"),
+        (
+            "%rnn pause gru-1",
+            "run 'gru-1' has already ended: there is nothing to pause, resume or stop",
+        ),
         ("%rnn resume gru-9", "no run 'gru-9'; did you mean 'gru-1'? (runs: gru-1)"),
         ("%rnn halt", "action: 'halt' is none of stop, pause, resume"),
         ("%rnn stop --reset", "no run is training"),
