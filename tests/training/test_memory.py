@@ -66,7 +66,7 @@ def test_what_cannot_fit_is_refused_with_numbers(batches: Batches, config: Model
     with pytest.raises(TrainingError) as caught:
         begin(batches, config)
     said = str(caught.value)
-    assert said.startswith("this training needs at least ")
+    assert said.startswith("this run needs at least ")
     assert "; cpu has " in said
     assert " free; try fewer --num-hiddens" in said
 
@@ -78,7 +78,7 @@ def test_the_estimate_is_compared_with_what_is_there(
     monkeypatch.setattr(memory, "available_memory", lambda _: needed)
     begin(batches, SMALL)
     monkeypatch.setattr(memory, "available_memory", lambda _: needed - 1)
-    with pytest.raises(TrainingError, match="this training needs at least"):
+    with pytest.raises(TrainingError, match="this run needs at least"):
         begin(batches, SMALL)
     monkeypatch.setattr(memory, "available_memory", lambda _: None)
     begin(batches, SMALL)

@@ -78,7 +78,7 @@ def test_bf16_is_refused_on_a_gpu_that_only_emulates_it(
     if supported == "yes":
         check_precision("bf16", CUDA)
     else:
-        with pytest.raises(DeviceError, match="Old GPU does not compute in bfloat16"):
+        with pytest.raises(DeviceError, match="Old GPU does not support bfloat16"):
             check_precision("bf16", CUDA)
 
 

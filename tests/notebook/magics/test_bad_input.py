@@ -198,7 +198,7 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%train_rnn -e 3", "%train_rnn has no option -e"),
         ("%train_rnn 3", "%train_rnn does not expect '3'"),
         ("%train_rnn --epochs 1.5", "--epochs must be a whole number, not '1.5'"),
-        ("%train_rnn --num-hiddens 999999999", "this training needs at least "),
+        ("%train_rnn --num-hiddens 999999999", "this run needs at least "),
         ("%corpus https://10.0.0.1:1/x --max-download 0", "--max-download must be in (0, "),
         ("%corpus https://h.example --sha256 abc", "sha256 must be 64 hexadecimal digits, not"),
         (
