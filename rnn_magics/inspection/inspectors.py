@@ -24,7 +24,7 @@ from rnn_magics.models.forked import check_fork
 from rnn_magics.options import Options, check_choice
 
 NEEDS = ("run", "text", "corpus", "batches")
-"""What a view may be of."""
+"""The things that a view may need."""
 
 
 class Trace(Protocol):
@@ -119,19 +119,19 @@ def inspect_rnn(view: str, *things: Any) -> Any:
     view
         A name of `INSPECTORS`.
     *things
-        What its ``needs`` name, then its options, if any.
+        The things that its ``needs`` name, then its options, if any.
 
     Returns
     -------
     Trace
-        Its docstring tells the arrays and their shapes.
+        The view; the docstring of its class lists the arrays and their shapes.
 
     Raises
     ------
     ConfigError
-        When there is no such view.
+        If there is no such view.
     InspectionError
-        When the view cannot be made of this model or text.
+        If this model or text does not allow the view.
     """
     check_choice("view", view, INSPECTORS)
     check_fork()

@@ -316,7 +316,7 @@ def test_neither_model_nor_global_generator_is_changed() -> None:
 def test_a_module_that_cannot_be_copied_is_refused() -> None:
     model = KeepsAGraph()
     model(torch.zeros(1, 3, dtype=torch.long), model.begin_state(1, torch.device("cpu")))
-    with pytest.raises(ModelError, match="keeps tensors with a graph"):
+    with pytest.raises(ModelError, match="stores tensors with a graph"):
         diagnose(model, batches())
 
 

@@ -109,7 +109,7 @@ def test_bytes_in_words(number: int, words: str) -> None:
 @pytest.mark.parametrize("error", ERRORS)
 def test_an_allocation_that_fails_is_one_line(error: Exception) -> None:
     assert is_out_of_memory(error)
-    with pytest.raises(TrainingError, match="the memory does not suffice"), memory_explained():
+    with pytest.raises(TrainingError, match="there is not enough memory"), memory_explained():
         raise error
 
 

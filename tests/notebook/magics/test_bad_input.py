@@ -262,7 +262,7 @@ def test_a_line_that_cannot_be_followed(trained: Notebook, cell: str, said: str)
 def test_a_device_that_is_not_there(trained: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert trained.refused("%train_rnn --device cuda") == (
-        "--device cuda: no such device here (none found); leave it out or take cpu"
+        "--device cuda: no such device here (none found); leave it out, or use --device cpu"
     )
 
 
