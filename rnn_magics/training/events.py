@@ -61,8 +61,8 @@ class StepEnd:
     tokens
         The number of tokens trained on so far.
     losses, norms
-        Loss and gradient norm of each step of the epoch, (num_steps,); only the first `step`
-        entries are valid.
+        Loss and gradient norm of each step of the epoch, (num_steps,); the first `step` of them
+        are there.
 
     Notes
     -----

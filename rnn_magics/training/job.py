@@ -98,7 +98,7 @@ class Job:
         return self._paused and self.is_alive
 
     def stop(self, reason: str = "stopped") -> None:
-        """End the run after the current step."""
+        """End the run after the present step."""
         self._stop_reason = self._stop_reason or reason
         self._requests.put(None)
 
@@ -240,6 +240,6 @@ class Job:
                 request()
 
     def _leave(self) -> None:
-        # At exit, the interpreter must not unload torch while the thread uses it.
+        # The interpreter must not take torch away from under a thread that is using it.
         self.stop("interrupted")
         self.wait(_EXIT_PATIENCE_SECONDS)

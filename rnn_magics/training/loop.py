@@ -131,7 +131,7 @@ def iter_train(
     state
         The state of the training, updated in place.
     should_stop
-        Called between steps. If it returns a reason, training ends there.
+        Asked between steps; a reason ends the training there.
 
     Yields
     ------
@@ -152,7 +152,7 @@ def iter_train(
         if state.current is None:  # the previous epoch is finished
             epoch, run.step = step.begin_epoch(), step.words
         reason = yield from _take_steps(run, state, epoch, step, asked)
-        config = run.config.train  # it may have been steered
+        config = run.config.train  # as it is by now
         if reason == "non_finite":
             run.message = _non_finite_message(state, epoch, config)
         complete = state.step == len(epoch.plan)
@@ -185,8 +185,8 @@ _LIMITS = ("max_time", "max_tokens")
 def _take_steps(
     run: Run, state: TrainState, epoch: EpochState, step: Step, asked: StopReason
 ) -> Generator[Event, None, str | None]:
-    # Returns why the epoch was cut short, or None. The limits are also checked before the first
-    # step, since a resumed run may already have reached one.
+    # Returns the reason for which the epoch was cut short.
+    # Asked first where a training goes on from a step behind which it would have ended.
     reason = _limit_reached(state, run.config.train) if state.step else None
     while reason is None and state.step < len(epoch.plan):
         try:
@@ -210,7 +210,7 @@ def _limit_reached(state: TrainState, config: TrainConfig) -> str | None:
 def _evaluate(
     state: TrainState, asked: StopReason
 ) -> Generator[Event, None, tuple[float | None, str | None]]:
-    # Returns the held-out nats per token, or the reason why it was stopped.
+    # Returns the held-out nats per token, or the reason for which it was stopped.
     bidirectional = state.model.config.bidirectional
     num_steps = state.batches.config.num_steps if bidirectional else 128
     slices = iter_evaluate(state.model, state.batches.valid, num_steps)
@@ -245,7 +245,7 @@ def _epoch_end(
 
 
 def _out_of_memory(error: MemoryError | RuntimeError) -> str:
-    # No update has happened yet, so nothing is lost; the memory of the step is freed.
+    # Before an update nothing is lost; what the step held goes with it.
     if not is_out_of_memory(error):
         raise error
     return "out_of_memory"

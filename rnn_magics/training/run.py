@@ -66,7 +66,7 @@ class Steering:
 
 @dataclass
 class Run:
-    """One training run.
+    """One training.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Run:
     reason
         Why it ended: ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``,
         ``non_finite``, ``out_of_memory`` or ``failed``; None while it trains, ``snapshot`` for a
-        copy made during training.
+        copy made meanwhile.
     message
         What to know about the end; empty if all went as planned.
     threads

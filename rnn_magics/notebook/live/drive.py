@@ -106,7 +106,7 @@ def _all_of(listeners: Sequence[Callable[[Event], None]]) -> Callable[[Event], N
 
 
 def _show_end(desk: Desk, run: Run, fit: BaselineFit | None, progress: Progress | None) -> None:
-    # Shows what a dashboard shows by itself.
+    # For the other kinds of progress: a dashboard does this by itself.
     if fit is not None:
         fit.wait()
     if not len(run.history):
@@ -127,7 +127,7 @@ def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
                 progress(event)
         except KeyboardInterrupt:
             job.stop("interrupted")
-        except Exception:  # no training may continue unseen
+        except Exception:  # of the progress or the worker: nothing may go on unseen
             job.stop("failed")
             raise
         else:

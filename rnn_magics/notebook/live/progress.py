@@ -94,7 +94,7 @@ class TerminalProgress:
                     self._write(one_line(note))
 
     def settle(self) -> None:
-        """Write a line for each baseline of the run."""
+        """Write a line for each baseline, when those of the run are there."""
         for mark in standing(self._run).marks:
             self._write(f"  {mark}")
 

@@ -122,7 +122,7 @@ def _source(call: Call[Any], options: InspectOptions) -> ViewSource | None:
 
 
 def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace | Epochs:
-    """Look inside a model while it reads a text; the result has its arrays as attributes.
+    """Look inside a model while it reads a text; the result has the arrays by name.
 
     If the run is training in the background, the view shows a copy of its model.
 

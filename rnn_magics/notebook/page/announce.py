@@ -81,7 +81,7 @@ class Followed:
         entry = {**self._entry, "name": run.name, "label": one_line(run.name)}  # renamed, perhaps
         if self._job.is_paused and run.reason is None:
             entry["phase"] = "paused"
-        elif run.reason == "failed":  # no event says so if a listener failed
+        elif run.reason == "failed":  # no event tells it where a listener is what failed
             entry |= {"phase": "ended", "reason": "failed", "message": one_line(run.message)}
         return entry
 

@@ -40,7 +40,7 @@ def show_trace(
     Parameters
     ----------
     desk
-        The desk of the notebook.
+        Whose reader looks at it.
     trace
         The view.
     read

@@ -169,7 +169,7 @@ class Section:
 
 
 class ControlPanel:
-    """The whole pipeline with widgets.
+    """The whole pipeline by widgets.
 
     Parameters
     ----------

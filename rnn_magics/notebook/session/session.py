@@ -162,7 +162,7 @@ class Session:
         """
         for name, job in self.jobs.items():
             if job.is_alive:
-                msg = f"{what} must wait: run {name!r} is training; %rnn stop {name} ends it"
+                msg = f"{what} has to wait: run {name!r} is training; end it with %rnn stop {name}"
                 raise SessionError(msg)
 
     def snapshot(self, name: str | None = None) -> Run | Snapshot:

@@ -14,7 +14,7 @@ from rnn_magics.training.run import Run
 
 
 class Comparison:
-    """Runs side by side: a table, and their curves in one picture.
+    """Runs side by side: a table in words, and their curves over each other.
 
     Parameters
     ----------

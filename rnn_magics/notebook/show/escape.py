@@ -17,11 +17,11 @@ def visible(text: str, *, keep: str = "\n\t") -> str:
     Parameters
     ----------
     text
-        The text, for example of a corpus, a token or a file name.
+        Of a corpus, a token, a file name ...
     keep
-        Characters that are kept as they are.
+        Characters that stay as they are.
     """
-    if text.isprintable():  # the usual case: no character of _HIDDEN is printable
+    if text.isprintable():  # the ordinary case; nothing of _HIDDEN is printable
         return text
     return "".join(_shown(character, keep) for character in text)
 

@@ -21,7 +21,7 @@ CAPTION = "perplexity and gradient norm, epoch by epoch"
 
 
 def run_figure(run: Run) -> Figure:
-    """Draw the curves of a run, with its baselines if they are fitted."""
+    """Draw the curves of a run, and the baselines where they are fitted."""
     return training_figure({run.name: run.history}, run.config.train.clip, standing(run).marks)
 
 
@@ -62,7 +62,7 @@ EPOCH_HEAD = (
 
 
 def run_table(run: Run) -> tuple[Row, list[Row]]:
-    """Return head and rows: the epochs, then each baseline and when the run passed it."""
+    """Return head and rows: the epochs, then each baseline with when it was passed."""
     rows, marks = epoch_rows(run), standing(run).marks
     if not rows or not marks:
         return EPOCH_HEAD, rows
@@ -94,7 +94,7 @@ def run_notes(run: Run) -> list[str]:
 
 
 def standing_note(run: Run) -> list[str]:
-    """Return what the baselines reach and when the run passed them, if they were fitted."""
+    """Return what counting reaches, and when the run passed it, where baselines were fitted."""
     if run.ladder is None or not len(run.history):
         return []
     found = standing(run)

@@ -16,7 +16,7 @@ from rnn_magics.training.run import Run
 
 @dataclass(frozen=True)
 class Status:
-    """The state of a session in words.
+    """A session in words.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _run_row(session: Session, name: str) -> tuple[str, ...]:
 
 
 class KeptRuns(list[KeptRun]):
-    """The runs kept in a folder, newest last."""
+    """The runs kept in a folder, the newest last."""
 
     def __repr__(self) -> str:
         """Return a table with a row for each run."""

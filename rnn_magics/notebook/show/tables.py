@@ -24,7 +24,7 @@ def html_table(head: Row, rows: Iterable[Row]) -> str:
 
 
 def text_table(head: Row, rows: Iterable[Row]) -> str:
-    """Return a plain-text table with aligned columns."""
+    """Return a table in plain text, columns aligned."""
     return aligned([[visible(str(cell), keep="") for cell in row] for row in (head, *rows)])
 
 

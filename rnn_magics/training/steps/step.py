@@ -141,7 +141,7 @@ def step_end(
 
 
 def learning_rate(state: TrainState, epoch: EpochState, config: TrainConfig) -> float:
-    """Return the learning rate of the next step."""
+    """Return the learning rate of the step to come."""
     share = SCHEDULES[config.schedule](_progress(state, epoch, config), config.warmup)
     return config.peak_lr * share
 

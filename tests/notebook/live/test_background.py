@@ -104,7 +104,7 @@ def test_what_would_disturb_it_has_to_wait(background: Background, cell: str, ma
     background.notebook.run("%rnn pause")  # so that the session can be compared
     background.steps()
     assert background.notebook.refused(cell) == (
-        f"{magic} must wait: run 'gru-1' is training; %rnn stop gru-1 ends it"
+        f"{magic} has to wait: run 'gru-1' is training; end it with %rnn stop gru-1"
     )
 
 

@@ -73,7 +73,7 @@ def test_a_run_that_trains_is_written_between_two_steps(prepared: Notebook) -> N
     prepared.run("%rnn pause")  # so that the session can be compared
     job.between_steps(lambda: None)
     refused = prepared.refused("%load_rnn snapshot --name loaded")
-    assert refused.startswith("%load_rnn must wait: run 'long' is training")
+    assert refused.startswith("%load_rnn has to wait: run 'long' is training")
     prepared.run("%rnn stop")
     loaded = prepared.run("run = %load_rnn snapshot --name loaded\nrun")
     assert loaded.reason == "snapshot"
