@@ -61,7 +61,7 @@ class Windows:
     def title(self) -> str:
         """One line."""
         num_batches, batch_size = self.starts.shape
-        state = "state carried from row to row" if len(self.arrows) else "state begun anew"
+        state = "state carried from row to row" if len(self.arrows) else "state reset"
         return (
             f"batches: {self.batching}, {num_batches:,} minibatches of {batch_size} rows x"
             f" {self.num_steps} steps, offset {self.offset}, {self.left_over:,} left over, {state}"
