@@ -59,7 +59,7 @@ class TrainConfig(Options):
     max_time: float | None = option(None, "stop after this many seconds", within=POSITIVE)
     max_tokens: int | None = option(None, "stop after this many tokens", within=AT_LEAST_ONE)
     seed: int = option(0, "seed of initial weights, offsets, shuffles and dropout", within=SEED)
-    device: str | None = option(None, "cpu, cuda, cuda:1 or mps; by default the fastest available")
+    device: str | None = option(None, "cpu, cuda, cuda:1 or mps; by default a GPU if there is one")
     precision: str = option(
         "float32",
         "number type: float32 (CUDA multiplies in tf32), or bf16 (CUDA only)",

@@ -126,7 +126,7 @@ class Session:
         if run.corpus is None or run.corpus[1] != corpus.fingerprint:
             trained = "bare indices" if run.corpus is None else repr(run.corpus[0])
             msg = (
-                f"run {run.name!r} was trained on {trained}, which is not the current corpus"
+                f"run {run.name!r} was trained on {trained}, not on the current corpus"
                 f" ({corpus.name!r}); type the %corpus line of the run again"
             )
             raise SessionError(msg)

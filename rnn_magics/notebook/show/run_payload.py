@@ -19,7 +19,7 @@ from rnn_magics.training.run import Run
 
 RUN_MIME = "application/vnd.rnn-magics.run+json"
 VERSION = 1
-SAVED_POINTS = 256  # of a series in a saved notebook: one a pixel column, about 20 kB
+SAVED_POINTS = 256  # of a series in a saved notebook: one per pixel column, about 20 kB
 MOST_EPOCHS = 256
 _DIGITS = 6
 
@@ -93,7 +93,7 @@ def _rows(series: Series, most: int) -> Floats:
 def _epochs(run: Run) -> list[dict[str, float | None]]:
     history, natural = run.history, math.log(2)
     ends = run.curve.epochs
-    # A message must not grow with the run: of very many epochs it has a sample with the last one.
+    # A message must not grow with the run: of very many epochs it has a sample, with the last one.
     stride = -(-len(ends) // MOST_EPOCHS) or 1
     told = range((len(ends) - 1) % stride, len(ends), stride)
     return [
