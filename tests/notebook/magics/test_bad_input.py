@@ -203,7 +203,7 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%corpus https://h.example --sha256 abc", "sha256 must be 64 hexadecimal digits, not"),
         (
             f"%corpus a.txt --sha256 {'a' * 64}",
-            "--sha256 is for downloads; leave it out, or name one",
+            "--sha256 is for downloads; leave it out, or name an http",
         ),
         ("%corpus --max-download 3", "--max-download is for downloads; leave it out"),
         ("%train_rnn --epochs 0", "--epochs must be at least 1, not 0"),

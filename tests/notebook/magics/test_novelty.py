@@ -56,4 +56,4 @@ def test_another_corpus_is_refused_before_anything_is_written(trained: Notebook)
 
 
 def test_a_score_has_nothing_to_copy(trained: Notebook) -> None:
-    assert "--score writes nothing" in trained.refused('%generate --score "the" --novelty')
+    assert "--score writes no text" in trained.refused('%generate --score "the" --novelty')

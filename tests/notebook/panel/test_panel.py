@@ -176,5 +176,5 @@ def test_an_upload_whose_name_no_line_can_hold_is_refused(
     upload(bench, name, b"x")
     assert list(tmp_path.iterdir()) == []
     section = bench.panel.sections["corpus"]
-    assert "the name of the file has a" in section.problem.value
+    assert "the file name has a" in section.problem.value
     assert section.line.value == "%corpus"
