@@ -300,7 +300,7 @@ def test_a_state_carried_between_strangers_is_found_out() -> None:
     whole = batches("random")
     problems = diagnose(Sound(), CarriesTooMuch(whole.ids, whole.config)).problems
     assert list(problems) == ["labels"]
-    assert "does not go on" in problems["labels"]
+    assert "does not continue row i" in problems["labels"]
 
 
 def test_neither_model_nor_global_generator_is_changed() -> None:
