@@ -67,7 +67,7 @@ def test_what_cannot_fit_is_refused_with_numbers(batches: Batches, config: Model
         begin(batches, config)
     said = str(caught.value)
     assert said.startswith("this run needs at least ")
-    assert "; cpu has " in said
+    assert ", but cpu has only " in said
     assert " free; try fewer --num-hiddens" in said
 
 
