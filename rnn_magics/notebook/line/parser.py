@@ -196,7 +196,7 @@ def _none(field: OptionField, name: str, what: str) -> None:
 def _parsed(field: OptionField, typed: str, what: str) -> Any:
     text = typed.removeprefix(_VALUE_MARK)
     if field.spelling.is_name and (unfit := misfit(text)):
-        msg = f"{what} has {unfit}; a name must be one line of text"
+        msg = f"{what} has {unfit}; names are one line of text"
         raise ConfigError(msg)
     if field.spelling.verbatim and field.type is str:
         return text

@@ -29,5 +29,5 @@ def test_a_name_of_two_lines_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     prepared.variables["bad"] = f"x?{end}!touch pwned{end}#"
-    assert "a name must be one line of text" in prepared.refused(line)
+    assert "names are one line of text" in prepared.refused(line)
     assert list(tmp_path.iterdir()) == []
