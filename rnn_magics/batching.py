@@ -1,8 +1,8 @@
-"""Minibatches: how one long token sequence becomes many short ones.
+"""Minibatches: one long token sequence becomes many short ones.
 
-A batching is a function that says where the windows of every minibatch start; everything
-else (the random offset, gathering X, shifting Y by one) is the same for all. To add one,
-write that function and a line in `BATCHERS`.
+A batching is a function that returns where the windows of every minibatch start. Everything else
+(the random offset, gathering X, shifting Y by one) is the same for all. To add a batching, write
+that function and a line in `BATCHERS`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from torch import Tensor
 
 from rnn_magics.errors import BatchError
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
+from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
-_WIDENED = 1 << 26  # held-out tokens, half a GB as int64; more are left in their own type
+_WIDENED = 1 << 26  # held-out tokens, half a GB as int64; more keep their own type
 Starts = Callable[[int, int, int, torch.Generator], Tensor]
 
 
@@ -33,12 +34,12 @@ class Batcher:
     Parameters
     ----------
     starts
-        ``starts(num_tokens, batch_size, num_steps, generator)`` returns where each window
-        begins, shape (num_batches, batch_size), counted from the offset; `num_tokens` is what
-        is left after the offset.
+        ``starts(num_tokens, batch_size, num_steps, generator)`` returns where each window begins,
+        shape (num_batches, batch_size), counted from the offset; `num_tokens` is the number of
+        tokens after the offset.
     carries_state
-        Whether row i of a minibatch continues row i of the one before, so that the hidden
-        state is carried over instead of beginning anew.
+        Whether row i of a minibatch continues row i of the one before, so that the hidden state
+        is carried over instead of starting from zero.
     help
         One line for the help of ``%sample``.
     """
@@ -69,7 +70,9 @@ def sequential_starts(
 
 
 BATCHERS: dict[str, Batcher] = {
-    "seq": Batcher(sequential_starts, carries_state=True, help="rows go on; the state is carried"),
+    "seq": Batcher(
+        sequential_starts, carries_state=True, help="rows continue; the state is carried"
+    ),
     "random": Batcher(random_starts, carries_state=False, help="windows in random order"),
 }
 
@@ -89,7 +92,7 @@ class BatchConfig(Options):
 
     @property
     def tokens_per_batch(self) -> int:
-        """How many tokens a minibatch learns from."""
+        """The number of tokens in a minibatch."""
         return self.batch_size * self.num_steps
 
 
@@ -104,7 +107,7 @@ class EpochPlan:
     starts
         Positions in the text, shape (num_batches, batch_size).
     left_over
-        How many tokens after the offset are the input of no window.
+        How many tokens after the offset are in no window.
     """
 
     offset: int
@@ -116,14 +119,14 @@ class EpochPlan:
         return len(self.starts)
 
 
-class Batches:
+class Batches(Result):
     """Minibatches of a token sequence; iterating once is one epoch.
 
     Parameters
     ----------
     ids
         Token indices, shape (num_tokens,). They are kept in the smallest integer type that fits
-        (a tensor stays what it is); a minibatch is int64 whatever that is.
+        (a tensor keeps its type); minibatches are always int64.
     config
         The partition.
     vocab, corpus
@@ -131,7 +134,7 @@ class Batches:
     valid
         Held-out token indices, shape (num_valid_tokens,), int64 unless there are very many.
     seed
-        Of the offsets and shuffles when iterated; training brings a generator of its own.
+        The seed of the offsets and shuffles when iterated; training uses its own generator.
 
     Raises
     ------
@@ -160,12 +163,12 @@ class Batches:
 
     @property
     def carries_state(self) -> bool:
-        """Whether the hidden state goes on from one minibatch to the next."""
+        """Whether the hidden state is carried from one minibatch to the next."""
         return BATCHERS[self.config.batching].carries_state
 
     @property
     def vocab_size(self) -> int:
-        """The number of indices a model must know."""
+        """The number of token indices that a model needs."""
         if self.vocab is not None:
             return len(self.vocab)
         return int(max(self.ids.max(), self.valid.max() if len(self.valid) else 0)) + 1
@@ -173,8 +176,8 @@ class Batches:
     def plan(self, generator: torch.Generator) -> EpochPlan:
         """Draw the offset and the windows of one epoch.
 
-        The offset is uniform over 0 .. num_steps - 1, or over what a short text leaves while
-        it still fills one minibatch.
+        The offset is uniform over 0 .. num_steps - 1, or over fewer values if the text is so short
+        that a larger offset would leave less than one minibatch.
         """
         size, steps = self.config.batch_size, self.config.num_steps
         largest = min(steps - 1, len(self.ids) - size * steps - 1)
@@ -189,8 +192,8 @@ class Batches:
         Returns
         -------
         X, Y : Tensor
-            Token indices and the same shifted by one, each (batch_size, num_steps), int64, on
-            the device of `ids`.
+            Token indices, and the same shifted by one, each (batch_size, num_steps), int64, on the
+            device of `ids`.
         """
         window = torch.arange(self.config.num_steps + 1)
         places = plan.starts[index][:, None] + window  # (batch_size, num_steps + 1)
@@ -204,7 +207,7 @@ class Batches:
             yield self.batch(plan, index)
 
     def to(self, device: torch.device) -> Batches:
-        """Return the same minibatches with their tensors on `device`, types as they are.
+        """Return the same minibatches with their tensors on `device`; their types do not change.
 
         Raises
         ------
@@ -216,8 +219,9 @@ class Batches:
             ids, valid = self.ids.to(device), self.valid.to(device)
         except torch.OutOfMemoryError:
             needed = (self.ids.nbytes + self.valid.nbytes) / 1e6
-            msg = f"the token indices need {needed:,.1f} MB, which {device} has not free; keep"
-            raise BatchError(msg + " fewer with %corpus --max-tokens, or --device cpu") from None
+            msg = f"the token indices need {needed:,.1f} MB, more than {device} has free; keep"
+            msg += " fewer tokens with %corpus --max-tokens, or train with --device cpu"
+            raise BatchError(msg) from None
         moved.__dict__ = {**self.__dict__, "ids": ids, "valid": valid}
         return moved
 
@@ -238,9 +242,9 @@ def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None
     Parameters
     ----------
     corpus
-        The text; its training part becomes minibatches, its held-out part is kept beside them.
+        The text; its training part becomes minibatches, and its held-out part is kept with them.
     vocab
-        The indices of its tokens.
+        Maps its tokens to indices.
     config
         The partition.
 
@@ -255,13 +259,13 @@ def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None
 
 
 def _shared(ids: Ids) -> Tensor:
-    # The very memory of the corpus: nothing here writes to it, which is what torch warns of.
+    # Shares the memory of the corpus. torch warns of writes to it, and nothing here writes.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
         return torch.from_numpy(ids)
 
 
-# What torch can gather from, compare and find the largest of; it cannot with uint16 and uint32.
+# The integer types that torch can gather, compare and take the maximum of; not uint16 and uint32.
 _KEPT_TYPES = (torch.uint8, torch.int16, torch.int32, torch.int64)
 
 
@@ -269,13 +273,14 @@ def _as_indices(ids: Sequence[int] | Ids | Tensor) -> Tensor:
     if not isinstance(ids, Tensor):
         array = np.asarray(ids) if len(ids) else np.empty(0, np.uint8)
         if array.dtype.kind not in "iu":
-            msg = f"token indices are whole numbers, not {array.dtype}"
+            msg = f"token indices must be whole numbers, not {array.dtype}"
             raise BatchError(msg)
         lowest, highest = int(array.min(initial=0)), int(array.max(initial=0))
         kind = id_type(highest + 1) if lowest >= 0 else np.int64
         ids = torch.from_numpy(array.astype(kind))  # always a copy
     if ids.dim() != 1 or ids.is_floating_point():
-        msg = f"token indices are whole numbers of shape (num_tokens,), not {tuple(ids.shape)}"
+        found = f"{str(ids.dtype).removeprefix('torch.')} of shape {tuple(ids.shape)}"
+        msg = f"token indices must be whole numbers of shape (num_tokens,), not {found}"
         raise BatchError(msg)
     return ids if ids.dtype in _KEPT_TYPES else ids.long()
 
@@ -307,11 +312,11 @@ class BatchPreview:
     batches
         (X, Y) pairs, each (batch_size, num_steps).
     starts
-        Where each row stands in the text, shape (num_shown, batch_size).
+        Where each row starts in the text, shape (num_shown, batch_size).
     tokens
-        For each minibatch and row the tokens of X; None without a vocabulary.
+        The tokens of X for each minibatch and row; None without a vocabulary.
     offset, num_batches, left_over
-        Of the epoch shown.
+        The offset of the epoch, its number of minibatches, and the tokens in no window.
     """
 
     batches: list[tuple[Tensor, Tensor]]

@@ -1,4 +1,4 @@
-"""The errors that rnn_magics raises, all of one tree.
+"""The errors that rnn_magics raises, in one tree.
 
 ::
 
@@ -7,15 +7,15 @@
     ├── VocabError         a vocabulary cannot be built, read or applied
     ├── BatchError         a text cannot be cut into minibatches
     ├── ConfigError        an option is unknown or its value is out of range (also a ValueError)
-    ├── ModelError         a model cannot be built, or cannot do what is asked of it
-    │   └── DeviceError    the device asked for is not there
-    ├── TrainingError      a run cannot start or go on
-    ├── StorageError       a file cannot be written, or is not what it should be
-    ├── DecodingError      no text can be generated or scored
-    ├── InspectionError    a view cannot be made of this model or text
-    └── SessionError       a magic came out of order, or names a run that does not exist
+    ├── ModelError         a model cannot be built, or cannot do what it is asked to do
+    │   └── DeviceError    the requested device is not available
+    ├── TrainingError      a run cannot start or continue
+    ├── StorageError       a file cannot be written, or does not hold what it should
+    ├── DecodingError      text cannot be generated or scored
+    ├── InspectionError    a view of this model or text cannot be computed
+    └── SessionError       a magic ran out of order, or names a run that does not exist
 
-A message is one line: what was wrong, with the numbers, and what to type next.
+A message is one line: what is wrong, with the numbers, and what to type next.
 """
 
 from __future__ import annotations
@@ -58,35 +58,35 @@ class ConfigError(RNNMagicsError, ValueError):
 
 
 class ModelError(RNNMagicsError):
-    """A model cannot be built, or cannot do what is asked of it."""
+    """A model cannot be built, or cannot do what it is asked to do."""
 
 
 class DeviceError(ModelError):
-    """The device asked for is not there."""
+    """The requested device is not available."""
 
 
 class TrainingError(RNNMagicsError):
-    """A run cannot start or go on."""
+    """A run cannot start or continue."""
 
 
 class StorageError(RNNMagicsError):
-    """A file cannot be written, or is not what it should be."""
+    """A file cannot be written, or does not hold what it should."""
 
 
 class DecodingError(RNNMagicsError):
-    """No text can be generated or scored."""
+    """Text cannot be generated or scored."""
 
 
 class InspectionError(RNNMagicsError):
-    """A view cannot be made of this model or text."""
+    """A view of this model or text cannot be computed."""
 
 
 class SessionError(RNNMagicsError):
-    """A magic came out of order, or names a run that does not exist."""
+    """A magic ran out of order, or names a run that does not exist."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory was too little; torch has no one class for it."""
+    """Whether an error means that memory ran out; torch has no single class for it."""
     if isinstance(error, MemoryError):
         return True
     words = str(error).lower()

@@ -1,8 +1,8 @@
-"""Files that users name: opened without waiting, looked at once open, refused in one line.
+"""Files that users name: opened without blocking, checked once open, refused in one line.
 
-A name says little about what it leads to, and what it leads to may change. So whatever is opened
-is opened without waiting for anybody, and then the open file is asked what it is: only a regular
-file is read or written. A named pipe would wait for ever, ``/dev/zero`` would never end.
+A name says little about what it leads to, and what it leads to may change. So every path is opened
+without blocking, and the open file is then asked what it is: only a regular file is read or
+written. A named pipe would block for ever, and ``/dev/zero`` would never end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from rnn_magics.errors import RNNMagicsError
 
-_FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY")  # no waiting, no heirs, no terminal taken over
+_FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY")  # do not block, inherit, or take over a terminal
 _KINDS = {
     stat.S_IFDIR: "it is a folder, not a file",
     stat.S_IFIFO: "it is a named pipe, not a file",
@@ -26,7 +26,7 @@ _KINDS = {
     stat.S_IFBLK: "it is a device, not a file",
 }
 _MOST_SHOWN = 120  # characters of a path in a message
-GONE = "the working folder is not there any more; %cd DIR goes to another"
+GONE = "the working folder is not there any more; change to another with %cd DIR"
 _REASONS = {
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
@@ -34,15 +34,15 @@ _REASONS = {
     errno.ELOOP: "its symbolic links lead in a circle",
     errno.ENAMETOOLONG: "its name is too long for the file system",
     errno.ENOENT: "there is no such file or folder",
-    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.ENOTDIR: "part of the path is a file, not a folder",
     errno.EISDIR: _KINDS[stat.S_IFDIR],
-    errno.EEXIST: "there is a file of that name",
-    errno.EAGAIN: "it has nothing to read by now",
+    errno.EEXIST: "a file of that name already exists",
+    errno.EAGAIN: "it has nothing to read yet",
 }
 
 
 class NotAFileError(OSError):
-    """What was opened is no regular file."""
+    """A path was opened that is not a regular file."""
 
 
 def open_file(path: str | Path, mode: str = "rb", encoding: str | None = None) -> IO[Any]:
@@ -51,14 +51,15 @@ def open_file(path: str | Path, mode: str = "rb", encoding: str | None = None) -
     Parameters
     ----------
     path
-        Of the file.
+        The file to open.
     mode, encoding
         As for `open`.
 
     Raises
     ------
     OSError
-        When it cannot be opened, or is no regular file; at once, whatever it is.
+        When the path cannot be opened or is not a regular file. It is raised at once and never
+        blocks.
     ValueError
         When no file can have that name.
     """
@@ -66,29 +67,29 @@ def open_file(path: str | Path, mode: str = "rb", encoding: str | None = None) -
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """Return what a regular file holds.
+    """Return the bytes of a regular file.
 
     Raises
     ------
     OSError
-        When it cannot be read, or is no regular file.
+        When it cannot be read, or is not a regular file.
     ValueError
         When no file can have that name.
     """
     with open_file(path) as file:
         data: bytes | None = file.read()
-    if data is None:  # some files of the kernel's own say so when they would have to wait
+    if data is None:  # what a special file of the kernel returns instead of blocking
         raise BlockingIOError(errno.EAGAIN, "", str(path))
     return data
 
 
 def require_file(path: Path) -> None:
-    """Refuse what is there and is no regular file.
+    """Refuse a path that exists but is not a regular file.
 
     Raises
     ------
     OSError
-        When it is none, or cannot be looked at.
+        When it is not a regular file, or cannot be examined.
     ValueError
         When no file can have that name.
     """
@@ -105,7 +106,7 @@ def _opened(path: str, flags: int) -> int:
     try:
         descriptor = os.open(path, flags, 0o666)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # a socket, or a pipe that nobody reads
+        if error.errno == errno.ENXIO:  # a socket, or a pipe that nobody reads from
             _require_regular(os.stat(path).st_mode, path)  # noqa: PTH116  (a name)
         raise
     try:
@@ -120,72 +121,72 @@ def _require_regular(mode: int, path: str | Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, _KINDS[stat.S_IFDIR], str(path))
     if not stat.S_ISREG(mode):
-        what = _KINDS.get(stat.S_IFMT(mode), "it is no file")
+        what = _KINDS.get(stat.S_IFMT(mode), "it is not a file")
         raise NotAFileError(errno.EINVAL, what, str(path))
 
 
 def user_path(path: str | Path, kind: type[RNNMagicsError]) -> Path:
-    """Return a path as a user types it, ``~`` for the home folder; see `reachable`.
+    """Expand ``~`` in a path that a user typed, and check it as `reachable` does.
 
     Raises
     ------
     RNNMagicsError
-        Of the given kind, as `reachable` does; and when the path begins with the home folder of
-        somebody who is not known here.
+        Of the given kind, as for `reachable`; also when the path begins with the home folder of
+        an unknown user.
     """
     try:
         expanded = Path(path).expanduser()
     except RuntimeError:
-        msg = f"{shown(path)}: there is no such user here, so no such home folder"
+        msg = f"{shown(path)}: this system has no user of that name; type the whole path"
         raise kind(msg) from None
     return reachable(expanded, kind)
 
 
 def reachable(path: Path, kind: type[RNNMagicsError]) -> Path:
-    """Return a path, once it has been found that something is, or could be, there.
+    """Return a path after checking that a file or folder exists, or could exist, there.
 
     Parameters
     ----------
     path
-        Of a file or folder, which need not be there.
+        A file or folder, which need not exist.
     kind
-        Of the error.
+        The class of the error.
 
     Raises
     ------
     RNNMagicsError
-        Of the given kind, when no file can have that name, its links lead in a circle, it may
-        not be looked at, or it is relative to a working folder that is not there any more.
+        Of the given kind, when no file can have that name, its links lead in a circle,
+        permission is denied, or it is relative to a working folder that was deleted.
     """
     with in_one_line(kind, shown(path)):
         with suppress(FileNotFoundError, NotADirectoryError):
             path.stat()
         if not path.is_absolute():
-            os.getcwd()  # noqa: PTH109  (asked for its error)
+            os.getcwd()  # noqa: PTH109  (called for its error)
     return path
 
 
 def require_writable(folder: Path) -> None:
-    """Refuse a folder in which nothing can be made, before there is work for it.
+    """Refuse a folder that cannot be written to, before any work is done for it.
 
-    What only the attempt would tell is left to the attempt.
+    Faults that only an attempt to write reveals are left to that attempt.
 
     Raises
     ------
     OSError
-        Which says why.
+        With the reason.
     """
     try:
         mode = folder.stat().st_mode
     except FileNotFoundError as error:
         if _is_adrift(folder):
             raise
-        words = f"the folder {shown(folder)} is not there; make it first"
+        words = f"the folder {shown(folder)} does not exist; create it first"
         if folder.is_symlink():
             words = f"{shown(folder)} is a link that leads nowhere"
         raise FileNotFoundError(errno.ENOENT, words, str(folder)) from error
     if not stat.S_ISDIR(mode):
-        words = f"{shown(folder)} is no folder"
+        words = f"{shown(folder)} is not a folder"
         raise NotADirectoryError(errno.ENOTDIR, words, str(folder))
     if not os.access(folder, os.W_OK | os.X_OK):
         read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
@@ -194,14 +195,14 @@ def require_writable(folder: Path) -> None:
 
 
 def require_place_for_folder(path: Path) -> None:
-    """Refuse a folder that is not there and cannot be made, or cannot be written to.
+    """Refuse a folder that cannot be created, or that exists and cannot be written to.
 
-    Nothing is made.
+    Nothing is created.
 
     Raises
     ------
     OSError
-        Which says why.
+        With the reason.
     ValueError
         When no folder can have that name.
     """
@@ -209,7 +210,7 @@ def require_place_for_folder(path: Path) -> None:
     while not _exists(there) and there != there.parent:
         there = there.parent
     require_writable(there)
-    # A name is measured where it would stand: in a folder that is not there, it is not.
+    # The file system of the nearest existing folder sets the limit on the length of a name.
     most = os.pathconf(there, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
     if any(len(os.fsencode(name)) > most for name in path.relative_to(there).parts):
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), str(path))
@@ -224,34 +225,34 @@ def _exists(path: Path) -> bool:
 
 
 def reason(error: OSError | ValueError) -> str:
-    """Say in a few words why a path was refused: ours where we have some, else the system's."""
-    if not isinstance(error, OSError):  # of Python itself, before the system is asked
+    """Say in a few words why a path was refused: in ours if we have any, else in the system's."""
+    if not isinstance(error, OSError):  # Python refuses the name before it asks the system
         return "it holds a character that no name can hold"
     if isinstance(error, FileNotFoundError) and _is_adrift(error.filename):
         return GONE
     said, number = error.strerror or "", error.errno or 0
-    if said in ("", os.strerror(number)):  # what is no word of the system is one of ours
+    if said in ("", os.strerror(number)):  # any other text is already one of ours
         said = _REASONS.get(number, said)
     return said or str(error) or type(error).__name__
 
 
 @contextmanager
 def in_one_line(kind: type[RNNMagicsError], doing: str, *awaited: type[OSError]) -> Iterator[None]:
-    """Turn what the system says of a path into an error of ours.
+    """Turn an error of the system about a path into one of ours.
 
     Parameters
     ----------
     kind
-        Of the error.
+        The class of our error.
     doing
-        Begins the message, e.g. ``cannot make 'runs'``.
+        How the message begins, e.g. ``cannot make 'runs'``.
     *awaited
-        Errors that pass as they are, for somebody waits for them.
+        Errors that pass unchanged, because the caller handles them.
 
     Raises
     ------
     RNNMagicsError
-        Of the given kind, in one line.
+        Of the given kind, with a message of one line.
     """
     passing: tuple[type[Exception], ...] = (RNNMagicsError, *awaited)
     try:
@@ -264,18 +265,18 @@ def in_one_line(kind: type[RNNMagicsError], doing: str, *awaited: type[OSError])
 
 
 def shown(path: object) -> str:
-    """Return a path for a message: quoted, on one line, and not longer than one can read."""
+    """Return a path for a message: quoted, on one line, and shortened if it is long."""
     text = str(path)
     half = _MOST_SHOWN // 2
     return repr(text if len(text) <= _MOST_SHOWN else f"{text[:half]}...{text[-half:]}")
 
 
 def _is_adrift(path: str | Path | None) -> bool:
-    # Whether a path means nothing because the folder in which the process works was removed.
+    # Whether a path means nothing because the working folder of this process was deleted.
     if path is not None and Path(path).is_absolute():
         return False
     try:
-        os.getcwd()  # noqa: PTH109  (asked for its error)
+        os.getcwd()  # noqa: PTH109  (called for its error)
     except OSError:
         return True
     return False

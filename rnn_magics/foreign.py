@@ -1,7 +1,7 @@
-"""Objects whose code is not ours: what they raise becomes one line, what they are is told safely.
+"""Objects whose code is not ours: their errors become one line, their type is read safely.
 
-A notebook hands in whatever it likes. Its methods, its properties and even its class may raise, so
-an object is asked nothing outside `foreign_code`, and what it is comes from its type alone.
+A notebook may hand in any object. Its methods, its properties and even its class may raise. So no
+method of it is called outside `foreign_code`, and only its type says what it is.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any
 from rnn_magics.errors import RNNMagicsError
 
 PASSING = (KeyboardInterrupt, SystemExit, MemoryError)
-"""What is no matter of the object: it goes on to whoever waits for it."""
+"""Exceptions that have nothing to do with the object; they pass on to the caller."""
 _SHOWN = 200  # characters of a message
 _NAME: Any = type.__dict__["__name__"]  # a metaclass may have another
 
 
 @contextmanager
 def foreign_code(doing: str, refusal: type[RNNMagicsError]) -> Iterator[None]:
-    """Let whatever foreign code raises within be one line.
+    """Turn any exception that foreign code raises in the body into one line.
 
     Parameters
     ----------
     doing
-        What the line begins with: the variable, and what cannot be done with it.
+        How the line begins: the variable, and what cannot be done with it.
     refusal
         The class of our error.
     """
@@ -33,34 +33,40 @@ def foreign_code(doing: str, refusal: type[RNNMagicsError]) -> Iterator[None]:
         yield
     except PASSING:
         raise
-    except BaseException as error:  # noqa: BLE001  (a class of a notebook may derive from it)
+    except BaseException as error:  # noqa: BLE001  (a notebook's own error may derive from it)
         msg = f"{doing} ({told(error)})"
         raise refusal(msg) from None
 
 
 def kind_of(thing: object) -> str:
-    """Return the name of the type of an object, asking neither the object nor its metaclass."""
+    """Return the name of an object's type, without calling the object or its metaclass."""
     return _plain(_NAME.__get__(type(thing)))[1:-1]
 
 
+def a_kind(thing: object) -> str:
+    """Return the name of an object's type with its article, e.g. ``an int``."""
+    name = kind_of(thing)
+    return f"an {name}" if name.lower().startswith(("a", "e", "i", "o")) else f"a {name}"
+
+
 def told(error: BaseException) -> str:
-    """Return the class of an error and its message, on one line and without controls."""
+    """Return the class of an error and its message, on one line, without control characters."""
     try:
         message = _plain(str(error))
     except PASSING:
         raise
-    except BaseException:  # noqa: BLE001  (an error that cannot be told)
+    except BaseException:  # noqa: BLE001  (the message of an error may itself raise)
         return f"{kind_of(error)}, which cannot be shown"
     return f"{kind_of(error)}: {message}" if message != "''" else kind_of(error)
 
 
 def exact(text: str) -> str:
-    """Return a str of a derived class as a plain one, asking none of its methods."""
+    """Return a str of a derived class as a plain one, without calling its methods."""
     return str.__str__(text)
 
 
 def is_a(thing: object, kinds: Any) -> bool:
-    """Whether an object is of a class by its type; its ``__class__`` may say anything."""
+    """Whether an object's type is one of `kinds`; its ``__class__`` may claim anything."""
     return issubclass(type(thing), kinds)
 
 

@@ -1,9 +1,9 @@
-"""Interrupts that wait until an import has ended, and imports that somebody else's cut short.
+"""Interrupts wait until an import has ended; imports that were cut short are begun again.
 
-Python cannot undo half an import. Where an interrupt ends one, the package is gone from
-`sys.modules` while its submodules stay, and the next import of it finds them and fails. So an
-interrupt that arrives in the middle of an import waits for its end. The signal handler tells by the
-stack, so no list says what is imported, where, or by whom.
+Python cannot undo half an import. When an interrupt ends one, the package is gone from
+`sys.modules` but its submodules stay, and the next import finds them and fails. So an interrupt
+that arrives in the middle of an import waits until the import ends. The signal handler recognises
+an import by its frames on the stack, so no list of imports is needed.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from importlib.machinery import ExtensionFileLoader
 from types import FrameType, ModuleType
 from typing import Any
 
-_IMPORT = "<frozen importlib._bootstrap>"  # the file of every frame that imports
-_COMPILER = "numba"  # has frames on the stack only while it compiles
+_IMPORT = "<frozen importlib._bootstrap>"  # the file name of every frame that imports
+_COMPILER = "numba"  # its frames are on the stack only while it compiles
 _SECONDS_BETWEEN_TRIES = 0.02
 
 
 @contextmanager
 def whole_imports() -> Iterator[None]:
-    """Let an interrupt wait while the body imports or compiles; it strikes right after.
+    """Hold an interrupt while the body imports or compiles, and raise it right after.
 
-    Also a decorator. Imports that were cut short before are forgotten first. Outside of the main
-    thread, where no interrupt arrives, the body just runs.
+    Also works as a decorator. Imports that were cut short earlier are forgotten first. Outside the
+    main thread, where no interrupt arrives, the body simply runs.
     """
     usual = signal.getsignal(signal.SIGINT)
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or not callable(usual) or isinstance(usual, _Waiting):
         yield
         return
-    waiting = _Waiting(usual, sys._getframe(2))  # noqa: SLF001  (whose body it is, past contextlib)
+    waiting = _Waiting(usual, sys._getframe(2))  # noqa: SLF001  (the caller, past contextlib)
     try:
         signal.signal(signal.SIGINT, waiting)
         forget_half_imports()
@@ -52,20 +52,20 @@ def whole_imports() -> Iterator[None]:
 
 
 def half_imports() -> list[str]:
-    """Return the packages of which only submodules are there: their import ended half-way."""
+    """Return the packages of which only submodules are loaded: their import was cut short."""
     parents = {name.rpartition(".")[0] for name in list(sys.modules)}
     return sorted(parents - {""} - sys.modules.keys())
 
 
 def is_interrupt(error: BaseException | None) -> bool:
-    """Whether an error is an interrupt, or one has become it: a `finally` that it found unready."""
+    """Whether an error is an interrupt, or was raised while one was being handled."""
     return error is not None and (
         isinstance(error, KeyboardInterrupt) or is_interrupt(error.__context__)
     )
 
 
 def half_import_behind(error: BaseException) -> str:
-    """Return the package of `half_imports` that an error comes from; empty where it is none."""
+    """Return the package of `half_imports` that caused an error; an empty string if none did."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     seen = {str(frame.f_globals.get("__name__")).partition(".")[0] for frame in frames}
     seen |= set(re.findall(r"\w+", str(error)))
@@ -73,12 +73,12 @@ def half_import_behind(error: BaseException) -> str:
 
 
 def forget_half_imports() -> None:
-    """Make the next import of a package that was cut short begin anew.
+    """Forget packages whose import was cut short, so that the next import starts over.
 
-    One with extension modules is left alone: these cannot be loaded twice.
+    A package with extension modules is left alone: these cannot be loaded twice.
     """
     if half_imports():
-        time.sleep(_SECONDS_BETWEEN_TRIES)  # another thread may just be putting one in its place
+        time.sleep(_SECONDS_BETWEEN_TRIES)  # another thread may be about to finish one
     for package in half_imports():
         parts = {
             name: module for name, module in list(sys.modules.items()) if _is_in(name, package)
@@ -98,12 +98,12 @@ def _is_extension(module: ModuleType) -> bool:
 
 
 class _Waiting:
-    # A signal handler. What it holds back is sent again until no import is in the way.
+    # A signal handler. It sends an interrupt that it holds again until no import is in the way.
 
     def __init__(self, usual: Callable[[int, FrameType | None], Any], outside: FrameType) -> None:
         self._usual, self._outside = usual, outside
         self._came = False
-        self._lock = threading.RLock()  # so that one interrupt strikes once
+        self._lock = threading.RLock()  # so that one interrupt is raised once
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         with self._lock:
@@ -111,11 +111,11 @@ class _Waiting:
         if not self._came:
             self._usual(number, frame)
         elif not came_before:
-            # Not `threading.Thread`, whose locks the interrupted code may hold.
+            # Not `threading.Thread`: the interrupted code may hold its locks.
             _thread.start_new_thread(self._send_again, ())
 
     def end(self) -> bool:
-        """Send nothing more; return whether an interrupt is still held."""
+        """Stop sending; return whether an interrupt is still held."""
         with self._lock:
             came, self._came = self._came, False
         return came
@@ -138,7 +138,7 @@ class _Waiting:
 
 
 def _interrupt_main() -> None:
-    # A signal also ends a wait of the main thread, where the system has signals for threads.
+    # A signal to the thread also ends a blocking wait; some systems have no such signals.
     main = threading.main_thread().ident
     if hasattr(signal, "pthread_kill") and main is not None:
         signal.pthread_kill(main, signal.SIGINT)

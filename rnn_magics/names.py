@@ -1,7 +1,7 @@
-"""What a name may consist of: it stands in messages, in listings and on magic lines.
+"""Which characters a name may have: names appear in messages, in listings and on magic lines.
 
-A name may come from a file of somebody else's. One that holds a line end would be two lines of a
-cell, and a mark of reading order would show another name than it is.
+A name may come from somebody else's file. One with a line end would become two lines of a cell, and
+a mark that changes the reading order would make it look like another name.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import unicodedata
 
 from rnn_magics.errors import ConfigError, RNNMagicsError
 
-# Besides those of the two sets below.
+# Unicode categories that are refused, besides the characters of the two sets below.
 _KINDS = {"Cc": "a control character", "Cs": "half a character"}
-_LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")  # as str.splitlines has them
+_LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")  # those of str.splitlines
 _ORDER = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def misfit(text: str) -> str:
-    r"""Return what keeps text from being a name, e.g. ``a line end ('\n')``; empty if nothing."""
-    if text.isprintable():  # the ordinary case; no line end and none of the others is printable
+    r"""Return why text cannot be a name, e.g. ``a line end ('\n')``; empty if it can."""
+    if text.isprintable():  # the ordinary case: none of the characters refused is printable
         return ""
     for character in text:
         if what := _misfit(character):
@@ -29,18 +29,18 @@ def misfit(text: str) -> str:
 def check_name(
     name: str, of: str, error: type[RNNMagicsError] = ConfigError, instead: str = ""
 ) -> None:
-    """Refuse a name that is more than a line of text.
+    """Refuse a name that is not one plain line of text.
 
     Parameters
     ----------
     name
-        To be looked at.
+        The name to check.
     of
-        Whose it is.
+        What the name belongs to, for the message.
     error
-        What is raised.
+        The class of the error raised.
     instead
-        What to do.
+        What the message tells the user to do.
     """
     if what := misfit(name):
         msg = f"the name of {of} has {what}; {instead or 'names are one line of text'}"

@@ -1,9 +1,9 @@
-"""What an option is: a dataclass field that knows its help, its choices and its range.
+"""Options: dataclass fields that carry their help, their choices and their range.
 
-Every library call takes one frozen dataclass of options, and every magic derives its
-command line from the same dataclass, so an option is written down once. This module
-holds what both need: `option` declares a field, `Options` checks the values, and
-`describe` lists the fields for whoever builds a command line or a form from them.
+Every library call takes one frozen dataclass of options, and every magic derives its command line
+from the same dataclass, so an option is declared once. This module holds what both need: `option`
+declares a field, `Options` checks the values, and `describe` lists the fields, from which a command
+line or a form is built.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Range:
     open_right: bool = False
 
     def __contains__(self, number: float) -> bool:
-        """Whether `number` lies inside; nan never does."""
+        """Whether `number` lies in the range; nan and infinity never do."""
         above = number > self.low if self.open_left else number >= self.low
         below = number < self.high if self.open_right else number <= self.high
         return above and below and abs(number) < math.inf
 
     def __str__(self) -> str:
-        """Say the range in words, for an error message."""
+        """Describe the range for an error message."""
         if self.high == math.inf:
             return f"{'above' if self.open_left else 'at least'} {self.low:g}"
         left, right = "(" if self.open_left else "[", ")" if self.open_right else "]"
@@ -52,7 +52,7 @@ POSITIVE = Range(0, open_left=True)
 AT_LEAST_ONE = Range(1)
 NOT_NEGATIVE = Range(0)
 FRACTION = Range(0, 1, open_right=True)
-SEED = Range(0, 2**64, open_right=True)  # what a generator of torch takes
+SEED = Range(0, 2**64, open_right=True)  # what torch.Generator.manual_seed accepts
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,18 @@ class Spelling:
     Parameters
     ----------
     flag
-        What stands before its value; empty for a word without a flag. By default ``--name``.
+        What precedes its value; empty for a positional word. By default ``--name``.
     required
-        Whether the line must have it.
+        Whether the line must contain it.
     verbatim
-        Whether every word is a value: ``none`` then stands for itself.
+        Whether every word is a value, so that ``none`` is the word "none" and not None.
     is_name
-        Whether the value is a name: one line of text.
+        Whether the value is a name, that is, one line of text.
     bare
-        The value where the flag is typed without one; None where it needs one.
+        The value when the flag is typed without one; None when the flag needs a value.
     suggest
-        What completion offers: ``runs`` of the session, ``variables`` of the notebook, or what a
-        function returns.
+        What completion offers: ``runs`` of the session, ``variables`` of the notebook, or the
+        words that a function returns.
     """
 
     flag: str | None = None
@@ -86,7 +86,7 @@ class Spelling:
 
 def option(
     default: Any,
-    help: str | Callable[[], str],  # noqa: A002  (argparse's own word for it)
+    help: str | Callable[[], str],  # noqa: A002  (argparse's name for it)
     *,
     choices: Choices | None = None,
     within: Range | None = None,
@@ -99,21 +99,21 @@ def option(
     Parameters
     ----------
     default
-        The value when nothing is said.
+        The value when the option is not given.
     help
-        One line that completes "this option sets ...". A function where it lists a registry.
+        One line that completes "this option sets ...". A function if it lists a registry.
     choices
-        A function that lists the words accepted. A function, so that a registry is read
-        when it is needed and what a user has registered since counts.
+        A function that lists the accepted words. It is called on every use, so that entries
+        which a user has registered since are accepted.
     within
-        The numbers accepted.
+        The accepted numbers.
     metavar
-        How the value is called in the help.
+        The name of the value in the help.
     spelling
-        How it is typed, where not as ``--name VALUE``.
+        How it is typed, if not as ``--name VALUE``.
     removed
-        Words that were choices in an earlier version, each with the one to take instead. Files
-        that hold one are still read, see `Options.recall`.
+        Words that were choices in an earlier version, each with its replacement. Files that hold
+        one can still be read, see `Options.recall`.
     """
     meta = {
         "help": help,
@@ -132,7 +132,7 @@ class OptionField:
 
     name: str
     type: type  # str, int, float, bool or tuple (of strings)
-    optional: bool  # whether None is a value
+    optional: bool  # whether None is accepted
     default: Any
     help: str
     choices: Choices | None
@@ -143,20 +143,20 @@ class OptionField:
 
     @property
     def flag(self) -> str:
-        """What is typed before its value, e.g. ``--clip``; empty for a word without a flag."""
+        """What is typed before its value, e.g. ``--clip``; empty for a positional word."""
         if self.spelling.flag is not None:
             return self.spelling.flag
         return "--" + self.name.replace("_", "-")
 
 
 def describe(cls: type[Options]) -> list[OptionField]:
-    """List the options of a dataclass, in the order in which it declares them."""
-    hints = _type_hints(cls)  # type: ignore[arg-type]  # a class is hashable, whatever it holds
+    """List the options of a dataclass, in the order of their declaration."""
+    hints = _type_hints(cls)  # type: ignore[arg-type]  # every class is hashable
     described = []
     for field in _declared(cls):
         kind, optional = _plain_type(hints[field.name])
-        told = field.metadata["help"]
-        meta = {**field.metadata, "help": told if isinstance(told, str) else told()}
+        text = field.metadata["help"]
+        meta = {**field.metadata, "help": text if isinstance(text, str) else text()}
         described.append(OptionField(field.name, kind, optional, field.default, **meta))
     return described
 
@@ -167,7 +167,7 @@ def _declared(cls: type[Options]) -> list[dataclasses.Field[Any]]:
 
 @functools.cache
 def _type_hints(cls: type[Any]) -> dict[str, Any]:
-    return typing.get_type_hints(cls)  # which evaluates each annotation anew
+    return typing.get_type_hints(cls)  # cached, since it evaluates every annotation on each call
 
 
 def _plain_type(hint: Any) -> tuple[type, bool]:
@@ -183,22 +183,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def check_choice(what: str, word: str, known: Iterable[str]) -> None:
-    """Raise `ConfigError`, naming the words accepted, unless `word` is one of them."""
+    """Raise `ConfigError`, listing the accepted words, unless `word` is one of them."""
     known = list(known)
     if word not in known:
         near = did_you_mean(word, known)
-        msg = f"{what}: {word!r} is none of {', '.join(known)}{near}"
+        msg = f"{what}: {word!r} is not one of {', '.join(known)}{near}"
         raise ConfigError(msg)
 
 
 @dataclass(frozen=True)
 class Options:
-    """Base of the option dataclasses: every value is checked once, when it is made.
+    """Base of the option dataclasses: every value is checked once, at construction.
 
     Raises
     ------
     ConfigError
-        When a value has the wrong type, is none of the choices, or lies out of range.
+        When a value has the wrong type, is not one of the choices, or lies out of range.
     """
 
     def __post_init__(self) -> None:
@@ -211,7 +211,7 @@ class Options:
         Raises
         ------
         ConfigError
-            When a value is not accepted, or no longer (see `recall`).
+            When a value is not accepted, or no longer accepted (see `recall`).
         """
         for field in describe(type(self)):
             value = check_value(field, getattr(self, field.name), field.name)
@@ -224,7 +224,7 @@ class Options:
         Raises
         ------
         ConfigError
-            When a key is no option, or a value is not accepted.
+            When a key is not an option, or a value is not accepted.
         """
         known = [field.name for field in dataclasses.fields(cls)]
         for name in values:
@@ -233,14 +233,14 @@ class Options:
 
     @classmethod
     def recall(cls, values: Mapping[str, Any]) -> typing.Self:
-        """Build what an earlier version has written down: choices removed since are accepted.
+        """Build from a mapping that an earlier version wrote, accepting choices removed since.
 
-        They are there to be read; `check` and `dataclasses.replace` refuse them.
+        Such options can be read only; `check` and `dataclasses.replace` refuse them.
 
         Raises
         ------
         ConfigError
-            When a key is no option, or a value was never accepted.
+            When a key is not an option, or a value was never accepted.
         """
         past = {f.name: v for f in describe(cls) if is_removed(f, v := values.get(f.name))}
         options = cls.from_dict({name: v for name, v in values.items() if name not in past})
@@ -249,11 +249,11 @@ class Options:
         return options
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the options as plain values, fit for JSON."""
+        """Return the options as plain values, ready for JSON."""
         return dataclasses.asdict(self)
 
     def changed(self) -> dict[str, Any]:
-        """Return the options whose values are not their defaults."""
+        """Return the options that differ from their defaults."""
         return {
             field.name: getattr(self, field.name)
             for field in _declared(type(self))
@@ -261,27 +261,32 @@ class Options:
         }
 
     def __repr__(self) -> str:
-        """Source text that makes an equal object, defaults left out."""
+        """Source text that builds an equal object, without the defaults."""
         words = ", ".join(f"{name}={value!r}" for name, value in self.changed().items())
         return f"{type(self).__name__}({words})"
 
 
 def check_value(field: OptionField, value: Any, what: str) -> Any:
-    """Return `value` as the option keeps it.
+    """Check a value of an option, and convert it to the option's type.
 
     Parameters
     ----------
     field
         The option.
     value
-        What was given for it.
+        The value given for it.
     what
-        How the message calls the option: ``clip`` in Python, ``--clip`` on a magic line.
+        The name of the option in the message: ``clip`` in Python, ``--clip`` on a magic line.
+
+    Returns
+    -------
+    Any
+        The value, of the option's type.
 
     Raises
     ------
     ConfigError
-        When the value has the wrong type, is none of the choices, or lies out of range.
+        When the value has the wrong type, is not one of the choices, or lies out of range.
     """
     if value is None and field.optional:
         return None
@@ -292,7 +297,7 @@ def check_value(field: OptionField, value: Any, what: str) -> Any:
         msg = f"{what} must be {TYPE_NAMES[field.type]}, not {value!r}"
         raise ConfigError(msg)
     if is_removed(field, value):
-        msg = f"{what}: {value!r} has been removed; take {field.removed[value]}"
+        msg = f"{what}: {value!r} has been removed; use {field.removed[value]}"
         raise ConfigError(msg)
     if field.choices is not None:
         check_choice(what, value, field.choices())
@@ -303,13 +308,13 @@ def check_value(field: OptionField, value: Any, what: str) -> Any:
 
 
 def is_removed(field: OptionField, value: Any) -> bool:
-    """Whether `value` was a choice in an earlier version and is none now."""
+    """Whether `value` was a choice in an earlier version and no longer is."""
     was = isinstance(value, str) and value in field.removed
     return was and field.choices is not None and value not in field.choices()
 
 
 def _widened(kind: type, value: Any) -> Any:
-    # A NumPy integer is a whole number, a whole number is a number, a list is a sequence.
+    # NumPy integers become int, whole numbers become float where one is wanted, lists tuples.
     if kind is tuple and isinstance(value, list):
         return tuple(value)
     if kind not in (int, float) or isinstance(value, bool):
@@ -317,7 +322,7 @@ def _widened(kind: type, value: Any) -> Any:
     try:
         real = kind is float and isinstance(value, numbers.Real)
         return float(value) if real else kind(operator.index(value))
-    except (TypeError, OverflowError):  # no single whole number, or one beyond all floats
+    except (TypeError, OverflowError):  # not a single number, or one too large for a float
         return value
 
 

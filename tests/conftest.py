@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.models.engines import compile_cell
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
+from tests.registries import as_they_were, registries
 
 TEXT = (
     "the time traveller for so it will be convenient to speak of him\n"
@@ -49,6 +51,15 @@ def _compiled() -> None:
     # So that no test is the first to train a cell, and sees what only the first one sees.
     for cell in ("rnn", "gru", "lstm"):
         compile_cell(cell, torch.float32)
+
+
+@pytest.fixture(autouse=True)
+def _in_any_order() -> Iterator[None]:
+    # What a test registers, or removes, is as before after it; what it draws without a seed does
+    # not depend on what was drawn before. (pytest-randomly does the latter for Python and NumPy.)
+    torch.manual_seed(0)
+    with as_they_were(registries()):
+        yield
 
 
 @pytest.fixture

@@ -199,7 +199,7 @@ def test_a_text_too_short_is_told_what_would_fit(size: int, steps: int, length: 
     [[[1, 2], [3, 4]], [0.5, 1.5] * 40, torch.rand(80), np.zeros((40, 2), int), ["a", "b"] * 40],
 )
 def test_what_is_no_sequence_of_indices_is_refused(ids: Any) -> None:
-    with pytest.raises(BatchError, match="token indices are whole numbers"):
+    with pytest.raises(BatchError, match="token indices must be whole numbers"):
         Batches(ids, BatchConfig("seq", 2, 5))
 
 
@@ -289,7 +289,7 @@ def test_indices_too_many_for_a_device_are_one_line(monkeypatch: pytest.MonkeyPa
     batches = Batches(range(40), BatchConfig("seq", 2, 5))
     monkeypatch.setattr(Tensor, "to", refuse)
     with pytest.raises(
-        BatchError, match=r"indices need 0\.0 MB, which cuda has not free; keep few"
+        BatchError, match=r"indices need 0\.0 MB, more than cuda has free; keep few"
     ):
         batches.to(torch.device("cuda"))
 

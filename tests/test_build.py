@@ -75,8 +75,9 @@ def test_a_wheel_made_of_it_has_both_bundles(unpacked: Path, tmp_path: Path) -> 
     assert held[f"{lab}/install.json"]
     for name in ("widgets.js", "widgets.css"):
         assert held[f"{static}/{name}"] == (ROOT / static / name).read_bytes()
-    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "rnn_magics").rglob("*.py")}
-    assert sources <= set(held)
+    sources = [path for kind in ("*.py", "*.pyi") for path in (ROOT / "rnn_magics").rglob(kind)]
+    assert {path.relative_to(ROOT).as_posix() for path in sources} <= set(held)
+    assert {"rnn_magics/__init__.pyi", "rnn_magics/py.typed"} <= set(held)
     assert not any(name.startswith("rnn_magics/labextension/") for name in held)
 
 

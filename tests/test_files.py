@@ -133,9 +133,9 @@ def test_a_folder_that_can_be_made_is_not_made(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("file", "'file' is no folder"),
-        ("file/run", "'file' is no folder"),
-        ("pipe", "'pipe' is no folder"),
+        ("file", "'file' is not a folder"),
+        ("file/run", "'file' is not a folder"),
+        ("pipe", "'pipe' is not a folder"),
         ("to-nothing", "'to-nothing' is a link that leads nowhere"),
         ("to-nothing/run", "'to-nothing' is a link that leads nowhere"),
         ("new/" + "x" * 300, "its name is too long for the file system"),

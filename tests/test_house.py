@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 import rnn_magics
+from rnn_magics.options import describe
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.endings import Ending
 
 ROOT = Path(rnn_magics.__file__).parent
 FILES = {
@@ -22,7 +26,7 @@ LIBRARY = [name for name in FILES if not name.startswith("rnn_magics.notebook")]
 
 # From the ground up. A module may import from its own floor and from those below.
 FLOORS = [
-    {"errors", "files", "foreign", "interrupts", "names", "options", "tables"},
+    {"errors", "files", "foreign", "interrupts", "names", "options", "results", "tables"},
     {"text"},
     {"batching"},
     {"models"},
@@ -189,8 +193,22 @@ def too_full(files: Iterable[Path]) -> list[str]:
     return [str(folder) for folder, number in counted.items() if number > MOST_FILES]
 
 
+def is_an_entry(tree: ast.Module) -> bool:
+    """Whether a module is one entry of a registry: a magic, or a view of a model."""
+    named = (getattr(node, "name", "") for node in tree.body)
+    assigned = (ast.unparse(node.targets[0]) for node in tree.body if isinstance(node, ast.Assign))
+    return "MAGIC" in assigned or any(name.startswith("inspect_") for name in named)
+
+
 def test_no_folder_has_more_than_about_a_dozen_modules() -> None:
-    assert too_full(FILES.values()) == []
+    # Of the rooms that have a file for each entry, only the other files count.
+    of_entries = {ROOT / "notebook" / "magics", ROOT / "inspection" / "views"}
+    counted = [
+        path
+        for name, path in FILES.items()
+        if path.parent not in of_entries or not is_an_entry(parsed(name))
+    ]
+    assert too_full(counted) == []
 
 
 def room(module: str) -> int | None:
@@ -246,6 +264,110 @@ def test_options_are_read_as_they_are_declared(name: str) -> None:
     assert asked_by_name(parsed(name)) == []
 
 
+# Of the endings these are options, too, and `epochs` is a view besides.
+ALSO_OPTIONS = {field.name for field in describe(TrainConfig)} & {*Ending}
+
+
+def bare_reasons(tree: ast.AST) -> list[int]:
+    """Return the lines in which the ending of a run is written as a string.
+
+    The name of an ending that is nothing else is one wherever it stands. The name of an option
+    is one where a reason is: compared with it, put into it, or handed on instead of it.
+    """
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):  # words for a reader
+            continue
+        of_reason = _is_about_a_reason(node)
+        for text in chain.from_iterable(map(_constants, ast.iter_child_nodes(node))):
+            if text.value in {*Ending} and (of_reason or text.value not in ALSO_OPTIONS):
+                found.add(text.lineno)
+    return sorted(found)
+
+
+def _constants(node: ast.AST) -> Iterator[ast.Constant]:
+    # Those that may become the value of an expression, or that it is compared with.
+    if isinstance(node, ast.Constant):
+        yield node
+    elif isinstance(node, ast.Tuple | ast.List | ast.Set | ast.BoolOp | ast.IfExp):
+        for part in ast.iter_child_nodes(node):
+            yield from _constants(part)
+
+
+def _is_about_a_reason(node: ast.AST) -> bool:
+    match node:
+        case ast.Compare(left=left, comparators=others):
+            parts = [left, *others]
+        case ast.BoolOp(values=parts):
+            pass
+        case ast.Assign(targets=parts):
+            pass
+        case ast.AnnAssign(target=part):
+            parts = [part]
+        case ast.keyword(arg=name):
+            return name == "reason"
+        case ast.Call(func=ast.Attribute(attr="stop") | ast.Name(id="TrainEnd")):
+            return True
+        case _:
+            return False
+    return any(_is_reason(part) for part in parts)
+
+
+def _is_reason(node: ast.AST) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name.split("_")[-1] == "reason"
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - {"rnn_magics.training.endings"}))
+def test_an_ending_is_never_a_bare_string(name: str) -> None:
+    assert bare_reasons(parsed(name)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run.reason == 'failed'",
+        "run.reason != 'epochs'",
+        "'max_time' == run.reason",
+        "run.reason in ('epochs', 'max_time')",
+        "GOES_ON = ('epochs', 'non_finite')",
+        "run.reason = 'epochs'",
+        "self._stop_reason = reason or 'max_tokens'",
+        "reason: str | None = 'epochs'",
+        "return run.reason or 'epochs'",
+        "TrainEnd('max_time')",
+        "job.stop('epochs')",
+        "job.stop('interrupted')",
+        "replace(run, reason='max_tokens')",
+        "entry |= {'reason': 'failed'}",
+        "def stop(self, reason: str = 'stopped') -> None: ...",
+        "match run.reason:\n    case 'out_of_memory': ...",
+    ],
+)
+def test_a_bare_reason_is_seen(line: str) -> None:
+    assert bare_reasons(ast.parse(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "payload['epochs']",
+        "{'view': 'epochs', 'max_tokens': 3}",
+        "fields = ('cell', 'epochs', 'lr')",
+        "name == 'epochs'",
+        "read.take('max_time')",
+        "run.reason == Ending.EPOCHS",
+        "msg = f'the run has failed: {run.reason}'",
+        "f'{name} failed'",
+        "reason = read.text('reason')",
+        "reason = found['epochs']",
+        "reason == by_option['max_time'] or reason == read.text('max_tokens')",
+    ],
+)
+def test_what_is_no_bare_reason_is_left_alone(line: str) -> None:
+    assert bare_reasons(ast.parse(line)) == []
+
+
 def test_the_rules_see_what_breaks_them(tmp_path: Path) -> None:
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
     long = tmp_path / "long.py"
@@ -254,3 +376,44 @@ def test_the_rules_see_what_breaks_them(tmp_path: Path) -> None:
     assert too_full([tmp_path / f"{i}.py" for i in range(MOST_FILES + 1)]) == [str(tmp_path)]
     assert asked_by_name(ast.parse("x = 1\ny = getattr(options, 'run', None)")) == [2]
     assert asked_by_name(ast.parse("hasattr(self.options, 'run')")) == [1]
+
+
+TESTS = Path(__file__).parent
+NOT_MIRRORED = {"behaviour", "browser", "contract", "kernel"}  # folders of tests of no one module
+OF_THE_PROJECT = {"build", "docs", "examples", "house", "public_names", "published"}  # at the root
+
+
+def is_in_its_place(test: Path, modules: Iterable[str]) -> bool:
+    """Whether a module or a package stands in the house where its test does among the tests.
+
+    A test of a part of a module says which part behind its name: ``test_forms_quoted.py``.
+    """
+    *folders, name = test.with_suffix("").parts
+    words = name.removeprefix("test_").split("_")
+    places = ["_".join(words[: i + 1]) for i in range(len(words))]
+    return any(".".join(("rnn_magics", *folders, place)) in modules for place in places)
+
+
+def mirrored_tests() -> list[Path]:
+    found = (path.relative_to(TESTS) for path in sorted(TESTS.rglob("test_*.py")))
+    return [test for test in found if test.parts[0] not in NOT_MIRRORED]
+
+
+@pytest.mark.parametrize("test", mirrored_tests(), ids=str)
+def test_a_test_lies_where_its_module_lies(test: Path) -> None:
+    of_the_project = test.parent == Path() and test.stem.removeprefix("test_") in OF_THE_PROJECT
+    assert of_the_project or is_in_its_place(test, FILES)
+
+
+@pytest.mark.parametrize(
+    "test", sorted((TESTS / "behaviour").glob("test_*.py")), ids=lambda p: p.name
+)
+def test_a_test_of_a_behaviour_says_which(test: Path) -> None:
+    assert ast.get_docstring(ast.parse(test.read_text(encoding="utf-8")))
+
+
+def test_the_rule_sees_a_test_in_the_wrong_place() -> None:
+    assert is_in_its_place(Path("scores/test_evaluation.py"), FILES)
+    assert is_in_its_place(Path("notebook/panel/test_forms_quoted.py"), FILES)
+    assert not is_in_its_place(Path("training/test_evaluation.py"), FILES)
+    assert not is_in_its_place(Path("notebook/magics/test_bad_input.py"), FILES)

@@ -153,13 +153,15 @@ def test_none_is_a_value_only_of_an_optional_field() -> None:
 
 
 def test_a_word_outside_the_choices_is_answered_with_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"'randm' is none of seq, random; did you mean 'random'"):
+    with pytest.raises(
+        ConfigError, match=r"'randm' is not one of seq, random; did you mean 'random'"
+    ):
         Sample(word="randm")
     assert did_you_mean("zzz", ["seq"]) == ""
 
 
 def test_the_keys_of_a_mapping_are_closed() -> None:
-    with pytest.raises(ConfigError, match=r"'cuont' is none of .*did you mean 'count'"):
+    with pytest.raises(ConfigError, match=r"'cuont' is not one of .*did you mean 'count'"):
         Sample.from_dict({"cuont": 3})
 
 
@@ -264,11 +266,11 @@ class Later(Options):
 
 def test_a_choice_that_has_been_removed_is_refused_by_name() -> None:
     (rule, _) = describe(Later)
-    with pytest.raises(ConfigError, match=r"^rule: 'old' has been removed; take new$"):
+    with pytest.raises(ConfigError, match=r"^rule: 'old' has been removed; use new$"):
         Later("old")
-    with pytest.raises(ConfigError, match=r"^--rule: 'old' has been removed; take new$"):
+    with pytest.raises(ConfigError, match=r"^--rule: 'old' has been removed; use new$"):
         check_value(rule, "old", "--rule")
-    with pytest.raises(ConfigError, match=r"^rule: 'odd' is none of new"):
+    with pytest.raises(ConfigError, match=r"^rule: 'odd' is not one of new"):
         Later("odd")
 
 

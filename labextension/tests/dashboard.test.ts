@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { ENDINGS, Ending } from '../src/contract/endings';
 import { RunData, rowsOf, runData } from '../src/contract/run';
-import { normChart, perplexity, perplexityChart } from '../src/views/curves';
-import { Command, dashboard, duration, statusLine } from '../src/views/dashboard';
+import { normChart, perplexity, perplexityChart } from '../src/views/runs/curves';
+import { Command, dashboard, duration, statusLine } from '../src/views/runs/dashboard';
+import { LANGUAGE, translated } from '../src/views/text/say';
 
 const EXAMPLE: unknown = JSON.parse(readFileSync('../tests/contract/payloads/run.json', 'utf8'));
 const run = (): RunData => runData(EXAMPLE, 'run');
@@ -20,12 +22,13 @@ function training(): RunData {
     seconds: 5,
     tokens: 1000,
     tokens_per_second: 200,
+    done: 0.25,
     eta: 65
   };
   return { ...run(), phase: 'training', reason: null, now };
 }
 
-vi.mock('../src/views/chart', () => ({
+vi.mock('../src/views/plots/chart', () => ({
   chart: () => ({ update: () => undefined, dispose: () => undefined })
 }));
 
@@ -39,6 +42,9 @@ describe('the contract of a run', () => {
   });
   it('refuses a later version', () => {
     expect(() => runData({ ...(EXAMPLE as object), version: 2 }, 'run')).toThrow('version 1');
+  });
+  it('refuses an ending that it has no words for', () => {
+    expect(() => runData({ ...(EXAMPLE as object), reason: 'bored' }, 'run')).toThrow('run.reason');
   });
   it('refuses a number that is none', () => {
     expect(() => runData({ ...(EXAMPLE as object), lr: 'fast' }, 'run')).toThrow('run.lr');
@@ -94,7 +100,18 @@ describe('the status line', () => {
     }
   });
   it('tells how a run ended', () => {
-    expect(statusLine(run())).toContain('ended: epochs');
+    expect(statusLine(run())).toContain('ended: all epochs done');
+  });
+  it.each(Object.keys(ENDINGS) as Ending[])('tells in both languages that a run ended by %s', reason => {
+    const line = (language: string): string => {
+      document.documentElement.dataset[LANGUAGE] = language;
+      return statusLine({ ...run(), reason }).split(' · ')[0] ?? '';
+    };
+    const { words } = ENDINGS[reason];
+    expect(line('en')).toBe(`ended: ${words}`);
+    expect(line('zh-CN')).toBe(`已结束：${translated(words)}`);
+    expect(translated(words)).not.toBe(words);
+    document.documentElement.removeAttribute('data-rnn-magics-language');
   });
   it('writes time as people do', () => {
     expect([0, 59.6, 3661, null].map(duration)).toEqual(['0:00', '1:00', '1:01:01', '–']);
@@ -146,6 +163,15 @@ describe('the dashboard', () => {
       { type: 'steer', lr: 0.01 },
       { type: 'steer', clip: null }
     ]);
+  });
+  it('shows the share that the kernel tells', () => {
+    const view = dashboard(host, training(), () => undefined);
+    const bar = find('progress') as HTMLProgressElement;
+    expect(bar.value).toBe(0.25);
+    view.update({ ...training(), now: null });
+    expect(bar.value).toBe(0);
+    view.update(run());
+    expect(bar.value).toBe(1);
   });
   it('has nothing to steer once the run has ended', () => {
     dashboard(host, run(), command => sent.push(command));

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { inspection, matrix } from '../src/contract/inspection';
+import { inspection, matrix, VIEWS } from '../src/contract/inspection';
 import { Looked, looked } from '../src/contract/looked';
 import { inspect } from '../src/views/inspect';
 import type { Ask, Question } from '../src/views/inspect/about';
 import { rowOf } from '../src/views/inspect/parts';
-import { heading, visible } from '../src/views/visible';
+import { heading, visible } from '../src/views/text/visible';
 
-const VIEWS = ['hidden', 'gates', 'surprise', 'gradient', 'match', 'units', 'batches'] as const;
 const read = (view: string): object =>
   JSON.parse(readFileSync(`../tests/contract/payloads/${view}.json`, 'utf8')) as object;
 const example = (view: (typeof VIEWS)[number]): Looked => looked(read(view), 'data');
@@ -46,7 +45,7 @@ function scaled(thing: unknown, by: number): unknown {
   return Object.fromEntries(Object.entries(thing).map(([key, value]) => [key, scaled(value, by)]));
 }
 
-vi.mock('../src/views/chart', () => ({
+vi.mock('../src/views/plots/chart', () => ({
   chart: () => ({ update: () => undefined, dispose: () => undefined })
 }));
 

@@ -3,22 +3,23 @@ import type { ITranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { ENDINGS, Ending } from '../src/contract/endings';
 import { Entry, runsTold } from '../src/contract/runs';
 import { savedRuns } from '../src/contract/saved';
-import { foremost, training } from '../src/lab/choose';
-import { Endings } from '../src/lab/endings';
-import { isText, relativePath } from '../src/lab/files';
-import { KernelLink, LinkedKernel, RUNS } from '../src/lab/kernel_link';
-import { languageOf, wordsIn } from '../src/lab/language';
-import { isCorpusCell, spans } from '../src/lab/lines';
-import { NAME, placed, quickstart } from '../src/lab/quickstart';
-import type { IRuns, LinkedRun } from '../src/lab/tokens';
-import { Words, ending, statusText } from '../src/lab/words';
-import { drawSaved } from '../src/views/saved';
-import { LANGUAGE, say } from '../src/views/words';
-import { HEIGHT, placed as points, spark, sparkline } from '../src/views/spark';
+import { foremost, training } from '../src/lab/runs/choose';
+import { Endings } from '../src/lab/runs/endings';
+import { isText, relativePath } from '../src/lab/begin/files';
+import { KernelLink, LinkedKernel, RUNS } from '../src/lab/kernels/kernel_link';
+import { Words, languageOf, wordsIn } from '../src/lab/setup/translation';
+import { isCorpusCell, spans } from '../src/lab/cells/spans';
+import { NAME, placed, quickstart } from '../src/lab/begin/quickstart';
+import type { IRuns, LinkedRun } from '../src/lab/kernels/tokens';
+import { ending, statusText } from '../src/lab/runs/words';
+import { drawSaved } from '../src/views/runs/saved';
+import { LANGUAGE, said, say, translated } from '../src/views/text/say';
+import { HEIGHT, placed as points, spark, sparkline } from '../src/views/plots/spark';
 
-vi.mock('../src/views/chart', () => ({
+vi.mock('../src/views/plots/chart', () => ({
   chart: (host: HTMLElement, data: { title: string }) => {
     host.textContent = data.title;
     return { update: () => undefined, dispose: () => undefined };
@@ -70,12 +71,26 @@ describe('words', () => {
     expect(statusText(entry({ train_nats: 1e9 }), english)).toContain('ppl –');
   });
   it('tell how a run ended, and how grave that is', () => {
-    const of = (reason: string): unknown => ending(entry({ phase: 'ended', reason }), english);
-    expect(of('epochs')).toEqual({ text: 'gru-2: done, epoch 3/10, ppl 4.1', type: 'success' });
+    const of = (reason: Ending | null): unknown => ending(entry({ phase: 'ended', reason }), english);
+    expect(of('epochs')).toEqual({ text: 'gru-2: all epochs done, epoch 3/10, ppl 4.1', type: 'success' });
     expect(of('stopped')).toMatchObject({ type: 'info' });
     expect(of('non_finite')).toMatchObject({ type: 'error' });
+    expect(of('out_of_memory')).toMatchObject({ type: 'error' });
+    expect(of(null)).toMatchObject({ type: 'info' });
     const failed = entry({ phase: 'ended', reason: 'failed', message: 'no memory' });
     expect(ending(failed, english).text).toContain('failed, epoch 3/10, ppl 4.1. no memory');
+  });
+});
+
+describe('every ending', () => {
+  const chinese: Words = { __: (text, ...filled) => said(translated(text), filled as string[]) };
+  it.each(Object.keys(ENDINGS) as Ending[])('is said in both languages: %s', reason => {
+    const ended = entry({ phase: 'ended', reason });
+    const { words, news } = ENDINGS[reason];
+    expect(ending(ended, english).text).toBe(`gru-2: ${words}, epoch 3/10, ppl 4.1`);
+    expect(ending(ended, chinese).text).toContain(`gru-2：${translated(words)}, 第 3/10 轮`);
+    expect(translated(words)).not.toBe(words);
+    expect(ending(ended, english).type === 'success').toBe(news === 'good');
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-import { asLine, fits, magicLine, quoted } from '../src/views/line';
+import { asLine, fits, magicLine, quoted } from '../src/views/text/line';
 
 /** What `str.splitlines` of Python takes for the end of a line. */
 const LINE_ENDS = ['\n', '\r', '\v', '\f', '\x1c', '\x1d', '\x1e', '\x85', '\u2028', '\u2029'];

@@ -6,10 +6,10 @@ import { ContractError, MOST, count, listOf, number, sized } from '../src/contra
 import { inspection, matrix } from '../src/contract/inspection';
 import { runsTold } from '../src/contract/runs';
 import { savedRuns } from '../src/contract/saved';
-import { guarded } from '../src/views/guarded';
-import { drawSaved } from '../src/views/saved';
+import { guarded } from '../src/views/page/guarded';
+import { drawSaved } from '../src/views/runs/saved';
 
-vi.mock('../src/views/chart', () => ({
+vi.mock('../src/views/plots/chart', () => ({
   chart: () => ({ update: () => undefined, dispose: () => undefined })
 }));
 

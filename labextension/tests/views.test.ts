@@ -3,10 +3,10 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { chartData } from '../src/contract/chart';
 import { heatmapData } from '../src/contract/heatmap';
-import { decimate } from '../src/views/decimate';
-import { reading, within } from '../src/views/heatmap';
-import { colour, ink, share } from '../src/views/scales';
-import { colouredText } from '../src/views/text';
+import { decimate } from '../src/views/plots/decimate';
+import { reading, within } from '../src/views/plots/heatmap';
+import { colour, ink, share } from '../src/views/plots/scales';
+import { colouredText } from '../src/views/plots/coloured_text';
 
 const CHART: unknown = JSON.parse(
   readFileSync('../tests/contract/payloads/chart.json', 'utf8')

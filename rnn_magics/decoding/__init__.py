@@ -1,1 +1,1 @@
-"""New text from a trained model, and the score of a given text."""
+"""New text from a trained model, and the surprise of a given text."""

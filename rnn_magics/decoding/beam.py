@@ -1,4 +1,4 @@
-"""Beam search: the most probable text instead of a drawn one."""
+"""Beam search: the most probable text instead of a sampled one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def beam_search(
 
     .. math:: \operatorname{argmax}_{x_{1:n}} \frac{1}{n} \sum_{t=1}^{n} \ln p(x_t \mid x_{<t})
 
-    A text that reaches the stop token is finished; texts of different length are compared by
-    their mean log-probability.
+    A text that reaches the stop token is finished. Texts of different lengths are compared by their
+    mean log-probability.
 
     Returns
     -------
     indices : list of int
     log_probs : list of float
-        Of each token under the model.
+        The log-probability of each token under the model.
     """
     width = config.beam or 1
     beams: list[tuple[list[int], list[float]]] = [([], [])]
@@ -49,7 +49,7 @@ def beam_search(
         if step + 1 == config.length:
             break
         if not beams or len(finished) >= width:
-            beams = []  # a text cut off before its end is no result
+            beams = []  # unfinished texts are not results
             break
         state = select_rows(state, torch.tensor(parents))
         last = torch.tensor([[indices[-1]] for indices, _ in beams])

@@ -1,4 +1,4 @@
-"""A model packed for the compiled loop of decoding (needs numba)."""
+"""A model, packed for the compiled loop of decoding (needs numba)."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from rnn_magics.models.rnn_model import RNNModel
 
 
 class Writer:
-    """Rows that go on from a prefix, with a copy of the model's weights, made once.
+    """Rows that continue a prefix; the weights of the model are copied once.
 
     Parameters
     ----------
     model
-        One that `is_compiled` accepts.
+        A model that `is_compiled` accepts.
     prefix
-        What the model has read.
+        The prefix that the model has read.
     config
         How the tokens are chosen.
     num
-        How many rows.
+        The number of rows.
     """
 
     def __init__(self, model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int) -> None:
@@ -49,12 +49,12 @@ class Writer:
         self._logits = logits.numpy()  # (num, vocab_size)
 
     def write(self, uniforms: Tensor) -> tuple[Tensor, Tensor]:
-        """Write as many tokens in each row as there are numbers to decide them.
+        """Write one token in each row for each step of the random numbers.
 
         Parameters
         ----------
         uniforms
-            In [0, 1), (num_steps, num_rows), float64.
+            The numbers that decide the draws, in [0, 1), (num_steps, num_rows), float64.
 
         Returns
         -------
@@ -70,20 +70,20 @@ class Writer:
 
 @torch.no_grad()
 def pack_model(model: RNNModel, num_tokens: int) -> Weights:
-    """Lay the weights of a model out for the compiled loop.
+    """Pack the weights of a model for the compiled loop.
 
     Parameters
     ----------
     model
-        Of built-in cells, in one direction.
+        A model of built-in cells, in one direction.
     num_tokens
-        How many will be read. When the vocabulary has no more, the products of its embeddings
-        with the first layer's weights are computed beforehand.
+        The number of tokens that will be read. If the vocabulary is not larger, the products of
+        the embedding with the weights of the first layer are computed in advance.
 
     Raises
     ------
     ValueError
-        When the model's output is not as wide as its input.
+        When the output of the model is not as wide as its input.
     """
     cells = model.rnn.cells
     output, embedding = model.output, model.embedding
@@ -95,7 +95,7 @@ def pack_model(model: RNNModel, num_tokens: int) -> Weights:
         table = F.linear(embedding.weight, lowest)
     else:
         table, first = embedding.weight, [lowest]
-    if len(table) != len(output.weight):  # a token beyond the table would be read from anywhere
+    if len(table) != len(output.weight):  # the compiled loop does not check its indices
         msg = f"the model reads {len(table)} tokens and writes {len(output.weight)}"
         raise ValueError(msg)
     recurrent = _panels([cell.weight_hh for cell in cells])
@@ -118,6 +118,6 @@ def pack_model(model: RNNModel, num_tokens: int) -> Weights:
 
 
 def _panels(weights: Sequence[Tensor]) -> Array:
-    # Stacked by torch, whose memory begins at a cache line, as numpy's may not.
+    # Stacked by torch, whose memory begins at a cache line; that of NumPy may not.
     packed = [torch.from_numpy(pack(weight.t())) for weight in weights]
     return torch.stack(packed).numpy() if len(packed) > 1 else packed[0][None].numpy()

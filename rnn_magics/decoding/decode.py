@@ -1,7 +1,7 @@
-"""The loop of decoding: choose a token in every row, read it, and again.
+"""The loop of decoding: choose a token in every row, read it, repeat.
 
-It takes one of two paths, which write the same tokens: `iter_plain` asks model and decoder as
-they are, a step at a time; `iter_compiled` runs many steps in one compiled call.
+There are two paths, which write the same tokens: `iter_plain` calls model and decoder, a step at a
+time; `iter_compiled` runs many steps in one compiled call.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from rnn_magics.models import fast
 from rnn_magics.models.rnn_model import RNNModel
 
 _BLOCK = 32
-"""How many steps the numbers that decide the draws are made for at once, and how many the
-compiled path takes before an interrupt is heard; another number is another text for a seed."""
+"""Steps in a block: the random numbers of a block are drawn at once, and the compiled path handles
+an interrupt after each block. With another value, a seed gives another text."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,13 @@ def iter_decode(
     Raises
     ------
     DecodingError
-        When the model gives no probabilities.
+        When the model predicts nan.
     """
     path = iter_compiled if is_compiled(model, config) else iter_plain
     for written in path(model, prefix, config, num):
         if written.log_probs.isnan().any():
-            msg = "the model gives no probabilities (nan); the training that made it has diverged"
+            msg = "the model predicts nan: its training has diverged; load an earlier epoch, or"
+            msg += " train again with a smaller --lr or --clip"
             raise DecodingError(msg)
         yield written
 
@@ -60,10 +61,10 @@ def iter_decode(
 def is_compiled(model: RNNModel, config: DecodingConfig) -> bool:
     """Whether decoding takes the compiled path.
 
-    It does when all that it would leave out is known to do nothing else: the model is an
-    `RNNModel` run by the compiled engine (which needs numba, the CPU, float32 or float64 and a
-    built-in cell that is not to run as it is written), in one direction and without hooks, and
-    the decoder is ``draw`` or ``greedy``.
+    It does if the compiled loop computes exactly what the model would: the model is an `RNNModel`
+    in one direction and without hooks, its engine is ``compiled`` (which needs numba, the CPU,
+    float32 or float64, and a built-in cell without ``scratch``), and the decoder is ``draw`` or
+    ``greedy``.
     """
     hooked = any(
         module._forward_hooks or module._forward_pre_hooks  # noqa: SLF001  (torch has no other way)
@@ -79,7 +80,7 @@ def is_compiled(model: RNNModel, config: DecodingConfig) -> bool:
 
 
 def is_ready(model: RNNModel, config: DecodingConfig) -> bool:
-    """Whether nothing is left to be compiled before a model writes."""
+    """Whether a model can write without compiling anything first."""
     if config.beam or not is_compiled(model, config):
         return True
     from rnn_magics.models.fast.decode_loop import write_rows  # noqa: PLC0415  (needs numba)
@@ -119,7 +120,7 @@ def iter_compiled(
 def uniforms(config: DecodingConfig, num: int) -> Iterator[Tensor]:
     """Yield the numbers in [0, 1) that decide the draws, in blocks (num_steps, num), float64.
 
-    The blocks are drawn whole, so that a shorter text is the beginning of a longer one.
+    Every block is drawn as a whole, so that a shorter text is the beginning of a longer one.
     """
     generator = torch.Generator().manual_seed(config.seed)
     for begin in range(0, config.length, _BLOCK):

@@ -1,7 +1,7 @@
 """Decoders: how the next token is chosen.
 
-A decoder chooses the next token of every row from its logits. To add one, write the
-function and a line in `DECODERS`. Beam search chooses whole texts, so it stands apart, in
+A decoder chooses the next token of every row from its logits. To add one, write the function and a
+line in `DECODERS`. Beam search chooses whole texts, so it has its own module,
 `rnn_magics.decoding.beam`.
 """
 
@@ -19,41 +19,43 @@ from rnn_magics.options import AT_LEAST_ONE, POSITIVE, SEED, Options, Range, opt
 
 @dataclass(frozen=True, repr=False)
 class DecodingConfig(Options):
-    """How text is written."""
+    """How text is generated."""
 
     length: int = option(200, "tokens to write", within=AT_LEAST_ONE)
     decoder: str = option("draw", "how the next token is chosen", choices=lambda: list(DECODERS))
     greedy: bool = option(False, "always take the most probable token")
     temperature: float = option(
-        0.8, "below 1 the probable tokens are preferred, above 1 less so", within=POSITIVE
+        0.8, "below 1 favours the probable tokens, above 1 the improbable ones", within=POSITIVE
     )
     top_k: int | None = option(None, "draw from the k most probable tokens", within=AT_LEAST_ONE)
     top_p: float | None = option(
         None,
-        "draw from the fewest tokens whose probabilities reach p",
+        "draw from the fewest tokens whose probabilities add up to p",
         within=Range(0, 1, open_left=True),
     )
     beam: int | None = option(
-        None, "search for the most probable text, keeping so many", within=AT_LEAST_ONE
+        None,
+        "search for the most probable text, keeping this many candidates",
+        within=AT_LEAST_ONE,
     )
     stop: str | None = option(None, "end after this token", metavar="TOKEN")
-    seed: int = option(0, "of the draws", within=SEED)
+    seed: int = option(0, "seed of the draws", within=SEED)
 
     def __post_init__(self) -> None:
-        """Check each value, and that they do not contradict each other."""
+        """Check each value, and that the values do not contradict each other."""
         super().__post_init__()
         if self.greedy:
             if self.decoder not in ("draw", "greedy"):
-                msg = f"greedy and decoder {self.decoder!r} exclude each other"
+                msg = f"greedy and decoder {self.decoder!r} exclude each other; leave out one"
                 raise ConfigError(msg)
             object.__setattr__(self, "decoder", "greedy")
         drawing = [name for name in ("temperature", "top_k", "top_p") if name in self.changed()]
         other = "beam" if self.beam else "greedy" if self.decoder == "greedy" else None
         if other and drawing:
-            msg = f"{other} draws nothing, so {drawing[0]} has no effect; leave one of them out"
+            msg = f"{other} draws nothing, so {drawing[0]} has no effect; leave out one of them"
             raise ConfigError(msg)
         if self.beam and self.decoder != "draw":
-            msg = f"beam and {self.decoder} exclude each other; leave one of them out"
+            msg = f"beam and {self.decoder} exclude each other; leave out one of them"
             raise ConfigError(msg)
 
 
@@ -73,11 +75,11 @@ def draw(logits: Tensor, config: DecodingConfig, u: Tensor) -> Tensor:
 
     .. math:: p_i = \frac{\exp(o_i / T)}{\sum_j \exp(o_j / T)}
 
-    Top-p is the nucleus of Holtzman et al. (2020): the most probable tokens, up to and
-    including the one with which their probabilities reach p. The first token whose cumulative
-    share exceeds `u` of the whole is drawn.
+    Top-p is the nucleus of Holtzman et al. (2020): the most probable tokens, up to and including
+    the one with which their probabilities reach p. The token drawn is the first whose cumulative
+    share exceeds `u` of the total.
     """
-    logits = logits.double()  # so that rounding decides no draw
+    logits = logits.double()  # so that rounding does not decide a draw
     largest = logits.max(dim=-1, keepdim=True).values
     shares = ((logits - largest) / config.temperature).exp()  # (num_rows, vocab_size), at most 1
     if config.top_k is not None or config.top_p is not None:
@@ -99,7 +101,7 @@ DECODERS: dict[str, Decoder] = {
     "draw": draw,
     "greedy": greedy,
 }
-"""``decoder(logits, config, u)``: logits (num_rows, vocab_size) on the CPU, float32, and for every
-row a random number in [0, 1), (num_rows,), float64, to the index of its next token, (num_rows,).
+"""``decoder(logits, config, u)`` returns the index of the next token of each row, (num_rows,).
 
-A decoder is a pure function; whatever it leaves to chance, `u` decides."""
+`logits` are (num_rows, vocab_size), float32, on the CPU; `u` holds a random number in [0, 1) for
+each row, (num_rows,), float64. A decoder is a pure function: `u` is its only source of chance."""

@@ -1,4 +1,4 @@
-"""Generation from counts: an n-gram model goes on from a prefix, by the decoders of the others."""
+"""Generation from counts: an n-gram model continues a prefix, with the same decoders."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from rnn_magics.text.vocab import Ids, Vocab
 def write_ngram(
     model: NgramModel, vocab: Vocab, prefix: str, config: DecodingConfig | None = None
 ) -> Generation:
-    """Let an n-gram model of running text go on from a prefix.
+    """Continue a prefix with an n-gram model of running text.
 
-    The decoder gets the log-probabilities of the model as its logits, and the same random numbers
-    as it gets for a recurrent model.
+    The decoder receives the log-probabilities of the model as logits, and the same random numbers
+    as for a recurrent model.
 
     Parameters
     ----------
     model
-        From `fit_ngram`, `fit_add_k` or `uniform_model`.
+        A model from `fit_ngram`, `fit_add_k` or `uniform_model`.
     vocab
-        The map of its tokens.
+        Maps its indices to tokens.
     prefix
         The text before the first token written; the model sees its last ``order - 1`` tokens.
     config
-        How the tokens are chosen and how many.
+        How the tokens are chosen, and how many.
 
     Raises
     ------
     DecodingError
-        When the prefix or the stop token is unusable, the vocabulary is not that of the model, or
-        a beam search is asked for.
+        When the prefix or the stop token cannot be used, the vocabulary is not that of the model,
+        or `config` sets a beam search.
     """
     config = config or DecodingConfig()
     if config.beam:
-        msg = "a beam search needs a recurrent model; draw from an n-gram model, or take greedy"
+        msg = "a beam search needs a recurrent model; with an n-gram model, leave out beam"
         raise DecodingError(msg)
     if model.vocab_size != len(vocab):
         msg = (
-            f"the n-gram model has {model.vocab_size} tokens, the vocabulary {len(vocab)}; give the"
-            " vocabulary that numbered the text it was counted on"
+            f"the n-gram model has {model.vocab_size} tokens, the vocabulary {len(vocab)}; pass the"
+            " vocabulary of the text that the model was counted on"
         )
         raise DecodingError(msg)
     stop = stop_index(vocab, config.stop)

@@ -1,4 +1,4 @@
-"""Generation: a model goes on from a prefix."""
+"""Generation: a model continues a prefix."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.prefix import Prefix, Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
 
 @dataclass(frozen=True, repr=False)
-class Generation:
+class Generation(Result):
     """Text that a model wrote.
 
     Parameters
     ----------
     text
-        The prefix and what follows it.
+        The prefix and its continuation.
     prefix
         The prefix alone.
     tokens
         The tokens written, without the prefix.
     log_probs
-        Their natural log-probabilities under the model itself (at temperature 1).
+        Their natural log-probabilities under the model, at temperature 1.
     prefix_perplexity
-        Of the prefix under the model; None when it is shorter than two tokens.
+        The perplexity of the prefix under the model; None if it has fewer than two tokens.
     unknown
         Tokens of the prefix that are not in the vocabulary and were read as ``<unk>``.
     config
-        How it was decoded.
+        How the text was decoded.
     """
 
     text: str
@@ -48,7 +49,7 @@ class Generation:
 
     @property
     def perplexity(self) -> float:
-        """Of the tokens written, under the model itself."""
+        """The perplexity of the tokens written, under the model."""
         return perplexity(-sum(self.log_probs) / len(self.log_probs))
 
     def __str__(self) -> str:
@@ -56,7 +57,7 @@ class Generation:
         return self.text
 
     def __repr__(self) -> str:
-        """One line about the text; ``str()`` gives the text itself."""
+        """One line about the text; ``str()`` returns the text itself."""
         prefix = self.prefix_perplexity
         of_prefix = "" if prefix is None else f", prefix perplexity {prefix:.2f}"
         named = ", ".join(repr(token) for token in self.unknown)
@@ -74,23 +75,23 @@ def generate(
     *,
     write: Callable[[str], None] | None = None,
 ) -> Generation:
-    """Let a model go on from a prefix.
+    """Continue a prefix with a model.
 
     Parameters
     ----------
     run
-        What `train` returned, or anything with ``model`` and ``vocab``.
+        A run from `train`, or any object with ``model`` and ``vocab``.
     prefix
-        The text that warms the model up.
+        The text that warms up the model.
     config
-        How the tokens are chosen and how many.
+        How the tokens are chosen, and how many.
     write
-        Called with each piece of text as it is written, the prefix first.
+        Called with each piece of text as it is written, first with the prefix.
 
     Raises
     ------
     DecodingError
-        When the model is bidirectional, or the prefix or the stop token is unusable.
+        When the model is bidirectional, or the prefix or the stop token cannot be used.
     """
     (generation,) = generate_many(run, prefix, config, write=write)
     return generation
@@ -111,14 +112,14 @@ def generate_many(
     run, prefix, config
         As for `generate`.
     num
-        How many texts.
+        The number of texts.
     write
         As for `generate`; called with the pieces of the first text.
 
     Raises
     ------
     DecodingError
-        As `generate`, when no text is asked for, and when a beam search is to give more than one.
+        As for `generate`; also when `num` is less than 1, or more than 1 for a beam search.
     """
     if num < 1:
         msg = f"num must be at least 1, not {num}"
@@ -126,7 +127,7 @@ def generate_many(
     config = config or DecodingConfig()
     vocab = vocab_of(run)
     if config.beam and num > 1:
-        msg = f"a beam search finds one text, not {num}; leave --num or --beam out"
+        msg = f"a beam search finds one text, not {num}; leave out --num or --beam"
         raise DecodingError(msg)
     stop = stop_index(vocab, config.stop)
     read = read_prefix(run, prefix)
@@ -157,7 +158,7 @@ def generate_many(
 def _written(
     run: Trained, read: Prefix, config: DecodingConfig, num: int, stop: int | None
 ) -> Iterator[tuple[int, list[int], list[float]]]:
-    # Yields what is written in a row, piece by piece, up to its stop token.
+    # Yields a row and the next tokens written in it, up to its stop token.
     if config.beam:
         yield 0, *beam_search(run.model, read, config, stop)
         return
@@ -177,27 +178,27 @@ def _written(
 
 
 def stop_index(vocab: Vocab, stop: str | None) -> int | None:
-    """Return the index of the token that ends a text, if one is named.
+    """Return the index of the token that ends a text; None if there is none.
 
     Raises
     ------
     DecodingError
-        When it is not one token of the vocabulary.
+        When `stop` is not exactly one token of the vocabulary.
     """
     if stop is None:
         return None
     tokens = vocab.split(stop)
     if len(tokens) != 1 or tokens[0] not in vocab:
-        msg = f"--stop {stop!r} is not one {vocab.token} token of the vocabulary"
+        msg = f"--stop {stop!r} is not a single {vocab.token} token of the vocabulary; give one"
         raise DecodingError(msg)
     return int(vocab[tokens[0]])
 
 
 def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> str:
-    """Return what `tokens` add to a text of a prefix and the tokens `before`.
+    """Return the text that `tokens` add after a prefix and the tokens `before`.
 
-    The first token is glued to the last one of the prefix, so that words do not run together,
-    unless the prefix ends with a space of its own.
+    The first token is glued to the last one of the prefix, so that words do not run together. No
+    space is added if the prefix already ends with one.
     """
     glue = vocab.tokenizer.glue
     if before:

@@ -1,4 +1,4 @@
-"""The warm-up: a model reads a prefix before it writes."""
+"""Warm-up: a model reads a prefix before it writes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnn_magics.text.vocab import Vocab
 
 
 class Trained(Protocol):
-    """What decoding needs of a run: a model and the vocabulary it was trained with."""
+    """The part of a run that decoding needs: a model, and the vocabulary of its training."""
 
     @property
     def model(self) -> RNNModel:
@@ -25,7 +25,7 @@ class Trained(Protocol):
 
     @property
     def vocab(self) -> Vocab | None:
-        """The map of its tokens."""
+        """Maps its indices to tokens."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class Prefix:
     Parameters
     ----------
     text
-        As given.
+        The prefix.
     unknown
         Its tokens that are not in the vocabulary.
     logits
-        For the token after it, (1, vocab_size), float32 on the CPU.
+        The logits of the token after it, (1, vocab_size), float32 on the CPU.
     state
-        The model's, for one row.
+        The state of the model after it, for one row.
     nats
-        The natural log-probabilities of its tokens from the second on, negated; maybe empty.
+        -ln p of its tokens from the second on; may be empty.
     """
 
     text: str
@@ -54,25 +54,25 @@ class Prefix:
 
     @property
     def perplexity(self) -> float | None:
-        """Of the tokens from the second on."""
+        """The perplexity of the tokens from the second on; None if there is only one."""
         return perplexity(sum(self.nats) / len(self.nats)) if self.nats else None
 
 
 def read_prefix(run: Trained, prefix: str) -> Prefix:
-    """Warm a model up on a prefix.
+    """Warm up a model on a prefix.
 
     Raises
     ------
     DecodingError
         When the model cannot write text, or the prefix has no tokens.
     ModelError
-        When a weight is not finite.
+        When a weight of the model is not finite.
     """
     model, vocab = run.model, vocab_of(run)
     if model.config.bidirectional:
         msg = (
-            "a bidirectional model needs the text after a token to predict it, so it cannot write"
-            " any; train one without --bidirectional"
+            "a bidirectional model predicts a token from the text after it, so it cannot write"
+            " text; train a model without --bidirectional"
         )
         raise DecodingError(msg)
     require_finite(model)
@@ -83,16 +83,16 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
 
 
 def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]:
-    """Return the tokens of a prefix, and those of them that are not in the vocabulary.
+    """Return the tokens of a prefix, and those that are not in the vocabulary.
 
     Raises
     ------
     DecodingError
-        When there are none.
+        When the prefix has no tokens.
     """
     tokens = vocab.split(prefix)
     if not tokens:
-        msg = f"the prefix has no {vocab.token} tokens; give the model something to go on from"
+        msg = f"the prefix has no {vocab.token} tokens; give a text to continue, such as 'The '"
         raise DecodingError(msg)
     return tokens, tuple(dict.fromkeys(t for t in tokens if t not in vocab and t != UNK))
 
@@ -103,10 +103,11 @@ def vocab_of(run: Trained) -> Vocab:
     Raises
     ------
     DecodingError
-        When it was trained on bare indices.
+        When the model was trained on bare indices.
     """
     if run.vocab is None:
-        msg = "this model was trained on bare indices; text needs a vocabulary"
+        msg = "this model was trained on bare indices, so it can neither read nor write text; train"
+        msg += " it on a Corpus with a Vocab"
         raise DecodingError(msg)
     return run.vocab
 
@@ -114,16 +115,16 @@ def vocab_of(run: Trained) -> Vocab:
 def read_tokens(
     model: RNNModel, indices: Tensor, state: State | None = None
 ) -> tuple[Tensor, State]:
-    """Let a model read tokens, without a gradient and without dropout.
+    """Read tokens with a model, without a gradient and without dropout.
 
     Parameters
     ----------
     model
-        On any device; its training mode is left as it was.
+        A model on any device; its training mode is kept.
     indices
         Token indices, (num_rows, num_steps).
     state
-        From an earlier call; zeros if not given.
+        The state from an earlier call; by default zeros.
 
     Returns
     -------
@@ -137,7 +138,7 @@ def read_tokens(
 
 
 def select_rows(state: State, rows: Tensor) -> State:
-    """Return the state of some rows of the batch, in the order asked for.
+    """Return the state of some rows of the batch, in the order of `rows`.
 
     Parameters
     ----------

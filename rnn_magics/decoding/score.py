@@ -1,4 +1,4 @@
-"""The score of a text: how it surprises a model, token by token."""
+"""The score of a text: how much each token surprises a model."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Any
 
 from rnn_magics.decoding.prefix import Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 
 
 @dataclass(frozen=True, repr=False)
-class Score:
-    """How a model is surprised by a text, token by token.
+class Score(Result):
+    """How much each token of a text surprises a model.
 
     Parameters
     ----------
     tokens
         All tokens of the text.
     surprise
-        -log2 p of each token given those before it, in bits; nan for the first, which
-        nothing predicts.
+        -log2 p of each token given those before it, in bits; nan for the first, which is not
+        predicted.
     unknown
         Tokens that are not in the vocabulary and were read as ``<unk>``.
     """
@@ -33,7 +34,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """Of the tokens from the second on."""
+        """The perplexity of the tokens from the second on."""
         scored = self.surprise[1:]
         return perplexity(sum(scored) / len(scored) * math.log(2))
 
@@ -49,7 +50,7 @@ class Score:
         )
 
 
-def score(run: Trained, text: str) -> Score:
+def score_text(run: Trained, text: str) -> Score:
     r"""Return the surprise of each token of a text, read from a zero state.
 
     .. math:: s_t = -\log_2 p(x_t \mid x_{<t})
@@ -64,7 +65,8 @@ def score(run: Trained, text: str) -> Score:
     vocab = vocab_of(run)
     tokens = vocab.split(text)
     if len(tokens) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-        msg = f"the text has {len(tokens)} {vocab.token} tokens; a score needs at least two"
+        msg = f"the text has {len(tokens)} {vocab.token} tokens; a score needs at least two: give a"
+        msg += " longer text"
         raise DecodingError(msg)
     read = read_prefix(run, text)
     bits = [math.nan, *(nats / math.log(2) for nats in read.nats)]

@@ -1,1 +1,1 @@
-"""A run written out in plain PyTorch."""
+"""A run, written out as a script in plain PyTorch."""

@@ -1,12 +1,12 @@
-"""Python literals as a formatter leaves them."""
+"""Python literals in the form that a code formatter keeps."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-_WIDTH = 76  # characters of a text in one line of a script
-_LINE = 88  # characters of a line
+_WIDTH = 76  # characters of a text on one line of a script
+_LINE = 88  # characters of the longest line
 
 
 def string(text: str) -> str:
@@ -17,7 +17,7 @@ def string(text: str) -> str:
 
 
 def listed(name: str, strings: Iterable[str]) -> str:
-    """Return an assignment of a list of strings, one a line unless they all fit into one."""
+    """Return an assignment of a list of strings, one per line unless all fit on one line."""
     strings = list(strings)
     short = f"{name} = [{', '.join(map(string, strings))}]\n"
     if len(short) <= _LINE:
@@ -27,7 +27,7 @@ def listed(name: str, strings: Iterable[str]) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """Cut a text into pieces of one line each: at its line ends, and where a line is too long."""
+    """Cut a text into pieces of one line each: at its line ends, and wherever a line is long."""
     return [
         line[start : start + _WIDTH]
         for line in re.findall(r"[^\n]*\n|[^\n]+", text)
@@ -36,5 +36,5 @@ def pieces(text: str) -> list[str]:
 
 
 def path(name: str) -> str:
-    """Return an assignment of a path, which a formatter leaves on one line however long it is."""
+    """Return an assignment of a path, which a formatter keeps on one line, however long."""
     return f"path = {string(name)}\n"

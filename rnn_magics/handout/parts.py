@@ -1,4 +1,4 @@
-"""The parts of a script behind its text, put together from pieces by what the run was."""
+"""The parts of a script after its text: pieces of source, chosen by what the run was."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ STEPS: dict[type[Cell], str] = {
 }
 STARTS = {"seq": pieces.SEQUENTIAL, "random": pieces.RANDOM}
 OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
-SHARES = {  # of the learning rate, without and with a warm-up
+SHARES = {  # of the peak learning rate, without and with a warm-up
     "constant": ("", ""),
     "linear": (pieces.LINEAR, pieces.LINEAR_WARM),
     "cosine": (pieces.COSINE, pieces.COSINE_WARM),
 }
-_ROW_TOKENS = 1024  # `iter_evaluate` reads in rows where there are two of them
+_ROW_TOKENS = 1024  # `iter_evaluate` reads in rows if there are at least two of this length
 
 
 def numbers(run: Run) -> str:
-    """Return the numbers of the run under their names, and its random generators."""
+    """Return the named constants of the run, and its random generators."""
     model, train, batching = run.config.model, run.config.train, run.config.batching
     lines = [
         _named(BATCH_SIZE=batching.batch_size, NUM_STEPS=batching.num_steps),
@@ -62,7 +62,7 @@ def _named(**values: float | None) -> str:
 
 
 def model(config: ModelConfig) -> list[str]:
-    """Return the cell and the model."""
+    """Return the classes of the cell and the model."""
     cell = CELLS[config.cell]
     many, embedded = config.num_layers > 1, config.embedding_size is not None
     pair = cell.num_states > 1
@@ -99,7 +99,7 @@ def _dropped(what: str, config: ModelConfig) -> str:
 
 
 def evaluation(run: Run) -> list[str]:
-    """Return how held-out text is scored, where there is any."""
+    """Return the scoring of the held-out text; empty if nothing is held out."""
     if run.valid_perplexity is None:
         return []
     in_rows = run.num_valid_tokens - 1 >= 2 * _ROW_TOKENS
@@ -107,11 +107,11 @@ def evaluation(run: Run) -> list[str]:
 
 
 def training(run: Run) -> str:
-    """Return the loop, with model and optimizer before it."""
+    """Return the model, the optimizer and the training loop."""
     train, batching = run.config.train, run.config.batching
     share = SHARES[train.schedule][bool(train.warmup)]
     carried = batching.batching == "seq"
-    room = run.num_train_tokens - batching.tokens_per_batch  # offsets that leave a minibatch
+    room = run.num_train_tokens - batching.tokens_per_batch  # offsets that leave one minibatch
     marks = {
         "OPTIMIZER": OPTIMIZERS[train.optimizer],
         "OPTIONS": _options(train),
@@ -132,7 +132,7 @@ def training(run: Run) -> str:
 
 def _options(train: TrainConfig) -> str:
     words = ["lr=LR"]
-    if train.weight_decay or train.optimizer == "adamw":  # whose own default is not zero
+    if train.weight_decay or train.optimizer == "adamw":  # the default of AdamW is not zero
         words.append(f"weight_decay={train.weight_decay!r}")
     if train.optimizer != "sgd":
         words.append("fused=True")
@@ -140,14 +140,14 @@ def _options(train: TrainConfig) -> str:
 
 
 def writing(token: str) -> str:
-    """Return how the model goes on from the first tokens of the text."""
+    """Return the code that lets the model continue the first tokens of the text."""
     joined = {"char": '"".join(text)', "word": '" ".join(text)', "given": "*text"}
     return _filled(pieces.WRITE, {"JOINED": joined[token]})
 
 
 def _filled(piece: str, marks: dict[str, str]) -> str:
-    # A mark that has a line for itself goes with that line when nothing takes its place; what
-    # takes its place may hold marks.
+    # A mark alone on a line is removed together with that line if its replacement is empty. A
+    # replacement may itself hold marks.
     names = "|".join(map(re.escape, marks))
 
     def line(found: re.Match[str]) -> str:

@@ -1,8 +1,8 @@
 """The pieces of a script: each is plain source, and a script has only those that it needs.
 
-What a piece takes from elsewhere is a name of the script, in capitals where it is a number of the
-run. A few words in capitals are marks, in whose place `rnn_magics.handout.parts` puts a name, or a
-smaller piece, or nothing.
+Names that a piece uses are defined elsewhere in the script; constants of the run are in capitals. A
+few other words in capitals are marks: `rnn_magics.handout.parts` replaces each of them by a name,
+by a smaller piece, or by nothing.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ STEP
         return torch.stack(outputs), LAST
 """
 LOOKED_UP = """\
-        # A column of W_ih for each token, which is W_ih times its one-hot vector.
+        # Looking up a column of W_ih equals multiplying W_ih by a one-hot vector.
         products = F.embedding(inputs, self.weight_ih.t()) + self.bias_ih"""
 MULTIPLIED = "        products = F.linear(inputs, self.weight_ih, self.bias_ih)"
 EITHER = """\
         if inputs.is_floating_point():
             products = F.linear(inputs, self.weight_ih, self.bias_ih)
-        else:  # a column of W_ih for each token, which is W_ih times its one-hot vector
+        else:  # looking up a column of W_ih equals multiplying W_ih by a one-hot vector
             products = F.embedding(inputs, self.weight_ih.t()) + self.bias_ih"""
 
 RNN_STEP = """\
@@ -76,7 +76,7 @@ LAYERS = """\
         sizes = [INPUT_SIZE] + [NUM_HIDDENS] * (NUM_LAYERS - 1)
         self.layers = nn.ModuleList(CELL(size) for size in sizes)"""
 STORED = """\
-        for layer in self.layers[1:]:  # what is never looked up lies as it is written
+        for layer in self.layers[1:]:  # these look nothing up: no transposed storage
             layer.weight_ih.data = layer.weight_ih.data.contiguous()"""
 DROPOUT = """
     def dropout(self, x):
@@ -103,7 +103,7 @@ def evaluate(ids):
     model.eval()
     last, total = len(ids) - 1, 0.0
     length = -(-last // min(64, last // 1024))
-    # Read in rows side by side; each but the first is warmed up on the tokens before it.
+    # Rows are read in parallel; each but the first is warmed up on the tokens before it.
     starts = torch.arange(0, last, length)[:, None]
     _, state = model(ids[starts[1:] - 256 + torch.arange(256)])
     state = torch.cat((torch.zeros_like(state[..., :1, :]), state), dim=-2)
@@ -153,12 +153,12 @@ DETACHED
 REPORT
 """
 SEQUENTIAL = """\
-    # BATCH_SIZE long rows, walked along all at once: row i of a minibatch goes on in the next.
+    # BATCH_SIZE long rows, read in parallel: row i of a minibatch continues in the next one.
     length = (len(train_ids) - offset - 1) // BATCH_SIZE
     steps = torch.arange(length // NUM_STEPS) * NUM_STEPS
     starts = offset + steps[:, None] + torch.arange(BATCH_SIZE) * length"""
 RANDOM = """\
-    # Windows that do not overlap, dealt out in random order.
+    # Windows that do not overlap, in random order.
     num_windows = (len(train_ids) - offset - 1) // NUM_STEPS
     order = torch.randperm(num_windows, generator=generator)
     order = order[: num_windows // BATCH_SIZE * BATCH_SIZE].view(-1, BATCH_SIZE)
@@ -177,7 +177,7 @@ COSINE_WARM = """\
         falling = max(0, progress - WARMUP) / (1 - WARMUP)
         share = min(1, progress / WARMUP) * 0.5 * (1 + math.cos(math.pi * falling))"""
 COSINE = "        share = 0.5 * (1 + math.cos(math.pi * progress))"
-DETACHED = "        state = state.detach()  # carried on, but no gradient crosses into the past"
+DETACHED = "        state = state.detach()  # carried over, but no gradient flows into the past"
 REPORT = '    print(f"epoch {epoch + 1}: perplexity {perplexity:.4f}")'
 REPORT_HELD_OUT = """\
     held_out = evaluate(valid_ids)

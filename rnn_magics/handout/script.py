@@ -1,4 +1,4 @@
-"""A run as a script: torch and the standard library alone, to be read from top to bottom."""
+"""A run as a script that needs only torch and the standard library, and reads top to bottom."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from rnn_magics.errors import TrainingError
 from rnn_magics.handout import parts
 from rnn_magics.handout.text import text_lines, too_long_to_keep
 from rnn_magics.models.cells import CELLS
+from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.run import Run
 
-MOST_LINES = 149  # of a script: more is no handout
+MOST_LINES = 149  # of a script: a longer one does not fit a handout
 
 
 @dataclass(frozen=True, repr=False)
-class Script:
-    """A run written out.
+class Script(Result):
+    """A run, written out as a script.
 
     Parameters
     ----------
     source
-        Python source that needs torch alone.
+        Python source that needs only torch.
     """
 
     source: str
@@ -33,32 +35,32 @@ class Script:
         return self.source
 
     def __repr__(self) -> str:
-        """One line: how long it is."""
+        """One line: the length of the script."""
         return f"Script({len(self.source.splitlines())} lines of plain PyTorch)"
 
 
 def write_script(run: Run, corpus: Corpus, file: str | None = None) -> Script:
-    """Write a run out in plain PyTorch, from the text to its held-out perplexity.
+    """Write out a run in plain PyTorch, from the text to its held-out perplexity.
 
-    The script draws the same numbers in the same order as the run: initial weights, offsets,
-    shuffles and dropout. On the CPU it reaches the same held-out perplexity, to the last bit where
-    the run stepped through its cells as they are written (``scratch``), else to rounding.
+    The script draws the same random numbers in the same order as the run: initial weights, offsets,
+    shuffles and dropout. On the CPU it reaches the same held-out perplexity: to the last bit if the
+    run used ``scratch``, else up to rounding.
 
     Parameters
     ----------
     run
-        A run that has ended as planned, of a model that it began itself.
+        A run that has ended as planned, and whose model it created itself.
     corpus
         The text that it was trained on.
     file
-        Where a text is written that is in no file and too long for a script.
+        The file for a text that is in no other file and too long for the script.
 
     Raises
     ------
     TrainingError
         When the run cannot be written out, with the reason.
     CorpusError
-        When its text cannot.
+        When its text cannot be written out, with the reason.
     """
     vocab = _require_plain(run, corpus)
     text = text_lines(corpus, vocab, file)
@@ -78,10 +80,10 @@ def write_script(run: Run, corpus: Corpus, file: str | None = None) -> Script:
     if (length := script.source.count("\n")) > MOST_LINES:
         if text.kept is not None and text.file is None:
             raise too_long_to_keep(corpus)
-        msg = f"run {run.name!r} cannot be written out: {length} lines are no handout"
+        msg = f"run {run.name!r} cannot be written out: the script would have {length} lines, and a"
         reserved = len(vocab.config.reserved)
         why = f"{reserved} reserved tokens" if reserved else f"the cell {run.config.model.cell!r}"
-        msg += f" ({MOST_LINES} are the most); {why} take too many"
+        msg += f" handout has at most {MOST_LINES}; {why} take too many"
         raise TrainingError(msg)
     text.write()
     return script
@@ -91,24 +93,27 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
     model, train, batching = run.config.model, run.config.train, run.config.batching.batching
     device = run.device.device
     reasons = [
-        (run.reason != "epochs", "it has not ended as planned; let all of its epochs run"),
+        (run.reason != Ending.EPOCHS, "it has not ended as planned; run all of its epochs first"),
         (
             train.max_time is not None or train.max_tokens is not None,
             "its learning rate follows a limit of time or tokens; train with --epochs alone",
         ),
-        (model.bidirectional, "a bidirectional model is no language model"),
-        (CELLS.get(model.cell) not in parts.STEPS, f"cell {model.cell!r} is your own"),
+        (model.bidirectional, "a bidirectional model is not a language model"),
+        (CELLS.get(model.cell) not in parts.STEPS, f"the cell {model.cell!r} is your own"),
         (
             train.optimizer not in parts.OPTIMIZERS,
-            f"optimizer {train.optimizer!r} is none of plain torch",
+            f"the optimizer {train.optimizer!r} is not one of torch's SGD, Adam and AdamW",
         ),
-        (train.schedule not in parts.SHARES, f"schedule {train.schedule!r} is your own"),
-        (batching not in parts.STARTS, f"batching {batching!r} is your own"),
+        (train.schedule not in parts.SHARES, f"the schedule {train.schedule!r} is your own"),
+        (batching not in parts.STARTS, f"the batching {batching!r} is your own"),
         (
             model.dropout > 0 and device.type != "cpu",
-            f"its dropout was drawn on {device}, and a script draws on the CPU",
+            f"its dropout was drawn on {device}, not on the CPU; train with --device cpu",
         ),
-        (train.precision != "float32", f"it was computed in {train.precision}"),
+        (
+            train.precision != "float32",
+            f"it was computed in {train.precision}; train it with --precision float32",
+        ),
         (run.vocab is None, "it was trained on bare indices, without a vocabulary"),
         (
             run.corpus is None or run.corpus[1] != corpus.fingerprint,
@@ -121,7 +126,8 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
         vocab = Vocab.from_corpus(corpus, run.vocab.config)
         if num_train == run.num_train_tokens and vocab == run.vocab:
             return run.vocab
-        reason = f"{corpus.name!r} is now split or shortened in another way than for the run"
+        reason = f"{corpus.name!r} is now split or shortened differently; type the %corpus and"
+        reason += " %vocab of the run again"
     msg = f"run {run.name!r} cannot be written out: {reason}"
     raise TrainingError(msg)
 
@@ -133,23 +139,24 @@ def _head(run: Run) -> str:
 
 
 _STANDARD = {
-    "import ast": " ast.",
-    "import math": "math.",
-    "import re": " re.",
-    "from collections import Counter": "Counter(",
-    "from pathlib import Path": "Path(",
-    "from pydoc_data.topics import topics": "topics[",
+    "import ast": r"\bast\.",
+    "import math": r"\bmath\.",
+    "import re": r"\bre\.",
+    "from collections import Counter": r"\bCounter\(",
+    "from pathlib import Path": r"\bPath\(",
+    "from pydoc_data.topics import topics": r"\btopics\[",
 }
+"""An import, and what uses it in a script."""
 _TORCH = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"
 
 
 def _imports(body: str) -> str:
-    standard = [line for line, use in _STANDARD.items() if use in body]
+    standard = [line for line, use in _STANDARD.items() if re.search(use, body)]
     return "\n".join([*standard, "", _TORCH, ""])
 
 
 def _joined(blocks: list[str]) -> str:
-    # Two empty lines around a definition, else one.
+    # Two empty lines around a definition, else one empty line.
     joined, before = blocks[0].rstrip(), False
     for block in blocks[1:]:
         code = re.sub(r"\A(?:# .*\n)+", "", block)

@@ -18,7 +18,7 @@ from rnn_magics.text.reading.sources import BUILTINS, Source
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
-_MOST_PIECES = 12  # lines of a text that a script can hold and still be read
+_MOST_PIECES = 12  # lines of text that a script can hold and stay readable
 _ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "gb18030")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
@@ -40,11 +40,11 @@ class TextLines:
     Parameters
     ----------
     source
-        Makes ``vocab``, ``index``, ``train_ids`` and ``valid_ids``.
+        Source that defines ``vocab``, ``index``, ``train_ids`` and ``valid_ids``.
     kept
-        A text that is found nowhere else; None where the source reads it again.
+        A text that is in no file; None if the source reads its text from a file that exists.
     file
-        What the source reads it from; None where the source holds it.
+        The file for that text; None if the source itself holds it.
     """
 
     source: str
@@ -52,12 +52,12 @@ class TextLines:
     file: str | None
 
     def write(self) -> None:
-        """Write the file that the source reads, where it needs one.
+        """Write the file that the source reads, if it needs one.
 
         Raises
         ------
         CorpusError
-            When there is another file of that name.
+            When the file exists already with other content.
         StorageError
             When it cannot be written.
         """
@@ -66,7 +66,7 @@ class TextLines:
 
 
 def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> TextLines:
-    """Return the source that makes ``vocab``, ``index``, ``train_ids`` and ``valid_ids``.
+    """Return the source that defines ``vocab``, ``index``, ``train_ids`` and ``valid_ids``.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> TextLines:
     vocab
         Its vocabulary.
     file
-        Takes a text that is in no file; the script reads it from there.
+        The file for a text that is in no other file; the script reads it from there.
 
     Raises
     ------
     CorpusError
-        When the text cannot be had by a script, or its tokens cannot be made by one.
+        When a script cannot get the text, or cannot make its tokens.
     """
     _refuse_foreign(corpus, vocab)
     source, kept = _read(corpus, file)
@@ -88,8 +88,9 @@ def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> TextLines:
 
 
 def too_long_to_keep(corpus: Corpus) -> CorpusError:
-    """Return what is raised where a script has no room for a text."""
-    msg = f"{corpus.name!r} is in no file, and its {len(corpus.data):,} characters are too many for"
+    """Return the error for a text that is too long for a script."""
+    unit = "characters" if corpus.is_text else "tokens"
+    msg = f"{corpus.name!r} is in no file, and its {len(corpus.data):,} {unit} are too many for"
     return CorpusError(msg + " a script; name a file to write them to: %rnn code RUN FILE")
 
 
@@ -99,16 +100,16 @@ def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
         msg = f"{corpus.name!r} is read from disk piece by piece, which a short script cannot do;"
         msg += " train on a part of the file"
     elif vocab.token not in ("char", "word", "given"):
-        msg = f"tokenizer {vocab.token!r} is your own; only char and word can be written out"
+        msg = f"the tokenizer {vocab.token!r} is your own; only char and word can be written out"
     elif vocab.token == "word" and _HAN.search(str(corpus.data)):
-        msg = "words of Chinese text need jieba, and a script has only the standard library; take"
+        msg = "splitting Chinese text into words needs jieba, which a script does not have; use"
         msg += " characters: %vocab --token char"
     if msg:
         raise CorpusError(msg)
 
 
 def _read(corpus: Corpus, file: str | None) -> tuple[str, str | None]:
-    # The source, and the text that is to be had nowhere else.
+    # Returns the source, and the text if it is in no file.
     data, config = corpus.data, corpus.config
     if isinstance(data, tuple):
         text = _as_source(corpus.name, data)
@@ -127,13 +128,13 @@ def _as_source(name: str, tokens: tuple[Hashable, ...]) -> str:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         is_literal = False
     if not is_literal:
-        msg = f"{name!r} has tokens that are neither text nor numbers; no script holds them"
+        msg = f"{name!r} has tokens that are neither text nor numbers, so a script cannot hold them"
         raise CorpusError(msg)
     return source
 
 
 def _found_again(origin: str, data: str, config: CorpusConfig) -> str | None:
-    # What is read again must be the text of the run, so it is read once here.
+    # The script must read the very text of the run, so each candidate is read and compared here.
     docs = BUILTINS["python_docs"]("python_docs")
     if origin == docs.origin and clean(docs.text, config) == data:
         return _PYTHON_DOCS
@@ -166,9 +167,9 @@ def _write(place: Path, text: str) -> None:
     if atomic.require_target(place).exists():
         unread = f"{files.shown(place)} cannot be read"
         with files.in_one_line(CorpusError, unread), files.open_file(place) as file:
-            found = file.read(len(data) + 1)  # no more of it than could be the same
+            found = file.read(len(data) + 1)  # a longer file differs anyway
         if found != data:
-            msg = f"{str(place)!r} is there already and holds something else; name another file"
+            msg = f"{str(place)!r} exists already and holds something else; name another file"
             raise CorpusError(msg)
     atomic.write(place, data)
 

@@ -1,24 +1,34 @@
 """Looks inside a trained model: the views of `inspectors`, and the checks of the doctor."""
 
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, inspect_rnn
-from rnn_magics.inspection.views.gates import Gates, inspect_gates
-from rnn_magics.inspection.views.gradient import Gradient, inspect_gradient
-from rnn_magics.inspection.views.hidden import Hidden, inspect_hidden
-from rnn_magics.inspection.views.match import Match, inspect_match
-from rnn_magics.inspection.views.surprise import Surprise, inspect_surprise
-from rnn_magics.inspection.views.units import Units, inspect_units
-from rnn_magics.inspection.views.windows import Windows, inspect_batches
+from rnn_magics.inspection.views.gates import Gates, GatesConfig, inspect_gates
+from rnn_magics.inspection.views.gradient import Gradient, GradientConfig, inspect_gradient
+from rnn_magics.inspection.views.hidden import Hidden, HiddenConfig, inspect_hidden
+from rnn_magics.inspection.views.match import Match, MatchConfig, inspect_match
+from rnn_magics.inspection.views.surprise import Surprise, SurpriseConfig, inspect_surprise
+from rnn_magics.inspection.views.trace import TextTrace, Trace
+from rnn_magics.inspection.views.units import Units, UnitsConfig, inspect_units
+from rnn_magics.inspection.views.windows import Windows, WindowsConfig, inspect_batches
 
 __all__ = [
     "INSPECTORS",
     "Gates",
+    "GatesConfig",
     "Gradient",
+    "GradientConfig",
     "Hidden",
+    "HiddenConfig",
     "Inspector",
     "Match",
+    "MatchConfig",
     "Surprise",
+    "SurpriseConfig",
+    "TextTrace",
+    "Trace",
     "Units",
+    "UnitsConfig",
     "Windows",
+    "WindowsConfig",
     "inspect_batches",
     "inspect_gates",
     "inspect_gradient",

@@ -25,6 +25,7 @@ from rnn_magics.errors import ModelError
 from rnn_magics.inspection.overlap import check_overlap
 from rnn_magics.models.recurrent import Dropout
 from rnn_magics.models.rnn_model import ModelState, RNNModel, as_tuple, detach, require_finite
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 
 _ROWS, _STEPS = 4, 12
@@ -67,7 +68,7 @@ Check = Callable[[Patient], str | None]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Result):
     """What a check found.
 
     Parameters
@@ -91,7 +92,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Result):
     """The findings of all checks, in the order of `CHECKS`."""
 
     findings: tuple[Finding, ...]

@@ -6,17 +6,17 @@ epoch and kept for the others, so that the same thing is compared at different t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rnn_magics.errors import InspectionError, StorageError
-from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, Trace
-from rnn_magics.inspection.views.payload import VERSION, EpochsPayload, number
-from rnn_magics.inspection.views.tables import table
+from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
+from rnn_magics.inspection.views.payload import EpochsPayload, number
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.options import Options, check_choice
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.run_folder import checkpoint_epochs
@@ -27,7 +27,7 @@ MOST_EPOCHS = 12
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Epochs:
+class Epochs(Trace):
     """A view of a run as it was after several of its epochs; ``epochs[3].states`` is an array.
 
     Parameters
@@ -49,6 +49,8 @@ class Epochs:
     left_out
         The epochs for which the view is not possible, with the reason.
     """
+
+    kind: ClassVar[str] = "epochs"
 
     view: str
     folder: str
@@ -86,23 +88,23 @@ class Epochs:
         listed = ", ".join(map(str, self.epochs))
         return f"{self.last.title}; run {self.name!r} after epochs {listed} of {self.planned}"
 
-    def __repr__(self) -> str:
-        """Return the title, the perplexities, and the view of the last epoch."""
-        rows = [
-            (str(epoch), _shown(train), _shown(valid))
-            for epoch, train, valid in zip(
-                self.epochs, self.train_perplexity, self.valid_perplexity, strict=True
-            )
-        ]
-        told = table(("epoch", "train ppl", "held-out ppl"), rows)
-        missing = "".join(f"\nepoch {epoch} left out: {said}" for epoch, said in self.left_out)
-        return f"{self.title}\n{told}{missing}\n\nafter epoch {self.epochs[-1]}:\n{self.last!r}"
+    def rows(self) -> Iterable[Sequence[str]]:
+        """Return the perplexities."""
+        yield "epoch", "train ppl", "held-out ppl"
+        for epoch, train, valid in zip(
+            self.epochs, self.train_perplexity, self.valid_perplexity, strict=True
+        ):
+            yield str(epoch), _shown(train), _shown(valid)
+
+    def notes(self) -> Iterable[str]:
+        """Return a line for each epoch left out, and the view of the last epoch."""
+        missing = (f"epoch {epoch} left out: {said}" for epoch, said in self.left_out)
+        return (*missing, "", f"after epoch {self.epochs[-1]}:", repr(self.last))
 
     def to_data(self) -> EpochsPayload:
         """Return what a front end draws."""
         return {
-            "view": "epochs",
-            "version": VERSION,
+            **self.head(),
             "of": self.view,
             "name": self.name,
             "planned": self.planned,

@@ -1,8 +1,8 @@
 """INSPECTORS: the views, by name.
 
 A view is a function that takes what it needs of `NEEDS`, in that order, and a dataclass of
-options, and returns an object with a ``title`` of one line, a ``repr`` in plain text and
-``to_data()``, which a front end draws (see payload.py). To add one, write that function and put
+options, and returns a `Trace`: its ``title`` of one line, the ``rows`` of its plain text, and
+``to_data()`` where a front end draws it (see payload.py). To add one, write that function and put
 a line into `INSPECTORS`; ``%inspect_rnn`` offers it with its options.
 """
 
@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from rnn_magics.inspection.views.gates import GatesConfig, inspect_gates
 from rnn_magics.inspection.views.gradient import GradientConfig, inspect_gradient
 from rnn_magics.inspection.views.hidden import HiddenConfig, inspect_hidden
 from rnn_magics.inspection.views.match import MatchConfig, inspect_match
-from rnn_magics.inspection.views.payload import Payload
 from rnn_magics.inspection.views.surprise import SurpriseConfig, inspect_surprise
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.units import UnitsConfig, inspect_units
 from rnn_magics.inspection.views.windows import WindowsConfig, inspect_batches
 from rnn_magics.models.forked import check_fork
@@ -27,17 +27,6 @@ NEEDS = ("run", "text", "corpus", "batches")
 """The things that a view may need."""
 
 
-class Trace(Protocol):
-    """What a view returns."""
-
-    @property
-    def title(self) -> str:
-        """One line."""
-
-    def to_data(self) -> Payload:
-        """Return what a front end draws."""
-
-
 @dataclass(frozen=True)
 class Inspector:
     """A view.
@@ -45,7 +34,7 @@ class Inspector:
     Parameters
     ----------
     inspect
-        Takes what `needs` names, then the options.
+        The function of the view; it takes the things named in `needs`, then the options.
     needs
         Words of `NEEDS`, in that order.
     config
@@ -53,10 +42,13 @@ class Inspector:
     help
         One line for the help of ``%inspect_rnn``.
     settle
-        Returns options in which all stands that a trace has chosen by itself, so that another
-        model is looked at in the same way; None for a view that chooses nothing.
+        Returns options that fix everything that a trace has chosen by itself, so that the view of
+        another model is comparable; None for a view that chooses nothing.
+    is_drawn
+        Whether ``labextension/src/views/inspect`` draws it, from its ``to_data()``. Any other view
+        is shown as text, with a picture if `rnn_magics.plotting.inspection` has one.
     is_searched
-        Whether a page may ask for places in the corpus whose states are like those of its tokens.
+        Whether a page may search the corpus for states like those of some of its tokens.
     """
 
     inspect: Callable[..., Trace]
@@ -64,6 +56,7 @@ class Inspector:
     config: type[Options]
     help: str
     settle: Callable[[Any, Any], Options] | None = None
+    is_drawn: bool = False
     is_searched: bool = False
 
 
@@ -71,11 +64,22 @@ _TEXT, _SEARCH = ("run", "text"), ("run", "text", "corpus")
 
 INSPECTORS: dict[str, Inspector] = {
     "hidden": Inspector(
-        inspect_hidden, _TEXT, HiddenConfig, "states after every token", is_searched=True
+        inspect_hidden,
+        _TEXT,
+        HiddenConfig,
+        "states after every token",
+        is_drawn=True,
+        is_searched=True,
     ),
-    "gates": Inspector(inspect_gates, _TEXT, GatesConfig, "gates, and how many are saturated"),
+    "gates": Inspector(
+        inspect_gates, _TEXT, GatesConfig, "gates, and how many are saturated", is_drawn=True
+    ),
     "surprise": Inspector(
-        inspect_surprise, _TEXT, SurpriseConfig, "bits of each token, and the likeliest instead"
+        inspect_surprise,
+        _TEXT,
+        SurpriseConfig,
+        "bits of each token, and the likeliest instead",
+        is_drawn=True,
     ),
     "gradient": Inspector(
         inspect_gradient,
@@ -83,6 +87,7 @@ INSPECTORS: dict[str, Inspector] = {
         GradientConfig,
         "how much each earlier token moves a prediction",
         settle=GradientConfig.settled,
+        is_drawn=True,
     ),
     "match": Inspector(
         inspect_match,
@@ -90,6 +95,7 @@ INSPECTORS: dict[str, Inspector] = {
         MatchConfig,
         "places in the corpus with a similar state",
         settle=MatchConfig.settled,
+        is_drawn=True,
         is_searched=True,
     ),
     "units": Inspector(
@@ -98,9 +104,14 @@ INSPECTORS: dict[str, Inspector] = {
         UnitsConfig,
         "what drives a unit highest and lowest",
         settle=UnitsConfig.settled,
+        is_drawn=True,
     ),
     "batches": Inspector(
-        inspect_batches, ("batches",), WindowsConfig, "where the windows stand in the text"
+        inspect_batches,
+        ("batches",),
+        WindowsConfig,
+        "the positions of the windows in the text",
+        is_drawn=True,
     ),
 }
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.errors import CorpusError
+from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.statistics import require_countable
@@ -53,7 +54,7 @@ class CopiedSpan:
 
 
 @dataclass(frozen=True, repr=False)
-class Novelty:
+class Novelty(Result):
     """What of a written text is new.
 
     Parameters

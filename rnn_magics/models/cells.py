@@ -1,10 +1,10 @@
 """Recurrent cells, each written out from its equations.
 
-The job of a cell is to take the input and the state and return the new state. The input
-part of every gate, ``W_ih x_t + b_ih``, does not depend on the state, so it is computed for
-the whole sequence at once (`Cell.input_product`); `forward` then takes one step.
+A cell takes the input and the state, and returns the new state. The input part of every gate,
+``W_ih x_t + b_ih``, does not depend on the state, so it is computed for the whole sequence at once
+(`Cell.input_product`); `forward` then takes one step.
 
-To add a cell, subclass `Cell`, write `forward`, and put a line into `CELLS`.
+To add a cell, subclass `Cell`, write `forward`, and add a line to `CELLS`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 State = tuple[Tensor, ...]
-"""The tensors that a cell hands from step to step, each (batch, num_hiddens); h comes first."""
+"""The tensors that a cell passes from step to step, each (batch, num_hiddens); h comes first."""
 
 
 class Cell(nn.Module):
@@ -26,21 +26,21 @@ class Cell(nn.Module):
     Parameters
     ----------
     input_size
-        The size of the input at each step; for token indices the size of the vocabulary.
+        The size of the input at each step; for token indices, the size of the vocabulary.
     num_hiddens
         The size of the state.
 
     Attributes
     ----------
     num_gates : int
-        How many blocks of `num_hiddens` rows the weights have.
+        The number of blocks of `num_hiddens` rows in the weights.
     num_states : int
-        How many tensors of shape (batch, num_hiddens) the state has; the first is the output.
+        The number of tensors of shape (batch, num_hiddens) in the state; the first is the output.
 
     Notes
     -----
-    The parameters have the names, shapes and order of gates of `torch.nn.GRUCell` and its
-    siblings, so weights can be carried over in both directions.
+    The parameters have the names, shapes and gate order of `torch.nn.GRUCell`, `torch.nn.LSTMCell`
+    and `torch.nn.RNNCell`, so weights can be copied in both directions.
     """
 
     num_gates: ClassVar[int] = 1
@@ -50,8 +50,8 @@ class Cell(nn.Module):
         super().__init__()
         rows = self.num_gates * num_hiddens
         self.num_hiddens = num_hiddens
-        # Stored transposed: the row of a token is then contiguous for the table look-up. A
-        # stack stores its upper cells, whose input is never looked up, as they are written.
+        # Stored transposed, so that the row of a token is contiguous for the look-up. A stack
+        # stores the weights of its upper cells untransposed, since nothing is looked up there.
         self.weight_ih = nn.Parameter(torch.empty(input_size, rows).t())  # (rows, input_size)
         self.weight_hh = nn.Parameter(torch.empty(rows, num_hiddens))
         self.bias_ih = nn.Parameter(torch.empty(rows))
@@ -60,13 +60,13 @@ class Cell(nn.Module):
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw every parameter from U(-1/sqrt(num_hiddens), 1/sqrt(num_hiddens)).
 
-        This is what `torch.nn` does, whatever the cell.
+        This is what `torch.nn` does for every cell.
         """
         bound = 1 / math.sqrt(self.num_hiddens)
         with torch.no_grad():
             for parameter in self.parameters():
                 parameter.uniform_(-bound, bound, generator=generator)
-            # Numbers are drawn in the order of memory; a seed means the same weights in both.
+            # Numbers are drawn in memory order. A seed must give the same weights in both layouts.
             if self.weight_ih.is_contiguous():
                 drawn = self.weight_ih.view(self.weight_ih.shape[::-1]).clone()
                 self.weight_ih.copy_(drawn.t())
@@ -77,8 +77,8 @@ class Cell(nn.Module):
         Parameters
         ----------
         inputs
-            Token indices (num_steps, batch), whose column of ``W_ih`` is looked up, which
-            equals multiplying it by a one-hot vector; or vectors (num_steps, batch, input_size).
+            Vectors (num_steps, batch, input_size); or token indices (num_steps, batch), for which
+            columns of ``W_ih`` are looked up. That equals multiplying by one-hot vectors.
 
         Returns
         -------
@@ -106,11 +106,11 @@ class Cell(nn.Module):
         """
         raise NotImplementedError
 
-    def gates(self, x: Tensor, state: State) -> dict[str, Tensor]:  # noqa: ARG002  (of a cell with none)
-        """Return what the cell computes on its way to the new state, by name.
+    def gates(self, x: Tensor, state: State) -> dict[str, Tensor]:  # noqa: ARG002  (none by default)
+        """Return the gates and the candidate of one step, by name.
 
-        `rnn_magics.inspection` shows it. A cell that names its gates computes its step from
-        them, so that what is shown is what happens.
+        `rnn_magics.inspection` shows them. A cell that names its gates computes its step from
+        them, so that the view shows what really happens.
 
         Parameters
         ----------
@@ -120,8 +120,8 @@ class Cell(nn.Module):
         Returns
         -------
         dict of str to Tensor
-            Gates, whose values lie in [0, 1], and ``candidate``, which need not; each
-            (batch, num_hiddens). Empty for a cell that names none.
+            The gates, with values in [0, 1], and ``candidate``, with any values; each
+            (batch, num_hiddens). Empty if the cell names no gates.
         """
         return {}
 
@@ -149,7 +149,7 @@ class GRUCell(Cell):
         h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}
 
     where :math:`x_t` is the input product. The reset gate acts after the matrix product, not
-    before it as in the paper, so that all gates are one product.
+    before it as in the paper, so that one product computes all gates.
     """
 
     num_gates = 3

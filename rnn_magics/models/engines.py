@@ -1,8 +1,7 @@
 """Engines: how a cell is run over time.
 
-All engines give the same values; which one is taken follows from the cell, from its weights and
-from ``scratch``, by the rule in `choose_engine`, never from a timing, so that a seed keeps its
-meaning.
+All engines compute the same values. `choose_engine` picks one by the cell, its weights and
+``scratch``, never by a timing, so that a seed always gives the same result.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ class Engine:
     Parameters
     ----------
     run
-        ``run(cell, inputs, state)`` takes a cell over a sequence, token indices (num_steps,
-        batch) or vectors (num_steps, batch, input_size), and returns the outputs (num_steps,
-        batch, num_hiddens) and the last state.
+        ``run(cell, inputs, state)`` runs a cell over a sequence of token indices (num_steps, batch)
+        or vectors (num_steps, batch, input_size). It returns the outputs (num_steps, batch,
+        num_hiddens) and the last state.
     linear
         ``linear(inputs, weight, bias)``, as `torch.nn.functional.linear`.
     """
@@ -38,7 +37,7 @@ class Engine:
 
 
 def run_scratch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Step through time with the cell as it is written."""
+    """Call the cell's own `forward` for every step."""
     outputs = []
     for x in cell.input_product(inputs):  # x: (batch, num_gates * num_hiddens)
         state = cell(x, state)
@@ -47,10 +46,10 @@ def run_scratch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State
 
 
 def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Run a built-in cell through the functions that numba has compiled for this CPU.
+    """Run a built-in cell through the functions that numba compiled for this CPU.
 
-    A few tokens without a gradient are quicker as the cell is written: what is compiled packs
-    all weights first.
+    A few tokens without a gradient take the cell's own `forward`, which is quicker then: the
+    compiled functions pack all weights first.
     """
     if inputs.shape[:2].numel() <= _FEW and not torch.is_grad_enabled():
         return run_scratch(cell, inputs, state)
@@ -63,7 +62,7 @@ def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, Stat
 
 
 def linear_compiled(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Do what `torch.nn.functional.linear` does; for a few rows without a gradient, call it."""
+    """Apply a linear layer; for a few rows without a gradient, torch's own is quicker."""
     if inputs.shape[:-1].numel() <= _FEW and not torch.is_grad_enabled():
         return F.linear(inputs, weight, bias)
     from rnn_magics.models.fast.functions import Linear  # noqa: PLC0415  (needs numba)
@@ -72,7 +71,7 @@ def linear_compiled(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tens
 
 
 def is_compiled(cell: str) -> bool:
-    """Whether the functions of a built-in cell are compiled, now or by an earlier session."""
+    """Whether the functions of a built-in cell are compiled, by this or an earlier session."""
     from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
 
     return fast.is_kept(getattr(functions, _COMPILED[CELLS[cell]]).kernel)
@@ -80,8 +79,8 @@ def is_compiled(cell: str) -> bool:
 
 @whole_imports()
 def compile_cell(cell: str, dtype: torch.dtype) -> None:
-    """Compile them, by a small run forward and backward."""
-    small = CELLS[cell](2, 2).to(dtype)  # of any weights
+    """Compile the functions of a built-in cell, by a small run forward and backward."""
+    small = CELLS[cell](2, 2).to(dtype)  # the weights do not matter
     state = tuple(torch.zeros(1, 2, dtype=dtype) for _ in range(small.num_states))
     with torch.enable_grad():
         outputs, _ = run_compiled(small, torch.zeros(2, 1, dtype=torch.long), state)
@@ -129,16 +128,16 @@ ENGINES: dict[str, Engine] = {
 def choose_engine(cell: type[Cell], weight: Tensor, *, scratch: bool = False) -> str:
     """Return the name of the engine that runs `cell`.
 
-    ``scratch`` when asked for or when the cell is a user's own. ``compiled`` on the CPU where
-    numba works and the weights are float32 or float64. Otherwise ``torch``: cuDNN on CUDA, where
-    a loop over time would wait for each step.
+    ``scratch`` if `scratch` is set or the cell is registered by the user; ``compiled`` on the CPU
+    if numba works and the weights are float32 or float64; otherwise ``torch``, which is cuDNN on
+    CUDA, where a loop over time would wait for every step.
 
     Parameters
     ----------
     cell, weight
-        What runs, and one of its weights.
+        The cell, and one of its weights.
     scratch
-        Whether the cell is to run as it is written.
+        Whether to call the cell's own `forward` for every step.
     """
     if scratch or cell not in _COMPILED:
         return "scratch"

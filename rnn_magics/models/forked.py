@@ -1,9 +1,9 @@
 """What a forked process may compute.
 
-A fork copies memory but only the thread that forks. Torch's threads are gone in the child, and an
-operation that waits for them waits for ever; a training on another thread may have been in the
-middle of a step, or held a lock. So a child computes on one thread, and nothing at all where its
-parent trained meanwhile.
+A fork copies the memory, but only the thread that forks. Torch's threads are missing in the child,
+and an operation that waits for them never ends. A training on another thread may have been in the
+middle of a step, or may have held a lock. So a child computes on one thread, and refuses to compute
+if its parent was training.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from rnn_magics.errors import ModelError
 
 
 class _Process:
-    # What is to be known of the process that this module is loaded in.
+    # The state of the process that this module is loaded in.
 
     def __init__(self) -> None:
         self.training: set[int] = set()  # the threads that train now
         self.is_child = False
-        self.left_behind = False  # a training thread of the parent was not copied
+        self.left_behind = False  # whether a training thread of the parent was not copied
         self._is_prepared = True
 
     def after_fork(self) -> None:
-        # In the child; nothing that needs a lock.
+        # Runs in the child, so it must not need a lock.
         self.is_child = True
         self.left_behind |= bool(self.training - {threading.get_ident()})
         self._is_prepared = False
@@ -36,8 +36,8 @@ class _Process:
     def prepare(self) -> None:
         if self.left_behind:
             msg = (
-                "this process was forked while a run trained, and cannot use models: fork when"
-                ' nothing trains, or take multiprocessing.get_context("spawn")'
+                "this process was forked while a run was training, so it cannot use models; fork"
+                ' when nothing is training, or use multiprocessing.get_context("spawn")'
             )
             raise ModelError(msg)
         if not self._is_prepared:
@@ -51,17 +51,17 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
 
 
 def is_forked() -> bool:
-    """Whether this process is a fork of one that had loaded us, and computes on one thread."""
+    """Whether this process was forked after rnn_magics was loaded, and computes on one thread."""
     return _process.is_child
 
 
 def check_fork() -> None:
-    """Make a forked process ready to compute; called before a model does.
+    """Prepare a forked process to compute; called before a model runs.
 
     Raises
     ------
     ModelError
-        When its parent trained while it was forked.
+        When its parent was training when it forked.
     """
     if _process.is_child:
         _process.prepare()
@@ -69,7 +69,7 @@ def check_fork() -> None:
 
 @contextmanager
 def training_here() -> Iterator[None]:
-    """Note that this thread is training, for whoever forks meanwhile."""
+    """Record that this thread is training, for children forked in the meantime."""
     thread = threading.get_ident()
     _process.training.add(thread)
     try:

@@ -1,8 +1,9 @@
-"""Two language models read one text together: the linear interpolation of their probabilities.
+"""Linear interpolation of the probabilities of two language models.
 
-Counting knows the phrases of its text by heart and nothing else; a recurrent model generalises
-and remembers few phrases. Where their errors differ, the mean of the two probabilities is better
-than either (Jelinek and Mercer 1980; Mikolov et al. 2010 report a recurrent model so).
+An n-gram model knows the phrases of its text by heart and nothing else; a recurrent model
+generalises but remembers few phrases. Since their errors differ, a weighted mean of their
+probabilities is better than either (Jelinek and Mercer 1980; Mikolov et al. 2010 for a recurrent
+model).
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ import numpy as np
 from rnn_magics.errors import ModelError
 from rnn_magics.models.ngram import Floats
 
-_BEGINNING = 100.0  # tokens that the even weights of the beginning count for
+_BEGINNING = 100.0  # tokens that the initial weight of one half counts for
 
 
 @dataclass(frozen=True)
 class Interpolation:
-    """What two models make of a text together.
+    """The result of mixing two models on a text.
 
     Parameters
     ----------
     log_probs
-        Natural log-probability of each token under both, (num_tokens,).
+        Natural log-probability of each token under the mixture, (num_tokens,).
     weight
-        Of the second model behind the last token, in (0, 1).
+        The weight of the second model after the last token, in (0, 1).
     """
 
     log_probs: Floats
@@ -40,7 +41,7 @@ class Interpolation:
 
 
 def interpolate(first: Floats, second: Floats) -> Interpolation:
-    r"""Mix two models, with a weight that is learnt from the tokens already read.
+    r"""Mix two models with a weight that is learnt from the tokens read so far.
 
     .. math::
 
@@ -49,25 +50,26 @@ def interpolate(first: Floats, second: Floats) -> Interpolation:
         \lambda_t &= \frac{1}{n_0 + t - 1} \left(\frac{n_0}{2} + \sum_{s<t}
             \frac{\lambda_s \, p_2(x_s \mid x_{<s})}{p(x_s \mid x_{<s})}\right)
 
-    with :math:`n_0 = 100`: the share of the tokens so far that the second model accounts for,
-    one step of expectation-maximisation a token. As :math:`\lambda_t` depends on the past alone,
-    the mixture is a language model like each of the two, and nothing is fitted to the text that
+    with :math:`n_0 = 100`. The weight is the share of the tokens so far that the second model
+    accounts for: one step of expectation-maximisation per token. As :math:`\lambda_t` depends on
+    the past alone, the mixture is itself a language model, and nothing is fitted to the text that
     it is scored on.
 
     Parameters
     ----------
     first, second
-        Natural log-probabilities of the same tokens under either model, (num_tokens,) each.
+        Natural log-probabilities of the same tokens under each model, (num_tokens,) each.
 
     Raises
     ------
     ModelError
-        When they are not of the same tokens, or there are none.
+        When their shapes differ, or there are no tokens.
     """
     if first.shape != second.shape or first.ndim != 1 or not first.size:
-        msg = f"two models are mixed token by token, not {first.shape} with {second.shape}"
+        msg = "two models are mixed token by token, so their log-probabilities must have the same"
+        msg += f" shape (num_tokens,), not {first.shape} and {second.shape}"
         raise ModelError(msg)
-    # Relative to the better of the two, which keeps one of them at 1 whatever the range of floats.
+    # Relative to the larger of the two, so that one of them is 1 and they cannot both underflow.
     better = np.maximum(first, second)
     shares = np.exp(first - better).tolist(), np.exp(second - better).tolist()
     weight, owed, seen = 0.5, _BEGINNING / 2, _BEGINNING

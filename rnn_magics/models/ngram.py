@@ -1,10 +1,10 @@
-"""n-gram language models: the Markov models that a neural one has to beat.
+"""n-gram language models: the Markov models that a neural model has to beat.
 
 `fit_ngram` estimates an interpolated modified Kneser-Ney model (Kneser and Ney 1995; Chen and
-Goodman 1999) of running text; `rnn_magics.models.sentences` estimates one of sentences. Counting
-is NumPy on integer keys: an n-gram is numbered by the number of its first n-1 tokens and its last
-token, so no Python object is made per n-gram. The index ``vocab_size``, one above those of the
-tokens, stands for ``<s>``, which no running text has.
+Goodman 1999) of running text; `rnn_magics.models.sentences` estimates one of sentences. NumPy
+counts integer keys: the key of an n-gram combines the number of its first n-1 tokens with its last
+token, so there is no Python object per n-gram. The index ``vocab_size``, one above those of the
+tokens, stands for ``<s>``, which does not occur in running text.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class _Level:
     Parameters
     ----------
     keys
-        ``number_of_context * (vocab_size + 1) + last_token`` of each, rising; the place of a key
-        is the number of the n-gram.
+        ``number_of_context * (vocab_size + 1) + last_token`` of each n-gram, in rising order; the
+        place of a key is the number of its n-gram.
     discounted
         (count - discount) / total of the context, for each n-gram.
     backoff
-        The weight that a context gives to the next lower order, by number of the context;
-        1 for a context that was never continued.
+        The weight that a context gives to the next lower order, by the number of the context; 1
+        for a context that was never continued.
     """
 
     keys: Ids
@@ -52,9 +52,9 @@ class NgramModel:
     order
         The length of the longest n-grams.
     vocab_size
-        The number of token indices; tokens never seen share what the unigrams leave.
+        The number of token indices; unseen tokens share the mass that the unigrams leave.
     levels
-        From the unigrams up.
+        One for each order, from the unigrams up.
     """
 
     order: int
@@ -69,19 +69,19 @@ class NgramModel:
         ids
             Token indices, (num_tokens,).
         begin
-            The first place that is predicted; the tokens before it are context only.
+            The place of the first token predicted; the tokens before it are only context.
 
         Returns
         -------
         numpy.ndarray
             Shape (num_tokens - begin,).
         """
-        numbers: Ids = np.zeros(len(ids), np.int64)  # of the n-gram that starts here: one empty
+        numbers: Ids = np.zeros(len(ids), np.int64)  # of the n-gram that starts here; 0: the empty
         places = np.arange(begin, len(ids))
         probs = np.full(len(places), 1 / self.vocab_size)
         for n, level in enumerate(self.levels[: len(ids)], start=1):
             starts = places - n + 1
-            whole = starts >= 0  # the first tokens have less than n - 1 before them
+            whole = starts >= 0  # the first tokens have fewer than n - 1 before them
             contexts = np.where(whole, numbers[np.maximum(starts, 0)], -1)
             known = contexts >= 0
             grown = self._numbers(level, contexts, ids[places])
@@ -108,7 +108,8 @@ class NgramModel:
             When the text has fewer than two tokens.
         """
         if len(ids) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-            msg = f"the text has {len(ids)} tokens; a perplexity needs at least two"
+            msg = f"the text has {len(ids)} tokens; a perplexity needs at least two: give a longer"
+            msg += " text"
             raise ModelError(msg)
         return math.exp(-self.log_probs(ids).mean())
 
@@ -123,14 +124,14 @@ class NgramModel:
             for shorter, token in zip(self.levels, context[len(context) - n + 1 :], strict=False):
                 number = self._numbers(shorter, number, np.array([token]))
             if number[0] < 0:
-                break  # a longer context that ends in this one was not seen either
+                break  # if a context was not seen, no longer one that ends in it was
             grown = self._numbers(level, np.repeat(number, len(tokens)), tokens)
             probs *= level.backoff[number[0]]
             probs[grown >= 0] += level.discounted[grown[grown >= 0]]
         return probs
 
     def _numbers(self, level: _Level, contexts: Ids, tokens: Ids) -> Ids:
-        # The number of each context + token among the n-grams of the level; -1 if not there.
+        # The number of each context + token among the n-grams of the level; -1 if not found.
         wanted = contexts * (self.vocab_size + 1) + tokens
         places = np.minimum(np.searchsorted(level.keys, wanted), len(level.keys) - 1)
         found = (contexts >= 0) & (level.keys[places] == wanted)
@@ -140,9 +141,10 @@ class NgramModel:
 def fit_ngram(ids: Ids, vocab_size: int, order: int) -> NgramModel:
     """Estimate an interpolated modified Kneser-Ney model of running text.
 
-    The highest order is estimated from counts, the lower ones from continuation counts: in how
-    many different left contexts an n-gram occurs. Each order has its own three discounts, from
-    the numbers of n-grams that occur once to four times (Chen and Goodman 1999, section 4.1).
+    The highest order is estimated from counts. The lower orders are estimated from continuation
+    counts, that is, from the number of different left contexts in which an n-gram occurs. Each
+    order has its own three discounts, which follow from how many n-grams occur one to four times
+    (Chen and Goodman 1999, section 4.1).
 
     Parameters
     ----------
@@ -160,28 +162,28 @@ def fit_ngram(ids: Ids, vocab_size: int, order: int) -> NgramModel:
     """
     require_order(order)
     if len(ids) < order:
-        msg = f"the text has {len(ids)} tokens, too few for n-grams of order {order}"
-        raise ModelError(msg)
+        msg = f"the text has {len(ids)} tokens, too few for n-grams of order {order}; lower the"
+        raise ModelError(msg + " order, or give a longer text")
     return estimate(ids, vocab_size, order)
 
 
 def require_order(order: int) -> None:
-    """Raise ModelError when an order is out of range."""
+    """Raise `ModelError` if an order is out of range."""
     if not 1 <= order <= MAX_ORDER:
-        msg = f"an n-gram model has an order from 1 to {MAX_ORDER}, not {order}"
+        msg = f"the order of an n-gram model must be from 1 to {MAX_ORDER}, not {order}"
         raise ModelError(msg)
 
 
 def estimate(ids: Ids, vocab_size: int, order: int) -> NgramModel:
-    """Count and discount; no n-gram goes on into a ``<s>``, the index ``vocab_size``.
+    """Count and discount; no n-gram continues into a ``<s>``, the index ``vocab_size``.
 
-    What begins with ``<s>`` has nothing before it, so it keeps its count in the lower orders too;
-    ``<s>`` alone is context, counted 0 times.
+    An n-gram that begins with ``<s>`` has no left context, so it keeps its plain count in the lower
+    orders, too. ``<s>`` by itself is only context and counts 0 times.
 
     Parameters
     ----------
     ids
-        Token indices, (num_tokens,), with an n-gram of the order among them.
+        Token indices, (num_tokens,), with at least one n-gram of the highest order.
     vocab_size, order
         As for `fit_ngram`.
     """
@@ -200,7 +202,7 @@ def estimate(ids: Ids, vocab_size: int, order: int) -> NgramModel:
             return_inverse=True,
             return_counts=True,
         )
-        if n > 1:  # the order below counts by how many n-grams of this order end in each of its own
+        if n > 1:  # the order below counts how many n-grams of this order end in each of its own
             below, raw = tables[-1]
             continued = np.bincount(numbers[places[first] + 1], minlength=len(below))
             tables[-1] = (below, np.where(kept, raw, continued))
@@ -228,7 +230,7 @@ def _level(keys: Ids, counts: Ids, num_contexts: int, vocab_size: int) -> _Level
 
 
 def _discounts(counts: Ids) -> Floats:
-    # D_1, D_2, D_3+ at their places; an n-gram counted 0 times (the very first) has none.
+    # D_1, D_2 and D_3+ at their places; no discount for a count of 0 (the very first n-gram).
     ones, twos, threes, fours = (max(int((counts == c).sum()), 0) for c in (1, 2, 3, 4))
     if not (ones and twos and threes and fours):  # too few n-grams for the estimate
         return np.array([0.0, 0.5, 0.75, 0.9])
@@ -238,14 +240,14 @@ def _discounts(counts: Ids) -> Floats:
 
 
 def uniform_model(vocab_size: int) -> NgramModel:
-    """Return the model that guesses: each token has the same probability."""
+    """Return the model that gives every token the same probability."""
     return NgramModel(0, vocab_size, ())
 
 
 def fit_add_k(ids: Ids, vocab_size: int, order: int, k: float = 1.0) -> NgramModel:
     """Estimate a model that adds `k` to each count of the highest order (Laplace; Lidstone).
 
-    A context that was never seen leaves all tokens equally likely.
+    After a context that was never seen, all tokens are equally likely.
 
     Parameters
     ----------
@@ -257,10 +259,10 @@ def fit_add_k(ids: Ids, vocab_size: int, order: int, k: float = 1.0) -> NgramMod
     Raises
     ------
     ModelError
-        As from `fit_ngram`, and when `k` is not a finite number above 0.
+        As for `fit_ngram`; also when `k` is not a finite number above 0.
     """
     if not 0 < k < np.inf:
-        msg = f"add-k needs a finite k above 0, not {k}"
+        msg = f"k must be a finite number above 0, not {k}"
         raise ModelError(msg)
     shape = fit_ngram(ids, vocab_size, order)
     below = [

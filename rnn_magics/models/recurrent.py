@@ -1,4 +1,4 @@
-"""The recurrent stack: cells run over time, layers on top of each other, both directions."""
+"""The recurrent stack: cells run over time, in several layers and in one or both directions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rnn_magics.models.engines import ENGINES, choose_engine
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from a generator of its own, so that a run leaves no trace elsewhere.
+    """Dropout that draws from its own generator, so that it leaves the global one untouched.
 
     Parameters
     ----------
     p
-        The probability that an element is zeroed during training.
+        The probability that an element is set to zero during training.
     """
 
     def __init__(self, p: float) -> None:
@@ -26,7 +26,7 @@ class Dropout(nn.Module):
         self.generator: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero elements with probability p and scale the others by 1 / (1 - p)."""
+        """Set elements to zero with probability p, and scale the others by 1 / (1 - p)."""
         if not self.training or self.p == 0:
             return x
         draw = _draw_on_cpu if x.device.type == "cpu" else _draw
@@ -38,8 +38,8 @@ def _draw(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
 
 
 def _draw_on_cpu(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
-    # Four elements from each 64-bit number, which is what a generator takes its time for. The
-    # probability is rounded to a multiple of 2^-16.
+    # Drawing 64-bit numbers takes the time, so each one serves four elements. The probability is
+    # rounded to a multiple of 2^-16.
     steps = 2**16
     kept = min(max(round((1 - p) * steps), 1), steps - 1)
     numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
@@ -49,7 +49,7 @@ def _draw_on_cpu(x: Tensor, p: float, generator: torch.Generator | None) -> Tens
 
 
 class RecurrentStack(nn.Module):
-    """Layers of recurrent cells, as `torch.nn.GRU` and its siblings stack them.
+    """Layers of recurrent cells, stacked as in `torch.nn.GRU`, `torch.nn.LSTM` and `torch.nn.RNN`.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ class RecurrentStack(nn.Module):
     input_size
         The size of the input vectors, or of the vocabulary when the input is token indices.
     num_hiddens, num_layers
-        The size and number of the layers.
+        The size and the number of the layers.
     dropout
-        Between layers.
+        The dropout probability between layers.
     bidirectional
         Whether each layer also reads the sequence backwards.
     scratch
-        Whether built-in cells run as they are written, too.
+        Whether built-in cells, too, run through their own `forward`.
     """
 
     cells: Sequence[Cell]
@@ -90,12 +90,12 @@ class RecurrentStack(nn.Module):
         )
         for upper in self.cells[self.num_directions :]:
             weight = upper.weight_ih
-            weight.data = weight.data.contiguous()  # multiplied as it lies, and so its gradient
+            weight.data = weight.data.contiguous()  # the products need no transposed copy
         self.dropout = Dropout(dropout)
 
     @property
     def num_states(self) -> int:
-        """How many tensors the state has: 1, or 2 for an LSTM."""
+        """The number of tensors in the state: 1, or 2 for an LSTM."""
         return self.cells[0].num_states
 
     @property
@@ -105,7 +105,7 @@ class RecurrentStack(nn.Module):
 
     @property
     def engine(self) -> str:
-        """The name of the engine that runs the cells where their weights are."""
+        """The name of the engine that runs the cells on their present device."""
         cell = self.cells[0]
         return choose_engine(type(cell), cell.weight_hh, scratch=self.scratch)
 

@@ -26,32 +26,32 @@ class ModelConfig(Options):
         0.0, "share of activations dropped between layers and before the output", within=FRACTION
     )
     embedding_size: int | None = option(
-        None, "size of a learnt token embedding; one-hot if not said", within=AT_LEAST_ONE
+        None, "size of a learnt token embedding; by default one-hot", within=AT_LEAST_ONE
     )
-    tie: bool = option(False, "use the embedding as output weights, too")
+    tie: bool = option(False, "share the embedding weights with the output")
     bidirectional: bool = option(
-        False, "read backwards as well; sees the future, so no language model"
+        False, "read backwards as well; such a model sees the future, so it is no language model"
     )
-    scratch: bool = option(False, "run the cell step by step as written from its equations")
+    scratch: bool = option(False, "run the cell step by step, as written from its equations")
 
     def __post_init__(self) -> None:
-        """Check each value, and that they fit together."""
+        """Check each value, and that the values fit together."""
         super().__post_init__()
         if not self.tie:
             return
         if self.bidirectional:
-            msg = "tie needs an output as wide as the embedding; leave bidirectional out"
+            msg = "tie needs an output as wide as the embedding; leave out bidirectional"
             raise ConfigError(msg)
         if self.embedding_size not in (None, self.num_hiddens):
             msg = (
                 f"tie needs embedding_size = num_hiddens, not {self.embedding_size} and"
-                f" {self.num_hiddens}"
+                f" {self.num_hiddens}; leave out embedding_size"
             )
             raise ConfigError(msg)
         object.__setattr__(self, "embedding_size", self.num_hiddens)
 
 
-# The model draws their weights from its own generator; torch would move the global one.
+# The model draws the weights from its own generator; torch would draw from the global one.
 class _Embedding(nn.Embedding):
     def reset_parameters(self) -> None:
         pass
@@ -74,15 +74,14 @@ class RNNModel(nn.Module):
     vocab_size
         The number of token indices.
     generator
-        Draws the initial weights; the global one if not given.
+        Draws the initial weights; by default the global generator.
 
     Notes
     -----
-    Without an embedding the input is one-hot: the columns of the input weights are looked up
-    by token index, which equals multiplying them by one-hot vectors. All weights begin as
-    `torch.nn` draws them, U(-1/sqrt(n), 1/sqrt(n)), an embedding as U(-0.1, 0.1). Dropout
-    acts on the connections between layers and into the output, not on those in time
-    (Zaremba et al. 2014).
+    Without an embedding the input is one-hot: columns of the input weights are looked up by token
+    index, which equals multiplying them by one-hot vectors. Weights are initialized as in
+    `torch.nn`, from U(-1/sqrt(n), 1/sqrt(n)), and an embedding from U(-0.1, 0.1). Dropout acts
+    between layers and before the output, not on the recurrent connections (Zaremba et al. 2014).
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class RNNModel(nn.Module):
     ) -> None:
         super().__init__()
         if vocab_size < 1:
-            msg = f"a model needs at least one token, not {vocab_size}"
+            msg = f"a model needs a vocabulary of at least one token, not {vocab_size}"
             raise ModelError(msg)
         self.config = config
         check_fork()
@@ -114,7 +113,7 @@ class RNNModel(nn.Module):
             self.output.weight = self.embedding.weight
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw all weights anew."""
+        """Draw all weights again."""
         with torch.no_grad():
             for cell in self.rnn.cells:
                 cell.reset_parameters(generator)
@@ -125,33 +124,33 @@ class RNNModel(nn.Module):
                 self.embedding.weight.uniform_(-0.1, 0.1, generator=generator)
 
     def begin_state(self, batch_size: int, device: torch.device | str | None = None) -> ModelState:
-        """Return the state before the first token, zeros.
+        """Return the state before the first token: zeros.
 
         Returns
         -------
         Tensor or tuple of Tensor
-            Shape (num_layers * num_directions, batch_size, num_hiddens); for an LSTM the
-            pair (h, c) of two such tensors.
+            Shape (num_layers * num_directions, batch_size, num_hiddens); for an LSTM, a pair
+            (h, c) of such tensors.
         """
         device = self.output.weight.device if device is None else torch.device(device)
         return as_public(self.rnn.begin_state(batch_size, device))
 
     def forward(self, inputs: Tensor, state: ModelState | None = None) -> tuple[Tensor, ModelState]:
-        """Predict the token after each token.
+        """Compute the logits of the token that follows each token.
 
         Parameters
         ----------
         inputs
             Token indices, (batch_size, num_steps).
         state
-            What `begin_state` or an earlier call returned; zeros if not given.
+            The state from `begin_state` or an earlier call; by default zeros.
 
         Returns
         -------
         logits : Tensor
             Shape (batch_size, num_steps, vocab_size).
         state : Tensor or tuple of Tensor
-            After the last token, shaped like `begin_state`.
+            The state after the last token, shaped like `begin_state`.
         """
         check_fork()
         if state is None:
@@ -166,28 +165,28 @@ class RNNModel(nn.Module):
         return logits.transpose(0, 1), as_public(last)
 
     def seed_dropout(self, generator: torch.Generator | None) -> None:
-        """Let every dropout draw from `generator`."""
+        """Make every dropout draw from `generator`."""
         for module in self.modules():
             if isinstance(module, Dropout):
                 module.generator = generator
 
     @property
     def num_parameters(self) -> int:
-        """The number of weights that are learnt."""
+        """The number of learnt weights."""
         return sum(parameter.numel() for parameter in self.parameters())
 
     @property
     def engine(self) -> str:
-        """How the model is computed where it is, a name of `ENGINES`."""
+        """The engine that runs the model on its present device, a name of `ENGINES`."""
         return self.rnn.engine
 
     @property
     def is_ready(self) -> bool:
-        """Whether nothing is left to be compiled before the model runs."""
+        """Whether the model can run without compiling anything first."""
         return self.engine != "compiled" or is_compiled(self.config.cell)
 
     def make_ready(self) -> None:
-        """Compile what the model runs through, or load what an earlier session compiled."""
+        """Compile the functions that run the model, or load those of an earlier session."""
         if not self.is_ready:
             compile_cell(self.config.cell, self.output.weight.dtype)
 
@@ -196,7 +195,7 @@ ModelState = Tensor | tuple[Tensor, ...]
 
 
 def as_tuple(state: ModelState) -> State:
-    """Return a state in the form that everything behind the model's call works with."""
+    """Return a state as a tuple, the form that all code below the model uses."""
     return (state,) if isinstance(state, Tensor) else state
 
 
@@ -206,14 +205,14 @@ def as_public(state: State) -> ModelState:
 
 
 def detach(state: ModelState) -> ModelState:
-    """Return the state cut off from the graph, so that no gradient crosses into the past."""
-    # Not by way of `as_tuple`: the module of someone else may ask for a tuple of one.
+    """Return the state detached from the graph, so that no gradient flows into the past."""
+    # Not through `as_tuple`: another author's module may need its tuple of one tensor back.
     return state.detach() if isinstance(state, Tensor) else tuple(s.detach() for s in state)
 
 
 @torch.no_grad()
 def read(model: RNNModel, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-    """Call a model, hooks and all, without gradient and dropout; its training mode stays."""
+    """Call a model, with its hooks, without gradient or dropout; its training mode is kept."""
     was_training = model.training
     model.eval()
     try:
@@ -224,20 +223,20 @@ def read(model: RNNModel, inputs: Tensor, state: State | None = None) -> tuple[T
 
 
 def copy_model(model: RNNModel) -> RNNModel:
-    """Return an independent copy of a model, in evaluation mode, of its device and precision."""
-    unused = torch.Generator()  # so that a look at a run does not move the global generator
+    """Return an independent copy of a model in evaluation mode, with its device and precision."""
+    unused = torch.Generator()  # so that inspecting a run does not advance the global generator
     copy = RNNModel(model.config, model.vocab_size, unused).to(model.output.weight)
     copy.load_state_dict(model.state_dict())
     return copy.eval()
 
 
 def require_finite(model: nn.Module) -> None:
-    """Refuse a model of which a weight is no number; what it computes would mean nothing.
+    """Refuse a model with a weight that is infinite or nan; its results would mean nothing.
 
     Raises
     ------
     ModelError
-        Which names the first such parameter.
+        With the name of the first such parameter.
     """
     for name, parameter in model.named_parameters():
         if (finite := parameter.detach().isfinite()).all():
@@ -246,7 +245,7 @@ def require_finite(model: nn.Module) -> None:
         count = int((~finite).sum())
         msg = (
             f"{name} holds {first} ({count:,} of its {parameter.numel():,} numbers are not finite):"
-            " the training that made the model has diverged; load an earlier epoch, or train anew"
-            " with a lower learning rate or clip"
+            " its training has diverged; load an earlier epoch, or train again with a smaller --lr"
+            " or --clip"
         )
         raise ModelError(msg)

@@ -1,18 +1,19 @@
 """n-gram language models of sentences, as the Penn Treebank is counted.
 
-Each sentence is read as ``<s> w_1 ... w_m </s>``. ``<s>`` is context and is never predicted, nor
-does an n-gram end in it; ``</s>`` is predicted after the last word; no n-gram reaches from one
-sentence into the next. There is one ``<s>``, however long the n-grams are.
+Each sentence is read as ``<s> w_1 ... w_m </s>``. ``<s>`` is context: it is never predicted, and no
+n-gram ends in it. ``</s>`` is predicted after the last word. No n-gram reaches from one sentence
+into the next. There is one ``<s>``, however long the n-grams are.
 
-Lower orders count continuations: in how many different left contexts an n-gram occurs, ``<s>``
-being one of them. An n-gram that begins with ``<s>`` has no left context, so its continuation
-count would be 0 although it is frequent; like SRILM (ngram-discount) and KenLM (Heafield et al.
-2013, section 3.2) it keeps its plain count, also where the discounts are estimated. Vocabularies
-are closed: the uniform model below the unigrams gives a share to each word and to ``</s>``.
+Lower orders use continuation counts: the number of different left contexts in which an n-gram
+occurs, ``<s>`` being one of them. An n-gram that begins with ``<s>`` has no left context, so its
+continuation count would be 0 although it is frequent. As in SRILM (ngram-discount) and KenLM
+(Heafield et al. 2013, section 3.2), it keeps its plain count, also for the estimate of the
+discounts. Vocabularies are closed: the uniform model below the unigrams gives a share to each word
+and to ``</s>``.
 
-The tests hold this module to a plain implementation of the same convention and to what KenLM gives
-Tiny Shakespeare. The perplexities published for the Penn Treebank could not be checked, for want
-of its text.
+The tests compare this module with a plain implementation of the same convention, and with the
+results of KenLM on Tiny Shakespeare. The perplexities published for the Penn Treebank could not be
+checked, because its text was not available.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def fit_sentences(
     Parameters
     ----------
     sentences
-        The word indices of each sentence, without marks; a sentence may be empty.
+        The word indices of each sentence, without ``<s>`` and ``</s>``; a sentence may be empty.
     vocab_size
         The number of word indices.
     order
@@ -43,33 +44,33 @@ def fit_sentences(
     Returns
     -------
     NgramModel
-        Of ``vocab_size + 1`` tokens; the last, ``vocab_size``, is ``</s>``.
+        A model of ``vocab_size + 1`` tokens; the last, ``vocab_size``, is ``</s>``.
 
     Raises
     ------
     ModelError
-        When the order is out of range, or no sentence holds one n-gram of it.
+        When the order is out of range, or every sentence is shorter than one n-gram.
     """
     require_order(order)
     longest = max((len(sentence) + 2 for sentence in sentences), default=0)
     if longest < max(order, 2):
         msg = (
             f"the longest of {len(sentences)} sentences has {longest} tokens with <s> and </s>, too"
-            f" few for n-grams of order {order}"
+            f" few for n-grams of order {order}; lower the order"
         )
         raise ModelError(msg)
     return estimate(_joined(sentences, vocab_size), vocab_size + 1, order)
 
 
 def sentence_log_probs(model: NgramModel, sentences: Sequence[Sequence[int] | Ids]) -> Floats:
-    """Return the natural log-probability of each word and each ``</s>`` of some sentences.
+    """Return the natural log-probability of each word and each ``</s>`` in some sentences.
 
     Parameters
     ----------
     model
-        From `fit_sentences`.
+        A model from `fit_sentences`.
     sentences
-        The word indices of each sentence, without marks.
+        The word indices of each sentence, without ``<s>`` and ``</s>``.
 
     Returns
     -------
@@ -77,14 +78,14 @@ def sentence_log_probs(model: NgramModel, sentences: Sequence[Sequence[int] | Id
         Shape (num_words + num_sentences,), sentence after sentence.
     """
     ids = _joined(sentences, model.vocab_size - 1)
-    # A context that reaches back over a <s> was never counted, so the joined text gives to each
-    # token what its sentence alone would.
+    # A context that reaches back over a <s> was never counted, so each token has the same
+    # probability in the joined text as in its sentence alone.
     logs: Floats = model.log_probs(ids, 0)[ids != model.vocab_size]
     return logs
 
 
 def _joined(sentences: Sequence[Sequence[int] | Ids], vocab_size: int) -> Ids:
-    # All sentences with their marks in one array.
+    # All sentences, with <s> and </s>, in one array.
     end, start = [vocab_size], [vocab_size + 1]
     pieces = [piece for sentence in sentences for piece in (start, sentence, end)]
     return np.concatenate([np.zeros(0, np.int64), *pieces], dtype=np.int64, casting="unsafe")

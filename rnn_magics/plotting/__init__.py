@@ -1,7 +1,7 @@
-"""Pictures of results: matplotlib figures from plain data.
+"""Figures of results: matplotlib figures from plain data.
 
-Every function returns a `matplotlib.figure.Figure` that belongs to nobody: pyplot, its global
-list of figures and its backends are not touched, so nothing is shown or kept by accident.
+Every function returns a `matplotlib.figure.Figure` that is not registered with pyplot, so nothing
+is shown or kept in memory by accident.
 """
 
 from rnn_magics.plotting.curves import training_figure

@@ -1,4 +1,4 @@
-"""The pictures of ``surprise``, ``match`` and ``units``: text coloured by a number."""
+"""The figures of ``surprise``, ``match`` and ``units``: text, coloured by a number."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COLUMN = 0.103  # inches
 _LINE = 0.235
 _SIZE = 72 * _COLUMN / 0.602  # points; a character of the font is 0.602 em wide
 _MOST_LINES = 40
-_HALF, _LABEL = 36, 8  # columns for one side of what matters, and for the number before it
+_HALF, _LABEL = 36, 8  # columns on each side of the focus, and for the number at the left
 _MATCH = "#C6DBEF"
 _LEAST_BITS = 1.0
 _RETURN = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
@@ -34,7 +34,7 @@ _RETURN = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
 
 @dataclass(frozen=True)
 class Piece:
-    """Some text with the colour behind it, and whether it is framed."""
+    """Some text, its background colour, and whether it is framed."""
 
     text: str
     colour: Any = None
@@ -42,7 +42,7 @@ class Piece:
 
     @property
     def width(self) -> int:
-        """In columns."""
+        """The width in columns; East Asian wide characters take two."""
         return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in self.text)
 
 
@@ -51,7 +51,7 @@ Line = list[Piece]
 
 @dataclass(frozen=True)
 class Row:
-    """A place in a text with its surroundings, before it is laid out."""
+    """A place in a text with its context, before layout."""
 
     label: str
     before: Line
@@ -60,7 +60,7 @@ class Row:
 
 
 def surprise_figure(trace: Surprise) -> Figure:
-    """Draw the text, each token the darker the more it surprised."""
+    """Draw the text; the more surprising a token, the darker it is."""
     with house_style():
         finite = trace.bits[np.isfinite(trace.bits)]
         shades = _shades("PuBu", 0, max(_LEAST_BITS, float(finite.max(initial=0))))
@@ -76,7 +76,7 @@ def surprise_figure(trace: Surprise) -> Figure:
 
 
 def match_figure(trace: Match) -> Figure:
-    """Draw the span, and each place found with its similarity; what matches is framed."""
+    """Draw the span, and each place found with its similarity; matches are framed."""
     with house_style():
         first, last = trace.span
         rows = [_marked("text", trace.tokens, first, last)]
@@ -123,7 +123,7 @@ def _draw_ranking(axes: Axes, trace: Units) -> None:
 
 
 def _texts(tokens: Sequence[Any]) -> list[str]:
-    """Return tokens as they are written on a page: words with a blank between them."""
+    """Return tokens as drawable text, words with a space between them."""
     texts = [drawable(str(token).replace("\n", _RETURN)) for token in tokens]
     gap = "" if all(len(str(token)) == 1 for token in tokens) else " "
     return [text + gap for text in texts]
@@ -150,7 +150,7 @@ def _coloured(peak: Peak, shades: ScalarMappable) -> Row:
 
 
 def _aligned(rows: list[Row]) -> list[Line]:
-    # What matters stands in one column; what does not fit on either side of it is left out.
+    # The focus of every row is in the same column; text that does not fit beside it is left out.
     fronts = [_fitting(row.before[::-1])[::-1] for row in rows]
     widest = max(map(_width, fronts))
     lines = []

@@ -1,4 +1,4 @@
-"""The picture of a training: perplexity and gradient norm, epoch by epoch."""
+"""The figure of a training: perplexity and gradient norm for each epoch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnn_magics.plotting.style import ORANGE, RED, cycle, house_style, number_plainly
-from rnn_magics.reports.standing import Mark
+from rnn_magics.reports.baselines import Mark
 from rnn_magics.training.history import History
 
 
@@ -18,12 +18,12 @@ def training_figure(
     clip: float | None = None,
     marks: Iterable[Mark] = (),
 ) -> Figure:
-    """Draw perplexity and gradient norm against epochs, of one run or several.
+    """Draw perplexity and gradient norm against epochs, for one run or several.
 
     Parameters
     ----------
     histories
-        By the name of the run.
+        The history of each run, by name.
     clip
         The bound on the gradient norm, drawn as a line.
     marks
@@ -54,7 +54,7 @@ def training_figure(
             number_plainly(axes.yaxis)
             axes.tick_params(axis="y", which="minor", labelsize="small")
         if len(histories) > 1:
-            # A colour is a run in both pictures, and many runs need the room inside them.
+            # Both axes use the same colour for a run, so one legend below serves both.
             right.set_ylabel("norm, median to maximum")
             handles = [*left.lines, *bound]
             figure.set_figheight(3.4 + 0.2 * -(-len(handles) // 4))
@@ -83,6 +83,6 @@ def _draw_norm(axes: Axes, history: History, color: str, label: str) -> None:
 
 
 def _drawable(values: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    # A log axis has no place for inf or zero.
+    # A log axis cannot show inf or zero.
     array = np.asarray(values, float)
     return np.where(np.isfinite(array) & (array > 0), array, np.nan)

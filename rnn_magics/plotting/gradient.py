@@ -1,4 +1,4 @@
-"""The picture of ``gradient``: how much each earlier token moves a prediction."""
+"""The figure of ``gradient``: how much each earlier token changes a prediction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rnn_magics.plotting.style import BLUE, GREY, ORANGE, house_style, number_pl
 
 
 def gradient_figure(trace: Gradient) -> Figure:
-    """Draw the norm for each token, and the gain of the state against lag, on log axes."""
+    """Draw the norm for each token, and the gain of the state against the lag, on log axes."""
     with house_style():
         figure = Figure(figsize=(12, 3.4), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=[2, 1])
@@ -36,5 +36,5 @@ def gradient_figure(trace: Gradient) -> Figure:
 
 
 def _drawable(values: Array) -> Array:
-    # A log axis has no place for inf or zero.
+    # A log axis cannot show inf or zero.
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)

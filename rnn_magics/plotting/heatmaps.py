@@ -1,4 +1,4 @@
-"""The pictures of ``hidden`` and ``gates``: tokens against units."""
+"""The figures of ``hidden`` and ``gates``: tokens against units."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from rnn_magics.inspection.views.hidden import Hidden
 from rnn_magics.inspection.views.unrolled import Array
 from rnn_magics.plotting.style import DIVERGING, SEQUENTIAL, cycle, house_style, token_label
 
-_LABELLED = 90  # tokens; more of them are numbered
+_LABELLED = 90  # tokens; if there are more, they are numbered
 _UNITS_LABELLED = 32
 
 
 def hidden_figure(trace: Hidden) -> Figure:
-    """Draw the states of the layer and units shown, a row for each unit."""
+    """Draw the states of one layer, a row for each unit shown."""
     with house_style():
         height = 1.6 + min(4.4, max(1.2, 0.11 * len(trace.units)))
         figure = Figure(figsize=(_width(trace.tokens), height), layout="constrained")
@@ -36,7 +36,7 @@ def hidden_figure(trace: Hidden) -> Figure:
 
 
 def gates_figure(trace: Gates) -> Figure:
-    """Draw a heatmap for each gate, and how much of the text each unit is saturated."""
+    """Draw a heatmap for each gate, and the share of the text where each unit is saturated."""
     with house_style():
         count = len(trace.values)
         width = _width(trace.tokens)
@@ -82,7 +82,7 @@ def _width(tokens: Sequence[Any]) -> float:
 
 
 def label_tokens(axes: Axes, tokens: Sequence[Any]) -> None:
-    """Write the tokens along the x axis; many are numbered instead."""
+    """Write the tokens along the x axis, or their numbers if there are many."""
     if len(tokens) > _LABELLED:
         axes.set_xlabel("place in the text")
         return

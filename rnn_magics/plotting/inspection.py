@@ -1,4 +1,4 @@
-"""The pictures of the views of `rnn_magics.inspection`, by the name of the view."""
+"""The figures of the views of `rnn_magics.inspection`, by the name of the view."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from rnn_magics.inspection.epochs import Epochs
-from rnn_magics.inspection.inspectors import Trace
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.plotting.coloured_text import match_figure, surprise_figure, units_figure
 from rnn_magics.plotting.gradient import gradient_figure
 from rnn_magics.plotting.heatmaps import gates_figure, hidden_figure
@@ -25,11 +25,11 @@ FIGURES: dict[str, Callable[[Any], Figure]] = {
 }
 
 
-def inspection_figure(trace: Trace) -> Figure | None:
-    """Return the picture of what a view returned, of several epochs that of the last.
+def inspection_figure(view: str, trace: Trace) -> Figure | None:
+    """Return the figure of a view; of several epochs, that of the last.
 
-    None for a view that has no picture.
+    None for a view that has no figure.
     """
-    trace = trace.last if isinstance(trace, Epochs) else trace
-    draw = FIGURES.get(trace.to_data()["view"])
-    return None if draw is None else draw(trace)
+    if view not in FIGURES:
+        return None
+    return FIGURES[view](trace.last if isinstance(trace, Epochs) else trace)

@@ -1,4 +1,4 @@
-"""How our figures look: colours, fonts, numbers on log axes, and how a figure becomes a PNG."""
+"""The style of our figures: colours, fonts and numbers on log axes; and their export as PNG."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-# Okabe and Ito's palette, whose colours colour-blind readers can tell apart.
+# The palette of Okabe and Ito, whose colours colour-blind readers can tell apart.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#777777"
-# Two ends that are told apart whatever one's colours, white between; one that goes from light to
-# dark, which also prints.
+# A diverging map, white in the middle, that colour-blind readers can read; a sequential one whose
+# lightness is monotonic, so that it also works in greyscale.
 DIVERGING, SEQUENTIAL = "PuOr", "viridis"
 _HAN_FONTS = (
     "Noto Sans CJK SC",
@@ -44,15 +44,15 @@ def _families() -> list[str]:
 
 
 def fixed_width() -> list[str]:
-    """Return the fonts for text in columns; a Chinese character takes two."""
+    """Return the fonts for text in columns; a Chinese character takes two columns."""
     return ["DejaVu Sans Mono", *_families()]
 
 
 def drawable(text: str) -> str:
-    r"""Return text of which every character can be drawn.
+    r"""Return text in which every character can be drawn.
 
-    What acts on a page, and what no font at hand has a glyph for, is written as an escape such
-    as ``\u4e2d``, in place of an empty box.
+    Control characters, and characters for which no installed font has a glyph, become escapes such
+    as ``\u4e2d`` instead of empty boxes.
     """
     return "".join(c if c.isprintable() and _has_glyph(c) else ascii(c)[1:-1] for c in text)
 
@@ -64,7 +64,7 @@ def _has_glyph(character: str) -> bool:
 
 
 def token_label(token: object, width: int = 14) -> str:
-    """Return a token as the label of a tick: blanks visible, never long."""
+    """Return a token as a tick label: spaces visible, at most `width` characters."""
     text = str(token).replace("\n", "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}")
     shown = drawable(text.replace(" ", "\N{OPEN BOX}"))
     return shown if len(shown) <= width else f"{shown[: width - 1]}\N{HORIZONTAL ELLIPSIS}"
@@ -72,7 +72,7 @@ def token_label(token: object, width: int = 14) -> str:
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw with fonts that also have Chinese characters, where the machine has such a font."""
+    """Draw in our style, with a font for Chinese characters if one is installed."""
     style: dict[Any, Any] = {
         "font.family": _families(),
         "axes.spines.top": False,
@@ -84,7 +84,7 @@ def house_style() -> Iterator[None]:
     }
     log = logging.getLogger("matplotlib.font_manager")
     level = log.level
-    log.setLevel(logging.ERROR)  # a font of another weight will do, and nobody need be told
+    log.setLevel(logging.ERROR)  # matplotlib warns of each font weight that it substitutes
     try:
         with mpl.rc_context(style):
             yield
@@ -93,21 +93,21 @@ def house_style() -> Iterator[None]:
 
 
 class _PlainNumbers(LogFormatter):
-    """Numbers as they are read, at the minor ticks only where the axis is short."""
+    """Plain numbers; at minor ticks only if the axis spans few decades."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         return f"{x:g}" if super().__call__(x, pos) else ""
 
 
 def number_plainly(axis: Axis) -> None:
-    """Write the numbers of a log axis as they are read."""
-    # The formatter of log axes writes mathtext, which the house style does not parse.
+    """Label a log axis with plain numbers."""
+    # The default formatter of log axes writes mathtext, which our style does not parse.
     axis.set_major_formatter(_PlainNumbers())
     axis.set_minor_formatter(_PlainNumbers(minor_thresholds=(2, 0.5)))
 
 
 def cycle(count: int) -> list[str]:
-    """Return so many colours of the palette."""
+    """Return `count` colours of the palette, which repeats if they are too few."""
     palette = [BLUE, ORANGE, GREEN, RED, GREY, "#CC79A7", "#56B4E9", "#000000"]
     return [palette[i % len(palette)] for i in range(count)]
 
@@ -115,6 +115,6 @@ def cycle(count: int) -> list[str]:
 def to_png(figure: Figure, dpi: int = 110) -> bytes:
     """Return a figure as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    with house_style():  # text is laid out when it is drawn
+    with house_style():  # the layout of text is computed on drawing
         figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The picture of ``batches``: where the windows of an epoch stand in the text."""
+"""The figure of ``batches``: where the windows of an epoch lie in the text."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _ARROWS = 200
 
 
 def windows_figure(trace: Windows) -> Figure:
-    """Draw a line for each minibatch with its windows in the text, and where the state goes on."""
+    """Draw a line for each minibatch, with its windows in the text and the carried states."""
     with house_style():
         height = 1.5 + 0.42 * trace.num_shown
         figure = Figure(figsize=(11, height), layout="constrained")
         axes = figure.subplots()
         starts = trace.starts[: trace.num_shown]
         colours = cycle(_ROWS_IN_COLOUR)
-        # In a long text a window is thinner than a line can be: it is drawn at least this wide.
+        # In a long text a window would be too thin to see, so it is drawn at least this wide.
         width = max(trace.num_steps, trace.num_tokens / 400)
         for minibatch, row_starts in enumerate(starts):
             bars = [(start, width) for start in row_starts.tolist()]
@@ -37,10 +37,11 @@ def windows_figure(trace: Windows) -> Figure:
         axes.set_yticks(range(trace.num_shown))
         axes.set(xlabel="place in the text (tokens)", ylabel="minibatch")
         axes.xaxis.set_major_formatter("{x:,.0f}")
-        state = "arrows: the state goes on" if len(trace.arrows) else "the state begins anew"
+        carried = len(trace.arrows)
+        state = "arrows: the state is carried" if carried else "the state starts from zero"
         axes.set_title(
             f"{trace.batching}: the first {trace.num_shown} of {len(trace.starts):,} minibatches,"
-            f" a colour a row; {state}",
+            f" one colour per row; {state}",
             loc="left",
         )
         axes.grid(visible=False, axis="y")

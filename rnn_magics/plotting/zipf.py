@@ -1,4 +1,4 @@
-"""The picture of a text: Zipf's law and coverage."""
+"""The figure of a text: Zipf's law and coverage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnn_magics.text.statistics import TextStatistics
 
 
 def zipf_figure(statistics: TextStatistics) -> Figure:
-    """Draw frequency against rank of tokens, bigrams and trigrams, with the fitted laws."""
+    """Draw the frequency of n-grams against rank, with the fitted laws, and the coverage."""
     names = ("tokens", "bigrams", "trigrams")
     with house_style():
         figure = Figure(figsize=(9, 3.6), layout="constrained")

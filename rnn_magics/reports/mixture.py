@@ -10,12 +10,13 @@ import torch
 from rnn_magics.errors import BatchError
 from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.ngram import Floats, fit_ngram
-from rnn_magics.reports.honest import (
+from rnn_magics.reports.texts import (
     TextEvaluation,
     describe_score,
     evaluations_table,
     require_reader,
 )
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation, token_log_probs
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.statistics import require_countable
@@ -24,7 +25,7 @@ from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True, repr=False)
-class MixtureEvaluation:
+class MixtureEvaluation(Result):
     """What a run, an n-gram model of its training text, and both together make of held-out text.
 
     Parameters

@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.honest import report_run
+from rnn_magics.reports.run_report import report_run
+from rnn_magics.results import Result
 from rnn_magics.tables import aligned
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.loop import Drive, train
 from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(Result):
     """What a number is over several runs.
 
     Parameters
@@ -52,7 +54,7 @@ class Spread:
 
 
 @dataclass(frozen=True, repr=False)
-class SeedRuns:
+class SeedRuns(Result):
     """Runs that differ in their seed alone.
 
     Parameters
@@ -117,9 +119,6 @@ class SeedRuns:
         return [*told, ", ".join(filter(None, (f"over {over}", one.unknown)))]
 
 
-_GOES_ON = ("epochs", "max_time", "max_tokens", "non_finite")
-
-
 def train_seeds(
     batches: Batches,
     model: ModelConfig | None = None,
@@ -156,8 +155,10 @@ def train_seeds(
     stem = name or model.cell
     runs: list[Run] = []
     for each in configs:
-        runs.append(train(batches, model, each, name=seed_name(stem, each), drive=drive))
-        if runs[-1].reason not in _GOES_ON:
+        run = train(batches, model, each, name=seed_name(stem, each), drive=drive)
+        runs.append(run)
+        # A seed that explodes says nothing of the next one.
+        if run.reason is None or not (run.reason.as_planned or run.reason == Ending.NON_FINITE):
             break
     return SeedRuns(tuple(runs))
 

@@ -1,1 +1,1 @@
-"""How well a model predicts a text: perplexity, and what counting reaches."""
+"""How well a model predicts a text: its perplexity, and that of n-gram models."""

@@ -1,4 +1,4 @@
-"""Perplexity of a text under a model, over all of its tokens."""
+"""The perplexity of a text under a model, over all of its tokens."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 from rnn_magics.errors import BatchError
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, read
+from rnn_magics.scores.rows import Rows
 
-_MAX_ROWS = 64
-_ROW_TOKENS = 1024  # a row shorter than this is not worth having
-_WARM_UP = 256  # tokens read without being scored, so that a row begins with a carried state
 _IGNORED = -100
 
 
 def perplexity(nats: float) -> float:
-    r"""Return exp of a mean cross-entropy in nats; inf where that is beyond float range.
+    r"""Return exp of a mean cross-entropy in nats; inf if that is beyond the range of a float.
 
     .. math:: \exp\left(-\frac{1}{n} \sum_{t=1}^{n} \ln p(x_t \mid x_{<t})\right)
     """
@@ -38,16 +36,17 @@ def bits_per_token(nats: float) -> float:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The mean cross-entropy of a text, with what it was taken over.
+    """The mean cross-entropy of a text, and how it was computed.
 
     Parameters
     ----------
     nats
         Mean of -ln p over the predicted tokens.
     num_tokens
-        How many tokens were predicted: all but the first of the text.
+        The number of predicted tokens: all tokens of the text but the first.
     state
-        ``carried``: the state went on through the text; ``zero``: it began anew in each window.
+        ``carried`` if the state was carried through the text, ``zero`` if it was reset to zero for
+        each window.
     """
 
     nats: float
@@ -56,7 +55,7 @@ class Evaluation:
 
     @property
     def perplexity(self) -> float:
-        """Exp of the mean."""
+        """The perplexity, exp of the mean."""
         return perplexity(self.nats)
 
     @property
@@ -68,20 +67,20 @@ class Evaluation:
 def evaluate(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Evaluation:
     """Score every token of a text but the first.
 
-    The text is read in up to 64 rows at once. Each row but the first begins with a state
-    warmed up on the 256 tokens before it, so that the result stands for one pass from left to
-    right with the state carried. A bidirectional model has no state to carry: it reads
-    windows of `num_steps` from zero, and what comes out is no language-model perplexity,
-    since each token was seen before it was predicted.
+    The text is read in up to 64 rows at once. Each row but the first begins with a state that was
+    warmed up on the 256 tokens before it, so the result is that of one pass from left to right with
+    the state carried. A bidirectional model has no state to carry: it reads windows of `num_steps`
+    from zero. Its result is not the perplexity of a language model, since it sees each token before
+    it predicts it.
 
     Parameters
     ----------
     model
-        The model; its training mode is left as it was.
+        The model; its training mode is kept.
     ids
         Token indices, (num_tokens,), of any integer type, on the model's device.
     num_steps
-        How many steps are read at a time. Does not change the result (but see bidirectional).
+        The number of steps read at a time. It changes the result only for a bidirectional model.
 
     Raises
     ------
@@ -97,7 +96,7 @@ def evaluate(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Evaluation:
 def iter_evaluate(
     model: RNNModel, ids: Tensor, num_steps: int = 128
 ) -> Iterator[Evaluation | None]:
-    """Do what `evaluate` does in short slices: yield None after each, the result at the end."""
+    """Evaluate as `evaluate` does, in short slices: yield None after each, then the result."""
     total = torch.zeros((), dtype=torch.float64, device=ids.device)
     for _, losses in _read(model, ids, num_steps):
         total += losses.sum(dtype=torch.float64)
@@ -110,7 +109,7 @@ def iter_evaluate(
 def token_log_probs(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Tensor:
     """Return the natural log-probability of every token of a text but the first.
 
-    Their mean is minus the nats that `evaluate` returns for the same arguments.
+    Their mean is minus the `nats` that `evaluate` returns for the same arguments.
 
     Returns
     -------
@@ -130,21 +129,20 @@ def token_log_probs(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Tenso
 
 
 def _read(model: RNNModel, ids: Tensor, num_steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-    # Yields places (num_rows, steps) and the nats of the tokens after them, 0 past the end.
+    # Yields places (num_rows, steps) and the nats of the tokens after them, 0 beyond the end.
     predicted = len(ids) - 1
     if predicted < 1:
-        msg = f"a text of {len(ids)} tokens has nothing to predict; it needs at least two"
+        msg = f"a text of {len(ids)} tokens has nothing to predict; give at least two tokens"
         raise BatchError(msg)
     carried = not model.config.bidirectional
-    num_rows = min(_MAX_ROWS, max(1, predicted // _ROW_TOKENS))
-    row_length = -(-predicted // num_rows)
-    starts = torch.arange(num_rows, device=ids.device)[:, None] * row_length
-    state = _warm_up(model, ids, starts, num_rows) if carried else None
-    for begin in range(0, row_length, num_steps):
-        end = min(begin + num_steps, row_length)
-        places = starts + torch.arange(begin, end, device=ids.device)  # (num_rows, steps)
+    rows = Rows.of(predicted, ids.device)
+    state: State | None = None
+    if carried and len(rows) > 1:
+        _, state = read(model, ids[rows.warm_up()].long())
+        state = rows.begin(state)
+    for _, _, places in rows.places(num_steps):
         X = ids[places.clamp(max=predicted)].long()
-        # The last row may be shorter than the others: what lies past the end is not scored.
+        # The last row may be shorter than the others: nothing beyond the end is scored.
         Y = ids[(places + 1).clamp(max=predicted)].long()
         Y = Y.masked_fill(places >= predicted, _IGNORED)
         logits, state = read(model, X, state if carried else None)
@@ -152,13 +150,3 @@ def _read(model: RNNModel, ids: Tensor, num_steps: int) -> Iterator[tuple[Tensor
             logits.flatten(0, 1).float(), Y.flatten(), ignore_index=_IGNORED, reduction="none"
         )
         yield places, losses.view(places.shape)
-
-
-def _warm_up(model: RNNModel, ids: Tensor, starts: Tensor, num_rows: int) -> State | None:
-    if num_rows == 1:
-        return None
-    length = min(_WARM_UP, int(starts[1]))
-    places = starts[1:] - length + torch.arange(length, device=ids.device)
-    _, state = read(model, ids[places].long())
-    # The first row has nothing before it and begins with zeros.
-    return tuple(torch.cat((torch.zeros_like(part[:, :1]), part), dim=1) for part in state)

@@ -1,6 +1,6 @@
-"""The baseline ladder: what counting n-grams reaches on the same tokens and the same split.
+"""The baseline ladder: the perplexities of n-gram models on the same tokens and the same split.
 
-A recurrent model that stays above the ladder has not yet learnt more than counting does.
+A recurrent model with a perplexity above the ladder has not yet learnt more than counting gives.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
 from rnn_magics.options import Options, option
+from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.statistics import require_countable
@@ -25,19 +26,22 @@ class BaselineConfig(Options):
     """Which n-gram models are fitted."""
 
     order: str = option(
-        "1-6", f"length of the n-grams, one or a range, at most {MAX_ORDER}", metavar="N|N-M"
+        "1-6",
+        f"length of the n-grams: a number or a range, at most {MAX_ORDER}",
+        metavar="N|N-M",
     )
 
     def __post_init__(self) -> None:
-        """Check that the orders can be read."""
+        """Check the form of the orders."""
         super().__post_init__()
         if not self.orders:
-            msg = f"order must be like 3 or 1-6, between 1 and {MAX_ORDER}, not {self.order!r}"
+            msg = f"order must be a number or a range from 1 to {MAX_ORDER}, such as 3 or 1-6, not"
+            msg += f" {self.order!r}"
             raise ConfigError(msg)
 
     @property
     def orders(self) -> range:
-        """The orders, from the lowest to the highest; empty when they make no sense."""
+        """The orders, from the lowest to the highest; empty if they are invalid."""
         match = re.fullmatch(r"([0-9]{1,3})(?:-([0-9]{1,3}))?", self.order)
         if match is None:
             return range(0)
@@ -54,9 +58,9 @@ class Rung:
     order
         The length of its longest n-grams.
     train_perplexity
-        Of the text that it was counted on, so no measure of what it learnt.
+        Its perplexity on the text that was counted, which does not measure what it learnt.
     valid_perplexity
-        Of the held-out text; None where nothing is held out.
+        Its perplexity on the held-out text; None if nothing is held out.
     """
 
     order: int
@@ -65,7 +69,7 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class Ladder(Result):
     """n-gram models of rising order on one text; iterate over its rungs.
 
     Parameters
@@ -73,9 +77,9 @@ class Ladder:
     rungs
         One for each order.
     uniform
-        The perplexity of guessing: the size of the vocabulary.
+        The perplexity of uniform guessing: the size of the vocabulary.
     num_valid_tokens
-        How many held-out tokens each perplexity stands for.
+        The number of held-out tokens that each perplexity is computed over.
     """
 
     rungs: tuple[Rung, ...]
@@ -96,11 +100,11 @@ class Ladder:
 
     @property
     def best(self) -> Rung:
-        """The rung with the lowest held-out perplexity (training, where nothing is held out)."""
+        """The rung with the lowest perplexity, held-out if possible, else training."""
         return min(self.rungs, key=lambda rung: rung.valid_perplexity or rung.train_perplexity)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what strict JSON can hold: a perplexity beyond float range becomes ``"inf"``."""
+        """Return plain values for strict JSON; an infinite perplexity becomes ``"inf"``."""
         rungs = [
             [rung.order, _plain(rung.train_perplexity), _plain(rung.valid_perplexity)]
             for rung in self.rungs
@@ -113,7 +117,7 @@ class Ladder:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Ladder:
-        """Return the ladder that `to_dict` wrote."""
+        """Return the ladder that `to_dict` turned into plain values."""
         rungs = tuple(
             Rung(order, float(train), None if valid is None else float(valid))
             for order, train, valid in plain["rungs"]
@@ -138,20 +142,20 @@ class Ladder:
 def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = None) -> Ladder:
     """Fit n-gram models on the training part of a corpus and score its held-out part.
 
-    The models are interpolated modified Kneser-Ney (see `rnn_magics.models.ngram`). Every
-    held-out token but the first is predicted, as it is for a recurrent model.
+    The models are interpolated modified Kneser-Ney (see `rnn_magics.models.ngram`). Every held-out
+    token but the first is predicted, as for a recurrent model.
 
     Parameters
     ----------
     corpus, vocab
-        The text and its indices.
+        The text, and the map of its tokens to indices.
     config
-        Which orders.
+        The orders.
 
     Raises
     ------
     BatchError
-        When the training part is shorter than the highest order.
+        When the training part has no more tokens than the highest order.
     CorpusError
         When it is too long to be counted in memory.
     """
@@ -160,8 +164,8 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
     require_countable(corpus, len(encoded.train))
     highest = max(config.orders)
     if len(encoded.train) <= highest:
-        msg = f"the training text has {len(encoded.train)} tokens; order {highest} needs more"
-        raise BatchError(msg)
+        msg = f"the training text has {len(encoded.train)} tokens; order {highest} needs at least"
+        raise BatchError(msg + f" {highest + 1}: lower --order, or give a longer text")
     rungs = []
     for order in config.orders:
         model = fit_ngram(encoded.train, len(vocab), order)

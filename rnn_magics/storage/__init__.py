@@ -1,1 +1,1 @@
-"""Files: a model with all that belongs to it, checkpoints of a training, folders of a run."""
+"""Files: a model with everything that belongs to it, checkpoints, and the folders of runs."""

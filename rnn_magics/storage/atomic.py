@@ -1,7 +1,7 @@
-"""Files that appear whole or not at all.
+"""Files that appear complete or not at all.
 
-The bytes go to a temporary file in the same folder, reach the disk, and only then take the
-name; the older file of that name stands until that moment.
+The bytes are written to a temporary file in the same folder. Only when they have reached the disk
+is the file renamed; until then an older file of that name stays in place.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from rnn_magics.errors import StorageError
 
 _PREFIX, _SUFFIX = ".rnn_magics-", ".tmp"
 _BINARY = getattr(os, "O_BINARY", 0)
-_FRESH_SECONDS = 60  # a younger one may not be locked yet, or not any more
+_FRESH_SECONDS = 60  # a younger temporary file may not be locked yet, or no longer
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def user_path(path: str | Path) -> Path:
-    """Return a path as a user types it, ``~`` for the home folder.
+    """Expand ``~`` in a path that a user typed.
 
     Raises
     ------
     StorageError
-        When nothing can be there: see `rnn_magics.files.user_path`.
+        When no file can exist at that path, see `rnn_magics.files.user_path`.
     """
     return files.user_path(path, StorageError)
 
 
 def require_target(path: Path) -> Path:
-    """Return the file that writing to a path would make or replace: where its links lead.
+    """Return the file that writing to a path would create or replace, following its links.
 
     Raises
     ------
     StorageError
-        When something is there that is no regular file, or nothing can be made there.
+        When the target exists and is not a regular file, or cannot be created.
     """
     with _one_line_errors(path, 0):
         target = Path(os.path.realpath(path))
@@ -52,16 +52,16 @@ def require_target(path: Path) -> Path:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file in one step that either happens or does not.
+    """Write a file completely or not at all.
 
-    A symbolic link stays one, and what it points to is written; the permissions of an older
-    file stay. A folder, a pipe, a socket or a device is never replaced. Temporary files that a
-    killed process left in the folder are removed.
+    A symbolic link is kept, and its target is written. An older file keeps its permissions. A
+    folder, a pipe, a socket or a device is never replaced. Temporary files that a killed process
+    left in the folder are removed.
 
     Raises
     ------
     StorageError
-        When the file cannot be written; an older one is then as it was.
+        When the file cannot be written; an older file is then unchanged.
     """
     target = require_target(path)
     with _one_line_errors(path, len(data)):
@@ -70,7 +70,7 @@ def write(path: Path, data: bytes) -> None:
         try:
             _write_to_disk(temporary, data, _mode_of(target))
             temporary.replace(target)
-        except BaseException:  # an interrupt as well
+        except BaseException:  # also an interrupt
             with suppress(OSError):
                 temporary.unlink()
             raise
@@ -78,7 +78,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def create(path: Path, data: bytes) -> bool:
-    """Write a file unless something of that name is there; of several who try, one does.
+    """Write a file unless that name is taken; of several processes that try, one succeeds.
 
     Returns
     -------
@@ -104,17 +104,17 @@ def create(path: Path, data: bytes) -> bool:
 
 
 def _link(temporary: Path, path: Path, data: bytes) -> None:
-    # A link never replaces what is there, and what it leads to is whole.
+    # A hard link never replaces an existing file, and its content is complete.
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
         raise
-    except OSError:  # a file system without them: there it may be seen before it is whole
+    except OSError:  # a file system without hard links: others may see the file incomplete
         _write_to_disk(path, data, None)
 
 
 def append(path: Path, line: str) -> None:
-    """Add a line to a file that only grows; behind a line that was cut short it begins anew.
+    """Append a line to a file that only grows; after a line that was cut short, start a new one.
 
     Raises
     ------
@@ -151,8 +151,8 @@ def _write_to_disk(path: Path, data: bytes, mode: int | None) -> None:
 
 
 def _lock(descriptor: int) -> None:
-    # Held as long as the process lives and the file is open.
-    if sys.platform != "win32":  # where nobody can remove a file that is open
+    # The lock lasts as long as the process lives and the file is open.
+    if sys.platform != "win32":  # Windows never removes an open file
         import fcntl  # noqa: PLC0415  (not on Windows)
 
         with suppress(OSError):  # some network file systems have no locks
@@ -180,14 +180,14 @@ def _mode_of(path: Path) -> int | None:
 
 
 def _sync_folder(folder: Path) -> None:
-    # So that the new name is on the disk as well. Windows cannot open a folder.
+    # Writes the new name to the disk, too. Windows cannot open a folder.
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that cannot
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # not supported by the file system
             raise
     finally:
         os.close(descriptor)
@@ -201,5 +201,5 @@ def _one_line_errors(path: Path, size: int) -> Iterator[None]:
         reason = files.reason(error)
         if getattr(error, "errno", None) in _NO_ROOM:
             reason = f"{size / 1e6:,.1f} MB do not fit ({reason})"
-        msg = f"cannot write {files.shown(path)}: {reason}; what was there is as it was"
+        msg = f"cannot write {files.shown(path)}: {reason}; nothing was changed"
         raise StorageError(msg) from None

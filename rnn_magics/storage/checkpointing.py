@@ -1,4 +1,4 @@
-"""Checkpointing: a training writes itself down as it goes, between two steps."""
+"""Checkpointing: a training is saved while it runs, between two steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from rnn_magics.storage.claim import Claim, released_on_error
 from rnn_magics.storage.run_folder import RunFolder, epoch_line
 from rnn_magics.storage.strict import from_options
 from rnn_magics.storage.training_state import capture, fingerprint_of
-from rnn_magics.training.events import FAILED, EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
+from rnn_magics.training.endings import Ending
+from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
@@ -29,30 +30,30 @@ class Checkpointing(Options):
 
     folder: str = option(
         "",
-        "keep the run in a new folder",
+        "keep the run in this new folder",
         metavar="DIR",
         spelling=Spelling("--checkpoint", is_name=True),
     )
     every: str = option(
         "1 epoch",
-        "when a checkpoint is written, besides the end: 2 epochs, 500steps, 30s",
+        "how often a checkpoint is written, besides at the end: 2 epochs, 500steps, 30s",
         metavar="N",
     )
     keep: int | None = option(
         100,
-        "how many models stay in the folder, each as it was after an epoch; none for all",
+        "how many models the folder keeps, one for each of the last epochs; none for all",
         within=NOT_NEGATIVE,
     )
 
     def __post_init__(self) -> None:
-        """Check each value, and that a period can be read."""
+        """Check each value, and the form of the period."""
         super().__post_init__()
         check_name(self.folder, "the folder")
-        _ = self.period  # refuses what is none
+        _ = self.period  # raises if it is invalid
 
     @property
     def period(self) -> tuple[float, str]:
-        """How many, and of what: ``epoch``, ``step`` or ``s``."""
+        """The number and the unit: ``epoch``, ``step`` or ``s``."""
         match = _EVERY.fullmatch(self.every)
         if match is None or float(match[1]) == 0 or (match[2] != "s" and "." in match[1]):
             msg = f"every must be a period such as '2 epochs', 500steps or 30s, not {self.every!r}"
@@ -60,46 +61,47 @@ class Checkpointing(Options):
         return float(match[1]), (match[2] or "epoch").removesuffix("s") or "s"
 
     def require_place(self) -> RunFolder:
-        """Return the folder, once it has been found that a new run can be kept there.
+        """Return the folder after checking that a new run can be kept there.
 
-        Nothing is made; so it can be asked before there is work for it.
+        Nothing is created, so this can be called before any work is done.
 
         Raises
         ------
         ConfigError
-            When no folder is named.
+            When no folder is given.
         StorageError
-            When the folder holds a run already, or cannot be made.
+            When the folder holds a run already, or cannot be created.
         """
         if not self.folder:
-            msg = "name the folder in which the run is kept, e.g. Checkpointing('runs/first')"
+            msg = "give the folder that keeps the run, e.g. Checkpointing('runs/first')"
             raise ConfigError(msg)
         folder = RunFolder(atomic.user_path(self.folder))
         with files.in_one_line(StorageError, f"cannot make the folder {files.shown(folder.path)}"):
             files.require_place_for_folder(folder.path)
         if folder.exists:
-            folder.claim().release()  # which is refused where somebody trains in it
+            folder.claim().release()  # raises if another process is training there
             raise _taken(folder)
         return folder
 
     def __call__(self, run: Run, state: TrainState) -> Callable[[Event], None]:
-        """Begin to keep a training.
+        """Start to keep a training.
 
         Returns
         -------
         Callable
-            To be called with every event of the training, between two steps.
+            A listener for the events of the training, which it receives between two steps.
 
         Raises
         ------
         ConfigError
-            When no folder is named.
+            When no folder is given.
         StorageError
-            When the folder holds a run already, another training has it, or it cannot be made.
+            When the folder holds a run already, is in use by another training, or cannot be
+            created.
         """
         folder = self.require_place()
         with released_on_error(folder.claim()) as claim:
-            if folder.exists:  # asked again, now that nobody else can begin in it
+            if folder.exists:  # checked again, now that nobody else can start a run in it
                 raise _taken(folder)
             folder.begin(run, from_options(self))
             run.folder = self.folder
@@ -108,14 +110,14 @@ class Checkpointing(Options):
 
 @dataclass(frozen=True)
 class Reopened:
-    """The folder of a run that can go on, claimed for it.
+    """The folder of a run that can continue, claimed for it.
 
     Parameters
     ----------
     config
         How the run is kept.
     claim
-        Of its folder.
+        The claim to its folder.
     """
 
     config: Checkpointing
@@ -127,7 +129,7 @@ class Reopened:
         return self.config.folder
 
     def go_on(self, run: Run, state: TrainState) -> Callable[[Event], None]:
-        """Go on keeping a training that was taken up again.
+        """Continue to keep a training that was resumed.
 
         Raises
         ------
@@ -143,16 +145,16 @@ class Reopened:
 
 def _taken(folder: RunFolder) -> StorageError:
     return StorageError(
-        f"{str(folder.path)!r} holds run {folder.summary().name!r} already; go on with it:"
-        " --resume, or keep this one in another folder"
+        f"{str(folder.path)!r} holds run {folder.summary().name!r} already; continue it with"
+        " --resume, or keep this run in another folder"
     )
 
 
 class Keeper:
-    """Writes a training down as its events tell.
+    """Saves a training as its events arrive.
 
-    A checkpoint that cannot be written does not end the training: the run's message says so,
-    and the last good one stays. When the training is over, the folder is free for another.
+    A checkpoint that cannot be written does not end the training: the message of the run says so,
+    and the last good checkpoint stays. After the training the folder is released.
 
     Parameters
     ----------
@@ -161,7 +163,7 @@ class Keeper:
     config
         When to write.
     folder, claim
-        Where.
+        Where to write, and the claim to that folder.
     """
 
     def __init__(
@@ -176,16 +178,16 @@ class Keeper:
         self._config, self._folder, self._claim = config, folder, claim
         self._fingerprint = fingerprint_of(state.batches)
         self._last = time.monotonic()
-        self._curve = run.curve.copy()  # up to the last whole epoch: one cut short is told anew
-        self._trouble = ""  # what the run's message says of a checkpoint that failed
+        self._curve = run.curve.copy()  # up to the last complete epoch
+        self._trouble = ""  # the message of the run about a checkpoint that failed
 
     def __call__(self, event: Event) -> None:
-        """Write what is to be written after an event."""
+        """Write what is due after an event."""
         if not isinstance(event, TrainEnd):
             self._keep(event)
             return
         try:
-            if event.reason != FAILED:  # else it is not known what the state is worth
+            if event.reason != Ending.FAILED:  # after a failure the state may be inconsistent
                 self._keep(event)
         finally:
             self._claim.release()
@@ -198,8 +200,8 @@ class Keeper:
                 self._folder.write_epoch(self._run, event.epoch, self._config.keep)
             if self._is_due(event):
                 good = self._state.settle()
-                # After a bad step the loop has nothing more to tell but the end, and the state is
-                # that of the last good one.
+                # After a bad step the loop sends only the end, and the state is that of the last
+                # good step.
                 if good or isinstance(event, TrainEnd):
                     self._write()
             if isinstance(event, TrainEnd):

@@ -1,10 +1,10 @@
-"""One training at a time in a folder: it is claimed, and the claim says by whom.
+"""A folder is used by one training at a time: the training claims it, and the claim says who it is.
 
-Two files answer two questions. Whether the claimant lives: a lock of the operating system on
-``claim.lock``, which goes with the process however that ends. Who it is: ``claim.json``. That one
-is made in a step that succeeds for one only, so it also holds where locks do not reach, as
-between machines that share a folder over a network without a lock service. There nobody can see
-whether the other lives, and the claim stands until somebody deletes the file.
+Two files answer two questions. Is the claimant alive? ``claim.lock`` has a lock of the operating
+system, which ends with the process, however that ends. Who is it? ``claim.json`` says so. It is
+created in a step that succeeds for one process only, so it also works where locks do not: between
+machines that share a folder over a network without a lock service. There nobody can see whether the
+other process lives, and the claim stands until somebody deletes the file.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ LOCK, CLAIM = "claim.lock", "claim.json"
 _NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)  # of a file system
 _MOST = 1 << 12  # bytes of a claim
 _LOOKS, _SECONDS_BETWEEN_LOOKS = 100, 0.01
-_SAME_START = 5  # seconds by which the clock may be set meanwhile
+_SAME_START = 5  # seconds by which the clock may have been adjusted since
 
 
 @dataclass(frozen=True)
 class Claimant:
-    """Who trains in a folder.
+    """The process that trains in a folder.
 
     Parameters
     ----------
     host
         The name of the machine.
     boot
-        Which start of the machine it is, the same in all its containers; empty where unknown.
+        Identifies the boot of the machine, the same in all its containers; empty if unknown.
     process
-        Its number.
+        The number of the process.
     started
-        When the process began, in seconds: numbers are given again.
+        When the process began, in seconds, since the system reuses numbers.
     since
         When it claimed the folder.
     """
@@ -68,13 +68,13 @@ class Claimant:
 
     @property
     def is_of_this_machine(self) -> bool:
-        """Whether it is, or was before a restart, a process of this machine."""
+        """Whether it is a process of this machine, or was one before a restart."""
         boot = _boot()
         return self.host == platform.node() or (boot != "" and self.boot == boot)
 
     @property
     def is_seen(self) -> bool:
-        """Whether it is a living process that can be seen from here."""
+        """Whether it is alive and visible from this process."""
         if not self.is_of_this_machine:
             return False
         try:
@@ -84,29 +84,29 @@ class Claimant:
         return abs(began - self.started) < _SAME_START
 
     def __str__(self) -> str:
-        """Return its number, its machine, and since when."""
+        """Return its number, its machine, and the time of the claim."""
         mine = " (this one)" if self.process == os.getpid() and self.is_seen else ""
         return f"process {self.process}{mine} on {self.host!r}, since {self.since}"
 
 
 class Claim:
-    """A folder that this process alone trains in, until `release` or the end of the process.
+    """The right to train in a folder, until `release` or the end of the process.
 
     Parameters
     ----------
     folder
-        Which is there.
+        The folder, which must exist.
 
     Raises
     ------
     StorageError
-        When somebody else has it, or may have it; when it cannot be written to.
+        When another process uses the folder or may use it, or it cannot be written to.
     """
 
     def __init__(self, folder: Path) -> None:
         lock, is_locked = _locked(folder)
         path, text = folder / CLAIM, dumps(asdict(Claimant.here())).encode()
-        # Not at the exit: whoever still trains then keeps the folder until the process is gone.
+        # Not at exit: a thread that still trains keeps the folder until the process has ended.
         self._release = weakref.finalize(self, _let_go, lock, path, text, os.getpid())
         self._release.atexit = False
         try:
@@ -114,22 +114,22 @@ class Claim:
                 _require_dead(folder, is_locked=is_locked)
                 atomic.write(path, text)
             elif not atomic.create(path, text):
-                _require_dead(folder, is_locked=False)  # made this moment, past the lock
+                _require_dead(folder, is_locked=False)  # created just now, in spite of the lock
         except BaseException:
             self.release()
             raise
 
     def release(self) -> None:
-        """Let others have the folder."""
+        """Give up the folder, so that others can use it."""
         self._release()
 
 
 @contextmanager
 def released_on_error(claim: Claim) -> Iterator[Claim]:
-    """Let a folder go when what stands within fails."""
+    """Release a folder if the body fails."""
     try:
         yield claim
-    except BaseException:  # an interrupt as well
+    except BaseException:  # also an interrupt
         claim.release()
         raise
 
@@ -143,18 +143,19 @@ def _locked(folder: Path) -> tuple[FileLock, bool]:
             who = _claimant(folder)
             if who is not None and (who.is_seen or not who.is_of_this_machine):
                 break
-            # It has the lock and is about to say who it is; what stands there is of another.
+            # The process with the lock has not yet written its claim; the file is an older one.
             time.sleep(_SECONDS_BETWEEN_LOOKS)
         except (OSError, NotImplementedError) as error:
             if not isinstance(error, OSError) or error.errno in _NO_LOCKS:
                 return lock, False
-            msg = f"cannot claim {str(folder)!r} for a training: {error.strerror or error}"
+            msg = f"cannot lock {str(folder)!r} for a training: {error.strerror or error}; keep the"
+            msg += " run in another folder"
             raise StorageError(msg) from None
         else:
             return lock, True
     msg = (
-        f"{str(folder)!r} is in use by {_claimant(folder) or 'another process'}: wait for the end"
-        " of its training, or take another folder"
+        f"{str(folder)!r} is in use by {_claimant(folder) or 'another process'}; wait until its"
+        " training ends, or use another folder"
     )
     raise StorageError(msg)
 
@@ -162,10 +163,10 @@ def _locked(folder: Path) -> tuple[FileLock, bool]:
 def _require_dead(folder: Path, *, is_locked: bool) -> None:
     who = _claimant(folder)
     if who is not None and is_locked and who.is_of_this_machine and not who.is_seen:
-        return  # it went without letting go
+        return  # it ended without a release
     msg = (
-        f"{str(folder)!r} is claimed by {who or 'somebody who cannot be read'}, and whether that"
-        f" still trains cannot be seen from here; if not, delete {str(folder / CLAIM)!r}"
+        f"{str(folder)!r} is claimed by {who or 'an unknown process'}, and it cannot be seen from"
+        f" here whether that is still training; if it is not, delete {str(folder / CLAIM)!r}"
     )
     raise StorageError(msg)
 
@@ -182,9 +183,10 @@ def _claimant(folder: Path) -> Claimant | None:
 
 
 def _let_go(lock: FileLock, path: Path, text: bytes, process: int) -> None:
-    if os.getpid() != process:  # in a child, whose copy of the claim is none
+    if os.getpid() != process:  # in a forked child, which does not own the claim
         return
-    # In this order: whoever gets the lock finds no claim. Only ours: the folder may have moved.
+    # In this order, so that the next owner of the lock finds no claim. The content is compared,
+    # since the folder may have been replaced.
     with suppress(OSError), files.open_file(path) as file:
         if file.read(_MOST) == text:
             path.unlink()

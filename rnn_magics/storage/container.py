@@ -1,8 +1,8 @@
-"""One file for tensors and a document: safetensors with a digest of all that comes before it.
+"""One file for tensors and a document: a safetensors file that ends in a digest.
 
 The document is the string ``rnn_magics`` in the metadata of the safetensors header, so every
-program that reads safetensors can open the file. The last 32 bytes are the tensor ``~sha256``:
-the sha256 of all the bytes before it. See docs/format.md.
+program that reads safetensors can open the file. The last 32 bytes are the tensor ``~sha256``: the
+sha256 of all bytes before it. See docs/format.md.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from rnn_magics.errors import StorageError
 from rnn_magics.storage.strict import dumps, loads
 from rnn_magics.training.machine.memory import available_memory, in_words
 
-DIGEST = "~sha256"  # the last by name among the tensors of the smallest type, hence of all
+DIGEST = "~sha256"  # last by name among the tensors of the smallest type, hence last in the file
 _DIGEST_BYTES = 32
 _LENGTH_BYTES = 8
-_MOST_HEADER = 100_000_000  # the bound of safetensors itself
+_MOST_HEADER = 100_000_000  # the limit of safetensors itself
 _BEGINNING = b'{"__metadata__":{"rnn_magics":"'
-_PICKLES = (b"PK\x03\x04", b"\x80")  # what torch.save writes now, and wrote once
-# No bool, which would stand behind the digest.
+_PICKLES = (b"PK\x03\x04", b"\x80")  # what torch.save writes now, and what it wrote before
+# Without bool, which would come after the digest.
 _TYPES = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 _TYPES |= {torch.int64, torch.int32, torch.int16, torch.uint8}
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds.
+    """The contents of a file.
 
     Parameters
     ----------
     document
-        Strict JSON, read.
+        The parsed JSON document.
     tensors
-        By name, on the CPU; they share the memory of the file's bytes.
+        The tensors by name, on the CPU; they share the memory of the file's bytes.
     """
 
     document: Any
@@ -63,8 +63,9 @@ def pack(document: Any, tensors: Mapping[str, Tensor]) -> bytes:
     """
     for name, tensor in tensors.items():
         if tensor.dtype not in _TYPES:
-            msg = f"tensor {name!r} is of type {tensor.dtype}, which a file of ours cannot hold"
-            raise StorageError(msg)
+            msg = f"tensor {name!r} is of type {tensor.dtype}, which a model file cannot hold; it"
+            kinds = sorted(str(kind).removeprefix("torch.") for kind in _TYPES)
+            raise StorageError(msg + f" holds {', '.join(kinds)}")
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     plain[DIGEST] = torch.zeros(_DIGEST_BYTES, dtype=torch.uint8)
     try:
@@ -75,7 +76,7 @@ def pack(document: Any, tensors: Mapping[str, Tensor]) -> bytes:
     header = int.from_bytes(data[:_LENGTH_BYTES], "little")
     if header > _MOST_HEADER:
         msg = (
-            f"the vocabulary makes a header of {header / 1e6:,.0f} MB, and a file holds"
+            f"the vocabulary needs a header of {header / 1e6:,.0f} MB, and a file can have at most"
             f" {_MOST_HEADER / 1e6:,.0f} MB; keep fewer tokens: %vocab --min-freq 2"
         )
         raise StorageError(msg)
@@ -84,12 +85,12 @@ def pack(document: Any, tensors: Mapping[str, Tensor]) -> bytes:
 
 
 def read(path: Path) -> Contents:
-    """Read a file, once its digest has been found to be right.
+    """Read a file after checking its digest.
 
     Raises
     ------
     StorageError
-        When it cannot be read, is no file of rnn_magics, or is damaged.
+        When it cannot be read, is not a file of rnn_magics, or is damaged.
     """
     return unpack(_bytes_of(path))
 
@@ -100,12 +101,12 @@ def unpack(data: bytes) -> Contents:
     Raises
     ------
     StorageError
-        When they are no file of rnn_magics, or are damaged.
+        When they are not a file of rnn_magics, or are damaged.
     """
     header = _header_size(data[: _LENGTH_BYTES + len(_BEGINNING)], len(data))
     body = memoryview(data)[:-_DIGEST_BYTES]
     if hashlib.sha256(body).digest() != data[-_DIGEST_BYTES:]:
-        msg = "it is damaged: its content is not that of its sha256; take another copy"
+        msg = "it is damaged: its sha256 does not match its content; use another copy"
         raise StorageError(msg)
     metadata = _metadata(bytes(body[_LENGTH_BYTES : _LENGTH_BYTES + header]))
     try:
@@ -115,13 +116,13 @@ def unpack(data: bytes) -> Contents:
         raise StorageError(msg) from None
     digest = tensors.pop(DIGEST, None)
     if digest is None or digest.numpy().tobytes() != data[-_DIGEST_BYTES:]:
-        msg = "its digest is not where it must be"
+        msg = "it is damaged: its digest is not at the end of the file; use another copy"
         raise StorageError(msg)
     return Contents(loads(metadata), tensors)
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file begins as ours do; nothing else of it is looked at."""
+    """Whether a file begins like a file of ours; the rest is not read."""
     try:
         with files.open_file(path) as file:
             _header_size(file.read(_LENGTH_BYTES + len(_BEGINNING)), _size_of(file))
@@ -134,13 +135,13 @@ def _header_size(beginning: bytes, size: int) -> int:
     header = int.from_bytes(beginning[:_LENGTH_BYTES], "little")
     if beginning[_LENGTH_BYTES:] != _BEGINNING:
         if beginning.startswith(_PICKLES):
-            msg = "it is a pickle, as torch.save writes them; such files can run code and are"
-            raise StorageError(msg + " never opened")
-        msg = "it is no model file of rnn_magics"
+            msg = "it is a pickle, which torch.save writes; such a file can run code, so it is"
+            raise StorageError(msg + " never opened; give a file that %save_rnn wrote")
+        msg = "it is not a model file of rnn_magics; give a file that %save_rnn wrote"
         raise StorageError(msg)
     if header > _MOST_HEADER or _LENGTH_BYTES + header + _DIGEST_BYTES > size:
-        msg = f"it is damaged: {size:,} bytes do not hold its header of {header:,}"
-        raise StorageError(msg)
+        msg = f"it is damaged: it has {size:,} bytes, too few for its header of {header:,} bytes;"
+        raise StorageError(msg + " use another copy")
     return header
 
 
@@ -162,7 +163,7 @@ def _parsed(header: bytes) -> dict[str, Any]:
 
 
 def _check_size(header: bytes, size: int) -> None:
-    # What the header says of the body, against what is there, before any of it is read.
+    # Compares the size that the header announces with that of the file, before the body is read.
     try:
         ends = [
             int(tensor["data_offsets"][1])
@@ -172,20 +173,20 @@ def _check_size(header: bytes, size: int) -> None:
     except (ValueError, TypeError, LookupError, OverflowError):
         msg = "its tensors cannot be read: the header does not say where they are"
         raise StorageError(msg) from None
-    told = _LENGTH_BYTES + len(header) + max(ends, default=0)
-    if told != size:
-        msg = f"it is damaged: its header speaks of {told:,} bytes, and it has {size:,}; take"
-        raise StorageError(msg + " another copy")
+    announced = _LENGTH_BYTES + len(header) + max(ends, default=0)
+    if announced != size:
+        msg = f"it is damaged: it should have {announced:,} bytes, and it has {size:,}; use another"
+        raise StorageError(msg + " copy")
     free = available_memory(torch.device("cpu"))
     if free is not None and 2 * size > free:  # the bytes, and the tensors made of them
-        msg = f"it does not fit into memory: it needs {in_words(2 * size)} of {in_words(free)}"
-        raise StorageError(msg)
+        msg = f"it does not fit into memory: it needs {in_words(2 * size)}, and only"
+        raise StorageError(msg + f" {in_words(free)} are free")
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        msg = "a key stands there twice"
+        msg = "a key occurs twice"
         raise ValueError(msg)
     return made
 

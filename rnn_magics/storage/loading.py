@@ -1,4 +1,4 @@
-"""Reading a run, from a model file or from the folder of a run."""
+"""Loading a run from a model file or from the folder of a run."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from rnn_magics.training.run import Run
 def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = None) -> Run:
     """Read a run from a file that `save_run` wrote, or from the folder of a run.
 
-    Nothing of a file is used before its sha256 has been found to be right, no code in it is
-    ever run, and no size in it is believed before it has been compared with what is there.
+    Nothing in a file is used before its sha256 has been checked, no code in it is ever run, and no
+    size in it is trusted before it has been compared with the size of the file.
 
     Parameters
     ----------
     path
-        Of the file, or of the folder that a `Checkpointing` keeps; ``~`` for the home folder.
+        The file, or the folder that a `Checkpointing` keeps; ``~`` is the home folder.
     name
-        How listings call the run; by default as before.
+        The name of the run in listings; by default its old name.
     epoch
-        Of a folder: the run as it was after that epoch, one of ``checkpoint_epochs(path)``; by
-        default as it was last.
+        For a folder, load the run as it was after this epoch, one of ``checkpoint_epochs(path)``;
+        by default, as it was last.
 
     Returns
     -------
     Run
-        On the CPU, ready to generate, to be scored and to be looked at.
+        The run, on the CPU, ready to generate, to be scored and to be inspected.
 
     Raises
     ------
     StorageError
-        When the file cannot be read, is damaged, or is no file of ours; when the folder is that
-        of no run, or does not keep the epoch; when the run has a name that cannot be taken.
+        When the file cannot be read, is damaged, or is not a model file; when the folder does not
+        hold a run, or does not keep the epoch; when the run has an unusable name.
     ConfigError
-        When `name` cannot be a name.
+        When `name` is not a usable name.
     """
     check_name(name or "", "the run")
     typed, path = str(path), atomic.user_path(path)
@@ -50,7 +50,7 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
     else:
         run, _ = read_run(path)
     if name is None:
-        of, instead = f"the run in {str(path)!r}", "load it under another: --name NAME"
+        of, instead = f"the run in {str(path)!r}", "load it under another name: --name NAME"
         check_name(run.name, of, StorageError, instead)
     run.name = run.name if name is None else name
     run.folder = typed if path.is_dir() else None
@@ -61,6 +61,6 @@ def _of_epoch(folder: Path, epoch: int) -> Path:
     epochs = RunFolder(folder).require().epochs
     if epoch not in epochs:
         kept = ", ".join(map(str, epochs)) or "none"
-        msg = f"{str(folder)!r} does not keep epoch {epoch} (kept: {kept})"
+        msg = f"{str(folder)!r} does not keep epoch {epoch}; it keeps: {kept}"
         raise StorageError(msg)
     return epochs[epoch]

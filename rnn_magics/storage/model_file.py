@@ -1,4 +1,4 @@
-"""A run in one file: its weights, and all that is known of how they came about."""
+"""A run in one file: its weights, and the record of how they were trained."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ from rnn_magics.training.run import Run
 FORMAT = 1
 SUFFIX = ".safetensors"
 _MOST_TOKENS = 1 << 31
-_WEIGHTS = "model."  # begins the names of the tensors that are the model's
+_WEIGHTS = "model."  # the prefix of the names of the model's tensors
 _FLOATS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 _UNFIT = re.compile(r"[^\w.~+-]+")
 
 
 def default_path(run: Run) -> Path:
-    """Return where a run is written when nothing is said: its name in the present folder."""
+    """Return where a run is saved by default: a file of its name in the working folder."""
     return Path(f"{_UNFIT.sub('_', run.name).lstrip('.') or 'run'}{SUFFIX}")
 
 
 def save_run(run: Run, path: str | Path | None = None, *, force: bool = False) -> Path:
     """Write a run to a file, which `load_run` reads.
 
-    An older model file of that name is replaced, in one step: whatever happens meanwhile, the
-    file is the older one or the new one.
+    An older model file of that name is replaced in one step: at every moment the file is either the
+    old one or the new one.
 
     Parameters
     ----------
     run
-        What `train` returned.
+        A run from `train`.
     path
-        Of the file, ``~`` for the home folder; a folder, in which it gets the run's name;
-        by default that name in the present folder.
+        The file, ``~`` being the home folder; or a folder, in which the file is named after the
+        run. By default the working folder.
     force
-        Whether a file that is no model file of ours is replaced, too.
+        Whether to replace also a file that is not a model file.
 
     Returns
     -------
     Path
-        Of the file.
+        The path of the file.
 
     Raises
     ------
     StorageError
-        When it cannot be written, or stands in the place of another file.
+        When it cannot be written, or would replace another file.
     """
     path = require_place(run, path, force=force)
     atomic.write(path, packed(run))
@@ -66,12 +66,12 @@ def save_run(run: Run, path: str | Path | None = None, *, force: bool = False) -
 
 
 def require_place(run: Run, path: str | Path | None, *, force: bool) -> Path:
-    """Return where `save_run` writes a run, once it has been found that it may.
+    """Return where `save_run` writes a run, after checking that it may.
 
     Raises
     ------
     StorageError
-        As `save_run` does.
+        As for `save_run`.
     """
     if path is None:
         path = files.reachable(default_path(run), StorageError)
@@ -79,18 +79,18 @@ def require_place(run: Run, path: str | Path | None, *, force: bool) -> Path:
         path = atomic.user_path(path)
     path = path / default_path(run) if path.is_dir() else path
     if atomic.require_target(path).exists() and not force and not container.is_ours(path):
-        msg = f"{str(path)!r} is there and is no model file of rnn_magics; --force replaces it"
+        msg = f"{str(path)!r} exists and is not a model file of rnn_magics; --force replaces it"
         raise StorageError(msg)
     return path
 
 
 def packed(run: Run, training: Contents | None = None) -> bytes:
-    """Return the bytes of a file: a run, maybe with where its training stands.
+    """Return the bytes of a file: a run, and optionally the state of its training.
 
     Raises
     ------
     StorageError
-        When something of it cannot be written.
+        When a part of it cannot be written.
     """
     check_fork()
     document = {"format": FORMAT, "vocab_size": run.model.vocab_size, **write_parts(run)}
@@ -102,24 +102,24 @@ def packed(run: Run, training: Contents | None = None) -> bytes:
 
 
 def read_run(path: Path) -> tuple[Run, Contents | None]:
-    """Read a run, and where its training stands if the file says so.
+    """Read a run, and the state of its training if the file has one.
 
     Raises
     ------
     StorageError
-        When the file cannot be read, is damaged, or is no file of ours.
+        When the file cannot be read, is damaged, or is not a model file.
     """
     with naming(path):
         return unpacked(container.read(path))
 
 
 def unpacked(contents: Contents) -> tuple[Run, Contents | None]:
-    """Return the run that a file holds, and where its training stands if it says so.
+    """Return the run in a file, and the state of its training if the file has one.
 
     Raises
     ------
     StorageError
-        When it is not what it must be.
+        When the contents are not valid.
     """
     document = Fields(contents.document, "the document")
     _check_format(contents.document, document)
@@ -129,12 +129,13 @@ def unpacked(contents: Contents) -> tuple[Run, Contents | None]:
     document.end()
     vocab = found.get("vocab")
     if vocab is not None and len(vocab) != vocab_size:
-        msg = f"its vocabulary has {len(vocab)} tokens, its model {vocab_size}"
+        msg = f"its vocabulary has {len(vocab)} tokens, but its model has {vocab_size}"
         raise StorageError(msg)
     of_model = {k: v for k, v in contents.tensors.items() if k.startswith(_WEIGHTS)}
     others = {k: v for k, v in contents.tensors.items() if k not in of_model}
     if others and training is None:
-        msg = f"it has a tensor {next(iter(others))!r}, which this version does not know"
+        msg = f"it has a tensor {next(iter(others))!r}, which this version does not know; update"
+        msg += " rnn_magics"
         raise StorageError(msg)
     model = build_model(found["config"].model, vocab_size, of_model)
     run = Run(**{"corpus": None, "vocab": None, **found, "model": model})
@@ -149,23 +150,24 @@ def weights(model: RNNModel) -> dict[str, Tensor]:
 def build_model(config: ModelConfig, vocab_size: int, tensors: Mapping[str, Tensor]) -> RNNModel:
     """Return a model with the weights of a file.
 
-    The model is first made without memory, which shows what its tensors must be; only when the
-    file has exactly these is memory taken.
+    The model is first built without memory, to find the names and shapes of its tensors. Memory is
+    allocated only if the file has exactly these tensors.
 
     Raises
     ------
     StorageError
-        When they do not fit each other.
+        When the configuration and the tensors do not match.
     """
     if config.num_layers > len(tensors) or vocab_size < 1:
-        msg = f"it has {len(tensors)} tensors for {config.num_layers} layers"
+        msg = f"it has only {len(tensors)} tensors for {config.num_layers} layers and"
+        msg += f" {vocab_size} tokens"
         raise StorageError(msg)
     unused = torch.Generator()  # so that loading does not move the global generator
     with torch.device("meta"), _cell_errors(config.cell):
         expected = weights(RNNModel(config, vocab_size, unused))
     dtype = tensors[f"{_WEIGHTS}output.bias"].dtype if f"{_WEIGHTS}output.bias" in tensors else None
     if dtype not in _FLOATS:
-        msg = "it has no output.bias of floating point numbers"
+        msg = "it has no tensor output.bias of floating point numbers"
         raise StorageError(msg)
     _check_tensors(expected, tensors, dtype)
     with _cell_errors(config.cell):
@@ -182,15 +184,15 @@ def _check_tensors(
     named = {f"{_WEIGHTS}{name}": value for name, value in expected.items()}
     if (missing := named.keys() - tensors.keys()) or (unknown := tensors.keys() - named.keys()):
         what = f"lacks tensor {min(missing)!r}" if missing else f"has a tensor {min(unknown)!r}"
-        msg = f"it {what}, which its configuration does not go with"
+        msg = f"it {what}, contrary to its configuration"
         raise StorageError(msg)
     for name, value in named.items():
         kind = dtype if value.is_floating_point() else value.dtype
         found = tensors[name]
         if found.shape != value.shape or found.dtype != kind:
             msg = (
-                f"tensor {name!r} is {tuple(found.shape)} of {found.dtype}, and its configuration"
-                f" makes it {tuple(value.shape)} of {kind}"
+                f"tensor {name!r} is {tuple(found.shape)} of {found.dtype}; by its configuration it"
+                f" must be {tuple(value.shape)} of {kind}"
             )
             raise StorageError(msg)
 
@@ -201,7 +203,7 @@ def _check_format(values: Any, document: Fields) -> None:
         versions = values.get("versions")
         writer = versions.get("rnn_magics") if isinstance(versions, dict) else None
         msg = f"it has format {number}, and this version reads up to {FORMAT}; rnn_magics {writer}"
-        raise StorageError(msg + " wrote it: update rnn_magics")
+        raise StorageError(msg + " wrote it; update rnn_magics")
     if type(number) is not int or number != FORMAT:
         msg = f"its format is {number!r}, not {FORMAT}"
         raise StorageError(msg)
@@ -209,12 +211,12 @@ def _check_format(values: Any, document: Fields) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Let an error of what stands within say which file it is about.
+    """Add the path of a file to the errors of the body.
 
     Raises
     ------
     StorageError
-        Which begins with the path.
+        With a message that begins with the path.
     """
     try:
         yield
@@ -225,7 +227,7 @@ def naming(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _cell_errors(cell: str) -> Iterator[None]:
-    # A cell that a user has registered may be another than the one that was saved.
+    # The user may have registered another cell under the name of the one that was saved.
     try:
         yield
     except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:

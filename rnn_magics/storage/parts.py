@@ -1,7 +1,7 @@
-"""The parts of a run as a file holds them, each written and read by two functions.
+"""The parts of a run in a file; one function writes each part, and one reads it.
 
-To add a part, write the two functions and a line in `PARTS`. A part whose `write` returns None
-is left out; an older file without it is read as one that has none.
+To add a part, write the two functions and a line in `PARTS`. A part whose `write` returns None is
+left out of the file; a file without it is read as a run that does not have it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.history import History
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
@@ -43,12 +44,12 @@ class Part:
     Parameters
     ----------
     write
-        Returns it as plain values, fit for JSON, or None to leave it out.
+        Returns the part as plain values for JSON, or None to leave it out.
     read
-        Returns the fields of a `Run` from what `write` returned. Raises `StorageError` when
-        that is not what it must be.
+        Returns the fields of a `Run` from these plain values. Raises `StorageError` if they are
+        not valid.
     optional
-        Whether a file may lack it.
+        Whether a file may lack the part.
     """
 
     write: Callable[[Run], Any]
@@ -63,12 +64,12 @@ def write_parts(run: Run) -> dict[str, Any]:
 
 
 def read_parts(document: Fields) -> dict[str, Any]:
-    """Take all parts from a document; return the fields of the run that they make.
+    """Take all parts from a document, and return the fields of the run.
 
     Raises
     ------
     StorageError
-        When a part is missing or is not what it must be.
+        When a part is missing or not valid.
     """
     found: dict[str, Any] = {}
     for name, part in PARTS.items():
@@ -80,7 +81,7 @@ def read_parts(document: Fields) -> dict[str, Any]:
 def _write_run(run: Run) -> dict[str, Any]:
     return {
         "name": run.name,
-        "reason": "snapshot" if run.reason is None else run.reason,
+        "reason": run.reason or Ending.SNAPSHOT,
         "message": run.message,
         "step": run.step,
         "num_train_tokens": run.num_train_tokens,
@@ -96,6 +97,11 @@ def _read_run(plain: Any) -> dict[str, Any]:
     for name in ("num_train_tokens", "num_valid_tokens", "steps", "tokens"):
         found[name] = read.count(name)
     read.end()
+    try:
+        found["reason"] = Ending.named(found["reason"])
+    except ConfigError as error:
+        msg = f"run.{error}"
+        raise StorageError(msg) from None
     return found
 
 
@@ -128,7 +134,7 @@ def _read_device(plain: Any) -> dict[str, Any]:
     name, reason = read.text("name"), read.text("reason")
     read.end()
     if not _DEVICE.fullmatch(name):
-        msg = f"device {name!r} is neither cpu, cuda nor mps"
+        msg = f"device {name!r} is neither cpu nor cuda nor mps"
         raise StorageError(msg)
     return {"device": DeviceChoice(torch.device(name), reason)}
 
@@ -153,7 +159,7 @@ def _read_corpus(plain: Any) -> dict[str, Any]:
     name, sha256 = read.text("name"), read.text("sha256")
     read.end()
     if not _SHA256.fullmatch(sha256):
-        msg = f"corpus.sha256 is {sha256[:80]!r}"
+        msg = f"corpus.sha256 must be 64 hexadecimal digits, not {sha256[:80]!r}"
         raise StorageError(msg)
     return {"corpus": (name, sha256)}
 
@@ -194,7 +200,7 @@ def _read_history(plain: Any) -> dict[str, Any]:
     lists = {name: read.numbers(name, optional=name in _WITHOUT_SCORE) for name in names}
     read.end()
     if len({len(values) for values in lists.values()}) > 1:
-        msg = "the lists of history are of different lengths"
+        msg = "the lists of history have different lengths"
         raise StorageError(msg)
     return {"history": History(**lists)}
 
@@ -237,7 +243,7 @@ def _write_steered(run: Run) -> list[dict[str, Any]] | None:
 
 def _read_steered(plain: Any) -> dict[str, Any]:
     if not isinstance(plain, list) or len(plain) > _MOST_EPOCHS:
-        msg = "steered is no list of changes"
+        msg = f"steered is not a list of at most {_MOST_EPOCHS} changes"
         raise StorageError(msg)
     steered = [_read_steering(change) for change in plain]
     _require_same("steered", [asdict(change) for change in steered] or None, plain)
@@ -267,7 +273,7 @@ def _read_ladder(plain: Any) -> dict[str, Any]:
     read.count("num_valid_tokens")
     read.end()
     if not isinstance(rungs, list) or not 1 <= len(rungs) <= MAX_ORDER:
-        msg = f"ladder.rungs is no list of 1 to {MAX_ORDER} n-gram models"
+        msg = f"ladder.rungs is not a list of 1 to {MAX_ORDER} n-gram models"
         raise StorageError(msg)
     try:
         ladder = Ladder.from_dict(plain)
@@ -291,7 +297,7 @@ def _read_counts(plain: Any) -> dict[str, Any]:
     read = Fields(plain, "counts")
     found = {f"{part}_counts": _read_text_counts(read.take(part)) for part in read.keys}
     if not found or not found.keys() <= {"train_counts", "valid_counts"}:
-        msg = "counts are of the parts train and valid"
+        msg = "counts has other keys than train and valid, or none"
         raise StorageError(msg)
     return found
 
@@ -300,7 +306,7 @@ def _read_text_counts(plain: Any) -> TextCounts:
     read = Fields(plain, "counts")
     share = read.take("unk_share")
     if type(share) is not float or not 0 <= share <= 1:
-        msg = f"counts.unk_share is {share!r}"
+        msg = f"counts.unk_share must be a number from 0 to 1, not {share!r}"
         raise StorageError(msg)
     words = None if plain.get("num_words", 0) is None else read.count("num_words")
     if words is None:
@@ -310,7 +316,7 @@ def _read_text_counts(plain: Any) -> TextCounts:
 
 
 def _require_same(part: str, written: Any, plain: Any) -> None:
-    # What is read must say all that the file says: 1 for 1.0 or "2" for 2 is no form of ours.
+    # Written again, the part must give what the file holds: 1 for 1.0, or "2" for 2, is refused.
     if json.dumps(written) != json.dumps(plain):
         msg = f"{part} is not in the form that rnn_magics writes"
         raise StorageError(msg)

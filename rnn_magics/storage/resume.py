@@ -1,4 +1,4 @@
-"""Going on with a training where its last checkpoint stands, bit for bit."""
+"""Resuming a training from its last checkpoint, bit for bit."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rnn_magics.storage.model_file import naming
 from rnn_magics.storage.run_folder import KeptRun, RunFolder, kept_runs
 from rnn_magics.storage.strict import read_options
 from rnn_magics.storage.training_state import check_same, fingerprint_of, restore
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.history import History
 from rnn_magics.training.loop import Drive, Listener, begin, train_to_end
 from rnn_magics.training.run import Run
@@ -23,37 +24,37 @@ from rnn_magics.training.state import TrainState
 
 LAST = "last"
 _MOST_NAMED = 3
-_AS_PLANNED = ("epochs", "max_time", "max_tokens")
 
 
 def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Reopened]:
-    """Make what `iter_train` needs to go on with a run, and claim its folder.
+    """Prepare what `iter_train` needs to resume a run, and claim its folder.
 
     Parameters
     ----------
     folder
-        Of the run, or ``last``: the one written to last in the present folder or one or two
-        levels below it.
+        The folder of the run; or ``last`` for the run that was written to last, in the working
+        folder or up to two levels below it.
     batches
         The same minibatches as before.
 
     Returns
     -------
     run : Run
-        With the history of the epochs that are finished.
+        The run, with the history of the complete epochs.
     state : TrainState
-        Where the training stands.
+        The state of the training at the checkpoint.
     reopened : Reopened
-        ``reopened.go_on(run, state)`` keeps the run further, as before.
+        ``reopened.go_on(run, state)`` continues to keep the run, as before.
 
     Raises
     ------
     StorageError
-        When there is no such run, another training has it, it has ended as planned, its
-        checkpoints cannot be read, its optimizer has been removed, or the minibatches are others.
+        When there is no such run, its folder is in use by another training, it has ended as
+        planned, its checkpoints cannot be read, its optimizer has been removed, or the minibatches
+        differ.
     """
     kept = last_run()[0] if str(folder) == LAST else _named(folder)
-    with released_on_error(kept.claim()) as claim:  # first: what is read must not change any more
+    with released_on_error(kept.claim()) as claim:  # first, so that nothing changes while it reads
         run, state, options = _read(kept, batches)
         return run, state, Reopened(replace(options, folder=str(kept.path)), claim)
 
@@ -64,12 +65,12 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
         before.name,
         f"the run in {str(kept.path)!r}",
         StorageError,
-        "it cannot go on, but %load_rnn takes it under another: --name NAME",
+        "it cannot continue, but you can load it: %load_rnn FOLDER --name NAME",
     )
-    if before.reason in _AS_PLANNED:
+    if before.reason is not None and before.reason.as_planned:
         msg = (
             f"run {before.name!r} has ended as planned ({before.reason}) after"
-            f" {len(before.history)} epochs; %load_rnn {kept.path} takes it up as it is"
+            f" {len(before.history)} epochs; load it with %load_rnn {kept.path}"
         )
         raise StorageError(msg)
     try:
@@ -82,11 +83,11 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
     with naming(kept.path):
         restore(state, training)
         options = read_options(Checkpointing, kept.checkpointing())
-    epochs = before.history.to_dict().items()  # an epoch cut short will be told when it is whole
+    epochs = before.history.to_dict().items()  # complete epochs only
     run.history = History(**{name: values[: state.epoch] for name, values in epochs})  # type: ignore[arg-type]
     run.curve, run.steered, run.ladder = before.curve, before.steered, before.ladder
     run.steps, run.tokens = before.steps, before.tokens
-    run.message = before.message if before.reason == "snapshot" else ""
+    run.message = before.message if before.reason == Ending.SNAPSHOT else ""
     return run, state, options
 
 
@@ -95,21 +96,21 @@ def _named(folder: str | Path) -> RunFolder:
 
 
 def last_run() -> tuple[RunFolder, str]:
-    """Return the folder of the run written to last, and what there is to say of those skipped.
+    """Return the folder of the run written to last, and a note on the runs that were skipped.
 
     Raises
     ------
     StorageError
-        When there is none, or it cannot be read.
+        When there is no such run, or it cannot be read.
     """
     runs = kept_runs()
     skipped = [kept for kept in runs if kept.trouble]
     if len(runs) == len(skipped):
-        msg = "no run is kept in this folder or below it: type %train_rnn --checkpoint DIR"
+        msg = "no run is kept in this folder or below it; keep one with %train_rnn --checkpoint DIR"
         raise StorageError("; ".join([msg, *_words(skipped)]))
     if runs[-1].trouble:
         last, why = str(runs[-1].folder), runs[-1].trouble
-        msg = f"the run written to last, {last!r}, cannot be read: {why}; name one: --resume DIR"
+        msg = f"the run written to last, {last!r}, cannot be read: {why}; choose one: --resume DIR"
         raise StorageError(msg)
     folder = runs[-1].folder
     said = "; ".join([f"--resume {LAST} takes {str(folder)!r}", *_words(skipped)])
@@ -119,11 +120,11 @@ def last_run() -> tuple[RunFolder, str]:
 def _words(skipped: list[KeptRun]) -> list[str]:
     named = [f"{str(kept.folder)!r} is skipped: {kept.trouble}" for kept in skipped[:_MOST_NAMED]]
     more = len(skipped) - len(named)
-    return [*named, f"and {more} more, which %rnn runs names"] if more else named
+    return [*named, f"and {more} more, which %rnn runs lists"] if more else named
 
 
 def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
-    # On the same device, and the same number of threads, whatever would be chosen today.
+    # On the same device and number of threads as before, even if others would be chosen now.
     on_cpu = before.device.device.type == "cpu"
     threads = before.threads.number if on_cpu else None
     config = replace(before.config.train, device=str(before.device.device), threads=threads)
@@ -143,32 +144,33 @@ def resume_run(
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
 ) -> Run:
-    """Go on with a run where its last checkpoint stands, to its end.
+    """Resume a run from its last checkpoint, and train it to its end.
 
-    On the machine where it began, the weights at its end are those of a run that was never
-    interrupted, bit for bit, unless a limit of time decided something.
+    On the same machine, the final weights equal those of a run that was never interrupted, bit for
+    bit, unless a time limit had an effect.
 
     Parameters
     ----------
     folder
-        Of the run, which ``train(..., watch=Checkpointing(folder))`` made; or ``last``.
+        The folder of the run, which ``train(..., watch=Checkpointing(folder))`` created; or
+        ``last``.
     batches
         The same minibatches as before.
     listeners
         Called with every event.
     drive
-        As `train` takes it.
+        As for `train`.
 
     Returns
     -------
     Run
-        One run, its history from the first epoch on.
+        The whole run, its history from the first epoch on.
 
     Raises
     ------
     StorageError
-        When there is no such run, another training has it, it has ended as planned, its
-        checkpoints cannot be read, or the minibatches are others.
+        When there is no such run, its folder is in use by another training, it has ended as
+        planned, its checkpoints cannot be read, or the minibatches differ.
     """
     run, state, reopened = reopen(folder, batches)
     (drive or train_to_end)(run, state, [reopened.go_on(run, state), *listeners])

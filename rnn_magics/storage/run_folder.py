@@ -1,12 +1,12 @@
-"""The folder of a run: what it is, how it went, and its checkpoints.
+"""The folder of a run: what the run is, how it went, and its checkpoints.
 
 ::
 
     run.json                    what the run is: name, configuration, corpus, versions
     history.jsonl               a line for each epoch, each end and each resumption; only grows
-    claim.json, claim.lock      who trains in it at present
-    step-000001234.safetensors  the last two checkpoints; a model file, and where training stands
-    epoch-0003.safetensors      the model as it was after that epoch; a model file
+    claim.json, claim.lock      which process is training in it now
+    step-000001234.safetensors  the last two checkpoints: model files with the training state
+    epoch-0003.safetensors      the model as it was after that epoch: a model file
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from rnn_magics.training.run import Run
 _WHAT = ("run", "config", "corpus", "device", "threads", "versions")  # parts in run.json
 _STEP = re.compile(r"step-([0-9]{9,})\.safetensors")
 _EPOCH = re.compile(r"epoch-([0-9]{4,})\.safetensors")
-_KEPT_STEPS = 2  # the second is there should the disk damage the first
+_KEPT_STEPS = 2  # the second is a reserve in case the first is damaged
 _MOST_WHAT, _MOST_JSON = 1 << 20, 1 << 26  # bytes of run.json, and of the history
 _DEPTH = 2  # how far below a folder its runs may lie
 
@@ -47,24 +47,24 @@ class RunFolder:
     Parameters
     ----------
     path
-        Of the folder.
+        The path of the folder.
     """
 
     path: Path
 
     @property
     def exists(self) -> bool:
-        """Whether it holds a run that can be gone on with."""
+        """Whether it holds a run with a checkpoint."""
         return (self.path / "run.json").is_file() and bool(self.steps)
 
     @property
     def steps(self) -> dict[int, Path]:
-        """The checkpoints by the number of steps, the newest first."""
+        """The checkpoints by number of steps, newest first."""
         return dict(sorted(self._numbered(_STEP).items(), reverse=True))
 
     @property
     def epochs(self) -> dict[int, Path]:
-        """The models after the epochs that are kept, by epoch."""
+        """The models that are kept, by epoch."""
         return dict(sorted(self._numbered(_EPOCH).items()))
 
     def _numbered(self, pattern: re.Pattern[str]) -> dict[int, Path]:
@@ -75,51 +75,51 @@ class RunFolder:
         return {int(match[1]): entry for match, entry in matches if match}
 
     def claim(self) -> Claim:
-        """Take the folder for one training; it is made if it is not there.
+        """Claim the folder for one training; create it if it does not exist.
 
         Raises
         ------
         StorageError
-            When another training has it, or it cannot be made.
+            When it is in use by another training, or cannot be created.
         """
         with files.in_one_line(StorageError, f"cannot make the folder {files.shown(self.path)}"):
             self.path.mkdir(parents=True, exist_ok=True)
         return Claim(self.path)
 
     def begin(self, run: Run, checkpointing: dict[str, Any]) -> None:
-        """Write down what the run is."""
+        """Write the description of the run."""
         document: dict[str, Any] = {"format": FORMAT, "checkpointing": checkpointing}
         parts = {name: PARTS[name].write(run) for name in _WHAT}
         document |= {name: plain for name, plain in parts.items() if plain is not None}
         atomic.write(self.path / "run.json", f"{dumps(document)}\n".encode())
 
     def go_on(self, step: int) -> None:
-        """Say that the run goes on behind a step; what was written later goes.
+        """Record that the run resumes after a step, and delete later checkpoints.
 
-        Later checkpoints are damaged ones, else the run would go on from them.
+        Later checkpoints are damaged, or else the run would resume from them.
         """
         self.tell(resumed=step)
         _remove(path for number, path in self.steps.items() if number > step)
 
     def write_step(self, run: Run, training: Contents, step: int) -> None:
-        """Write a checkpoint; the older ones but one go once it is whole."""
+        """Write a checkpoint; once it is complete, delete all but one of the older ones."""
         atomic.write(self.path / f"step-{step:09d}.safetensors", packed(run, training))
         _remove(list(self.steps.values())[_KEPT_STEPS:])
 
     def write_epoch(self, run: Run, epoch: int, keep: int | None) -> None:
-        """Write the model after an epoch; only the newest `keep` of them stay, None for all."""
+        """Write the model after an epoch; keep only the newest `keep` models, None for all."""
         if keep != 0:
             atomic.write(self.path / f"epoch-{epoch:04d}.safetensors", packed(run))
         newest_first = list(reversed(self.epochs.values()))
         _remove([] if keep is None else newest_first[keep:])
 
     def require(self) -> RunFolder:
-        """Return the folder, once it has been found to hold a run.
+        """Return the folder after checking that it holds a run.
 
         Raises
         ------
         StorageError
-            When it does not.
+            When it does not hold a run.
         """
         if not self.exists:
             msg = f"{str(self.path)!r} is not the folder of a run; %rnn runs DIR lists those in DIR"
@@ -131,12 +131,12 @@ class RunFolder:
         atomic.append(self.path / "history.jsonl", dumps(words))
 
     def newest(self) -> tuple[Run, Contents]:
-        """Read the newest checkpoint, or the one before it when that is damaged.
+        """Read the newest checkpoint, or the one before it if that is damaged.
 
         Raises
         ------
         StorageError
-            When there is none that can be read.
+            When no checkpoint can be read.
         """
         errors = []
         for step, path in self.steps.items():
@@ -146,7 +146,7 @@ class RunFolder:
                 errors.append(error)
                 continue
             if training is None:
-                errors.append(StorageError(f"{str(path)!r}: it is no checkpoint"))
+                errors.append(StorageError(f"{str(path)!r}: it is not a checkpoint"))
                 continue
             if errors:
                 run.message = f"the newest checkpoint cannot be read; this is that of step {step}"
@@ -154,7 +154,7 @@ class RunFolder:
         raise errors[0] if errors else StorageError(f"{str(self.path)!r} holds no checkpoint")
 
     def checkpointing(self) -> Any:
-        """Return how the run is kept, as `begin` was told."""
+        """Return how the run is kept: the options that `begin` received."""
         return self._what().take("checkpointing")
 
     def _what(self) -> Fields:
@@ -163,19 +163,20 @@ class RunFolder:
             with files.open_file(path) as file:
                 data = file.read(_MOST_WHAT + 1)
             if len(data) > _MOST_WHAT:
-                msg = f"{str(path)!r} cannot be read: it is larger than any that rnn_magics writes"
+                msg = f"{str(path)!r} cannot be read: it has more than {_MOST_WHAT:,} bytes, which"
+                msg += " rnn_magics never writes"
                 raise StorageError(msg)
             document = Fields(loads(data.decode().rstrip("\n")), "the document")
         except (OSError, ValueError) as error:
             msg = f"{str(path)!r} cannot be read: {error}"
             raise StorageError(msg) from None
         if document.take("format") != FORMAT:
-            msg = f"{str(path)!r} is of another format than {FORMAT}; update rnn_magics"
+            msg = f"{str(path)!r} has another format than {FORMAT}; update rnn_magics"
             raise StorageError(msg)
         return document
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return the lines of the history; what was cut short or damaged is left out."""
+        """Return the lines of the history, without those that were cut short or damaged."""
         found = []
         with suppress(OSError), files.open_file(self.path / "history.jsonl") as file:
             for line in file.read(_MOST_JSON).splitlines():
@@ -184,12 +185,12 @@ class RunFolder:
         return [line for line in found if isinstance(line, dict)]
 
     def summary(self) -> KeptRun:
-        """Tell what the run is and where it stands, without reading a model.
+        """Return what the run is and how far it has come, without reading a model.
 
         Raises
         ------
         StorageError
-            When the folder does not say.
+            When the description of the run cannot be read.
         """
         what, lines = self._what(), self.lines()
         run = PARTS["run"].read(what.take("run"))
@@ -211,22 +212,22 @@ class RunFolder:
 
 @dataclass(frozen=True)
 class KeptRun:
-    """A run in a folder, in a few words.
+    """A summary of a run in a folder.
 
     Parameters
     ----------
     folder
-        Where it is.
+        The folder of the run.
     name, architecture
-        What it is.
+        Its name, and its model in a few words.
     epochs, planned
-        How many epochs it has finished, and how many it was to have.
+        The numbers of finished and of planned epochs.
     train_perplexity, valid_perplexity
-        After the last epoch; None before the first, and where it was not scored.
+        The perplexities after the last epoch; None before the first, or if not scored.
     state
-        Why it ended, or ``not ended``: it trains, or it was killed; or why it cannot be read.
+        Why it ended; ``not ended`` if it is training or was killed; or why it cannot be read.
     trouble
-        Why it cannot be read; empty when it can.
+        Why it cannot be read; empty if it can.
     """
 
     folder: Path
@@ -247,20 +248,20 @@ def _remove(paths: Iterable[Path]) -> None:
 
 
 def _number(value: Any) -> float | None:
-    # As `from_float` wrote it; what is none says nothing.
+    # A number as `from_float` wrote it; anything else is ignored.
     return float(value) if isinstance(value, float) or value in ("inf", "-inf", "nan") else None
 
 
 def kept_runs(folder: str | Path = ".") -> list[KeptRun]:
-    """Tell of the runs kept in a folder or one or two levels below it, the newest last.
+    """List the runs kept in a folder or up to two levels below it, newest last.
 
-    Each is looked at by itself. What cannot be read is told of as well, and why; it comes first
-    where it is not known when it was written to.
+    Runs that cannot be read are listed, too, with the reason. They come first if it is not known
+    when they were written to.
 
     Raises
     ------
     StorageError
-        When the folder is not there, or cannot be looked into.
+        When the folder does not exist, or cannot be listed.
     """
     top = atomic.user_path(folder)
     try:
@@ -269,7 +270,7 @@ def kept_runs(folder: str | Path = ".") -> list[KeptRun]:
         msg = f"there is no folder {str(top)!r}"
         raise StorageError(msg) from None
     except (OSError, ValueError) as error:
-        msg = f"{str(top)!r} cannot be looked into: {_why(error)}"
+        msg = f"{str(top)!r} cannot be listed: {_why(error)}"
         raise StorageError(msg) from None
     found = sorted(_below(top, _DEPTH), key=lambda timed: timed[0])
     return [kept for _, kept in found]
@@ -279,7 +280,7 @@ _Timed = tuple[float, KeptRun]  # when it was written to
 
 
 def _below(folder: Path, depth: int) -> Iterator[_Timed]:
-    # Whatever one entry is, the others are told of.
+    # A fault of one entry does not hide the others.
     try:
         if os.path.lexists(folder / "run.json"):
             yield from _judged(RunFolder(folder))
@@ -288,24 +289,24 @@ def _below(folder: Path, depth: int) -> Iterator[_Timed]:
                 if not entry.name.startswith("."):
                     yield from _inside(entry, depth)
     except OSError as error:
-        yield _skipped(folder, f"it cannot be looked into: {_why(error)}")
+        yield _skipped(folder, f"it cannot be listed: {_why(error)}")
 
 
 def _inside(entry: Path, depth: int) -> Iterator[_Timed]:
     try:
         is_folder = stat.S_ISDIR(entry.stat().st_mode)
     except OSError as error:
-        if entry.is_symlink():  # perhaps of a run, on a disk that is not there
+        if entry.is_symlink():  # perhaps to a run on a disk that is not mounted
             yield _skipped(entry, f"the link leads nowhere: {_why(error)}")
         else:
-            yield _skipped(entry, f"it cannot be looked at: {_why(error)}")
+            yield _skipped(entry, f"it cannot be examined: {_why(error)}")
     else:
         if is_folder:
             yield from _below(entry, depth - 1)
 
 
 def _judged(folder: RunFolder) -> Iterator[_Timed]:
-    with os.scandir(folder.path):  # raises where the checkpoints cannot be listed
+    with os.scandir(folder.path):  # raises if the checkpoints cannot be listed
         steps = list(folder.steps.values())
     times, troubles = [], []
     for path in steps:
@@ -321,7 +322,7 @@ def _judged(folder: RunFolder) -> Iterator[_Timed]:
             yield max(times), _skipped(folder.path, str(error))[1]
     elif troubles:
         yield _skipped(folder.path, troubles[0])
-    # Else it was begun, and its first checkpoint not written: there is nothing to go on with.
+    # Otherwise the run has not written its first checkpoint: there is nothing to list.
 
 
 def _skipped(folder: Path, why: str) -> _Timed:
@@ -329,7 +330,7 @@ def _skipped(folder: Path, why: str) -> _Timed:
 
 
 def _why(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)
+    return files.reason(error) if isinstance(error, OSError) else str(error)
 
 
 def epoch_line(run: Run) -> dict[str, Any]:
@@ -345,6 +346,6 @@ def checkpoint_epochs(folder: str | Path) -> list[int]:
     Raises
     ------
     StorageError
-        When the folder holds no run.
+        When the folder does not hold a run.
     """
     return list(RunFolder(atomic.user_path(folder)).require().epochs)

@@ -1,4 +1,4 @@
-"""Strict JSON: one way to write a document, and a closed set of typed keys to read it by."""
+"""Strict JSON: documents have exactly one form, and are read by a closed set of typed keys."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from rnn_magics.options import Options, describe
 C = TypeVar("C", bound=Options)
 MOST_TEXT = 1 << 16  # characters in a name, a reason, a message
 MOST_COUNT = 1 << 60
-# What an architecture may ask for; beyond it nothing is built, whatever the file holds.
+# The largest architecture that is built from a file.
 _MOST = {"num_hiddens": 1 << 20, "embedding_size": 1 << 20, "num_layers": 1 << 10}
 _NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 ADDED: dict[str, dict[str, Any]] = {}
-"""Options that an older file may lack, by class, with what their absence means.
+"""Options that an older file may lack, by class, each with the value that it then has.
 
-An option that is added to `ModelConfig`, `TrainConfig`, `BatchConfig` or `VocabConfig` gets a
-line here, e.g. ``{"TrainConfig": {"momentum": 0.0}}``; its default may change, this may not.
+An option that is added to `ModelConfig`, `TrainConfig`, `BatchConfig` or `VocabConfig` gets a line
+here, e.g. ``{"TrainConfig": {"momentum": 0.0}}``. Its default may change later; this value may not.
 """
 
 
 def dumps(document: Any) -> str:
-    """Return a document as JSON: ASCII, no spaces, the keys in their order.
+    """Return a document as JSON: ASCII, without spaces, the keys in their order.
 
     Raises
     ------
     StorageError
-        When it holds what JSON cannot say, or what reading would not give back.
+        When it holds a value that JSON cannot express, or that would be read back differently.
     """
     try:
         text = json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
@@ -40,7 +40,7 @@ def dumps(document: Any) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         msg = f"this cannot be written to a file: {error}"
         raise StorageError(msg) from None
-    msg = "this cannot be written to a file: a text in it would not be read back as it is"
+    msg = "this cannot be written to a file: a text in it would be read back differently"
     raise StorageError(msg)
 
 
@@ -50,7 +50,7 @@ def loads(text: str) -> Any:
     Raises
     ------
     StorageError
-        When it is not JSON, says a key twice, or is written in another form.
+        When it is not JSON, repeats a key, or is written in another form.
     """
     try:
         document = json.loads(text)
@@ -65,29 +65,29 @@ def loads(text: str) -> Any:
 
 
 def from_float(number: float) -> float | str:
-    """Return a number as JSON can say it: ``inf``, ``-inf`` and ``nan`` as words."""
+    """Return a number as JSON can express it: ``inf``, ``-inf`` and ``nan`` become words."""
     return number if math.isfinite(number) else str(float(number))
 
 
 class Fields:
-    """A mapping that came from a file, taken apart key by key, each with its type.
+    """A mapping from a file, read key by key; each method checks the type of a value.
 
     Parameters
     ----------
     values
-        What the file holds.
+        The value in the file.
     where
-        How messages call it, e.g. ``run``.
+        The name of the mapping in messages, e.g. ``run``.
 
     Raises
     ------
     StorageError
-        By every method: when a key is missing or its value is not what it must be.
+        By every method, when a key is missing or its value is not valid.
     """
 
     def __init__(self, values: Any, where: str) -> None:
         if not isinstance(values, Mapping):
-            msg = f"{where} is no mapping"
+            msg = f"{where} is not a mapping"
             raise StorageError(msg)
         self._left = dict(values)
         self._where = where
@@ -141,13 +141,13 @@ class Fields:
         return float(value)
 
     def mapping(self, key: str) -> Fields:
-        """Return a mapping, to be taken apart in its turn."""
+        """Return a nested mapping."""
         return Fields(self.take(key), f"{self._where}.{key}")
 
     def end(self) -> None:
-        """Refuse what no one has taken."""
+        """Refuse keys that have not been taken."""
         for key in self._left:
-            msg = f"{self._where} has {key!r}, which this version does not know"
+            msg = f"{self._where} has {key!r}, which this version does not know; update rnn_magics"
             raise StorageError(msg)
 
     @property
@@ -161,12 +161,12 @@ class Fields:
 
 
 def from_options(options: Options) -> dict[str, Any]:
-    """Return options as JSON can say them, once their sizes have been found to be in bounds.
+    """Return options as plain values for JSON, after checking their sizes.
 
     Raises
     ------
     StorageError
-        When a size is beyond what a file may ask for.
+        When a size is larger than a file may have.
     """
     check_sizes(options)
     plain = options.to_dict()
@@ -174,7 +174,7 @@ def from_options(options: Options) -> dict[str, Any]:
 
 
 def read_options(cls: type[C], values: Any) -> C:
-    """Return an option dataclass from what a file holds: all of its keys and no others.
+    """Return an option dataclass from a mapping in a file, which has all of its keys and no others.
 
     Raises
     ------
@@ -191,9 +191,9 @@ def read_options(cls: type[C], values: Any) -> C:
     try:
         options = cls.recall(given)
     except ConfigError as error:
-        msg = f"{cls.__name__}: {error}; if it was registered, register it again before loading"
+        msg = f"{cls.__name__}: {error}; if it is your own, register it again before loading"
         plain = f"{cls.__name__}: {error}"
-        raise StorageError(msg if " is none of " in str(error) else plain) from None
+        raise StorageError(msg if " is not one of " in str(error) else plain) from None
     for name, said in from_options(options).items():
         if said != given[name] or type(said) is not type(given[name]):
             msg = f"{cls.__name__}.{name} is {given[name]!r}, which would become {said!r}"

@@ -1,7 +1,7 @@
-"""Where a training stands between two steps, as a document and tensors, and back.
+"""The state of a training between two steps, as a document and tensors, and back.
 
-The learning rate is not among it: it follows from the position. Neither is what the device step
-keeps for itself, which it makes from the position when it begins.
+It does not include the learning rate, which follows from the position, nor the buffers of the
+device step, which are built from the position at the start.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rnn_magics.batching import Batches, EpochPlan
 from rnn_magics.errors import StorageError
+from rnn_magics.foreign import a_kind
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.storage.container import Contents
@@ -23,26 +24,26 @@ from rnn_magics.training.state import EpochState, TrainState
 
 _COUNTS = ("epoch", "step", "total_steps", "total_tokens")
 _SECONDS = ("train_seconds", "evaluation_seconds")
-_PER_STEP = ("losses", "norms")  # what an epoch keeps of each of its steps
+_PER_STEP = ("losses", "norms")  # kept for each step of an epoch
 _TALLIED = ("nats", *_PER_STEP)
 _OPTIMIZER = "training.optimizer."
 _BLOCK = 1 << 20
 
 
 def capture(state: TrainState, fingerprint: str) -> Contents:
-    """Return all of a state but the model and the text.
+    """Return a state as a document and tensors, without the model and the text.
 
     Parameters
     ----------
     state
-        Between two steps, and settled.
+        A settled state between two steps.
     fingerprint
-        Of its minibatches, see `fingerprint_of`.
+        The fingerprint of its minibatches, see `fingerprint_of`.
 
     Raises
     ------
     StorageError
-        When the optimizer keeps what a file cannot hold.
+        When the optimizer keeps a value that a file cannot hold.
     """
     document: dict[str, Any] = {name: getattr(state, name) for name in (*_COUNTS, *_SECONDS)}
     tensors = {
@@ -65,25 +66,26 @@ def capture(state: TrainState, fingerprint: str) -> Contents:
                 said = from_float(value) if isinstance(value, float) else value
                 numbers[f"{name}.{key}"] = said
             else:
-                msg = f"the optimizer keeps a {type(value).__name__} {key!r}, which no file holds"
+                msg = f"the optimizer keeps {key!r}, {a_kind(value)}, which a file cannot"
+                msg += " hold; it may keep tensors and numbers"
                 raise StorageError(msg)
     return Contents(document, tensors)
 
 
 def restore(state: TrainState, contents: Contents) -> None:
-    """Make a fresh state what it was when it was captured.
+    """Restore a fresh state to what `capture` saved.
 
     Parameters
     ----------
     state
-        Of a training that has not begun, of the same model and the same minibatches.
+        The state of a training that has not begun, with the same model and the same minibatches.
     contents
-        What `capture` returned.
+        The result of `capture`.
 
     Raises
     ------
     StorageError
-        When the contents are not what they must be.
+        When the contents are not valid.
     """
     read, tensors = Fields(contents.document, "training"), dict(contents.tensors)
     for name in _COUNTS:
@@ -95,17 +97,18 @@ def restore(state: TrainState, contents: Contents) -> None:
     _set_generator(state.dropout_generator, tensors.pop("training.dropout_generator", None))
     state.current = _read_epoch(state, read, tensors) if "plan" in read else None
     if state.step > (0 if state.current is None else len(state.current.plan)):
-        msg = f"it stands at step {state.step}, beyond the end of its epoch"
+        msg = f"it is at step {state.step}, beyond the end of its epoch"
         raise StorageError(msg)
     _read_optimizer(state, read.mapping("optimizer"), tensors)
     read.end()
     if tensors:
-        msg = f"it has a tensor {min(tensors)!r}, which this version does not know"
+        msg = f"it has a tensor {min(tensors)!r}, which this version does not know; update"
+        msg += " rnn_magics"
         raise StorageError(msg)
 
 
 def tokens_of(contents: Contents) -> str:
-    """Return the fingerprint of the minibatches that a captured training was learning from."""
+    """Return the fingerprint of the minibatches of a captured training."""
     return Fields(contents.document, "training").text("tokens")
 
 
@@ -115,7 +118,7 @@ def fingerprint_of(batches: Batches) -> str:
     for ids in (batches.ids, batches.valid):
         digest.update(len(ids).to_bytes(8, "little"))
         for start in range(0, len(ids), _BLOCK):
-            block = ids[start : start + _BLOCK].cpu().long()  # alike for every integer type
+            block = ids[start : start + _BLOCK].cpu().long()  # the same for every integer type
             digest.update(block.numpy().tobytes())
     return digest.hexdigest()
 
@@ -123,7 +126,7 @@ def fingerprint_of(batches: Batches) -> str:
 def _set_generator(generator: torch.Generator, saved: Tensor | None) -> None:
     present = generator.get_state()
     if saved is None or saved.shape != present.shape or saved.dtype != present.dtype:
-        msg = "it lacks the state of a random generator, or has that of another device"
+        msg = "it lacks the state of a random generator, or has one of another device"
         raise StorageError(msg)
     try:
         generator.set_state(saved.clone())
@@ -142,11 +145,12 @@ def _read_epoch(state: TrainState, read: Fields, tensors: dict[str, Tensor]) -> 
         value = tensors.pop(f"training.{name}", None)
         shape = (len(plan),) if name in _PER_STEP else ()
         if value is None or value.shape != shape or value.dtype != torch.float32:
-            msg = "what its epoch has added up so far is not that of this plan"
+            msg = f"the {name} of its epoch do not match its plan of {len(plan)} minibatches"
             raise StorageError(msg)
         found[name] = value.clone().to(state.batches.ids.device)
     if tokens != state.epoch_tokens:
-        msg = f"{state.step} steps of its epoch do not have the {tokens:,} tokens that it counts"
+        msg = f"it counts {tokens:,} tokens in its current epoch, but {state.step} steps have"
+        msg += f" {state.epoch_tokens:,}"
         raise StorageError(msg)
     return EpochState(plan, _read_hidden(state, tensors), **found, seconds=seconds)
 
@@ -158,11 +162,11 @@ def _read_plan(read: Fields, tensors: dict[str, Tensor], batches: Batches) -> Ep
     starts = tensors.pop("training.starts", None)
     config = batches.config
     if starts is None or starts.dtype != torch.int64 or starts.shape[1:] != (config.batch_size,):
-        msg = "its plan of the epoch is not that of minibatches of this size"
+        msg = f"its plan of the epoch is not one of minibatches with {config.batch_size} rows"
         raise StorageError(msg)
     last = len(batches.ids) - config.num_steps - 1
     if not len(starts) or int(starts.min()) < 0 or int(starts.max()) > last:
-        msg = "its plan of the epoch leads out of the text"
+        msg = "its plan of the epoch has windows outside the text"
         raise StorageError(msg)
     return EpochPlan(offset, starts.clone(), left_over)
 
@@ -170,12 +174,12 @@ def _read_plan(read: Fields, tensors: dict[str, Tensor], batches: Batches) -> Ep
 def _read_hidden(state: TrainState, tensors: dict[str, Tensor]) -> State:
     begin = as_tuple(state.model.begin_state(state.batches.config.batch_size))
     found = [tensors.pop(f"training.hidden.{i}", None) for i in range(len(begin))]
-    if all(part is None for part in found):  # as it is before the first step
+    if all(part is None for part in found):  # before the first step
         return begin
     parts = []
     for like, part in zip(begin, found, strict=True):
         if part is None or part.shape != like.shape or part.dtype != like.dtype:
-            msg = "its carried hidden state is not that of this model and these minibatches"
+            msg = "its hidden state does not match the model and the minibatches"
             raise StorageError(msg)
         parts.append(torch.empty_like(like).copy_(part))
     return tuple(parts)
@@ -190,41 +194,41 @@ def _read_optimizer(state: TrainState, numbers: Fields, tensors: dict[str, Tenso
             raise StorageError(msg)
         value = _moment(state.optimizer, named[name], tensors.pop(place))
         if value is None:
-            msg = f"tensor {place!r} does not go with its parameter"
+            msg = f"tensor {place!r} does not have the shape of its parameter"
             raise StorageError(msg)
         state.optimizer.state[named[name]][key] = value
     for place in numbers.keys:
         name, _, key = place.rpartition(".")
         number = numbers.take(place)
         if name not in named or not (number is None or isinstance(number, bool | int | float)):
-            msg = f"its optimizer has {place!r}, which is no number of this model"
+            msg = f"its optimizer has {place!r}, which does not belong to this model"
             raise StorageError(msg)
         state.optimizer.state[named[name]][key] = number
 
 
 def _moment(optimizer: torch.optim.Optimizer, parameter: Tensor, value: Tensor) -> Tensor | None:
-    # In the memory order of the parameter: an update that runs over both as they lie needs that.
+    # In the memory order of the parameter, since an update may run over both in memory order.
     if value.shape == parameter.shape:
         return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
     if value.dim():
         return None
-    # A count of steps, which stays on the CPU unless it is the device that counts.
+    # A count of steps stays on the CPU unless the device itself counts.
     counts = any(group.get("fused") or group.get("capturable") for group in optimizer.param_groups)
     return value.clone().to(parameter.device if counts else "cpu")
 
 
 def check_same(run: Run, contents: Contents, batches: Batches, fingerprint: str) -> None:
-    """See that minibatches are those that a run was learning from.
+    """Check that minibatches are those that a run was trained on.
 
     Raises
     ------
     StorageError
-        When they are others.
+        When they differ.
     """
     config = run.config.batching
     if batches.config != config:
         msg = (
-            f"run {run.name!r} was learning from {config!r}, and the minibatches are"
+            f"run {run.name!r} was trained on {config!r}, but the minibatches are"
             f" {batches.config!r}; type %sample {config.batching} --batch-size {config.batch_size}"
             f" --num-steps {config.num_steps}"
         )
@@ -232,7 +236,7 @@ def check_same(run: Run, contents: Contents, batches: Batches, fingerprint: str)
     if batches.vocab != run.vocab:
         msg = (
             f"run {run.name!r} has another vocabulary ({run.vocab!r}) than the minibatches"
-            f" ({batches.vocab!r}); repeat its %corpus, %vocab and %sample"
+            f" ({batches.vocab!r}); type the %corpus, %vocab and %sample of the run again"
         )
         raise StorageError(msg)
     if tokens_of(contents) != fingerprint:
@@ -240,7 +244,7 @@ def check_same(run: Run, contents: Contents, batches: Batches, fingerprint: str)
         now = batches.corpus
         other = f"{now.name!r} ({now.fingerprint[:12]})" if now else "bare indices"
         msg = (
-            f"run {run.name!r} was learning from another text, {name!r} ({sha256[:12]}), or other"
-            f" parts of it than the minibatches, {other}; repeat its %corpus, %vocab and %sample"
+            f"run {run.name!r} was trained on other tokens, from {name!r} ({sha256[:12]}), than the"
+            f" minibatches, from {other}; type the %corpus, %vocab and %sample of the run again"
         )
         raise StorageError(msg)

@@ -1,1 +1,1 @@
-"""Characters become token ids."""
+"""Text becomes token indices."""

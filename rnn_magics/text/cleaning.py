@@ -1,4 +1,4 @@
-"""Cleaning: how a text is made simpler before it is tokenized, whole or piece by piece."""
+"""Cleaning: how a text is simplified before it is tokenized, whole or piece by piece."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
 from rnn_magics.text.indexing.numbering import at_breaks
 
 DEFAULT_VALID = 0.1
-SHORT = 1000  # characters, or given tokens; a tenth of fewer says nothing about held-out perplexity
-# Behind these marks cleaning may stop and go on: no letter's lower case depends on what is beyond.
+SHORT = 1000  # characters or given tokens; a tenth of fewer is too little to measure perplexity on
+# A text may be cut after these marks: the lower case of a letter never depends on what follows.
 _BREAKS = "\n \u3002\uff0c\uff01\uff1f"
 
 
@@ -20,27 +20,29 @@ class CorpusConfig(Options):
     """How a text is cleaned, shortened and split."""
 
     lower: bool = option(False, "turn the text into lower case")
-    letters_only: bool = option(False, "make every run of non-letters one space")
+    letters_only: bool = option(False, "replace every run of non-letters by one space")
     d2l: bool = option(
         False, "clean as Dive into Deep Learning does: each line lower case, letters a-z only"
     )
     valid: float | None = option(
         None,
-        f"share of the text held out, its last part; {DEFAULT_VALID:g} if not said,"
+        f"share of the text that is held out, at its end; by default {DEFAULT_VALID:g},"
         f" or 0 for a text of fewer than {SHORT} characters",
         within=FRACTION,
     )
     max_tokens: int | None = option(
-        None, "keep only the first tokens, before the split", within=AT_LEAST_ONE
+        None,
+        "keep only this many tokens, the first ones; applied before the split",
+        within=AT_LEAST_ONE,
     )
 
 
 def clean(text: str, config: CorpusConfig) -> str:
-    """Return the text as `config` wants it.
+    """Return the text, cleaned as `config` says.
 
-    ``d2l`` is the cleaning of Dive into Deep Learning, second edition, section 8.2: every
-    line on its own is lower-cased, every run of anything but a-z is made one space, and the
-    ends are stripped.
+    ``d2l`` is the cleaning of Dive into Deep Learning, second edition, section 8.2: each line is
+    turned into lower case, every run of characters other than a-z becomes one space, and spaces
+    at both ends of the line are removed.
     """
     if config.d2l:
         lines = text.split("\n")
@@ -59,7 +61,7 @@ def _spaced(text: str) -> str:
 
 
 def clean_pieces(pieces: Iterable[str], config: CorpusConfig) -> Iterator[str]:
-    """Do what `clean` does for a text that comes in pieces, cut anywhere."""
+    """Clean a text that comes in pieces, cut anywhere, as `clean` does."""
     if config.d2l:
         return _clean_lines(pieces, config)
     if not config.letters_only and not config.lower:
@@ -78,7 +80,7 @@ def _clean_lines(pieces: Iterable[str], config: CorpusConfig) -> Iterator[str]:
 
 
 def _letters_of(pieces: Iterable[str]) -> Iterator[str]:
-    # One space between two pieces if there was any, none at either end of the text.
+    # At most one space between two pieces, and none at either end of the text.
     between = started = False
     for piece in map(_spaced, pieces):
         letters = piece.strip()

@@ -1,4 +1,4 @@
-"""Corpus: the cleaned text of a source, and which part of it is held out."""
+"""Corpus: the cleaned text of a source, and the part of it that is held out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.results import Result
 from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
 from rnn_magics.text.indexing.cache import IndexFile
@@ -23,7 +24,7 @@ _LISTED = 10_000_000  # tokens of a text on disk that may become a list of Pytho
 
 
 @dataclass(frozen=True, repr=False)
-class Corpus:
+class Corpus(Result):
     """A text, or a sequence of tokens, ready to become minibatches.
 
     Make one with `load`, `from_text` or `from_tokens`.
@@ -31,7 +32,7 @@ class Corpus:
     Parameters
     ----------
     name
-        How listings call it.
+        Its name in listings.
     data
         The cleaned text, or the given tokens. The text of a file of more than 256 MiB is not
         held in memory: it is read piece by piece, and its tokens are kept as indices on disk.
@@ -40,12 +41,12 @@ class Corpus:
     config
         How it was cleaned and how it is split.
     notes
-        What to know about its sources.
+        Remarks on its sources, for the user.
 
     Notes
     -----
-    The split is made on tokens, not on characters, so that no word is cut in two: the last
-    ``valid`` share of the token sequence is held out, in one piece.
+    The split counts tokens, not characters, so that no word is cut in two: the last ``valid``
+    share of the token sequence is held out, in one piece.
     """
 
     name: str
@@ -72,24 +73,25 @@ class Corpus:
         Parameters
         ----------
         source
-            One source, or several that are joined by a line end.
+            One source, or several, which are joined by a line end.
         config
             Cleaning and split.
         encoding
-            Of files and downloads. By default UTF-8, or what a byte order mark says.
+            The encoding of files and downloads. By default UTF-8, or the one that a byte order
+            mark announces.
         name
-            How listings call the corpus; by default after the sources.
+            The name in listings; by default the names of the sources.
         download
-            What a download may cost, and the sha256 that it must have.
+            The limits of a download, and the sha256 that it must have.
 
         Raises
         ------
         CorpusError
-            When a source cannot be read, or nothing is left of it.
+            When a source cannot be read, or fewer than two characters are left after cleaning.
         """
         specs = ([source] if isinstance(source, str) else list(source)) or [DEFAULT_SOURCE]
         if download is not None and download.sha256 and not (len(specs) == 1 and is_url(specs[0])):
-            msg = "a sha256 belongs to one download: name one http:// or https:// address with it"
+            msg = "--sha256 checks one download: name exactly one http:// or https:// address"
             raise CorpusError(msg)
         sources = [find_source(spec, encoding, download) for spec in specs]
         name = name or "+".join(source.name for source in sources)
@@ -113,7 +115,7 @@ class Corpus:
         name: str = "text",
         origin: str = "text",
     ) -> Corpus:
-        """Make a corpus of a string.
+        """Make a corpus from a string.
 
         Raises
         ------
@@ -134,20 +136,21 @@ class Corpus:
         name: str = "tokens",
         origin: str = "tokens",
     ) -> Corpus:
-        """Make a corpus of tokens that are there already, e.g. a discretised time series.
+        """Make a corpus from given tokens, e.g. a discretised time series.
 
         Raises
         ------
         CorpusError
-            When there are fewer than two tokens, one of them cannot be a dictionary key, or what
-        holds them cannot be read or gives more than 10,000,000 one by one.
+            When there are fewer than two tokens, one of them cannot be a dictionary key, or
+            `tokens` cannot be read or is an iterator over more than 10,000,000.
         """
         config = config or CorpusConfig()
         given = elements(tokens, name)
         _require_two(given, name, "token")
         require_tokens(given, name)
         if config.lower or config.letters_only or config.d2l:
-            msg = f"{name!r} is a sequence of tokens; cleaning is for text"
+            msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out --lower,"
+            msg += " --letters-only and --d2l"
             raise CorpusError(msg)
         return cls(name, given, origin, config)
 
@@ -159,16 +162,16 @@ class Corpus:
         *,
         name: str = "data",
     ) -> Corpus:
-        """Make a corpus of whatever a notebook variable holds.
+        """Make a corpus from the value of a notebook variable.
 
-        A string is text, a list of strings is the lines of a text, and any other sequence
-        (a list, a range, an array, a tensor, a pandas column) is a sequence of tokens. For
-        words that are tokens already, use `from_tokens`.
+        A string is text. A list of strings is the lines of a text. Any other sequence (a list, a
+        range, an array, a tensor, a pandas column) is a sequence of tokens. For a list of words
+        that are tokens already, use `from_tokens`.
 
         Raises
         ------
         CorpusError
-            When `data` is none of these, or too short.
+            When `data` is of another kind, or too short.
         """
         origin = f"variable {name}"
         found = text_or_elements(data, name)
@@ -178,16 +181,16 @@ class Corpus:
 
     @property
     def is_text(self) -> bool:
-        """Whether this is text to tokenize, rather than tokens that were given."""
+        """Whether this is text to tokenize, rather than given tokens."""
         return not isinstance(self.data, tuple)
 
     @property
     def on_disk(self) -> bool:
-        """Whether the text is read from its files piece by piece, and its indices are mapped."""
+        """Whether the text is read from its files piece by piece, its indices mapped from disk."""
         return isinstance(self.data, StreamedText)
 
     def beginning(self, count: int) -> str | tuple[Hashable, ...]:
-        """Return the first characters, or given tokens; at most a thousand of a text on disk."""
+        """Return the first characters or given tokens; at most 1000 for a text on disk."""
         data = self.data
         return data.beginning[:count] if isinstance(data, StreamedText) else data[:count]
 
@@ -208,8 +211,7 @@ class Corpus:
         Parameters
         ----------
         token
-            A name of `TOKENIZERS`; by default ``char`` for text. Tokens that were given
-            stay as they are.
+            A name of `TOKENIZERS`; by default ``char`` for text. Given tokens stay as they are.
 
         Returns
         -------
@@ -219,7 +221,7 @@ class Corpus:
         Raises
         ------
         CorpusError
-            When given tokens are asked to be split again, or there are too many for a list.
+            When a tokenizer is named for given tokens, or there are too many tokens for a list.
         """
         token = self._checked(token)
         if isinstance(self.data, StreamedText):
@@ -227,7 +229,7 @@ class Corpus:
         if not isinstance(self.data, str):
             return list(self.data[: self.config.max_tokens])
         split = TOKENIZERS[token].split
-        if self.config.d2l:  # the book flattens the tokens of its lines: line ends are no tokens
+        if self.config.d2l:  # the book joins the tokens of its lines: line ends are not tokens
             tokens = [token for line in self.data.split("\n") for token in split(line)]
         else:
             tokens = split(self.data)
@@ -236,7 +238,7 @@ class Corpus:
     def numbered(self, token: str | None = None) -> Numbered:
         """Return the tokens as numbers of their types, which takes far less memory than `tokens`.
 
-        The text is tokenized once for each tokenizer, whatever is made of it afterwards.
+        The text is tokenized once for each tokenizer; the result is kept.
 
         Parameters
         ----------
@@ -246,7 +248,7 @@ class Corpus:
         Raises
         ------
         CorpusError
-            When given tokens are asked to be split again.
+            When a tokenizer is named for given tokens.
         """
         token = self._checked(token)
         tokenizer = TOKENIZERS[token]
@@ -269,7 +271,7 @@ class Corpus:
 
         if tokenizer.split is not list:
             return Numbered.of_pieces(pieces, numberer, limit)
-        # Characters are numbered anew whenever they are needed: that is quicker than to keep them.
+        # Characters are numbered again each time: that is quicker than keeping their numbers.
         size = len(text) - (text.count("\n") if self.config.d2l else 0)
         return Numbered(
             size if limit is None else min(size, limit),
@@ -280,25 +282,26 @@ class Corpus:
     def _number_on_disk(self, text: StreamedText, token: str) -> Numbered:
         tokenizer, limit = TOKENIZERS[token], self.config.max_tokens
         if tokenizer.breaks is None:
-            msg = f"{self.name!r} has {len(text):,} characters, too many to be split in one piece;"
-            raise CorpusError(msg + f" tokenizer {token!r} must say where to cut: Tokenizer.breaks")
+            msg = f"{self.name!r} has {len(text):,} characters, too many to split in one piece;"
+            msg += f" say where tokenizer {token!r} may cut a text: Tokenizer(..., breaks='\\n')"
+            raise CorpusError(msg)
         numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
 
         def blocks() -> Iterator[Ids]:
             return cut_off(map(numberer.feed, at_breaks(text.pieces(), tokenizer.breaks)), limit)
 
-        # Of words it is a guess: one in four characters begins one. Twice, for the numbers here
-        # and the indices of a vocabulary.
+        # For words this is a guess: one in every four characters begins one. Twice the size, for
+        # the numbers here and for the indices of a vocabulary.
         guess = len(text) * 2 if tokenizer.split is list else len(text) // 4 * 4 * 2
         needed = guess if limit is None else min(guess, limit * 8)
-        # What a notebook has registered may be another function today, under the same name.
+        # A notebook may have registered another function under the same name since.
         anew = tokenizer.split not in (list, split_words)
         file = self.index_file(text, token)
-        stored = file.open(blocks, lambda: numberer.types, needed, anew=anew)
+        stored = file.mapped(blocks, lambda: numberer.types, needed, anew=anew)
         return Numbered.of_numbers(stored.ids, stored.types, stored.checksum, stored.notes)
 
     def index_file(self, text: StreamedText, token: str, vocabulary: str = "") -> IndexFile:
-        """Return where the indices of a text on disk are kept.
+        """Return the file that keeps the indices of a text on disk.
 
         Parameters
         ----------
@@ -307,7 +310,7 @@ class Corpus:
         token
             A name of `TOKENIZERS`.
         vocabulary
-            What tells the vocabulary from others; empty for the numbers of token types.
+            Identifies the vocabulary; empty for the numbers of token types.
         """
         identity = text.identity
         what = {**self.config.to_dict(), "valid": None, "token": token}
@@ -317,7 +320,7 @@ class Corpus:
     def _listed(self, token: str) -> list[Any]:
         numbered = self.numbered(token)
         if numbered.size > _LISTED:
-            msg = f"{self.name!r} has {numbered.size:,} tokens, too many for a list; take fewer"
+            msg = f"{self.name!r} has {numbered.size:,} tokens, too many for a list; keep fewer"
             raise CorpusError(msg + f" with --max-tokens {_LISTED}, or use Corpus.numbered")
         types = numbered.types()
         return [types[number] for block in numbered.blocks() for number in block.tolist()]
@@ -326,30 +329,30 @@ class Corpus:
         token = token or self.default_token
         if (token == "given") is self.is_text:
             what = "text" if self.is_text else "a sequence of tokens"
-            msg = f"{self.name!r} is {what}: leave --token {token} out"
+            msg = f"{self.name!r} is {what}; leave out --token {token}"
             raise CorpusError(msg)
         return token
 
     @property
     def default_token(self) -> str:
-        """The tokenizer when none is named."""
+        """The name of the tokenizer that is used by default."""
         return "char" if self.is_text else "given"
 
     @property
     def held_out_share(self) -> float:
-        """The share of the tokens that is held out."""
+        """The share of the tokens that are held out."""
         if self.config.valid is not None:
             return self.config.valid
         length = min(len(self.data), self.config.max_tokens or len(self.data))
         return DEFAULT_VALID if length >= SHORT else 0.0
 
     def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
-        """Part tokens into those to train on and those held out."""
+        """Split tokens into those to train on and those held out."""
         cut = self.num_train_tokens(len(tokens))
         return tokens[:cut], tokens[cut:]
 
     def num_train_tokens(self, num_tokens: int) -> int:
-        """Return how many of so many tokens are trained on: the first ones."""
+        """Return how many of `num_tokens` tokens are trained on; they come first."""
         return num_tokens - int(num_tokens * self.held_out_share)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What of a text a perplexity is read with: its unknown tokens, and its words."""
+"""Counts that help to interpret the perplexity of a text: its unknown tokens and its words."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.vocab import Vocab, unk_share
 
-_SLICE = 1 << 22  # tokens looked at at once: of a text on disk nothing as long may be in memory
+_SLICE = 1 << 22  # tokens counted at once, so that a text on disk never fills the memory
 
 
 @dataclass(frozen=True)
 class TextCounts:
-    """What is counted once for each text.
+    """Counts of a text, taken once.
 
     Parameters
     ----------
     unk_share
-        The share of tokens that the vocabulary does not have, and that are read as ``<unk>``.
+        The share of tokens that are not in the vocabulary and are read as ``<unk>``.
     num_words
-        Runs of characters without white space that begin after the first character; None
-        where tokens are no characters.
+        How many runs of characters without white space begin after the first character; None if
+        the tokens are not characters.
     """
 
     unk_share: float
@@ -30,14 +30,14 @@ class TextCounts:
 
 
 def count_text(ids: Ids, vocab: Vocab) -> TextCounts:
-    """Count the unknown tokens of a text, and of characters the words.
+    """Count the unknown tokens of a text and, if its tokens are characters, its words.
 
     Parameters
     ----------
     ids
         Token indices, (num_tokens,).
     vocab
-        What they mean.
+        Maps them to tokens.
     """
     num_words = count_words(ids, vocab) if vocab.token == "char" else None
     return TextCounts(unk_share(ids), num_words)
@@ -49,6 +49,6 @@ def count_words(ids: Ids, vocab: Vocab) -> int:
     is_space = np.array([str(token).isspace() for token in tokens])  # (vocab_size,)
     begun = 0
     for start in range(0, len(ids) - 1, _SLICE):
-        spaces = is_space[ids[start : start + _SLICE + 1]]  # and the first of the next slice
+        spaces = is_space[ids[start : start + _SLICE + 1]]  # with the first of the next slice
         begun += int((spaces[:-1] & ~spaces[1:]).sum())
     return begun

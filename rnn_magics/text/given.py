@@ -1,6 +1,6 @@
-"""What a caller hands in: a text, or the elements of any object, read once.
+"""Objects that a caller hands in: each becomes a text, or its elements, read once.
 
-This is the one place in which an object of a notebook becomes text or tokens.
+This is the only place where an object of a notebook becomes text or tokens.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from itertools import islice
 from typing import Any
 
 from rnn_magics.errors import CorpusError
-from rnn_magics.foreign import PASSING, exact, foreign_code, is_a, kind_of, told
+from rnn_magics.foreign import PASSING, a_kind, exact, foreign_code, is_a, told
 
 MOST = 10_000_000
-"""So many elements are taken of an object that might never end."""
+"""The most elements that are taken from an object which might never end."""
 
-# By their ids, since a metaclass may say how its classes are hashed and compared.
+# Compared by id, since a metaclass may define how its classes are hashed and compared.
 _ENDING = {id(kind) for kind in (list, tuple, str, bytes, bytearray, deque)}  # all in memory
-_CERTAIN = {id(kind) for kind in (type(None), bool, str, bytes)}  # any value is a token
-_HUGE = 1 << 64  # Python does not write numbers of more than some thousand digits
-_MADE_OF = "a corpus is made of a string, a list of strings, or a sequence of tokens"
+_CERTAIN = {id(kind) for kind in (type(None), bool, str, bytes)}  # every value can be a token
+_HUGE = 1 << 64  # Python refuses to print numbers of more than a few thousand digits
+_MADE_OF = "a corpus is made from a string, a list of strings, or a sequence of tokens"
 
 
 def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
-    """Return a string as it is, a list of strings joined by line ends, else the elements.
+    """Return a string unchanged, a list of strings joined by line ends, or else the elements.
 
     Raises
     ------
     CorpusError
-        When it is no string and no sequence, or cannot be read.
+        When `data` is neither a string nor a sequence, or cannot be read.
     """
     if is_a(data, str):
         return exact(data)
@@ -39,7 +39,7 @@ def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
         plain = _listed(data)
         is_sequence = is_a(plain, Sequence) and not is_a(plain, bytes | bytearray | str)
     if not is_sequence:
-        msg = f"{name!r} is a {kind_of(data)}; {_MADE_OF}"
+        msg = f"{name!r} is {a_kind(data)}; {_MADE_OF}"
         raise CorpusError(msg)
     found = _taken(plain, data, name)
     if found and all(type(element) is str for element in found):
@@ -48,34 +48,34 @@ def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
 
 
 def elements(data: Any, name: str) -> tuple[Any, ...]:
-    """Return the elements of anything that has them in an order.
+    """Return the elements of any object that has them in an order.
 
     Raises
     ------
     CorpusError
-        When it has none, has no order, has more than one dimension, might never end, or cannot
-        be read.
+        When the object has no elements, no order or more than one dimension, might never end, or
+        cannot be read.
     """
     with _reading(data, name):
         plain = _listed(data)
         fault = _fault(plain)
     if fault:
-        msg = f"{name!r} is a {kind_of(data)}{fault}"
+        msg = f"{name!r} is {a_kind(data)}{fault}"
         raise CorpusError(msg)
     return _taken(plain, data, name)
 
 
 def require_tokens(given: tuple[Any, ...], name: str) -> None:
-    """Refuse elements that cannot be told from each other, or not be shown.
+    """Refuse elements that cannot be compared with each other, or cannot be shown.
 
     Raises
     ------
     CorpusError
-        Which names the first of them, and why.
+        With the place of the first such element, and the reason.
     """
     place, doing = 0, "hashed"
     try:
-        for place, token in enumerate(given):  # noqa: B007  (an error names the place)
+        for place, token in enumerate(given):  # noqa: B007  (the message names the place)
             if (type(token) is int and -_HUGE < token < _HUGE) or id(type(token)) in _CERTAIN:
                 continue
             doing = "hashed"
@@ -91,15 +91,15 @@ def require_tokens(given: tuple[Any, ...], name: str) -> None:
             return
     except PASSING:
         raise
-    except BaseException as error:  # noqa: BLE001  (the code of the token may raise anything)
+    except BaseException as error:  # noqa: BLE001  (code of a token may raise anything)
         raise CorpusError(_no_token(given[place], place, name, doing, error)) from None
-    what = "nan" if is_a(given[place], float) else f"a {kind_of(given[place])}"
+    what = "nan" if is_a(given[place], float) else a_kind(given[place])
     msg = f"{name!r}: element {place} is {what}, which equals nothing; drop or replace it"
     raise CorpusError(msg)
 
 
 def _no_token(token: Any, place: int, name: str, doing: str, error: BaseException) -> str:
-    said = f"{name!r}: element {place} is a {kind_of(token)}"
+    said = f"{name!r}: element {place} is {a_kind(token)}"
     if doing == "hashed" and is_a(error, TypeError):
         why = "" if is_a(token, list | dict | set) else f" ({told(error)})"
         return f"{said}; tokens must be hashable (numbers, strings, tuples){why}"
@@ -107,12 +107,12 @@ def _no_token(token: Any, place: int, name: str, doing: str, error: BaseExceptio
 
 
 def _reading(data: Any, name: str) -> AbstractContextManager[None]:
-    return foreign_code(f"{name!r} is a {kind_of(data)}, and reading it fails", CorpusError)
+    return foreign_code(f"{name!r} is {a_kind(data)}, and reading it fails", CorpusError)
 
 
 def _listed(data: Any) -> Any:
-    # Arrays, tensors and columns give plain numbers and strings; asked of the class, since an
-    # object may claim to have anything.
+    # Arrays, tensors and columns become plain numbers and strings. The class is asked, since an
+    # object may claim to have any attribute.
     tolist = getattr(type(data), "tolist", None)
     return data if tolist is None else tolist(data)
 
@@ -121,12 +121,12 @@ def _fault(plain: Any) -> str:
     if is_a(plain, AbstractSet):
         return ", which has no order; sort it into a list"
     if is_a(plain, Mapping):
-        return "; its keys or its values may be tokens: make a list of them"
+        return "; make a list of its keys or of its values"
     dimensions = getattr(plain, "ndim", 1)
     if type(dimensions) is int and dimensions > 1:
-        return f" of {dimensions} dimensions; tokens stand in one: take a column of it"
+        return f" of {dimensions} dimensions; tokens need one: take one of its columns"
     if not is_a(plain, Iterable) and not hasattr(type(plain), "__getitem__"):
-        return "; tokens are the elements of a list, an array or anything else that has some"
+        return ", which has no elements; pass a list or an array of tokens"
     return ""
 
 
@@ -136,7 +136,7 @@ def _taken(plain: Any, data: Any, name: str) -> tuple[Any, ...]:
         found = tuple(plain if is_ending else islice(plain, MOST + 1))
     if len(found) > MOST and not is_ending:
         msg = (
-            f"{name!r} is a {kind_of(data)} that gives more than {MOST:,} elements and may never"
+            f"{name!r} is {a_kind(data)} that yields more than {MOST:,} elements and may never"
             " end; make a list of as many as you want"
         )
         raise CorpusError(msg)

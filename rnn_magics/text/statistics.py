@@ -1,7 +1,7 @@
 """Language statistics: n-gram counts, Zipf's law, coverage and unknown words.
 
-Everything is counted on index arrays with NumPy, so a million tokens take well under a
-second whatever the vocabulary.
+Everything is counted on index arrays with NumPy, so a million tokens take well under a second,
+however large the vocabulary.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rnn_magics.errors import CorpusError
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Ids, Vocab, VocabConfig, encode_corpus
 
-MAX_COUNTED = 100_000_000  # tokens; to count n-grams takes some 60 bytes of memory for each
+MAX_COUNTED = 100_000_000  # tokens; counting n-grams takes some 60 bytes of memory for each
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class NgramCounts:
     ngrams
         Token indices, shape (num_types, n).
     counts
-        Shape (num_types,), falling.
+        Shape (num_types,), in falling order.
     """
 
     ngrams: np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -58,7 +58,7 @@ def count_ngrams(ids: Ids, n: int) -> NgramCounts:
     windows = len(ids) - n + 1
     if windows < 1:
         return NgramCounts(np.empty((0, n), np.int64), np.empty(0, np.int64))
-    # Each n-gram gets a number: that of its first n-1 tokens, refined by its last token.
+    # An n-gram is numbered by the number of its first n-1 tokens together with its last token.
     keys = ids[:windows].astype(np.int64)
     base = int(ids.max()) + 1
     for shift in range(1, n):
@@ -80,8 +80,8 @@ def require_countable(corpus: Corpus, num_tokens: int) -> None:
     """
     if num_tokens > MAX_COUNTED:
         msg = (
-            f"{corpus.name!r} has {num_tokens:,} training tokens; counting n-grams keeps them in"
-            f" memory and is for {MAX_COUNTED:,} at most: %corpus ... --max-tokens {MAX_COUNTED}"
+            f"{corpus.name!r} has {num_tokens:,} training tokens, too many to count n-grams in"
+            f" memory; keep at most {MAX_COUNTED:,}: %corpus ... --max-tokens {MAX_COUNTED}"
         )
         raise CorpusError(msg)
 
@@ -90,7 +90,7 @@ def require_countable(corpus: Corpus, num_tokens: int) -> None:
 class ZipfFit:
     """The line ``log(count) = slope * log(rank) + intercept``.
 
-    Zipf's law says that the slope of words is near -1.
+    Zipf's law says that for words the slope is near -1.
     """
 
     slope: float
@@ -98,7 +98,7 @@ class ZipfFit:
     ranks: tuple[int, int]
 
     def __call__(self, rank: Any) -> Any:
-        """Return the count that the line gives at a rank."""
+        """Return the count that the line predicts at a rank."""
         return np.exp(self.intercept) * np.asarray(rank, float) ** self.slope
 
 
@@ -108,18 +108,18 @@ def fit_zipf(counts: Sequence[int] | Ids, first: int = 1, last: int = 1000) -> Z
     Parameters
     ----------
     counts
-        Frequencies, falling, shape (num_types,).
+        Frequencies in falling order, shape (num_types,).
     first, last
-        The ranks fitted, both included; a shorter table ends the range.
+        The first and the last rank fitted; a shorter table ends the range earlier.
 
     Raises
     ------
     CorpusError
-        When fewer than two ranks are there to fit.
+        When there are fewer than two ranks to fit.
     """
     fitted = np.asarray(counts, float)[first - 1 : last]
     if len(fitted) < 2:  # noqa: PLR2004  (a line needs two points)
-        msg = f"{len(fitted)} types are too few to fit Zipf's law; it needs at least two"
+        msg = f"Zipf's law needs at least two types to fit, not {len(fitted)}"
         raise CorpusError(msg)
     ranks = np.arange(first, first + len(fitted))
     slope, intercept = np.polyfit(np.log(ranks), np.log(fitted), 1)
@@ -127,7 +127,7 @@ def fit_zipf(counts: Sequence[int] | Ids, first: int = 1, last: int = 1000) -> Z
 
 
 def coverage(counts: Sequence[int] | Ids, sizes: Sequence[int]) -> list[float]:
-    """Return the share of the text that the most frequent `size` types make up, for each size."""
+    """Return, for each size, the share of the text that the `size` most frequent types cover."""
     cumulated = np.concatenate(([0], np.cumsum(np.asarray(counts))))
     last = len(cumulated) - 1
     return [float(cumulated[min(size, last)] / max(cumulated[-1], 1)) for size in sizes]
@@ -135,21 +135,21 @@ def coverage(counts: Sequence[int] | Ids, sizes: Sequence[int]) -> list[float]:
 
 @dataclass(frozen=True)
 class TextStatistics:
-    """What `text_statistics` found.
+    """The result of `text_statistics`.
 
     Parameters
     ----------
     ngrams
         Counts of the unigrams, bigrams and trigrams of the training text.
     fits
-        The fitted law of each, None where there are too few types.
+        The fitted law of each; None if there are too few types.
     vocab
-        Every token of the training text, so that counts and names belong together.
+        Every token of the training text, in the order of the counts.
     sizes, covered
-        The share of the training text that the most frequent `size` tokens cover.
+        For each size, the share of the training text that the `size` most frequent tokens cover.
     oov_rates
-        For the same sizes, the share of held-out tokens that would be ``<unk>``; None where
-        nothing is held out.
+        For the same sizes, the share of held-out tokens that would be ``<unk>``; None if nothing
+        is held out.
     """
 
     ngrams: tuple[NgramCounts, ...]
@@ -166,7 +166,7 @@ def text_statistics(corpus: Corpus, token: str | None = None) -> TextStatistics:
     Parameters
     ----------
     corpus
-        The text; all counts are of its training part.
+        The text; only its training part is counted.
     token
         A name of `TOKENIZERS`; by default the corpus's own.
 

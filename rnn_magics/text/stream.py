@@ -1,4 +1,4 @@
-"""A text that is larger than what one wants in memory: read from its files whenever needed."""
+"""A text that is too large for memory: it is read from its files each time it is needed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from rnn_magics.text.cleaning import CorpusConfig, clean_pieces
 from rnn_magics.text.indexing.numbering import PIECE
 from rnn_magics.text.reading.sources import LargeFile, Source
 
-_BEGINNING = 1000  # characters kept to be shown
+_BEGINNING = 1000  # characters kept for display
 
 
 @dataclass(frozen=True)
 class StreamedText:
-    """The cleaned text of large files, never whole in memory.
+    """The cleaned text of large files, which is never in memory as a whole.
 
-    Make one with `survey`, which reads it once.
+    Make one with `survey`, which reads the files once.
 
     Parameters
     ----------
     sources
-        Where it is read from; they are joined by a line end.
+        The files and texts that it is read from, joined by line ends.
     cleaning
         How it is cleaned.
     num_characters
@@ -41,7 +41,7 @@ class StreamedText:
 
     @classmethod
     def survey(cls, sources: Sequence[Source | LargeFile], cleaning: CorpusConfig) -> StreamedText:
-        """Read the text once, to know that it is text and how long.
+        """Read the text once, to check that it is text and to measure it.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class StreamedText:
         return self.num_characters
 
     def pieces(self) -> Iterator[str]:
-        """Yield the cleaned text, in pieces that are good to tokenize one by one.
+        """Yield the cleaned text, in pieces of the size that tokenizers work on.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class StreamedText:
 
     @property
     def identity(self) -> list[tuple[str, ...]]:
-        """What tells the files from others, and from the same files at another time."""
+        """Identifies the files, and the state that they are in."""
         return [source.identity for source in self.sources]
 
 

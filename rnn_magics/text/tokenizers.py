@@ -1,8 +1,8 @@
-"""Tokenizers: what splits text into tokens, and how tokens become text again.
+"""Tokenizers: how text becomes tokens, and how tokens become text again.
 
-A tokenizer is two functions. ``split(text)`` returns the tokens; ``glue(previous, token)``
-returns what to write when `token` follows `previous`, so that text can be streamed one
-token at a time. To add one, write the two functions and a line in `TOKENIZERS`.
+A tokenizer is two functions. ``split(text)`` returns the tokens. ``glue(previous, token)`` returns
+the text that `token` adds after `previous`, so that text can be written one token at a time. To add
+a tokenizer, write the two functions and a line in `TOKENIZERS`.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class Tokenizer:
     Parameters
     ----------
     split
-        Text to the list of its tokens, in order.
+        Returns the tokens of a text, in order.
     glue
-        ``glue(previous, token)`` is what `token` adds to a text that ends with `previous`
-        (None at the beginning).
+        ``glue(previous, token)`` returns the text that `token` adds after `previous`, which is
+        None at the beginning.
     help
         One line for the help of ``%vocab --token``.
     breaks
-        Marks behind which a text may be cut without changing its tokens; ``""`` says that it may
-        be cut anywhere, None nowhere. A text larger than memory is tokenized between them.
+        Characters after which a text may be cut without changing its tokens; ``""`` if it may be
+        cut anywhere, None if nowhere. A text larger than memory is cut there.
     """
 
     split: Callable[[str], list[Any]]
@@ -72,9 +72,9 @@ _FULL_WIDTH = re.compile(rf"[{_HAN}\u3000-\u303f\uff00-\uffef]")
 def split_words(text: str) -> list[str]:
     """Split into words, numbers, single punctuation marks and line ends.
 
-    Runs of letters are words (with inner apostrophes: ``don't``), runs of digits are
-    numbers, every other mark is a token of its own, and so is the end of a line; other
-    white space only separates. Runs of Han characters are segmented by jieba.
+    Runs of letters are words, also with an apostrophe inside (``don't``); runs of digits are
+    numbers. Every other mark is a token by itself, and so is a line end. Other white space only
+    separates tokens. Runs of Han characters are segmented by jieba.
 
     Raises
     ------
@@ -95,8 +95,8 @@ def _segment_han(run: str) -> list[str]:
         import jieba  # noqa: PLC0415  (an optional extra)
     except ImportError:
         msg = (
-            "words of Chinese text need jieba: pip install 'rnn_magics[chinese]',"
-            " or take characters: %vocab --token char"
+            "splitting Chinese text into words needs jieba: pip install 'rnn_magics[chinese]',"
+            " or use characters: %vocab --token char"
         )
         raise CorpusError(msg) from None
     jieba.setLogLevel("WARNING")
@@ -104,7 +104,7 @@ def _segment_han(run: str) -> list[str]:
 
 
 def glue_words(previous: str | None, token: str) -> str:
-    """Write a space between words, but not around line ends, brackets and Han characters."""
+    """Put a space between words, but not around line ends, brackets or Han characters."""
     if previous is None or "\n" in (previous, token):
         return token
     if token in _NO_SPACE_BEFORE or previous in _NO_SPACE_AFTER:
@@ -115,7 +115,7 @@ def glue_words(previous: str | None, token: str) -> str:
 
 
 def _split_items(text: str) -> list[str]:
-    # Only a prefix reaches this: a corpus of given tokens is never split.
+    # Only a prefix is split this way: a corpus of given tokens never is.
     return text.split()
 
 
@@ -129,7 +129,7 @@ TOKENIZERS: dict[str, Tokenizer] = {
         split_words,
         glue_words,
         "words, numbers and punctuation marks",
-        breaks="\n \u3002\uff0c\uff01\uff1f",  # Chinese has no spaces, but full-width marks
+        breaks="\n \u3002\uff0c\uff01\uff1f",  # Chinese has full-width marks instead of spaces
     ),
     "given": Tokenizer(_split_items, _glue_items, "the elements of a sequence, as they are"),
 }

@@ -16,7 +16,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from rnn_magics.errors import VocabError
+from rnn_magics.foreign import a_kind
 from rnn_magics.options import AT_LEAST_ONE, Options, option
+from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbering import Numbered
@@ -28,41 +30,41 @@ _SLICE = 1 << 20
 
 @dataclass(frozen=True, repr=False)
 class VocabConfig(Options):
-    """How tokens are made and which of them get an index of their own."""
+    """How a text is split into tokens, and which tokens get an index."""
 
     token: str | None = option(
         None,
-        "what splits the text into tokens; char if not said",
+        "what splits the text into tokens; by default char",
         choices=lambda: list(TOKENIZERS),
     )
-    min_freq: int = option(1, "rarer tokens become <unk>", within=AT_LEAST_ONE)
+    min_freq: int = option(1, "tokens that occur fewer times become <unk>", within=AT_LEAST_ONE)
     max_size: int | None = option(
         None, "at most this many indices, the most frequent tokens first", within=AT_LEAST_ONE
     )
     reserved: tuple[str, ...] = option(
-        (), "tokens that get an index whether they occur or not", metavar="A,B"
+        (), "tokens that get an index even if they do not occur", metavar="A,B"
     )
 
 
-class Vocab:
+class Vocab(Result):
     """The token-to-index map of a corpus.
 
-    Index 0 is ``<unk>``, then come the reserved tokens, then all others by falling
-    frequency, ties by first appearance (Dive into Deep Learning, section 8.2).
+    Index 0 is ``<unk>``. The reserved tokens follow, then all others, most frequent first, ties by
+    first appearance (Dive into Deep Learning, section 8.2).
 
     Parameters
     ----------
     tokens
         The tokens to count, in order.
     config
-        The rarest token kept, the size, the reserved tokens and the tokenizer.
+        The lowest frequency, the largest size, the reserved tokens and the tokenizer.
 
     Attributes
     ----------
     unk : int
         The index of unknown tokens, 0.
     token_freqs : list of (token, count)
-        Every token of the text, the rare ones too, most frequent first, without ``<unk>``.
+        Every token of the text but ``<unk>``, rare ones included, most frequent first.
     """
 
     unk = 0
@@ -81,18 +83,19 @@ class Vocab:
         self._tokens = list(dict.fromkeys([UNK, *config.reserved, *kept]))[: config.max_size]
         self._index = {token: i for i, token in enumerate(self._tokens)}
         if any(token not in self._index for token in config.reserved):
-            msg = f"--max-size {config.max_size} leaves no room for the reserved tokens"
-            raise VocabError(msg)
+            needed = 1 + len(set(config.reserved) - {UNK})
+            msg = f"--max-size {config.max_size} leaves no room for the reserved tokens; with"
+            raise VocabError(msg + f" {UNK} they need {needed}: --max-size {needed}")
         self._has_tuples = any(isinstance(token, tuple) for token in self._tokens)
 
     @classmethod
     def from_corpus(cls, corpus: Corpus, config: VocabConfig | None = None) -> Vocab:
-        r"""Count the training part of a corpus; held-out text is not looked at.
+        r"""Count the tokens in the training part of a corpus; held-out text is not counted.
 
         .. math:: c(w) = \#\{t \le n_{train} : w_t = w\}, \quad x(w) = r + \#\{v : c(v) > c(w)\}
 
-        where r is the first index behind those of ``<unk>`` and the reserved tokens; of tokens as
-        frequent, the one that occurs first comes first.
+        where r is the first index after those of ``<unk>`` and the reserved tokens. Of equally
+        frequent tokens, the one that occurs first comes first.
 
         Raises
         ------
@@ -104,15 +107,15 @@ class Vocab:
         numbered = corpus.numbered(token)
         num_train = corpus.num_train_tokens(numbered.size)
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
-            msg = f"{corpus.name!r} has {num_train} training tokens of kind {token}; needs two"
-            raise VocabError(msg + " (less held out, or more text)")
+            msg = f"{corpus.name!r} has {num_train} training tokens ({token}); a vocabulary needs"
+            raise VocabError(msg + " at least two: hold less out with %corpus --valid, or add text")
         vocab = cls.__new__(cls)
         freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
         vocab._build(freqs, replace(config, token=token))  # noqa: SLF001  (its own class)
         return vocab
 
     def __len__(self) -> int:
-        """Return the number of indices, ``<unk>`` and the reserved tokens counted."""
+        """Return the number of indices, including ``<unk>`` and the reserved tokens."""
         return len(self._tokens)
 
     @overload
@@ -126,7 +129,7 @@ class Vocab:
         return self._index.get(tokens, self.unk)
 
     def __contains__(self, token: Hashable) -> bool:
-        """Whether the token has an index of its own."""
+        """Whether the token has its own index."""
         return token in self._index
 
     @overload
@@ -139,13 +142,13 @@ class Vocab:
         if isinstance(plain, list | tuple):
             return [self.to_tokens(index) for index in plain]
         if not 0 <= plain < len(self):
-            msg = f"index {plain} is outside this vocabulary of {len(self)}"
+            msg = f"index {plain} is outside this vocabulary of {len(self)} tokens"
             raise VocabError(msg)
         return self._tokens[plain]
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """What splits text into the tokens of this vocabulary."""
+        """The tokenizer that makes the tokens of this vocabulary."""
         return TOKENIZERS[self.token]
 
     @property
@@ -154,10 +157,10 @@ class Vocab:
         return self.config.token or "char"
 
     def split(self, text: str) -> list[Any]:
-        """Split text into tokens of this vocabulary's kind.
+        """Split text into tokens with the tokenizer of this vocabulary.
 
-        Given tokens need not be strings (``list(range(35))``); a word of the text that is no
-        token but is the text of one stands for it.
+        Given tokens need not be strings (``list(range(35))``): a word of the text that equals
+        ``str(token)`` stands for that token.
         """
         tokens = self.tokenizer.split(text)
         if self.token != "given":
@@ -172,7 +175,7 @@ class Vocab:
 
     @property
     def fingerprint(self) -> str:
-        """The sha256 of its tokens in their order."""
+        """The sha256 of its tokens, in order."""
         return hashlib.sha256(repr(self._tokens).encode()).hexdigest()
 
     def indices(self, tokens: Sequence[Hashable]) -> Ids:
@@ -192,17 +195,17 @@ class Vocab:
         Raises
         ------
         VocabError
-            When a token is neither text, number, true, false nor a tuple of such.
+            When a token is not text, a number, true, false, None, or a tuple of these.
         """
         return json.dumps(self.to_dict(), allow_nan=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the vocabulary as plain values, fit for JSON; `from_dict` reads them back.
+        """Return the vocabulary as plain values, ready for JSON; `from_dict` reads them back.
 
         Raises
         ------
         VocabError
-            When a token is neither text, number, true, false nor a tuple of such.
+            When a token is not text, a number, true, false, None, or a tuple of these.
         """
         freqs = [[_to_plain(token), count] for token, count in self.token_freqs]
         return {"format": 1, "config": self.config.to_dict(), "token_freqs": freqs}
@@ -214,7 +217,7 @@ class Vocab:
         Raises
         ------
         VocabError
-            When the text is no vocabulary.
+            When the text is not a vocabulary.
         """
         try:
             return cls.from_dict(json.loads(text))
@@ -229,7 +232,7 @@ class Vocab:
         Raises
         ------
         VocabError
-            When it is no vocabulary.
+            When it is not a vocabulary.
         """
         try:
             if not isinstance(document, Mapping) or document.get("format") != 1:
@@ -247,14 +250,14 @@ class Vocab:
             msg = "not a vocabulary of rnn_magics: a token occurs twice"
             raise VocabError(msg)
         if counts != sorted(counts, reverse=True):
-            msg = "not a vocabulary of rnn_magics: its tokens are not the most frequent first"
+            msg = "not a vocabulary of rnn_magics: its tokens are not sorted, most frequent first"
             raise VocabError(msg)
         vocab = cls.__new__(cls)
         vocab._build(freqs, config)  # noqa: SLF001  (its own class)
         return vocab
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other maps the same tokens to the same indices."""
+        """Whether the other vocabulary maps the same tokens to the same indices."""
         if not isinstance(other, Vocab):
             return NotImplemented
         mine, theirs = (self._tokens, self.token), (other._tokens, other.token)
@@ -268,7 +271,7 @@ class Vocab:
         return f"Vocab({len(self):,} {self.token} tokens: {head}{', ...' if len(self) > 6 else ''})"  # noqa: PLR2004
 
 
-# Two halves of a surrogate pair that stand beside each other would be read back as one character.
+# JSON would read two adjacent halves of a surrogate pair back as one character.
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
@@ -281,8 +284,8 @@ def _to_plain(token: Any) -> Any:
         return token
     if isinstance(token, tuple):
         return {"tuple": [_to_plain(element) for element in token]}
-    msg = f"token {token!r} is a {type(token).__name__}; only text, numbers and tuples of them"
-    raise VocabError(msg + " can be written to a file")
+    msg = f"token {token!r} is {a_kind(token)}, which a file cannot hold; use text,"
+    raise VocabError(msg + " numbers, or tuples of them as tokens")
 
 
 def _from_plain(value: Any) -> Any:
@@ -295,7 +298,7 @@ def _from_plain(value: Any) -> Any:
             return "".join(characters)
         case {"float": "inf" | "-inf" | "nan" as word} if len(value) == 1:
             return float(word)
-    msg = "a token is neither text, number nor tuple"
+    msg = "a token is neither text nor a number nor a tuple"
     raise TypeError(msg)
 
 
@@ -308,15 +311,15 @@ def _count(value: Any) -> int:
 
 @dataclass(frozen=True)
 class EncodedCorpus:
-    """A corpus as token indices, parted into training and held-out text.
+    """A corpus as token indices, split into training and held-out text.
 
     Parameters
     ----------
     train, valid
         Token indices, each of shape (num_tokens,), in the smallest integer type that fits the
-        vocabulary. They may be views of one array and are not to be written to.
+        vocabulary. They may be views of one array; do not write to them.
     notes
-        What was wrong with the files that were there before, for a text on disk.
+        For a text on disk, what was wrong with its earlier files.
     """
 
     train: Ids
@@ -335,8 +338,8 @@ class EncodedCorpus:
 
 
 def unk_share(ids: Ids) -> float:
-    """Return the share of indices that are 0, ``<unk>``; of no indices 0."""
-    # Slice by slice: of a text on disk not even one byte for each token may be in memory.
+    """Return the share of indices that are 0 (``<unk>``); 0 if there are no indices."""
+    # Slice by slice: for a text on disk, even one byte for each token is too much memory.
     starts = range(0, len(ids), _SLICE)
     known = sum(int(np.count_nonzero(ids[start : start + _SLICE])) for start in starts)
     return 1 - known / len(ids) if len(ids) else 0.0
@@ -348,7 +351,7 @@ _newest: WeakKeyDictionary[Numbered, tuple[Vocab, EncodedCorpus]] = WeakKeyDicti
 def encode_corpus(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
     """Turn both parts of a corpus into indices of `vocab`.
 
-    The indices of the vocabulary that was asked for last are kept as long as the corpus.
+    The result for the vocabulary used last is kept for as long as the corpus exists.
     """
     numbered = corpus.numbered(vocab.token)
     kept = _newest.get(numbered)
@@ -363,7 +366,7 @@ def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
         known_by = f"{vocab.fingerprint} {numbered.checksum}"
         file = corpus.index_file(corpus.data, vocab.token, known_by)
         needed = numbered.size * np.dtype(vocab.id_type).itemsize
-        stored = file.open(blocks, list, needed, vocab.id_type)
+        stored = file.mapped(blocks, list, needed, vocab.id_type)
         ids, notes = stored.ids, tuple(dict.fromkeys((*notes, *stored.notes)))
     else:
         ids, end = np.empty(numbered.size, vocab.id_type), 0

@@ -36,7 +36,10 @@ class TrainConfig(Options):
     )
     lr: float | None = option(
         None,
-        "the largest learning rate; 1 for sgd, else 0.005",
+        lambda: (
+            "the largest learning rate; by default "
+            + ", ".join(f"{kind.lr:g} for {name}" for name, kind in OPTIMIZERS.items())
+        ),
         within=_FLOAT32,
     )
     schedule: str = option(

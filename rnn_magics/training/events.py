@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from rnn_magics.training.endings import Ending
+
 
 @dataclass(frozen=True)
 class Compiling:
@@ -61,8 +63,12 @@ class StepEnd:
     tokens
         The number of tokens trained on so far.
     losses, norms
-        Loss and gradient norm of each step of the epoch, (num_steps,); the first `step` of them
-        are there.
+        Loss and gradient norm of each step of the epoch, (num_steps,); only the first `step`
+        entries are valid.
+    done
+        The share of training that is done, in [0, 1], by the nearest limit.
+    seconds_left
+        The estimated time left, in seconds, including evaluation.
 
     Notes
     -----
@@ -82,6 +88,8 @@ class StepEnd:
     tokens: int
     losses: Tensor
     norms: Tensor
+    done: float
+    seconds_left: float
 
 
 @dataclass(frozen=True)
@@ -134,17 +142,13 @@ class TrainEnd:
     Parameters
     ----------
     reason
-        ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``, ``non_finite``,
-        ``out_of_memory``, or ``failed`` where an error ended it.
+        How it ended.
     message
         What a reader should know about it; empty when all went as planned.
     """
 
-    reason: str
+    reason: Ending
     message: str = ""
 
-
-FAILED = "failed"
-"""Why a training is over that raised an error. The loop does not say it; whoever drives it does."""
 
 Event = Compiling | TrainBegin | StepEnd | Evaluating | EpochEnd | TrainEnd

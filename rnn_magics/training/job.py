@@ -21,7 +21,8 @@ from rnn_magics.models.forked import check_fork, training_here
 from rnn_magics.models.rnn_model import RNNModel, copy_model
 from rnn_magics.options import check_choice
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.events import FAILED, Event, StepEnd, TrainEnd
+from rnn_magics.training.endings import Ending
+from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import iter_train, tell_failure
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
@@ -59,7 +60,7 @@ class Job:
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._tell = listener or self._events.put
         self._watch = watch
-        self._stop_reason: str | None = None
+        self._stop_reason: Ending | None = None
         self._paused = False
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # no request may be posted after the worker has ended
@@ -97,9 +98,15 @@ class Job:
         """Whether the run waits for `resume`."""
         return self._paused and self.is_alive
 
-    def stop(self, reason: str = "stopped") -> None:
-        """End the run after the present step."""
-        self._stop_reason = self._stop_reason or reason
+    def stop(self, reason: str = Ending.STOPPED) -> None:
+        """End the run after the current step.
+
+        Raises
+        ------
+        ConfigError
+            If `reason` is not an `Ending`.
+        """
+        self._stop_reason = self._stop_reason or Ending.named(reason)
         self._requests.put(None)
 
     def pause(self) -> None:
@@ -217,7 +224,7 @@ class Job:
                     self._serve_requests()
         except BaseException as error:  # noqa: BLE001  (shown by the follower)
             self.error = error
-            self.run.reason = FAILED
+            self.run.reason = Ending.FAILED
             self.run.message = f"{type(error).__name__}: {error}"
             watching = [] if self._watch is None else [self._watch]
             tell_failure(error, [*watching, self._tell])
@@ -240,6 +247,6 @@ class Job:
                 request()
 
     def _leave(self) -> None:
-        # The interpreter must not take torch away from under a thread that is using it.
-        self.stop("interrupted")
+        # At exit, the interpreter must not unload torch while the thread uses it.
+        self.stop(Ending.INTERRUPTED)
         self.wait(_EXIT_PATIENCE_SECONDS)

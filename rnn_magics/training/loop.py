@@ -22,8 +22,8 @@ from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.names import check_name
 from rnn_magics.scores.evaluation import iter_evaluate
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
-    FAILED,
     Compiling,
     EpochEnd,
     Evaluating,
@@ -40,6 +40,7 @@ from rnn_magics.training.machine.memory import (
 )
 from rnn_magics.training.machine.precision import check_precision
 from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
+from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.cuda import choose_step
@@ -131,7 +132,7 @@ def iter_train(
     state
         The state of the training, updated in place.
     should_stop
-        Asked between steps; a reason ends the training there.
+        Called between steps. If it returns an `Ending`, or its name, training ends there.
 
     Yields
     ------
@@ -140,29 +141,30 @@ def iter_train(
         `StepEnd`; after each epoch some `Evaluating` and an `EpochEnd`; one `TrainEnd`.
     """
     batches = state.batches
-    asked = should_stop or (lambda: None)
+    asked = _named(should_stop)
     if not state.model.is_ready:
         yield Compiling(f"the {state.model.config.cell} cell", 15)
         state.model.make_ready()
     step = choose_step(state, run.config.train)
     epoch, run.step = step.begin_epoch(), step.words
     yield TrainBegin(run.config.train.epochs, len(epoch.plan), batches.config.tokens_per_batch)
-    reason: str | None = None
+    reason: Ending | None = None
     while reason is None and state.epoch < run.config.train.epochs:
         if state.current is None:  # the previous epoch is finished
             epoch, run.step = step.begin_epoch(), step.words
         reason = yield from _take_steps(run, state, epoch, step, asked)
-        config = run.config.train  # as it is by now
-        if reason == "non_finite":
+        config = run.config.train  # it may have been steered
+        if reason == Ending.NON_FINITE:
             run.message = _non_finite_message(state, epoch, config)
         complete = state.step == len(epoch.plan)
-        if complete and state.epoch + 1 == config.epochs and reason in _LIMITS:
-            reason = None  # the last step of all: the run ended as planned
+        as_planned = reason is None or reason.as_planned
+        if complete and state.epoch + 1 == config.epochs and as_planned:
+            reason = None  # the last step of all: a limit reached with it cuts nothing short
         valid_nats = None
-        if (reason is None or reason in _LIMITS) and len(batches.valid):
+        if as_planned and len(batches.valid):
             valid_nats, stop = yield from _evaluate(state, asked)
             reason = stop or reason
-        if reason == "out_of_memory":
+        if reason == Ending.OUT_OF_MEMORY:
             run.message = _out_of_memory_message(state)
         if state.step:
             clip = math.inf if config.clip is None else config.clip
@@ -174,19 +176,27 @@ def iter_train(
             if complete:  # first, so that a checkpoint of this state begins with the next epoch
                 state.finish_epoch()
             yield end
-    run.reason = reason or "epochs"
+    run.reason = reason or Ending.EPOCHS
     run.message = run.message or _worse_than_guessing(run)
     yield TrainEnd(run.reason, run.message)
 
 
-_LIMITS = ("max_time", "max_tokens")
+_Asked = Callable[[], Ending | None]
+
+
+def _named(should_stop: StopReason | None) -> _Asked:
+    def asked() -> Ending | None:
+        reason = None if should_stop is None else should_stop()
+        return None if reason is None else Ending.named(reason)
+
+    return asked
 
 
 def _take_steps(
-    run: Run, state: TrainState, epoch: EpochState, step: Step, asked: StopReason
-) -> Generator[Event, None, str | None]:
-    # Returns the reason for which the epoch was cut short.
-    # Asked first where a training goes on from a step behind which it would have ended.
+    run: Run, state: TrainState, epoch: EpochState, step: Step, asked: _Asked
+) -> Generator[Event, None, Ending | None]:
+    # Returns why the epoch was cut short, or None. The limits are also checked before the first
+    # step, since a resumed run may already have reached one.
     reason = _limit_reached(state, run.config.train) if state.step else None
     while reason is None and state.step < len(epoch.plan):
         try:
@@ -194,23 +204,20 @@ def _take_steps(
         except (MemoryError, RuntimeError) as error:
             return _out_of_memory(error)
         if event is None:
-            return "non_finite"
+            return Ending.NON_FINITE
         yield event
         reason = asked() or _limit_reached(state, run.config.train)
-    return reason if state.settle() else "non_finite"
+    return reason if state.settle() else Ending.NON_FINITE
 
 
-def _limit_reached(state: TrainState, config: TrainConfig) -> str | None:
-    if config.max_tokens is not None and state.total_tokens >= config.max_tokens:
-        return "max_tokens"
-    spent = state.train_seconds + state.evaluation_seconds
-    return "max_time" if config.max_time is not None and spent >= config.max_time else None
+def _limit_reached(state: TrainState, config: TrainConfig) -> Ending | None:
+    return next((limit for limit, used in limits_used(state, config).items() if used >= 1), None)
 
 
 def _evaluate(
-    state: TrainState, asked: StopReason
-) -> Generator[Event, None, tuple[float | None, str | None]]:
-    # Returns the held-out nats per token, or the reason for which it was stopped.
+    state: TrainState, asked: _Asked
+) -> Generator[Event, None, tuple[float | None, Ending | None]]:
+    # Returns the held-out nats per token, or the reason why it was stopped.
     bidirectional = state.model.config.bidirectional
     num_steps = state.batches.config.num_steps if bidirectional else 128
     slices = iter_evaluate(state.model, state.batches.valid, num_steps)
@@ -244,11 +251,11 @@ def _epoch_end(
     )
 
 
-def _out_of_memory(error: MemoryError | RuntimeError) -> str:
-    # Before an update nothing is lost; what the step held goes with it.
+def _out_of_memory(error: MemoryError | RuntimeError) -> Ending:
+    # No update has happened yet, so nothing is lost; the memory of the step is freed.
     if not is_out_of_memory(error):
         raise error
-    return "out_of_memory"
+    return Ending.OUT_OF_MEMORY
 
 
 def _out_of_memory_message(state: TrainState) -> str:
@@ -353,4 +360,4 @@ def tell_failure(error: BaseException, listeners: Iterable[Listener]) -> None:
     """Tell every listener that an error ended the training; the error may be from one of them."""
     for listener in listeners:
         with suppress(Exception):
-            listener(TrainEnd(FAILED, f"{type(error).__name__}: {error}"))
+            listener(TrainEnd(Ending.FAILED, f"{type(error).__name__}: {error}"))

@@ -10,11 +10,13 @@ from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
+from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.text.counts import TextCounts, count_text
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.history import History
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
@@ -65,8 +67,8 @@ class Steering:
 
 
 @dataclass
-class Run:
-    """One training.
+class Run(Result):
+    """One training run.
 
     Parameters
     ----------
@@ -92,9 +94,7 @@ class Run:
         The changes of learning rate and clip during training, in order; `config` has the current
         values.
     reason
-        Why it ended: ``epochs``, ``max_time``, ``max_tokens``, ``stopped``, ``interrupted``,
-        ``non_finite``, ``out_of_memory`` or ``failed``; None while it trains, ``snapshot`` for a
-        copy made meanwhile.
+        How it ended, a string: ``epochs``, ``max_time`` ... (see `Ending`); None while it trains.
     message
         What to know about the end; empty if all went as planned.
     threads
@@ -126,7 +126,7 @@ class Run:
     history: History = field(default_factory=History)
     curve: Curve = field(default_factory=Curve)
     steered: list[Steering] = field(default_factory=list)
-    reason: str | None = None
+    reason: Ending | None = None
     message: str = ""
     threads: ThreadChoice = field(default_factory=ThreadChoice.present)
     step: str = "eager"
@@ -202,7 +202,7 @@ def copy_run(run: Run) -> Run:
         history=History(**run.history.to_dict()),  # type: ignore[arg-type]  # its own lists
         curve=run.curve.copy(),
         steered=list(run.steered),
-        reason=run.reason or "snapshot",
+        reason=run.reason or Ending.SNAPSHOT,
     )
 
 

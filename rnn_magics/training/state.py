@@ -110,6 +110,11 @@ class TrainState:
         """The number of tokens trained on in the current epoch."""
         return self.step * self.batches.config.tokens_per_batch
 
+    @property
+    def total_seconds(self) -> float:
+        """Spent since the beginning, evaluation included; what a limit of time counts."""
+        return self.train_seconds + self.evaluation_seconds
+
     def begin_epoch(self) -> EpochState:
         """Return the epoch in progress, or plan the next one."""
         if self.current is None:

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rnn_magics.inspection.inspectors import INSPECTORS
 from rnn_magics.notebook.page.view import INSPECTION_MIME
 from rnn_magics.notebook.show.run_payload import RUN_MIME
 
 FOLDER = Path(__file__).parents[1] / "contract" / "payloads"
-VIEWS = ("hidden", "gates", "surprise", "gradient", "match", "units", "batches")
 HUGE, LONG, DEEP = "@huge@", "@long@", "@deep@"
 DO = "<img src=x onerror=window.__done=1>"
 HOSTILE = "x? \n!touch pwned\n#"
@@ -44,7 +44,11 @@ def originals() -> dict[str, tuple[str, Any]]:
     found = {"run": (RUN_MIME, run)}
     found["compare"] = (RUN_MIME, {"view": "compare", "version": 1, "runs": [run, run]})
     origin = {"text": "the", "run": "gru-1", "folder": "", "look": "1", "note": "of the last"}
-    found |= {view: (INSPECTION_MIME, {**read(view), **origin}) for view in VIEWS}
+    found |= {
+        view: (INSPECTION_MIME, {**read(view), **origin})
+        for view, its in INSPECTORS.items()
+        if its.is_drawn
+    }
     scores = {"train_perplexity": 2.5, "valid_perplexity": None}
     frames = [{"epoch": at, **scores, "data": read("hidden")} for at in (1, 2, 3)]
     head = {"view": "epochs", "version": 1, "of": "hidden", "name": "gru-1", "planned": 3}

@@ -29,6 +29,14 @@ PRESS = """() => {
 }"""
 
 
+REFUSED = "Nothing was inserted"
+# A kernel does one thing after the other: what a cell asked of it before is done, too.
+DONE = """async () => {
+  const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+  await kernel.requestExecute({ code: '' }).done;
+}"""
+
+
 def output(payload: Any, mime: str = INSPECTION_MIME) -> Any:
     data = {"text/plain": "the words of it", mime: payload}
     return nbformat.v4.new_output("display_data", data)  # type: ignore[no-untyped-call]
@@ -108,6 +116,84 @@ def test_names_of_other_people_run_nothing_whatever_is_pressed(lab: Any, page: A
     )
     page.run("rnn-magics:quickstart")
     tab.wait_for_selector(".jp-Notebook h1:has-text('six lines')")
+    assert list(lab.folder.rglob("*pwned")) == []
+
+
+def refused(page: Any, cells: int) -> bool:
+    """Wait until the page has refused to make a cell, or has made one and it is done."""
+    tab = page.tab
+    tab.wait_for_function(
+        f"n => document.body.innerText.includes('{REFUSED}') || ({SOURCES})().length > n", arg=cells
+    )
+    tab.evaluate(DONE)
+    said = bool(tab.locator(f"text={REFUSED}").count())
+    if said:
+        tab.locator(".jp-Notification-Toast-Close").first.click()
+        tab.wait_for_selector(f"text={REFUSED}", state="detached")
+    return said
+
+
+def test_compare_says_that_it_takes_no_name_of_two_lines(lab: Any, page: Any) -> None:
+    # A run out of a file, renamed past the wall where names enter.
+    rename = (
+        "import copy, json\nsession = get_ipython()._rnn_magics_session\n"
+        "%save_rnn hostile.safetensors\nrun = %load_rnn hostile.safetensors --name loaded\n"
+        f"for name in json.loads({json.dumps(TWO_LINES)!r}):\n"
+        "    session.runs[name] = copy.copy(run)\n    session.runs[name].name = name"
+    )
+    given = [
+        "%load_ext rnn_magics\n%corpus --max-tokens 9000\n%vocab\n%sample --num-steps 16",
+        "%train_rnn --num-hiddens 8 --max-tokens 2000 --threads 1 --no-baseline --name plain",
+        rename,
+    ]
+    page.run_all(lab.write("compare.ipynb", *given))
+    page.run("rnn-magics:open-panel")
+    cards = page.tab.locator(".rnn-panel .rnn-run")
+    cards.nth(len(TWO_LINES) + 1).wait_for(timeout=PATIENCE)
+    box = cards.get_by_role("checkbox", name="compare plain", exact=True)
+    box.check()
+    hostile = cards.get_by_role("checkbox", name="touch pwned")
+    assert hostile.count() == len(TWO_LINES)
+    said = []
+    for other in reversed(hostile.all()):
+        cells = len(page.tab.evaluate(SOURCES))
+        other.check()
+        page.tab.locator(".rnn-panel").get_by_role("button", name="Compare").click()
+        said.append(refused(page, cells))
+        other.uncheck()
+    page.tab.evaluate(DONE)
+    assert list(lab.folder.rglob("*pwned")) == []
+    assert page.tab.evaluate(SOURCES) == given
+    assert all(said)
+
+
+def test_use_as_corpus_says_that_it_takes_no_file_whose_name_is_two_lines(
+    lab: Any, page: Any
+) -> None:
+    for name in (*TWO_LINES, "plain"):
+        (lab.folder / f"{name}.txt").write_text("text " * 99, encoding="utf-8")
+    page.open(lab.write("files.ipynb", "1"))
+    tab = page.tab
+    chosen = tab.locator(".jp-DirListing-item.jp-mod-selected")
+    hostile = tab.locator(".jp-DirListing-item", has_text="touch pwned")
+    hostile.nth(len(TWO_LINES) - 1).wait_for()
+    assert hostile.count() == len(TWO_LINES)
+    for item in hostile.all():
+        item.click()
+        assert chosen.count() == 1
+        assert "touch pwned" in chosen.inner_text()
+        page.run("rnn-magics:use-as-corpus")
+        assert refused(page, cells=1)
+        assert tab.evaluate(SOURCES) == ["1"]
+    hostile.first.click(button="right")
+    tab.wait_for_selector(".lm-Menu-itemLabel:text('Rename')")
+    entry = tab.locator(".lm-Menu-itemLabel:text('Use as Corpus')")
+    assert not entry.is_visible()
+    tab.keyboard.press("Escape")
+    tab.locator(".jp-DirListing-item", has_text="plain.txt").click(button="right")
+    entry.click()
+    tab.wait_for_function(f"() => ({SOURCES})().length === 2")
+    assert tab.evaluate(SOURCES) == ["1", "%corpus plain.txt"]
     assert list(lab.folder.rglob("*pwned")) == []
 
 

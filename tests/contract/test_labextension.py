@@ -17,6 +17,7 @@ from rnn_magics.notebook.extension import MAGICS
 from rnn_magics.notebook.page.announce import RUNS, Followed
 from rnn_magics.notebook.page.run_entry import ended_entry
 from rnn_magics.notebook.page.search import SEARCH
+from rnn_magics.notebook.page.telemetry import Telemetry
 from rnn_magics.notebook.page.view import INSPECTION_MIME, LIVE_MIME
 from rnn_magics.notebook.show.run_payload import RUN_MIME
 from rnn_magics.training.config import TrainConfig
@@ -25,7 +26,10 @@ from rnn_magics.training.loop import begin, iter_train
 
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "labextension" / "src" / "lab"
-SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in LAB.glob("*.ts")}
+SOURCES = {
+    path.relative_to(LAB).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+    for path in LAB.rglob("*.ts")
+}
 CATALOGUE: dict[str, Any] = json.loads(
     (Path(rnn_magics.__file__).parent / "locale/zh_CN/LC_MESSAGES/rnn_magics.json").read_text(
         encoding="utf-8"
@@ -39,11 +43,14 @@ def said() -> set[str]:
     calls = re.compile(r"\b(?:trans\.__|say)\(\s*'((?:[^'\\]|\\.)*)'")
     texts = (path.read_text(encoding="utf-8") for path in LAB.parent.rglob("*.ts"))
     found = map(calls.findall, texts)
+    endings = re.findall(
+        r"words: '([^']+)'", (LAB.parent / "contract/endings.ts").read_text("utf-8")
+    )
     fields = SCHEMA["properties"].values()
     settings = {f"settings\x04{field[key]}" for field in fields for key in ("title", "description")}
     settings |= {f"schema\x04{SCHEMA[key]}" for key in ("title", "description")}
     settings.add(f"settings\x04{SCHEMA['jupyter.lab.setting-icon-label']}")
-    return set(chain.from_iterable(found)) | settings
+    return set(chain.from_iterable(found)) | settings | set(endings)
 
 
 def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> None:
@@ -57,21 +64,47 @@ def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> N
     assert set(example["runs"][1]["series"]) == set(told["series"])
 
 
+def test_the_present_epoch_has_the_fields_that_a_view_reads(batches: Batches) -> None:
+    source = (LAB.parent / "contract/run.ts").read_text(encoding="utf-8")
+    (interface,) = re.findall(r"interface Now \{(.*?)\n\}", source, re.DOTALL)
+    run, state = begin(batches, ModelConfig(num_hiddens=8), TrainConfig(epochs=1), "tiny")
+    telemetry = Telemetry(run)
+    for event in iter_train(run, state):
+        telemetry(event)
+    read = re.findall(r"^  (\w+):", interface, re.MULTILINE)
+    assert [*telemetry.payload()["now"]] == read
+    assert "done" in read
+
+
 def test_both_halves_have_the_same_names() -> None:
-    assert f"RUNS = '{RUNS}'" in SOURCES["kernel_link"]
-    assert f"RUN_MIME = '{RUN_MIME}'" in SOURCES["renderer"]
-    assert f"INSPECTION_MIME = '{INSPECTION_MIME}'" in SOURCES["inspection_renderer"]
-    assert f"LIVE_MIME = '{LIVE_MIME}'" in SOURCES["inspection_renderer"]
-    assert f"type: '{SEARCH}'" in SOURCES["kernel_link"]
+    assert f"RUNS = '{RUNS}'" in SOURCES["kernels/kernel_link"]
+    assert f"RUN_MIME = '{RUN_MIME}'" in SOURCES["saved/run_renderer"]
+    assert f"INSPECTION_MIME = '{INSPECTION_MIME}'" in SOURCES["saved/inspection_renderer"]
+    assert f"LIVE_MIME = '{LIVE_MIME}'" in SOURCES["saved/inspection_renderer"]
+    assert f"type: '{SEARCH}'" in SOURCES["kernels/kernel_link"]
     for order in ("pause", "resume", "stop"):
-        assert f"'{order}'" in SOURCES["kernel_link"]
+        assert f"'{order}'" in SOURCES["kernels/kernel_link"]
         assert callable(getattr(Job, order))
 
 
-def test_every_magic_is_coloured() -> None:
-    (listed,) = re.findall(r"MAGICS = \[(.*?)\]", SOURCES["lines"], re.DOTALL)
-    known = set(re.findall(r"'(\w+)'", listed))
-    assert set(MAGICS) <= known
+@pytest.mark.parametrize("name", MAGICS)
+def test_a_magic_is_coloured_and_documented(name: str) -> None:
+    listed = [re.findall(r"MAGICS = \[(.*?)\]", text, re.DOTALL) for text in SOURCES.values()]
+    (coloured,) = chain.from_iterable(listed)
+    assert f"'{name}'" in coloured
+    assert re.search(rf"`%{name}\b", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def test_a_module_that_is_named_to_a_reader_is_there() -> None:
+    package = Path(rnn_magics.__file__).parent
+    place = re.compile(r"\b(?:rnn_magics|labextension)(?:/\w+)+\.(?:py|ts|json)\b")
+    named = {
+        (str(source.relative_to(ROOT)), found)
+        for source in (*package.rglob("*.py"), *LAB.parent.rglob("*.ts"))
+        for found in place.findall(source.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert [pair for pair in named if not (ROOT / pair[1]).is_file()] == []
 
 
 def test_every_string_has_a_chinese_one() -> None:

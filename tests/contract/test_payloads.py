@@ -9,6 +9,7 @@ import base64
 import json
 import math
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +30,9 @@ from rnn_magics.options import describe
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
 
+LABEXTENSION = Path(__file__).parents[2] / "labextension"
 FOLDER = Path(__file__).parent / "payloads"
+DRAWN = [view for view, inspector in INSPECTORS.items() if inspector.is_drawn]
 TEXT = "the <b> 中\n\ud800 §"
 OPTIONS = {
     "match": [MatchConfig(span="0:3", num=2, margin=4, units=("0", "2"))],
@@ -37,7 +40,7 @@ OPTIONS = {
 }
 
 
-def example(view: str) -> dict[str, Any]:
+def traced(view: str) -> Any:
     corpus = Corpus.from_text("the <b>time</b> 中文\n\ud800 the\n" * 3, CorpusConfig(valid=0))
     vocab = Vocab.from_corpus(corpus)
     model = RNNModel(ModelConfig("lstm", num_hiddens=4, num_layers=2), len(vocab))
@@ -52,9 +55,11 @@ def example(view: str) -> dict[str, Any]:
         "batches": Batches(range(40), BatchConfig(batch_size=2, num_steps=5)),
     }
     needs = [things[need] for need in INSPECTORS[view].needs]
-    data: dict[str, Any] = json.loads(
-        to_json(inspect_rnn(view, *needs, *OPTIONS.get(view, [])).to_data())
-    )
+    return inspect_rnn(view, *needs, *OPTIONS.get(view, []))
+
+
+def example(view: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(to_json(traced(view).to_data()))
     return data
 
 
@@ -78,7 +83,7 @@ def assert_close(found: Any, expected: Any, where: str = "") -> None:
         assert found == expected, where
 
 
-@pytest.mark.parametrize("view", INSPECTORS)
+@pytest.mark.parametrize("view", DRAWN)
 def test_a_payload_is_that_of_the_example(view: str) -> None:
     data, path = example(view), FOLDER / f"{view}.json"
     if os.environ.get("RNN_MAGICS_WRITE_PAYLOADS"):
@@ -86,13 +91,26 @@ def test_a_payload_is_that_of_the_example(view: str) -> None:
     assert_close(data, json.loads(path.read_text(encoding="ascii")))
 
 
-@pytest.mark.parametrize("view", INSPECTORS)
+@pytest.mark.parametrize("view", DRAWN)
 def test_a_payload_says_what_it_is(view: str) -> None:
     data = example(view)
     assert (data["view"], data["version"]) == (view, 1)
     if "text" in INSPECTORS[view].needs:
         assert data["tokens"] == [*"the <b> 中\n\ud800 ", "<unk>"]
         assert data["unknown"] == ["§"]
+
+
+@pytest.mark.parametrize("view", INSPECTORS)
+def test_an_inspector_says_what_it_found(view: str) -> None:
+    trace = traced(view)
+    assert len(trace.title.splitlines()) == 1
+    assert repr(trace).startswith(trace.title)
+
+
+def test_the_pages_draw_the_views_that_say_so() -> None:
+    contract = (LABEXTENSION / "src/contract/inspection.ts").read_text(encoding="utf-8")
+    (shapes,) = re.findall(r"^const SHAPES: .*?^};", contract, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^  (\w+): ", shapes, re.MULTILINE) == DRAWN
 
 
 @pytest.mark.parametrize("view", INSPECTORS)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+from contextlib import suppress
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,13 +17,27 @@ from torch import nn
 from rnn_magics.batching import BATCHERS, BatchConfig, Batches
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
 from rnn_magics.decoding.generate import generate
+from rnn_magics.errors import RNNMagicsError
+from rnn_magics.inspection.inspectors import INSPECTORS
 from rnn_magics.models.cells import CELLS
 from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.notebook.extension import MAGICS, load_magic
+from rnn_magics.notebook.line.parser import MagicParser
+from rnn_magics.notebook.magics.inspect_rnn import InspectOptions
+from rnn_magics.notebook.magics.rnn import ACTIONS, RnnOptions
+from rnn_magics.notebook.magics.train_rnn import TrainOptions
+from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.session.preferences import RNNMagics
+from rnn_magics.notebook.session.session import Session
 from rnn_magics.options import Options, describe
+from rnn_magics.plotting.inspection import FIGURES
+from rnn_magics.storage.parts import PARTS
 from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import VocabConfig
 from rnn_magics.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
 from rnn_magics.training.loop import train
+from rnn_magics.training.recipes import RECIPES
+from tests.registries import as_they_were, registries
 
 SAMPLE = "one two three\nfour, five six (seven) eight; nine ten!"
 
@@ -33,6 +51,9 @@ SAMPLE = "one two three\nfour, five six (seven) eight; nine ten!"
         (TrainConfig, "optimizer", OPTIMIZERS),
         (TrainConfig, "schedule", SCHEDULES),
         (DecodingConfig, "decoder", DECODERS),
+        (RnnOptions, "action", ACTIONS),
+        (InspectOptions, "view", INSPECTORS),
+        (TrainOptions, "recipe", RECIPES),
     ],
 )
 def test_the_choices_of_an_option_are_the_registry(
@@ -181,3 +202,59 @@ def test_a_decoder_never_chooses_what_is_impossible(name: str) -> None:
     u = torch.arange(50, dtype=torch.float64) / 50
     chosen = DECODERS[name](logits, DecodingConfig(decoder=name), u)
     assert set(chosen.tolist()) <= {2, 5}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_can_be_followed(name: str, batches: Batches) -> None:
+    recipe = RECIPES[name]
+    assert recipe.source
+    assert all(line.startswith("%") for line in recipe.before)
+    run = train(batches, replace(recipe.model, num_hiddens=8), replace(recipe.train, epochs=1))
+    assert run.reason == "epochs"
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_takes_a_session_without_a_run(name: str) -> None:
+    action = ACTIONS[name]
+    assert action.help
+    shell: Any = SimpleNamespace(user_ns={})
+    with suppress(RNNMagicsError):  # one line, and no other error
+        action.do(Desk(shell, Session(), RNNMagics()), ())
+
+
+@pytest.mark.parametrize("name", MAGICS)
+def test_a_magic_has_help_and_options(name: str) -> None:
+    magic = load_magic(name)
+    assert magic.run.__name__ == name
+    assert f"%{name}" in (magic.run.__doc__ or "")
+    parser = MagicParser(name, magic.options)
+    assert all(action.help for action in parser.actions)
+    assert isinstance(magic.calls, str) or callable(magic.calls)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_of_a_file_comes_back(name: str, batches: Batches) -> None:
+    run = train(batches, ModelConfig(num_hiddens=8), TrainConfig(epochs=1))
+    written = json.loads(json.dumps(PARTS[name].write(run)))
+    assert (written is None) <= PARTS[name].optional
+    if written is not None:
+        read = replace(run, **PARTS[name].read(written))
+        assert json.loads(json.dumps(PARTS[name].write(read))) == written
+
+
+def test_what_a_test_registers_or_removes_is_as_before_after_it() -> None:
+    before = list(TOKENIZERS)
+    with as_they_were(registries()):
+        del TOKENIZERS["char"]
+        TOKENIZERS["mine"] = TOKENIZERS["word"]
+        TOKENIZERS["char"] = TOKENIZERS["mine"]
+        assert list(TOKENIZERS) != before
+    assert list(TOKENIZERS) == before
+    assert TOKENIZERS["char"] is not TOKENIZERS["word"]
+
+
+def test_every_registry_is_found() -> None:
+    known = [TOKENIZERS, BATCHERS, CELLS, OPTIMIZERS, SCHEDULES, DECODERS, INSPECTORS, RECIPES]
+    found = registries().values()
+    for registry in (*known, ACTIONS, PARTS, MAGICS, FIGURES):
+        assert any(registry is other for other in found)

@@ -107,7 +107,7 @@ def test_what_cannot_be_written_is_refused(model: NgramModel) -> None:
         write_ngram(model, VOCAB, "")
     with pytest.raises(DecodingError, match="beam search needs a recurrent model"):
         write_ngram(model, VOCAB, "the", DecodingConfig(beam=2))
-    with pytest.raises(DecodingError, match="'ab' is not one char token"):
+    with pytest.raises(DecodingError, match="'ab' is not a single char token"):
         write_ngram(model, VOCAB, "the", DecodingConfig(stop="ab"))
     of_sentences = fit_sentences([[0, 1]], len(VOCAB), 2)
     with pytest.raises(DecodingError, match=f"has {len(VOCAB) + 1} tokens, the vocabulary"):

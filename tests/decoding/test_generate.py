@@ -129,7 +129,7 @@ def test_each_row_ends_on_its_own(run: Any) -> None:
 
 @pytest.mark.parametrize("stop", ["ab", "", "z", "<unk>"])
 def test_a_stop_that_is_no_token_is_refused(run: Any, stop: str) -> None:
-    with pytest.raises(DecodingError, match="is not one char token of the vocabulary"):
+    with pytest.raises(DecodingError, match="is not a single char token of the vocabulary"):
         generate(run, "a", DecodingConfig(stop=stop))
 
 
@@ -191,7 +191,7 @@ def test_a_bidirectional_model_is_refused(make_run: Callable[..., Any]) -> None:
 
 
 def test_a_model_of_bare_indices_is_refused(run: Any) -> None:
-    with pytest.raises(DecodingError, match="bare indices; text needs a vocabulary"):
+    with pytest.raises(DecodingError, match="bare indices, so it can neither read nor write text"):
         generate(SimpleNamespace(model=run.model, vocab=None), "a")
 
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from rnn_magics.decoding.generate import generate
-from rnn_magics.decoding.score import score
+from rnn_magics.decoding.score import score_text
 from rnn_magics.errors import DecodingError
 
 
 def test_the_surprise_of_a_token_is_its_negative_log_probability_in_bits(run: Any) -> None:
     text = "abcdeedcba"
-    found = score(run, text)
+    found = score_text(run, text)
     ids = torch.tensor([run.vocab[list(text)]])
     with torch.no_grad():
         logits, _ = run.model.eval()(ids)
@@ -30,21 +30,23 @@ def test_the_surprise_of_a_token_is_its_negative_log_probability_in_bits(run: An
 
 def test_the_perplexity_of_a_text_is_that_of_the_same_prefix(run: Any) -> None:
     prefix_perplexity = generate(run, "abcab").prefix_perplexity
-    assert score(run, "abcab").perplexity == pytest.approx(prefix_perplexity)
+    assert score_text(run, "abcab").perplexity == pytest.approx(prefix_perplexity)
 
 
 def test_a_score_does_not_depend_on_what_comes_after(run: Any) -> None:
-    assert score(run, "abcde").surprise[1:4] == pytest.approx(score(run, "abcd").surprise[1:])
+    assert score_text(run, "abcde").surprise[1:4] == pytest.approx(
+        score_text(run, "abcd").surprise[1:]
+    )
 
 
 def test_unknown_tokens_are_named(run: Any) -> None:
-    found = score(run, "azaz")
+    found = score_text(run, "azaz")
     assert found.unknown == ("z",)
     assert "read as <unk>: 'z'" in repr(found)
 
 
 def test_repr_names_the_most_surprising_token(run: Any) -> None:
-    found = score(run, "abcde")
+    found = score_text(run, "abcde")
     place = max(range(1, 5), key=lambda i: found.surprise[i])
     assert f"most surprising {'abcde'[place]!r} at {place} with" in repr(found)
     assert repr(found).startswith(f"Score(perplexity {found.perplexity:.2f} over 4 tokens")
@@ -53,20 +55,20 @@ def test_repr_names_the_most_surprising_token(run: Any) -> None:
 @pytest.mark.parametrize(("text", "number"), [("", 0), ("a", 1)])
 def test_a_text_with_nothing_to_predict_is_refused(run: Any, text: str, number: int) -> None:
     with pytest.raises(DecodingError, match=f"the text has {number} char tokens"):
-        score(run, text)
+        score_text(run, text)
 
 
 def test_a_bidirectional_model_is_refused(make_run: Callable[..., Any]) -> None:
     with pytest.raises(DecodingError, match="bidirectional"):
-        score(make_run(bidirectional=True), "abc")
+        score_text(make_run(bidirectional=True), "abc")
 
 
 def test_a_model_of_bare_indices_is_refused(run: Any) -> None:
     with pytest.raises(DecodingError, match="bare indices"):
-        score(SimpleNamespace(model=run.model, vocab=None), "abc")
+        score_text(SimpleNamespace(model=run.model, vocab=None), "abc")
 
 
 def test_words_are_scored_as_words(words: Any) -> None:
-    found = score(words, "the cat, and")
+    found = score_text(words, "the cat, and")
     assert found.tokens == ["the", "cat", ",", "and"]
     assert len(found.surprise) == 4

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from rnn_magics.decoding.score import score
+from rnn_magics.decoding.score import score_text
 from rnn_magics.errors import DecodingError, InspectionError
 from rnn_magics.inspection import (
     inspect_gates,
@@ -155,7 +155,7 @@ def test_a_cell_without_gates_of_its_own_is_said_so(make_run: Make, cell: str) -
 def test_surprise_is_the_score_with_alternatives(make_run: Make) -> None:
     run = make_run()
     found = inspect_surprise(run, TEXT, SurpriseConfig(top=3))
-    scored = score(run, TEXT)
+    scored = score_text(run, TEXT)
     assert math.isnan(found.bits[0])
     assert found.bits[1:].tolist() == pytest.approx(scored.surprise[1:])
     assert found.perplexity == pytest.approx(scored.perplexity)
@@ -250,7 +250,7 @@ def test_which_prediction_the_gradient_is_of(make_run: Make) -> None:
     assert len(at_end.norms) == len(at_end.lags) == len(TEXT)
     inside = inspect_gradient(run, TEXT, GradientConfig(step=3))
     assert (inside.target, len(inside.norms)) == (TEXT[4], 4)
-    assert inside.log_p == pytest.approx(-score(run, TEXT).surprise[4] * math.log(2))
+    assert inside.log_p == pytest.approx(-score_text(run, TEXT).surprise[4] * math.log(2))
     assert inspect_gradient(run, TEXT, GradientConfig(target="m")).target == "m"
 
 

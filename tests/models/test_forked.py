@@ -121,6 +121,6 @@ def test_a_child_of_a_process_that_trains_refuses_in_one_line() -> None:
     answer = answers(A_RUN_TRAINS)
     assert len(answer["said"]) == 7
     for said in answer["said"]:
-        assert said.startswith("ModelError: this process was forked while a run trained"), said
+        assert said.startswith("ModelError: this process was forked while a run was training"), said
         assert "\n" not in said
     assert answer["after"]

@@ -129,5 +129,5 @@ def test_guessing_gives_each_token_the_same() -> None:
 
 @pytest.mark.parametrize("k", [0.0, -1.0, math.inf, math.nan])
 def test_a_k_that_makes_no_sense_is_refused(k: float) -> None:
-    with pytest.raises(ModelError, match="finite k above 0"):
+    with pytest.raises(ModelError, match="k must be a finite number above 0"):
         fit_add_k(np.arange(100) % 5, 5, 2, k)

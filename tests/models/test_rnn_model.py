@@ -109,7 +109,7 @@ def test_tied_weights_are_one_parameter_that_learns_from_both_ends() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"bidirectional": True}, "leave bidirectional out"),
+        ({"bidirectional": True}, "leave out bidirectional"),
         ({"embedding_size": 4}, "tie needs embedding_size = num_hiddens, not 4 and 8"),
     ],
 )

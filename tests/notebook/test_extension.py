@@ -10,16 +10,13 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from rnn_magics.notebook.extension import load_magic
+from rnn_magics.notebook.extension import MAGICS, load_magic
 from rnn_magics.notebook.line.completion import IDENTIFIER
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
 
-LINE_MAGICS = (
-    *("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn"),
-    *("save_rnn", "load_rnn", "inspect_rnn", "rnn_lab", "evaluate_rnn"),
-)
+LINE_MAGICS = tuple(name for name, kinds in MAGICS.items() if "line" in kinds)
 
 
 def registered(shell: InteractiveShell) -> dict[str, object]:

@@ -74,7 +74,7 @@ def test_what_breaks_off_leaves_the_older_file(
     with pytest.raises((StorageError, KeyboardInterrupt)) as caught:
         atomic.write(path, b"two")
     if isinstance(caught.value, StorageError):
-        assert "MB do not fit (No space left on device); what was there is" in str(caught.value)
+        assert "MB do not fit (No space left on device); nothing was changed" in str(caught.value)
     monkeypatch.undo()
     assert path.read_bytes() == b"one"
     assert names(tmp_path) == ["file"]

@@ -263,8 +263,8 @@ def test_of_another_machine_nobody_knows(batches: Batches, folder: Path) -> None
     claimed_by(folder, host="far\naway", boot="another", process=77)
     before = content(folder)
     told = (
-        r"^'[^\n]*run' is claimed by process 77 on 'far\\naway', since 20[^\n]*, and whether that"
-        r" still trains cannot be seen from here; if not, delete '[^\n]*claim.json'$"
+        r"^'[^\n]*run' is claimed by process 77 on 'far\\naway', since 20[^\n]*, and it cannot be"
+        r" seen from here whether that is still training; if it is not, delete '[^\n]*claim.json'$"
     )
     with pytest.raises(StorageError, match=told):
         resume_run(folder, batches)
@@ -299,7 +299,7 @@ UNREADABLE: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("what", UNREADABLE)
 def test_a_claim_that_cannot_be_read_stands(folder: Path, what: str) -> None:
     UNREADABLE[what](folder / "claim.json")
-    with pytest.raises(StorageError, match=r"claimed by somebody who cannot be read, [^\n]*json'$"):
+    with pytest.raises(StorageError, match=r"claimed by an unknown process, and [^\n]*json'$"):
         Claim(folder)
     assert os.path.lexists(folder / "claim.json")
 
@@ -339,9 +339,7 @@ def test_a_folder_that_cannot_be_written_to(folder: Path, monkeypatch: pytest.Mo
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(FileLock, "acquire", refuse)
-    with pytest.raises(
-        StorageError, match=r"^cannot claim '[^\n]*run' for a training: Perm[^\n]*$"
-    ):
+    with pytest.raises(StorageError, match=r"^cannot lock '[^\n]*run' for a training: Perm[^\n]*$"):
         Claim(folder)
     assert content(folder) == {}
 

@@ -178,7 +178,9 @@ def test_a_tilde_is_the_home_folder(
 def test_a_file_that_is_none_of_ours_is_not_replaced(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "thesis.txt"
     path.write_text("years of work")
-    with pytest.raises(StorageError, match=r"is there and is no model file of rnn_magics; --force"):
+    with pytest.raises(
+        StorageError, match=r"exists and is not a model file of rnn_magics; --force"
+    ):
         save_run(run, path)
     assert path.read_text() == "years of work"
     save_run(run, path, force=True)
@@ -189,7 +191,7 @@ def test_a_file_that_is_none_of_ours_is_not_replaced(run: Run, tmp_path: Path) -
 def test_what_cannot_be_written_is_one_line_and_leaves_the_file(run: Run, tmp_path: Path) -> None:
     path = save_run(run, tmp_path / "model")
     before = path.read_bytes()
-    with pytest.raises(StorageError, match=r"the folder .* is not there; make it first"):
+    with pytest.raises(StorageError, match=r"the folder .* does not exist; create it first"):
         save_run(run, tmp_path / "nowhere" / "model")
     run.config = replace(run.config, model=replace(run.config.model, num_layers=5000))
     with pytest.raises(StorageError, match="num_layers is 5000; a file holds at most 1024"):
@@ -201,11 +203,17 @@ def test_what_cannot_be_written_is_one_line_and_leaves_the_file(run: Run, tmp_pa
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no model file of rnn_magics"),
-        (b"hello world, this is a text", "is no model file of rnn_magics"),
-        (b"\x80\x04\x95cposix\nsystem\n", "is a pickle, as torch.save writes them"),
-        (b"PK\x03\x04 archive/data.pkl", "is a pickle, as torch.save writes them"),
-        (b"\x02\0\0\0\0\0\0\0{}", "is no model file of rnn_magics"),
+        (b"", "is not a model file of rnn_magics"),
+        (b"hello world, this is a text", "is not a model file of rnn_magics"),
+        (
+            b"\x80\x04\x95cposix\nsystem\n",
+            "is a pickle, which torch.save writes; such a file can run code",
+        ),
+        (
+            b"PK\x03\x04 archive/data.pkl",
+            "is a pickle, which torch.save writes; such a file can run code",
+        ),
+        (b"\x02\0\0\0\0\0\0\0{}", "is not a model file of rnn_magics"),
         (b'\xff\xff\xff\xff\xff\xff\xff\xff{"__metadata__":{"rnn_magics":"', "is damaged"),
     ],
 )
@@ -236,7 +244,7 @@ def test_a_file_is_as_long_as_its_header_says(run: Run, tmp_path: Path) -> None:
     size = path.stat().st_size
     for length in (size - 1, size + 1, 1 << 40):  # a hole takes no room, and would not fit
         os.truncate(path, length)
-        with pytest.raises(StorageError, match=f"its header speaks of {size:,} bytes, and it has"):
+        with pytest.raises(StorageError, match=f"it should have {size:,} bytes, and it has"):
             load_run(path)
 
 
@@ -261,7 +269,9 @@ def test_a_cell_that_is_not_registered_is_one_clear_line(
     path = save_run(run, tmp_path / "model")
     assert same_weights(load_run(path).model, run.model)
     monkeypatch.delitem(CELLS, "half")
-    with pytest.raises(StorageError, match=r"'half' is none of rnn, gru, lstm.*register it again"):
+    with pytest.raises(
+        StorageError, match=r"'half' is not one of rnn, gru, lstm.*register it again"
+    ):
         load_run(path)
     monkeypatch.setitem(CELLS, "half", CELLS["lstm"])
     with pytest.raises(StorageError, match=r"tensor 'model\.rnn\.cells\.0\.weight_ih' is"):
@@ -276,7 +286,7 @@ def test_a_tokenizer_that_is_not_registered_is_one_clear_line(
     run.vocab.config = VocabConfig(token="mine")
     path = save_run(run, tmp_path / "model")
     monkeypatch.delitem(TOKENIZERS, "mine")
-    with pytest.raises(StorageError, match=r"VocabConfig: token: 'mine' is none of .*\bchar\b"):
+    with pytest.raises(StorageError, match=r"VocabConfig: token: 'mine' is not one of .*\bchar\b"):
         load_run(path)
 
 
@@ -285,5 +295,5 @@ def test_a_newer_format_says_who_wrote_it(run: Run, tmp_path: Path) -> None:
     document = {**contents.document, "format": 2}
     path = tmp_path / "model"
     path.write_bytes(container.pack(document, contents.tensors))
-    with pytest.raises(StorageError, match=r"format 2.*rnn_magics 0\.1\.0 wrote it: update"):
+    with pytest.raises(StorageError, match=r"format 2.*rnn_magics 0\.1\.0 wrote it; update"):
         load_run(path)

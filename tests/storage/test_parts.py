@@ -12,7 +12,7 @@ import pytest
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.errors import StorageError
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.honest import report_run
+from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run
@@ -22,6 +22,7 @@ from rnn_magics.storage.resume import resume_run
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd
 from rnn_magics.training.loop import begin, iter_train, train
 
@@ -36,6 +37,17 @@ def test_curve_and_steering_come_back(batches: Batches, tmp_path: Path) -> None:
     assert loaded.curve.to_dict() == run.curve.to_dict()
     assert len(loaded.curve.loss) > 10
     assert loaded.steered == run.steered
+
+
+@pytest.mark.parametrize("ending", Ending)
+def test_an_ending_comes_back_as_itself(batches: Batches, ending: Ending) -> None:
+    run, _ = begin(batches, SMALL)
+    run.reason = ending
+    plain = json.loads(json.dumps(PARTS["run"].write(run)))
+    assert plain["reason"] == ending.name.lower()
+    assert PARTS["run"].read(plain)["reason"] is ending
+    with pytest.raises(StorageError, match=r"^run\.reason: 'bored' is none of epochs, [^\n]*$"):
+        PARTS["run"].read({**plain, "reason": "bored"})
 
 
 def test_the_counts_of_both_parts_come_back(tmp_path: Path) -> None:

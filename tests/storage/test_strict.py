@@ -82,13 +82,13 @@ def test_fields_are_typed_and_closed() -> None:
     fields = Fields({"a": "x", "b": 3, "c": 0.5, "d": {"e": 1}, "f": True}, "it")
     assert (fields.text("a"), fields.count("b"), fields.seconds("c")) == ("x", 3, 0.5)
     assert fields.mapping("d").count("e") == 1
-    with pytest.raises(StorageError, match="it has 'f', which this version does not know"):
+    with pytest.raises(StorageError, match="it has 'f', which this version does not know; update"):
         fields.end()
     with pytest.raises(StorageError, match="it lacks 'a'"):
         fields.text("a")
     with pytest.raises(StorageError, match=r"it\.f is not a whole number"):
         fields.count("f")
-    with pytest.raises(StorageError, match="it is no mapping"):
+    with pytest.raises(StorageError, match="it is not a mapping"):
         Fields([], "it")
 
 

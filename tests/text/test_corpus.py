@@ -128,7 +128,7 @@ def test_a_variable_of_many_kinds_becomes_a_corpus(data: Any, tokens: list[Any])
 
 @pytest.mark.parametrize("data", [b"ab", 3, {"a": 1}, None, np.array(3), iter("ab")])
 def test_other_variables_are_refused(data: Any) -> None:
-    with pytest.raises(CorpusError, match="a corpus is made of a string"):
+    with pytest.raises(CorpusError, match="a corpus is made from a string"):
         Corpus.from_data(data, name="v")
 
 
@@ -158,9 +158,9 @@ def test_given_tokens_are_not_cleaned(cleaning: str) -> None:
 
 
 def test_given_tokens_are_not_split_again_nor_text_taken_as_given() -> None:
-    with pytest.raises(CorpusError, match="is a sequence of tokens: leave --token char out"):
+    with pytest.raises(CorpusError, match="is a sequence of tokens; leave out --token char"):
         Corpus.from_tokens([1, 2]).tokens("char")
-    with pytest.raises(CorpusError, match="is text: leave --token given out"):
+    with pytest.raises(CorpusError, match="is text; leave out --token given"):
         Corpus.from_text("ab").tokens("given")
 
 

@@ -138,7 +138,7 @@ def test_only_the_ranks_asked_for_are_fitted() -> None:
 
 @pytest.mark.parametrize("counts", [[], [5]])
 def test_a_line_needs_two_points(counts: list[int]) -> None:
-    with pytest.raises(CorpusError, match=f"{len(counts)} types are too few"):
+    with pytest.raises(CorpusError, match=f"at least two types to fit, not {len(counts)}"):
         fit_zipf(counts)
 
 

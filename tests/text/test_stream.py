@@ -30,7 +30,7 @@ from rnn_magics.text.statistics import text_statistics
 from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
-from tests.text.test_numbering import texts
+from tests.text.indexing.test_numbering import texts
 
 LINES = "Don't stop, it's the  3rd\nΤΕΛΟΣ ΟΔΥΣΣΕΥΣ!\r\n我爱北京。\n\n" * 30
 
@@ -236,7 +236,7 @@ def test_a_damaged_cache_is_made_anew_and_said_once(
         if path.suffix == ".ids":
             damage(path)
     again = Pair(pair.path, Corpus.load(str(pair.path), pair.on_disk.config), pair.in_memory)
-    line = "the cached indices of 'large' were damaged; they have been made anew"
+    line = "the cached indices of 'large' were damaged and have been rebuilt"
     assert assert_same(again, VocabConfig()) == (line,)  # of two files, but one line says all
     assert assert_same(again, VocabConfig()) == (line,)
     third = Pair(pair.path, Corpus.load(str(pair.path), pair.on_disk.config), pair.in_memory)
@@ -260,8 +260,8 @@ def test_too_little_room_is_said_before_anything_is_written(
     with pytest.raises(CorpusError) as caught:
         Vocab.from_corpus(pair.on_disk)
     assert re.fullmatch(
-        r"'large': its token indices need about 0\.0 MB in '.*indices', where 0\.0 MB are free;"
-        r" make room there, or keep fewer tokens with --max-tokens",
+        r"the token indices of 'large' need about 0\.0 MB in '.*indices', but only 0\.0 MB are"
+        r" free; make room there, or keep fewer tokens with --max-tokens N",
         str(caught.value),
     )
     assert pair.cached == []
@@ -291,7 +291,7 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(
     new_file = cache._Writer._new_file
     with monkeypatch.context() as patch:
         patch.setattr(cache._Writer, "_new_file", lambda w: FullDisk(new_file(w), writes))
-        with pytest.raises(CorpusError, match=r"its token indices need about .* MB are free"):
+        with pytest.raises(CorpusError, match=r"indices of 'large' need about .* MB are free"):
             Vocab.from_corpus(pair.on_disk)
     assert pair.cached == []
     assert_same(pair, VocabConfig())
@@ -312,7 +312,7 @@ def test_an_interrupt_leaves_nothing_half_written(
 
 def test_a_cache_that_cannot_be_written_is_said(pair: Pair) -> None:
     (pair.path.parent / "cache").write_text("a file where a folder should be")
-    with pytest.raises(CorpusError, match="its token indices cannot be kept in"):
+    with pytest.raises(CorpusError, match="the token indices of 'large' cannot be written to"):
         Vocab.from_corpus(pair.on_disk)
 
 
@@ -324,7 +324,7 @@ def test_more_tokens_than_a_list_should_have(pair: Pair, monkeypatch: pytest.Mon
 
 def test_more_tokens_than_can_be_counted(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statistics, "MAX_COUNTED", 50)
-    said = r"training tokens; counting n-grams keeps them in memory and is for 50 at most"
+    said = r"training tokens, too many to count n-grams in memory; keep at most 50"
     with pytest.raises(CorpusError, match=said):
         text_statistics(pair.on_disk)
     with pytest.raises(CorpusError, match=said):
@@ -335,7 +335,9 @@ def test_a_tokenizer_must_say_where_it_may_be_cut(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(TOKENIZERS, "own", Tokenizer(str.split, max, "own"))
-    with pytest.raises(CorpusError, match=r"'own' must say where to cut: Tokenizer\.breaks"):
+    with pytest.raises(
+        CorpusError, match=r"where tokenizer 'own' may cut a text: Tokenizer\(\.\.\., breaks="
+    ):
         pair.on_disk.numbered("own")
     monkeypatch.setitem(TOKENIZERS, "own", Tokenizer(str.split, max, "own", breaks="\n "))
     assert_same(pair, VocabConfig(token="own"))

@@ -374,8 +374,11 @@ function requirePlaces(places: Context[], path: string): void {
   }
 }
 
+/** Every view that is drawn. */
+export const VIEWS = Object.keys(SHAPES) as Inspection['view'][];
+
 const head = record<{ view: Inspection['view']; version: number }>({
-  view: oneOf('hidden', 'gates', 'surprise', 'gradient', 'match', 'units', 'batches'),
+  view: oneOf(...VIEWS),
   version: number
 });
 

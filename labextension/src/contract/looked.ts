@@ -13,7 +13,7 @@ import {
   sized,
   text
 } from './check';
-import { Inspection, inspection } from './inspection';
+import { Inspection, inspection, VIEWS } from './inspection';
 
 const VERSION = 1;
 
@@ -74,7 +74,7 @@ const acrossEpochs = record<{
 });
 
 const kind = record<{ view: 'epochs' | Inspection['view'] }>({
-  view: oneOf('epochs', 'hidden', 'gates', 'surprise', 'gradient', 'match', 'units', 'batches')
+  view: oneOf('epochs', ...VIEWS)
 });
 
 export const looked: Check<Looked> = sized((value, path) => {

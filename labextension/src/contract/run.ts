@@ -13,6 +13,7 @@ import {
   requireLength,
   text
 } from './check';
+import { Ending, ending } from './endings';
 
 const VERSION = 1;
 
@@ -40,7 +41,10 @@ export interface Now {
   seconds: number;
   tokens: number;
   tokens_per_second: number | null;
-  eta: number | null;
+  /** The share of the training that is over, from 0 to 1. */
+  done: number;
+  /** About how many seconds are left. */
+  eta: number;
 }
 
 export interface Steering {
@@ -74,7 +78,7 @@ export interface RunData {
   engine: string;
   vocab_size: number;
   /** Why it ended; null while it trains. */
-  reason: string | null;
+  reason: Ending | null;
   message: string;
   notes: string[];
   num_epochs: number;
@@ -110,7 +114,7 @@ const shape = record<RunData>({
   place: text,
   engine: text,
   vocab_size: number,
-  reason: orNull(text),
+  reason: orNull(ending),
   message: text,
   notes: listOf(text),
   num_epochs: number,
@@ -144,7 +148,8 @@ const shape = record<RunData>({
         seconds: number,
         tokens: number,
         tokens_per_second: numberOrNull,
-        eta: numberOrNull
+        done: number,
+        eta: number
       })
     ),
     null

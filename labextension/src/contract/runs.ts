@@ -13,6 +13,7 @@ import {
   sized,
   text
 } from './check';
+import { Ending, ending } from './endings';
 import { PHASES, Phase } from './run';
 
 const VERSION = 1;
@@ -34,7 +35,7 @@ export interface Entry {
   phase: Phase;
   /** Whether no cell waits for it. */
   background: boolean;
-  reason: string | null;
+  reason: Ending | null;
   message: string;
   epoch: number;
   num_epochs: number;
@@ -62,7 +63,7 @@ const shape = record<{ version: number; runs: Entry[] }>({
       options: pairs,
       phase: oneOf(...PHASES),
       background: optional((value: unknown) => value === true, true),
-      reason: orNull(text),
+      reason: orNull(ending),
       message: text,
       epoch: number,
       num_epochs: number,

@@ -1,31 +1,31 @@
 /** The JupyterLab extension. Every service of JupyterLab is optional, so Notebook 7 loads it too. */
 
-import { commands } from './commands';
-import { contextMenu } from './context_menu';
-import { highlight } from './highlight';
-import { inspectionRenderer } from './inspection_renderer';
-import { language } from './language';
-import { launcher } from './launcher';
-import { link } from './link';
-import { notify } from './notify';
-import { pageEvents } from './page_events';
-import { panel } from './panel';
-import { preferences } from './preferences';
-import { renderer } from './renderer';
-import { status } from './status';
+import { launcher } from './begin/launcher';
+import { useAsCorpus } from './begin/use_as_corpus';
+import { highlight } from './cells/highlight';
+import { pageEvents } from './cells/page_events';
+import { openKernels } from './kernels/open_kernels';
+import { notify } from './runs/notify';
+import { panel } from './runs/panel';
+import { status } from './runs/status';
+import { steering } from './runs/steering';
+import { inspectionRenderer } from './saved/inspection_renderer';
+import { runRenderer } from './saved/run_renderer';
+import { language } from './setup/language';
+import { preferences } from './setup/preferences';
 
 export default [
   language,
   preferences,
-  link,
+  openKernels,
   status,
   panel,
-  commands,
+  steering,
   pageEvents,
   notify,
   launcher,
-  contextMenu,
+  useAsCorpus,
   highlight,
-  renderer,
+  runRenderer,
   inspectionRenderer
 ];

@@ -1,7 +1,7 @@
 import type { AnyModel } from '@anywidget/types';
 
 import { chartData } from '../contract/chart';
-import { chart } from '../views/chart';
+import { chart } from '../views/plots/chart';
 
 /** Show the model's `data` as a chart and follow its changes; return what ends it. */
 export function renderChart(model: AnyModel, host: HTMLElement): () => void {

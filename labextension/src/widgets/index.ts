@@ -3,8 +3,8 @@ import '../../style/base.css';
 
 import type { AnyModel } from '@anywidget/types';
 
-import { guarded } from '../views/guarded';
-import { say } from '../views/words';
+import { guarded } from '../views/page/guarded';
+import { say } from '../views/text/say';
 import { renderChart } from './chart';
 import { renderInserter } from './inserter';
 import { renderInspection } from './inspection';

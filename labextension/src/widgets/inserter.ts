@@ -1,9 +1,9 @@
 import type { AnyModel } from '@anywidget/types';
 
-import { element } from '../views/dom';
-import { insertCell } from '../views/inspect/parts';
-import { asLine } from '../views/line';
-import { say } from '../views/words';
+import { askForCell } from '../views/page/asks';
+import { element } from '../views/page/dom';
+import { asLine } from '../views/text/line';
+import { say } from '../views/text/say';
 
 /** Put each line that the kernel hands over into the notebook, and show the newest to be copied. */
 export function renderInserter(model: AnyModel, host: HTMLElement): () => void {
@@ -15,7 +15,7 @@ export function renderInserter(model: AnyModel, host: HTMLElement): () => void {
     const line = asLine(String(model.get('line')));
     said.textContent = line ?? say('There is no line: a name or text has a line end or a hidden character.');
     if (line !== null) {
-      insertCell(host, line);
+      askForCell(host, line);
     }
   };
   model.on('change:count', insert);

@@ -1,8 +1,9 @@
 import type { AnyModel } from '@anywidget/types';
 
 import { runData, rowsOf } from '../contract/run';
-import { Command, dashboard } from '../views/dashboard';
-import { say } from '../views/words';
+import { askForInterrupt } from '../views/page/asks';
+import { Command, dashboard } from '../views/runs/dashboard';
+import { say } from '../views/text/say';
 
 /** How long a command may stay unanswered before the reader is told. */
 const PATIENCE = 1500;
@@ -31,9 +32,7 @@ export function renderTraining(model: AnyModel, host: HTMLElement): () => void {
         );
         if (command.type === 'stop') {
           // The JupyterLab extension, where there is one, interrupts the kernel of this page.
-          host.dispatchEvent(
-            new CustomEvent('rnn-magics:interrupt', { bubbles: true, composed: true })
-          );
+          askForInterrupt(host);
         }
       }
     }, PATIENCE);

@@ -25,12 +25,11 @@ from rnn_magics.models.cells import State
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, option
+from rnn_magics.scores.rows import Rows
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.numbering import Numbered
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
-_ROWS = 64
-_WARM_UP = 256  # tokens read before a row counts, as in training/evaluation.py
 _STEPS = 128  # read at once
 _KEPT = 4  # sets of states in the cache, for each numbering of a corpus
 
@@ -131,33 +130,26 @@ def _fingerprint(model: RNNModel) -> str:
 @torch.no_grad()
 def _states(model: RNNModel, ids: Array, layer: int) -> Array:
     device = model.output.weight.device
-    num_rows = max(1, min(_ROWS, len(ids) // (4 * _WARM_UP)))
-    length = -(-len(ids) // num_rows)
-    # Row r begins at r * length. Nothing precedes the first row, so its warm-up is discarded.
-    starts = torch.arange(num_rows)[:, None] * length
-    states = np.empty((num_rows, length, model.config.num_hiddens), np.float16)
+    rows = Rows.of(len(ids))
+    states = np.empty((len(rows), rows.length, model.config.num_hiddens), np.float16)
     tokens = torch.from_numpy(ids.astype(np.int64))
-    before = _zeros(model, num_rows)
-    for begin in range(-_WARM_UP if num_rows > 1 else 0, length, _STEPS):
-        end = min(begin + _STEPS, length) if begin >= 0 else min(begin + _STEPS, 0)
-        places = (starts + torch.arange(begin, end)).clamp(0, len(ids) - 1)  # (num_rows, steps)
-        outputs, before = _run_layers(model, tokens[places].to(device), before, layer)
-        if begin < 0:
-            before = [tuple(_without_first(part) for part in state) for state in before]
-        else:
-            require_finite_states(layer, outputs)
-            states[:, begin:end] = to_array(outputs.transpose(0, 1))
-    return states.reshape(num_rows * length, -1)[: len(ids)]
+    if len(rows) > 1:
+        warm_up = tokens[rows.warm_up()].to(device)
+        _, carried = _run_layers(model, warm_up, _zeros(model, len(rows) - 1), layer)
+        before = [rows.begin(state) for state in carried]
+    else:
+        before = _zeros(model, 1)
+    for first, last, places in rows.places(_STEPS):
+        read = tokens[places.clamp(max=len(ids) - 1)].to(device)  # (num_rows, last - first)
+        outputs, before = _run_layers(model, read, before, layer)
+        require_finite_states(layer, outputs)
+        states[:, first:last] = to_array(outputs.transpose(0, 1))
+    return states.reshape(len(rows) * rows.length, -1)[: len(ids)]
 
 
 def _zeros(model: RNNModel, num_rows: int) -> list[State]:
     whole = model.rnn.begin_state(num_rows, model.output.weight.device)
     return [tuple(part[index] for part in whole) for index in range(len(model.rnn.cells))]
-
-
-def _without_first(part: Tensor) -> Tensor:
-    # Nothing precedes the first row, so it begins with zeros.
-    return torch.cat((torch.zeros_like(part[:1]), part[1:]))
 
 
 def _run_layers(

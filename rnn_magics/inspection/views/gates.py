@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import torch
 
 from rnn_magics.decoding.prefix import Trained
 from rnn_magics.errors import InspectionError
-from rnn_magics.inspection.views.payload import VERSION, GatesPayload, pack, words
-from rnn_magics.inspection.views.tables import note_unknown, table
+from rnn_magics.inspection.views.payload import GatesPayload, pack
+from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import (
     Array,
     LayerConfig,
@@ -32,7 +33,7 @@ class GatesConfig(LayerConfig):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Gates:
+class Gates(TextTrace):
     """The gates of one layer at every token.
 
     Parameters
@@ -55,8 +56,8 @@ class Gates:
         saturation in this way.
     """
 
-    tokens: list[Any]
-    unknown: tuple[Any, ...]
+    kind: ClassVar[str] = "gates"
+
     cell: str
     layer: int
     values: dict[str, Array]
@@ -68,27 +69,22 @@ class Gates:
         """One line."""
         return f"gates: {self.cell}, layer {self.layer}, {len(self.tokens)} tokens"
 
-    def __repr__(self) -> str:
-        """Return the title, and for each gate its mean and how much of it is saturated."""
-        rows = []
+    def rows(self) -> Iterable[Sequence[str]]:
+        """Return for each gate its mean and how much of it is saturated."""
+        yield "gate", "mean", f"below {LOW}", f"above {HIGH}"
         for name, values in self.values.items():
             shares = (
                 (f"{self.low[name].mean():.0%}", f"{self.high[name].mean():.0%}")
                 if name in self.low
                 else ("", "")
             )
-            rows.append((name, f"{values.mean():.2f}", *shares))
-        head = ("gate", "mean", f"below {LOW}", f"above {HIGH}")
-        return f"{self.title}\n{table(head, rows)}{note_unknown(self.unknown)}"
+            yield name, f"{values.mean():.2f}", *shares
 
     def to_data(self) -> GatesPayload:
         """Return what a front end draws."""
         names = list(self.values)
         return {
-            "view": "gates",
-            "version": VERSION,
-            "tokens": words(self.tokens),
-            "unknown": words(self.unknown),
+            **self.head(),
             "cell": self.cell,
             "layer": self.layer,
             "names": names,

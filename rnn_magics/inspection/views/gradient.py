@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -11,8 +12,8 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.decoding.prefix import Trained, vocab_of
 from rnn_magics.errors import InspectionError
-from rnn_magics.inspection.views.payload import VERSION, GradientPayload, number, numbers, words
-from rnn_magics.inspection.views.tables import note_unknown, table
+from rnn_magics.inspection.views.payload import GradientPayload, number, numbers
+from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import (
     Array,
     LayerConfig,
@@ -53,7 +54,7 @@ class GradientConfig(LayerConfig):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Gradient:
+class Gradient(TextTrace):
     """How much each earlier token moves a prediction.
 
     Parameters
@@ -80,8 +81,8 @@ class Gradient:
         2013).
     """
 
-    tokens: list[Any]
-    unknown: tuple[Any, ...]
+    kind: ClassVar[str] = "gradient"
+
     layer: int
     step: int
     target: Any
@@ -97,23 +98,18 @@ class Gradient:
             " respect to each token before"
         )
 
-    def __repr__(self) -> str:
-        """Return the title, and for each token its distance, norm, and the gain over it."""
-        rows = []
+    def rows(self) -> Iterable[Sequence[str]]:
+        """Return for each token its distance, norm, and the gain over it."""
+        yield "lag", "token", "norm", "gain of the state"
         for place in range(self.step, -1, -1):
             lag = self.step - place
             gain = f"{self.lags[lag]:.3g}" if lag < len(self.lags) else ""
-            rows.append((str(lag), repr(self.tokens[place]), f"{self.norms[place]:.3g}", gain))
-        head = ("lag", "token", "norm", "gain of the state")
-        return f"{self.title}\n{table(head, rows)}{note_unknown(self.unknown)}"
+            yield str(lag), repr(self.tokens[place]), f"{self.norms[place]:.3g}", gain
 
     def to_data(self) -> GradientPayload:
         """Return what a front end draws."""
         return {
-            "view": "gradient",
-            "version": VERSION,
-            "tokens": words(self.tokens),
-            "unknown": words(self.unknown),
+            **self.head(),
             "layer": self.layer,
             "step": self.step,
             "target": str(self.target),

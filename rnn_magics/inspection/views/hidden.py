@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import torch
 
 from rnn_magics.decoding.prefix import Trained
 from rnn_magics.inspection.views.ordering import UNIT_ORDERS
-from rnn_magics.inspection.views.payload import VERSION, HiddenPayload, pack, words
-from rnn_magics.inspection.views.tables import note_unknown, table
+from rnn_magics.inspection.views.payload import HiddenPayload, pack
+from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import (
     Array,
     LayerConfig,
@@ -37,7 +38,7 @@ class HiddenConfig(LayerConfig):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Hidden:
+class Hidden(TextTrace):
     """The state of every layer after every token.
 
     Parameters
@@ -58,8 +59,8 @@ class Hidden:
         The units shown, in that order.
     """
 
-    tokens: list[Any]
-    unknown: tuple[Any, ...]
+    kind: ClassVar[str] = "hidden"
+
     states: Array
     memory: Array | None
     layer: int
@@ -81,26 +82,20 @@ class Hidden:
             f" {self.layer} of 0 to {num_layers - 1}, by {self.order}"
         )
 
-    def __repr__(self) -> str:
-        """Return the title, and for each token the units that are farthest from zero."""
-        rows = []
+    def rows(self) -> Iterable[Sequence[str]]:
+        """Return for each token the units that are farthest from zero."""
+        yield "token", "strongest units"
         for token, state in zip(self.tokens, self.shown, strict=True):
             strongest = np.argsort(-np.abs(state), kind="stable")[:_SHOWN_UNITS]
             told = "  ".join(f"{self.units[u]}: {state[u]:+.2f}" for u in strongest)
-            rows.append((repr(token), told))
-        return (
-            f"{self.title}\n{table(('token', 'strongest units'), rows)}{note_unknown(self.unknown)}"
-        )
+            yield repr(token), told
 
     def to_data(self) -> HiddenPayload:
         """Return what a front end draws."""
         parts = {"h": self.states} if self.memory is None else {"h": self.states, "c": self.memory}
         layer = self.states[self.layer]
         return {
-            "view": "hidden",
-            "version": VERSION,
-            "tokens": words(self.tokens),
-            "unknown": words(self.unknown),
+            **self.head(),
             "parts": list(parts),
             "states": [pack(part) for part in parts.values()],
             "layer": self.layer,

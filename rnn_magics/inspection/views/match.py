@@ -6,8 +6,9 @@ represent, look for other places where they behave in the same way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,8 +16,8 @@ from rnn_magics.decoding.prefix import Trained
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views.corpus_states import SearchConfig, read_corpus
 from rnn_magics.inspection.views.hidden import HiddenConfig, inspect_hidden
-from rnn_magics.inspection.views.payload import VERSION, MatchPayload, number, pack, words
-from rnn_magics.inspection.views.tables import joined, note_unknown, table
+from rnn_magics.inspection.views.payload import MatchPayload, number, pack, words
+from rnn_magics.inspection.views.trace import TextTrace, joined
 from rnn_magics.inspection.views.unrolled import Array
 from rnn_magics.options import Range, option
 from rnn_magics.text.corpus import Corpus
@@ -42,7 +43,7 @@ class MatchConfig(SearchConfig):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Match:
+class Match(TextTrace):
     """The places of a corpus whose states are most like those of a span of a text.
 
     Parameters
@@ -72,8 +73,8 @@ class Match:
         The number of corpus tokens searched.
     """
 
-    tokens: list[Any]
-    unknown: tuple[Any, ...]
+    kind: ClassVar[str] = "match"
+
     states: Array
     layer: int
     span: tuple[int, int]
@@ -98,9 +99,9 @@ class Match:
             f" {self.layer}, in {self.searched:,} tokens"
         )
 
-    def __repr__(self) -> str:
-        """Return the title, and each place with its similarity and surroundings."""
-        rows = []
+    def rows(self) -> Iterable[Sequence[str]]:
+        """Return each place with its similarity and surroundings."""
+        yield "cosine", "at", "before", "match", "after"
         for place, similarity, (start, tokens) in zip(
             self.places, self.similarities, self.contexts, strict=True
         ):
@@ -113,17 +114,12 @@ class Match:
                     tokens[first + self.length :],
                 )
             )
-            rows.append((f"{similarity:.3f}", f"{place:,}", before, found, after))
-        head = ("cosine", "at", "before", "match", "after")
-        return f"{self.title}\n{table(head, rows)}{note_unknown(self.unknown)}"
+            yield f"{similarity:.3f}", f"{place:,}", before, found, after
 
     def to_data(self) -> MatchPayload:
         """Return what a front end draws."""
         return {
-            "view": "match",
-            "version": VERSION,
-            "tokens": words(self.tokens),
-            "unknown": words(self.unknown),
+            **self.head(),
             "layer": self.layer,
             "span": self.span,
             "units": self.units.tolist(),

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
 from rnn_magics.decoding.prefix import Trained, nats_of, read_tokens, vocab_of
 from rnn_magics.inspection.views.payload import (
-    VERSION,
     Alternative,
     SurprisePayload,
     number,
     numbers,
-    words,
 )
-from rnn_magics.inspection.views.tables import note_unknown, table
+from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import Array, read_text, to_array
 from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.scores.evaluation import perplexity
@@ -33,7 +32,7 @@ class SurpriseConfig(Options):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Surprise:
+class Surprise(TextTrace):
     """How every token surprises a model, and what was expected in its place.
 
     Parameters
@@ -54,8 +53,8 @@ class Surprise:
         Their probabilities, (num_tokens + 1, num_alternatives); nan for the first.
     """
 
-    tokens: list[Any]
-    unknown: tuple[Any, ...]
+    kind: ClassVar[str] = "surprise"
+
     bits: Array
     entropy: Array
     alternatives: list[list[Any]]
@@ -71,15 +70,12 @@ class Surprise:
         """One line."""
         return f"surprise: perplexity {self.perplexity:.2f} over {len(self.tokens) - 1} tokens"
 
-    def __repr__(self) -> str:
-        """Return the title, and for each token its bits and the likeliest three in its place."""
-        rows = [
-            (repr(token), "" if math.isnan(bits) else f"{bits:.2f}", self._expected(place))
-            for place, (token, bits) in enumerate(zip(self.tokens, self.bits, strict=True))
-        ]
-        rows.append(("(next)", "", self._expected(len(self.tokens))))
-        shown = table(("token", "bits", f"top {_SHOWN}"), rows)
-        return f"{self.title}\n{shown}{note_unknown(self.unknown)}"
+    def rows(self) -> Iterable[Sequence[str]]:
+        """Return for each token its bits and the likeliest three in its place."""
+        yield "token", "bits", f"top {_SHOWN}"
+        for place, (token, bits) in enumerate(zip(self.tokens, self.bits, strict=True)):
+            yield repr(token), "" if math.isnan(bits) else f"{bits:.2f}", self._expected(place)
+        yield "(next)", "", self._expected(len(self.tokens))
 
     def _expected(self, place: int) -> str:
         pairs = zip(self.alternatives[place], self.probabilities[place], strict=False)
@@ -95,10 +91,7 @@ class Surprise:
             for tokens, chances in zip(self.alternatives, self.probabilities, strict=True)
         ]
         return {
-            "view": "surprise",
-            "version": VERSION,
-            "tokens": words(self.tokens),
-            "unknown": words(self.unknown),
+            **self.head(),
             "bits": numbers(self.bits),
             "entropy": numbers(self.entropy[:-1]),
             "alternatives": expected[:-1],
@@ -112,7 +105,7 @@ def inspect_surprise(run: Trained, text: str, config: SurpriseConfig | None = No
 
     .. math:: s_t = -\log_2 p(x_t \mid x_{<t})
 
-    The bits are those of `rnn_magics.score`.
+    The bits are those of `rnn_magics.score_text`.
 
     Parameters
     ----------

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from rnn_magics.decoding.prefix import Trained
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views.corpus_states import CorpusStates, SearchConfig, read_corpus
 from rnn_magics.inspection.views.match import apart
-from rnn_magics.inspection.views.payload import VERSION, Drive, UnitsPayload, numbers, words
-from rnn_magics.inspection.views.tables import joined, table
+from rnn_magics.inspection.views.payload import Drive, UnitsPayload, numbers, words
+from rnn_magics.inspection.views.trace import Trace, joined
 from rnn_magics.inspection.views.unrolled import Array
 from rnn_magics.options import NOT_NEGATIVE, option
 from rnn_magics.text.corpus import Corpus
@@ -61,7 +62,7 @@ class Peak:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Units:
+class Units(Trace):
     """What drives a unit, and which units respond most selectively.
 
     Parameters
@@ -82,6 +83,8 @@ class Units:
         The number of tokens read from the corpus.
     """
 
+    kind: ClassVar[str] = "units"
+
     layer: int
     unit: int
     highest: list[Peak]
@@ -99,25 +102,26 @@ class Units:
             f" selectivity {self.selectivity[self.unit]:.2f} (most for {self.tokens[self.unit]!r})"
         )
 
-    def __repr__(self) -> str:
-        """Return the title, the places, and the most selective units."""
-        rows = []
+    def rows(self) -> Iterable[Sequence[str]]:
+        """Return the places, the highest first."""
+        yield "", "value", "before", "token", "after"
         for kind, peaks in (("highest", self.highest), ("lowest", self.lowest)):
             for peak in peaks:
                 at, after = peak.focus, peak.focus + 1
                 parts = peak.tokens[:at], peak.tokens[at:after], peak.tokens[after:]
-                rows.append((kind, f"{peak.values[at]:+.3f}", *map(joined, parts)))
+                yield kind, f"{peak.values[at]:+.3f}", *map(joined, parts)
+
+    def notes(self) -> Iterable[str]:
+        """Return a line that names the most selective units."""
         ranked = ", ".join(
             f"{u} ({self.selectivity[u]:.2f}, {self.tokens[u]!r})" for u in self.order[:_RANKED]
         )
-        places = table(("", "value", "before", "token", "after"), rows)
-        return f"{self.title}\n{places}\nmost selective: {ranked}"
+        return (f"most selective: {ranked}",)
 
     def to_data(self) -> UnitsPayload:
         """Return what a front end draws."""
         return {
-            "view": "units",
-            "version": VERSION,
+            **self.head(),
             "layer": self.layer,
             "unit": self.unit,
             "highest": [_drive(peak) for peak in self.highest],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 
 from rnn_magics.batching import Batches
-from rnn_magics.inspection.views.payload import VERSION, BatchesPayload
-from rnn_magics.inspection.views.tables import table
+from rnn_magics.inspection.views.payload import BatchesPayload
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.unrolled import Array, to_array
 from rnn_magics.options import AT_LEAST_ONE, SEED, Options, option
 
@@ -25,7 +27,7 @@ class WindowsConfig(Options):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Windows:
+class Windows(Trace):
     """Where the windows of an epoch stand in the text, and where the state goes on.
 
     Parameters
@@ -47,6 +49,8 @@ class Windows:
     num_shown
         The number of minibatches drawn.
     """
+
+    kind: ClassVar[str] = "batches"
 
     batching: str
     num_tokens: int
@@ -73,20 +77,19 @@ class Windows:
         shown: Array = self.arrows[self.arrows[:, 2] < self.num_shown]
         return shown
 
-    def __repr__(self) -> str:
-        """Return the title, and where the rows of the first minibatches begin."""
+    def rows(self) -> Iterable[Sequence[str]]:
+        """Return where the rows of the first minibatches begin."""
         shown = self.starts[: self.num_shown, :_ROWS_SHOWN]
         dots = ["..."] if self.starts.shape[1] > _ROWS_SHOWN else []
-        head = ["minibatch", *(f"row {row}" for row in range(shown.shape[1])), *dots]
-        rows = [[str(i), *(f"{s:,}" for s in row), *dots] for i, row in enumerate(shown)]
-        return f"{self.title}\n{table(head, rows)}"
+        yield ["minibatch", *(f"row {row}" for row in range(shown.shape[1])), *dots]
+        for i, row in enumerate(shown):
+            yield [str(i), *(f"{s:,}" for s in row), *dots]
 
     def to_data(self) -> BatchesPayload:
         """Return what a front end draws."""
         num_batches, batch_size = self.starts.shape
         return {
-            "view": "batches",
-            "version": VERSION,
+            **self.head(),
             "batching": self.batching,
             "num_tokens": self.num_tokens,
             "num_steps": self.num_steps,

@@ -1,11 +1,10 @@
-"""Rows that write: every layer's step, the logits and the choice of the next token, compiled.
+"""The compiled loop of decoding: the step of every layer, the logits, and the next token.
 
-One call takes a block of rows through many steps without returning to Python. What a step costs
-is the reading of the weights: those of a GRU of 256 units, 786 KB, stream from the cache for
-each token, and several rows share them.
+One call takes a block of rows through many steps without returning to Python. The cost of a step is
+reading the weights: those of a GRU of 256 units, 786 KB, come from the cache for every token, and
+all rows of a block share them.
 
-`choose` does what the decoders ``draw`` and ``greedy`` do with one row; a test holds them
-together.
+`choose` does for one row what the decoders ``draw`` and ``greedy`` do; a test compares them.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ class Weights(NamedTuple):
     Parameters
     ----------
     table
-        What a token is looked up in: its input products, (vocab_size, columns), or, if there is
-        a `first` product, its embedding, (vocab_size, embedding_size).
+        The rows that tokens are looked up in: the input products, (vocab_size, columns), or, if
+        there is a `first` product, the embedding, (vocab_size, embedding_size).
     first
-        The panels of the first layer's input weights; none of them if `table` has the products.
+        The panels of the first layer's input weights; empty if `table` has the products.
     inputs
         The panels of the other layers' input weights, (num_layers - 1, ...).
     recurrent
@@ -39,7 +38,7 @@ class Weights(NamedTuple):
     bias
         Added to the input products, (num_layers, columns).
     bias_n
-        Of a GRU the recurrent bias inside of the reset gate, (num_layers, num_hiddens).
+        For a GRU, the recurrent bias inside the reset gate, (num_layers, num_hiddens).
     output, output_bias
         The panels of the output weights; (vocab_size,).
     """
@@ -60,12 +59,12 @@ class Rule(NamedTuple):
     Parameters
     ----------
     greedy
-        Always the most probable; the rest then has no effect.
+        Always take the most probable token; the other fields then have no effect.
     temperature
-        Of the softmax that is drawn from.
+        The temperature of the softmax.
     top_k, top_p
-        How many tokens are kept, and up to which share; at least the size of the vocabulary
-        and inf to keep all.
+        How many tokens are kept, and up to which total probability. The size of the vocabulary or
+        more, and inf, keep all tokens.
     """
 
     greedy: bool
@@ -91,16 +90,17 @@ def write_rows(
     Parameters
     ----------
     weights, rule
-        The model, and how it is asked.
+        The model, and how tokens are chosen.
     uniforms
-        What decides the draws, in [0, 1), (num_steps, num_rows), float64.
+        The random numbers that decide the draws, in [0, 1), (num_steps, num_rows), float64.
     state
-        Shape (num_states, num_layers, num_rows, num_hiddens); left as it is after the last token.
+        Shape (num_states, num_layers, num_rows, num_hiddens); becomes the state after the last
+        token.
     logits
-        For the next token, (num_rows, vocab_size); likewise.
+        Logits of the next token, (num_rows, vocab_size); become those after the last token.
     tokens, log_probs
-        Filled: token indices and their log-probabilities at temperature 1, (num_steps, num_rows).
-        Of logits that are no numbers the log-probability is nan and the token any.
+        Results: token indices and their log-probabilities at temperature 1, (num_steps, num_rows).
+        If logits are nan, the log-probability is nan and the token is arbitrary.
     first, last
         The block, rows first..last - 1.
     """
@@ -154,7 +154,7 @@ def _width(panels: Any) -> Any:
 def _step(
     products: Any, panels: Any, bias_n: Any, num_gates: int, hidden: Any, memory: Any, sums: Any
 ) -> None:
-    # One step of a layer: `hidden` and `memory`, (num_rows, num_hiddens), become the next ones.
+    # One step of a layer; updates `hidden` and `memory`, (num_rows, num_hiddens), in place.
     size = hidden.shape[1]
     sums[:] = products
     if num_gates == 3:  # noqa: PLR2004
@@ -215,9 +215,9 @@ def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> A
     logits
         Shape (vocab_size,).
     rule, uniform
-        How, and the number in [0, 1) that decides.
+        How the token is chosen, and the random number in [0, 1) that decides.
     shares, order
-        Room for the computation, (vocab_size,), float64 and int64.
+        Scratch arrays, (vocab_size,), float64 and int64.
     """
     best = 0
     for j in range(len(logits)):
@@ -233,8 +233,8 @@ def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> A
 
 @njit(**OPTIONS)
 def _draw(logits: Any, highest: float, rule: Any, uniform: float, shares: Any, order: Any) -> Any:
-    # Inverts the cumulative distribution: the first token whose cumulative share exceeds
-    # uniform * total. One with no share never does.
+    # Inverts the cumulative distribution: returns the first token whose cumulative share exceeds
+    # uniform * total, so never one whose share is 0.
     size = len(logits)
     for j in range(size):
         shares[j] = math.exp((logits[j] - highest) / rule.temperature)
@@ -253,8 +253,8 @@ def _draw(logits: Any, highest: float, rule: Any, uniform: float, shares: Any, o
 
 @njit(**OPTIONS)
 def _cut(logits: Any, rule: Any, shares: Any, order: Any) -> None:
-    # Sets to 0 what is beyond the top k or the top p. The most probable tokens are taken from a
-    # heap, for in a large vocabulary those that are kept are often few.
+    # Sets all shares beyond the top k or the top p to 0. A heap yields the most probable tokens,
+    # since often only a few of a large vocabulary are kept.
     size = len(logits)
     for j in range(size):
         order[j] = j
@@ -283,14 +283,14 @@ def _cut(logits: Any, rule: Any, shares: Any, order: Any) -> None:
 
 @njit(**OPTIONS)
 def _take(logits: Any, order: Any, place: int) -> None:
-    # Moves the most probable token of the heap order[: place + 1] behind it.
+    # Moves the most probable token of the heap order[: place + 1] to its end.
     order[0], order[place] = order[place], order[0]
     _sift(logits, order, 0, place)
 
 
 @njit(**OPTIONS)
 def _sift(logits: Any, order: Any, root: int, size: int) -> None:
-    # Lets order[root] sink until no token below it comes before it.
+    # Sinks order[root] until no token below it comes before it.
     while 2 * root + 1 < size:
         child = 2 * root + 1
         if child + 1 < size and _before(logits, order[child + 1], order[child]):

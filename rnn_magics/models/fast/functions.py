@@ -1,9 +1,9 @@
 """The compiled recurrences as `torch.autograd.Function`, and a linear layer.
 
-A scan takes what a cell takes over a sequence: the inputs, ``weight_ih``, ``bias_ih``,
-``weight_hh``, ``bias_hh`` and the initial state. It returns the outputs (num_steps, batch,
-num_hiddens) followed by the last state. The inputs are vectors (num_steps, batch, input_size),
-or tokens (num_steps, batch), whose input products are looked up in the input weights.
+A scan runs a cell over a sequence. It takes the inputs, ``weight_ih``, ``bias_ih``, ``weight_hh``,
+``bias_hh`` and the initial state, and returns the outputs (num_steps, batch, num_hiddens) followed
+by the last state. The inputs are vectors (num_steps, batch, input_size), or tokens (num_steps,
+batch), whose input products are looked up in the input weights.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-ROWS_IN_TIME = 16  # of a batch at once: more would push the weights out of the cache
-_ROWS_AT_ONCE = 128  # of a product without time
-_LINE_BYTES = 64  # of a cache
-GRAIN = 4  # rows that a tile takes at least, but for the last few
+ROWS_IN_TIME = 16  # batch rows at once in a scan: more would push the weights out of the cache
+_ROWS_AT_ONCE = 128  # rows at once in a product outside of a scan
+_LINE_BYTES = 64  # of a cache line
+GRAIN = 4  # the fewest rows of a part, except for the last one
 
 
 def _array(tensor: Tensor) -> Array:
@@ -66,13 +66,14 @@ def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
 
 def _check(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
-    # The compiled loops follow every index wherever it leads.
+    # The compiled loops do not check any index.
     inputs, weight_ih, _, weight_hh, _ = given
     if not inputs.is_floating_point():
         num_tokens = weight_ih.shape[1]
         lowest, highest = (int(place) for place in torch.aminmax(inputs))
         if lowest < 0 or highest >= num_tokens:
-            msg = f"token index {lowest if lowest < 0 else highest} is outside of {num_tokens}"
+            wrong = lowest if lowest < 0 else highest
+            msg = f"token index {wrong} is outside the vocabulary of {num_tokens} tokens"
             raise IndexError(msg)
     columns, size = weight_hh.shape
     fitting = [
@@ -83,12 +84,12 @@ def _check(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
     if not all(fitting):
         shapes = [tuple(part.shape) for part in state]
         weights = [tuple(weight.shape) for weight in (weight_ih, weight_hh)]
-        msg = f"sizes do not fit: inputs {tuple(inputs.shape)}, weights {weights}, state {shapes}"
+        msg = f"shapes do not fit: inputs {tuple(inputs.shape)}, weights {weights}, state {shapes}"
         raise ValueError(msg)
 
 
 def _input_products(inputs: Tensor, weight_ih: Tensor) -> tuple[Array, Array]:
-    """Return rows (num_rows, columns) and which of them each step takes, (num_steps, batch)."""
+    """Return rows (num_rows, columns), and the places of those of each step (num_steps, batch)."""
     if not inputs.is_floating_point():
         return _array(weight_ih.t()), _array(inputs)
     shape = inputs.shape[:2]
@@ -97,16 +98,16 @@ def _input_products(inputs: Tensor, weight_ih: Tensor) -> tuple[Array, Array]:
 
 
 def _spaced(like: Tensor, *shape: int) -> Tensor:
-    """Return room for values (..., columns), with a cache line between rows.
+    """Return an uninitialized tensor (..., columns), with a cache line of room after each row.
 
-    The rows are read downwards later, and would fall into the same few lines of the cache where
-    they lie a power of two apart.
+    The tensor is read down its columns later. Rows a power of two apart would then compete for the
+    same few cache lines.
     """
     return like.new_empty(*shape[:-1], shape[-1] + _LINE_BYTES // like.element_size())
 
 
 def _room_after(first: Tensor, num_steps: int) -> Tensor:
-    """Return (num_steps + 1, batch, num_hiddens) that begins with `first`."""
+    """Return an uninitialized (num_steps + 1, batch, num_hiddens), its first entry `first`."""
     states = first.new_empty(num_steps + 1, *first.shape)
     states[0] = first
     return states
@@ -120,19 +121,19 @@ def _input_gradients(
     d_x: Tensor,
     d_hn: Tensor | None,
 ) -> tuple[Tensor | None, ...]:
-    """Return the gradients of inputs and weights, a slice of columns on each thread.
+    """Return the gradients of inputs and weights; each thread takes a slice of the columns.
 
     Parameters
     ----------
     ctx
-        Of the function, which knows whether the inputs need theirs.
+        The context of the function, which knows whether the inputs need a gradient.
     inputs, weight_ih, states
-        Of the forward pass; states are (num_steps + 1, batch, num_hiddens).
+        As in the forward pass; states are (num_steps + 1, batch, num_hiddens).
     d_x
-        Of the input products, in room made by `_spaced`.
+        The gradient of the input products, from `_spaced`.
     d_hn
-        Of the product inside a GRU's reset gate, likewise: what the recurrent weights of the
-        candidate receive in place of `d_x`.
+        The gradient of the product inside a GRU's reset gate, from `_spaced`. The recurrent
+        weights of the candidate receive it in place of `d_x`.
 
     Returns
     -------
@@ -154,7 +155,7 @@ def _input_gradients(
     results = (d_weight_hh, d_bias_ih, d_bias_n, d_weight_ih, d_table)
     run(products.scan_columns, columns, ROWS, columns, *map(_array, (*given, *results)))
     d_inputs = None
-    if multiplied and ctx.needs_input_grad[1]:  # behind the recurrence
+    if multiplied and ctx.needs_input_grad[1]:  # place 0 is the recurrence
         d_inputs = _product(d_x, weight_ih.t()).view_as(inputs)
     return (
         d_inputs,
@@ -171,17 +172,17 @@ Given = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Recurrence:
-    """What a scan asks of a cell.
+    """The compiled functions of a cell.
 
     Parameters
     ----------
     forward
-        ``forward(given, *state)`` returns what the backward pass reads: the states, an LSTM's
-        memories, both (num_steps + 1, batch, num_hiddens), and the gates.
+        ``forward(given, *state)`` returns what the backward pass needs: the states, the memories
+        of an LSTM, both (num_steps + 1, batch, num_hiddens), and the gates.
     backward
         ``backward(panels, *kept, *d_results)`` takes what `forward` returned and the gradients of
-        what the scan did. It returns `d_x` and `d_hn`, see `_input_gradients`, and the gradients
-        of the initial state. It may write over the gates.
+        the results of the scan. It returns `d_x` and `d_hn` (see `_input_gradients`) and the
+        gradients of the initial state. It may overwrite the gates.
     kernel
         The compiled function that is needed last.
     """
@@ -196,8 +197,8 @@ class Scan(Function):
 
     Notes
     -----
-    The gates that a forward pass keeps become their own gradients in the backward pass. A second
-    one through the same graph (``retain_graph=True``) computes them again.
+    The backward pass overwrites the gates of the forward pass with their gradients. A second
+    backward pass through the same graph (``retain_graph=True``) computes the gates again.
     """
 
     @staticmethod

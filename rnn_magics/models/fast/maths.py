@@ -1,4 +1,4 @@
-"""tanh and the logistic function in a form that the compiler turns into vector instructions."""
+"""tanh and the logistic function, in a form that compiles to vector instructions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 
 _LOG2_E = np.float32(1 / math.log(2))
-# ln 2 in two parts (Cody and Waite): n times the first, whose last bits are zero, is exact.
+# ln 2 in two parts (Cody and Waite). The last bits of the first are zero, so n times it is exact.
 _LN2_HIGH = np.float32(0.693359375)
 _LN2_LOW = np.float32(math.log(2) - 0.693359375)
-# Adding it rounds to a whole number, which then stands in the last bits of the sum.
+# Adding it rounds to a whole number, which then is in the last bits of the sum.
 _ROUND = np.float32(1.5 * 2**23)
 _ONE = np.float32(1)
 _TWO = np.float32(2)
@@ -23,7 +23,7 @@ _C2, _C3, _C4, _C5, _C6, _C7 = (np.float32(1 / math.factorial(k)) for k in range
 
 @intrinsic
 def _power_of_two(_typing: Any, shifted: Any) -> Any:
-    # 2^n as float32, where n stands in the last bits of a float32.
+    # 2^n as float32, where n is in the last bits of a float32.
     def codegen(_context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
         whole = ir.IntType(32)
         exponent = builder.shl(builder.bitcast(args[0], whole), ir.Constant(whole, 23))
@@ -38,14 +38,14 @@ def _expm1_parts(x: Any) -> Any:
     # exp(x) = scale (1 + rest), where scale is a power of two and |rest| < 0.42.
     shifted = x * _LOG2_E + _ROUND
     n = shifted - _ROUND
-    r = x - n * _LN2_HIGH - n * _LN2_LOW  # |r| <= ln 2 / 2, where the series errs by 2e-8
+    r = x - n * _LN2_HIGH - n * _LN2_LOW  # |r| <= ln 2 / 2, where the error of the series is 2e-8
     rest = r * (_ONE + r * (_C2 + r * (_C3 + r * (_C4 + r * (_C5 + r * (_C6 + r * _C7))))))
     return _power_of_two(shifted), rest
 
 
 @njit(forceinline=True, error_model="numpy")
 def _tanh32(x: Any) -> Any:
-    limit = np.float32(18)  # 1 - tanh(9) is less than half of the last bit
+    limit = np.float32(18)  # 1 - tanh(9) is less than half the last bit
     x = x * _TWO
     x = limit if x > limit else x  # written so that nan stays nan
     x = -limit if x < -limit else x
@@ -56,7 +56,7 @@ def _tanh32(x: Any) -> Any:
 
 @njit(forceinline=True, error_model="numpy")
 def _sigmoid32(x: Any) -> Any:
-    limit = np.float32(87)  # beyond it the power of two leaves the range of float32
+    limit = np.float32(87)  # beyond it the power of two overflows float32
     x = -x
     x = limit if x > limit else x
     x = -limit if x < -limit else x
@@ -65,7 +65,7 @@ def _sigmoid32(x: Any) -> Any:
 
 
 def tanh(x: Any) -> Any:
-    """Return tanh(x), in float32 within 4 units of the last place."""
+    """Return tanh(x); in float32, to within 4 units in the last place."""
     return np.tanh(x)
 
 

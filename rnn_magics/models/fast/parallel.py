@@ -1,9 +1,9 @@
-"""Parallel regions that are entered from compiled code, without the interpreter's lock.
+"""Parallel regions that compiled code enters without the interpreter's lock.
 
-Torch's threads stay awake for a while after each of its operations, waiting for the next. A
-second set of threads would compete with them for the cores. So where torch runs on GNU OpenMP,
-as its wheels for Linux do, its very threads take the work, through the entry that compilers
-call for ``#pragma omp parallel``.
+After each operation, torch's threads stay awake for a while and wait for the next one. A second set
+of threads would compete with them for the cores. So if torch runs on GNU OpenMP, as its wheels for
+Linux do, its own threads take the work, through the entry point that compilers call for
+``#pragma omp parallel``.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from numba.extending import intrinsic
 
 _ENTRY = "GOMP_parallel"
 _INT, _BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
-_NEXT, _FAILED, _PARTS, _SIZE, _GRAIN, _GIVEN = range(6)  # what the threads of a region share
+_NEXT, _FAILED, _PARTS, _SIZE, _GRAIN, _GIVEN = range(6)  # fields that the threads share
 
 
 @cache
 def is_available() -> bool:
-    """Whether torch runs on GNU OpenMP; makes its entry known to what numba compiles."""
+    """Whether torch runs on GNU OpenMP; registers its entry point for numba's code."""
     try:
         entry = getattr(ctypes.CDLL(None), _ENTRY)
-    except (AttributeError, OSError, TypeError):  # another system, or another OpenMP
+    except (AttributeError, OSError, TypeError):  # another system or another OpenMP
         return False
     llvmlite.binding.add_symbol(_ENTRY, ctypes.cast(entry, ctypes.c_void_p).value)
     return True
@@ -38,25 +38,26 @@ def is_available() -> bool:
 def in_parallel(
     typing: Any, kernel: Any, given: Any, size: Any, grain: Any, parts: Any, threads: Any
 ) -> Any:
-    """Call ``kernel(*given, first, last)`` for the parts of ``range(size)`` on some threads.
+    """Call ``kernel(*given, first, last)`` for parts of ``range(size)`` on several threads.
 
     Parameters
     ----------
     kernel
         A compiled function whose parts are independent.
     given
-        A tuple, its first arguments.
+        Its first arguments, a tuple.
     size, grain
-        How much there is, at least 1, and what all parts but the last are a multiple of.
+        The length of the range, at least 1; the length of every part but the last is a multiple of
+        `grain`.
     parts
-        Into how many it is cut; whichever thread is free takes the next.
+        The number of parts; a thread that is free takes the next one.
     threads
-        How many work.
+        The number of threads.
 
     Returns
     -------
     int
-        1 if a part raised an exception, which is lost itself; else 0.
+        1 if a part raised an exception, which itself is lost; else 0.
     """
     part_types = (*given.types, types.intp, types.intp)
     signature = kernel.get_call_type(typing, part_types, {})
@@ -87,7 +88,7 @@ def in_parallel(
 def _write_body(
     context: Any, body: ir.Function, shared_type: ir.Type, kernel: Any, signature: Any
 ) -> None:
-    # What each thread runs: take the next part until there is none.
+    # The loop of each thread: take the next part until none is left.
     builder = ir.IRBuilder(body.append_basic_block("begin"))
     shared = builder.bitcast(body.args[0], shared_type.as_pointer())
 

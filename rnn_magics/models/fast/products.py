@@ -1,4 +1,4 @@
-"""Matrix products from tiles, and the sums beside them."""
+"""Matrix products, made of tiles, and the sums that go with them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ OPTIONS: dict[str, Any] = {
     "nogil": True,
     "cache": True,
     "error_model": "numpy",  # a division by zero is inf, not an exception in every loop
-    "fastmath": {"contract"},  # a * b + c may be one instruction; nothing else is relaxed
+    "fastmath": {"contract"},  # a * b + c may be one instruction; no other rule is relaxed
 }
 
-_K_BLOCK = 256  # terms of a sum at a time, so that what is packed for them stays in cache
+_K_BLOCK = 256  # terms of a sum at a time, so that their packed panels stay in the cache
 _COLUMNS = 64  # of the left factor of a transposed product at a time
 
 
@@ -47,20 +47,21 @@ def add_matrix_product(rows: Any, panels: Any, sums: Any) -> None:
 def add_transposed_products(
     left: Any, right: Any, result: Any, other: Any, other_result: Any, first: int, last: int
 ) -> None:
-    """Add ``left[:, first:last].T @ right`` to ``result[first:last]``, and so for another right.
+    """Add ``left[:, first:last].T @ right`` to ``result[first:last]``; the same for `other`.
 
-    Some columns of the left factor wait in the second cache while a panel of the right one stays
-    in the first. Both right factors take their turns, since the left one comes from afar.
+    Some columns of the left factor stay in the second-level cache while a panel of a right factor
+    stays in the first. Both right factors are handled in one pass, since loading the left one from
+    memory is slow.
 
     Parameters
     ----------
     left
-        Shape (num_k, num_columns). It is read in place, down its columns: rows that lie a
-        multiple of 4096 bytes apart would all fall into the same few lines of the cache.
+        Shape (num_k, num_columns). It is read in place, down its columns. Rows a multiple of 4096
+        bytes apart would compete for the same few cache lines.
     right, other
-        Shapes (num_k, width) and, if there is another, (num_k, its width); else empty.
+        Shapes (num_k, width) and (num_k, width of the other); `other` may be empty.
     result, other_result
-        Shapes (num_columns, width rounded up to whole panels), for another empty, too.
+        Shapes (num_columns, width rounded up to whole panels); empty if `other` is.
     """
     panels, other_panels = _room(right, result), _room(other, other_result)
     for begin in range(0, len(left), _K_BLOCK):
@@ -75,7 +76,7 @@ def add_transposed_products(
 
 @njit(**OPTIONS)
 def _room(right: Any, result: Any) -> Any:
-    # For the panels of so many terms.
+    # Zeros for the panels of one block of terms.
     width = PANEL_BYTES // right.itemsize
     return np.zeros((result.shape[1] // width, _K_BLOCK, width), right.dtype)
 
@@ -92,7 +93,7 @@ def _add_columns(rows: Any, panels: Any, result: Any, first: int, last: int) -> 
 
 @njit(**OPTIONS)
 def pack_rows(rows: Any, panels: Any, first: int, last: int) -> None:
-    """Lay a matrix, (num_k, num_columns), out as panels, of which first..last - 1 are filled."""
+    """Pack a matrix, (num_k, num_columns), into the panels first..last - 1."""
     width = panels.shape[2]
     for k in range(len(rows)):
         for p in range(first, last):
@@ -103,7 +104,7 @@ def pack_rows(rows: Any, panels: Any, first: int, last: int) -> None:
 
 @njit(**OPTIONS)
 def pack_columns(columns: Any, panels: Any, first: int, last: int) -> None:
-    """Lay a matrix that is stored transposed, (num_columns, num_k), out as `pack_rows` does."""
+    """Pack a matrix that is stored transposed, (num_columns, num_k), as `pack_rows` does."""
     width = panels.shape[2]
     for p in range(first, last):
         part = columns[p * width : (p + 1) * width]
@@ -144,7 +145,7 @@ def scatter_rows(values: Any, places: Any, table: Any, first: int, last: int) ->
 
 @njit(**OPTIONS)
 def fill_rows(sums: Any, row: Any) -> None:
-    """Begin every row of `sums`, which may be wider, with `row`."""
+    """Copy `row` to the beginning of every row of `sums`, which may be wider."""
     for b in range(len(sums)):
         total = sums[b]
         for j in range(len(row)):
@@ -155,7 +156,7 @@ def fill_rows(sums: Any, row: Any) -> None:
 def linear_rows(inputs: Any, panels: Any, bias: Any, outputs: Any, first: int, last: int) -> None:
     """Fill the rows first..last - 1 of `outputs` with those of ``inputs @ W + bias``."""
     width = panels.shape[0] * panels.shape[2]
-    whole = width == outputs.shape[1]  # then the sums need no place of their own
+    whole = width == outputs.shape[1]  # then the sums need no array of their own
     sums = outputs[first:last] if whole else np.zeros((last - first, width), inputs.dtype)
     fill_rows(sums, bias)
     add_matrix_product(inputs[first:last], panels, sums)
@@ -207,12 +208,12 @@ def scan_columns(
     Parameters
     ----------
     d_x
-        Of the input products, (num_steps * batch, num_columns or more).
+        The gradient of the input products, (num_steps * batch, num_columns or more).
     d_hn
-        What the recurrent weights of the last columns receive in place of it, (num_steps *
-        batch, d_bias_n's columns or more).
+        The gradient that the recurrent weights of the last columns receive in place of `d_x`,
+        (num_steps * batch, as many columns as d_bias_n, or more).
     before
-        The hidden state that each step began with, (num_steps * batch, num_hiddens).
+        The hidden state before each step, (num_steps * batch, num_hiddens).
     inputs, d_weight_ih
         If vectors were multiplied: (num_steps * batch, input_size) and (num_columns, input_size
         rounded up to whole panels); else empty.

@@ -1,7 +1,7 @@
 """The compiled functions, each on several threads.
 
-For each kernel one function ``(size, grain, parts, threads, *given)``. They are written out, and
-not made by a loop, since numba keeps only what it finds by name.
+There is one function ``(size, grain, parts, threads, *given)`` for each kernel. They are written
+out, not made in a loop, because numba caches only functions that it finds by name.
 """
 
 from __future__ import annotations
@@ -105,37 +105,37 @@ def run(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
     kernel
         One of the compiled functions above; its parts are independent.
     size, grain
-        How much there is, and what all parts but the last are a multiple of.
+        The length of the range; the length of every part but the last is a multiple of `grain`.
     at_once
-        How much a part has at most, give or take a grain.
+        The largest length of a part, give or take a grain.
     given
-        What every part is given.
+        The first arguments of every call.
 
     Raises
     ------
     MemoryError
-        When none was left for what a part puts aside.
+        When a part cannot allocate its buffers.
     """
     if not size:
         return
     threads = torch.get_num_threads()
-    turns = -(-size // (at_once * threads))  # as many parts for each thread: none waits for another
+    turns = -(-size // (at_once * threads))  # equally many parts for each thread, so none waits
     parts = min(-(-size // grain), turns * threads)
     if not parallel.is_available():
         _run_in_pool(kernel, size, grain, parts, threads, given)
     elif _REGIONS[kernel](size, grain, parts, threads, *given):
-        msg = "no memory was left for a part of the work"  # the only thing that they raise
+        msg = "memory ran out during the computation"  # the only error that kernels raise
         raise MemoryError(msg)
 
 
 def _run_in_pool(
     kernel: Any, size: int, grain: int, parts: int, threads: int, given: tuple[Any, ...]
 ) -> None:
-    # Threads of our own, where torch's cannot be had.
+    # Our own threads, for systems where torch's cannot be used.
     num_grains = -(-size // grain)
     bounds = [min(size, grain * (num_grains * part // parts)) for part in range(parts + 1)]
     done = _pool(threads).map(lambda part: kernel(*given, *part), pairwise(bounds))
-    deque(done, maxlen=0)  # which raises what a part raised
+    deque(done, maxlen=0)  # raises the error of a part
 
 
 @cache

@@ -1,26 +1,26 @@
 """The recurrences of the built-in cells for a block of batch rows, forward and backward in time.
 
-A thread takes a block of rows through the whole sequence, so that threads never wait for each
-other between steps and the recurrent weights stay in its cache. Every result is a sum in a
-fixed order, whatever the blocks, so the number of threads does not change a bit of it.
+A thread takes a block of rows through the whole sequence. So threads never wait for each other
+between steps, and the recurrent weights stay in the cache. Every result is a sum in a fixed order
+that does not depend on the blocks, so the number of threads does not change a single bit.
 
-Common arguments, contiguous and, but for `places`, of one floating-point type:
+Common arguments, contiguous and, except for `places`, of one floating-point type:
 
-- ``x``: (num_rows, num_gates * num_hiddens), input products, and ``places``: (num_steps, batch),
-  which row of x a step takes. For token indices x is the table of input weights and places are
-  the tokens; otherwise each step has a row of its own.
+- ``x``: (num_rows, num_gates * num_hiddens), the input products; ``places``: (num_steps, batch),
+  the rows of x that a step uses. For token indices, x is the table of input weights and places
+  are the tokens; otherwise each step has its own rows.
 - ``bias``: (num_gates * num_hiddens,), added to x.
 - ``panels``: the recurrent weights as `pack` lays them out, W^T forward and W backward.
-- ``states``: (num_steps + 1, batch, num_hiddens), of which the first is given and step t takes
-  the one at t to the one at t + 1.
+- ``states``: (num_steps + 1, batch, num_hiddens). The first is given; step t computes the state at
+  t + 1 from the state at t.
 - ``gates``: (num_steps, batch, num_gates * num_hiddens or more), after their non-linearity. The
-  backward pass writes the gradient of x in their place, where they are read for the last time:
-  memory that is in the cache by then, and that needs not be had anew.
-- ``d_x`` of the simple cell may have more columns than x, too.
+  backward pass overwrites them with the gradient of x where it reads them for the last time: that
+  memory is in the cache already, and no other has to be allocated.
+- ``d_x`` of the simple cell may also have more columns than x.
 - ``first``, ``last``: the block, rows first..last - 1 of the batch.
 
-The loops over j are kept short and begin at 0: where the compiler cannot prove the arrays apart,
-or an index positive, it does not use vector instructions.
+The loops over j are short and begin at 0. The compiler uses vector instructions only if it can
+prove that the arrays do not overlap and that the indices are not negative.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from rnn_magics.models.fast.products import OPTIONS, add_matrix_product
 
 @njit(**OPTIONS)
 def _scratch(panels: Any, num_rows: int) -> Any:
-    # Sums of products, as wide as the panels, which may be wider than the weights.
+    # Zeros for sums of products, as wide as the panels, which may be wider than the weights.
     return np.zeros((num_rows, panels.shape[0] * panels.shape[2]), panels.dtype)
 
 
@@ -106,7 +106,7 @@ def gru_forward(
 ) -> None:
     """Fill `states`, `gates` (reset, update, candidate) and `h_n`, ``W_hn h_{t-1} + bias_n``.
 
-    Here `bias` has for the candidate what is added outside of the reset gate.
+    For the candidate, `bias` holds what is added outside the reset gate.
     """
     size = states.shape[2]
     sums = _scratch(panels, last - first)
@@ -144,7 +144,7 @@ def gru_backward(
     first: int,
     last: int,
 ) -> None:
-    """Make `gates` the gradient of x and `h_n` its own, and fill `d_0`."""
+    """Overwrite `gates` with the gradient of x, and `h_n` with its own; fill `d_0`."""
     size = d_last.shape[1]
     sums = _scratch(panels, last - first)
     d_h = d_last[first:last].copy()
@@ -224,9 +224,9 @@ def lstm_backward(
     first: int,
     last: int,
 ) -> None:
-    """Make `gates` the gradient of x, and fill `d_0` and `d_c0`.
+    """Overwrite `gates` with the gradient of x; fill `d_0` and `d_c0`.
 
-    The hyperbolic tangent of a memory is computed again, which takes no longer than to read it.
+    The hyperbolic tangent of a memory is computed again, which is as fast as reading it.
     """
     size = d_last.shape[1]
     d_h = _scratch(panels, last - first)

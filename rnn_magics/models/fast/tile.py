@@ -1,11 +1,10 @@
-"""The matrix product under the compiled recurrences: a tile of the result held in registers.
+"""The matrix product below the compiled recurrences: a tile of the result is kept in registers.
 
-A compiler does not keep a two-dimensional tile of a product in registers by itself, so the
-innermost loop is written here in the compiler's own language, as `numba.extending.intrinsic`
-allows. It is the loop of Goto and van de Geijn (2008), "Anatomy of high-performance matrix
-multiplication": for every k, a few elements of A, each spread over a vector, times a few
-vectors of B, added to a tile of C. B is packed so that the vectors lie in the order in which
-they are read.
+A compiler does not keep a two-dimensional tile of a product in registers on its own. So the
+innermost loop is written in the language of the compiler, as `numba.extending.intrinsic` allows. It
+is the loop of Goto and van de Geijn (2008), "Anatomy of high-performance matrix multiplication":
+for every k, a few elements of A, each broadcast to a vector, are multiplied by a few vectors of B
+and added to a tile of C. B is packed so that its vectors lie in the order in which they are read.
 """
 
 from __future__ import annotations
@@ -19,19 +18,20 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 _FEATURES = llvmlite.binding.get_host_cpu_features()
-# One vector register in bytes, and how many of them make a row of a tile. Eight rows of two
-# leave registers for the elements of A and B on AVX-512 (32 registers), four rows on AVX2 (16).
+# The bytes of a vector register, and the number of registers in a row of a tile. Eight rows of two
+# registers leave room for the elements of A and B on AVX-512 (32 registers); four rows do on AVX2
+# (16 registers).
 VECTOR_BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
 VECTORS = 4 if VECTOR_BYTES == 16 else 2  # noqa: PLR2004
 ROWS = 8 if VECTOR_BYTES == 64 else 4  # noqa: PLR2004
 PANEL_BYTES = VECTORS * VECTOR_BYTES
 
-_INT = ir.IntType(64)  # calling it makes a constant
+_INT = ir.IntType(64)  # a call of it makes a constant
 _ELEMENTS = {types.float32: (ir.FloatType(), 4), types.float64: (ir.DoubleType(), 8)}
 
 
 def _write_tile(builder: ir.IRBuilder, rows: int, element: ir.Type, size: int, args: Any) -> None:
-    # Emits the loop over k for a tile of `rows` rows and one panel's width.
+    # Emits the loop over k for a tile that is `rows` rows high and one panel wide.
     a, a_row, a_k, b, num_k, c, c_row = args
     lanes = VECTOR_BYTES // size
     vector = ir.VectorType(element, lanes)
@@ -107,7 +107,7 @@ _tile_1 = _make_tile(1)
 
 @intrinsic
 def begin_of(_typing: Any, array: Any) -> Any:
-    """Return where the first element of an array lies in memory."""
+    """Return a pointer to the first element of an array."""
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
         return context.make_array(signature.args[0])(context, builder, args[0]).data
@@ -117,7 +117,7 @@ def begin_of(_typing: Any, array: Any) -> Any:
 
 @intrinsic
 def at(_typing: Any, pointer: Any, offset: Any) -> Any:
-    """Return where the element `offset` elements after a pointer lies."""
+    """Return a pointer to the element `offset` elements after a pointer."""
 
     def codegen(_context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
         return builder.gep(args[0], [args[1]])
@@ -134,13 +134,13 @@ def add_product(
     Parameters
     ----------
     num_rows, num_k
-        How many rows A and C have, and how many columns A has.
+        The number of rows of A and C, and the number of columns of A.
     a, a_row, a_k
-        Where A lies, and its strides, in elements, from row to row and along k.
+        A pointer to A, and its strides between rows and along k, in elements.
     b
-        Where a packed panel lies, (num_k, panel width).
+        A pointer to a packed panel, (num_k, panel width).
     c, c_row
-        Where C lies, a panel wide, and its stride from row to row.
+        A pointer to C, which is a panel wide, and its stride between rows.
     """
     r = 0
     while r + ROWS <= num_rows:

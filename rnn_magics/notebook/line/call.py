@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
+import rnn_magics
 from rnn_magics.options import Options
 
 P = ParamSpec("P")
@@ -93,15 +94,16 @@ class Call(Generic[R]):
     def source(self) -> str:
         """Return the call as Python source, with its imports."""
         args, kwargs = self._spread()
-        names = {type(each).__name__ for each in (*args, *kwargs.values()) if _is_written(each)}
-        names.add(self._path.partition(".")[0])
+        written = [type(each) for each in (*args, *kwargs.values()) if _is_written(each)]
+        named = [(self._path.partition(".")[0], self.function.__module__)]
+        named += [(kind.__name__, kind.__module__) for kind in written]
         positional = [name for name in self.arguments if name not in kwargs]
         words = [
             _written(each, name) for name, each in zip(self._labels(positional), args, strict=True)
         ]
         words += [f"{name}={_written(each, name)}" for name, each in kwargs.items()]
         call = f"{self.result} = {self._path}({', '.join(words)})"
-        return f"from rnn_magics import {', '.join(sorted(names))}\n\n{call}\n"
+        return f"{_imports(named)}\n{call}\n"
 
     @property
     def _path(self) -> str:
@@ -153,6 +155,16 @@ def _is_default(value: Any, default: Any) -> bool:
 
 def _is_written(value: Any) -> bool:
     return isinstance(value, Options)
+
+
+def _imports(named: Iterable[tuple[str, str]]) -> str:
+    # What is no public name comes from its module, and what a cell has defined is there already.
+    homes = {n: "rnn_magics" if n in dir(rnn_magics) else module for n, module in named}
+    lines = [
+        f"from {home} import {', '.join(sorted(n for n, at in homes.items() if at == home))}\n"
+        for home in sorted({*homes.values()} - {"__main__"})
+    ]
+    return "".join(lines)
 
 
 def _looked_up(argument: Any) -> Any:

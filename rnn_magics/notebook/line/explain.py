@@ -12,7 +12,7 @@ from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.equations import plain_math
 from rnn_magics.notebook.line.theories import THEORIES, Theory
 from rnn_magics.notebook.session.session import Session
-from rnn_magics.notebook.show.escape import visible
+from rnn_magics.results import visible
 
 
 @dataclass(frozen=True)

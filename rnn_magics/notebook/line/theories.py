@@ -10,7 +10,7 @@ from rnn_magics.batching import BatchConfig, Batches, make_batches, preview
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
 from rnn_magics.decoding.generate import generate, generate_many
-from rnn_magics.decoding.score import score
+from rnn_magics.decoding.score import score_text
 from rnn_magics.errors import BatchError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
 from rnn_magics.inspection.novelty import measure_novelty
@@ -19,9 +19,9 @@ from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.notebook.line.equations import math_of
 from rnn_magics.notebook.session.session import Session
-from rnn_magics.reports.honest import evaluate_text, evaluate_texts
 from rnn_magics.reports.mixture import evaluate_mixture
 from rnn_magics.reports.seeds import train_seeds
+from rnn_magics.reports.texts import evaluate_text, evaluate_texts
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.scores.ladder import BaselineConfig, fit_ladder
 from rnn_magics.storage.loading import load_run
@@ -141,7 +141,7 @@ def _writing(_session: Session, given: Arguments) -> Theory:
 
 def _scoring(_session: Session, given: Arguments) -> Theory:
     logits = f"(1, {given['run'].model.vocab_size})"
-    return Theory({"surprise, in bits": math_of(score)}, {"logits": logits})
+    return Theory({"surprise, in bits": math_of(score_text)}, {"logits": logits})
 
 
 def _evaluating(_session: Session, given: Arguments) -> Theory:
@@ -216,7 +216,7 @@ THEORIES: dict[Callable[..., Any], Callable[[Session, Arguments], Theory]] = {
     train_seeds: _training,
     generate: _writing,
     generate_many: _writing,
-    score: _scoring,
+    score_text: _scoring,
     fit_ladder: _counting,
     measure_novelty: _copies,
     evaluate_mixture: _mixing,

@@ -17,7 +17,7 @@ from pathlib import PurePath
 from typing import Any
 
 from rnn_magics.errors import ConfigError
-from rnn_magics.foreign import exact, foreign_code, is_a, kind_of
+from rnn_magics.foreign import a_kind, exact, foreign_code, is_a
 from rnn_magics.options import did_you_mean
 
 _PIECE = re.compile(
@@ -194,7 +194,7 @@ def _written(name: str, found: Any) -> str:
     # A class from the notebook may derive from str or a number, and its methods may do anything.
     if is_a(found, str):
         return exact(found)
-    what = f"variable {name!r} is a {kind_of(found)}"
+    what = f"variable {name!r} is {a_kind(found)}"
     with foreign_code(f"{what}, and converting it to text fails", ConfigError):
         if is_a(found, numbers.Real):
             return exact(str(found))

@@ -20,12 +20,13 @@ from rnn_magics.notebook.live.progress import first_line
 from rnn_magics.notebook.live.sample_text import sample_text
 from rnn_magics.notebook.page.telemetry import Telemetry
 from rnn_magics.notebook.show.bundle import Bundle
-from rnn_magics.notebook.show.escape import escaped, one_line, visible
+from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.show.run_payload import RUN_MIME, saved_payload, series_bytes
-from rnn_magics.notebook.show.runs import CAPTION, run_figure, run_notes, run_table, standing_note
+from rnn_magics.notebook.show.runs import CAPTION, baselines_note, run_figure, run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
 from rnn_magics.notebook.widgets.training import TrainingWidget
 from rnn_magics.plotting import to_png
+from rnn_magics.results import visible
 from rnn_magics.training.curve import MOST_POINTS
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.job import Job
@@ -159,7 +160,7 @@ def run_bundle(run: Run, *, figure: bool) -> dict[str, Any]:
 def _lines(run: Run) -> dict[str, str]:
     # The first line of a run, its epochs and notes on them, rich and plain.
     first, (head, rows) = first_line(run), run_table(run)
-    told = [*run_notes(run), *standing_note(run)]
+    told = [*run_notes(run), *baselines_note(run)]
     notes = [] if run.reason is None else [f"ended: {run.reason}", *map(one_line, told)]
     table = [text_table(head, rows)] if rows else []
     rich = [f"<div>{escaped(line)}</div>" for line in (first, *notes)]

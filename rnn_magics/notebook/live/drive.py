@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rnn_magics.notebook.live.background import finish_later
-from rnn_magics.notebook.live.dashboard import Dashboard
 from rnn_magics.notebook.live.progress import Listener, Progress, progress_for, silent
 from rnn_magics.notebook.page import announce
 from rnn_magics.notebook.page.listening import Hearing
@@ -15,12 +15,16 @@ from rnn_magics.notebook.show.bundle import place_figure, show_figure
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_moved
 from rnn_magics.notebook.show.runs import CAPTION, run_figure
-from rnn_magics.reports.standing import standing
+from rnn_magics.reports.baselines import compare_with_baselines
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import tell_failure
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
+
+if TYPE_CHECKING:
+    from rnn_magics.notebook.live.dashboard import Dashboard
 
 
 class Driver:
@@ -53,7 +57,7 @@ class Driver:
             _follow(job, progress or silent, Hearing(self._desk.shell))
         except BaseException as error:  # even an interrupt leaves no hidden training
             if job is not None and not self._background:
-                job.stop("interrupted")
+                job.stop(Ending.INTERRUPTED)
             if job is None or not job.has_begun:
                 tell_failure(error, listeners)  # so that they release the run
             raise
@@ -68,6 +72,10 @@ class Driver:
         progress: Progress | None = None
         shown: Listener | None = None
         if self._is_live:
+            from rnn_magics.notebook.live.dashboard import (  # noqa: PLC0415  (anywidget on demand)
+                Dashboard,
+            )
+
             wait = (lambda: None) if fit is None else fit.wait
             shown = self._dashboard = Dashboard(run, figure=desk.preferences.figures, ladder=wait)
         elif self._background:
@@ -116,7 +124,7 @@ def _show_end(desk: Desk, run: Run, fit: BaselineFit | None, progress: Progress 
     if desk.preferences.figures:
         show_figure(run_figure(run), CAPTION)
     if fit is not None and desk.preferences.progress:
-        print(one_line(fit.note or standing(run).words))
+        print(one_line(fit.note or compare_with_baselines(run).words))
 
 
 def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
@@ -126,9 +134,9 @@ def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
             for event in job.follow(hearing.hear):
                 progress(event)
         except KeyboardInterrupt:
-            job.stop("interrupted")
-        except Exception:  # of the progress or the worker: nothing may go on unseen
-            job.stop("failed")
+            job.stop(Ending.INTERRUPTED)
+        except Exception:  # no training may continue unseen
+            job.stop(Ending.FAILED)
             raise
         else:
             return

@@ -15,8 +15,9 @@ from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.show.runs import run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
-from rnn_magics.reports.standing import standing
+from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
     Compiling,
     EpochEnd,
@@ -94,11 +95,12 @@ class TerminalProgress:
                     self._write(one_line(note))
 
     def settle(self) -> None:
-        """Write a line for each baseline, when those of the run are there."""
-        for mark in standing(self._run).marks:
+        """Write a line for each baseline of the run."""
+        for mark in compare_with_baselines(self._run).marks:
             self._write(f"  {mark}")
 
     def _draw(self, event: StepEnd) -> None:
+        bar_format = _bar_format(event)
         if self._bar is None:
             self._bar = tqdm(
                 total=event.num_steps,
@@ -106,7 +108,9 @@ class TerminalProgress:
                 unit="batch",
                 leave=False,
                 file=sys.stderr,
+                bar_format=bar_format,
             )
+        self._bar.bar_format = bar_format
         self._bar.set_postfix_str(f"ppl {perplexity(event.epoch_loss.item()):.3f}", refresh=False)
         self._bar.update(event.step - self._bar.n)
 
@@ -157,7 +161,7 @@ class NotebookProgress:
         if self._run.reason is not None:
             self._end(self._run.reason)
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: Ending) -> None:
         self._show("\n".join([f"ended: {reason}", *map(one_line, run_notes(self._run))]))
 
     def _bar(self, event: StepEnd) -> str:
@@ -171,6 +175,7 @@ class NotebookProgress:
             prefix=f"epoch {event.epoch}/{num_epochs}",
             unit="batch",
             ncols=78,
+            bar_format=_bar_format(event),
             postfix=f"ppl {perplexity(event.epoch_loss.item()):.3f}",
         )
         return str(bar)
@@ -186,6 +191,12 @@ class NotebookProgress:
         )
         data = {"text/plain": "\n".join(filter(None, [*plain, last_line])), "text/html": rich}
         self._handle.update(Bundle(data))
+
+
+def _bar_format(event: StepEnd) -> str:
+    # The bar is that of the epoch; the time left is that of the training.
+    left = tqdm.format_interval(event.seconds_left)
+    return f"{{l_bar}}{{bar}}| {{n_fmt}}/{{total_fmt}} [{left} left, {{rate_fmt}}{{postfix}}]"
 
 
 def _epoch_line(event: EpochEnd, num_epochs: int) -> str:

@@ -13,8 +13,8 @@ from rnn_magics.notebook.line.options import LineOptions, run_option, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.options import AT_LEAST_ONE, option
-from rnn_magics.reports.honest import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
 from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
+from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.training.run import Run
 

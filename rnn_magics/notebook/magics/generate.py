@@ -13,7 +13,7 @@ from rnn_magics.decoding.decode import is_ready
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import Generation, generate_many
 from rnn_magics.decoding.generate import generate as generate_text
-from rnn_magics.decoding.score import Score, score
+from rnn_magics.decoding.score import Score, score_text
 from rnn_magics.errors import ConfigError
 from rnn_magics.inspection.novelty import Novelty, measure_novelty
 from rnn_magics.notebook.line.call import Call, Item, variable
@@ -22,8 +22,8 @@ from rnn_magics.notebook.line.options import LineOptions, part, run_option, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.decoded import Generations
-from rnn_magics.notebook.show.escape import visible
 from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.results import visible
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -55,7 +55,7 @@ def writing_call(
         if decoding.changed() or options.num > 1 or options.novelty:
             msg = "--score writes no text, so --run is the only option that it takes"
             raise ConfigError(msg)
-        return Call.of("score", score, run, options.prefix)
+        return Call.of("score", score_text, run, options.prefix)
     if options.num > 1:
         return Call.of("texts", generate_many, run, options.prefix, decoding, num=options.num)
     return Call.of("text", generate_text, run, options.prefix, decoding)

@@ -8,8 +8,9 @@ from typing import Any, Self
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.inspection.epochs import Epochs, inspect_epochs
-from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, Trace
+from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
 from rnn_magics.inspection.inspectors import inspect_rnn as inspect
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import (
@@ -121,8 +122,8 @@ def _source(call: Call[Any], options: InspectOptions) -> ViewSource | None:
     return ViewSource(options.text, given["things"][INSPECTORS[options.view].needs.index("run")])
 
 
-def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace | Epochs:
-    """Look inside a model while it reads a text; the result has the arrays by name.
+def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace:
+    """Look inside a model while it reads a text; the result has its arrays as attributes.
 
     If the run is training in the background, the view shows a copy of its model.
 
@@ -147,7 +148,7 @@ def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace | Epochs:
         given = call.values()
         read = {"text": options.text, "run": options.run, "folder": given.get("folder")}
         said = {name: str(value) for name, value in read.items() if value is not None}
-        show_trace(desk, trace, said, _source(call, options))
+        show_trace(desk, options.view, trace, said, _source(call, options))
     return trace
 
 

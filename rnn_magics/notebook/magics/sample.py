@@ -10,10 +10,10 @@ from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, part
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.bundle import show
-from rnn_magics.notebook.show.escape import visible
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.notebook.show.texts import preview_text
 from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.results import visible
 from rnn_magics.text.vocab import encode_corpus
 
 

@@ -9,10 +9,10 @@ from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, part
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.bundle import show, show_figure
-from rnn_magics.notebook.show.escape import visible
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.notebook.show.texts import statistics_text
 from rnn_magics.options import option
+from rnn_magics.results import visible
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.statistics import text_statistics
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus

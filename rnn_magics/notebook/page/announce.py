@@ -21,6 +21,7 @@ from rnn_magics.notebook.session.desk import has_kernel
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.widgets.comm import hear_at_once
+from rnn_magics.training.endings import Ending
 
 if TYPE_CHECKING:  # torch on demand
     from collections.abc import Callable
@@ -29,9 +30,8 @@ if TYPE_CHECKING:  # torch on demand
     from rnn_magics.training.job import Job
     from rnn_magics.training.run import Run
 
-RUNS = (
-    "rnn_magics.runs"  # target and id of the comm; labextension/src/lab/kernel_link.ts has it too
-)
+# Target and id of the comm; labextension/src/lab/kernels/kernel_link.ts has it, too.
+RUNS = "rnn_magics.runs"
 VERSION = 1
 _ANNOUNCER = "_rnn_magics_announcer"
 _SECONDS_BETWEEN_PUSHES = 0.5
@@ -81,8 +81,8 @@ class Followed:
         entry = {**self._entry, "name": run.name, "label": one_line(run.name)}  # renamed, perhaps
         if self._job.is_paused and run.reason is None:
             entry["phase"] = "paused"
-        elif run.reason == "failed":  # no event tells it where a listener is what failed
-            entry |= {"phase": "ended", "reason": "failed", "message": one_line(run.message)}
+        elif run.reason == Ending.FAILED:  # no event says so if a listener failed
+            entry |= {"phase": "ended", "reason": run.reason, "message": one_line(run.message)}
         return entry
 
     def _look(self) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 from rnn_magics.notebook.show.run_payload import run_payload
-from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.events import (
     Compiling,
@@ -67,7 +66,8 @@ class Telemetry:
             What `run_payload` returns, ``phase`` (starting, compiling, training, scoring, paused,
             ended) and ``now``: None before the first step, then ``epoch``, ``step``,
             ``num_steps``, ``total_steps``, ``train_nats`` (of the epoch so far), ``grad_norm``,
-            ``lr``, ``seconds``, ``tokens``, ``tokens_per_second``, ``eta`` (seconds).
+            ``lr``, ``seconds``, ``tokens``, ``tokens_per_second``, ``done`` (in [0, 1]),
+            ``eta`` (seconds).
         """
         phase = "paused" if paused and self._phase != "ended" else self._phase
         return {**run_payload(self._run), "phase": phase, "now": self._now()}
@@ -79,7 +79,6 @@ class Telemetry:
         finished = self._run.curve.epochs
         total_steps = finished[-1][0] if finished else 0
         total_steps += step.step if step.epoch > len(finished) else 0
-        done = _share_done(step, self._run.config.train)
         nats = step.epoch_loss.item()
         return {
             "epoch": step.epoch,
@@ -92,15 +91,6 @@ class Telemetry:
             "seconds": step.seconds,
             "tokens": step.tokens,
             "tokens_per_second": step.tokens / step.seconds if step.seconds else None,
-            "eta": step.seconds * (1 - done) / done if done else None,
+            "done": step.done,
+            "eta": step.seconds_left,
         }
-
-
-def _share_done(step: StepEnd, config: TrainConfig) -> float:
-    # By whichever limit is nearest, as the schedule of the learning rate sees it.
-    shares = [(step.epoch - 1 + step.step / step.num_steps) / config.epochs]
-    if config.max_tokens is not None:
-        shares.append(step.tokens / config.max_tokens)
-    if config.max_time is not None:
-        shares.append(step.seconds / config.max_time)
-    return min(max(shares), 1.0)

@@ -32,11 +32,11 @@ _STYLE = {"description_width": "9em"}
 def quoted(text: str) -> str:
     r"""Return text as one word of a magic line, in quotes where it needs them.
 
-    Neighbouring pieces are one word, so text with both kinds of quotes is told in turns. IPython
-    reads a line as Python before it reads it as a magic, so each piece is a whole string of
-    Python, too: a backslash before a closing quote would open all that follows, and a ``?`` in
-    it would ask for help. It stands outside the quotes. ``labextension/src/views/line.ts`` does
-    the same.
+    Adjacent pieces form one word, so text with both kinds of quotes is quoted piece by piece.
+    IPython tokenizes a line as Python before it takes it as a magic, so each piece must also be a
+    complete Python string. A backslash before a closing quote would leave the string open, and a
+    ``?`` after that would ask for help; therefore such backslashes stay outside the quotes.
+    ``labextension/src/views/text/line.ts`` does the same.
 
     Raises
     ------

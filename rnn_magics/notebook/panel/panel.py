@@ -26,6 +26,7 @@ from rnn_magics.notebook.panel.forms import Form
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.widgets.inserter import InserterWidget
+from rnn_magics.results import Result
 
 _WHOLE = {"width": "100%"}
 
@@ -168,8 +169,8 @@ class Section:
         return widgets.VBox(parts, layout=_WHOLE)
 
 
-class ControlPanel:
-    """The whole pipeline by widgets.
+class ControlPanel(Result):
+    """The whole pipeline with widgets.
 
     Parameters
     ----------

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnn_magics.errors import SessionError
-from rnn_magics.notebook.show.escape import visible
 from rnn_magics.notebook.show.run_payload import RUN_MIME, VERSION, saved_payload
 from rnn_magics.notebook.show.tables import text_table
 from rnn_magics.plotting import to_png, training_figure
+from rnn_magics.results import Result, visible
 from rnn_magics.training.run import Run
 
 
-class Comparison:
-    """Runs side by side: a table in words, and their curves over each other.
+class Comparison(Result):
+    """Runs side by side: a table, and their curves in one picture.
 
     Parameters
     ----------

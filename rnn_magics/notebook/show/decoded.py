@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.score import Score
-from rnn_magics.notebook.show.escape import visible
 from rnn_magics.notebook.show.tables import text_table
+from rnn_magics.results import Result, visible
 
 _EDGE = 12  # rows shown at the beginning and at the end
 
 
-def score_text(score: Score) -> str:
+def score_table(score: Score) -> str:
     """Show the surprise of each token."""
     rows = [
         (repr(token), "" if bits != bits else f"{bits:.2f}")  # noqa: PLR0124  (nan: not predicted)
@@ -21,7 +21,7 @@ def score_text(score: Score) -> str:
     return f"{score!r}\n{text_table(('token', 'bits'), rows)}"
 
 
-class Generations(list[Generation]):
+class Generations(Result, list[Generation]):
     """Several texts from one prefix."""
 
     def __repr__(self) -> str:

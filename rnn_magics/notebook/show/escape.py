@@ -4,32 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
+
+from rnn_magics.results import visible
 
 _MATHS = re.compile(r"[$\\]")
-# Controls, formats (bidi marks among them), surrogates, private use, unassigned, separators.
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-
-def visible(text: str, *, keep: str = "\n\t") -> str:
-    r"""Return text with every control, bidi and lone surrogate character as an escape.
-
-    Parameters
-    ----------
-    text
-        Of a corpus, a token, a file name ...
-    keep
-        Characters that stay as they are.
-    """
-    if text.isprintable():  # the ordinary case; nothing of _HIDDEN is printable
-        return text
-    return "".join(_shown(character, keep) for character in text)
-
-
-def _shown(character: str, keep: str) -> str:
-    if character in keep or unicodedata.category(character) not in _HIDDEN:
-        return character
-    return repr(character)[1:-1] if character.isascii() else ascii(character)[1:-1]
 
 
 def one_line(text: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rnn_magics.notebook.session.session import Session
-from rnn_magics.notebook.show.escape import one_line, visible
+from rnn_magics.notebook.show.escape import one_line
+from rnn_magics.results import visible
 
 
 def say_notes(session: Session, notes: Iterable[str]) -> None:

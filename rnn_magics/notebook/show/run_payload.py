@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_magics.notebook.show.runs import run_notes, standing_note
-from rnn_magics.reports.standing import marks
+from rnn_magics.notebook.show.runs import baselines_note, run_notes
+from rnn_magics.reports.baselines import marks
 from rnn_magics.training.curve import Curve, Floats, Series
 from rnn_magics.training.run import Run
 
@@ -48,7 +48,7 @@ def run_payload(run: Run) -> dict[str, Any]:
         "vocab_size": run.model.vocab_size,
         "reason": run.reason,
         "message": run.message,
-        "notes": [*run_notes(run), *standing_note(run)],
+        "notes": [*run_notes(run), *baselines_note(run)],
         "options": {name: _plain(value) for name, value in options.items()},
         "num_epochs": config.train.epochs,
         "lr": config.train.peak_lr,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.notebook.show.tables import Row, headed, html_table
 from rnn_magics.plotting import training_figure
-from rnn_magics.reports.honest import report_run
-from rnn_magics.reports.standing import standing
+from rnn_magics.reports.baselines import compare_with_baselines
+from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.evaluation import bits_per_token
 from rnn_magics.training.run import Run
 
@@ -21,8 +21,10 @@ CAPTION = "perplexity and gradient norm, epoch by epoch"
 
 
 def run_figure(run: Run) -> Figure:
-    """Draw the curves of a run, and the baselines where they are fitted."""
-    return training_figure({run.name: run.history}, run.config.train.clip, standing(run).marks)
+    """Draw the curves of a run, with its baselines if they are fitted."""
+    return training_figure(
+        {run.name: run.history}, run.config.train.clip, compare_with_baselines(run).marks
+    )
 
 
 def epoch_rows(run: Run) -> list[Row]:
@@ -62,8 +64,8 @@ EPOCH_HEAD = (
 
 
 def run_table(run: Run) -> tuple[Row, list[Row]]:
-    """Return head and rows: the epochs, then each baseline with when it was passed."""
-    rows, marks = epoch_rows(run), standing(run).marks
+    """Return head and rows: the epochs, then each baseline and when the run passed it."""
+    rows, marks = epoch_rows(run), compare_with_baselines(run).marks
     if not rows or not marks:
         return EPOCH_HEAD, rows
     passed: dict[object, list[str]] = {}
@@ -93,18 +95,18 @@ def run_notes(run: Run) -> list[str]:
     return [*notes, *report_run(run).lines]
 
 
-def standing_note(run: Run) -> list[str]:
-    """Return what counting reaches, and when the run passed it, where baselines were fitted."""
+def baselines_note(run: Run) -> list[str]:
+    """Return what the baselines reach and when the run passed them, if they were fitted."""
     if run.ladder is None or not len(run.history):
         return []
-    found = standing(run)
+    found = compare_with_baselines(run)
     return [line for line in (found.words, found.passages) if line]
 
 
 def run_html(run: Run) -> str:
     """Return a run as HTML: architecture, epochs and notes on the numbers."""
     facts = f"on {run.place}, engine {run.model.engine}, seed {run.config.train.seed}"
-    told = [*run_notes(run), *standing_note(run)]
+    told = [*run_notes(run), *baselines_note(run)]
     notes = "".join(f"<div><small>{escaped(note)}</small></div>" for note in told)
     epochs = html_table(*run_table(run))
     table = f"<details><summary>epochs</summary>{epochs}</details>"

@@ -9,14 +9,15 @@ from rnn_magics.errors import SessionError
 from rnn_magics.inspection.doctor import Diagnosis, diagnose
 from rnn_magics.notebook.session.session import Session, Snapshot
 from rnn_magics.notebook.show.tables import text_table
+from rnn_magics.results import Result
 from rnn_magics.storage.run_folder import KeptRun
 from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True)
-class Status:
-    """A session in words.
+class Status(Result):
+    """The state of a session in words.
 
     Parameters
     ----------
@@ -91,8 +92,8 @@ def _run_row(session: Session, name: str) -> tuple[str, ...]:
     )
 
 
-class KeptRuns(list[KeptRun]):
-    """The runs kept in a folder, the newest last."""
+class KeptRuns(Result, list[KeptRun]):
+    """The runs kept in a folder, newest last."""
 
     def __repr__(self) -> str:
         """Return a table with a row for each run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rnn_magics.notebook.show.escape import escaped, visible
+from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.tables import aligned
 
 Row = Sequence[object]
@@ -24,8 +24,8 @@ def html_table(head: Row, rows: Iterable[Row]) -> str:
 
 
 def text_table(head: Row, rows: Iterable[Row]) -> str:
-    """Return a table in plain text, columns aligned."""
-    return aligned([[visible(str(cell), keep="") for cell in row] for row in (head, *rows)])
+    """Return a plain-text table with aligned columns."""
+    return aligned([[str(cell) for cell in row] for row in (head, *rows)])
 
 
 def counted(number: int, one: str, many: str = "") -> str:

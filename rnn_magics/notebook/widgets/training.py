@@ -8,7 +8,7 @@ from rnn_magics.notebook.widgets.base import RNNWidget
 
 
 class TrainingWidget(RNNWidget):
-    """The view of labextension/src/views/dashboard.ts.
+    """The view of labextension/src/views/runs/dashboard.ts.
 
     Everything that it draws is in its traits, so a reloaded page has all of it.
 

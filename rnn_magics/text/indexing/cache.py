@@ -1,7 +1,7 @@
 """Indices on disk: written once, checked, and mapped into memory instead of read.
 
-Each file of indices has a JSON file beside it that says what is in it: of which text, how many,
-of which type, with which checksum. Both appear under their names only when they are complete.
+Beside each file of indices lies a JSON file that describes it: how many there are, their integer
+type, the token types and a checksum. Both appear under their names only when they are complete.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class Stored:
     types
         The token types that they number; empty for indices of a vocabulary.
     checksum
-        Of all that.
+        The checksum of the indices and the token types.
     notes
-        What was wrong with the file that was there before.
+        What was wrong with the earlier file.
     """
 
     ids: Ids
@@ -56,23 +56,23 @@ class Stored:
 
 @dataclass(frozen=True)
 class IndexFile:
-    """A file of indices, there already or to be made.
+    """A file of indices, which may exist already.
 
     Parameters
     ----------
     folder
-        Where it is; made when needed.
+        The folder of the file; created when needed.
     family
-        What the files of one source have in common, so that those of its older states go.
+        Identifies the source. Files of its older states are deleted.
     state
-        Which state of the source this one is of.
+        Identifies the state of the source.
     what
         How the source is cleaned, shortened and tokenized.
     name
-        How messages call the corpus.
+        The name of the corpus in messages.
     vocabulary
-        Whose indices these are; empty for numbers in order of first appearance. Only those of
-        the newest vocabulary are kept.
+        Identifies the vocabulary of the indices; empty for numbers in order of first appearance.
+        Only the indices of the newest vocabulary are kept.
     """
 
     folder: Path
@@ -92,7 +92,7 @@ class IndexFile:
         what = {**self.what, "format": _FORMAT, "byteorder": sys.byteorder}
         return _short(self.family), _short(self.state), _short(what)
 
-    def open(
+    def mapped(
         self,
         blocks: Callable[[], Iterable[Ids]],
         types: Callable[[], list[str]],
@@ -101,7 +101,7 @@ class IndexFile:
         *,
         anew: bool = False,
     ) -> Stored:
-        """Map the file, and write it first if it is not there or is not what it should be.
+        """Map the file; write it first if it is missing or damaged.
 
         Parameters
         ----------
@@ -110,11 +110,11 @@ class IndexFile:
         types
             Returns the token types, once all blocks are written.
         needed
-            About how many bytes there will be.
+            The estimated size of the file in bytes.
         kind
-            The integer type to begin with; a wider one is taken when an index needs it.
+            The integer type to begin with; a wider one is used once an index needs it.
         anew
-            Whether it is written whatever is there.
+            Whether to write the file even if it exists.
 
         Raises
         ------
@@ -128,12 +128,12 @@ class IndexFile:
         except FileNotFoundError:
             pass
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            notes = (f"the cached indices of {self.name!r} were damaged; they have been made anew",)
+            notes = (f"the cached indices of {self.name!r} were damaged and have been rebuilt",)
         writer = _Writer(self.folder, self.stem, np.dtype(kind))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if needed > shutil.disk_usage(self.folder).free:
-                raise OSError(errno.ENOSPC, "")  # noqa: TRY301  (no room is no room)
+                raise OSError(errno.ENOSPC, "")  # noqa: TRY301  (handled like a full disk)
             for block in blocks():
                 writer.append(block)
             named = types()
@@ -154,7 +154,7 @@ class IndexFile:
         return Stored(self._mapped(writer.dtype, writer.count), named, checksum, notes)
 
     def _stored(self) -> Stored:
-        # All kinds of damage end in an exception.
+        # Every kind of damage ends in an exception.
         document = json.loads(files.read_bytes(self._beside))
         kind = _TYPES[document["dtype"]]
         types, count, checksum = document["types"], document["count"], document["checksum"]
@@ -166,7 +166,7 @@ class IndexFile:
         return Stored(ids, types, checksum)
 
     def _mapped(self, kind: np.dtype[Any], count: int) -> Ids:
-        # There is no map of an empty file.
+        # An empty file cannot be mapped.
         if not count:
             return np.empty(0, kind)
         with files.open_file(self._data) as file:
@@ -185,16 +185,17 @@ class IndexFile:
         if error.errno in _NO_ROOM:
             free = shutil.disk_usage(self.folder).free
             return CorpusError(
-                f"{self.name!r}: its token indices need about {_size(needed)} in {folder!r}, where"
-                f" {_size(free)} are free; make room there, or keep fewer tokens with --max-tokens"
+                f"the token indices of {self.name!r} need about {_size(needed)} in {folder!r}, but"
+                f" only {_size(free)} are free; make room there, or keep fewer tokens with"
+                " --max-tokens N"
             )
         return CorpusError(
-            f"{self.name!r}: its token indices cannot be kept in {folder!r}: {error.strerror}"
+            f"the token indices of {self.name!r} cannot be written to {folder!r}: {error.strerror}"
         )
 
     def _drop_older(self) -> None:
-        # What was made of the source as it was before can never be used again, and the indices
-        # of another vocabulary are soon made again from the numbers.
+        # Files of an older state of the source are never used again, and the indices of another
+        # vocabulary are quickly made again from the numbers.
         family, state, what = self._stems
         for path in self.folder.glob(f"{family}-*"):
             same_state = path.name.startswith(f"{family}-{state}-")
@@ -204,12 +205,12 @@ class IndexFile:
                 and not path.name.startswith(self.stem)
             )
             if not same_state or other_vocabulary:
-                with suppress(OSError):  # a system may refuse while the file is mapped
+                with suppress(OSError):  # some systems refuse while the file is mapped
                     path.unlink()
 
 
 class _Writer:
-    # Writes to nameless places; the type of the indices grows when one does not fit any more.
+    # Writes to temporary files; the integer type widens as soon as an index does not fit.
     def __init__(self, folder: Path, stem: str, dtype: np.dtype[Any]) -> None:
         self.folder, self.stem, self.dtype = folder, stem, dtype
         self.count = self.checksum = 0
@@ -266,7 +267,7 @@ class _Writer:
 
 
 def _remove(file: IO[bytes]) -> None:
-    with suppress(OSError):  # what is still in the buffer may find no room
+    with suppress(OSError):  # the buffer may not fit on a full disk
         file.close()
     with suppress(OSError):
         os.unlink(file.name)  # noqa: PTH108  (a name, not a path)

@@ -1,4 +1,4 @@
-"""Indices of tokens as arrays, and the types of tokens that they stand for."""
+"""Token indices as arrays, and the token types that they stand for."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Types = list[Any]
 
 
 def id_type(num_types: int) -> type[np.integer[Any]]:
-    """Return the smallest integer type for so many indices that torch can gather and compare.
+    """Return the smallest integer type for `num_types` indices that torch can compute with.
 
-    torch has no arithmetic for uint16 and uint32, so these are passed over.
+    torch has no arithmetic for uint16 and uint32, so these are left out.
     """
     for kind in (np.uint8, np.int16, np.int32):
         if num_types - 1 <= np.iinfo(kind).max:
@@ -23,10 +23,10 @@ def id_type(num_types: int) -> type[np.integer[Any]]:
 
 
 class TypeNumbers(dict[Any, int]):
-    """A number for each type of token, given in order of first appearance."""
+    """A number for each token type, in order of first appearance."""
 
     def __missing__(self, token: Hashable) -> int:
-        """Give a type that was not met yet the next number."""
+        """Give a new type the next number."""
         number = self[token] = len(self)
         return number
 

@@ -1,8 +1,8 @@
-"""Numbering: the tokens of a text, told apart without keeping an object for each of them.
+"""Numbering: tokens as numbers of their types, without a Python object for each token.
 
-A numberer is fed a text piece by piece and gives every token the number of its type, types being
-numbered as they first appear. A vocabulary then counts numbers instead of tokens, and its
-indices are one look-up away; `Numbered` does both a block at a time.
+A numberer is fed a text piece by piece and gives every token the number of its type; types are
+numbered in order of first appearance. A vocabulary then counts numbers instead of tokens, and one
+look-up turns a number into an index. `Numbered` does both, a block at a time.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from rnn_magics.text.indexing.ids import Ids, TypeNumbers, Types, id_type
 from rnn_magics.text.indexing.words import WordNumberer
 from rnn_magics.text.tokenizers import Tokenizer, split_words
 
-PIECE = 1 << 16  # characters numbered at once: small enough for the second cache of a processor
+PIECE = 1 << 16  # characters numbered at once: few enough for the second-level cache
 
 
 class Numberer(Protocol):
-    """What turns pieces of a text into numbers of token types."""
+    """Turns the pieces of a text into numbers of token types."""
 
     @property
     def types(self) -> Types:
-        """The token types met so far, in order of first appearance."""
+        """The token types seen so far, in order of first appearance."""
 
     def feed(self, piece: str) -> Ids:
         """Return the numbers of the tokens of the next piece, shape (num_tokens,)."""
 
 
 class CharNumberer:
-    """Characters by their code points: no Python object for any of them.
+    """Numbers characters by their code points, without a Python object for any of them.
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ class CharNumberer:
     def __init__(self, *, line_ends: bool = True) -> None:
         self._line_ends = line_ends
         self._codes: list[int] = []
-        self._number = np.full(0x100, -1, np.int32)  # of each code point; -1 is not met yet
+        self._number = np.full(0x100, -1, np.int32)  # of each code point; -1 if not seen yet
 
     @property
     def types(self) -> Types:
-        """The characters met so far."""
+        """The characters seen so far."""
         return [chr(code) for code in self._codes]
 
     def feed(self, piece: str) -> Ids:
@@ -59,7 +59,7 @@ class CharNumberer:
         if highest >= len(self._number):
             more = (1 << highest.bit_length()) - len(self._number)
             self._number = np.concatenate((self._number, np.full(more, -1, np.int32)))
-        numbers = self._number.take(codes, mode="clip")  # clip: no copy to check the bounds
+        numbers = self._number.take(codes, mode="clip")  # "clip" saves a copy for bounds checks
         if numbers.size and numbers.min() < 0:
             self._meet(codes[numbers < 0])
             numbers = self._number.take(codes, mode="clip")
@@ -73,12 +73,12 @@ class CharNumberer:
 
 
 class PlainNumberer:
-    """Any tokenizer: its tokens are looked up one by one.
+    """Numbers the tokens of any tokenizer, one by one.
 
     Parameters
     ----------
     split
-        The tokenizer's function.
+        The function of the tokenizer.
     line_ends
         Whether a line end is a token; if not, each line is split on its own.
     """
@@ -90,7 +90,7 @@ class PlainNumberer:
 
     @property
     def types(self) -> Types:
-        """The tokens met so far."""
+        """The tokens seen so far."""
         return list(self._numbers)
 
     def feed(self, piece: str) -> Ids:
@@ -100,7 +100,7 @@ class PlainNumberer:
 
 
 def numberer_for(tokenizer: Tokenizer, *, line_ends: bool) -> Numberer:
-    """Return the fastest numberer that gives the tokens of a tokenizer."""
+    """Return the fastest numberer for a tokenizer."""
     if tokenizer.split is list:
         return CharNumberer(line_ends=line_ends)
     if tokenizer.split is split_words:
@@ -109,7 +109,7 @@ def numberer_for(tokenizer: Tokenizer, *, line_ends: bool) -> Numberer:
 
 
 def at_breaks(pieces: Iterable[str], breaks: str | None) -> Iterator[str]:
-    """Cut a text where its tokens allow it.
+    """Cut a text only where no token is cut.
 
     Parameters
     ----------
@@ -139,15 +139,15 @@ class Numbered:
     Parameters
     ----------
     size
-        How many tokens there are.
+        The number of tokens.
     blocks
-        Returns the numbers anew each time, block by block.
+        Returns a fresh iterator over the numbers, block by block.
     types
-        Returns the token types that the blocks so far have met.
+        Returns the token types in the blocks read so far.
     checksum
-        Of numbers that are kept on disk.
+        The checksum of numbers that are kept on disk.
     notes
-        What was wrong with the file that was there before.
+        What was wrong with the earlier file.
     """
 
     size: int
@@ -160,16 +160,16 @@ class Numbered:
     def of_pieces(
         cls, pieces: Callable[[], Iterable[str]], numberer: Numberer, limit: int | None
     ) -> Numbered:
-        """Take the numbers of a text and keep them, for a tokenizer that should work only once.
+        """Keep the numbers of a text, for a tokenizer that should run only once.
 
         Parameters
         ----------
         pieces
-            Returns the text, cut where its tokens allow it.
+            Returns the text, cut where no token is cut.
         numberer
-            A fresh one.
+            A numberer that has not been used.
         limit
-            How many tokens are kept at most; None for all.
+            The most tokens to keep; None for all.
         """
         kept = [
             block.astype(id_type(1 + int(block.max(initial=0))))
@@ -179,7 +179,7 @@ class Numbered:
 
     @classmethod
     def of_tokens(cls, tokens: tuple[Any, ...]) -> Numbered:
-        """Take tokens that are there already."""
+        """Keep the numbers of given tokens."""
         numbers = TypeNumbers()
         ids = numbers.of(tokens)
         return cls.of_numbers(ids.astype(id_type(len(numbers))), list(numbers))
@@ -188,7 +188,7 @@ class Numbered:
     def of_numbers(
         cls, ids: Ids, types: Types, checksum: int = 0, notes: tuple[str, ...] = ()
     ) -> Numbered:
-        """Take numbers that are there already, in memory or mapped from a file."""
+        """Wrap existing numbers, in memory or mapped from a file."""
         return cls(len(ids), lambda: _slices(ids), lambda: types, checksum, notes)
 
     def count(self, stop: int) -> list[tuple[Any, int]]:
@@ -212,9 +212,9 @@ class Numbered:
         Parameters
         ----------
         indices
-            Gives the indices of types.
+            Returns the indices of token types.
         kind
-            The integer type of what is yielded.
+            The integer type of the indices yielded.
         """
         table = np.empty(0, kind)
         known = 0
@@ -227,7 +227,7 @@ class Numbered:
 
 
 def cut_off(blocks: Iterable[Ids], limit: int | None) -> Iterator[Ids]:
-    """Yield blocks until they make `limit` tokens; None for no end."""
+    """Yield blocks up to `limit` tokens in all; None for no limit."""
     left = limit
     for block in blocks:
         if left is None:
@@ -245,7 +245,7 @@ def _slices(ids: Ids) -> Iterator[Ids]:
 
 
 def _joined(blocks: list[Ids]) -> Ids:
-    # Each block is let go of as soon as it is copied.
+    # The memory of each block is freed as soon as it is copied.
     kind = np.result_type(*{block.dtype for block in blocks}) if blocks else np.dtype(np.uint8)
     joined = np.empty(sum(map(len, blocks)), kind)
     end = len(joined)

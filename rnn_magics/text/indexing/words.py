@@ -1,7 +1,7 @@
-"""Words of running text to numbers: each distinct word is split and looked up only once.
+"""Numbers for the words of running text: each distinct word is split only once.
 
-Between two white spaces stand at most a few tokens, nearly always the same ones: what was met
-before is found in a table of NumPy by its bytes, all words of a piece at once.
+Between two white spaces there are at most a few tokens, and mostly the same ones again. A word that
+was seen before is found by its bytes in a NumPy table, all words of a piece at once.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from rnn_magics.text.indexing.ids import Ids, TypeNumbers, Types
 _MEMO_WORDS = 1 << 18
 _MEMO_CHARACTERS = 1 << 22
 _LINE_END = "\0"  # stands for a line end where white space separates
-_SLOTS = 18  # bits: the table, 5 MB, is to stay in the caches of a processor
-_LONGEST = 16  # bytes of a word that is found in the table, as two integers
+_SLOTS = 18  # bits, for a table of 5 MB that stays in the processor's cache
+_LONGEST = 16  # bytes of the longest word in the table, as two integers
 _Int32s = np.ndarray[tuple[int], np.dtype[np.int32]]
 _Keys = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 _IS_WORD = np.ones(256, bool)
 _IS_WORD[list(b" \t\n\v\f\r")] = False
-# Which bits of eight bytes belong to a word, for lengths of 0 to 16 bytes: of the first eight
-# and of the second.
+# Masks for the bytes that belong to a word of 0 to 16 bytes: for its first and second eight bytes.
 _BITS = np.array([(1 << 8 * length) - 1 for length in range(9)], np.uint64)
 _FIRST = _BITS[np.minimum(np.arange(_LONGEST + 1), 8)]
 _SECOND = _BITS[np.maximum(np.arange(_LONGEST + 1) - 8, 0)]
@@ -32,10 +31,10 @@ _MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))  # odd, bi
 
 
 class _Table:
-    # The numbers of short words by their very bytes. A word whose slot is taken stays outside.
+    # The numbers of short words, by their bytes. A word whose slot is taken is not stored.
     def __init__(self) -> None:
         self.first = np.zeros(1 << _SLOTS, np.uint64)
-        # No word has a second half without a first: slots like this are free.
+        # No word has a second half without a first, so this value marks a free slot.
         self.second = np.ones(1 << _SLOTS, np.uint64)
         self.numbers = np.zeros(1 << _SLOTS, np.int32)
 
@@ -48,8 +47,8 @@ class _Table:
 
 
 class _Memo(dict[str, int]):
-    # What stands between two white spaces is split once: one token has its number, several have
-    # -1 - their place among `several`.
+    # Each stretch between white spaces is split once. A single token gives its number; several give
+    # -1 - i, where i is their place in `starts` and `lengths`.
     def __init__(self, split: Callable[[str], Types], numbers: TypeNumbers) -> None:
         self.split, self.numbers = split, numbers
         self.characters = 0
@@ -73,20 +72,20 @@ class _Memo(dict[str, int]):
 
     @property
     def full(self) -> bool:
-        """Whether to begin anew, so that memory stays bounded whatever the text."""
+        """Whether to start over, so that memory stays bounded for any text."""
         return len(self) > _MEMO_WORDS or self.characters > _MEMO_CHARACTERS
 
 
 class WordNumberer:
-    """Tokens that never reach across white space.
+    """Numbers tokens that never reach across white space.
 
     Parameters
     ----------
     split
-        Splits text whose tokens do not change when it is cut at white space, and for which a run
-        of letters is one token.
+        The function of a tokenizer. Cutting the text at white space must not change its tokens,
+        and a run of letters must be one token.
     line_ends
-        Whether a line end is a token; if not, it only separates.
+        Whether a line end is a token; if not, it only separates tokens.
     """
 
     def __init__(self, split: Callable[[str], Types], *, line_ends: bool = True) -> None:
@@ -103,12 +102,12 @@ class WordNumberer:
 
     @property
     def types(self) -> Types:
-        """The tokens met so far."""
+        """The tokens seen so far."""
         return list(self._numbers)
 
     def feed(self, piece: str) -> Ids:
         """Return the numbers of the tokens of the next piece."""
-        if _LINE_END in piece:  # the sign is in the text itself, which no text file has
+        if _LINE_END in piece:  # the text itself has a NUL, which no text file has
             lines = [piece] if self._line_ends else piece.split("\n")
             return self._numbers.of([token for line in lines for token in self._split(line)])
         if self._line_ends:
@@ -125,7 +124,7 @@ class WordNumberer:
         inside[1:-1] = _IS_WORD[np.frombuffer(text, np.uint8)]
         edges = np.flatnonzero(inside[1:] != inside[:-1])
         starts, lengths = edges[::2], edges[1::2] - edges[::2]
-        text += bytes(_LONGEST)  # so that eight bytes can be read from any place, twice
+        text += bytes(_LONGEST)  # so that sixteen bytes can be read from any place
         eights = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
         short = np.minimum(lengths, _LONGEST)
         first = eights[starts] & _FIRST[short]
@@ -145,7 +144,7 @@ class WordNumberer:
 
 
 def _spread(found: _Int32s, memo: _Memo) -> _Int32s:
-    # Put the numbers of several tokens where the memo gave one negative number.
+    # Replaces each negative number of the memo by the numbers of its tokens.
     places = np.flatnonzero(found < 0)
     several = -1 - found[places]
     lengths = np.frombuffer(memo.lengths, np.int64)[several]

@@ -1,1 +1,1 @@
-"""Where a text comes from: built-in names, files and downloads."""
+"""Sources of text: built-in names, files and downloads."""

@@ -1,4 +1,4 @@
-"""Web addresses, and whether one leads into this machine or a private network."""
+"""Web addresses, and whether one leads to this machine or into a private network."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def parts(url: str) -> SplitResult:
-    """Return the parts of an address.
+    """Split an address into its parts.
 
     Raises
     ------
     CorpusError
-        Unless it is an ``http`` or ``https`` address with a host.
+        When it is not an ``http`` or ``https`` address with a host.
     """
     try:
         split = urlsplit(url)
@@ -38,12 +38,12 @@ def parts(url: str) -> SplitResult:
 
 
 def port_of(split: SplitResult) -> int:
-    """Return the port of an address, the usual one unless it is written."""
+    """Return the port of an address; that of its scheme if none is written."""
     return split.port or _PORTS.get(split.scheme.lower(), 0)
 
 
 def is_literally_local(host: str | None) -> bool:
-    """Whether somebody who types this host means this machine or a private network."""
+    """Whether a host, as it is written, is this machine or in a private network."""
     if host is None:
         return False
     if host == "localhost" or host.endswith(".localhost"):
@@ -54,18 +54,18 @@ def is_literally_local(host: str | None) -> bool:
 
 
 def is_inside(address: str) -> bool:
-    """Whether an address is loopback, private, link-local or otherwise not of the internet.
+    """Whether an IP address is loopback, private, link-local or otherwise not on the internet.
 
     Raises
     ------
     ValueError
-        When it is no IP address.
+        When it is not an IP address.
     """
     return any(not ip.is_global or ip.is_multicast for ip in _meant(address))
 
 
 def _meant(address: str) -> Iterator[_IP]:
-    # An address and the IPv4 address that it may carry.
+    # The IPv4 address that an IPv6 address carries, if it carries one; else the address itself.
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv4Address):
         yield ip

@@ -1,9 +1,9 @@
-"""Connections that look at the address before they connect, for `rnn_magics.text.reading.download`.
+"""Connections that check the IP address before they connect, for `download`.
 
-The check and the connection use one look-up of the name: between the two it cannot be made to
-mean another machine (DNS rebinding). Name, certificate and ``Host`` stay those of the address.
-Behind a proxy it is the proxy that looks names up; then only a host that is written as an
-address is checked.
+The check and the connection use one look-up of the name, so the name cannot point to another
+machine in between (DNS rebinding). The server's name, its certificate and the ``Host`` header stay
+those of the URL. Behind a proxy, the proxy looks names up; then only a host that is written as an
+IP address is checked.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ Trusted = tuple[str | None, int] | None
 
 
 class OneHop(requests.Session):
-    """Follows no redirect, and reads nothing of one either."""
+    """A session that follows no redirect, and does not read the body of one."""
 
     def get_redirect_target(self, _response: requests.Response) -> None:
-        """Say that there is none; whoever asked looks at the answer."""
+        """Return None, so that the caller handles the redirect."""
         return
 
 
 class CheckedAdapter(HTTPAdapter):
-    """Connects to the internet, and to one host and port beside it.
+    """Connects to the internet, and to at most one local host and port.
 
     Parameters
     ----------
     trusted
-        The host and port that may be inside, because the user typed them; or None.
+        The host and port that may be local, because the user typed them; or None.
     hold
-        Told of every socket as soon as it is connected.
+        Called with every socket as soon as it is connected.
     """
 
     def __init__(self, trusted: Trusted, hold: Hold) -> None:
@@ -50,12 +50,12 @@ class CheckedAdapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **settings: Any) -> None:
-        """Let the pools make our connections."""
+        """Make the pools use our connections."""
         super().init_poolmanager(*args, **settings)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def send(self, request: requests.PreparedRequest, *args: Any, **settings: Any) -> Any:
-        """Refuse a host that is written as an address inside, whoever would look names up."""
+        """Refuse a host that is written as a local address, also behind a proxy."""
         split = parts(request.url or "")
         host = split.hostname
         if is_literally_local(host) and (host, port_of(split)) != self._trusted:
@@ -65,7 +65,7 @@ class CheckedAdapter(HTTPAdapter):
 
 def _pools(trusted: Trusted, hold: Hold) -> dict[str, Any]:
     def connect(connection: HTTPConnection) -> socket.socket:
-        host = connection._dns_host  # noqa: SLF001  (without the dot that ends a full name)
+        host = connection._dns_host  # noqa: SLF001  (without the dot that may end a full name)
         addresses = _looked_up(connection, host)
         if (connection.host, connection.port) != trusted:
             for *_, address in addresses:
@@ -96,7 +96,7 @@ def _looked_up(connection: HTTPConnection, host: str) -> list[Any]:
     try:
         return socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NewConnectionError(connection, f"no address of {host!r} ({error})") from error
+        raise NewConnectionError(connection, f"no address for {host!r} ({error})") from error
 
 
 def _first_that_answers(connection: HTTPConnection, addresses: list[Any]) -> socket.socket:
@@ -121,6 +121,6 @@ def _first_that_answers(connection: HTTPConnection, addresses: list[Any]) -> soc
 def _refusal(host: str, address: str) -> str:
     where = f"{host!r} is {address}, " if address else f"{host!r} is "
     return (
-        f"{where}an address of this machine or of a private network, which a name or a redirect"
-        " may not lead to; type that address itself if you mean it"
+        f"{where}an address of this machine or of a private network; a name or a redirect may not"
+        " lead there; if you mean it, type that address itself"
     )

@@ -1,8 +1,8 @@
-"""Downloads: bytes of an address, within limits, and from nowhere that the user did not mean.
+"""Downloads: the bytes behind a URL, within limits, and only from where the user meant.
 
-Whoever answers may be hostile: it may redirect to a machine inside the house, never end, drip,
-or send little that unpacks to much. Every hop is checked where it counts, at the address that
-is connected to, so that a name which changes its mind in between gains nothing.
+A server may be hostile: it may redirect into the private network, never end, send a byte now and
+then, or send a little that unpacks to a lot. Every hop is checked at the IP address that is
+connected to, so a name that changes its address in between gains nothing.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 5
 _MEGABYTE = 1_000_000
 _SILENCE_SECONDS = 30
-_BLOCK_BYTES = 1 << 14  # of compressed bytes; they become at most a thousand times as many
-_WHOLE = 200  # the one status of an answer that is all of what was asked for
-_SAYS_SO = range(400, 600)  # the statuses of answers that call themselves refusals
+_BLOCK_BYTES = 1 << 14  # compressed; they unpack to at most about a thousand times as many
+_WHOLE = 200  # the only HTTP status of a complete text
+_SAYS_SO = range(400, 600)  # statuses that announce an error themselves
 _ENCODINGS = ("", "identity", "gzip", "deflate")
 
 
 @dataclass(frozen=True, repr=False)
 class DownloadConfig(Options):
-    """What a download may cost, and what it must be."""
+    """The limits of a download, and the sha256 that it must have."""
 
     sha256: str | None = option(
-        None, "of the download, in hex; it is refused when it has another", metavar="HEX"
+        None, "the sha256 that the download must have, in hex", metavar="HEX"
     )
     max_download: float = option(
         100.0, "largest download in MB, unpacked", within=Range(0, 1e6, open_left=True)
     )
     max_download_time: float = option(
-        300.0, "seconds until a download is given up", within=Range(0, 1e6, open_left=True)
+        300.0, "seconds after which a download is given up", within=Range(0, 1e6, open_left=True)
     )
 
     def __post_init__(self) -> None:
-        """Check each value, and that the sha256 can be one."""
+        """Check each value, and the form of the sha256."""
         super().__post_init__()
         if self.sha256 is None:
             return
@@ -65,16 +65,16 @@ class DownloadConfig(Options):
 
 @dataclass(frozen=True)
 class Download:
-    """What an address gave.
+    """The result of a download.
 
     Parameters
     ----------
     data
-        Unpacked.
+        Its bytes, unpacked.
     sha256
-        Of the data.
+        The sha256 of the data, in hex.
     content_type
-        What the server called it, e.g. ``text/plain``; empty when it did not say.
+        The type that the server gave, e.g. ``text/plain``; empty if it gave none.
     """
 
     data: bytes
@@ -83,26 +83,26 @@ class Download:
 
     @property
     def is_page(self) -> bool:
-        """Whether the server called it a web page."""
+        """Whether the server says that it is a web page."""
         return self.content_type in {"text/html", "application/xhtml+xml"}
 
 
 def download(url: str, config: DownloadConfig | None = None) -> Download:
-    """Fetch what an address holds.
+    """Download a URL.
 
     Parameters
     ----------
     url
-        An ``http://`` or ``https://`` address. Only when its host is an address of this machine
-        or of a private network, written out, may it lead there.
+        An ``http://`` or ``https://`` address. It may lead to this machine or into a private
+        network only if its host is written as such an IP address, or as ``localhost``.
     config
-        Limits, and the sha256 that is expected.
+        The limits, and the expected sha256.
 
     Raises
     ------
     CorpusError
-        When the address or one that it redirects to cannot or may not be read, when a limit is
-        passed, or when the sha256 is not the expected one.
+        When the address, or one that it redirects to, cannot or may not be read, when a limit is
+        exceeded, or when the sha256 is not the expected one.
     """
     config = config or DownloadConfig()
     fetch = _Fetch(url, config)
@@ -111,28 +111,30 @@ def download(url: str, config: DownloadConfig | None = None) -> Download:
     def work() -> None:
         try:
             answer.put(fetch.run())
-        except Exception as error:  # noqa: BLE001  (raised by whoever waits)
+        except Exception as error:  # noqa: BLE001  (raised again by the caller)
             answer.put(error)
 
-    # On a thread, because neither the look-up of a name nor a drop now and then can be bounded.
+    # On a thread: neither the look-up of a name nor a slow trickle of bytes has a time limit.
     threading.Thread(target=work, name="rnn download", daemon=True).start()
     try:
         got = answer.get(timeout=config.max_download_time)
     except queue.Empty:
-        msg = f"{url!r} took more than {config.max_download_time:g} seconds; give it longer"
-        raise CorpusError(msg + " with --max-download-time, or download it yourself") from None
+        msg = f"{url!r} took more than {config.max_download_time:g} seconds; allow more with"
+        msg += " --max-download-time SECONDS, or download it yourself and give its path"
+        raise CorpusError(msg) from None
     finally:
-        fetch.leave()  # a thread that still reads is let go
+        fetch.leave()  # ends a thread that still reads
     if isinstance(got, Exception):
         raise _explained(url, got) from None
     if config.sha256 not in {None, got.sha256}:
-        msg = f"{url!r} has sha256 {got.sha256}, not {config.sha256}; nothing was kept"
+        msg = f"{url!r} has sha256 {got.sha256}, not {config.sha256}; nothing was kept; if this is"
+        msg += " the text you want, give its sha256"
         raise CorpusError(msg)
     return got
 
 
 def keep(data: bytes, path: Path) -> None:
-    """Write a download into the cache: the whole file under its name, or nothing.
+    """Write a download to the cache: the complete file under its name, or nothing.
 
     Raises
     ------
@@ -152,12 +154,12 @@ def keep(data: bytes, path: Path) -> None:
 
 
 class _Fetch:
-    # One download: the hops, their sockets, the bytes.
+    # One download: its hops, their sockets, its bytes.
 
     def __init__(self, url: str, config: DownloadConfig) -> None:
         self._url, self._config = url, config
         self._until = time.monotonic() + config.max_download_time
-        self._sockets: list[socket.socket] = []  # duplicates, to end a read from outside
+        self._sockets: list[socket.socket] = []  # duplicates, to end a read from another thread
         self._opened: list[socket.socket] = []
         self._lock = threading.Lock()
         self._left = False
@@ -176,13 +178,13 @@ class _Fetch:
         return Download(data, hashlib.sha256(data).hexdigest(), kind)
 
     def _close(self) -> None:
-        # urllib3 forgets the socket of an answer that it refuses, e.g. for two lengths.
+        # urllib3 leaks the socket of a response that it refuses, e.g. one with two lengths.
         for opened in self._opened:
             if (handle := opened.detach()) != -1:
                 socket.close(handle)
 
     def leave(self) -> None:
-        """Let go of every connection; a read that waits on one ends."""
+        """Close every connection, which also ends a read that is waiting on one."""
         with self._lock:
             self._left = True
             for held in self._sockets:
@@ -214,7 +216,9 @@ class _Fetch:
             if not response.is_redirect:
                 msg = f"{url!r}: the server answered {response.status_code}"
                 more = (
-                    "" if response.status_code in _SAYS_SO else f"; only {_WHOLE} is a whole text"
+                    ""
+                    if response.status_code in _SAYS_SO
+                    else f"; only {_WHOLE} means a complete text"
                 )
                 raise CorpusError(msg + more)
             url = urljoin(url, response.headers["Location"])
@@ -234,20 +238,20 @@ class _Fetch:
         most = int(self._config.max_download * _MEGABYTE)
         packed = response.headers.get("Content-Encoding", "").strip().lower()
         if packed not in _ENCODINGS:
-            msg = f"{self._url!r} is packed as {packed!r}, which is not read; download it yourself"
-            raise CorpusError(msg)
+            msg = f"{self._url!r} is packed as {packed!r}, which rnn_magics does not unpack;"
+            raise CorpusError(msg + " download it yourself and give the path of the unpacked file")
         said = response.headers.get("Content-Length", "0")
         if not (said.isascii() and said.isdigit()):
-            msg = f"{self._url!r}: the server says that it sends {said!r} bytes"
-            raise CorpusError(msg)
-        if len(said) > 18 or int(said) > most:  # noqa: PLR2004  (digits of any memory)
+            msg = f"{self._url!r}: the server gives a length of {said!r}, which is not a number of"
+            raise CorpusError(msg + " bytes; download it elsewhere and give its path")
+        if len(said) > 18 or int(said) > most:  # noqa: PLR2004  (digits; no memory has more bytes)
             raise CorpusError(self._too_large())
         data = bytearray()
         for block in response.iter_content(_BLOCK_BYTES):
             data += block
             if len(data) > most:
                 raise CorpusError(self._too_large())
-            if time.monotonic() > self._until:  # nobody waits any more
+            if time.monotonic() > self._until:  # the caller has given up
                 break
         return bytes(data)
 
@@ -262,21 +266,21 @@ def _explained(url: str, error: Exception) -> CorpusError:
     import requests  # noqa: PLC0415
 
     for cause in _causes(error):
-        if isinstance(cause, CorpusError):  # said by a connection, and wrapped on the way
+        if isinstance(cause, CorpusError):  # raised by a connection, and wrapped on the way
             return cause
     name = type(error).__name__
     said = f"cannot be reached ({name}); download it elsewhere and give its path"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        said = "came only in part: the server broke off before the end; try again"
+        said = "arrived only in part: the server closed the connection before the end; try again"
     elif isinstance(error, requests.exceptions.ContentDecodingError):
         said = "cannot be unpacked; download it elsewhere and give its path"
     elif isinstance(error, MemoryError):
-        said = "does not fit into memory; allow less with --max-download MB"
+        said = "does not fit into memory; download it yourself and give its path"
     return CorpusError(f"{url!r} {said}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    # requests keeps what urllib3 raised as an argument, urllib3 what the connection did.
+    # requests keeps the error of urllib3 as an argument, and urllib3 that of the connection.
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:

@@ -1,7 +1,7 @@
-"""Where text comes from: a built-in name, a file or a URL.
+"""The sources of text: a built-in name, a file or a URL.
 
-Nothing here knows of cleaning or tokens. Each function returns the raw text of a source,
-or raises a `CorpusError` of one line that says what to do.
+Nothing here knows about cleaning or tokens. Each function returns the raw text of a source, or
+raises a `CorpusError` of one line that says what to do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rnn_magics.text.reading.download import DownloadConfig, download, keep
 from rnn_magics.text.reading.encoding import decode, decoded
 
 DATA_VARIABLE = "RNN_MAGICS_DATA"
-STREAM_BYTES = 256 * 1024 * 1024  # a larger file is read piece by piece, each time anew
+STREAM_BYTES = 256 * 1024 * 1024  # a larger file is read piece by piece, each time it is needed
 _BLOCK_BYTES = 1 << 20
 
 
@@ -34,7 +34,7 @@ class Source:
     text: str
     name: str
     origin: str
-    notes: tuple[str, ...] = ()  # what to know about it
+    notes: tuple[str, ...] = ()  # remarks on it, for the user
 
     def pieces(self) -> Iterator[str]:
         """Yield the text."""
@@ -42,7 +42,7 @@ class Source:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells this text from another."""
+        """Identifies this text among others."""
         return ("text", hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
@@ -53,15 +53,15 @@ class LargeFile:
     Parameters
     ----------
     spec
-        How the user called it.
+        What the user typed.
     path
-        Where it is.
+        The path of the file.
     name, origin
-        As those of a `Source`.
+        As in a `Source`.
     encoding
-        None for UTF-8, or what a byte order mark says.
+        Its encoding; None for UTF-8, or the one that a byte order mark announces.
     size, changed
-        In bytes, and when it was last written, in nanoseconds.
+        Its size in bytes, and the time of its last change in nanoseconds.
     """
 
     spec: str
@@ -78,7 +78,7 @@ class LargeFile:
         Raises
         ------
         CorpusError
-            When it is no text, or no longer the file that it was.
+            When it is not text, or has changed since.
         """
         yield from decoded(self._blocks(), self.encoding, self.spec)
 
@@ -93,7 +93,7 @@ class LargeFile:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells this text from another."""
+        """Identifies this text among others."""
         path = str(self.path.absolute())
         return ("file", path, str(self.size), str(self.changed), self.encoding or "")
 
@@ -113,9 +113,10 @@ def read_source(
     spec
         A name of `BUILTINS`, an ``http://`` or ``https://`` URL, or a path.
     encoding
-        Of a file or a download. By default UTF-8, or what a byte order mark says.
+        The encoding of a file or a download. By default UTF-8, or the one that a byte order mark
+        announces.
     config
-        What a download may cost, and the sha256 that it must have.
+        The limits of a download, and the sha256 that it must have.
 
     Raises
     ------
@@ -136,7 +137,7 @@ def read_source(
 def find_source(
     spec: str, encoding: str | None = None, config: DownloadConfig | None = None
 ) -> Source | LargeFile:
-    """Do what `read_source` does, but leave a file of more than `STREAM_BYTES` where it is."""
+    """Read a source as `read_source` does, but leave a file of over `STREAM_BYTES` on disk."""
     if spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
         path = files.user_path(spec, CorpusError)
         try:
@@ -156,7 +157,7 @@ def _read_file(path: Path, spec: str) -> bytes:
 
 @contextmanager
 def _explained(path: Path, spec: str) -> Iterator[None]:
-    # One line for whatever keeps a file from being read, with more advice than others give.
+    # Turns every failure to read a file into one line, with advice.
     with files.in_one_line(CorpusError, f"{files.shown(spec)} cannot be read"):
         try:
             yield
@@ -166,12 +167,12 @@ def _explained(path: Path, spec: str) -> Iterator[None]:
                 near = did_you_mean(spec, BUILTINS)
                 msg = f"unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)"
             else:
-                msg = f"no file {spec!r} in {str(Path.cwd())!r}"
+                msg = f"there is no file {spec!r} in {str(Path.cwd())!r}"
             raise CorpusError(msg) from None
         except (IsADirectoryError, PermissionError):
-            if not path.is_dir():  # Windows says of a directory that it may not be read
+            if not path.is_dir():  # on Windows, reading a folder is a PermissionError
                 raise
-            msg = f"{spec!r} is a directory; name one text file in it"
+            msg = f"{spec!r} is a folder; name one text file in it"
             raise CorpusError(msg) from None
 
 
@@ -181,13 +182,14 @@ def _looks_like_name(spec: str) -> bool:
 
 def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Source:
     data = None
-    if config.sha256 is not None:  # what it must be is known, so it need not come twice
+    if config.sha256 is not None:  # its content is known, so it need not be downloaded twice
         data = _kept(cache_folder() / "downloads" / config.sha256, config.sha256)
     notes = []
     if data is None:
         got = download(url, config)
         data = got.data
-        notes.append(f"{url} is {len(data):,} bytes, sha256 {got.sha256} (--sha256 asks for these)")
+        said = f"{url} has {len(data):,} bytes; to require exactly these next time:"
+        notes.append(f"{said} --sha256 {got.sha256}")
         if got.is_page:
             notes.append(f"{url} is a web page ({got.content_type}): its tags are part of the text")
         if config.sha256 is not None:
@@ -197,7 +199,7 @@ def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Sourc
 
 
 def _kept(path: Path, sha256: str) -> bytes | None:
-    # What the cache holds, unless it is something else than it should be.
+    # The cached bytes; None if they are missing or have another sha256.
     with contextlib.suppress(OSError):
         data = files.read_bytes(path)
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
@@ -205,12 +207,12 @@ def _kept(path: Path, sha256: str) -> bytes | None:
 
 
 def _keep(data: bytes, path: Path) -> None:
-    with contextlib.suppress(OSError):  # a cache that cannot be written is none
+    with contextlib.suppress(OSError):  # the cache is only a convenience
         keep(data, path)
 
 
 def _python_docs(name: str) -> Source:
-    """Return the language reference that every Python installation carries."""
+    """Return the language reference that comes with every Python installation."""
     from pydoc_data.topics import topics  # noqa: PLC0415  (400 kB of text)
 
     text = "\n\n".join(topics[key].strip() for key in sorted(topics))
@@ -237,8 +239,8 @@ class _PublicText:
     def _read(self, path: Path, name: str) -> Source:
         data = _read_file(path, str(path))
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            msg = f"{str(path)!r} is not the published {name} (its sha256 differs); give its path"
-            raise CorpusError(msg + " to use it all the same")
+            msg = f"{str(path)!r} is not the published {name} (its sha256 differs); to use it"
+            raise CorpusError(msg + " all the same, give its path")
         return Source(decode(data, None, str(path)), name, str(path))
 
     def _fetch(self, path: Path, name: str) -> bytes:
@@ -246,8 +248,8 @@ class _PublicText:
             data = download(self.url, DownloadConfig(sha256=self.sha256)).data
         except CorpusError as error:
             msg = (
-                f"{name} cannot be downloaded ({error}): put {self.filename} into a folder and name"
-                f" it in {DATA_VARIABLE}, or use %corpus python_docs (no download)"
+                f"{name} cannot be downloaded ({error}); put {self.filename} into a folder and set"
+                f" {DATA_VARIABLE} to it, or use %corpus python_docs (no download)"
             )
             raise CorpusError(msg) from None
         _keep(data, path)
@@ -262,7 +264,7 @@ def _data_folders() -> Iterator[Path]:
 
 def cache_folder() -> Path:
     """Return the folder in which downloads are kept."""
-    import pooch  # noqa: PLC0415  (only a download needs it)
+    import pooch  # noqa: PLC0415  (needed for the cache only)
 
     return Path(pooch.os_cache("rnn_magics"))
 

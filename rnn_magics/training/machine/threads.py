@@ -49,12 +49,12 @@ def choose_threads(asked: int | None = None) -> ThreadChoice:
         The number of threads. None measures, once a session, which number up to torch's own is the
         fastest.
     """
+    available = _available()  # asked before a choice of ours changes it
     if is_forked():
         choice = ThreadChoice(1, "a forked process has no more")
     elif asked is not None:
         choice = ThreadChoice(asked, "as asked")
     else:
-        available = _available()
         choice = ThreadChoice(1, "one core") if available == 1 else _measured(available)
     torch.set_num_threads(choice.number)
     return choice

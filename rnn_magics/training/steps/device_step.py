@@ -193,7 +193,7 @@ class DeviceStep:
         self._since_look += 1
         if self._since_look >= self._until_look and not self._look():
             return None
-        return step_end(state, epoch, (loss, epoch_loss, norm), lr)
+        return step_end(state, epoch, config, (loss, epoch_loss, norm), lr)
 
     def _change(self, config: TrainConfig) -> bool:
         # A graph contains the clip that it was captured with, but reads the rate at each step.

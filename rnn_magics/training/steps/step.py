@@ -17,6 +17,7 @@ from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
 from rnn_magics.training.machine.precision import forward_loss, tf32_products
+from rnn_magics.training.progress import seconds_left, share_done
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
 from rnn_magics.training.steps.last_good import LastGood
@@ -117,14 +118,20 @@ def train_step(
     epoch.norms[state.step] = norm
     state.count_steps(1)
     state.count_seconds(epoch, time.perf_counter() - begun)
-    return step_end(state, epoch, (loss.detach(), epoch.nats / state.step, norm), lr)
+    values = loss.detach(), epoch.nats / state.step, norm
+    return step_end(state, epoch, config, values, lr)
 
 
 def step_end(
-    state: TrainState, epoch: EpochState, values: tuple[Tensor, Tensor, Tensor], lr: float
+    state: TrainState,
+    epoch: EpochState,
+    config: TrainConfig,
+    values: tuple[Tensor, Tensor, Tensor],
+    lr: float,
 ) -> StepEnd:
     """Return the event of a step from its (loss, epoch_loss, grad_norm), 0-d tensors."""
     loss, epoch_loss, norm = values
+    done = share_done(state, epoch, config)
     return StepEnd(
         state.epoch + 1,
         state.step,
@@ -137,20 +144,12 @@ def step_end(
         state.total_tokens,
         epoch.losses,
         epoch.norms,
+        done,
+        seconds_left(state, done),
     )
 
 
 def learning_rate(state: TrainState, epoch: EpochState, config: TrainConfig) -> float:
-    """Return the learning rate of the step to come."""
-    share = SCHEDULES[config.schedule](_progress(state, epoch, config), config.warmup)
-    return config.peak_lr * share
-
-
-def _progress(state: TrainState, epoch: EpochState, config: TrainConfig) -> float:
-    # In [0, 1): how much of the training is over, by whichever limit is nearest.
-    done = [(state.epoch + (state.step + 0.5) / len(epoch.plan)) / config.epochs]
-    if config.max_tokens is not None:
-        done.append(state.total_tokens / config.max_tokens)
-    if config.max_time is not None:
-        done.append((state.train_seconds + state.evaluation_seconds) / config.max_time)
-    return min(max(done), 1.0)
+    """Return the learning rate of the next step."""
+    middle = share_done(state, epoch, config, ahead=0.5)
+    return config.peak_lr * SCHEDULES[config.schedule](middle, config.warmup)

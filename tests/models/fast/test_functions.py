@@ -155,13 +155,15 @@ def test_indices_and_sizes_are_checked() -> None:
     cell = CELLS["gru"](VOCAB, 8)
     state = (torch.zeros(2, 8),)
     for wrong in (VOCAB, -1):
-        with pytest.raises(IndexError, match=f"token index {wrong} is outside of {VOCAB}"):
+        with pytest.raises(
+            IndexError, match=f"token index {wrong} is outside the vocabulary of {VOCAB} tokens"
+        ):
             run_compiled(cell, torch.full((3, 2), wrong), state)
-    with pytest.raises(ValueError, match="sizes do not fit"):
+    with pytest.raises(ValueError, match="shapes do not fit"):
         run_compiled(cell, torch.zeros(3, 5, dtype=torch.long), state)
-    with pytest.raises(ValueError, match="sizes do not fit"):
+    with pytest.raises(ValueError, match="shapes do not fit"):
         run_compiled(cell, torch.zeros(3, 2, dtype=torch.long), (torch.zeros(2, 9),))
-    with pytest.raises(ValueError, match="sizes do not fit"):
+    with pytest.raises(ValueError, match="shapes do not fit"):
         run_compiled(cell, torch.zeros(3, 2, VOCAB + 1), state)
 
 

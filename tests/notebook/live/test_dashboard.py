@@ -141,7 +141,7 @@ def test_commands_are_obeyed_and_answered(steered: Dashboard) -> None:
     [
         ({"type": "steer", "lr": -1}, "lr must be in (0, 3e+38], not -1.0"),
         ({"type": "steer", "lr": "<b>"}, "lr must be a number, not '<b>'"),
-        ({"type": "steer", "epochs": 3}, "steer: 'epochs' is none of lr, clip"),
+        ({"type": "steer", "epochs": 3}, "steer: 'epochs' is not one of lr, clip"),
         ({"type": "explode"}, "the view sent a command that this version does not know"),
         ({}, "the view sent a command that this version does not know"),
     ],

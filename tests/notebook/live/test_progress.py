@@ -13,7 +13,7 @@ from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.notebook.live import drive
 from rnn_magics.notebook.live.progress import NotebookProgress, TerminalProgress
 from rnn_magics.notebook.show.runs import run_notes
-from rnn_magics.reports.honest import report_run
+from rnn_magics.reports.run_report import report_run
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Compiling, EpochEnd, Evaluating, Event, StepEnd
 from rnn_magics.training.loop import begin, iter_train
@@ -146,6 +146,19 @@ def test_a_notebook_gets_one_output_that_is_rewritten(
     assert [n for epoch in (0, 1) for n in numbers(run, epoch) if n not in end] == []
     assert "ended: epochs" in end
     assert "all 224 predicted tokens" in end
+
+
+@pytest.mark.parametrize("in_notebook", [False, True])
+def test_a_bar_tells_the_time_left_of_the_whole_training(
+    batches: Batches, shown: list[dict[str, Any]], *, in_notebook: bool
+) -> None:
+    run, state = begin(batches, ModelConfig(num_hiddens=8), CONFIG, "tiny")
+    progress = NotebookProgress(run) if in_notebook else TerminalProgress(run, lambda _line: None)
+    first, second, *_ = (e for e in iter_train(run, state) if isinstance(e, StepEnd))
+    for event, seconds, left in ((first, 3725.0, "1:02:05"), (second, 40.4, "00:40")):
+        progress(replace(event, seconds_left=seconds))
+        bar = shown[-1]["data"]["text/plain"] if in_notebook else str(progress._bar)
+        assert f"[{left} left, " in bar
 
 
 def test_the_middle_of_many_epochs_is_left_out(

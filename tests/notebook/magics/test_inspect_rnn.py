@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.windows import WindowsConfig
 
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ LINES = {
 }
 
 
-def test_there_is_a_line_for_each_view() -> None:
-    assert list(LINES) == list(INSPECTORS)
+def test_there_is_a_line_for_each_view_that_is_drawn() -> None:
+    assert list(LINES) == [view for view, inspector in INSPECTORS.items() if inspector.is_drawn]
 
 
 @pytest.mark.parametrize("view", LINES)
@@ -77,7 +79,7 @@ def test_a_view_shows_a_picture_and_its_title(
         ("hidden the --num 3", "takes no --num; it is for match, units"),
         ("units the", "%inspect_rnn units takes no text; it is for hidden, gates, surprise"),
         ("batches --run gru-1", "%inspect_rnn batches takes no --run; it is for hidden"),
-        ("hiden the", "view: 'hiden' is none of hidden, gates"),
+        ("hiden the", "view: 'hiden' is not one of hidden, gates"),
         ("hidden the --run gru-9", "no run 'gru-9'; did you mean 'gru-1'?"),
         ("units --unit 8", "the model has no unit 8: its units are 0 to 7"),
         ("gradient the --target zz", "'zz' is not a char token"),
@@ -120,18 +122,29 @@ def test_text_is_never_evaluated(trained: Notebook) -> None:
     assert trace.unknown[0] == "{"
 
 
-def test_a_registered_view_is_offered(trained: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Mine:
-        title = "mine"
+class Mine(Trace):
+    """A view of a user."""
 
-        def to_data(self) -> dict[str, Any]:
-            return {"view": "mine", "version": 1}
+    kind = "mine"
+    title = "mine \x1b[31m"
 
+    def rows(self) -> Iterator[Sequence[str]]:
+        yield "token", "value"
+        yield "\x1b[31m", "1"
+
+
+def test_a_registered_view_is_offered_and_safe_to_look_at(
+    trained: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mine = Inspector(lambda _batches, _config=None: Mine(), ("batches",), WindowsConfig, "mine")
     monkeypatch.setitem(INSPECTORS, "mine", mine)
     assert trained.complete("%inspect_rnn mi") == ["mine"]
     trained.run("%config RNNMagics.figures = True")
-    assert isinstance(trained.run("%inspect_rnn mine"), Mine)
+    trace = trained.run("%inspect_rnn mine")
+    assert isinstance(trace, Mine)
+    expected = "mine \\x1b[31m\ntoken     value\n\\x1b[31m  1"
+    assert trained.rich(trace)["text/plain"] == expected
+    assert "\x1b" not in trained.rich([trace])["text/plain"]
 
 
 def test_a_view_does_not_depend_on_the_engine(prepared: Notebook) -> None:

@@ -12,12 +12,25 @@ import pytest
 from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.page.telemetry import Telemetry
+from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import begin, iter_train
 from rnn_magics.training.run import Run
+from rnn_magics.training.steps import step
 
 SMALL = ModelConfig(num_hiddens=8)
+
+
+class Ticks:
+    """A clock that advances by so many seconds whenever it is read."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._now = seconds, 0.0
+
+    def perf_counter(self) -> float:
+        self._now += self._seconds
+        return self._now
 
 
 def followed(batches: Batches, config: TrainConfig, every: int = 1) -> tuple[Run, list[dict]]:
@@ -69,6 +82,23 @@ def test_the_time_left_falls_to_nothing(batches: Batches) -> None:
 def test_the_nearest_limit_tells_the_time_left(batches: Batches) -> None:
     _, shown = followed(batches, TrainConfig(epochs=1000, max_tokens=1000))
     assert shown[-1]["now"]["eta"] < shown[-1]["now"]["seconds"]
+
+
+def test_the_time_left_until_a_limit_counts_the_evaluation(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "time", Ticks(1.0))
+    monkeypatch.setattr(loop, "time", Ticks(20.0))  # a slice of the held-out text
+    run, state = begin(batches, SMALL, TrainConfig(epochs=1000, max_time=200.0), "tiny")
+    telemetry, left, expected = Telemetry(run), [], []
+    for event in iter_train(run, state):
+        telemetry(event)
+        if isinstance(event, StepEnd):
+            left.append(telemetry.payload()["now"]["eta"])
+            expected.append(max(200.0 - state.train_seconds - state.evaluation_seconds, 0.0))
+    assert left == pytest.approx(expected, abs=1e-9)
+    assert state.evaluation_seconds > 4 * state.train_seconds
+    assert run.reason == "max_time"
 
 
 def test_a_paused_run_says_so(batches: Batches) -> None:

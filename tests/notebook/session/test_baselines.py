@@ -9,7 +9,7 @@ from rnn_magics.notebook.live import drive
 from rnn_magics.notebook.live.dashboard import _lines
 from rnn_magics.notebook.live.progress import NotebookProgress
 from rnn_magics.notebook.show.runs import epoch_rows, run_table
-from rnn_magics.reports.standing import standing
+from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.scores.ladder import Ladder, Rung, fit_ladder
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
@@ -77,7 +77,7 @@ def test_what_a_saved_notebook_keeps_has_the_rows(passing: Run, prepared: Notebo
 
 def test_a_terminal_gets_a_line_for_each_baseline(prepared: Notebook) -> None:
     printed = prepared.printed(TRAIN)
-    for mark in standing(prepared.session.runs["gru-1"]).marks:
+    for mark in compare_with_baselines(prepared.session.runs["gru-1"]).marks:
         assert f"  {mark}\n" in printed
     assert "  unigram " in printed
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_magics.notebook.live.progress import NotebookProgress
-from rnn_magics.notebook.show.escape import escaped, one_line, shortened, visible
+from rnn_magics.notebook.show.escape import escaped, one_line, shortened
+from rnn_magics.results import visible
 from rnn_magics.training.events import TrainEnd
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 import { Batches } from '../../contract/inspection';
-import { element } from '../dom';
-import { LINES } from '../scales';
+import { element } from '../page/dom';
+import { LINES } from '../plots/scales';
 import { redrawn } from './about';
 import { table } from './parts';
 

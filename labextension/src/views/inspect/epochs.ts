@@ -1,7 +1,7 @@
 /** A slider over the epochs of a run. */
 
 import type { Epoch, Looked } from '../../contract/looked';
-import { element, shown } from '../dom';
+import { element, shown } from '../page/dom';
 import { table } from './parts';
 
 /** Return what is said of an epoch: "epoch 3 of 10, held-out perplexity 4.1". */

@@ -1,8 +1,8 @@
-import { Gates, Matrix } from '../../contract/inspection';
 import { HeatmapData } from '../../contract/heatmap';
-import { element } from '../dom';
-import { heatmap } from '../heatmap';
-import { heading } from '../visible';
+import { Gates, Matrix } from '../../contract/inspection';
+import { element } from '../page/dom';
+import { heatmap } from '../plots/heatmap';
+import { heading } from '../text/visible';
 import { About, bound, View } from './about';
 import { choice, rowOf, table } from './parts';
 

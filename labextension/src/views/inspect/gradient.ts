@@ -1,9 +1,9 @@
 import type { ChartData } from '../../contract/chart';
 import { Gradient } from '../../contract/inspection';
-import { chart } from '../chart';
-import { element, shown } from '../dom';
-import { colouredText } from '../text';
-import { heading, visible } from '../visible';
+import { element, shown } from '../page/dom';
+import { chart } from '../plots/chart';
+import { colouredText } from '../plots/coloured_text';
+import { heading, visible } from '../text/visible';
 import { About, View, most } from './about';
 
 /** How much each earlier token moves one prediction, and how a gradient fades over time. */

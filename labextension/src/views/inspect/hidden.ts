@@ -1,9 +1,9 @@
-import { Hidden } from '../../contract/inspection';
 import { HeatmapData } from '../../contract/heatmap';
-import { colouredText } from '../text';
-import { element, shown } from '../dom';
-import { heatmap } from '../heatmap';
-import { heading, visible } from '../visible';
+import { Hidden } from '../../contract/inspection';
+import { element, shown } from '../page/dom';
+import { colouredText } from '../plots/coloured_text';
+import { heatmap } from '../plots/heatmap';
+import { heading, visible } from '../text/visible';
 import { About, bound, View } from './about';
 import { choice, count, rowOf } from './parts';
 import { finder } from './search';

@@ -2,7 +2,7 @@
 
 import { Inspection } from '../../contract/inspection';
 import type { Looked } from '../../contract/looked';
-import { element } from '../dom';
+import { element } from '../page/dom';
 import type { Ask, Draw } from './about';
 import { batches } from './batches';
 import { epochSlider } from './epochs';

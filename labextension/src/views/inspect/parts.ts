@@ -1,11 +1,12 @@
 /** Pieces that several views of a model are made of. */
 
 import { Matrix } from '../../contract/inspection';
-import { element, shown } from '../dom';
-import { colour, css, ink, ScaleName, share } from '../scales';
-import type { MagicLine } from '../line';
-import { visible } from '../visible';
-import { say } from '../words';
+import { askForCell } from '../page/asks';
+import { element, shown } from '../page/dom';
+import { colour, css, ink, ScaleName, share } from '../plots/scales';
+import type { MagicLine } from '../text/line';
+import { say } from '../text/say';
+import { visible } from '../text/visible';
 
 /** Return one row of a matrix [rows, columns], or of the given plane of [planes, rows, columns]. */
 export function rowOf({ shape, values }: Matrix, row: number, plane = 0): Float32Array {
@@ -94,12 +95,6 @@ export function excerpt(
   return line;
 }
 
-/** Ask the page to put a line into the notebook; without the JupyterLab extension nobody hears. */
-export function insertCell(from: HTMLElement, text: MagicLine): void {
-  const options = { bubbles: true, composed: true, detail: { text } };
-  from.dispatchEvent(new CustomEvent('rnn-magics:insert-cell', options));
-}
-
 /**
  * Return a button that puts a magic line into the notebook, and the line to be copied; where no
  * line can say it, what is in the way.
@@ -113,7 +108,7 @@ export function lineButton(label: string, line: MagicLine | null): HTMLElement {
   const button = element('button', 'rnn-button', label);
   button.type = 'button';
   button.addEventListener('click', () => {
-    insertCell(button, line);
+    askForCell(button, line);
   });
   box.append(button, element('code', '', line));
   return box;

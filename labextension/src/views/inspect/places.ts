@@ -2,10 +2,10 @@
 
 import type { HeatmapData } from '../../contract/heatmap';
 import { Match, Units } from '../../contract/inspection';
-import { element, shown } from '../dom';
-import { heatmap } from '../heatmap';
-import { magicLine } from '../line';
-import { heading, visible } from '../visible';
+import { element, shown } from '../page/dom';
+import { heatmap } from '../plots/heatmap';
+import { magicLine } from '../text/line';
+import { heading, visible } from '../text/visible';
 import { About, bound, redrawn, View } from './about';
 import { excerpt, lineButton, rowOf, table, titled } from './parts';
 import { finder, places, units as counted } from './search';

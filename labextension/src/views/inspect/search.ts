@@ -2,9 +2,9 @@
 
 import { ContractError } from '../../contract/check';
 import { inspection } from '../../contract/inspection';
-import { element, shown } from '../dom';
-import { MagicLine, magicLine } from '../line';
-import { visible } from '../visible';
+import { element, shown } from '../page/dom';
+import { MagicLine, magicLine } from '../text/line';
+import { visible } from '../text/visible';
 import type { About } from './about';
 import { excerpt, lineButton } from './parts';
 

@@ -1,7 +1,7 @@
 import { Alternative, Surprise } from '../../contract/inspection';
-import { element, shown } from '../dom';
-import { colouredText } from '../text';
-import { heading, visible } from '../visible';
+import { element, shown } from '../page/dom';
+import { colouredText } from '../plots/coloured_text';
+import { heading, visible } from '../text/visible';
 import { About, View, most } from './about';
 
 /** The text coloured by -log2 p of each token; what else was expected, on hover and focus. */

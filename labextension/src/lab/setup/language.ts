@@ -1,0 +1,15 @@
+/** Tells the views in notebooks which language JupyterLab speaks. */
+
+import { LANGUAGE } from '../../views/text/say';
+import { plugin } from './plugin';
+import { languageOf } from './translation';
+
+export const language = plugin({
+  id: 'rnn-magics:language',
+  description: 'Tells the views in notebooks which language JupyterLab speaks.',
+  activate: ({ translator }) => {
+    if (translator !== null) {
+      document.documentElement.dataset[LANGUAGE] = languageOf(translator);
+    }
+  }
+});

@@ -1,0 +1,130 @@
+"""Where a run stands on the baseline ladder, in numbers and in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnn_magics.results import Result
+from rnn_magics.scores.ladder import Ladder
+from rnn_magics.training.run import Run
+
+_NAMES = {1: "unigram", 2: "bigram"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One line that a curve can pass.
+
+    Parameters
+    ----------
+    name
+        ``uniform``, ``unigram``, ``bigram`` or ``best, 5-gram``.
+    perplexity
+        Of the held-out text.
+    epoch
+        The first after which the held-out perplexity lay below it; None while none did.
+    """
+
+    name: str
+    perplexity: float
+    epoch: int | None = None
+
+    def __str__(self) -> str:
+        """Say it in words, e.g. ``bigram 12.001: passed after epoch 2``."""
+        when = "not passed" if self.epoch is None else f"passed after epoch {self.epoch}"
+        return f"{self.name} {self.perplexity:.3f}: {when}"
+
+
+@dataclass(frozen=True)
+class BaselineComparison(Result):
+    """What a run reached, beside what counting reaches on the same held-out tokens.
+
+    Parameters
+    ----------
+    marks
+        Uniform, unigram, bigram and the best n-gram.
+    words
+        Where the last held-out perplexity lies, in one sentence.
+    """
+
+    marks: tuple[Mark, ...]
+    words: str
+
+    @property
+    def passages(self) -> str:
+        """When each mark was passed, in one line; empty where there are none."""
+        told = (
+            f"{mark.name} ({mark.perplexity:.3f}) "
+            + ("not yet" if mark.epoch is None else f"after epoch {mark.epoch}")
+            for mark in self.marks
+        )
+        return f"passed: {', '.join(told)}" if self.marks else ""
+
+    def __repr__(self) -> str:
+        """Return the sentence, then a line for each mark."""
+        return "\n".join((self.words, *(f"  {mark}" for mark in self.marks)))
+
+
+def marks(ladder: Ladder) -> tuple[Mark, ...]:
+    """Return the lines to draw: uniform, unigram, bigram, best; none without held-out text."""
+    if not ladder.num_valid_tokens:
+        return ()
+    found = [Mark("uniform", float(ladder.uniform))]
+    for rung in ladder:
+        if rung.valid_perplexity is None:
+            continue
+        if rung is ladder.best:
+            name = _NAMES.get(rung.order, f"{rung.order}-gram")
+            found.append(Mark(f"best, {name}", rung.valid_perplexity))
+        elif rung.order in _NAMES:
+            found.append(Mark(_NAMES[rung.order], rung.valid_perplexity))
+    return tuple(found)
+
+
+def compare_with_baselines(run: Run) -> BaselineComparison:
+    """Compare a run with the ladder of its text.
+
+    Only perplexities of the same held-out tokens are compared: every one but the first, exp of
+    the mean, the state carried.
+    """
+    ladder, reached = run.ladder, run.valid_perplexity
+    if ladder is None:
+        return BaselineComparison((), "no baselines were fitted for this run")
+    if not ladder.num_valid_tokens or reached is None:
+        return BaselineComparison(
+            (), "nothing is held out, so there is nothing to compare with baselines"
+        )
+    if run.state_rule != "carried" or ladder.num_valid_tokens != run.num_valid_tokens - 1:
+        why = "not comparable with baselines: they do not predict the same tokens from the past"
+        return BaselineComparison((), why)
+    passed = tuple(
+        Mark(mark.name, mark.perplexity, _epoch_below(run, mark.perplexity))
+        for mark in marks(ladder)
+    )
+    return BaselineComparison(passed, _words(passed, reached))
+
+
+def _epoch_below(run: Run, perplexity: float) -> int | None:
+    values = enumerate(run.history.valid_perplexity, start=1)
+    return next((e for e, value in values if value is not None and value < perplexity), None)
+
+
+def _words(passed: tuple[Mark, ...], reached: float) -> str:
+    best = min(passed, key=lambda mark: mark.perplexity)
+    name = best.name.removeprefix("best, ")
+    head = f"held-out perplexity {reached:.3f}"
+    share = abs(1 - reached / best.perplexity)
+    if reached < best.perplexity:
+        return f"{head}: below the best {name} ({best.perplexity:.3f}) by {share:.1%}"
+    behind = f"above the best {name} ({best.perplexity:.3f}) by {share:.1%}"
+    for mark, little in zip(passed, _LITTLE, strict=False):
+        if reached >= mark.perplexity:
+            return f"{head}: {little}; {behind}"
+    return f"{head}: {behind}"
+
+
+_LITTLE = (
+    "no better than guessing",
+    "has not learnt more than how frequent each token is",
+    "has not learnt more than counting pairs",
+)

@@ -1,0 +1,236 @@
+"""Perplexity of any text under a run, with everything that the number depends on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from rnn_magics.errors import BatchError
+from rnn_magics.models.rnn_model import require_finite
+from rnn_magics.results import Result
+from rnn_magics.scores.evaluation import Evaluation, evaluate, perplexity
+from rnn_magics.tables import aligned
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.counts import TextCounts, count_text
+from rnn_magics.text.tokenizers import TOKENIZERS, UNK
+from rnn_magics.text.vocab import Vocab, encode_corpus
+from rnn_magics.training.run import Run
+
+
+@dataclass(frozen=True, repr=False)
+class TextEvaluation(Result):
+    """What a run makes of a text.
+
+    Parameters
+    ----------
+    run, text
+        Their names.
+    part
+        ``held-out part``, ``training part`` or ``whole text``.
+    token
+        The kind of token, ``char`` or ``word``; ``token`` where there is no vocabulary.
+    score
+        Mean nats, their number, and the state rule.
+    unk_share
+        The share of tokens that the vocabulary does not have; None where it is not known.
+    num_words
+        Runs of characters without white space that begin after the first character; None
+        where tokens are no characters.
+    """
+
+    run: str
+    text: str
+    part: str
+    token: str
+    score: Evaluation
+    unk_share: float | None
+    num_words: int | None
+
+    @property
+    def perplexity(self) -> float:
+        """Exp of the mean over tokens."""
+        return self.score.perplexity
+
+    @property
+    def word_perplexity(self) -> float | None:
+        """Exp of the nats of all characters, white space too, over the number of words."""
+        if not self.num_words:
+            return None
+        return perplexity(self.score.nats * self.score.num_tokens / self.num_words)
+
+    @property
+    def numbers(self) -> str:
+        """The perplexity, the bits per token and, of characters, the perplexity per word."""
+        per_word = _per_word(self) and f", {_per_word(self)} per word"
+        return (
+            f"perplexity {self.perplexity:.3f}, {self.score.bits:.3f} bits per"
+            f" {self.token}{per_word}"
+        )
+
+    @property
+    def unknown(self) -> str:
+        """How much of the text is unknown; empty where that is not known."""
+        share = self.unk_share
+        return "" if share is None else f"{share:.2%} of the tokens read as {UNK}"
+
+    def __repr__(self) -> str:
+        """One line for the number, one for what it depends on."""
+        unknown = self.unknown and f", {self.unknown}"
+        return (
+            f"{self.run} on {self.text} ({self.part}): {self.numbers}\n"
+            f"  over {self.score.num_tokens:,} tokens, state {self.score.state}{unknown}"
+        )
+
+
+_ROUNDED = 1e6  # a perplexity from here on has no digits behind the point worth reading
+
+
+def _per_word(found: TextEvaluation) -> str:
+    words = found.word_perplexity
+    if words is None:
+        return ""
+    return f"{words:,.1f}" if words < _ROUNDED else f"{words:.3g}"
+
+
+MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
+    "perplexity": lambda found: f"{found.perplexity:.3f}",
+    "bits per token": lambda found: f"{found.score.bits:.3f}",
+    "perplexity per word": _per_word,
+    f"read as {UNK}": lambda found: "" if found.unk_share is None else f"{found.unk_share:.2%}",
+}
+"""What is told of each run on each text, by what its matrix is called."""
+
+
+def evaluations_table(found: Sequence[TextEvaluation]) -> str:
+    """Return what was found of one text, a line each and a column for each measure."""
+    shown = {name: [measure(row) for row in found] for name, measure in MEASURES.items()}
+    told = {name: cells for name, cells in shown.items() if any(cells)}
+    head = (f"{found[0].text} ({found[0].part})", *told)
+    return aligned([head, *zip([row.run for row in found], *told.values(), strict=True)])
+
+
+@dataclass(frozen=True, repr=False)
+class Evaluations(Result, Sequence[TextEvaluation]):
+    """What several runs make of several texts: all that was found, run by run.
+
+    Parameters
+    ----------
+    rows
+        A row for each run, with an evaluation for each text.
+    """
+
+    rows: tuple[tuple[TextEvaluation, ...], ...]
+
+    def __len__(self) -> int:
+        """Return the number of evaluations."""
+        return sum(map(len, self.rows))
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return one evaluation, or those of a slice."""
+        return list(itertools.chain.from_iterable(self.rows))[place]
+
+    def __iter__(self) -> Iterator[TextEvaluation]:
+        """Yield the evaluations, run by run."""
+        return itertools.chain.from_iterable(self.rows)
+
+    def __repr__(self) -> str:
+        """Return a matrix of runs and texts for each measure, then what they depend on."""
+        texts = [f"{found.text} ({found.part})" for found in self.rows[0]]
+        lines: list[Sequence[str]] = []
+        for name, shown in MEASURES.items():
+            values = [[row[0].run, *map(shown, row)] for row in self.rows]
+            if any(any(cells[1:]) for cells in values):
+                lines += [(name, *texts), *values]
+        states = ", ".join(sorted({found.score.state for found in self}))
+        return (
+            f"{aligned(lines)}\nexp of the mean over all tokens of a text but one, state {states}"
+        )
+
+
+def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
+    """Score a text with the vocabulary of a run: its held-out part, or all where it has none.
+
+    All of the text that the run was trained on is called its ``training part``.
+
+    Raises
+    ------
+    BatchError
+        When the run has no vocabulary, the text is not of the kind that it reads, or the text
+        has fewer than two tokens.
+    ModelError
+        When a weight of the model is not finite.
+    """
+    vocab = require_reader(run, corpus)
+    encoded = encode_corpus(corpus, vocab)
+    held_out = len(encoded.valid) > 0
+    ids = np.asarray(encoded.valid if held_out else encoded.train, np.int64)
+    on_device = torch.from_numpy(ids).to(next(run.model.parameters()).device)
+    trained_on = run.corpus is not None and run.corpus[1] == corpus.fingerprint
+    whole = "training part" if trained_on else "whole text"
+    part = "held-out part" if held_out else whole
+    score, counts = evaluate(run.model, on_device), count_text(ids, vocab)
+    return describe_score(run, corpus.name, part, score, counts)
+
+
+def describe_score(
+    run: Run, text: str, part: str, score: Evaluation, counts: TextCounts | None
+) -> TextEvaluation:
+    """Return the score of a run on a part of a text, with what is known of its tokens."""
+    token = "token" if run.vocab is None else run.vocab.token
+    unk_share, num_words = (None, None) if counts is None else (counts.unk_share, counts.num_words)
+    return TextEvaluation(run.name, text, part, token, score, unk_share, num_words)
+
+
+def evaluate_texts(runs: Sequence[Run], corpora: Sequence[Corpus]) -> Evaluations:
+    """Score each text with each run.
+
+    Raises
+    ------
+    BatchError
+        When there is no run or no text, or as `evaluate_text` does; before anything is scored
+        where a run cannot read a text.
+    ModelError
+        When a weight of a model is not finite.
+    """
+    if not runs or not corpora:
+        msg = f"a matrix needs a run and a text, not {len(runs)} runs and {len(corpora)} texts"
+        raise BatchError(msg)
+    for run, corpus in itertools.product(runs, corpora):
+        require_reader(run, corpus)
+    return Evaluations(tuple(tuple(evaluate_text(run, c) for c in corpora) for run in runs))
+
+
+def require_reader(run: Run, corpus: Corpus) -> Vocab:
+    """Return the vocabulary with which a run reads a text.
+
+    Raises
+    ------
+    BatchError
+        When it has none, or the text is not of the kind that it reads.
+    ModelError
+        When a weight of its model is not finite.
+    """
+    require_finite(run.model)
+    vocab = run.vocab
+    if vocab is None:
+        msg = f"run {run.name!r} has no vocabulary to read other texts with: train it on a corpus"
+        raise BatchError(msg)
+    if vocab.token not in TOKENIZERS:
+        msg = (
+            f"run {run.name!r} reads tokens of {vocab.token!r}, which is no tokenizer here"
+            f" ({', '.join(TOKENIZERS)}); register it in TOKENIZERS as it was for the training"
+        )
+        raise BatchError(msg)
+    if corpus.is_text == (vocab.token == "given"):
+        has, reads = ("text", "given tokens") if corpus.is_text else ("given tokens", "text")
+        msg = (
+            f"run {run.name!r} reads {reads} ({vocab.token} tokens), but {corpus.name!r} is {has};"
+            f" evaluate it on {reads}: %corpus {'--data NAME' if corpus.is_text else 'PATH'}"
+        )
+        raise BatchError(msg)
+    return vocab

@@ -1,0 +1,54 @@
+"""What the library returns for people to read, and text that is safe to look at."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+# Controls, formats (bidi marks among them), surrogates, private use, unassigned, separators.
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def visible(text: str, *, keep: str = "\n\t") -> str:
+    r"""Return text with every control, bidi and lone surrogate character as an escape.
+
+    Parameters
+    ----------
+    text
+        Of a corpus, a token, a file name ...
+    keep
+        Characters that stay as they are.
+    """
+    if text.isprintable():  # the ordinary case; nothing of _HIDDEN is printable
+        return text
+    return "".join(_shown(character, keep) for character in text)
+
+
+def _shown(character: str, keep: str) -> str:
+    if character in keep or unicodedata.category(character) not in _HIDDEN:
+        return character
+    return repr(character)[1:-1] if character.isascii() else ascii(character)[1:-1]
+
+
+class Result:
+    """Something made for people to read: its `repr` can be printed anywhere.
+
+    A corpus, a token or a file name may hold control characters. Whatever `__repr__` a subclass
+    defines, what would act on a terminal comes out as an escape.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make the `repr` of a subclass safe to print."""
+        super().__init_subclass__(**kwargs)
+        if "__repr__" in vars(cls):
+            cls.__repr__ = _safe(cls.__repr__)  # type: ignore[method-assign]
+
+
+def _safe(write: Callable[[Any], str]) -> Callable[[Any], str]:
+    @functools.wraps(write)
+    def write_visibly(self: Any) -> str:
+        return visible(write(self))
+
+    return write_visibly

@@ -1,0 +1,68 @@
+"""A long text read in several rows at once, as if it were read from left to right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rnn_magics.models.cells import State
+
+_MAX_ROWS = 64
+_ROW_TOKENS = 1024  # a row shorter than this is not worth having
+_WARM_UP = 256  # tokens read before a row counts, so that it begins with a carried state
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A text cut into rows.
+
+    Each row but the first is warmed up on the 256 tokens before it; what lies farther back is
+    forgotten at its beginning.
+
+    Parameters
+    ----------
+    starts
+        Where each row begins, (num_rows, 1).
+    length
+        Of a row; the last may reach past the end of the text.
+    """
+
+    starts: Tensor
+    length: int
+
+    @classmethod
+    def of(cls, num_tokens: int, device: torch.device | None = None) -> Rows:
+        """Cut a text of so many tokens into at most 64 rows."""
+        num_rows = min(_MAX_ROWS, max(1, num_tokens // _ROW_TOKENS))
+        length = -(-num_tokens // num_rows)
+        return cls(torch.arange(num_rows, device=device)[:, None] * length, length)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.starts)
+
+    def warm_up(self) -> Tensor:
+        """Return what is read before each row but the first, as places (num_rows - 1, 256)."""
+        return self.starts[1:] + torch.arange(-_WARM_UP, 0, device=self.starts.device)
+
+    @staticmethod
+    def begin(state: State) -> State:
+        """Return the state of all rows from that after the warm-up; the first begins with zeros.
+
+        Parameters
+        ----------
+        state
+            Tensors (..., num_rows - 1, num_hiddens).
+        """
+        return tuple(
+            torch.cat((torch.zeros_like(part[..., :1, :]), part), dim=-2) for part in state
+        )
+
+    def places(self, num_steps: int) -> Iterator[tuple[int, int, Tensor]]:
+        """Yield steps [first, last) of all rows, with their places (num_rows, last - first)."""
+        for first in range(0, self.length, num_steps):
+            last = min(first + num_steps, self.length)
+            yield first, last, self.starts + torch.arange(first, last, device=self.starts.device)

@@ -1,0 +1,305 @@
+"""Sources: bytes of all kinds become text, or one clear line."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from rnn_magics import files
+from rnn_magics.errors import CorpusError
+from rnn_magics.text.reading import sources
+from rnn_magics.text.reading.download import Download, DownloadConfig
+from rnn_magics.text.reading.sources import BUILTINS, decode, read_source
+
+PAGES = {
+    "/a/story.txt": "Überall\r\nwar Licht".encode(),
+    "/latin.txt": "Überall".encode("latin-1"),
+    "/big.txt": b"x" * 5_000,
+}
+
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        data = PAGES.get(self.path.partition("?")[0])
+        self.send_response(404 if data is None else 200)
+        self.send_header("Content-Length", str(len(data or b"")))
+        self.end_headers()
+        self.wfile.write(data or b"")
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF32_BE, "utf-32-be"),
+        (b"", "utf-8"),
+    ],
+)
+def test_a_byte_order_mark_says_the_encoding(mark: bytes, encoding: str) -> None:
+    text = "naïve 时间 \U0001f600"
+    assert decode(mark + text.encode(encoding), None, "x") == text
+
+
+def test_line_ends_become_newlines() -> None:
+    assert decode(b"a\r\nb\rc\nd\r\n\r\n", None, "x") == "a\nb\nc\nd\n\n"
+
+
+def test_a_named_encoding_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "poem.txt"
+    path.write_bytes("床前明月光".encode("gb18030"))
+    assert read_source(str(path), "gb18030").text == "床前明月光"
+
+
+@pytest.mark.parametrize("head", [b"", codecs.BOM_UTF8])
+def test_bytes_that_are_not_utf8_are_named_with_their_offset(head: bytes) -> None:
+    data = head + b"plain \xc3\xa9 then \xff\xfe"
+    place = data.index(b"\xff")
+    with pytest.raises(CorpusError, match=f"byte 0xff at offset {place};.*--encoding latin-1"):
+        decode(data, None, "x.txt")
+
+
+@pytest.mark.parametrize("data", [b"\x7fELF\0\0\xff\xff", b"text\0text"])
+def test_a_binary_file_is_called_so(data: bytes) -> None:
+    with pytest.raises(CorpusError, match=r"binary file \(zero \w+ at offset \d+\)") as caught:
+        decode(data, None, "prog")
+    assert f"offset {data.index(0)}" in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["no-such", "", "hex"])
+def test_an_unknown_encoding_is_named(encoding: str) -> None:
+    with pytest.raises(CorpusError, match=f"unknown encoding '{encoding}'"):
+        decode(b"abc", encoding, "x")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf\0", "ascii", "idna", "utf-7"])
+def test_a_truncated_or_odd_encoding_is_a_corpus_error(encoding: str) -> None:
+    with pytest.raises(CorpusError):
+        decode(b"+\xff.", encoding, "x")
+
+
+def test_a_file_is_read_with_its_name_and_path(tmp_path: Path) -> None:
+    path = tmp_path / "my story.v2.txt"
+    path.write_text("{once} $upon", encoding="utf-8")
+    source = read_source(str(path))
+    assert (source.text, source.name, source.origin) == ("{once} $upon", "my story.v2", str(path))
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "a.txt").write_text("hello")
+    assert read_source("~/a.txt").text == "hello"
+
+
+def test_the_home_of_nobody_is_a_corpus_error() -> None:
+    with pytest.raises(CorpusError, match="no_such_user_of_this_machine"):
+        read_source("~no_such_user_of_this_machine/a.txt")
+
+
+def test_a_directory_is_called_so(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="is a folder; name one text file in it"):
+        read_source(str(tmp_path))
+
+
+def test_a_missing_file_is_named_with_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CorpusError) as caught:
+        read_source("gone.txt")
+    assert str(caught.value) == f"there is no file 'gone.txt' in {str(Path.cwd())!r}"
+
+
+def test_a_file_that_may_not_be_read_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "secret.txt"
+    path.write_text("hush")
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read every file")
+    with pytest.raises(CorpusError, match="cannot be read: permission denied"):
+        read_source(str(path))
+
+
+def test_a_refusal_of_the_system_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(files, "read_bytes", refuse)
+    with pytest.raises(CorpusError, match=r"secret.txt' cannot be read: permission denied$"):
+        read_source(str(tmp_path / "secret.txt"))
+
+
+@pytest.mark.parametrize("spec", ["a\0b.txt", "x" * 5_000 + ".txt"])
+def test_an_impossible_path_is_a_corpus_error(spec: str) -> None:
+    with pytest.raises(CorpusError):
+        read_source(spec)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(CorpusError) as caught:
+        read_source("time_machin")
+    message = str(caught.value)
+    assert message.startswith("unknown corpus 'time_machin'; did you mean 'time_machine'?")
+    assert "python_docs, time_machine, tiny_shakespeare" in message
+
+
+@pytest.mark.parametrize("spec", ["ftp://host/a.txt", "file:///etc/hosts", "s3://bucket/key"])
+def test_other_schemes_are_refused(spec: str) -> None:
+    with pytest.raises(CorpusError, match="only http:// and https://"):
+        read_source(spec)
+
+
+def test_a_url_is_downloaded_and_named_after_its_file(server: str) -> None:
+    source = read_source(f"{server}/a/story.txt?raw=1")
+    assert (source.text, source.name) == ("Überall\nwar Licht", "story")
+    assert source.origin == f"{server}/a/story.txt?raw=1"
+
+
+def test_a_download_is_decoded_as_asked(server: str) -> None:
+    assert read_source(f"{server}/latin.txt", "latin-1").text == "Überall"
+    with pytest.raises(CorpusError, match="is not utf-8: byte 0xdc at offset 0"):
+        read_source(f"{server}/latin.txt")
+
+
+def test_a_missing_page_is_named_with_its_status(server: str) -> None:
+    with pytest.raises(CorpusError, match=r"gone\.txt': the server answered 404"):
+        read_source(f"{server}/gone.txt")
+
+
+def test_a_download_has_a_largest_size(server: str) -> None:
+    with pytest.raises(CorpusError, match=r"is larger than 0.004999 MB; .* give its path"):
+        read_source(f"{server}/big.txt", config=DownloadConfig(max_download=0.004999))
+    fits = DownloadConfig(max_download=0.005)
+    assert len(read_source(f"{server}/big.txt", config=fits).text) == 5_000
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://[", "https://", "http://.x/y"])
+def test_an_address_that_leads_nowhere_is_a_corpus_error(url: str) -> None:
+    with pytest.raises(CorpusError, match="cannot be reached"):
+        read_source(url)
+
+
+def test_the_python_docs_need_no_file() -> None:
+    source = read_source("python_docs")
+    assert source.name == "python_docs"
+    assert len(source.text) > 200_000
+    assert "\r" not in source.text
+
+
+def test_a_public_text_is_found_in_the_data_folders(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RNN_MAGICS_DATA", os.pathsep.join([str(tmp_path), "", str(data_folder)]))
+    source = read_source("time_machine")
+    assert len(source.text.encode()) == 178_979
+    assert source.origin == str(data_folder / "timemachine.txt")
+    assert len(read_source("tiny_shakespeare").text) == 1_115_394
+
+
+@pytest.mark.parametrize(
+    ("name", "filename"),
+    [("time_machine", "timemachine.txt"), ("tiny_shakespeare", "tinyshakespeare.txt")],
+)
+def test_a_public_text_that_was_changed_is_refused(
+    name: str, filename: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / filename).write_text("not what was published")
+    monkeypatch.setenv("RNN_MAGICS_DATA", str(tmp_path))
+    with pytest.raises(CorpusError, match=rf"is not the published {name} \(its sha256 differs\)"):
+        read_source(name)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RNN_MAGICS_DATA", str(tmp_path / "nothing"))
+    monkeypatch.setattr(sources, "cache_folder", lambda: tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+def test_without_a_network_one_line_says_what_to_do(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Download:
+        msg = "no route"
+        raise CorpusError(msg)
+
+    monkeypatch.setattr(sources, "download", fail)
+    with pytest.raises(CorpusError) as caught:
+        read_source("time_machine")
+    assert str(caught.value) == (
+        "time_machine cannot be downloaded (no route); put timemachine.txt into a"
+        " folder and set RNN_MAGICS_DATA to it, or use %corpus python_docs (no download)"
+    )
+    assert not own_cache.exists()
+
+
+def test_a_public_text_is_downloaded_once_and_again_when_the_cache_was_spoilt(
+    data_folder: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = (data_folder / "timemachine.txt").read_bytes()
+    asked: list[DownloadConfig] = []
+
+    def fetch(_url: str, config: DownloadConfig) -> Download:
+        asked.append(config)
+        return Download(data, config.sha256 or "", "text/plain")
+
+    monkeypatch.setattr(sources, "download", fetch)
+    for _ in range(2):
+        assert read_source("time_machine").name == "time_machine"
+    assert [config.sha256 for config in asked] == [BUILTINS["time_machine"].sha256]  # type: ignore[attr-defined]
+    (kept,) = own_cache.iterdir()
+    kept.write_bytes(data[:-1])
+    assert len(read_source("time_machine").text.encode()) == 178_979
+    assert len(asked) == 2
+    assert kept.read_bytes() == data
+
+
+def test_a_pinned_download_comes_from_the_cache(server: str, own_cache: Path) -> None:
+    data = PAGES["/a/story.txt"]
+    pinned = DownloadConfig(sha256=hashlib.sha256(data).hexdigest())
+    first = read_source(f"{server}/a/story.txt", config=pinned)
+    assert "sha256" in first.notes[0]
+    (kept,) = (own_cache / "downloads").iterdir()
+    assert kept.read_bytes() == data
+    again = read_source(f"{server}/gone.txt", config=pinned)  # the same bytes by any name
+    assert (again.text, again.notes) == (first.text, ())
+    kept.write_bytes(b"another text")
+    with pytest.raises(CorpusError, match="404"):
+        read_source(f"{server}/gone.txt", config=pinned)
+
+
+def test_a_download_with_another_sha256_is_not_kept(server: str, own_cache: Path) -> None:
+    with pytest.raises(CorpusError, match=r"has sha256 \w{64}, not 0{64}; nothing was kept; if"):
+        read_source(f"{server}/a/story.txt", config=DownloadConfig(sha256="0" * 64))
+    assert not own_cache.exists()
