@@ -344,9 +344,7 @@ def copy_module(model: nn.Module) -> nn.Module:
     try:
         return _widened(copy.deepcopy(model)).eval()
     except RuntimeError as error:
-        msg = (
-            f"the module cannot be copied, perhaps because it stores tensors with a graph: {error}"
-        )
+        msg = f"the module cannot be copied; perhaps it stores tensors with a graph: {error}"
         raise ModelError(msg) from None
 
 

@@ -110,7 +110,7 @@ def test_an_epoch_that_no_view_can_be_made_of_is_left_out(
 def test_what_is_refused(folder: str, told: Corpus, tmp_path: Path) -> None:
     with pytest.raises(InspectionError, match="the view 'batches' shows batches"):
         inspect_epochs("batches", folder)
-    with pytest.raises(ConfigError, match="none of hidden"):
+    with pytest.raises(ConfigError, match="not one of hidden"):
         inspect_epochs("films", folder)
     with pytest.raises(StorageError, match="not the folder of a run"):
         inspect_epochs("hidden", tmp_path, "the")
