@@ -10,7 +10,7 @@ In a notebook, ``%load_ext rnn_magics``. In Python::
     run = train(batches, ModelConfig(cell="gru"), TrainConfig(epochs=1))
     print(generate(run, "The "))
 
-The public names stand in ``__init__.pyi``. Each is imported when it is first used, so that
+The public names are listed in ``__init__.pyi``. Each is imported when it is first used, so that
 ``import rnn_magics`` does not wait for torch.
 """
 

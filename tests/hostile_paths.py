@@ -288,7 +288,9 @@ class Attacked:
         said = str(error)
         ours = isinstance(error, UsageError) and said and len(said.splitlines()) == 1
         # The compiler itself asks for the working folder; elsewhere we are to have better words.
-        last_wall = "out of memory" in said or ("by the system" in said and GONE not in said)
+        last_wall = "out of memory" in said or (
+            "operating system refused" in said and GONE not in said
+        )
         fine = ours and not last_wall and len(said) < 500  # one can read it
         return f"refused: {said}" if fine else f"{type(error).__name__}: {said}"
 

@@ -1,4 +1,4 @@
-"""What a trained model does, as arrays and findings: the views of `inspectors`, the doctor."""
+"""Looks inside a trained model: the views of `inspectors`, and the checks of the doctor."""
 
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, inspect_rnn
 from rnn_magics.inspection.views.gates import Gates, GatesConfig, inspect_gates

@@ -1,12 +1,12 @@
-"""The doctor: checks for the mistakes that no error message tells.
+"""The doctor: checks for mistakes that raise no error.
 
-A language model whose state is never carried, that sees the token it is to predict, or whose
-gradient misses half of its parameters trains without a complaint and gives a number. Each
-check here looks for one such mistake, on any module with the signature of `RNNModel`:
+A language model that never carries its state, that sees the token it has to predict, or whose
+gradient misses half of its parameters trains without complaint and reports a number. Each check
+here looks for one such mistake, in any module with the signature of `RNNModel`:
 ``begin_state(batch_size, device)`` and ``forward(inputs, state) -> (logits, state)``.
 
-To add a check, write a function that returns a sentence about what is wrong, or None, and put
-a line into `CHECKS`.
+To add a check, write a function that returns a sentence about what is wrong, or None, and add a
+line to `CHECKS`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 
 _ROWS, _STEPS = 4, 12
-_TOLERANCE = 1e-3  # of the largest logit; float32 stays a hundred times below
+_TOLERANCE = 1e-3  # of the largest logit; float32 rounding is a hundred times smaller
 _OVERFIT_STEPS = 300
 _OVERFITTED = 1.5  # perplexity
 _OFF_UNIFORM = 0.7  # nats between the first loss and ln |V|
@@ -39,16 +39,16 @@ _DEAD = 1e-6
 
 @dataclass(frozen=True)
 class Patient:
-    """What a check may look at.
+    """The model and the data that a check may look at.
 
     Parameters
     ----------
     model
-        A copy, in evaluation mode, in float32 or float64.
+        A copy of the model, in evaluation mode, in float32 or float64.
     fresh
-        An untrained model of the same kind, None where the module cannot begin anew.
+        An untrained model of the same kind; None if the module cannot be initialised again.
     batches
-        The minibatches it is trained on, on its device.
+        Its minibatches, on the device of the model.
     inputs, labels
         The beginning of one minibatch, (rows, steps).
     """
@@ -76,7 +76,7 @@ class Finding(Result):
     check
         A name of `CHECKS`.
     problem
-        One sentence about what is wrong and what to do; None when all is well.
+        A sentence that says what is wrong and what to do; None if nothing is wrong.
     """
 
     check: str
@@ -99,7 +99,7 @@ class Diagnosis(Result):
 
     @property
     def problems(self) -> dict[str, str]:
-        """What is wrong, by the name of the check."""
+        """The problems by the name of the check."""
         return {f.check: f.problem for f in self.findings if f.problem is not None}
 
     def __iter__(self) -> Iterator[Finding]:
@@ -112,30 +112,30 @@ class Diagnosis(Result):
 
 
 def streaming(patient: Patient) -> str | None:
-    """Read one token at a time: it must equal the full forward pass."""
+    """Read one token at a time: the result must equal the full forward pass."""
     whole, _ = patient.read(patient.inputs)
     state: ModelState | None = None
     for step in range(patient.inputs.shape[1]):
         logits, state = patient.read(patient.inputs[:, step : step + 1], state)
         if not _equal(logits[:, 0], whole[:, step]):
             return (
-                f"token by token, the prediction at step {step} is another than when all tokens"
-                " are read at once; forward must begin with the state it is given and return the"
-                " state after the last token"
+                f"the prediction at step {step} differs between reading token by token and reading"
+                " all tokens at once; forward must begin with the state it is given and return"
+                " the state after the last token"
             )
     return None
 
 
 def memory(patient: Patient) -> str | None:
-    """Read twice from begin_state: the model must keep nothing in between."""
+    """Read twice from begin_state: the model must remember nothing in between."""
     first, _ = patient.read(patient.inputs)
     patient.read(patient.inputs.flip(1))
     second, _ = patient.read(patient.inputs)
     if _equal(first, second):
         return None
     return (
-        "the same text read twice from begin_state gives different predictions; the module keeps"
-        " a state of its own: hand the state in and out instead"
+        "the same text read twice from begin_state gives different predictions, so the module"
+        " stores a state; pass the state in and out instead"
     )
 
 
@@ -143,8 +143,8 @@ def future(patient: Patient) -> str | None:
     """Change a token: no prediction before it may change."""
     if isinstance(patient.model, RNNModel) and patient.model.config.bidirectional:
         return (
-            "a bidirectional model reads the tokens it is to predict, so it is no language model;"
-            " train without bidirectional"
+            "a bidirectional model reads the tokens it has to predict, so it is not a language"
+            " model; train without bidirectional"
         )
     whole, _ = patient.read(patient.inputs)
     size = whole.shape[-1]
@@ -156,14 +156,14 @@ def future(patient: Patient) -> str | None:
             if not _equal(logits[:, before], whole[:, before]):
                 return (
                     f"changing the token at step {step} changes the prediction at step {before};"
-                    " the model sees the future, and its perplexity means nothing: mask or remove"
-                    " what looks ahead"
+                    " the model sees the future, so its perplexity means nothing: mask or remove"
+                    " the part that looks ahead"
                 )
     return None
 
 
 def labels(patient: Patient) -> str | None:
-    """Compare labels with inputs shifted by one, and the rows of seq with each other."""
+    """Compare the labels with the inputs shifted by one, and each row with its continuation."""
     batches = patient.batches
     plan = batches.plan(torch.Generator().manual_seed(0))
     X, Y = batches.batch(plan, 0)
@@ -173,8 +173,8 @@ def labels(patient: Patient) -> str | None:
         following, _ = batches.batch(plan, 1)
         if not torch.equal(following[:, 0], Y[:, -1]):
             return (
-                "the state is carried over, but row i of a minibatch does not go on where row i"
-                " of the one before ended; use seq, or begin each minibatch with begin_state"
+                "the state is carried over, but row i of a minibatch does not continue row i of"
+                " the previous one; use seq, or begin each minibatch with begin_state"
             )
     return None
 
@@ -185,7 +185,7 @@ def overlap(patient: Patient) -> str | None:
 
 
 def detached(patient: Patient) -> str | None:
-    """Go back through one minibatch: no gradient may cross into the one before."""
+    """Backpropagate through one minibatch: no gradient may reach the previous one."""
     model = _learning_copy(patient.model)
     try:
         _, state = _read(model, patient.inputs, None, grad=True)
@@ -202,14 +202,14 @@ def detached(patient: Patient) -> str | None:
         if "second time" not in str(error):
             raise
         return (
-            "the backward pass runs into the minibatch before; the module keeps tensors with a"
-            " graph: detach what it keeps"
+            "the backward pass reaches the previous minibatch, so the module stores tensors with a"
+            " graph; detach what it stores"
         )
     if all(_equal(a, b) for a, b in zip(alone, again, strict=True)):
         return None
     return (
-        "the gradient of a minibatch depends on the graph of the one before, although the state"
-        " was detached; the module keeps tensors with a graph: detach what it keeps"
+        "the gradient of a minibatch depends on the graph of the previous one, although the state"
+        " was detached, so the module stores tensors with a graph; detach what it stores"
     )
 
 
@@ -228,7 +228,7 @@ def gradients(patient: Patient) -> str | None:
 
 
 def first_loss(patient: Patient) -> str | None:
-    """Compare an untrained model with guessing."""
+    """Compare the first loss of an untrained model with guessing."""
     if patient.fresh is None:
         return None
     logits, _ = _read(patient.fresh, patient.inputs)
@@ -236,8 +236,9 @@ def first_loss(patient: Patient) -> str | None:
     if abs(loss - guess) <= _OFF_UNIFORM:
         return None
     return (
-        f"untrained, the loss is {loss:.2f} nats, but guessing has ln |V| = {guess:.2f}; draw"
-        " smaller initial weights, or check that forward returns logits, not probabilities"
+        f"the loss of the untrained model is {loss:.2f} nats, but guessing gives ln |V| ="
+        f" {guess:.2f}; draw smaller initial weights, or check that forward returns logits, not"
+        " probabilities"
     )
 
 
@@ -257,9 +258,9 @@ def overfit(patient: Patient) -> str | None:
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
     return (
-        f"{_OVERFIT_STEPS} steps on one minibatch of {patient.inputs.numel()} tokens end at"
-        f" perplexity {reached:.1f}, not near 1; check that the loss reaches the weights, that"
-        " labels fit the logits, and that the model can tell the tokens apart"
+        f"after {_OVERFIT_STEPS} steps on one minibatch of {patient.inputs.numel()} tokens, the"
+        f" perplexity is {reached:.1f}, not close to 1; check that the loss reaches the weights,"
+        " that the labels match the logits, and that the model can tell tokens apart"
     )
 
 
@@ -275,12 +276,12 @@ def units(patient: Patient) -> str | None:
     dead = (hidden.std(dim=0) < _DEAD) & ~bound
     if bound.any():
         return (
-            f"{int(bound.sum())} of {len(bound)} hidden units are stuck at -1 or 1 whatever is"
-            " read; take a lower learning rate, a smaller clip, or smaller initial weights"
+            f"{int(bound.sum())} of {len(bound)} hidden units are stuck at -1 or 1 for any text;"
+            " use a lower learning rate, a smaller clip, or smaller initial weights"
         )
     if dead.any():
         return (
-            f"{int(dead.sum())} of {len(dead)} hidden units never change, whatever is read; check"
+            f"{int(dead.sum())} of {len(dead)} hidden units never change, for any text; check"
             " their gates and the learning rate"
         )
     return None
@@ -301,9 +302,9 @@ CHECKS: dict[str, Check] = {
 
 
 def diagnose(model: nn.Module, batches: Batches) -> Diagnosis:
-    """Run all checks on a model and the minibatches it is trained on.
+    """Run all checks on a model and its minibatches.
 
-    Neither is changed: the checks work on copies.
+    The checks work on copies, so neither is changed.
 
     Parameters
     ----------
@@ -315,7 +316,7 @@ def diagnose(model: nn.Module, batches: Batches) -> Diagnosis:
     Raises
     ------
     ModelError
-        When the module lacks `begin_state`, cannot be copied, or has a weight that is not finite.
+        If the module has no `begin_state`, cannot be copied, or has a weight that is not finite.
     """
     if not callable(getattr(model, "begin_state", None)):
         msg = f"{type(model).__name__} has no begin_state(batch_size, device); the doctor needs it"
@@ -333,9 +334,9 @@ def diagnose(model: nn.Module, batches: Batches) -> Diagnosis:
 def _examine(name: str, patient: Patient) -> Finding:
     try:
         return Finding(name, CHECKS[name](patient))
-    except RuntimeError as error:  # what torch raises of a module that cannot even run
+    except RuntimeError as error:  # raised by torch if the module cannot even run
         first_line = str(error).partition("\n")[0]
-        return Finding(name, f"the model fails when it is tried: {first_line}")
+        return Finding(name, f"running the model fails: {first_line}")
 
 
 def copy_module(model: nn.Module) -> nn.Module:
@@ -343,18 +344,18 @@ def copy_module(model: nn.Module) -> nn.Module:
     try:
         return _widened(copy.deepcopy(model)).eval()
     except RuntimeError as error:
-        msg = f"the module cannot be copied, maybe since it keeps tensors with a graph: {error}"
+        msg = f"the module cannot be copied; perhaps it stores tensors with a graph: {error}"
         raise ModelError(msg) from None
 
 
 def _widened(model: nn.Module) -> nn.Module:
-    # What is compared here would drown in the rounding of half precision.
+    # Rounding in half precision would hide the differences that the checks look for.
     half = any(p.dtype in (torch.bfloat16, torch.float16) for p in model.parameters())
     return model.float() if half else model
 
 
 def _learning_copy(model: nn.Module) -> nn.Module:
-    # In training mode, which cuDNN asks of a backward pass, but with nothing left to chance.
+    # In training mode, which cuDNN requires for a backward pass, but without dropout.
     learning = copy_module(model).train()
     for module in learning.modules():
         if isinstance(module, Dropout | nn.Dropout):

@@ -1,7 +1,7 @@
-"""A view across the epochs of a run that was kept in a folder.
+"""A view across the epochs of a run that is kept in a folder.
 
-All that a view chooses by itself (a unit, a target, the units compared) it chooses for the last
-epoch, and keeps for the others, so that what is compared is the same thing at different times.
+Anything that a view chooses by itself (a unit, a target, the units compared) is chosen for the last
+epoch and kept for the others, so that the same thing is compared at different times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rnn_magics.storage.run_folder import checkpoint_epochs
 from rnn_magics.training.run import Run
 
 MOST_EPOCHS = 12
-"""More epochs than this are not looked at; of more, as many are chosen evenly."""
+"""The largest number of epochs in a view; of more epochs, this many are chosen evenly."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -35,19 +35,19 @@ class Epochs(Trace):
     view
         A name of `INSPECTORS`.
     folder
-        Of the run.
+        The folder of the run.
     name
-        Of the run.
+        The name of the run.
     planned
-        How many epochs the run was to have.
+        The planned number of epochs of the run.
     epochs
-        Which were looked at, in rising order; the last is the last that is kept.
+        The epochs in the view, in rising order, up to the last one kept.
     traces
-        What the view returned for each of them.
+        The view of each epoch.
     train_perplexity, valid_perplexity
-        After each of them; None where it was not measured.
+        The perplexities after each epoch; None if not measured.
     left_out
-        Epochs that the view cannot be made of, and why.
+        The epochs for which the view is not possible, with the reason.
     """
 
     kind: ClassVar[str] = "epochs"
@@ -63,7 +63,7 @@ class Epochs(Trace):
     left_out: tuple[tuple[int, str], ...]
 
     def __len__(self) -> int:
-        """Return how many epochs were looked at."""
+        """Return the number of epochs in the view."""
         return len(self.epochs)
 
     def __iter__(self) -> Iterator[int]:
@@ -71,15 +71,15 @@ class Epochs(Trace):
         return iter(self.epochs)
 
     def __getitem__(self, epoch: int) -> Any:
-        """Return what the view returned for an epoch."""
+        """Return the view of an epoch."""
         if epoch not in self.epochs:
-            msg = f"epoch {epoch} was not looked at; {', '.join(map(str, self.epochs))} were"
+            msg = f"epoch {epoch} is not in this view, which has {', '.join(map(str, self.epochs))}"
             raise KeyError(msg)
         return self.traces[self.epochs.index(epoch)]
 
     @property
     def last(self) -> Any:
-        """What the view returned for the last epoch."""
+        """The view of the last epoch."""
         return self.traces[-1]
 
     @property
@@ -128,7 +128,7 @@ class Epochs(Trace):
 
 
 def inspect_epochs(view: str, folder: str | Path, *things: Any, most: int = MOST_EPOCHS) -> Epochs:
-    """Return a view of a run as it was after each epoch that its folder keeps.
+    """Return a view of a run after each epoch that its folder keeps.
 
     ::
 
@@ -139,34 +139,34 @@ def inspect_epochs(view: str, folder: str | Path, *things: Any, most: int = MOST
     Parameters
     ----------
     view
-        A name of `INSPECTORS` whose view is of a model.
+        A name of `INSPECTORS`, for a view of a model.
     folder
-        In which the run was kept: ``train(..., watch=Checkpointing(folder))``.
+        The folder of the run, as in ``train(..., watch=Checkpointing(folder))``.
     *things
         What the view needs besides the run, then its options, if any.
     most
-        How many epochs are looked at; of more, as many are chosen evenly, the first and the
-        last among them.
+        The largest number of epochs. Of more epochs, this many are chosen evenly, including the
+        first and the last.
 
     Raises
     ------
     ConfigError
-        When there is no such view.
+        If there is no such view.
     InspectionError
-        When the view is of no model, the folder keeps no epochs, or the view cannot be made of
-        the last of them.
+        If the view is not of a model, the folder keeps no epochs, or the view of the last epoch is
+        not possible.
     StorageError
-        When the folder holds no run, or a model of it cannot be read.
+        If the folder has no run, or one of its models cannot be read.
     """
     check_choice("view", view, INSPECTORS)
     inspector = INSPECTORS[view]
     if "run" not in inspector.needs:
-        msg = f"the view {view!r} is of {inspector.needs[0]}, which no epoch changes"
+        msg = f"the view {view!r} shows {inspector.needs[0]}, which are the same in all epochs"
         raise InspectionError(msg)
     kept = checkpoint_epochs(folder)
     if not kept:
         msg = (
-            f"{str(folder)!r} keeps the model of no epoch: train for an epoch or more, with"
+            f"{str(folder)!r} keeps no model of any epoch: train for at least one epoch, with"
             " --keep above 0"
         )
         raise InspectionError(msg)
@@ -182,7 +182,7 @@ def inspect_epochs(view: str, folder: str | Path, *things: Any, most: int = MOST
         except StorageError:
             if epoch in checkpoint_epochs(folder):
                 raise
-            left_out.append((epoch, "it is not kept any more"))  # while the run trains on
+            left_out.append((epoch, "it is no longer kept"))  # deleted by the run in training
     looks.reverse()
     runs = [run for run, _ in looks]
     return Epochs(
@@ -199,8 +199,8 @@ def inspect_epochs(view: str, folder: str | Path, *things: Any, most: int = MOST
 
 
 def evenly(epochs: Sequence[int], most: int) -> list[int]:
-    """Return `most` of the epochs or fewer, evenly chosen, the first and the last among them."""
-    if most < 2 or len(epochs) <= most:  # noqa: PLR2004  (one has no first and last)
+    """Return at most `most` of the epochs, evenly spaced, including the first and the last."""
+    if most < 2 or len(epochs) <= most:  # noqa: PLR2004  (first and last are two)
         return list(epochs) if most > 1 else list(epochs[-1:])
     return [epochs[place] for place in np.linspace(0, len(epochs) - 1, most).round().astype(int)]
 

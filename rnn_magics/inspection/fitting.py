@@ -1,7 +1,7 @@
-"""Payloads made to fit: what a notebook keeps of a view is bounded.
+"""Fits payloads into a size limit, so that a notebook stays small.
 
-Arrays go from float32 to 16-bit numbers, which nobody sees, then to 8-bit ones, then every second
-epoch goes; what is too large even then is not kept.
+First, arrays go from float32 to 16-bit numbers, which is invisible, then to 8-bit numbers. Then
+every second epoch is dropped, repeatedly. A payload that is still too large is not kept.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _FEWEST = 2  # epochs
 
 
 def fitted(payload: Payload, most_bytes: int) -> Payload | None:
-    """Return a payload of at most that many bytes of JSON; None where there is no such.
+    """Return a payload of at most this many bytes of JSON, or None if that is impossible.
 
-    Where numbers have become coarse enough to be noticed, or epochs are left out, ``note`` of the
-    payload says so.
+    If the loss of precision is visible, or epochs are left out, the ``note`` of the payload says
+    so.
     """
     for change in (lambda packed: packed, _to_16_bits):
         fine = cast("Payload", _each_array(payload, change))
@@ -42,7 +42,7 @@ def fitted(payload: Payload, most_bytes: int) -> Payload | None:
 
 
 def quantized(packed: Packed, dtype: Literal["int16", "int8"]) -> Packed:
-    """Return an array in integers of the given type; one that is not all finite stays."""
+    """Return an array as integers of the given type; one with non-finite values is unchanged."""
     array = unpack(packed)
     if not array.size or not np.isfinite(array).all():
         return packed
@@ -53,7 +53,7 @@ def quantized(packed: Packed, dtype: Literal["int16", "int8"]) -> Packed:
 
 
 def json_size(payload: Any) -> int:
-    """Return how many bytes of JSON a payload makes."""
+    """Return the size of a payload as JSON, in bytes."""
     return len(to_json(payload))
 
 

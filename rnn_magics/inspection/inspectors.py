@@ -24,7 +24,7 @@ from rnn_magics.models.forked import check_fork
 from rnn_magics.options import Options, check_choice
 
 NEEDS = ("run", "text", "corpus", "batches")
-"""What a view may be of."""
+"""The things that a view may need."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Inspector:
     Parameters
     ----------
     inspect
-        Takes what `needs` names, then the options.
+        The function of the view; it takes the things named in `needs`, then the options.
     needs
         Words of `NEEDS`, in that order.
     config
@@ -42,13 +42,13 @@ class Inspector:
     help
         One line for the help of ``%inspect_rnn``.
     settle
-        Returns options in which all stands that a trace has chosen by itself, so that another
-        model is looked at in the same way; None for a view that chooses nothing.
+        Returns options that fix everything that a trace has chosen by itself, so that the view of
+        another model is comparable; None for a view that chooses nothing.
     is_drawn
-        Whether ``labextension/src/views/inspect`` draws it, from its ``to_data()``. The words of
-        any other are shown, and its picture where `rnn_magics.plotting.inspection` has one.
+        Whether ``labextension/src/views/inspect`` draws it, from its ``to_data()``. Any other view
+        is shown as text, with a picture if `rnn_magics.plotting.inspection` has one.
     is_searched
-        Whether a page may ask for places in the corpus whose states are like those of its tokens.
+        Whether a page may search the corpus for states like those of some of its tokens.
     """
 
     inspect: Callable[..., Trace]
@@ -110,7 +110,7 @@ INSPECTORS: dict[str, Inspector] = {
         inspect_batches,
         ("batches",),
         WindowsConfig,
-        "where the windows stand in the text",
+        "the positions of the windows in the text",
         is_drawn=True,
     ),
 }
@@ -130,19 +130,19 @@ def inspect_rnn(view: str, *things: Any) -> Any:
     view
         A name of `INSPECTORS`.
     *things
-        What its ``needs`` name, then its options, if any.
+        The things that its ``needs`` name, then its options, if any.
 
     Returns
     -------
     Trace
-        Its docstring tells the arrays and their shapes.
+        The view; the docstring of its class lists the arrays and their shapes.
 
     Raises
     ------
     ConfigError
-        When there is no such view.
+        If there is no such view.
     InspectionError
-        When the view cannot be made of this model or text.
+        If this model or text does not allow the view.
     """
     check_choice("view", view, INSPECTORS)
     check_fork()

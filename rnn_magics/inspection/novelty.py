@@ -1,8 +1,8 @@
-"""How much of a written text is copied from the training text.
+"""How much of a generated text is copied from the training text.
 
-For each token of the text, the longest stretch that begins there and stands somewhere in the
-training text. They are read off a suffix array of both texts and the lengths of the prefixes that
-neighbours in it share, both made in linear time (libdivsufsort; Kasai et al. 2001).
+For each token of the text, this finds the longest span that begins there and also occurs in the
+training text. The spans are read off a suffix array of both texts and its array of longest common
+prefixes, both built in linear time (libdivsufsort; Kasai et al. 2001).
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
 LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 32, 64)
-_SHORTEST = {"char": 12}  # a copied span of fewer tokens says nothing; 4 of other tokens
+_SHORTEST = {"char": 12}  # a shorter copied span means nothing; 4 for other tokens
 
 
 @dataclass(frozen=True)
 class CopiedSpan:
-    """A stretch of a text that stands in the training text.
+    """A span of a generated text that also occurs in the training text.
 
     Parameters
     ----------
     begin, end
-        Its tokens are ``tokens[begin:end]`` of the text.
+        The span is ``tokens[begin:end]`` of the text.
     text
-        Their text.
+        The text of the span.
     source
-        Where the first of them stands in the training text, in tokens.
+        The position of its first token in the training text, in tokens.
     line, line_text
-        The line of the cleaned text in which it begins, counted from 1, and what it says; None and
-        empty for tokens that were given.
+        The number, from 1, and the text of the line of the cleaned training text in which it
+        begins. None and empty for a corpus of ready-made tokens.
     """
 
     begin: int
@@ -60,13 +60,13 @@ class Novelty(Result):
     Parameters
     ----------
     tokens
-        The text, its prefix left out.
+        The generated text without its prefix.
     spans
-        The longest copied stretches, in the order of the text; they do not overlap.
+        The longest copied spans in the order of the text, without overlaps.
     shares
-        For each length n the share of the n-grams of the text that the training text has not.
+        For each length n, the share of n-grams in the text that do not occur in the training text.
     pieces
-        The text in pieces: each with the place of its span in `spans`, or None.
+        The text in pieces, each with the index of its span in `spans`, or None.
     """
 
     tokens: list[Any]
@@ -76,11 +76,11 @@ class Novelty(Result):
 
     @property
     def longest(self) -> CopiedSpan | None:
-        """The longest copied span, None when no span is long enough to be listed."""
+        """The longest copied span; None if no span is long enough to be listed."""
         return max(self.spans, key=len, default=None)
 
     def __repr__(self) -> str:
-        """One line: how long the longest copy is."""
+        """Return one line with the length of the longest copied span."""
         longest = (
             "no copied span worth listing"
             if self.longest is None
@@ -90,26 +90,26 @@ class Novelty(Result):
 
 
 def measure_novelty(generation: Generation, corpus: Corpus, vocab: Vocab) -> Novelty:
-    r"""Compare a written text with the text that its model was trained on.
+    r"""Compare a generated text with the text that its model was trained on.
 
     .. math:: \mathrm{new}_n = \frac{\#\{i \le m - n + 1 : \ell_i < n\}}{m - n + 1}
 
-    is the share of new n-grams of m tokens, of which the longest copy that begins at token i has
-    the length :math:`\ell_i`.
+    is the share of new n-grams among m tokens, where :math:`\ell_i` is the length of the longest
+    copy that begins at token i.
 
     Parameters
     ----------
     generation
-        What `generate` returned; its prefix is left out.
+        The result of `generate`; its prefix is ignored.
     corpus
-        Its training part is searched.
+        The corpus whose training part is searched.
     vocab
-        Of the model.
+        The vocabulary of the model.
 
     Raises
     ------
     CorpusError
-        When the corpus is too long for memory, or pydivsufsort is not installed.
+        If the corpus is too long for memory, or pydivsufsort is not installed.
     """
     train = encode_corpus(corpus, vocab).train
     require_countable(corpus, len(train))
@@ -128,7 +128,7 @@ def measure_novelty(generation: Generation, corpus: Corpus, vocab: Vocab) -> Nov
 
 
 def copied_lengths(train: Ids, written: Ids) -> tuple[Ids, Ids]:
-    """Return how far each place of a text goes on as some place of another does.
+    """Return, for each position in a text, the longest match that begins there in another text.
 
     Parameters
     ----------
@@ -138,12 +138,13 @@ def copied_lengths(train: Ids, written: Ids) -> tuple[Ids, Ids]:
     Returns
     -------
     lengths, sources : numpy.ndarray
-        Each (num_written,): the longest match, 0 for none, and where it begins in `train`.
+        The length of the longest match, 0 for none, and its position in `train`,
+        (num_written,) each.
 
     Raises
     ------
     CorpusError
-        When pydivsufsort is not installed.
+        If pydivsufsort is not installed.
     """
     try:
         from pydivsufsort import divsufsort, kasai  # noqa: PLC0415  (an optional extra)
@@ -151,15 +152,15 @@ def copied_lengths(train: Ids, written: Ids) -> tuple[Ids, Ids]:
         msg = "--novelty needs pydivsufsort: pip install 'rnn_magics[novelty]'"
         raise CorpusError(msg) from None
     size = len(train)
-    both = np.concatenate((train.astype(np.int64), [-1], written)) + 1  # 0 parts the two
+    both = np.concatenate((train.astype(np.int64), [-1], written)) + 1  # 0 separates
     kind = np.uint8 if both.max() < np.iinfo(np.uint8).max else np.int32
     both = np.ascontiguousarray(both.astype(kind))
     order = divsufsort(both)  # (size + 1 + num_written,)
-    shared = kasai(both, order)  # of each suffix with the one behind it in the order
+    shared = kasai(both, order)  # common prefix of each suffix and the next
     lengths, sources = np.zeros(len(written), np.int64), np.zeros(len(written), np.int64)
-    ranks = np.flatnonzero(order > size)  # of the suffixes of what was written
-    # The nearest training suffix on either side shares the most; what stands between two
-    # neighbours shares no less than the least of the prefixes between.
+    ranks = np.flatnonzero(order > size)  # of the suffixes of the written text
+    # The nearest training suffix on either side has the longest common prefix. Its length is the
+    # minimum of the common prefixes on the way there.
     for sequence, step in ((ranks, -1), (ranks[::-1], 1)):
         last, length, source = -2, 0, 0
         for rank in sequence.tolist():
@@ -176,14 +177,14 @@ def copied_lengths(train: Ids, written: Ids) -> tuple[Ids, Ids]:
 
 
 def _longest_apart(lengths: Ids, shortest: int) -> list[int]:
-    # Where the longest spans begin that do not overlap, taken from the longest down.
+    # The beginnings of the longest spans without overlaps, chosen greedily, longest first.
     taken = np.zeros(len(lengths), bool)
     begins = []
     for begin in np.argsort(-lengths, kind="stable").tolist():
         end = begin + int(lengths[begin])
         if end - begin < shortest:
             break
-        # What is taken is no shorter, so it overlaps this span only where it holds an end of it.
+        # Spans chosen before are at least as long, so an overlapping one covers an end of this one.
         if not (taken[begin] or taken[end - 1]):
             taken[begin:end] = True
             begins.append(begin)
@@ -191,17 +192,17 @@ def _longest_apart(lengths: Ids, shortest: int) -> list[int]:
 
 
 class _Lines:
-    """The lines of a text, and where they stand in its tokens."""
+    """The lines of a text, with their positions in its tokens."""
 
     def __init__(self, corpus: Corpus, vocab: Vocab) -> None:
         self._lines = corpus.data.split("\n") if isinstance(corpus.data, str) else []
-        # A line end is a token, but not where the text is cleaned as the book does.
+        # A line end is a token, except in a text that is cleaned as in the book.
         line_end = 0 if corpus.config.d2l else 1
         sizes = [len(vocab.tokenizer.split(line)) + line_end for line in self._lines]
         self._ends = np.cumsum(sizes)
 
     def at(self, place: int) -> tuple[int | None, str]:
-        """Return the number and the text of the line that a token stands in."""
+        """Return the number and the text of the line that contains a token."""
         if not self._lines:
             return None, ""
         line = int(np.searchsorted(self._ends, place, side="right"))

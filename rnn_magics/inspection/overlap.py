@@ -1,4 +1,4 @@
-"""Whether held-out text was trained on: then its perplexity measures memory, not learning."""
+"""Checks whether the model was trained on held-out text: then perplexity measures memory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from rnn_magics.batching import Batches
 
-WINDOW = 64  # tokens; long enough that only a copy has all of them in common
-_MOST_WINDOWS = 4096  # of each part that are looked for
-_SLICE = 1 << 20  # tokens whose hashes are in memory at once
+WINDOW = 64  # tokens; long enough that only copies agree in all of them
+_MOST_WINDOWS = 4096  # windows of each part to look for
+_SLICE = 1 << 20  # tokens hashed at once
 _EXCESS = 0.05
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _BASE = 0x2545F4914F6CDD1D
@@ -22,13 +22,13 @@ Hashes = NDArray[np.uint64]
 
 
 def check_overlap(batches: Batches) -> str | None:
-    """Look for held-out text in the training text, and for windows that leave the latter.
+    """Look for held-out text in the training text, and for windows outside the training text.
 
-    Held-out windows of 64 tokens are looked for at every place of the training text. A text that
-    repeats itself has some of them there anyway, so their share is compared with the share of
-    training windows that stand in the training text twice: only what exceeds it, by more than so
-    few windows differ by chance, is a problem. A copy inside a text that repeats itself
-    throughout is therefore not found. Held-out text of fewer than 128 tokens is not judged.
+    Held-out windows of 64 tokens are searched at every position of the training text. In a
+    repetitive text some of them occur there anyway, so their share is compared with the share of
+    training windows that occur twice in the training text. It is a problem only if the difference
+    is larger than chance explains for this number of windows. A copy within a text that repeats
+    itself throughout is therefore not found. Held-out text of fewer than 128 tokens is not judged.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def check_overlap(batches: Batches) -> str | None:
     Returns
     -------
     str or None
-        A sentence about what is wrong and what to do; None when all is well.
+        A sentence that says what is wrong and what to do; None if nothing is wrong.
     """
     return _windows_outside(batches) or _copied(batches)
 
@@ -50,14 +50,14 @@ def _windows_outside(batches: Batches) -> str | None:
         return None
     return (
         f"the windows of an epoch reach from token {first:,} to {last:,}, but the training text"
-        f" has tokens 0 to {len(batches.ids) - 1:,}; a plan must leave num_steps + 1 tokens behind"
-        " each start"
+        f" has tokens 0 to {len(batches.ids) - 1:,}; a plan must leave num_steps + 1 tokens from"
+        " each start on"
     )
 
 
 def _copied(batches: Batches) -> str | None:
     held_out, trained = _spread(batches.valid), _spread(batches.ids)
-    if len(held_out) < 2 or not len(trained):  # noqa: PLR2004  (one window is no share)
+    if len(held_out) < 2 or not len(trained):  # noqa: PLR2004  (one window has no share)
         return None
     found = _occurrences(batches.ids, np.concatenate([held_out, trained]))
     share = float((found[: len(held_out)] > 0).mean())
@@ -65,14 +65,14 @@ def _copied(batches: Batches) -> str | None:
     if share - usual <= _EXCESS + 1 / math.sqrt(len(held_out)):
         return None
     return (
-        f"{share:.0%} of the held-out windows of {WINDOW} tokens stand in the training text, where"
-        f" {usual:.0%} of its own stand twice; the held-out perplexity means nothing: hold out text"
-        " that is not trained on"
+        f"{share:.0%} of the held-out windows of {WINDOW} tokens occur in the training text, where"
+        f" {usual:.0%} of its own windows occur twice; the held-out perplexity means nothing: hold"
+        " out text that the model is not trained on"
     )
 
 
 def _spread(ids: Tensor) -> Hashes:
-    # The hashes of windows side by side, of a long text of some that are evenly spread.
+    # The hashes of adjacent windows; for a long text, of an evenly spaced sample of them.
     count = len(ids) // WINDOW
     chosen = np.unique(np.linspace(0, count - 1, min(count, _MOST_WINDOWS)).astype(int))
     if not len(chosen):
@@ -83,7 +83,7 @@ def _spread(ids: Tensor) -> Hashes:
 
 
 def _occurrences(ids: Tensor, wanted: Hashes) -> NDArray[np.int64]:
-    # How often each wanted window stands in the text, at whatever place.
+    # How often each wanted window occurs in the text, at any position.
     known, where = np.unique(wanted, return_inverse=True)
     counts = np.zeros(len(known), np.int64)
     for hashes in _every_window(ids):
@@ -99,7 +99,7 @@ def _every_window(ids: Tensor) -> Iterator[Hashes]:
 
 
 def _hashed(tokens: NDArray[np.integer]) -> Hashes:
-    # A polynomial modulo 2^64 for each window of the last axis, doubled from one token to WINDOW.
+    # A polynomial hash modulo 2^64 of each window along the last axis, doubling from one token up.
     hashes = (tokens.astype(np.uint64) + np.uint64(1)) * _SPREAD
     hashes ^= hashes >> np.uint64(29)
     hashes *= _SPREAD

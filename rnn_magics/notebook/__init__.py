@@ -1,1 +1,1 @@
-"""The magics: the only part of rnn_magics that knows of IPython."""
+"""The magics: the only part of rnn_magics that knows about IPython."""

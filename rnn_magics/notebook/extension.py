@@ -1,4 +1,4 @@
-"""What ``%load_ext rnn_magics`` registers, and ``%unload_ext`` takes back."""
+"""What ``%load_ext rnn_magics`` registers and ``%unload_ext`` removes."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ MAGICS: dict[str, tuple[str, ...]] = {
     "rnn": ("line",),
     "rnn_lab": ("line",),
 }
-"""The magics and how they are typed. Each is the ``MAGIC`` of the module of its name."""
+"""The magics, each with its kinds. A magic is the ``MAGIC`` of the module with the same name."""
 
 
 def load_magic(name: str) -> Magic[Any]:
-    """Import a magic."""
+    """Import a magic by name."""
     magic: Magic[Any] = import_module(f"rnn_magics.notebook.magics.{name}").MAGIC
     return magic
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register magics, completion and formatters.
+    """Register the magics, their completion and the formatters.
 
-    The session belongs to the shell: one that an earlier loading left there is taken up, so
-    that ``%reload_ext`` and unloading lose no model.
+    The session belongs to the shell and outlives the extension, so neither ``%reload_ext`` nor
+    ``%unload_ext`` loses a model.
     """
     unload(shell)
     session = getattr(shell, _SESSION, None) or Session()
     setattr(shell, _SESSION, session)
     desk = Desk(shell, session, RNNMagics(parent=shell))
-    shell.configurables.append(desk.preferences)  # type: ignore[arg-type]  # it takes any of them
+    shell.configurables.append(desk.preferences)  # type: ignore[arg-type]  # any Configurable
     commands = {
         name: command(name, lambda name=name: load_magic(name), desk)  # type: ignore[misc]
         for name in MAGICS
@@ -66,7 +66,7 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take back everything that `load` registered; the session stays with the shell."""
+    """Remove everything that `load` registered; the session stays with the shell."""
     for name, kinds in MAGICS.items():
         for kind in kinds:
             shell.magics_manager.magics[kind].pop(name, None)

@@ -1,1 +1,1 @@
-"""The training loop and what belongs to it."""
+"""The training loop, its state, its events and its results."""

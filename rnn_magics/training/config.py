@@ -21,8 +21,8 @@ from rnn_magics.options import (
 )
 from rnn_magics.training.machine.precision import PRECISIONS
 
-_FLOAT32 = Range(0, 3e38, open_left=True)  # a larger step is no number to torch
-# Names in files of earlier versions, each with the optimizer to take instead, of the same rate.
+_FLOAT32 = Range(0, 3e38, open_left=True)  # torch overflows above this
+# Optimizers that older files may name, each with the replacement that has the same learning rate.
 REMOVED_OPTIMIZERS = {"muon": "adamw"}
 
 
@@ -47,32 +47,34 @@ class TrainConfig(Options):
     )
     warmup: float = option(
         0.05,
-        "share of training in which the learning rate rises (not for constant)",
+        "share of training during which the learning rate rises (not for constant)",
         within=FRACTION,
     )
     clip: float | None = option(
         1.0,
-        "largest norm of the gradient, theta; none to let it explode",
+        "largest gradient norm, theta; none to clip nothing",
         within=POSITIVE,
         metavar="THETA",
     )
-    weight_decay: float = option(0.0, "pull of the weights towards zero", within=NOT_NEGATIVE)
-    max_time: float | None = option(None, "stop after so many seconds", within=POSITIVE)
-    max_tokens: int | None = option(None, "stop after so many tokens", within=AT_LEAST_ONE)
-    seed: int = option(0, "of initial weights, offsets, shuffles and dropout", within=SEED)
-    device: str | None = option(None, "cpu, cuda, cuda:1, mps; the best there is if not said")
+    weight_decay: float = option(
+        0.0, "how strongly the weights are pulled towards zero", within=NOT_NEGATIVE
+    )
+    max_time: float | None = option(None, "stop after this many seconds", within=POSITIVE)
+    max_tokens: int | None = option(None, "stop after this many tokens", within=AT_LEAST_ONE)
+    seed: int = option(0, "seed of initial weights, offsets, shuffles and dropout", within=SEED)
+    device: str | None = option(None, "cpu, cuda, cuda:1 or mps; by default a GPU if there is one")
     precision: str = option(
         "float32",
-        "of the arithmetic: float32, whose products CUDA takes in tf32, or bf16 (CUDA)",
+        "number type: float32 (CUDA multiplies in tf32), or bf16 (CUDA only)",
         choices=lambda: list(PRECISIONS),
     )
     threads: int | None = option(
-        None, "CPU threads; measured once a session if not said", within=Range(1, 1024)
+        None, "CPU threads; by default measured once a session", within=Range(1, 1024)
     )
 
     @property
     def peak_lr(self) -> float:
-        """The learning rate at its highest: ``lr``, or the optimizer's usual one."""
+        """The largest learning rate: ``lr``, or the default of the optimizer."""
         if self.lr is not None:
             return self.lr
         name = self.optimizer
@@ -91,9 +93,9 @@ class OptimizerKind:
     make
         ``make(parameters, lr=..., weight_decay=...)`` returns the torch optimizer.
     lr
-        The learning rate when none is given.
+        The default learning rate.
     moments
-        How many numbers it keeps for each weight.
+        The number of values that it keeps for each weight.
     """
 
     make: Make
@@ -104,7 +106,7 @@ class OptimizerKind:
 def _fused(cls: Make, *devices: str) -> Make:
     def make(parameters: Iterable[nn.Parameter], **options: float) -> torch.optim.Optimizer:
         given = list(parameters)
-        # One kernel over all parameters, which CUDA can also hold back; elsewhere torch's choice.
+        # One kernel over all parameters. On CUDA, only a fused update can be skipped on the device.
         fused = True if all(p.device.type in devices for p in given) else None
         return cls(given, fused=fused, **options)
 
@@ -119,17 +121,17 @@ OPTIMIZERS: dict[str, OptimizerKind] = {
 
 
 def constant(_progress: float, _warmup: float) -> float:
-    """Keep the learning rate."""
+    """Keep the learning rate constant."""
     return 1.0
 
 
 def linear(progress: float, warmup: float) -> float:
-    """Rise during the warm-up, then fall on a straight line to zero."""
+    """Rise during the warm-up, then fall linearly to zero."""
     return min(progress / warmup if warmup else 1.0, (1 - progress) / (1 - warmup))
 
 
 def cosine(progress: float, warmup: float) -> float:
-    """Rise during the warm-up, then fall on half a cosine wave to zero."""
+    """Rise during the warm-up, then fall to zero along half a cosine wave."""
     if progress < warmup:
         return progress / warmup
     return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
@@ -140,4 +142,4 @@ SCHEDULES: dict[str, Callable[[float, float], float]] = {
     "linear": linear,
     "cosine": cosine,
 }
-"""``schedule(progress, warmup)`` returns the share of the learning rate, progress in [0, 1]."""
+"""``schedule(progress, warmup)`` returns a factor of the learning rate; progress is in [0, 1]."""

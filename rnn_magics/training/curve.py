@@ -1,9 +1,9 @@
-"""Curve: loss and gradient norm of every step, thinned so that it stays small.
+"""Curve: loss and gradient norm of every step, merged so that it stays small.
 
-A run may take millions of steps, and a picture has a thousand columns. Once a series has
-`MOST_POINTS` points, neighbours are merged two by two, so each point stands for twice as many
-steps. A point keeps the lowest and the highest value of its steps beside their mean: a spike of
-a single step is never thinned away.
+A run may take millions of steps, but a picture has about a thousand columns. Once a series has
+`MOST_POINTS` points, neighbours are merged in pairs, so that each point stands for twice as many
+steps. A point has the mean, the lowest and the highest value of its steps, so a spike of a single
+step never disappears.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Floats = npt.NDArray[np.float64]
 
 
 class Series:
-    """A long series of numbers as a bounded number of points.
+    """A long series of numbers, stored as a bounded number of points.
 
     Attributes
     ----------
     stride : int
-        How many values a point stands for, a power of two.
+        The number of values that a point stands for, a power of two.
     """
 
     def __init__(self) -> None:
@@ -36,11 +36,11 @@ class Series:
         self._rest = np.empty(0)  # fewer than `stride` values, not yet a point
 
     def __len__(self) -> int:
-        """Return how many values were taken in."""
+        """Return the number of values."""
         return len(self._points) * self.stride + len(self._rest)
 
     def extend(self, values: Sequence[float] | Floats) -> None:
-        """Take in the values that follow."""
+        """Append values."""
         waiting = np.concatenate((self._rest, np.asarray(values, float)))
         while True:
             number = min(len(waiting) // self.stride, MOST_POINTS - len(self._points))
@@ -57,12 +57,13 @@ class Series:
         self._rest = waiting
 
     def points(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return the points, the last of which may stand for fewer than `stride` values.
+        """Return the points. The last one may stand for fewer than `stride` values.
 
         Returns
         -------
         ends, means, lows, highs : arrays (num_points,)
-            After how many values each point ends, and what its values are.
+            The number of values up to the end of each point; the mean, the lowest and the highest
+            of its values.
         """
         ends = np.arange(1, len(self._points) + 1, dtype=float) * self.stride
         points = self._points
@@ -75,23 +76,23 @@ class Series:
     def copy(self) -> Series:
         """Return an independent copy."""
         made = Series()
-        # Nothing here is written in place.
+        # The arrays are never changed in place, so they can be shared.
         made.stride, made._points, made._rest = self.stride, self._points, self._rest
         return made
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that `from_dict` needs, fit for JSON where every value is finite."""
+        """Return everything that `from_dict` needs, ready for JSON if all values are finite."""
         points, rest = self._points.tolist(), self._rest.tolist()
         return {"stride": self.stride, "points": points, "rest": rest}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Series:
-        """Return the series that `to_dict` was asked of.
+        """Return the series that `to_dict` described.
 
         Raises
         ------
         ValueError
-            When the values are none of a series.
+            If the values do not describe a series.
         """
         made = cls()
         made.stride = int(values["stride"])
@@ -99,7 +100,7 @@ class Series:
         made._rest = np.asarray(values["rest"], float).reshape(-1)
         is_power = made.stride >= 1 and made.stride & (made.stride - 1) == 0
         if not is_power or len(made._points) >= MOST_POINTS or len(made._rest) >= made.stride:
-            msg = "no series: a stride that is no power of two, or too many values"
+            msg = "not a series: its stride is not a power of two, or it has too many values"
             raise ValueError(msg)
         return made
 
@@ -111,11 +112,11 @@ class Curve:
     Attributes
     ----------
     loss
-        Mean nats per token of each minibatch.
+        The mean nats per token of each minibatch.
     grad_norm
-        Before clipping.
+        The gradient norm of each step before clipping.
     epochs
-        Where each epoch ended: steps and training seconds since the beginning of the run.
+        The end of each epoch: steps and training seconds since the beginning of the run.
     """
 
     loss: Series = field(default_factory=Series)
@@ -123,16 +124,16 @@ class Curve:
     epochs: list[tuple[int, float]] = field(default_factory=list)
 
     def extend(self, losses: Tensor, norms: Tensor) -> None:
-        """Take in the steps that follow, (num_steps_taken,) each."""
+        """Append the losses and norms of further steps, (num_steps_taken,) each."""
         self.loss.extend(losses.detach().cpu().numpy())
         self.grad_norm.extend(norms.detach().cpu().numpy())
 
     def end_epoch(self, seconds: float) -> None:
-        """Note that an epoch has ended, so many training seconds after the beginning."""
+        """Record that an epoch has ended, this many training seconds after the beginning."""
         self.epochs.append((len(self.loss), seconds))
 
     def seconds(self, steps: Floats) -> Floats:
-        """Return when steps were taken, in training seconds; evenly within an epoch."""
+        """Return when steps were taken, in training seconds, interpolated within an epoch."""
         known = [(0, 0.0), *self.epochs]
         at, spent = (np.array(values, float) for values in zip(*known, strict=True))
         found: Floats = np.interp(steps, at, spent)
@@ -143,18 +144,18 @@ class Curve:
         return Curve(self.loss.copy(), self.grad_norm.copy(), list(self.epochs))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that `from_dict` needs, fit for JSON."""
+        """Return everything that `from_dict` needs, ready for JSON."""
         series = {"loss": self.loss.to_dict(), "grad_norm": self.grad_norm.to_dict()}
         return {**series, "epochs": [list(end) for end in self.epochs]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Curve:
-        """Return the curve that `to_dict` was asked of.
+        """Return the curve that `to_dict` described.
 
         Raises
         ------
         ValueError
-            When the values are none of a curve.
+            If the values do not describe a curve.
         """
         ends = [(int(step), float(seconds)) for step, seconds in values["epochs"]]
         loss, norm = (Series.from_dict(values[name]) for name in ("loss", "grad_norm"))

@@ -1,4 +1,4 @@
-"""The ways a run can end, each said once."""
+"""The ways a run can end, listed in one place."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ News = Literal["good", "neutral", "bad"]
 
 
 class Ending(StrEnum):
-    """Why a run trains no more.
+    """Why a run has ended.
 
-    An ending is its own name: ``run.reason == "epochs"`` holds, and files and payloads hold the
+    An ending equals its name: ``run.reason == "epochs"`` holds, and files and payloads contain the
     name. `labextension/src/contract/endings.ts` has the same endings, with words for a reader.
 
     Attributes
     ----------
     news
-        What kind of news it is to whoever waits for the run.
+        What kind of news it is for someone who waits for the run.
     """
 
     news: News
@@ -27,21 +27,21 @@ class Ending(StrEnum):
     EPOCHS = "epochs", "good"
     """All epochs were trained."""
     MAX_TIME = "max_time", "good"
-    """The time that it was given is up."""
+    """The time limit was reached."""
     MAX_TOKENS = "max_tokens", "good"
-    """It has learnt from as many tokens as it was given."""
+    """The limit on the number of tokens was reached."""
     STOPPED = "stopped", "neutral"
-    """Somebody asked it to stop."""
+    """The user stopped it."""
     INTERRUPTED = "interrupted", "neutral"
-    """Its cell was interrupted, or Python is exiting."""
+    """Its cell was interrupted, or Python exited."""
     NON_FINITE = "non_finite", "bad"
-    """Loss, gradient or weights left the range of floats."""
+    """Loss, gradient or weights became non-finite."""
     OUT_OF_MEMORY = "out_of_memory", "bad"
-    """A step or a score did not fit into memory."""
+    """A step or an evaluation did not fit into memory."""
     FAILED = "failed", "bad"
-    """An error ended it. The loop does not say this; whoever drives it does."""
+    """An error ended it. The driver of the loop sets this, not the loop."""
     SNAPSHOT = "snapshot", "neutral"
-    """It is a copy; the run that it was taken from went on. No training ends so."""
+    """It is a copy of a run in training. No run ends in this way."""
 
     def __new__(cls, name: str, news: News) -> Self:
         """Make a string that knows what kind of news it is."""
@@ -52,21 +52,21 @@ class Ending(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Ending:
-        """Return the ending of a name.
+        """Return the ending with this name.
 
         Raises
         ------
         ConfigError
-            When no run can end so.
+            If there is no such ending.
         """
         check_choice("reason", name, cls)
         return next(ending for ending in cls if ending == name)
 
     @property
     def as_planned(self) -> bool:
-        """Whether the training reached one of the limits that it was given."""
+        """Whether the run reached one of its limits."""
         return self.news == "good"
 
     def __repr__(self) -> str:
-        """Return what a string would: a reader of ``run.reason`` sees ``'epochs'``."""
+        """Return the name as a plain string has it, so that ``run.reason`` shows ``'epochs'``."""
         return repr(self.value)

@@ -1,7 +1,7 @@
-"""What happens during a training, told as events.
+"""The events of training.
 
-The loop yields them; whoever listens decides what to show. Values that would have to be
-fetched from the device are tensors, so that nobody waits who does not look.
+The loop yields them; a listener decides what to show. Values that are computed on the device stay
+tensors, so that only a listener that reads them waits for the device.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from rnn_magics.training.endings import Ending
 
 @dataclass(frozen=True)
 class Compiling:
-    """Something is compiled for this CPU before the first step.
+    """Code is being compiled for this CPU, before the first step.
 
-    That happens once on a machine; later sessions load what was kept.
+    This happens once on a machine; later sessions load the compiled code from a cache.
 
     Parameters
     ----------
     what
-        E.g. ``the gru cell``.
+        What is compiled, e.g. ``the gru cell``.
     seconds
-        About how long it takes.
+        The approximate time that it takes.
     """
 
     what: str
@@ -42,39 +42,39 @@ class TrainBegin:
 
 @dataclass(frozen=True)
 class StepEnd:
-    """One minibatch was learnt from.
+    """The model was trained on one minibatch.
 
     Parameters
     ----------
     epoch, step
         Both counted from 1; `step` within the epoch.
     num_steps
-        Minibatches in this epoch.
+        The number of minibatches in this epoch.
     loss
         Mean nats per token of the minibatch, a 0-d tensor.
     epoch_loss
         Mean nats per token of the epoch so far, a 0-d tensor.
     grad_norm
-        Before clipping, a 0-d tensor.
+        The gradient norm before clipping, a 0-d tensor.
     lr
         The learning rate of the step.
     seconds
         Time spent in training steps so far, evaluation excluded.
     tokens
-        Tokens learnt from so far.
+        The number of tokens trained on so far.
     losses, norms
-        Loss and gradient norm of each step of the epoch, (num_steps,); the first `step` of them
-        are there.
+        Loss and gradient norm of each step of the epoch, (num_steps,); only the first `step`
+        entries are valid.
     done
-        How much of the training is over, in [0, 1], by whichever limit is nearest.
+        The share of training that is done, in [0, 1], by the nearest limit.
     seconds_left
-        About how long it still takes, evaluation included.
+        The estimated time left, in seconds, including evaluation.
 
     Notes
     -----
-    On an accelerator the step may still be under way, and `seconds` is then what the host has
-    spent; the difference is settled ten times a second. Steps handed over after one that was
-    not finite are told as well, until the host has looked; they changed nothing.
+    On an accelerator, the step may still be running, and `seconds` is then the time on the host; it
+    is corrected ten times a second. Steps after one that was not finite are reported as well until
+    the host checks; they change nothing.
     """
 
     epoch: int
@@ -101,23 +101,23 @@ class Evaluating:
 
 @dataclass(frozen=True)
 class EpochEnd:
-    """An epoch is over, or was cut short.
+    """An epoch has finished, or was cut short.
 
     Parameters
     ----------
     epoch
         Counted from 1.
     complete
-        Whether the epoch went through to its last minibatch.
+        Whether the epoch reached its last minibatch.
     train_nats
         Mean nats per token over the epoch, while the weights changed.
     valid_nats
-        Mean nats per token of the held-out text; None where nothing is held out, or the run
-        was stopped.
+        Mean nats per token of the held-out text; None if nothing is held out, or the run was
+        stopped.
     seconds
-        Of training in this epoch, evaluation excluded.
+        Training time in this epoch in seconds, without evaluation.
     tokens_per_second
-        Of training in this epoch.
+        Training speed in this epoch.
     grad_norm, grad_norm_max
         Median and maximum of the gradient norms before clipping.
     clipped

@@ -1,4 +1,4 @@
-"""History: what a run reports after each epoch, as plain lists."""
+"""History: the results of each epoch of a run, as plain lists."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
 
 @dataclass
 class History:
-    """Lists with one entry per epoch; an epoch cut short has one, too.
+    """Lists with one entry per epoch, including an epoch that was cut short.
 
     Attributes
     ----------
     train_perplexity, train_bits
-        Over the epoch, while the weights changed. Bits are per token: bpc for characters.
+        The training perplexity over the epoch, while the weights changed, and bits per token. For
+        character tokens, bits per token are bits per character (bpc).
     valid_perplexity, valid_bits
-        Of the held-out text after the epoch; None where it was not scored.
+        The same for the held-out text after the epoch; None if it was not scored.
     seconds
-        Of training, evaluation excluded.
+        Training time in seconds, without evaluation.
     tokens_per_second
-        Of training, evaluation excluded.
+        Training speed, without evaluation.
     grad_norm, grad_norm_max
         Median and maximum of the gradient norms before clipping.
     clipped
-        Share of the steps whose gradient was clipped.
+        Share of the steps whose gradient was clipped, in [0, 1].
     """
 
     train_perplexity: list[float] = field(default_factory=list)
@@ -45,7 +46,7 @@ class History:
     clipped: list[float] = field(default_factory=list)
 
     def append(self, event: EpochEnd) -> None:
-        """Take in the report of an epoch."""
+        """Append the results of an epoch."""
         valid = event.valid_nats
         self.train_perplexity.append(perplexity(event.train_nats))
         self.valid_perplexity.append(None if valid is None else perplexity(valid))
@@ -67,17 +68,20 @@ class History:
 
     @whole_imports()
     def to_pandas(self) -> pd.DataFrame:
-        """Return a frame with one row per epoch.
+        """Return a pandas frame with one row per epoch.
 
         Raises
         ------
         TrainingError
-            When pandas is not installed.
+            If pandas is not installed.
         """
         try:
             import pandas as pd  # noqa: PLC0415  (an optional extra)
         except ImportError:
-            msg = "a frame needs pandas: pip install 'rnn_magics[pandas]' (history has plain lists)"
+            msg = (
+                "to_pandas needs pandas: pip install 'rnn_magics[pandas]', or use to_dict for plain"
+                " lists"
+            )
             raise TrainingError(msg) from None
 
         index = pd.RangeIndex(1, len(self) + 1, name="epoch")

@@ -1,8 +1,8 @@
-"""A run on a worker thread, so that it can be paused, stopped and looked at while it trains.
+"""A run on a worker thread, so that it can be paused, stopped and inspected while it trains.
 
-Training never happens on the caller's thread: an interrupt that arrives in the middle of an
-optimizer step would leave the parameters half updated. Here the interrupt reaches the caller,
-who asks the worker to stop, and the worker does so between two steps.
+Training never happens on the caller's thread, where an interrupt in the middle of an optimizer step
+would leave the parameters half updated. Here the interrupt reaches the caller, who asks the worker
+to stop, and the worker stops between two steps.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _EXIT_PATIENCE_SECONDS = 10
 
 
 class Job:
-    """One training on a thread of its own.
+    """A run that trains on its own thread.
 
     Parameters
     ----------
     run, state
-        What `rnn_magics.training.loop.begin` returned.
+        The run and state that `rnn_magics.training.loop.begin` returned.
     listener
-        Called on the worker thread with the events, of the steps at most ten a second.
-        Without one the events are kept for `follow`.
+        Called on the worker thread with the events, but with at most ten steps a second. Without a
+        listener, the events are queued for `follow`.
     watch
         Called on the worker thread with every event, between two steps.
     """
@@ -63,12 +63,12 @@ class Job:
         self._stop_reason: Ending | None = None
         self._paused = False
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()  # between posting a request and the end of the worker
+        self._lock = threading.Lock()  # no request may be posted after the worker has ended
         self._begun = self._over = False
         self._thread = threading.Thread(target=self._work, name=f"rnn {run.name}", daemon=True)
 
     def also(self, listener: Callable[[Event], None]) -> None:
-        """Tell another listener, too, from now on."""
+        """Add another listener, for events from now on."""
         first = self._tell
 
         def tell(event: Event) -> None:
@@ -78,19 +78,19 @@ class Job:
         self._tell = tell
 
     def start(self) -> None:
-        """Begin to train."""
+        """Start training."""
         self._begun = True
         atexit.register(self._leave)
         self._thread.start()
 
     @property
     def has_begun(self) -> bool:
-        """Whether `start` was ever called."""
+        """Whether `start` has been called."""
         return self._begun
 
     @property
     def is_alive(self) -> bool:
-        """Whether the run is still training or paused."""
+        """Whether the run is training or paused."""
         return self._thread.is_alive()
 
     @property
@@ -99,41 +99,41 @@ class Job:
         return self._paused and self.is_alive
 
     def stop(self, reason: str = Ending.STOPPED) -> None:
-        """End the run after the present step.
+        """End the run after the current step.
 
         Raises
         ------
         ConfigError
-            When `reason` is none of `Ending`.
+            If `reason` is not an `Ending`.
         """
         self._stop_reason = self._stop_reason or Ending.named(reason)
         self._requests.put(None)
 
     def pause(self) -> None:
-        """Hold the run after the present step."""
+        """Pause the run after the current step."""
         self._paused = True
 
     def resume(self) -> None:
-        """Let a paused run go on."""
+        """Continue a paused run."""
         self._paused = False
         self._requests.put(None)
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until the run has ended, or for `timeout` seconds."""
+        """Wait until the run has ended, but at most `timeout` seconds."""
         self._thread.join(timeout)
 
     def follow(self, meanwhile: Callable[[], None] = lambda: None) -> Iterator[Event]:
-        """Start the run if need be, and yield its events on the caller's thread until it has ended.
+        """Start the run if necessary, and yield its events on the caller's thread until it ends.
 
         Parameters
         ----------
         meanwhile
-            Called on the caller's thread before each event, and some times a second.
+            Called on the caller's thread before each event, and several times a second.
 
         Raises
         ------
         BaseException
-            What the worker raised, if it did.
+            The error that the worker raised, if any.
         """
         if self._thread.ident is None:
             self.start()
@@ -145,7 +145,7 @@ class Job:
 
     def _next_event(self, meanwhile: Callable[[], None]) -> Event | None:
         while True:
-            alive = self.is_alive  # asked first: what it put before it ended is still to be read
+            alive = self.is_alive  # checked first: its last events may still be in the queue
             meanwhile()
             try:
                 # A bounded wait, because Windows cannot interrupt an unbounded one.
@@ -155,22 +155,22 @@ class Job:
                     return None
 
     def between_steps(self, call: Callable[[], T]) -> T:
-        """Run `call` on the worker between two steps, or here when the run has ended.
+        """Run `call` on the worker between two steps, or here if the run has ended.
 
         Raises
         ------
         BaseException
-            What `call` raised.
+            The error that `call` raised.
         """
         answer: Future[T] = Future()
 
         def serve() -> None:
             try:
                 answer.set_result(call())
-            except BaseException as error:  # noqa: BLE001  (handed to the caller)
+            except BaseException as error:  # noqa: BLE001  (raised in the caller)
                 answer.set_exception(error)
 
-        check_fork()  # whose worker is in another process
+        check_fork()  # in a forked process there is no worker to answer
         with self._lock:
             if self._over:
                 return call()
@@ -178,19 +178,19 @@ class Job:
         return answer.result()
 
     def steer(self, **changes: float | None) -> None:
-        """Change learning rate (``lr``) or bound on the gradient (``clip``) from the next step on.
+        """Change the learning rate (``lr``) or gradient bound (``clip``) from the next step on.
 
         Raises
         ------
         ConfigError
-            When a value is out of range, or something else is to be changed; the run then goes
-            on as before.
+            If a value is out of range, or another setting is named. The run then continues
+            unchanged.
         TrainingError
-            When the run has ended.
+            If the run has ended.
         """
         for name in changes:
             check_choice("steer", name, ("lr", "clip"))
-        TrainConfig(**changes)  # type: ignore[arg-type]  # refuses here what is out of range
+        TrainConfig(**changes)  # type: ignore[arg-type]  # checks the ranges
 
         def change() -> None:
             if not self._over:
@@ -198,12 +198,12 @@ class Job:
                 self.run.steer(steered, self._state.total_steps)
 
         if not self.is_alive:
-            msg = f"run {self.run.name!r} has ended, and can be steered no more"
+            msg = f"run {self.run.name!r} has ended; its learning rate and clip cannot change"
             raise TrainingError(msg)
         self.between_steps(change)
 
     def snapshot(self) -> RNNModel:
-        """Return a copy of the model as it is between two steps."""
+        """Return a copy of the model, taken between two steps."""
         return self.between_steps(lambda: copy_model(self.run.model))
 
     @training_here()
@@ -222,7 +222,7 @@ class Job:
                     self._tell(event)
                 if not isinstance(event, TrainEnd):
                     self._serve_requests()
-        except BaseException as error:  # noqa: BLE001  (shown by whoever follows the run)
+        except BaseException as error:  # noqa: BLE001  (shown by the follower)
             self.error = error
             self.run.reason = Ending.FAILED
             self.run.message = f"{type(error).__name__}: {error}"
@@ -247,6 +247,6 @@ class Job:
                 request()
 
     def _leave(self) -> None:
-        # The interpreter must not take torch away from under a thread that is using it.
+        # At exit, the interpreter must not unload torch while the thread uses it.
         self.stop(Ending.INTERRUPTED)
         self.wait(_EXIT_PATIENCE_SECONDS)

@@ -1,8 +1,7 @@
 """The training loop: a flat generator of events.
 
-Everything that a training needs in order to go on stands in one `TrainState`; the loop keeps
-nothing of its own between two events. Whoever drives it may wait between events, read the
-model, or stop it.
+Everything that is needed to continue training is in one `TrainState`; the loop itself has no state
+between two events. Its driver may wait between events, read the model, or stop it.
 """
 
 from __future__ import annotations
@@ -50,9 +49,9 @@ from rnn_magics.training.steps.step import Step
 StopReason = Callable[[], str | None]
 Listener = Callable[[Event], None]
 Watch = Callable[[Run, TrainState], Listener]
-"""``watch(run, state)`` returns what is called with every event, between two steps."""
+"""``watch(run, state)`` returns a listener for every event, called between two steps."""
 Drive = Callable[[Run, TrainState, Sequence[Listener]], None]
-"""``drive(run, state, listeners)`` takes a training to its end, now or later."""
+"""``drive(run, state, listeners)`` trains to the end, now or later."""
 
 
 @whole_imports()  # the first optimizer imports more of torch
@@ -62,44 +61,47 @@ def begin(
     config: TrainConfig | None = None,
     name: str = "",
 ) -> tuple[Run, TrainState]:
-    """Make what `iter_train` needs.
+    """Return the run and the state that `iter_train` needs.
 
     Parameters
     ----------
     batches
-        The minibatches, with the held-out text beside them.
+        The minibatches and the held-out text.
     model
-        An architecture, whose weights are then drawn with ``config.seed``, or a model to
-        train further.
+        An architecture, whose initial weights are drawn with ``config.seed``; or a model to train
+        further.
     config
         How to train.
     name
-        Of the run.
+        The name of the run.
 
     Raises
     ------
     ConfigError
-        When `config` is that of a loaded run, and its optimizer has been removed since.
+        If `config` is from a loaded run and names an optimizer that has since been removed.
     DeviceError
-        When the device asked for is not there, or does not compute in ``config.precision``.
+        If the device is not available, or does not support ``config.precision``.
     TrainingError
-        When a given model does not fit the vocabulary, or the training not into memory.
+        If a given model does not fit the vocabulary, or the run does not fit into memory.
     BatchError
-        When a single token is held out, which predicts nothing.
+        If a single token is held out, so that there is nothing to predict.
     """
     check_name(name, "the run")
     config = config or TrainConfig()
-    config.check()  # that of a loaded run may name an optimizer which has been removed
+    config.check()  # a loaded run may name an optimizer that has been removed
     if len(batches.valid) == 1:
-        msg = "one held-out token has nothing to predict: hold out more, or nothing (--valid 0)"
+        msg = "a single held-out token predicts nothing: hold out more, or nothing (--valid 0)"
         raise BatchError(msg)
     device = choose_device(config.device)
     check_precision(config.precision, device.device)
-    on_cpu = device.device.type == "cpu"  # elsewhere the threads of the CPU do not train
+    on_cpu = device.device.type == "cpu"  # elsewhere CPU threads do not matter
     threads = choose_threads(config.threads) if on_cpu else ThreadChoice.present()
     generator = torch.Generator().manual_seed(config.seed)
     if isinstance(model, RNNModel) and model.vocab_size != batches.vocab_size:
-        msg = f"the model knows {model.vocab_size} tokens, the vocabulary {batches.vocab_size}"
+        msg = (
+            f"the model has {model.vocab_size} tokens, but the vocabulary has {batches.vocab_size};"
+            " use the vocabulary of the model's run"
+        )
         raise TrainingError(msg)
     wanted = model.config if isinstance(model, RNNModel) else model or ModelConfig()
     needed = estimate_memory(wanted, batches.vocab_size, batches.config, config)
@@ -121,21 +123,21 @@ def begin(
 def iter_train(
     run: Run, state: TrainState, should_stop: StopReason | None = None
 ) -> Iterator[Event]:
-    """Train, and tell what happens.
+    """Train, and yield events.
 
     Parameters
     ----------
     run
-        Its history, reason and message are filled in as the training goes.
+        The run; its history, reason and message are filled in.
     state
-        Where the training stands; advanced in place.
+        The state of the training, updated in place.
     should_stop
-        Asked between steps; an `Ending`, or its name, ends the training there.
+        Called between steps. If it returns an `Ending`, or its name, training ends there.
 
     Yields
     ------
     Event
-        A `Compiling` for what is not compiled yet; one `TrainBegin`; for each minibatch a
+        A `Compiling` if code is not compiled yet; one `TrainBegin`; for each minibatch a
         `StepEnd`; after each epoch some `Evaluating` and an `EpochEnd`; one `TrainEnd`.
     """
     batches = state.batches
@@ -148,10 +150,10 @@ def iter_train(
     yield TrainBegin(run.config.train.epochs, len(epoch.plan), batches.config.tokens_per_batch)
     reason: Ending | None = None
     while reason is None and state.epoch < run.config.train.epochs:
-        if state.current is None:  # the epoch before is finished
+        if state.current is None:  # the previous epoch is finished
             epoch, run.step = step.begin_epoch(), step.words
         reason = yield from _take_steps(run, state, epoch, step, asked)
-        config = run.config.train  # as it is by now
+        config = run.config.train  # it may have been steered
         if reason == Ending.NON_FINITE:
             run.message = _non_finite_message(state, epoch, config)
         complete = state.step == len(epoch.plan)
@@ -171,7 +173,7 @@ def iter_train(
             run.curve.extend(epoch.losses[: state.step], epoch.norms[: state.step])
             run.curve.end_epoch(state.train_seconds)
             run.steps, run.tokens = state.total_steps, state.total_tokens
-            if complete:  # before it is told: whoever keeps the state keeps the next beginning
+            if complete:  # first, so that a checkpoint of this state begins with the next epoch
                 state.finish_epoch()
             yield end
     run.reason = reason or Ending.EPOCHS
@@ -193,8 +195,8 @@ def _named(should_stop: StopReason | None) -> _Asked:
 def _take_steps(
     run: Run, state: TrainState, epoch: EpochState, step: Step, asked: _Asked
 ) -> Generator[Event, None, Ending | None]:
-    # Returns the reason for which the epoch was cut short.
-    # Asked first where a training goes on from a step behind which it would have ended.
+    # Returns why the epoch was cut short, or None. The limits are also checked before the first
+    # step, since a resumed run may already have reached one.
     reason = _limit_reached(state, run.config.train) if state.step else None
     while reason is None and state.step < len(epoch.plan):
         try:
@@ -215,7 +217,7 @@ def _limit_reached(state: TrainState, config: TrainConfig) -> Ending | None:
 def _evaluate(
     state: TrainState, asked: _Asked
 ) -> Generator[Event, None, tuple[float | None, Ending | None]]:
-    # Returns the held-out nats per token, or the reason for which it was stopped.
+    # Returns the held-out nats per token, or the reason why it was stopped.
     bidirectional = state.model.config.bidirectional
     num_steps = state.batches.config.num_steps if bidirectional else 128
     slices = iter_evaluate(state.model, state.batches.valid, num_steps)
@@ -250,7 +252,7 @@ def _epoch_end(
 
 
 def _out_of_memory(error: MemoryError | RuntimeError) -> Ending:
-    # Before an update nothing is lost; what the step held goes with it.
+    # No update has happened yet, so nothing is lost; the memory of the step is freed.
     if not is_out_of_memory(error):
         raise error
     return Ending.OUT_OF_MEMORY
@@ -262,7 +264,7 @@ def _out_of_memory_message(state: TrainState) -> str:
         torch.cuda.empty_cache()
     return (
         f"out of memory in epoch {state.epoch + 1}, step {state.step + 1}; the model keeps the"
-        f" parameters of the step before; try {WHAT_TO_TRY}"
+        f" parameters of the previous step; try {WHAT_TO_TRY}"
     )
 
 
@@ -271,7 +273,7 @@ def _worse_than_guessing(run: Run) -> str:
     if reached is None or reached <= 2 * guess or len(run.history) < 2:  # noqa: PLR2004
         return ""
     return (
-        f"perplexity {reached:.4g} is worse than guessing ({guess}): the training has exploded;"
+        f"perplexity {reached:.4g} is worse than guessing ({guess}): training has exploded;"
         f" try --clip 1 or --lr {run.config.train.peak_lr / 10:g}"
     )
 
@@ -285,7 +287,7 @@ def _non_finite_message(state: TrainState, epoch: EpochState, config: TrainConfi
     clip = "--clip 1" if config.clip is None else "a smaller --clip"
     return (
         f"loss, gradient or weights became non-finite in epoch {state.epoch + 1}, step"
-        f" {state.step + 1} ({last}); the model keeps the parameters of the step before;"
+        f" {state.step + 1} ({last}); the model keeps the parameters of the previous step;"
         f" try {clip} or --lr {config.peak_lr / 10:g}"
     )
 
@@ -305,32 +307,32 @@ def train(
     Parameters
     ----------
     batches
-        What `make_batches` returned.
+        The minibatches, from `make_batches`.
     model
         An architecture, or a model to train further; by default ``ModelConfig()``.
     config
         How to train; by default ``TrainConfig()``.
     name
-        Of the run; by default that of the cell.
+        The name of the run; by default the name of the cell.
     listeners
         Called with every event.
     watch
-        Makes one more listener from the run and its state, e.g. a `Checkpointing`.
+        Makes another listener from the run and its state, e.g. a `Checkpointing`.
     drive
-        Takes run, state and listeners and sees to it that the training is done, e.g. on another
-        thread; by default it is done here, to its end.
+        Takes the run, the state and the listeners, and trains, e.g. on another thread. By default,
+        training happens here, to the end.
 
     Returns
     -------
     Run
-        With ``model``, ``history``, ``train_perplexity``, ``valid_perplexity`` ...
+        The run, with ``model``, ``history``, ``train_perplexity``, ``valid_perplexity`` and more.
 
     Raises
     ------
     DeviceError
-        When the device asked for is not there.
+        If the device is not available.
     TrainingError
-        When a given model does not fit the vocabulary.
+        If a given model does not fit the vocabulary.
     """
     run, state = begin(batches, model, config, name)
     watching = [] if watch is None else [watch(run, state)]
@@ -340,9 +342,9 @@ def train(
 
 @training_here()
 def train_to_end(run: Run, state: TrainState, listeners: Sequence[Listener]) -> None:
-    """Drain `iter_train` and tell every listener every event.
+    """Run `iter_train` to the end, and pass every event to every listener.
 
-    Every listener is told one `TrainEnd`, also when an error ends the training.
+    Every listener receives one `TrainEnd`, even if an error ends the training.
     """
     try:
         for event in iter_train(run, state):
@@ -355,7 +357,7 @@ def train_to_end(run: Run, state: TrainState, listeners: Sequence[Listener]) -> 
 
 
 def tell_failure(error: BaseException, listeners: Iterable[Listener]) -> None:
-    """Tell every listener that an error ended the training; one of them may be what failed."""
+    """Tell every listener that an error ended the training; the error may be from one of them."""
     for listener in listeners:
         with suppress(Exception):
             listener(TrainEnd(Ending.FAILED, f"{type(error).__name__}: {error}"))

@@ -1,7 +1,6 @@
-"""How much of a training is over, by each of the limits that it was given.
+"""The share of training that is done, by each limit.
 
-The schedule of the learning rate, the end of the training and what a reader is told all go by
-these shares.
+The learning-rate schedule, the end of training and the progress displays all use these shares.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from rnn_magics.training.state import EpochState, TrainState
 
 
 def limits_used(state: TrainState, config: TrainConfig) -> dict[Ending, float]:
-    """Return how much of the tokens and of the seconds is used up, by the ending that it leads to.
+    """Return the used share of each limit on tokens and time, by the ending that it leads to.
 
-    From 1 on a limit is reached. One that was not given is not there.
+    A share of 1 or more means that the limit is reached. Limits that are not set are left out.
     """
     used = {}
     if config.max_tokens is not None:
@@ -27,25 +26,25 @@ def limits_used(state: TrainState, config: TrainConfig) -> dict[Ending, float]:
 def share_done(
     state: TrainState, epoch: EpochState, config: TrainConfig, *, ahead: float = 0.0
 ) -> float:
-    """Return how much of a training is over, in [0, 1], by whichever limit is nearest.
+    """Return the share of training that is done, in [0, 1], by the nearest limit.
 
     Parameters
     ----------
     state, epoch
-        Where the training stands.
+        The state of the training and of its epoch.
     config
-        How it is trained.
+        How the model is trained.
     ahead
-        How much of the step to come counts as taken.
+        The part of the next step that counts as taken.
     """
     epochs = (state.epoch + (state.step + ahead) / len(epoch.plan)) / config.epochs
     return min(max([epochs, *limits_used(state, config).values()]), 1.0)
 
 
 def seconds_left(state: TrainState, done: float) -> float:
-    """Return about how many seconds are left when a share of the training is over.
+    """Return the estimated number of seconds left, given the share that is done.
 
-    As much evaluation is expected for each step to come as there was for each step so far. Up to
-    a limit of time the seconds are exact.
+    The estimate assumes that a future step takes as long as an average one so far, with its part of
+    the evaluation. For a time limit it is exact.
     """
     return state.total_seconds * (1 - done) / done

@@ -1,4 +1,4 @@
-"""Recipes: the settings of published trainings, and one of our own, by name."""
+"""Recipes: published settings, and one of our own, by name."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from rnn_magics.training.config import TrainConfig
 
 @dataclass(frozen=True)
 class Recipe:
-    """A model and a training, and the steps that come before them.
+    """The settings of a run, and the magic lines that come before it.
 
     Parameters
     ----------
     model, train
         The settings.
     source
-        Where they are published.
+        The publication that they are from.
     before
-        The magics that prepare the data as the source does.
+        The magic lines that prepare the data as the source does.
     """
 
     model: ModelConfig

@@ -1,4 +1,4 @@
-"""Run: one training, with its configuration, history, model and vocabulary."""
+"""Run: the record of one training run, with its configuration, history, model and vocabulary."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from rnn_magics.training.history import History
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
 
-_GONE_THROUGH = 1 << 26  # tokens, in less than a second; a longer text is left on its disk
+_GONE_THROUGH = 1 << 26  # tokens, counted in under a second; a longer text stays on disk
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what a result depends on."""
+    """Return the versions of the software that a result depends on."""
     from rnn_magics import __version__  # noqa: PLC0415  (the package imports this module lazily)
 
     return {
@@ -37,7 +37,7 @@ def versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """The three configurations that a run was made from."""
+    """The three configurations of a run."""
 
     model: ModelConfig
     train: TrainConfig
@@ -46,14 +46,14 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class Steering:
-    """A change of a training while it went on.
+    """A change of the settings during training.
 
     Parameters
     ----------
     step
-        How many steps had been taken.
+        The number of steps taken before the change.
     lr, clip
-        The largest learning rate and the bound on the gradient norm from there on.
+        The largest learning rate and the bound on the gradient norm after the change.
     """
 
     step: int
@@ -61,58 +61,58 @@ class Steering:
     clip: float | None
 
     def __str__(self) -> str:
-        """Say it in words."""
+        """Return the change in words."""
         clip = "no clip" if self.clip is None else f"clip {self.clip:g}"
         return f"learning rate {self.lr:g} and {clip} from step {self.step + 1:,} on"
 
 
 @dataclass
 class Run(Result):
-    """One training.
+    """One training run.
 
     Parameters
     ----------
     name
-        How listings call it.
+        The name of the run in listings.
     model
         The model, on the device where it was trained.
     vocab
-        The map of its tokens; None when it was trained on bare indices.
+        The vocabulary; None if the run was trained on bare indices.
     config
-        Of model, training and minibatches.
+        The configurations of model, training and minibatches.
     device
-        Where it was trained, and why there.
+        The device on which it was trained, and why.
     corpus
-        Name and sha256 of the corpus, None without one.
+        Name and sha256 of the corpus, or None.
     num_train_tokens, num_valid_tokens
-        The lengths of the training and the held-out text.
+        The lengths of the training text and the held-out text, in tokens.
     history
-        What each epoch reported.
+        The results of each epoch.
     curve
-        Loss and gradient norm of each step, up to the last epoch that is over.
+        Loss and gradient norm of each step, up to the last finished epoch.
     steered
-        How learning rate and clip were changed while it trained, in the order of steps; `config`
-        holds the newest.
+        The changes of learning rate and clip during training, in order; `config` has the current
+        values.
     reason
         How it ended, a string: ``epochs``, ``max_time`` ... (see `Ending`); None while it trains.
     message
-        What to know about the end; empty when all went as planned.
+        What to know about the end; empty if all went as planned.
     threads
-        How many of torch on the CPU, and why.
+        The number of torch's CPU threads, and why.
     step
-        How its steps were taken: ``eager``, or ``cuda graph``; with the reason where a graph
-        could not be had.
+        How its steps were taken: ``eager`` or ``cuda graph``. If no graph was possible, with the
+        reason.
     versions
-        Of Python, torch and rnn_magics.
+        The versions of Python, torch and rnn_magics.
     steps, tokens
-        Taken and learnt from, up to the last epoch that is told of.
+        The number of steps taken and of tokens trained on, up to the last reported epoch.
     ladder
-        What counting n-grams reaches on the same split; None where none was fitted.
+        The n-gram baselines of the same split; None if they were not fitted.
     folder
-        Where it is kept as it trains; None where it is not.
+        The folder of its checkpoints; None without checkpoints.
     train_counts, valid_counts
-        Unknown tokens and words of the training and the held-out text; None where there is no
-        vocabulary or no such text, and of a training text too long to be gone through.
+        Counts of unknown tokens and words in the training text and the held-out text; None without
+        a vocabulary or such a text, and for a very long training text.
     """
 
     name: str
@@ -140,30 +140,30 @@ class Run(Result):
 
     @property
     def tokens_per_second(self) -> float:
-        """Of training, evaluation excluded, over all epochs; nan before the first."""
+        """Training speed over all epochs, without evaluation; nan before the first epoch."""
         seconds = sum(self.history.seconds)
         rates = zip(self.history.seconds, self.history.tokens_per_second, strict=True)
         return sum(s * rate for s, rate in rates) / seconds if seconds else float("nan")
 
     @property
     def train_perplexity(self) -> float | None:
-        """Of the last epoch, None before the first."""
+        """The training perplexity of the last epoch; None before the first."""
         return self.history.train_perplexity[-1] if self.history.train_perplexity else None
 
     @property
     def valid_perplexity(self) -> float | None:
-        """Of the held-out text after the last epoch in which it was scored, or None."""
+        """The held-out perplexity after the last epoch that was scored, or None."""
         scored = [value for value in self.history.valid_perplexity if value is not None]
         return scored[-1] if scored else None
 
     @property
     def state_rule(self) -> str:
-        """How held-out text is read: ``carried`` state, or ``zero`` at each window."""
+        """How held-out text is read: with ``carried`` state, or from ``zero`` in each window."""
         return "zero" if self.config.model.bidirectional else "carried"
 
     @property
     def place(self) -> str:
-        """Where it was trained, and why there, e.g. ``cpu (no GPU found), 1 thread (measured)``."""
+        """The device and threads with reasons, e.g. ``cpu (no GPU found), 1 thread (measured)``."""
         on_cpu = self.device.device.type == "cpu"
         return f"{self.device}, {self.threads if on_cpu else f'step: {self.step}'}"
 
@@ -176,12 +176,12 @@ class Run(Result):
         return f"{c.cell}, {c.num_hiddens} hidden units, {layers}{both}"
 
     def steer(self, train: TrainConfig, step: int) -> None:
-        """Go on with another configuration after so many steps; to be called between steps."""
+        """Continue with another configuration after this many steps; call it between two steps."""
         self.config = replace(self.config, train=train)
         self.steered.append(Steering(step, train.peak_lr, train.clip))
 
     def __repr__(self) -> str:
-        """Two lines: what it is, and where it stands."""
+        """Return two lines: the model, and the results so far."""
         head = f"Run {self.name!r}: {self.architecture}, {self.model.num_parameters:,} parameters"
         if not len(self.history):
             return f"{head}\n  no epoch yet ({self.reason or 'training'})"
@@ -195,7 +195,7 @@ class Run(Result):
 
 
 def copy_run(run: Run) -> Run:
-    """Return a copy that a training does not change any more, to be taken between two steps."""
+    """Return a copy that further training does not change; call it between two steps."""
     return replace(
         run,
         model=copy_model(run.model),

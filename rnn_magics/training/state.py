@@ -1,4 +1,4 @@
-"""TrainState: everything that a training needs to go on from between two steps."""
+"""TrainState: everything that is needed to continue training from between two steps."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rnn_magics.models.rnn_model import RNNModel, as_tuple
 
 @dataclass
 class Unsettled:
-    """What a device that runs behind the host has counted in an epoch.
+    """The step counts of an epoch on a device that runs behind the host.
 
     Parameters
     ----------
     taken
-        Good steps, (1,).
+        The number of good steps, (1,).
     bad
-        1 from the first step on whose loss or gradient was not finite, 0-d.
+        1 from the first step whose loss or gradient was not finite, else 0; a 0-d tensor.
     known_bad
         Whether the host has seen that a step was bad.
     """
@@ -34,23 +34,23 @@ class Unsettled:
 
 @dataclass
 class EpochState:
-    """Where an epoch stands that is under way.
+    """The state of an epoch in progress.
 
     Parameters
     ----------
     plan
-        Its windows.
+        The windows of the epoch.
     hidden
         The carried hidden state, detached.
     nats
-        The sum of the minibatches' mean losses, a 0-d tensor.
+        The sum of the mean losses of the minibatches so far, a 0-d tensor.
     losses, norms
-        Mean nats per token and gradient norm of each step; those of steps to come mean nothing,
-        (num_batches,) each.
+        Mean nats per token and gradient norm of each step, (num_batches,) each. The entries of
+        future steps have no meaning.
     seconds
-        Spent in training.
+        Training time so far, in seconds.
     unsettled
-        None where the host looks at every step.
+        The counts on the device; None if the host checks every step.
     """
 
     plan: EpochPlan
@@ -64,31 +64,31 @@ class EpochState:
 
 @dataclass
 class TrainState:
-    """All that a training needs to go on from between two steps.
+    """Everything that is needed to continue training from between two steps.
 
     Parameters
     ----------
     model, optimizer
-        With their parameters and moments.
+        The model and the optimizer, with parameters and moments.
     batches
-        On the model's device.
+        The minibatches, on the device of the model.
     generator
-        Draws offsets and shuffles; lives on the CPU, so that devices see the same minibatches.
+        Draws offsets and shuffles. It is on the CPU, so that all devices see the same minibatches.
     dropout_generator
-        Draws dropout masks; lives on the device.
+        Draws dropout masks, on the device of the model.
     epoch, step
-        The position: epochs finished, and steps taken in the present one.
+        The position: the number of finished epochs, and of steps taken in the current epoch.
     total_steps, total_tokens
-        Taken and learnt from since the beginning.
+        The number of steps taken and of tokens trained on since the beginning.
     train_seconds, evaluation_seconds
-        Spent since the beginning; pauses do not count.
+        The time spent since the beginning, without pauses.
     current
-        The epoch under way; None between two.
+        The epoch in progress; None between two epochs.
 
     Notes
     -----
-    Where an accelerator runs behind the host, position, totals and seconds are those of the
-    steps handed to it; `settle` makes them those of the steps that it has taken. Parameters,
+    If an accelerator runs behind the host, then position, totals and seconds describe the steps
+    that were launched; after `settle` they describe the steps that were completed. Parameters,
     moments and the tensors of the epoch are on the device and need no settling.
     """
 
@@ -107,7 +107,7 @@ class TrainState:
 
     @property
     def epoch_tokens(self) -> int:
-        """Learnt from in the present epoch."""
+        """The number of tokens trained on in the current epoch."""
         return self.step * self.batches.config.tokens_per_batch
 
     @property
@@ -116,7 +116,7 @@ class TrainState:
         return self.train_seconds + self.evaluation_seconds
 
     def begin_epoch(self) -> EpochState:
-        """Return the epoch under way, or plan the next one."""
+        """Return the epoch in progress, or plan the next one."""
         if self.current is None:
             plan, device = self.batches.plan(self.generator), self.batches.ids.device
             hidden = as_tuple(self.model.begin_state(plan.starts.shape[1], device))
@@ -125,12 +125,12 @@ class TrainState:
         return self.current
 
     def settle(self) -> bool:
-        """Wait for the device, and step back to the last good step if there was a bad one.
+        """Wait for the device, and return to the last good step if a later one was bad.
 
         Returns
         -------
         bool
-            Whether all steps were good; on the CPU, where each is looked at, always True.
+            Whether all steps were good. Always True on the CPU, where each step is checked.
         """
         if self.current is None or self.current.unsettled is None:
             return True
@@ -142,13 +142,13 @@ class TrainState:
         return not counted.known_bad
 
     def count_steps(self, number: int) -> None:
-        """Move the position by so many minibatches."""
+        """Move the position by this many minibatches."""
         self.step += number
         self.total_steps += number
         self.total_tokens += number * self.batches.config.tokens_per_batch
 
     def count_seconds(self, epoch: EpochState, seconds: float) -> None:
-        """Add to the time spent in training."""
+        """Add to the training time."""
         epoch.seconds += seconds
         self.train_seconds += seconds
 

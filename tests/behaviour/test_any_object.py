@@ -64,7 +64,7 @@ def test_text_and_numbers_are_written_out_as_plain_text(what: str) -> None:
 
 
 NOT_WRITTEN = {
-    "huge": (10**5000, r"'n' is a int, and writing it out fails \(ValueError: 'Exceeds"),
+    "huge": (10**5000, r"'n' is a int, and converting it to text fails \(ValueError: 'Exceeds"),
     "root": (with_method("__str__", OfTheRoot("a\nb"), int, 7), r"fails \(OfTheRoot: 'a\\nb'\)"),
     "error": (
         with_method("__str__", UnshowableError(), int, 7),

@@ -56,7 +56,7 @@ def test_a_held_out_part_of_one_token(notebook: Notebook) -> None:
     notebook.run("%sample --batch-size 1 --num-steps 2")
     for line in (TRAIN, f"{TRAIN} --background", f"{TRAIN} --seeds 2"):
         said = notebook.refused(line)
-        assert said.startswith("one held-out token has nothing to predict: hold out more")
+        assert said.startswith("a single held-out token predicts nothing: hold out more")
     assert "nothing is held out to score" in repr(notebook.run("%baseline --order 1"))
 
 

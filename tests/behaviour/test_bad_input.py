@@ -138,7 +138,10 @@ def odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("--data unhashable", "element 1 is a list; tokens must be hashable"),
         ("--data numbers --lower", "is a sequence of tokens, and cleaning is for text; leave out"),
         ("--data text --encoding utf-8", "--encoding is for files and downloads"),
-        ("python_docs --as-tokens", "--as-tokens goes with --data"),
+        (
+            "python_docs --as-tokens",
+            "--as-tokens needs --data NAME; add that, or leave --as-tokens out",
+        ),
         ("--valid 1", "--valid must be in [0, 1), not 1.0"),
         ("--valid -0.1", "--valid must be in [0, 1), not -0.1"),
     ],
@@ -163,7 +166,7 @@ def test_a_file_that_may_not_be_read(trained: Notebook, monkeypatch: pytest.Monk
 def test_a_cell_that_takes_its_text_from_elsewhere(trained: Notebook) -> None:
     trained.variables["text"] = "abc"
     said = trained.refused("%%corpus --data text\nabc")
-    assert said == "the lines of the cell are the text; leave --data out, or type %corpus"
+    assert said == "the body of the cell is the text; leave --data out, or type %corpus with one %"
     assert "--encoding is for files" in trained.refused("%%corpus --encoding latin-1\nabc")
 
 
@@ -195,12 +198,12 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%train_rnn -e 3", "%train_rnn has no option -e"),
         ("%train_rnn 3", "%train_rnn does not expect '3'"),
         ("%train_rnn --epochs 1.5", "--epochs must be a whole number, not '1.5'"),
-        ("%train_rnn --num-hiddens 999999999", "this training needs at least "),
+        ("%train_rnn --num-hiddens 999999999", "this run needs at least "),
         ("%corpus https://10.0.0.1:1/x --max-download 0", "--max-download must be in (0, "),
         ("%corpus https://h.example --sha256 abc", "sha256 must be 64 hexadecimal digits, not"),
         (
             f"%corpus a.txt --sha256 {'a' * 64}",
-            "--sha256 is for downloads; leave it out, or name one",
+            "--sha256 is for downloads; leave it out, or name an http",
         ),
         ("%corpus --max-download 3", "--max-download is for downloads; leave it out"),
         ("%train_rnn --epochs 0", "--epochs must be at least 1, not 0"),
@@ -236,11 +239,20 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%generate the --beam 2 --top-p 0.5", "beam draws nothing, so top_p has no effect"),
         ("%generate the --top-p 0", "--top-p must be in (0, 1], not 0.0"),
         ("%generate the --temperature 0", "--temperature must be above 0, not 0.0"),
-        ("%generate --score the --greedy", "--score writes nothing, so it goes with no option"),
-        ("%generate --score the --num 2", "--score writes nothing, so it goes with no option"),
+        (
+            "%generate --score the --greedy",
+            "--score writes no text, so --run is the only option that it takes",
+        ),
+        (
+            "%generate --score the --num 2",
+            "--score writes no text, so --run is the only option that it takes",
+        ),
         ("%generate --score t", "the text has 1 char tokens; a score needs at least two"),
         ("%rnn stop", "no run is training"),
-        ("%rnn pause gru-1", "run 'gru-1' is not training any more"),
+        (
+            "%rnn pause gru-1",
+            "run 'gru-1' has already ended: there is nothing to pause, resume or stop",
+        ),
         ("%rnn resume gru-9", "no run 'gru-9'; did you mean 'gru-1'? (runs: gru-1)"),
         ("%rnn halt", "action: 'halt' is not one of stop, pause, resume"),
         ("%rnn stop --reset", "no run is training"),
@@ -253,7 +265,7 @@ def test_a_line_that_cannot_be_followed(trained: Notebook, cell: str, said: str)
 def test_a_device_that_is_not_there(trained: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert trained.refused("%train_rnn --device cuda") == (
-        "--device cuda: no such device here (none found); leave it out or take cpu"
+        "--device cuda: no such device here (none found); leave it out, or use --device cpu"
     )
 
 

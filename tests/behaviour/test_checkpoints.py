@@ -47,7 +47,7 @@ def test_a_run_is_kept_in_its_folder(prepared: Notebook) -> None:
 
 
 def test_nothing_kept_is_said(prepared: Notebook) -> None:
-    assert repr(prepared.run("%rnn runs")).startswith("no run is kept here")
+    assert repr(prepared.run("%rnn runs")).startswith("no runs here yet")
     assert prepared.refused("%rnn runs nowhere") == "there is no folder 'nowhere'"
 
 
@@ -70,9 +70,9 @@ def test_a_run_goes_on_in_a_kernel_that_knows_nothing_of_it(stopped: Notebook) -
 def test_what_cannot_be_resumed_is_refused(stopped: Notebook) -> None:
     assert "is not the folder of a run" in stopped.refused("%train_rnn --resume nowhere")
     refused = stopped.refused("%train_rnn --resume runs/first --epochs 9")
-    assert refused == "--resume goes on with the run as it was begun; leave --epochs out"
+    assert refused == "--resume continues a run with its own settings; leave --epochs out"
     refused = stopped.refused("%train_rnn --resume runs/first --checkpoint x")
-    assert refused == "--resume goes on with the run as it was begun; leave --checkpoint out"
+    assert refused == "--resume continues a run with its own settings; leave --checkpoint out"
     stopped.run("%sample random --batch-size 4 --num-steps 8")
     assert "type %sample seq --batch-size 4" in stopped.refused("%train_rnn --resume last")
     assert "holds run 'first' already" in stopped.refused(f"{LONG} --checkpoint runs/first")
@@ -80,7 +80,7 @@ def test_what_cannot_be_resumed_is_refused(stopped: Notebook) -> None:
 
 def test_when_a_checkpoint_is_due_needs_a_folder(prepared: Notebook) -> None:
     refused = prepared.refused("%train_rnn --every 5")
-    assert refused.startswith("--every and --keep go with --checkpoint DIR")
+    assert refused.startswith("--every and --keep need --checkpoint DIR; add it, or leave them out")
     assert "must be a period such as" in prepared.refused("%train_rnn --checkpoint x --every now")
     assert not Path("x").exists()
 

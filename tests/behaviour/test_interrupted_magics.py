@@ -23,7 +23,9 @@ def test_an_interrupt_is_one_line(
 
     monkeypatch.setattr(MagicParser, "parse", interrupted)
     said = prepared.refused(f"%{line}")
-    assert said == f"%{line.split(maxsplit=1)[0]} was interrupted; what was there before stays"
+    assert (
+        said == f"%{line.split(maxsplit=1)[0]} was interrupted; everything you had is still there"
+    )
 
 
 def test_an_interrupt_that_a_finally_has_replaced_is_one_line_too(
@@ -58,8 +60,8 @@ def test_what_fails_on_half_an_import_says_so_and_what_fails_otherwise_does_not(
 
     monkeypatch.setattr(MagicParser, "parse", failing("module 'torn' has no attribute 'x'"))
     assert prepared.refused("%vocab") == (
-        "an import of torn ended half-way before (an interrupt?), and cannot be done again in this"
-        " kernel; restart it"
+        "an earlier import of torn was cut short (by an interrupt?) and cannot be repeated in this"
+        " kernel; restart the kernel"
     )
     monkeypatch.setattr(MagicParser, "parse", failing("a mistake of ours"))
     with pytest.raises(AttributeError, match="a mistake of ours"):

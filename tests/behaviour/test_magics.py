@@ -170,7 +170,7 @@ def test_a_run_shows_a_table_of_its_epochs(trained: Notebook) -> None:
 
 def test_a_bidirectional_run_says_that_it_sees_the_future(trained: Notebook) -> None:
     out = trained.printed("%train_rnn --bidirectional --num-hiddens 8 --epochs 1")
-    assert "sees the tokens it is to predict" in out
+    assert "sees the tokens it has to predict" in out
 
 
 def test_a_diverging_run_ends_with_advice(trained: Notebook) -> None:

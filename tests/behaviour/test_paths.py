@@ -168,5 +168,5 @@ def test_what_the_system_refuses_is_one_line_wherever_it_does(
 
     monkeypatch.setattr(type(trained.session), "require_run", refuse)
     assert trained.refused("%generate the") == (
-        r"%generate was refused by the system ('a\nb'): the file system is read-only"
+        r"the operating system refused %generate ('a\nb'): the file system is read-only"
     )

@@ -347,7 +347,11 @@ def test_a_file_that_has_changed_is_not_taken_for_the_text(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "vocab", "reason"),
     [
-        ("\u6587\u5b57 and words\n" * 20, VocabConfig("word"), "Chinese text need jieba"),
+        (
+            "\u6587\u5b57 and words\n" * 20,
+            VocabConfig("word"),
+            "splitting Chinese text into words needs jieba",
+        ),
         ([object()] * 2 + [1, 2] * 100, None, "neither text nor numbers"),
     ],
 )

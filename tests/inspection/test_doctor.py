@@ -194,16 +194,16 @@ def test_nor_has_one_whose_state_is_a_tuple_of_one() -> None:
     [
         (NeverCarries, "streaming", "begin with the state it is given"),
         (ReturnsTheOldState, "streaming", "state after the last token"),
-        (KeepsItsOwnState, "memory", "a state of its own"),
+        (KeepsItsOwnState, "memory", "the module stores a state"),
         (LooksOneAhead, "future", "sees the future"),
         (LooksAtTheWholeText, "future", "sees the future"),
         (bidirectional, "future", "bidirectional"),
-        (KeepsAGraph, "detached", "detach what it keeps"),
+        (KeepsAGraph, "detached", "detach what it stores"),
         (CutsTheEmbeddingOff, "gradients", "embedding.weight"),
         (ForgetsALayer, "gradients", "unused.weight, unused.bias"),
         (BeginsWild, "first_loss", "smaller initial weights"),
-        (ReturnsProbabilities, "overfit", "not near 1"),
-        (ReadsNothing, "overfit", "tell the tokens apart"),
+        (ReturnsProbabilities, "overfit", "not close to 1"),
+        (ReadsNothing, "overfit", "tell tokens apart"),
         (saturated, "units", "3 of 24 hidden units are stuck"),
         (dead, "units", "2 of 24 hidden units never change"),
     ],
@@ -300,7 +300,7 @@ def test_a_state_carried_between_strangers_is_found_out() -> None:
     whole = batches("random")
     problems = diagnose(Sound(), CarriesTooMuch(whole.ids, whole.config)).problems
     assert list(problems) == ["labels"]
-    assert "does not go on" in problems["labels"]
+    assert "does not continue row i" in problems["labels"]
 
 
 def test_neither_model_nor_global_generator_is_changed() -> None:
@@ -316,7 +316,7 @@ def test_neither_model_nor_global_generator_is_changed() -> None:
 def test_a_module_that_cannot_be_copied_is_refused() -> None:
     model = KeepsAGraph()
     model(torch.zeros(1, 3, dtype=torch.long), model.begin_state(1, torch.device("cpu")))
-    with pytest.raises(ModelError, match="keeps tensors with a graph"):
+    with pytest.raises(ModelError, match="stores tensors with a graph"):
         diagnose(model, batches())
 
 

@@ -76,7 +76,7 @@ def test_the_states_are_those_of_the_epochs(folder: str) -> None:
     found = inspect_epochs("hidden", folder, "the time")
     early = inspect_rnn("hidden", load_run(folder, epoch=2), "the time").states
     np.testing.assert_array_equal(found[2].states, early)
-    with pytest.raises(KeyError, match="epoch 9 was not looked at; 1, 2, 3, 4 were"):
+    with pytest.raises(KeyError, match="epoch 9 is not in this view, which has 1, 2, 3, 4"):
         found[9]
 
 
@@ -108,9 +108,9 @@ def test_an_epoch_that_no_view_can_be_made_of_is_left_out(
 
 
 def test_what_is_refused(folder: str, told: Corpus, tmp_path: Path) -> None:
-    with pytest.raises(InspectionError, match="the view 'batches' is of batches"):
+    with pytest.raises(InspectionError, match="the view 'batches' shows batches"):
         inspect_epochs("batches", folder)
-    with pytest.raises(ConfigError, match="none of hidden"):
+    with pytest.raises(ConfigError, match="not one of hidden"):
         inspect_epochs("films", folder)
     with pytest.raises(StorageError, match="not the folder of a run"):
         inspect_epochs("hidden", tmp_path, "the")
@@ -118,7 +118,7 @@ def test_what_is_refused(folder: str, told: Corpus, tmp_path: Path) -> None:
     batches = make_batches(told, Vocab.from_corpus(told), BatchConfig(batch_size=4, num_steps=8))
     small = ModelConfig(num_hiddens=4)
     train(batches, small, TrainConfig(epochs=1), watch=Checkpointing(bare, keep=0))
-    with pytest.raises(InspectionError, match="keeps the model of no epoch"):
+    with pytest.raises(InspectionError, match="keeps no model of any epoch"):
         inspect_epochs("hidden", bare, "the")
 
 

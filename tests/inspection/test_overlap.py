@@ -33,8 +33,8 @@ TRAIN, OTHER = text(3000, 0), text(1280, 1)
 def test_held_out_text_that_was_trained_on_is_found_out(valid: Tensor) -> None:
     problem = check_overlap(Batches(TRAIN, CONFIG, valid=valid))
     assert problem is not None
-    assert "of the held-out windows of 64 tokens stand in the training text" in problem
-    assert "0% of its own stand twice" in problem
+    assert "of the held-out windows of 64 tokens occur in the training text" in problem
+    assert "0% of its own windows occur twice" in problem
 
 
 def test_it_is_found_across_the_slices_of_a_long_text(monkeypatch: pytest.MonkeyPatch) -> None:

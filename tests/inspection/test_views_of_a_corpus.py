@@ -121,9 +121,9 @@ def test_a_span_of_the_corpus_is_found_in_it(make_run: Make, corpus: Corpus) -> 
         ({"span": "0:9"}, "not '0:9'"),
         ({"span": "-1:3"}, "not '-1:3'"),
         ({"span": "²:3"}, "not '²:3'"),
-        ({"units": ("6",)}, "units are whole numbers from 0 to 5, not '6'"),
+        ({"units": ("6",)}, "units must be whole numbers from 0 to 5, not '6'"),
         ({"units": ("x",)}, "not 'x'"),
-        ({"threshold": 1.0}, "no unit stays 1 from 0 in the whole span"),
+        ({"threshold": 1.0}, "no unit stays 1 away from 0 in the whole span"),
         ({"layer": 1}, "no layer 1"),
     ],
 )

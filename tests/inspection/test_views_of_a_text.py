@@ -257,11 +257,18 @@ def test_which_prediction_the_gradient_is_of(make_run: Make) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_what_a_text_view_refuses(make_run: Make, view: Callable[..., Any]) -> None:
     run = make_run()
-    with pytest.raises(InspectionError, match="the text has 0 char tokens; this view needs"):
+    with pytest.raises(
+        InspectionError, match="the text has 0 char tokens, but this view needs at least"
+    ):
         view(run, "")
-    with pytest.raises(InspectionError, match=r"the text has 1,001 char tokens; a view shows 1,0"):
+    with pytest.raises(
+        InspectionError, match=r"the text has 1,001 char tokens, but a view shows at most 1,0"
+    ):
         view(run, "a" * (MAX_TOKENS + 1))
-    with pytest.raises(InspectionError, match="a bidirectional model has no state"):
+    with pytest.raises(
+        InspectionError,
+        match="in a bidirectional model, the state after a token also depends on later",
+    ):
         view(make_run(bidirectional=True), TEXT)
     with pytest.raises(DecodingError, match="bare indices"):
         view(SimpleNamespace(model=run.model, vocab=None), TEXT)
@@ -269,7 +276,9 @@ def test_what_a_text_view_refuses(make_run: Make, view: Callable[..., Any]) -> N
 
 @pytest.mark.parametrize("view", [inspect_surprise, inspect_gradient])
 def test_one_token_predicts_nothing_that_is_there(make_run: Make, view: Callable[..., Any]) -> None:
-    with pytest.raises(InspectionError, match="the text has 1 char tokens; this view needs 2"):
+    with pytest.raises(
+        InspectionError, match="the text has 1 char tokens, but this view needs at least 2"
+    ):
         view(make_run(), "t")
 
 
@@ -291,9 +300,9 @@ def test_a_layer_that_is_not_there(make_run: Make, view: Any, config: Any) -> No
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        (GradientConfig(step=18), "no token number 18: its tokens are 0 to 17"),
-        (GradientConfig(target="zz"), "'zz' is no char token of the vocabulary"),
-        (GradientConfig(target="§"), "'§' is no char token of the vocabulary"),
+        (GradientConfig(step=18), "no token 18: its tokens are 0 to 17"),
+        (GradientConfig(target="zz"), "'zz' is not a char token of the vocabulary"),
+        (GradientConfig(target="§"), "'§' is not a char token of the vocabulary"),
     ],
 )
 def test_a_prediction_that_is_not_there(make_run: Make, config: GradientConfig, said: str) -> None:

@@ -78,7 +78,7 @@ def test_an_interrupt_while_a_first_use_imports_breaks_nothing(
     assert reply.of("error") == []  # no traceback
     if reply.status == "error":
         name = re.findall(r"%(\w+)", cell)[0]
-        said = f"UsageError: %{name} was interrupted; what was there before stays\n"
+        said = f"UsageError: %{name} was interrupted; everything you had is still there\n"
         assert reply.stderr == said
     else:  # the training had begun
         assert "interrupted" in reason
@@ -103,6 +103,6 @@ def test_an_import_that_cannot_be_done_again_is_named(fresh: Kernel) -> None:
         reply = fresh.run(BATCHES[-1])
         assert reply.of("error") == []
         assert reply.stderr == (
-            "UsageError: an import of torch ended half-way before (an interrupt?), and cannot be"
-            " done again in this kernel; restart it\n"
+            "UsageError: an earlier import of torch was cut short (by an interrupt?) and cannot be"
+            " repeated in this kernel; restart the kernel\n"
         )

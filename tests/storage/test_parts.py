@@ -46,7 +46,7 @@ def test_an_ending_comes_back_as_itself(batches: Batches, ending: Ending) -> Non
     plain = json.loads(json.dumps(PARTS["run"].write(run)))
     assert plain["reason"] == ending.name.lower()
     assert PARTS["run"].read(plain)["reason"] is ending
-    with pytest.raises(StorageError, match=r"^run\.reason: 'bored' is none of epochs, [^\n]*$"):
+    with pytest.raises(StorageError, match=r"^run\.reason: 'bored' is not one of epochs, [^\n]*$"):
         PARTS["run"].read({**plain, "reason": "bored"})
 
 

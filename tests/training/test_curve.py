@@ -101,9 +101,9 @@ def test_a_curve_goes_through_json_and_on() -> None:
 
 @pytest.mark.parametrize("stride", [0, -1, 3])
 def test_what_is_no_series_is_refused(stride: int) -> None:
-    with pytest.raises(ValueError, match="no series"):
+    with pytest.raises(ValueError, match="not a series"):
         Series.from_dict({"stride": stride, "points": [], "rest": []})
-    with pytest.raises(ValueError, match="no series"):
+    with pytest.raises(ValueError, match="not a series"):
         Series.from_dict({"stride": 1, "points": [], "rest": [1.0]})
 
 

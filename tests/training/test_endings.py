@@ -37,9 +37,9 @@ def test_the_limits_that_were_given_end_a_run_as_planned() -> None:
 
 def test_a_run_cannot_end_as_nobody_knows(batches: Batches) -> None:
     run, state = begin(batches, SMALL, TrainConfig(epochs=1))
-    with pytest.raises(ConfigError, match=r"^reason: 'stoped' is none of epochs, .*'stopped'"):
+    with pytest.raises(ConfigError, match=r"^reason: 'stoped' is not one of epochs, .*'stopped'"):
         list(iter_train(run, state, lambda: "stoped"))
-    with pytest.raises(ConfigError, match="reason: 'bored' is none of epochs"):
+    with pytest.raises(ConfigError, match="reason: 'bored' is not one of epochs"):
         Job(run, state).stop("bored")
 
 

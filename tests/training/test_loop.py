@@ -288,7 +288,7 @@ def test_a_given_model_is_trained_further(batches: Batches) -> None:
 
 
 def test_a_model_of_another_vocabulary_is_refused(batches: Batches) -> None:
-    with pytest.raises(TrainingError, match="the model knows 3 tokens, the vocabulary"):
+    with pytest.raises(TrainingError, match="the model has 3 tokens, but the vocabulary has"):
         train(batches, RNNModel(SMALL, 3))
 
 
@@ -413,7 +413,7 @@ def assert_stopped_at_last_good_step(
     assert run.message.startswith(
         f"loss, gradient or weights became non-finite in epoch {epoch}, step {step} ("
     )
-    assert "the model keeps the parameters of the step before" in run.message
+    assert "the model keeps the parameters of the previous step" in run.message
 
 
 @pytest.mark.parametrize("bad", [math.inf, math.nan])

@@ -1,1 +1,1 @@
-"""The views of a model, of a text and of minibatches."""
+"""The views of models, texts and minibatches."""

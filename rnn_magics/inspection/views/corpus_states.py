@@ -1,4 +1,4 @@
-"""The states of a model all along a corpus, computed once and kept with the corpus."""
+"""The states of a model along a corpus, computed once and cached."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.numbering import Numbered
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
-_STEPS = 128  # read at a time
-_KEPT = 4  # sets of states that stay, for each numbering of a corpus
+_STEPS = 128  # read at once
+_KEPT = 4  # sets of states in the cache, for each numbering of a corpus
 
 
 @dataclass(frozen=True, repr=False)
 class SearchConfig(LayerConfig):
-    """What the views that search a corpus have in common."""
+    """The common options of the views that search a corpus."""
 
-    num: int = option(10, "how many places of the corpus", within=AT_LEAST_ONE)
-    margin: int = option(20, "tokens shown before and after each", within=NOT_NEGATIVE)
-    search: int = option(100_000, "tokens of the corpus that are searched", within=AT_LEAST_ONE)
+    num: int = option(10, "number of places in the corpus", within=AT_LEAST_ONE)
+    margin: int = option(20, "tokens shown before and after each place", within=NOT_NEGATIVE)
+    search: int = option(100_000, "number of corpus tokens searched", within=AT_LEAST_ONE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +52,12 @@ class CorpusStates:
     ids
         Token indices, (num_tokens,).
     states
-        The outputs h of the layer after each token, (num_tokens, num_hiddens), float16, which
-        is exact to 0.0005 for values in [-1, 1] and half the memory.
+        The outputs h of the layer after each token, (num_tokens, num_hiddens), in float16. That
+        takes half the memory, with an error of at most 0.0005 for values in [-1, 1].
     vocab
-        What the indices mean.
+        The vocabulary of the indices.
     layer
-        Which layer.
+        The layer.
     """
 
     ids: Array
@@ -70,7 +70,7 @@ class CorpusStates:
         return len(self.ids)
 
     def around(self, first: int, last: int, margin: int) -> tuple[int, list[Any]]:
-        """Return where the surroundings of [first, last) begin, and their tokens."""
+        """Return the position and the tokens of the context of [first, last)."""
         start = max(0, first - margin)
         return start, self.vocab.to_tokens(self.ids[start : last + margin].tolist())
 
@@ -81,39 +81,39 @@ _known: WeakKeyDictionary[Numbered, dict[tuple[str | int, ...], CorpusStates]] =
 def read_corpus(
     run: Trained, corpus: Corpus, layer: int | None = None, num_tokens: int = 100_000
 ) -> CorpusStates:
-    """Let a model read the training text of a corpus, or return what it found the last time.
+    """Return the states of a model along the training text of a corpus, computed or cached.
 
-    The text is read in up to 64 rows at once, each warmed up on the 256 tokens before it; what
-    lies farther back is forgotten at the beginning of a row. The states are kept with the
-    corpus as long as weights, layer and number of tokens are the same.
+    The text is read in up to 64 rows at once, each warmed up on the 256 tokens before it; the state
+    at the beginning of a row does not depend on earlier tokens. Cached states are used again as
+    long as weights, layer and number of tokens are the same.
 
     Parameters
     ----------
     run
         A run, or anything with a model and a vocabulary.
     corpus
-        The text; not necessarily the one that the model was trained on.
+        The corpus, which need not be the one that the model was trained on.
     layer
-        Which layer; the top one if None.
+        The layer; None for the top one.
     num_tokens
-        How much of the text is read.
+        The number of tokens to read.
 
     Raises
     ------
     InspectionError
-        When there is no such layer, the text is empty, or the model is bidirectional.
+        If there is no such layer, the text is empty, or the model is bidirectional.
     """
     model, vocab = run.model, vocab_of(run)
     require_readable(model)
     layer = layer_of(model, layer)
     ids = np.asarray(encode_corpus(corpus, vocab).train[:num_tokens])
     if not len(ids):
-        msg = f"the training text of {corpus.name!r} is empty; nothing of it can be searched"
+        msg = f"the training text of {corpus.name!r} is empty; there is nothing to search"
         raise InspectionError(msg)
     known = _known.setdefault(corpus.numbered(vocab.token), {})
     key = (_fingerprint(model), vocab.fingerprint, layer, len(ids))
     found = known.pop(key, None) or CorpusStates(ids, _states(model, ids, layer), vocab, layer)
-    known[key] = found  # the newest stands last
+    known[key] = found  # the latest is last
     while len(known) > _KEPT:
         del known[next(iter(known))]
     return found

@@ -1,4 +1,4 @@
-"""The view ``gates``: what a cell computes on its way from state to state."""
+"""The view ``gates``: the gates of a cell at every token."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from rnn_magics.inspection.views.unrolled import (
 from rnn_magics.models.cells import Cell
 
 LOW, HIGH = 0.1, 0.9
-_NO_GATES = ("candidate", "cell")  # what is named beside them and is not in [0, 1]
+_NO_GATES = ("candidate", "cell")  # listed with the gates, but not in [0, 1]
 
 
 @dataclass(frozen=True, repr=False)
 class GatesConfig(LayerConfig):
-    """What the view ``gates`` shows."""
+    """The options of the view ``gates``."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -39,20 +39,21 @@ class Gates(TextTrace):
     Parameters
     ----------
     tokens
-        Of the text, as the model knows them.
+        The tokens of the text, as the model reads them.
     unknown
-        Those read as ``<unk>``.
+        The tokens that were read as ``<unk>``.
     cell
         The name of the cell.
     layer
-        Its layer.
+        The layer of the cell.
     values
-        By name, (num_tokens, num_hiddens) each. GRU: ``reset``, ``update``, ``candidate``;
-        LSTM: ``input``, ``forget``, ``candidate``, ``output`` and the memory ``cell``.
+        The gates by name, (num_tokens, num_hiddens) each. GRU: ``reset``, ``update``,
+        ``candidate``; LSTM: ``input``, ``forget``, ``candidate``, ``output`` and the memory
+        ``cell``.
     low, high
-        By the name of the gate and for each unit, (num_hiddens,), the share of tokens at which
-        it is below 0.1 (shut) and above 0.9 (open), as Karpathy, Johnson and Fei-Fei (2015)
-        count saturation.
+        The share of tokens at which each unit of a gate is below 0.1 (closed) or above 0.9 (open),
+        by the name of the gate, (num_hiddens,) each. Karpathy, Johnson and Fei-Fei (2015) count
+        saturation in this way.
     """
 
     kind: ClassVar[str] = "gates"
@@ -104,15 +105,15 @@ def inspect_gates(run: Trained, text: str, config: GatesConfig | None = None) ->
     run
         A run, or anything with a model and a vocabulary.
     text
-        What the model reads.
+        The text that the model reads.
     config
-        Which layer.
+        The layer.
 
     Raises
     ------
     InspectionError
-        When the cell names no gates, there is no such layer, the text has no tokens or too
-        many, or the model is bidirectional.
+        If the cell names no gates, there is no such layer, the text has no tokens or too many, or
+        the model is bidirectional.
     """
     config = config or GatesConfig()
     reading, layer = read_text(run, text), layer_of(run.model, config.layer)
@@ -120,7 +121,7 @@ def inspect_gates(run: Trained, text: str, config: GatesConfig | None = None) ->
     with torch.no_grad():
         unrolled = unroll(run.model, input_vectors(run.model, reading.ids))[layer]
         before = tuple(part[:-1] for part in unrolled.states)  # (num_tokens, num_hiddens) each
-        # All tokens are rows of one batch: the states between them are known by now.
+        # The states are already known, so all tokens can be rows of one batch.
         gates = unrolled.cell.gates(unrolled.x, before) if names_gates(unrolled.cell) else {}
     if not gates:
         msg = f"the cell {name!r} names no gates; give it a method gates(x, state), or try hidden"
@@ -135,10 +136,10 @@ def inspect_gates(run: Trained, text: str, config: GatesConfig | None = None) ->
 
 
 def names_gates(cell: Cell) -> bool:
-    """Whether the gates that a cell names are those of its own step.
+    """Whether the gates that a cell names belong to its own step.
 
-    A cell that takes over the gates of another but steps otherwise would show what it does not
-    compute.
+    A cell that inherits the gates of another cell, but has its own step, would show gates that it
+    does not compute.
     """
     first = next(base for base in type(cell).__mro__ if {"gates", "forward"} & vars(base).keys())
     return "gates" in vars(first)

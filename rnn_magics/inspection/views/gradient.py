@@ -1,4 +1,4 @@
-"""The view ``gradient``: how much each earlier token moves a prediction, and how far back."""
+"""The view ``gradient``: how much each earlier token affects a prediction, and how far back."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ MAX_LAG = 200
 
 @dataclass(frozen=True, repr=False)
 class GradientConfig(LayerConfig):
-    """What the view ``gradient`` shows."""
+    """The options of the view ``gradient``."""
 
     step: int | None = option(
         None,
-        "the prediction after token number N, from 0; the last if not said",
+        "the prediction after token N, from 0; by default after the last",
         within=NOT_NEGATIVE,
     )
     target: str | None = option(
-        None, "the token predicted; if not said the next of the text, or the likeliest at its end"
+        None, "the predicted token; by default the next in the text, or at its end the likeliest"
     )
 
     def settled(self, trace: Gradient) -> GradientConfig:
-        """Return the options that look at the target of a trace."""
+        """Return the options with the target of a trace."""
         word = str(trace.target)
-        # What cannot be typed as one token is chosen anew; so is <unk>, which is none.
+        # A target that cannot be typed as one token, such as <unk>, is chosen again.
         typed = len(word) == 1 or (word.split() == [word] and word != UNK)
         return replace(self, target=word) if typed else self
 
@@ -60,25 +60,25 @@ class Gradient(TextTrace):
     Parameters
     ----------
     tokens
-        Of the text, as the model knows them.
+        The tokens of the text, as the model reads them.
     unknown
-        Those read as ``<unk>``.
+        The tokens that were read as ``<unk>``.
     layer
-        Whose state is followed back.
+        The layer whose state is followed back.
     step
-        The prediction is that after this token.
+        The prediction comes after this token.
     target
-        The token predicted.
+        The predicted token.
     log_p
         Its log-probability, in nats.
     norms
-        For each token up to `step`, (step + 1,), the Euclidean norm of d(log p)/d(its input
-        vector), which is its embedding, or a one-hot vector.
+        The Euclidean norm of d(log p)/d(input vector) for each token up to `step`, (step + 1,). The
+        input vector is the embedding of the token, or its one-hot vector.
     lags
-        For k = 0, 1, 2 ..., (num_lags,), the gain over k steps: the Frobenius norm of
-        d(s_t)/d(s_{t-k}) divided by that of d(s_t)/d(s_t), where s is the state of the layer
-        (of an LSTM h and c side by side) and t is `step`. It vanishes or explodes (Bengio et
-        al. 1994, Pascanu et al. 2013).
+        The gain over k = 0, 1, 2 ... steps, (num_lags,): the Frobenius norm of d(s_t)/d(s_{t-k})
+        divided by the norm of d(s_t)/d(s_t), where s is the state of the layer (for an LSTM, h and
+        c concatenated) and t is `step`. It vanishes or explodes (Bengio et al. 1994, Pascanu et al.
+        2013).
     """
 
     kind: ClassVar[str] = "gradient"
@@ -120,36 +120,35 @@ class Gradient(TextTrace):
 
 
 def inspect_gradient(run: Trained, text: str, config: GradientConfig | None = None) -> Gradient:
-    r"""Return how much each earlier token moves a prediction, by gradients through time.
+    r"""Return how much each earlier token affects a prediction, by gradients through time.
 
     .. math::
 
         g_t &= \|\partial \ln p(y \mid x_{\le T}) / \partial x_t\| \\
         a_k &= \|\partial s_T / \partial s_{T-k}\|
 
-    They are exact derivatives at the text as it stands, taken by autograd through
-    `Cell.forward`.
+    These are exact derivatives at the given text, computed by autograd through `Cell.forward`.
 
     Parameters
     ----------
     run
         A run, or anything with a model and a vocabulary.
     text
-        What the model reads, from a zero state.
+        The text that the model reads, from a zero state.
     config
-        Which prediction, and which layer is followed back.
+        The prediction, and the layer that is followed back.
 
     Raises
     ------
     InspectionError
-        When there is no such step, target or layer, the text has fewer than two tokens or too
-        many, or the model is bidirectional.
+        If there is no such step, target or layer, the text has fewer than two tokens or too many,
+        or the model is bidirectional.
     """
     config = config or GradientConfig()
     reading, layer = read_text(run, text, at_least=2), layer_of(run.model, config.layer)
     step = len(reading) - 1 if config.step is None else config.step
     if step >= len(reading):
-        msg = f"the text has no token number {step}: its tokens are 0 to {len(reading) - 1}"
+        msg = f"the text has no token {step}: its tokens are 0 to {len(reading) - 1}"
         raise InspectionError(msg)
     ids = reading.ids[: step + 1]
     target = _target(vocab_of(run), config.target)
@@ -175,7 +174,7 @@ def _target(vocab: Vocab, word: str | None) -> int | None:
         return None
     tokens = vocab.split(word)
     if len(tokens) != 1 or tokens[0] not in vocab:
-        msg = f"{word!r} is no {vocab.token} token of the vocabulary; --target names one of them"
+        msg = f"{word!r} is not a {vocab.token} token of the vocabulary; --target must name one"
         raise InspectionError(msg)
     return int(vocab[tokens[0]])
 
@@ -186,20 +185,20 @@ def saliency(model: RNNModel, ids: Tensor, target: int | None) -> tuple[Tensor, 
     Parameters
     ----------
     model
-        One that reads forwards.
+        A unidirectional model.
     ids
-        Token indices, (num_tokens,); the prediction is that after the last.
+        Token indices, (num_tokens,); the prediction comes after the last one.
     target
-        The index predicted; the likeliest if None.
+        The predicted index; None for the likeliest.
 
     Returns
     -------
     norms : Tensor
-        Shape (num_tokens,).
+        The norms, (num_tokens,).
     target : int
-        The index predicted.
+        The predicted index.
     log_p : float
-        Its log-probability.
+        Its log-probability, in nats.
     """
     with torch.enable_grad():
         if model.embedding is None:
@@ -215,23 +214,23 @@ def saliency(model: RNNModel, ids: Tensor, target: int | None) -> tuple[Tensor, 
 
 
 def gains(unrolled: Unrolled, max_lag: int) -> Tensor:
-    """Return ``||ds_t/ds_{t-k}|| / ||ds_t/ds_t||`` for k = 0 .. and t the last step.
+    """Return ``||ds_t/ds_{t-k}|| / ||ds_t/ds_t||`` for k = 0, 1, ... and the last step t.
 
-    The Jacobian over k steps is that over k - 1 steps times the one of a single step. Its rows
-    are carried back as the rows of one batch, so each lag costs one step of `Cell.forward` and
-    its gradient.
+    The Jacobian over k steps is the Jacobian over k - 1 steps times that of a single step. Its rows
+    are carried back as the rows of one batch, so each lag costs one step of `Cell.forward` and its
+    gradient.
 
     Parameters
     ----------
     unrolled
-        A layer over a text.
+        A layer, unrolled over a text.
     max_lag
-        The highest k.
+        The largest k.
 
     Returns
     -------
     Tensor
-        Shape (min(max_lag, num_tokens - 1) + 1,), for the states after the tokens.
+        The gains, (min(max_lag, num_tokens - 1) + 1,).
     """
     num_tokens, size = len(unrolled.x), sum(part.shape[1] for part in unrolled.states)
     jacobian = torch.eye(size, dtype=unrolled.x.dtype, device=unrolled.x.device)

@@ -29,11 +29,11 @@ _SHOWN_UNITS = 4
 
 @dataclass(frozen=True, repr=False)
 class HiddenConfig(LayerConfig):
-    """What the view ``hidden`` shows."""
+    """The options of the view ``hidden``."""
 
-    order: str = option("similarity", "how units are sorted", choices=lambda: list(UNIT_ORDERS))
+    order: str = option("similarity", "order of the units", choices=lambda: list(UNIT_ORDERS))
     num_units: int | None = option(
-        None, "show only the first units of that order", within=AT_LEAST_ONE
+        None, "show only the first units in that order", within=AT_LEAST_ONE
     )
 
 
@@ -44,13 +44,13 @@ class Hidden(TextTrace):
     Parameters
     ----------
     tokens
-        Of the text, as the model knows them.
+        The tokens of the text, as the model reads them.
     unknown
-        Those read as ``<unk>``.
+        The tokens that were read as ``<unk>``.
     states
         The outputs h, (num_layers, num_tokens, num_hiddens).
     memory
-        The second part c of the state of an LSTM, shaped alike; None where there is none.
+        The memory c of an LSTM, of the same shape; None for other cells.
     layer
         The layer shown.
     order
@@ -69,7 +69,7 @@ class Hidden(TextTrace):
 
     @property
     def shown(self) -> Array:
-        """The states of the layer and units shown, (num_tokens, num_units)."""
+        """The states of the shown layer and units, (num_tokens, num_units)."""
         shown: Array = self.states[self.layer][:, self.units]
         return shown
 
@@ -115,14 +115,14 @@ def inspect_hidden(run: Trained, text: str, config: HiddenConfig | None = None) 
     run
         A run, or anything with a model and a vocabulary.
     text
-        What the model reads.
+        The text that the model reads.
     config
-        Which layer and units are shown; all states are returned in any case.
+        The layer and units shown. The result always has all states.
 
     Raises
     ------
     InspectionError
-        When there is no such layer, the text has no tokens or too many, or the model is
+        If there is no such layer, the text has no tokens or too many, or the model is
         bidirectional.
     """
     config = config or HiddenConfig()

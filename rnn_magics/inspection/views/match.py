@@ -1,7 +1,7 @@
-"""The view ``match``: where in the corpus the state is most like that in a span of the text.
+"""The view ``match``: places in the corpus with states like those in a span of the text.
 
-The idea is that of LSTMVis (Strobelt et al. 2018): a hypothesis about what some units stand for
-is tested by looking for other places at which they behave in the same way.
+The idea is from LSTMVis (Strobelt et al. 2018): to test a hypothesis about what some units
+represent, look for other places where they behave in the same way.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from rnn_magics.inspection.views.unrolled import Array
 from rnn_magics.options import Range, option
 from rnn_magics.text.corpus import Corpus
 
-_BLOCK = 8192  # places compared at a time, whose states fit into a cache
+_BLOCK = 8192  # places compared at once; their states fit into the cache
 
 
 @dataclass(frozen=True, repr=False)
 class MatchConfig(SearchConfig):
-    """What the view ``match`` looks for."""
+    """The options of the view ``match``."""
 
     span: str | None = option(
-        None, "tokens A to B - 1 of the text, from 0; all if not said", metavar="A:B"
+        None, "tokens A to B - 1 of the text, from 0; by default all", metavar="A:B"
     )
     threshold: float = option(
-        0.3, "a unit is active in the span if it stays this far from 0", within=Range(0, 1)
+        0.3, "a unit is active if it stays this far from 0 in the span", within=Range(0, 1)
     )
-    units: tuple[str, ...] = option((), "the units compared, in place of the active ones")
+    units: tuple[str, ...] = option((), "the units to compare, instead of the active ones")
 
     def settled(self, trace: Match) -> MatchConfig:
-        """Return the options that compare the units of a trace."""
+        """Return the options with the units of a trace."""
         return replace(self, units=tuple(map(str, trace.units.tolist())))
 
 
@@ -49,28 +49,28 @@ class Match(TextTrace):
     Parameters
     ----------
     tokens
-        Of the text, as the model knows them.
+        The tokens of the text, as the model reads them.
     unknown
-        Those read as ``<unk>``.
+        The tokens that were read as ``<unk>``.
     states
-        Of the text in the layer, (num_tokens, num_hiddens).
+        The states of the layer for the text, (num_tokens, num_hiddens).
     layer
-        Which layer.
+        The layer.
     span
-        The first token of the span, and the one after the last.
+        The first token of the span, and the first one after it.
     units
-        What was compared, (num_units,).
+        The units compared, (num_units,).
     threshold
-        How far from 0 a unit stays in the whole span to count as active.
+        A unit is active if it stays at least this far from 0 in the whole span.
     places
-        Where each place found begins in the corpus, (num_places,); the most similar first, and
-        no two overlap.
+        The first token of each place found in the corpus, (num_places,); most similar first,
+        without overlaps.
     similarities
-        Theirs, (num_places,): the cosine of the two state patterns, -1 to 1.
+        The cosine between the states at each place and in the span, -1 to 1, (num_places,).
     contexts
-        Of each place where its surroundings begin, and their tokens.
+        The context of each place: the number of its first token, and its tokens.
     searched
-        How many tokens of the corpus were searched.
+        The number of corpus tokens searched.
     """
 
     kind: ClassVar[str] = "match"
@@ -152,17 +152,17 @@ def inspect_match(
     run
         A run, or anything with a model and a vocabulary.
     text
-        What the model reads, from a zero state.
+        The text that the model reads, from a zero state.
     corpus
-        Whose training text is searched. Its states are computed once and kept with it.
+        The corpus whose training text is searched. Its states are computed once and cached.
     config
-        Which span, units and layer.
+        The span, units and layer.
 
     Raises
     ------
     InspectionError
-        When there is no such layer, span or unit, or none is active; when the text has no
-        tokens or too many; when the model is bidirectional.
+        If there is no such layer, span or unit, no unit is active, the text has no tokens or too
+        many, or the model is bidirectional.
     """
     config = config or MatchConfig()
     hidden = inspect_hidden(run, text, HiddenConfig(layer=config.layer))
@@ -190,29 +190,29 @@ def inspect_match(
 
 
 def similarities(states: Array, pattern: Array, units: Array) -> Array:
-    """Return the cosine between a pattern and the states from each place on.
+    """Return the cosine between a pattern and the states at each place.
 
     Parameters
     ----------
     states
-        Of the corpus, (num_tokens, num_hiddens), any float type.
+        The states of the corpus, (num_tokens, num_hiddens), of any float type.
     pattern
-        Shape (length, num_hiddens).
+        The states of the span, (length, num_hiddens).
     units
-        Which are compared, (num_units,).
+        The units to compare, (num_units,).
 
     Returns
     -------
     numpy.ndarray
-        Shape (num_tokens - length + 1,), float32; empty for a corpus shorter than the pattern.
-        0 where all units compared are 0.
+        The cosines, (num_tokens - length + 1,), float32; 0 where all compared units are 0. Empty
+        for a corpus shorter than the pattern.
     """
     sought = pattern[:, units].astype(np.float32)  # (length, num_units)
     length, num_places = len(sought), max(0, len(states) - len(sought) + 1)
     scores = np.empty(num_places, np.float32)
     for begin in range(0, num_places, _BLOCK):
         end = min(begin + _BLOCK, num_places)
-        # `take` picks columns eight times as fast as an index does.
+        # `take` is eight times as fast as indexing.
         block = states[begin : end + length - 1].astype(np.float32).take(units, axis=1)
         products = block @ sought.T  # (end - begin + length - 1, length)
         squares = np.einsum("tu,tu->t", block, block)
@@ -226,7 +226,7 @@ def similarities(states: Array, pattern: Array, units: Array) -> Array:
 
 
 def apart(scores: Array, num: int, distance: int) -> Array:
-    """Return the places of the highest scores, best first, each `distance` from the others."""
+    """Return the places with the highest scores, best first, at least `distance` apart."""
     left = np.array(scores, np.float64)
     left[~np.isfinite(left)] = -np.inf
     places: list[int] = []
@@ -253,18 +253,18 @@ def _span(typed: str | None, num_tokens: int) -> tuple[int, int]:
 def _named(typed: tuple[str, ...], num_hiddens: int) -> Array:
     for word in typed:
         if not (word.isascii() and word.isdigit() and int(word) < num_hiddens):
-            msg = f"units are whole numbers from 0 to {num_hiddens - 1}, not {word!r}"
+            msg = f"units must be whole numbers from 0 to {num_hiddens - 1}, not {word!r}"
             raise InspectionError(msg)
     return np.array(sorted({int(word) for word in typed}), np.int64)
 
 
 def _active(pattern: Array, config: MatchConfig) -> Array:
-    nearest = np.abs(pattern).min(axis=0)  # how far each unit stays from 0 in all of the span
+    nearest = np.abs(pattern).min(axis=0)  # each unit's distance from 0 in the span
     (units,) = np.nonzero(nearest >= config.threshold)
     if not len(units):
         msg = (
-            f"no unit stays {config.threshold:g} from 0 in the whole span (the most active"
-            f" {nearest.max():.2f}); take a shorter --span or a lower --threshold"
+            f"no unit stays {config.threshold:g} away from 0 in the whole span (the most active one"
+            f" stays {nearest.max():.2f} away); use a shorter --span or a lower --threshold"
         )
         raise InspectionError(msg)
     return units

@@ -1,7 +1,7 @@
-"""Orders of hidden units, so that a heatmap shows what belongs together.
+"""Orders of hidden units, so that related units are close together in a heatmap.
 
-To add an order, write a function from the states (num_tokens, num_hiddens) to a permutation of
-the units, and put a line into `UNIT_ORDERS`.
+To add an order, write a function from the states (num_tokens, num_hiddens) to a permutation of the
+units, and add a line to `UNIT_ORDERS`.
 """
 
 from __future__ import annotations
@@ -14,48 +14,48 @@ from rnn_magics.inspection.views.unrolled import Array
 
 
 def by_index(states: Array) -> Array:
-    """Leave the units as they are numbered."""
+    """Keep the units in the order of their numbers."""
     return np.arange(states.shape[1])
 
 
 def by_activation(states: Array) -> Array:
-    """Put the most active first, by the mean of the absolute value."""
+    """Put the most active units first, by mean absolute value."""
     return _descending(np.abs(states).mean(axis=0))
 
 
 def by_variance(states: Array) -> Array:
-    """Put those that change most first."""
+    """Put the units that change most first."""
     return _descending(states.var(axis=0))
 
 
 def by_similarity(states: Array) -> Array:
-    """Put units that go together side by side.
+    """Put similar units next to each other.
 
-    The spectral seriation of Atkins, Boman and Hendrickson (1998): the units are sorted along
-    the Fiedler vector of the graph whose weights are their correlations, moved to 0 .. 1. A unit
-    that never changes correlates with none and stands in the middle.
+    This is the spectral seriation of Atkins, Boman and Hendrickson (1998): units are sorted along
+    the Fiedler vector of a graph, whose weights are their correlations, mapped to [0, 1]. A unit
+    that never changes has no correlation with any other and ends up in the middle.
     """
     similar = (1 + correlations(states)) / 2  # (num_hiddens, num_hiddens)
     laplacian = np.diag(similar.sum(axis=0)) - similar
     _, vectors = np.linalg.eigh(laplacian)
     fiedler = vectors[:, min(1, len(similar) - 1)]
-    # An eigenvector has no sign of its own: let its largest element be positive.
+    # The sign of an eigenvector is arbitrary: make its largest element positive.
     sign = np.sign(fiedler[np.abs(fiedler).argmax()])
     return np.argsort(sign * fiedler, kind="stable")
 
 
 def correlations(states: Array) -> Array:
-    """Return the correlation of each pair of units over time, 0 for a unit that never changes.
+    """Return the correlation of each pair of units over time; 0 for a unit that never changes.
 
     Parameters
     ----------
     states
-        Shape (num_tokens, num_hiddens).
+        The states, (num_tokens, num_hiddens).
 
     Returns
     -------
     numpy.ndarray
-        Shape (num_hiddens, num_hiddens), float64.
+        The correlations, (num_hiddens, num_hiddens), float64.
     """
     moved = states.astype(np.float64) - states.mean(axis=0, dtype=np.float64)
     lengths = np.linalg.norm(moved, axis=0)

@@ -1,9 +1,9 @@
-"""What a view hands to whoever draws it: strict JSON, the contract with the TypeScript views.
+"""The data of the views as strict JSON: the contract with the TypeScript views.
 
-Every payload has ``view``, the name in `INSPECTORS`, and ``version``, which changes when a key
-goes or changes its meaning; new keys may come without it. Tokens are raw text, so whoever draws
-them makes them safe to look at. A number that is not finite is null. Large arrays are `Packed`.
-Examples stand in ``tests/contract/payloads/``; both pytest and the TypeScript tests read them.
+Every payload has ``view``, the name in `INSPECTORS`, and ``version``, which changes when a key is
+removed or changes its meaning; new keys do not change it. Tokens are raw text, which the front end
+must escape. A number that is not finite is null. Large arrays are `Packed`. There are examples in
+``tests/contract/payloads/``, which both pytest and the TypeScript tests read.
 
 In the shapes, T is the number of tokens, H of hidden units, L of layers, K of alternatives.
 """
@@ -24,9 +24,9 @@ VERSION = 1
 
 
 class Packed(TypedDict):
-    """An array of numbers: row-major, least byte first, as base64.
+    """An array of numbers: row-major, little-endian, as base64.
 
-    Those of an integer type are multiples of `scale`; see `fitting.py`.
+    Integers are multiples of `scale`; see `fitting.py`.
     """
 
     shape: list[int]
@@ -36,17 +36,17 @@ class Packed(TypedDict):
 
 
 class Payload(TypedDict):
-    """What all have."""
+    """The keys of every payload."""
 
     view: str
     version: int
 
 
 class TextPayload(Payload):
-    """What the views of a text have."""
+    """The keys of the views of a text."""
 
-    tokens: list[str]  # T; what is not in the vocabulary is "<unk>"
-    unknown: list[str]  # what was read as "<unk>"
+    tokens: list[str]  # T; a token that is not in the vocabulary is "<unk>"
+    unknown: list[str]  # the tokens read as "<unk>"
 
 
 class HiddenPayload(TextPayload):
@@ -54,35 +54,35 @@ class HiddenPayload(TextPayload):
 
     parts: list[str]  # names of the parts of the state: ["h"], or ["h", "c"] for an LSTM
     states: list[Packed]  # of each part, (L, T, H)
-    layer: int  # which one is shown first
-    orders: dict[str, list[int]]  # by name a permutation of the units 0 .. H - 1 of that layer
-    order: str  # which one is shown first
-    units: list[int]  # which are shown at first, in that order
+    layer: int  # the layer shown first
+    orders: dict[str, list[int]]  # by name: a permutation of the units 0 .. H - 1 of that layer
+    order: str  # the order shown first
+    units: list[int]  # the units shown first, in that order
 
 
 class GatesPayload(TextPayload):
-    """What a cell computes on its way to the new state."""
+    """The gates of a cell at every token."""
 
     cell: str
     layer: int
     names: list[str]
-    values: list[Packed]  # of each name, (T, H)
-    bounded: list[bool]  # of each name: whether its values lie in [0, 1]
-    low: list[Packed | None]  # of each gate (H,): share of tokens with a value below 0.1
-    high: list[Packed | None]  # above 0.9; null for what is no gate
+    values: list[Packed]  # for each name, (T, H)
+    bounded: list[bool]  # for each name: whether its values lie in [0, 1]
+    low: list[Packed | None]  # for each gate (H,): share of tokens with a value below 0.1
+    high: list[Packed | None]  # the same above 0.9; null for a name that is not a gate
 
 
 class Alternative(TypedDict):
-    """A token that could have stood here."""
+    """A token that the model expected at this position."""
 
     token: str
     p: float | None
 
 
 class SurprisePayload(TextPayload):
-    """How each token surprises, and what was expected in its place."""
+    """The surprise of each token, and the tokens expected in its place."""
 
-    bits: list[float | None]  # T; the first is null, for nothing predicts it
+    bits: list[float | None]  # T; the first is null, since it is not predicted
     entropy: list[float | None]  # T; of the prediction, in bits; the first is null
     alternatives: list[list[Alternative]]  # T, K each, most probable first; none for the first
     next: list[Alternative]  # for the token after the text
@@ -90,22 +90,22 @@ class SurprisePayload(TextPayload):
 
 
 class GradientPayload(TextPayload):
-    """How much each earlier token moves one prediction."""
+    """How much each earlier token affects one prediction."""
 
     layer: int
-    step: int  # the prediction is that after tokens[step]
+    step: int  # the prediction comes after tokens[step]
     target: str
     log_p: float | None  # nats
-    norms: list[float | None]  # step + 1; of d(log_p)/d(input vector) for each token read
+    norms: list[float | None]  # step + 1; norm of d(log_p)/d(input vector) for each token read
     lags: list[float | None]  # gain over 0, 1, 2 ... steps; the first is 1
 
 
 class Context(TypedDict):
-    """A place in a text with its surroundings."""
+    """A place in a text with its context."""
 
-    start: int  # where `tokens` begin in the text
+    start: int  # the position of `tokens` in the text
     tokens: list[str]
-    focus: tuple[int, int]  # the part that is meant, as places in `tokens`: [first, last)
+    focus: tuple[int, int]  # the place itself, as indices into `tokens`: [first, last)
 
 
 class Match(Context):
@@ -127,7 +127,7 @@ class MatchPayload(TextPayload):
 
 
 class Drive(Context):
-    """A place in the corpus that drives a unit far."""
+    """A place in the corpus at which a unit has an extreme value."""
 
     values: list[float | None]  # the unit's, after each of `tokens`
 
@@ -139,9 +139,9 @@ class UnitsPayload(Payload):
     unit: int
     highest: list[Drive]
     lowest: list[Drive]
-    order: list[int]  # all units, the most selective first
-    selectivity: list[float | None]  # of each unit: share of variance that the token explains
-    tokens: list[str]  # of each unit: the token that moves it farthest from its mean
+    order: list[int]  # all units, most selective first
+    selectivity: list[float | None]  # for each unit: share of variance that the token explains
+    tokens: list[str]  # for each unit: the token that moves it farthest from its mean
     searched: int
 
 
@@ -155,7 +155,7 @@ class Frame(TypedDict):
 
 
 class LeftOut(TypedDict):
-    """An epoch that the view cannot be made of."""
+    """An epoch for which the view is not possible."""
 
     epoch: int
     said: str  # why
@@ -166,23 +166,25 @@ class EpochsPayload(Payload):
 
     of: str  # the view
     name: str  # of the run
-    planned: int  # how many epochs the run was to have
+    planned: int  # the planned number of epochs
     frames: list[Frame]  # in rising order of epochs
     left_out: list[LeftOut]
 
 
 class BatchesPayload(Payload):
-    """Where the windows of an epoch stand in the text."""
+    """The positions of the windows of an epoch in the text."""
 
     batching: str
     num_tokens: int
     num_steps: int
     batch_size: int
-    num_batches: int  # of the epoch, of which the first are in `starts`
+    num_batches: int  # in the epoch; `starts` has the first of them
     offset: int
     left_over: int
-    starts: list[list[int]]  # for each minibatch and row where its window begins
-    arrows: list[tuple[int, int, int, int]]  # minibatch, row -> minibatch, row: the state goes on
+    starts: list[list[int]]  # for each minibatch and row: the first token of its window
+    arrows: list[
+        tuple[int, int, int, int]
+    ]  # state carried from (minibatch, row) to (minibatch, row)
 
 
 def pack(array: Array) -> Packed:
@@ -193,7 +195,7 @@ def pack(array: Array) -> Packed:
 
 
 def unpack(packed: Packed) -> Array:
-    """Return the array that `pack` was given, in float32."""
+    """Return the array of a `Packed`, in float32."""
     kind = {"float32": "<f4", "int16": "<i2", "int8": "<i1"}[packed["dtype"]]
     numbers = np.frombuffer(base64.b64decode(packed["base64"]), dtype=kind)
     scale = np.float32(packed.get("scale", 1))
@@ -201,7 +203,7 @@ def unpack(packed: Packed) -> Array:
 
 
 def number(value: float) -> float | None:
-    """Return a number for JSON, None if it is not finite."""
+    """Return a number for JSON; None if it is not finite."""
     return float(value) if math.isfinite(value) else None
 
 
@@ -216,5 +218,5 @@ def words(tokens: Sequence[Any]) -> list[str]:
 
 
 def to_json(payload: Payload) -> str:
-    """Return a payload as strict JSON in ASCII, in which lone surrogates survive."""
+    """Return a payload as strict JSON in ASCII, which preserves lone surrogates."""
     return json.dumps(payload, ensure_ascii=True, allow_nan=False)

@@ -1,4 +1,4 @@
-"""The view ``surprise``: -log2 p of every token, and what was expected in its place."""
+"""The view ``surprise``: -log2 p of every token, and the tokens expected in its place."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _SHOWN = 3
 
 @dataclass(frozen=True, repr=False)
 class SurpriseConfig(Options):
-    """What the view ``surprise`` shows."""
+    """The options of the view ``surprise``."""
 
-    top: int = option(5, "how many alternatives to each token", within=AT_LEAST_ONE)
+    top: int = option(5, "number of alternatives to each token", within=AT_LEAST_ONE)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -38,19 +38,19 @@ class Surprise(TextTrace):
     Parameters
     ----------
     tokens
-        Of the text, as the model knows them.
+        The tokens of the text, as the model reads them.
     unknown
-        Those read as ``<unk>``.
+        The tokens that were read as ``<unk>``.
     bits
-        -log2 p of each token given those before it, (num_tokens,); nan for the first, which
-        nothing predicts.
+        -log2 p of each token given the tokens before it, (num_tokens,); nan for the first, which is
+        not predicted.
     entropy
-        Of each prediction, in bits, (num_tokens + 1,); nan for the first, the last is that of
-        the token after the text.
+        The entropy of each prediction in bits, (num_tokens + 1,); nan for the first token. The last
+        entry is for the token after the text.
     alternatives
-        The most probable tokens in each place, num_tokens + 1 lists; none for the first.
+        The most probable tokens at each position, num_tokens + 1 lists; empty for the first.
     probabilities
-        Theirs, (num_tokens + 1, num_alternatives); nan for the first.
+        Their probabilities, (num_tokens + 1, num_alternatives); nan for the first.
     """
 
     kind: ClassVar[str] = "surprise"
@@ -62,7 +62,7 @@ class Surprise(TextTrace):
 
     @property
     def perplexity(self) -> float:
-        """Of the tokens from the second on."""
+        """The perplexity over the tokens from the second on."""
         return perplexity(float(self.bits[1:].mean()) * math.log(2))
 
     @property
@@ -112,14 +112,14 @@ def inspect_surprise(run: Trained, text: str, config: SurpriseConfig | None = No
     run
         A run, or anything with a model and a vocabulary.
     text
-        What the model reads.
+        The text that the model reads.
     config
-        How many alternatives.
+        The number of alternatives.
 
     Raises
     ------
     InspectionError
-        When the text has fewer than two tokens or too many, or the model is bidirectional.
+        If the text has fewer than two tokens or too many, or the model is bidirectional.
     """
     config = config or SurpriseConfig()
     reading, vocab = read_text(run, text, at_least=2), vocab_of(run)

@@ -23,31 +23,31 @@ _RANKED = 8
 
 @dataclass(frozen=True, repr=False)
 class UnitsConfig(SearchConfig):
-    """What the view ``units`` shows."""
+    """The options of the view ``units``."""
 
     unit: int | None = option(
-        None, "which unit, from 0; the most selective if not said", within=NOT_NEGATIVE
+        None, "which unit, from 0; by default the most selective", within=NOT_NEGATIVE
     )
 
     def settled(self, trace: Units) -> UnitsConfig:
-        """Return the options that look at the unit of a trace."""
+        """Return the options with the unit of a trace."""
         return replace(self, unit=trace.unit)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Peak:
-    """A place in the corpus at which a unit is driven far.
+    """A place in the corpus at which a unit has an extreme value.
 
     Parameters
     ----------
     place
-        The token, counted from the beginning of the corpus.
+        The number of the token in the corpus, from 0.
     start
-        Where the surroundings begin.
+        The number of the first token of the context.
     tokens
-        The surroundings.
+        The context.
     values
-        The value of the unit after each of them, (len(tokens),), float32.
+        The value of the unit after each token of the context, (len(tokens),), float32.
     """
 
     place: int
@@ -57,7 +57,7 @@ class Peak:
 
     @property
     def focus(self) -> int:
-        """The place in `tokens`."""
+        """The index of the place in `tokens`."""
         return self.place - self.start
 
 
@@ -68,19 +68,19 @@ class Units(Trace):
     Parameters
     ----------
     layer, unit
-        Which unit.
+        The layer and the unit.
     highest, lowest
-        The places at which its value is greatest and least, no two within the margin.
+        The places with the highest and lowest values, at least the margin apart.
     selectivity
-        Of each unit, (num_hiddens,): the share of its variance along the corpus that the token
-        just read explains, epsilon squared (Kelley 1935), which does not grow with the number
-        of tokens; nan for a unit that never changes.
+        The share of the variance of each unit along the corpus that the current token explains,
+        (num_hiddens,). It is epsilon squared (Kelley 1935), which does not grow with the number of
+        tokens; nan for a unit that never changes.
     order
-        All units, (num_hiddens,), the most selective first.
+        All units, most selective first, (num_hiddens,).
     tokens
-        Of each unit the token whose mean is farthest from the mean of all, in standard errors.
+        For each unit, the token whose mean is farthest from the overall mean, in standard errors.
     searched
-        How many tokens of the corpus were read.
+        The number of tokens read from the corpus.
     """
 
     kind: ClassVar[str] = "units"
@@ -152,14 +152,14 @@ def inspect_units(run: Trained, corpus: Corpus, config: UnitsConfig | None = Non
     run
         A run, or anything with a model and a vocabulary.
     corpus
-        Whose training text is read. Its states are computed once and kept with it.
+        The corpus whose training text is read. Its states are computed once and cached.
     config
-        Which unit.
+        The unit.
 
     Raises
     ------
     InspectionError
-        When there is no such unit or layer, or the model is bidirectional.
+        If there is no such unit or layer, or the model is bidirectional.
     """
     config = config or UnitsConfig()
     num_hiddens = run.model.config.num_hiddens
@@ -192,22 +192,23 @@ def _peaks(read: CorpusStates, values: Array, scores: Array, config: UnitsConfig
 
 
 def selectivities(states: Array, ids: Array) -> tuple[Array, Array]:
-    """Return how far each unit is a matter of the token just read, and of which most.
+    """Return how much each unit depends on the current token, and on which token most.
 
     Parameters
     ----------
     states
-        Shape (num_tokens, num_hiddens).
+        The states, (num_tokens, num_hiddens).
     ids
         The tokens, (num_tokens,).
 
     Returns
     -------
     selectivity : numpy.ndarray
-        Epsilon squared, (num_hiddens,), float64; at most 1, about 0 for a unit that no token
-        moves, nan for one that never changes.
+        Epsilon squared, (num_hiddens,), float64. It is at most 1, about 0 for a unit that does not
+        depend on the token, and nan for a unit that never changes.
     farthest : numpy.ndarray
-        For each unit the index whose mean is farthest from that of all, in standard errors.
+        For each unit, the token index whose mean is farthest from the overall mean, in standard
+        errors.
     """
     kinds, counts = np.unique(ids, return_counts=True)
     sorted_states = states[np.argsort(ids, kind="stable")]
@@ -219,7 +220,7 @@ def selectivities(states: Array, ids: Array) -> tuple[Array, Array]:
     moved = sums / counts[:, None] - mean  # (num_kinds, num_hiddens)
     between = (counts[:, None] * moved**2).sum(axis=0)
     within = np.maximum(total - between, 0) / max(1, len(ids) - len(kinds))
-    changes = total > len(ids) * 1e-8  # float16 leaves no less
+    changes = total > len(ids) * 1e-8  # float16 resolves no less
     explained = between - (len(kinds) - 1) * within
     selectivity = np.where(changes, explained / np.where(changes, total, 1), np.nan)
     farthest = kinds[(np.abs(moved) * np.sqrt(counts)[:, None]).argmax(axis=0)]

@@ -1,7 +1,7 @@
-"""What every view begins with: a text as tokens, and a model unrolled over them.
+"""The common beginning of all views: a text as tokens, and a model unrolled over them.
 
-A model is stepped through `Cell.forward`, whatever engine it runs through otherwise: what is
-shown is then what the cell says, also of a cell that a user wrote.
+A view steps through `Cell.forward` and does not use the engine of the model, so that it shows what
+the cell defines, even for a user-defined cell.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rnn_magics.options import NOT_NEGATIVE, Options, option
 from rnn_magics.text.tokenizers import UNK
 
 MAX_TOKENS = 1000
-"""More tokens than this are not looked at one by one."""
+"""The largest number of tokens that a view shows one by one."""
 
 _HALF = (torch.bfloat16, torch.float16)
 
@@ -30,10 +30,10 @@ Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 @dataclass(frozen=True, repr=False)
 class LayerConfig(Options):
-    """What the views of one layer have in common."""
+    """The common options of the views of one layer."""
 
     layer: int | None = option(
-        None, "which layer, 0 is the lowest; top if not said", within=NOT_NEGATIVE
+        None, "which layer, from 0, the lowest; by default the top one", within=NOT_NEGATIVE
     )
 
 
@@ -44,11 +44,11 @@ class Reading:
     Parameters
     ----------
     tokens
-        As the model knows them: one that is not in the vocabulary is ``<unk>``.
+        The tokens as the model reads them: a token that is not in the vocabulary is ``<unk>``.
     ids
         Their indices, (num_tokens,), int64, on the device of the model.
     unknown
-        What was read as ``<unk>``.
+        The tokens that were read as ``<unk>``.
     """
 
     tokens: list[Any]
@@ -66,32 +66,32 @@ def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
     Parameters
     ----------
     run
-        Whose model reads.
+        The run with the model and the vocabulary.
     text
-        What it reads.
+        The text to split.
     at_least
-        How many tokens the view needs.
+        The number of tokens that the view needs.
 
     Raises
     ------
     InspectionError
-        When the text has too few tokens or too many, or the model reads backwards too.
+        If the text has too few tokens or too many, or the model is bidirectional.
     DecodingError
-        When the model was trained on bare indices.
+        If the model was trained on bare indices.
     """
     require_readable(run.model)
     vocab = vocab_of(run)
     tokens = vocab.split(text)
     if len(tokens) < at_least:
         msg = (
-            f"the text has {len(tokens)} {vocab.token} tokens; this view needs {at_least} or more:"
-            " give it a longer text"
+            f"the text has {len(tokens)} {vocab.token} tokens, but this view needs at least"
+            f" {at_least}; type a longer text"
         )
         raise InspectionError(msg)
     if len(tokens) > MAX_TOKENS:
         msg = (
-            f"the text has {len(tokens):,} {vocab.token} tokens; a view shows {MAX_TOKENS:,} at"
-            " most: give it a shorter text"
+            f"the text has {len(tokens):,} {vocab.token} tokens, but a view shows at most"
+            f" {MAX_TOKENS:,}; type a shorter text"
         )
         raise InspectionError(msg)
     indices = vocab[tokens]
@@ -101,31 +101,31 @@ def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
 
 
 def require_readable(model: RNNModel) -> None:
-    """Refuse a model that reads in both directions, or that holds numbers which are none.
+    """Refuse a bidirectional model, and a model with non-finite weights.
 
     Raises
     ------
     InspectionError
-        When it reads backwards, too.
+        If the model is bidirectional.
     ModelError
-        When a weight is not finite.
+        If a weight is not finite.
     """
     if model.config.bidirectional:
         msg = (
-            "a bidirectional model has no state after a token that only the past has made; views"
-            " are of models that read forwards: train one without --bidirectional"
+            "in a bidirectional model, the state after a token also depends on later tokens, so"
+            " views need a model that reads forwards: train one without --bidirectional"
         )
         raise InspectionError(msg)
     require_finite(model)
 
 
 def layer_of(model: RNNModel, layer: int | None) -> int:
-    """Return the layer asked for, or the top one.
+    """Return the given layer, or the top one.
 
     Raises
     ------
     InspectionError
-        When there is no such layer.
+        If there is no such layer.
     """
     highest = model.config.num_layers - 1
     if layer is None:
@@ -139,16 +139,16 @@ def layer_of(model: RNNModel, layer: int | None) -> int:
 
 @dataclass(frozen=True)
 class Unrolled:
-    """One layer over a text.
+    """One layer, unrolled over a text.
 
     Parameters
     ----------
     cell
-        Of the layer.
+        The cell of the layer.
     x
         The input product at each step, (num_tokens, num_gates * num_hiddens).
     states
-        The state before the first token and after each, `num_states` tensors
+        The state before the first token and after each token: `num_states` tensors
         (num_tokens + 1, num_hiddens).
     """
 
@@ -158,12 +158,12 @@ class Unrolled:
 
 
 def input_vectors(model: RNNModel, ids: Tensor) -> Tensor:
-    """Return what the lowest layer reads: embedded tokens, or their indices if it is one-hot.
+    """Return the input of the lowest layer: embedded tokens, or indices for one-hot inputs.
 
     Returns
     -------
     Tensor
-        Shape (num_tokens, embedding_size) or (num_tokens,).
+        The input, (num_tokens, embedding_size) or (num_tokens,).
     """
     return ids if model.embedding is None else model.embedding(ids)
 
@@ -174,14 +174,14 @@ def unroll(model: RNNModel, inputs: Tensor) -> list[Unrolled]:
     Parameters
     ----------
     model
-        One that reads forwards.
+        A unidirectional model.
     inputs
         Token indices (num_tokens,), or vectors (num_tokens, input_size).
 
     Raises
     ------
     InspectionError
-        When a state is not finite.
+        If a state is not finite.
     """
     layers: list[Unrolled] = []
     for cell in model.rnn.cells:
@@ -199,12 +199,12 @@ def unroll(model: RNNModel, inputs: Tensor) -> list[Unrolled]:
 
 
 def require_finite_states(layer: int, states: Tensor) -> None:
-    """Refuse what finite weights have made of a text when it is no number any more.
+    """Refuse non-finite states, which even finite weights can produce.
 
     Raises
     ------
     InspectionError
-        When a state is not finite.
+        If a state is not finite.
     """
     if not states.isfinite().all():
         msg = (
@@ -215,9 +215,9 @@ def require_finite_states(layer: int, states: Tensor) -> None:
 
 
 def to_array(tensor: Tensor) -> Array:
-    """Return a tensor as an array of its own, in float32 what torch holds in half precision."""
+    """Return a copy of a tensor as an array; half precision becomes float32."""
     tensor = tensor.detach().cpu()
-    if tensor.dtype in _HALF:  # numpy has no bfloat16, and reckons slowly in float16
+    if tensor.dtype in _HALF:  # numpy has no bfloat16, and computes slowly in float16
         tensor = tensor.float()
     array: Array = tensor.numpy()
     return array.copy()

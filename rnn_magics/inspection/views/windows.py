@@ -1,4 +1,4 @@
-"""The view ``batches``: where the windows of an epoch stand in the text, without a model."""
+"""The view ``batches``: the positions of the windows of an epoch in the text."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _ROWS_SHOWN = 8
 
 @dataclass(frozen=True, repr=False)
 class WindowsConfig(Options):
-    """What the view ``batches`` shows."""
+    """The options of the view ``batches``."""
 
-    show: int = option(6, "how many minibatches are drawn", within=AT_LEAST_ONE)
-    seed: int = option(0, "which epoch: the seed of offset and shuffle", within=SEED)
+    show: int = option(6, "number of minibatches drawn", within=AT_LEAST_ONE)
+    seed: int = option(0, "seed of the offset and the shuffle of the epoch", within=SEED)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -39,15 +39,15 @@ class Windows(Trace):
     num_steps
         The length of a window.
     offset, left_over
-        How many tokens the epoch drops at the beginning, and how many after that are the input
-        of no window.
+        The number of tokens skipped at the beginning of the epoch, and of the later tokens that are
+        in no window.
     starts
-        Where each window begins, (num_batches, batch_size), int64.
+        The first token of each window, (num_batches, batch_size), int64.
     arrows
-        Which window hands its state to which, (num_arrows, 4): minibatch and row, then
-        minibatch and row. Empty where every minibatch begins anew.
+        The windows between which the state is carried, (num_arrows, 4): minibatch and row, then
+        minibatch and row. Empty if the state is reset for each minibatch.
     num_shown
-        How many minibatches are drawn.
+        The number of minibatches drawn.
     """
 
     kind: ClassVar[str] = "batches"
@@ -65,7 +65,7 @@ class Windows(Trace):
     def title(self) -> str:
         """One line."""
         num_batches, batch_size = self.starts.shape
-        state = "state carried from row to row" if len(self.arrows) else "state begun anew"
+        state = "state carried from row to row" if len(self.arrows) else "state reset"
         return (
             f"batches: {self.batching}, {num_batches:,} minibatches of {batch_size} rows x"
             f" {self.num_steps} steps, offset {self.offset}, {self.left_over:,} left over, {state}"
@@ -103,16 +103,16 @@ class Windows(Trace):
 
 
 def inspect_batches(batches: Batches, config: WindowsConfig | None = None) -> Windows:
-    r"""Return where the windows of an epoch stand in the text.
+    r"""Return the positions of the windows of an epoch in the text.
 
     .. math:: X_{bij} = x_{o + s_{bi} + j}, \quad Y_{bij} = x_{o + s_{bi} + j + 1}
 
     Parameters
     ----------
     batches
-        The minibatches; iterating them is not disturbed.
+        The minibatches; iterating over them is not affected.
     config
-        Which epoch, and how much of it is drawn.
+        The epoch, and the number of minibatches drawn.
     """
     config = config or WindowsConfig()
     plan = batches.plan(torch.Generator().manual_seed(config.seed))

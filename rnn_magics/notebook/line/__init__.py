@@ -1,1 +1,1 @@
-"""A line becomes a call: its words, its options, the library call that they stand for."""
+"""From a magic line to a library call: words, options, call."""

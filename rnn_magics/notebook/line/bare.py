@@ -1,7 +1,7 @@
 """A bare word is a variable, not a magic.
 
-With automagic, IPython takes a line that is only ``vocab`` for ``%vocab``, which would throw away
-the vocabulary that somebody wants to look at.
+With automagic, IPython reads a line that is only ``vocab`` as ``%vocab``. That would replace the
+vocabulary that the user wants to look at.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from traitlets import Integer
 
 
 class BareWordChecker(PrefilterChecker):
-    """Takes a line that is only the name of one of our magics for Python.
+    """Makes a line that consists only of the name of one of our magics plain Python.
 
     Parameters
     ----------
     shell
-        Whose lines are checked.
+        The shell whose lines are checked.
     names
-        Of our magics.
+        The names of our magics.
     """
 
-    priority = Integer(650)  # before the checker of automagic, which has 700
+    priority = Integer(650)  # before automagic's checker, which has 700
 
     def __init__(self, shell: InteractiveShell, names: Collection[str]) -> None:
         self._names = names
         super().__init__(shell=shell, prefilter_manager=shell.prefilter_manager)
 
     def check(self, line_info: LineInfo) -> Any:
-        """Return the handler of Python for such a line, None for any other."""
+        """Return the handler for plain Python for such a line, and None for any other."""
         manager = self.prefilter_manager
         if manager is None or line_info.line.strip() not in self._names:
             return None
@@ -41,7 +41,7 @@ class BareWordChecker(PrefilterChecker):
 
     @classmethod
     def unregister(cls, shell: InteractiveShell) -> None:
-        """Let a shell check nothing of the kind any more."""
+        """Remove the checker from a shell."""
         manager: Any = shell.prefilter_manager
         for checker in [each for each in manager.checkers if isinstance(each, cls)]:
             manager.unregister_checker(checker)

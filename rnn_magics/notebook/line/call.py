@@ -1,4 +1,4 @@
-"""The library call behind a magic: it is both what runs and what ``--explain`` prints."""
+"""The library call behind a magic: what runs is what ``--explain`` prints."""
 
 from __future__ import annotations
 
@@ -18,32 +18,33 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Variable:
-    """An argument that is written as an expression of the notebook, such as ``run.vocab``."""
+    """An argument that ``--explain`` prints as an expression, such as ``run.vocab``."""
 
     name: str
     value: Any
 
 
 def variable(name: str, value: T) -> T:
-    """Write an argument as `name`; it passes for the value that it stands for."""
+    """Return an argument that is printed as `name`; its type is that of the value."""
     return cast("T", Variable(name, value))
 
 
 @dataclass(frozen=True)
 class Call(Generic[R]):
-    """One call of the library.
+    """One library call.
 
-    Numbers, text and options are written as they are; any other argument by the name of its
-    parameter, such as ``corpus``, a `Variable` by its own, and a `Call` by that of its result.
+    As source code, numbers, text and options are written as literals; a `Variable` by its name; a
+    `Call` by the name of its result; any other argument by the name of its parameter, such as
+    ``corpus``.
 
     Parameters
     ----------
     result
-        The variable that takes the result.
+        The name of the variable that the result is assigned to.
     function
         A public function of rnn_magics, or a class method such as ``Corpus.load``.
     arguments
-        By the names of its parameters, those left out that are as by default.
+        The arguments by parameter name, without those that equal the default.
     """
 
     result: str
@@ -70,28 +71,28 @@ class Call(Generic[R]):
         Parameters
         ----------
         **watching
-            Arguments that change nothing of the result, only who drives or sees it.
+            Further arguments that do not change the result, only who drives or watches the call.
         """
         args, kwargs = self._spread()
         named = {name: _value(each) for name, each in kwargs.items()}
         result = self.function(*map(_value, args), **named, **watching)
-        self.__dict__["value"] = result  # what a later call takes
+        self.__dict__["value"] = result  # for a later call that takes the result
         return result
 
     @functools.cached_property
     def value(self) -> R:
-        """The newest result; the call is made where there is none yet."""
+        """The latest result; without one, the call is made now."""
         return self()
 
     def values(self) -> dict[str, Any]:
-        """Return all arguments by name, defaults too; a `Call` among them is not made."""
+        """Return all arguments by name, defaults included, without making a `Call` among them."""
         bound = inspect.signature(self.function).bind_partial()
         bound.apply_defaults()
         found = {**bound.arguments, **self.arguments}
         return {name: _looked_up(value) for name, value in found.items()}
 
     def source(self) -> str:
-        """Return the call as Python source, imports first."""
+        """Return the call as Python source, with its imports."""
         args, kwargs = self._spread()
         written = [type(each) for each in (*args, *kwargs.values()) if _is_written(each)]
         named = [(self._path.partition(".")[0], self.function.__module__)]
@@ -117,7 +118,7 @@ class Call(Generic[R]):
         return labels
 
     def _spread(self) -> tuple[list[Any], dict[str, Any]]:
-        # Arguments without a gap before them go by place, the others by name.
+        # Arguments are positional up to the first one that is left out, then by keyword.
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         gap = False
@@ -135,14 +136,14 @@ class Call(Generic[R]):
 
 @dataclass(frozen=True)
 class Item:
-    """One of several things that a call returns."""
+    """One item of the list that a call returns."""
 
     call: Call[Any]
     place: int
 
 
 def result_of(call: Call[R]) -> R:
-    """Let the result of a call be an argument of a later one; it passes for it."""
+    """Return a call as an argument of a later call; its type is that of the result."""
     return cast("R", call)
 
 

@@ -1,7 +1,7 @@
-"""What every magic has in common.
+"""What all magics share: how a line is parsed, how errors are reported, how help is made.
 
-Its line is parsed, its errors are one line, and its help is made from its docstring and its
-options. A magic is looked up when it is first used, so loading the extension imports no torch.
+An error is one line. Help is made from the docstring and the options. A magic is imported when it
+is first used, so loading the extension does not import torch.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Magic(Generic[O]):
     Parameters
     ----------
     options
-        What its line becomes.
+        The class of its options.
     run
-        Does what was typed, and returns what the cell returns. Its docstring is the help.
+        Runs the magic and returns the result of the cell. Its docstring is the help text.
     calls
-        Returns the library calls that the options stand for; they are what `run` makes, and what
-        ``--explain`` prints. A sentence where the library has none.
+        Returns the library calls that `run` makes and ``--explain`` prints; or a sentence, for a
+        magic without a library call.
     """
 
     options: type[O]
@@ -54,12 +54,12 @@ def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[.
     Parameters
     ----------
     name
-        Of the magic.
+        The name of the magic.
     load
-        Imports it. Called whenever the magic is used or asked for, and its parser is built anew
-        each time, so that registered cells, tokenizers and decoders are always among the choices.
+        Imports the magic. It is called for every use, and the parser is rebuilt each time, so that
+        newly registered cells, tokenizers and decoders are among the choices.
     desk
-        What it works with.
+        What the magic works with.
     """
 
     @whole_imports()
@@ -91,14 +91,14 @@ def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[.
 
     magic.__name__ = magic.__qualname__ = name
     magic.__doc__ = f"%{name} of rnn_magics; %{name}? shows its help."
-    magic.getdoc = getdoc  # type: ignore[attr-defined]  # what IPython's `?` asks for
-    magic.parser = parser  # type: ignore[attr-defined]  # what completion asks for
-    magic.needs_local_scope = True  # type: ignore[attr-defined]  # variables of the calling scope
+    magic.getdoc = getdoc  # type: ignore[attr-defined]  # for IPython's `?`
+    magic.parser = parser  # type: ignore[attr-defined]  # for completion
+    magic.needs_local_scope = True  # type: ignore[attr-defined]  # for $name in functions
     return no_var_expand(magic)
 
 
 def _is_statement(desk: Desk, name: str, line: str) -> bool:
-    # Whether the line stands by itself in the cell: its result is given to no variable.
+    # Whether the line stands alone in the cell, so that its result is not assigned.
     pattern = rf"^\s*%{name}\s+{re.escape(line.strip())}\s*$"
     return re.search(pattern, desk.cell.source, re.MULTILINE) is not None
 
@@ -114,17 +114,17 @@ def _explain(desk: Desk, magic: Magic[O], options: O) -> None:
 
 
 def _in_words(name: str, error: BaseException) -> str:
-    # What stopped a magic though it made no mistake; empty where it did make one.
+    # The message for an error that is not a bug of the magic; empty for a bug.
     if is_interrupt(error):
-        return f"%{name} was interrupted; what was there before stays"
+        return f"%{name} was interrupted; everything you had is still there"
     if is_out_of_memory(error):
-        return f"out of memory in %{name}; what was there before stays; ask for less at once"
-    if isinstance(error, OSError):  # the last wall; what opens a file has better words for it
+        return f"out of memory in %{name}; everything you had is still there; try smaller sizes"
+    if isinstance(error, OSError):  # a last resort; code that opens a file says it better
         where = f" ({shown(error.filename)})" if error.filename else ""
-        return f"%{name} was refused by the system{where}: {reason(error)}"
+        return f"the operating system refused %{name}{where}: {reason(error)}"
     if broken := half_import_behind(error):
         return (
-            f"an import of {broken} ended half-way before (an interrupt?), and cannot be done"
-            " again in this kernel; restart it"
+            f"an earlier import of {broken} was cut short (by an interrupt?) and cannot be repeated"
+            " in this kernel; restart the kernel"
         )
     return ""

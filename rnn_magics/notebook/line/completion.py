@@ -1,4 +1,4 @@
-"""TAB completion of our magics, in the kernel and so in every front end."""
+"""TAB completion of our magics; it runs in the kernel, so it works in every front end."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MAGIC = re.compile(r"^\s*(?:[\w\s,.]*=\s*)?(?P<mark>%%?)(?P<name>\w+)\s(?P<rest
 
 
 class OptionMatcher:
-    """Completes the options of a magic and their values from the parser of that magic.
+    """Completes the options of a magic and their values, using the parser of the magic.
 
     Parameters
     ----------
     desk
-        Has the shell whose lines are completed, its variables and runs.
+        The shell whose lines are completed, with its variables and runs.
     commands
-        Our magics, by name.
+        Our magics by name.
     """
 
     def __init__(self, desk: Desk, commands: Mapping[str, Any]) -> None:
@@ -43,7 +43,7 @@ class OptionMatcher:
                 name for name in names_of(desk.shell.user_ns) if not name.startswith("_")
             ],
         }
-        # IPython writes its marks on the matcher, which a bound method cannot take.
+        # IPython sets attributes on the matcher, which a bound method does not allow.
         marked = context_matcher(identifier=IDENTIFIER, priority=100)
         self.matcher = marked(lambda context: self._match(context))  # noqa: PLW0108
 
@@ -66,7 +66,7 @@ class OptionMatcher:
         }
 
     def _is_text(self, context: CompletionContext) -> bool:
-        # Whether the cursor stands in the body of a cell that is ours, such as that of %%corpus.
+        # Whether the cursor is in the body of one of our cell magics, such as %%corpus.
         cell = re.match(r"%%(\w+)", context.full_text)
         return context.cursor_line > 0 and cell is not None and self._ours(cell[1], "cell")
 
@@ -95,7 +95,7 @@ class OptionMatcher:
         before: list[str],
         by_flag: dict[str, argparse.Action],
     ) -> argparse.Action | None:
-        # The argument that a word without a flag is for, by how many there are already.
+        # The argument that a word without a flag fills, given the words before it.
         valued = {flag for flag, action in by_flag.items() if action.nargs != 0}
         pairs = itertools.pairwise(["", *filter(None, before)])
         filled = sum(not w.startswith("-") and previous not in valued for previous, w in pairs)

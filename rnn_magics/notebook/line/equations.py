@@ -1,7 +1,6 @@
-"""Equations as they stand in docstrings, in LaTeX and as they are typed without it.
+"""The equations in docstrings, as LaTeX and as plain text.
 
-An equation stands in the docstring of what it describes, as a ``.. math::`` block, and is read from
-there.
+An equation is written once, as a ``.. math::`` block in the docstring of what it describes.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 
 
 def math_of(thing: object) -> str:
-    """Return the equations of a docstring in LaTeX; empty when it has none."""
+    """Return the equations of a docstring as LaTeX; empty if it has none."""
     found = re.search(
         r"\.\. math::\s*(.+?)(?:\n\n(?=\S)|\Z)", inspect.getdoc(thing) or "", re.DOTALL
     )
@@ -44,7 +43,7 @@ _SPELT = {
 
 
 def plain_math(latex: str) -> str:
-    """Return equations as they are typed without LaTeX."""
+    """Return LaTeX equations as plain text."""
     for pattern, spelt in _SPELT.items():
         latex = re.sub(pattern, spelt, latex)
     return re.sub(r" {2,}", " ", latex).strip()

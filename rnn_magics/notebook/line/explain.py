@@ -1,6 +1,6 @@
-"""What ``--explain`` shows: the library call, its equations, and the shapes of this session.
+"""What ``--explain`` shows: the library call, its equations, and the shapes in this session.
 
-As plain text an explanation is Python: the call, and below it comments.
+As plain text, an explanation is runnable Python: the call, followed by comments.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ class Explanation:
     Parameters
     ----------
     source
-        Python source of the call.
+        The Python source of the call.
     theory
-        The rest.
+        The equations and shapes.
     """
 
     source: str
     theory: Theory = field(default_factory=Theory)
 
     def plain(self) -> str:
-        """Return Python that runs: the source, then the equations and shapes as comments."""
+        """Return runnable Python: the source, then the equations and shapes as comments."""
         lines = []
         for name, latex in self.theory.equations.items():
             lines += [f"{name}:", *(f"    {line}" for line in plain_math(latex).split("\n"))]
@@ -40,7 +40,7 @@ class Explanation:
         return f"{self.source}\n{comments}" if comments else self.source
 
     def markdown(self) -> str:
-        """Return the same for a notebook, the equations set."""
+        """Return the explanation as Markdown, with typeset equations."""
         parts = [f"```python\n{self.source.rstrip()}\n```"]
         parts += [f"{name}:\n\n$${latex}$$" for name, latex in self.theory.equations.items()]
         parts += [f"- `{name}`: {words}" for name, words in self.theory.shapes.items()]
@@ -48,7 +48,7 @@ class Explanation:
 
 
 def explain(session: Session, *calls: Call[Any]) -> Explanation:
-    """Explain the calls that a magic makes; the session is only looked at."""
+    """Explain the calls that a magic makes, without changing the session."""
     equations: dict[str, str] = {}
     shapes: dict[str, str] = {}
     for call in calls:

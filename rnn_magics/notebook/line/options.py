@@ -1,4 +1,4 @@
-"""The options of a magic: one dataclass, from which its parser, help and form are made."""
+"""The options of a magic: one dataclass, from which parser, help and form are made."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any, Self
 
 from rnn_magics.options import Options, Spelling, describe, option
 
-_CLASSES = "classes"  # of a part, in the metadata of its field
+_CLASSES = "classes"  # the key of a part in the metadata of its field
 OwnClasses = Callable[[], Sequence[type[Options]]]
 
 
 @dataclass(frozen=True)
 class Line:
-    """What stood around the options.
+    """The line that options come from.
 
     Parameters
     ----------
     typed
-        The names of the options that were typed, also those that are typed as by default.
+        The names of the options that were typed, including those typed with their default value.
     cell
-        The body of the cell, verbatim; None for a line.
+        The body of the cell, verbatim; None for a line magic.
     variables
-        Of the calling scope.
+        The variables of the calling scope.
     """
 
     typed: frozenset[str] = frozenset()
@@ -35,9 +35,9 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class LineOptions(Options):
-    """Base of the options of the magics.
+    """Base class of the options of a magic.
 
-    A field is an option (`option`), or a dataclass of options that the library call takes (`part`).
+    A field is either an option (`option`) or a dataclass of options for the library (`part`).
     """
 
     explain: bool = option(False, "show the library call; do nothing else")
@@ -45,17 +45,17 @@ class LineOptions(Options):
 
     @classmethod
     def begin(cls, _typed: Mapping[str, Any]) -> Self:
-        """Return what the options are before those that were typed are filled in."""
+        """Return the options before the typed values are filled in."""
         return cls()
 
     @classmethod
     def read(cls, typed: Mapping[str, Any], line: Line | None = None) -> Self:
-        """Build the options from what was typed.
+        """Build the options from the typed values.
 
         Raises
         ------
         ConfigError
-            When a value is not accepted, or some exclude each other.
+            If a value is not accepted, or two values exclude each other.
         """
         begun = cls.begin(typed)
         filled = {
@@ -77,14 +77,14 @@ def part_of(classes: OwnClasses) -> Any:
 
 
 def parts_of(options: type[LineOptions]) -> Iterator[tuple[str, Sequence[type[Options]]]]:
-    """Yield the parts of the options of a magic, each with the dataclasses that it may be."""
+    """Yield the parts among the options of a magic, each with its possible dataclasses."""
     for each in dataclasses.fields(options):
         if _CLASSES in each.metadata:
             yield each.name, each.metadata[_CLASSES]()
 
 
 def flag_of(options: type[LineOptions], name: str) -> str:
-    """Return how an option of a magic is typed; its name where it is a word without a flag."""
+    """Return the flag of an option of a magic, or its name if it has no flag."""
     own = [options, *(each for _, classes in parts_of(options) for each in classes)]
     return next(f.flag or name for each in own for f in describe(each) if f.name == name)
 
@@ -96,9 +96,9 @@ def _chosen(options: type[Options], typed: Mapping[str, Any]) -> dict[str, Any]:
 word = functools.partial(Spelling, flag="", verbatim=True)
 """The spelling of a word without a flag."""
 named = functools.partial(Spelling, verbatim=True)
-"""The spelling of what has a name of its own: every word is one, also ``none``."""
+"""The spelling of a name that already exists; any word can be one, even ``none``."""
 new_name = functools.partial(Spelling, verbatim=True, is_name=True)
-"""The spelling of a name that is given to something: one line of text."""
+"""The spelling of a new name: one line of text."""
 
 
 def run_option(help: str = "whose model (default: the newest)") -> Any:  # noqa: A002

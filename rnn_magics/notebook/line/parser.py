@@ -1,4 +1,4 @@
-"""From the options of a magic to its command line: parsing, help and completion."""
+"""The command line of a magic, made from its options: parsing, help and completion."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from rnn_magics.options import (
 
 O = TypeVar("O", bound=LineOptions)  # noqa: E741  (of the options)
 
-# Marks a word that was quoted, so that argparse takes it for a value even if it begins with "-".
+# Marks a quoted word, so that argparse takes it as a value even if it begins with "-".
 _VALUE_MARK = "\N{NULL}"
-_NONE_MARK = "\N{NULL}None, as is "  # and the name of the variable
+_NONE_MARK = "\N{NULL}None, as is "  # the name of the variable follows
 _FLAG = re.compile(r"--?[^\W\d]")
 _COMMON = {field.name for field in describe(LineOptions)}
 
 
 class MagicParser(argparse.ArgumentParser, Generic[O]):
-    """An argument parser that raises `ConfigError` instead of leaving the program.
+    """An argument parser that raises `ConfigError` instead of exiting.
 
     Parameters
     ----------
     name
-        Of the magic, without the per cent sign.
+        The name of the magic, without the percent sign.
     options
-        What its line becomes.
+        The class of its options.
 
     Attributes
     ----------
     fields : dict of str to OptionField
-        Every option, by its name.
+        Every option by name.
     """
 
     def __init__(self, name: str, options: type[O]) -> None:
@@ -56,50 +56,50 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
                 prog, max_help_position=28, width=96
             ),
         )
-        self.color = False  # Python 3.14 would put terminal colours into the help
+        self.color = False  # Python 3.14 would colour the help
         self.fields: dict[str, OptionField] = {}
         self._cls = options
         for group, fields in _grouped(options):
             self._add_group(group, [field for field in fields if field.name not in self.fields])
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of printing."""
+        """Raise an error instead of printing it."""
         if message.startswith(_REQUIRED):
             message = f"{self.prog} needs {message.removeprefix(_REQUIRED)}"
         raise ConfigError(message)
 
     @property
     def actions(self) -> list[argparse.Action]:
-        """The arguments, in the order in which they were added."""
+        """The arguments, in the order they were added."""
         return self._actions
 
     def offered(self, name: str) -> list[str]:
-        """Return the values that an option is limited to, or that are suggested for it."""
+        """Return the choices of an option, or the values suggested for it."""
         field = self.fields[name]
         suggest = field.spelling.suggest
         listed = field.choices or (None if isinstance(suggest, str) else suggest)
         return [] if listed is None else list(listed())
 
     def parse(self, words: Sequence[Word], line: Line | None = None) -> O:
-        """Return the options that the words of a line stand for.
+        """Parse the words of a line into options.
 
         Raises
         ------
         ConfigError
-            When an option is unknown, a value is missing or not accepted, or a word is left over.
+            If an option is unknown, a value is missing or not accepted, or a word is left over.
         """
         return self._cls.read(self.typed(words), line)
 
     def typed(self, words: Sequence[Word]) -> dict[str, Any]:
-        """Return the values that were typed, by the name of their option.
+        """Return the typed values by option name.
 
         Raises
         ------
         ConfigError
-            As `parse` does.
+            As in `parse`.
         """
         known = {field.flag for field in self.fields.values()}
-        for word in words:  # said first: what follows it would be taken for something else
+        for word in words:  # first, since argparse would misread its value
             if not word.quoted and _FLAG.match(word.text) and _flag_in(word.text) not in known:
                 raise ConfigError(self._unexpected(word.text))
         marked = [_marked(word) for word in words]
@@ -110,7 +110,7 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
         if extra:
             raise ConfigError(self._unexpected(extra[0]))
         typed = vars(found)
-        for name, field in self.fields.items():  # words that were not typed are absent
+        for name, field in self.fields.items():  # drop words that were not typed
             if not field.flag and typed.get(name) in (None, []):
                 typed.pop(name, None)
         return {n: tuple(v) if isinstance(v, list) else v for n, v in typed.items()}
@@ -146,7 +146,7 @@ def _marked(word: Word) -> str:
 
 
 def _grouped(options: type[LineOptions]) -> Iterator[tuple[str, list[OptionField]]]:
-    # Own options and parts in the order in which they are declared; what all magics have is last.
+    # The magic's own options and parts in order of declaration, then those of every magic.
     own, parts = {field.name: field for field in describe(options)}, dict(parts_of(options))
     for declared in dataclasses.fields(options):
         if declared.name in own and declared.name not in _COMMON:
@@ -167,7 +167,7 @@ def _settings(field: OptionField) -> dict[str, Any]:
         return {**settings, "nargs": "?", "const": field.spelling.bare}
     if field.flag or field.spelling.required:
         return settings
-    # argparse would convert the default of an absent word, and so the mark that it is absent
+    # None marks an absent word: argparse would convert any other default.
     return {**settings, "nargs": "*" if field.type is tuple else "?", "default": None}
 
 
@@ -200,12 +200,12 @@ def _parsed(field: OptionField, typed: str, what: str) -> Any:
         raise ConfigError(msg)
     if field.spelling.verbatim and field.type is str:
         return text
-    # A quoted "none" is a word where words are asked for, such as a stop token.
+    # For a text option, such as a stop token, a quoted "none" is text.
     if field.optional and (typed if field.type is str else text).lower() == "none":
         return None
     if field.type is tuple:
         return tuple(part for part in text.split(",") if part)
-    try:  # Python alone would read the digits of every script
+    try:  # ASCII only: int() and float() accept the digits of every script
         return field.type(text if field.type is str or text.isascii() else "")
     except ValueError:
         msg = f"{what} must be {TYPE_NAMES[field.type]}, not {text!r}"

@@ -1,4 +1,4 @@
-"""THEORIES: the equations and shapes behind each library call that a magic makes."""
+"""THEORIES: the equations and shapes behind each library call of a magic."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from rnn_magics.training.run import Run
 from rnn_magics.training.steps.clipping import clip_gradients
 
 Arguments = Mapping[str, Any]
-"""Of a call, by the names of its parameters."""
+"""The arguments of a call by parameter name."""
 
 SPLIT = r"n_{train} = n - \lfloor v n \rfloor"
 KNESER_NEY = (
@@ -46,14 +46,14 @@ KNESER_NEY = (
 
 @dataclass(frozen=True)
 class Theory:
-    """What stands behind a call.
+    """The theory behind a call.
 
     Parameters
     ----------
     equations
-        LaTeX, by what it describes.
+        LaTeX equations, by what they describe.
     shapes
-        What the session has, in words, by name.
+        Shapes and sizes in this session, in words, by what they belong to.
     """
 
     equations: dict[str, str] = field(default_factory=dict)
@@ -88,7 +88,7 @@ def _minibatches(_session: Session, given: Arguments) -> Theory:
     shapes = {"X, Y": f"({config.batch_size}, {config.num_steps})"}
     try:
         batches = make_batches(given["corpus"], given["vocab"], config)
-    except BatchError as error:  # the call is shown all the same
+    except BatchError as error:  # the call is still shown
         shapes["refused"] = str(error)
     else:
         shapes["training tokens"] = f"{len(batches.ids):,}"
@@ -157,7 +157,7 @@ def _mixing(session: Session, given: Arguments) -> Theory:
 
 
 def _of_run(run: Run) -> Theory:
-    # Its equations, and its parameters with their shapes.
+    # The equations of its model, and the shapes of the parameters.
     cell = run.config.model.cell
     equations = {f"cell {cell}": math_of(CELLS[cell]), "logits o_t": math_of(RNNModel)}
     shapes = {name: f"{tuple(p.shape)}" for name, p in run.model.named_parameters()}
@@ -171,7 +171,7 @@ def _saving(_session: Session, given: Arguments) -> Theory:
 def _loading(_session: Session, given: Arguments) -> Theory:
     try:
         return _of_run(load_run(**given))
-    except StorageError as error:  # the call is shown all the same
+    except StorageError as error:  # the call is still shown
         return Theory(shapes={"refused": str(error)})
 
 
@@ -227,4 +227,4 @@ THEORIES: dict[Callable[..., Any], Callable[[Session, Arguments], Theory]] = {
     resume_run: _resuming,
     inspect_rnn: _looking,
 }
-"""By the library function that is called: what stands behind it."""
+"""The theory behind each library function."""

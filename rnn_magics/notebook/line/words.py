@@ -1,9 +1,9 @@
-"""A magic line as words: quotes taken off, comments left out, variables looked up.
+"""Splits a magic line into words: removes quotes and comments, looks up variables.
 
-Backslashes and every other mark mean themselves. In unquoted words ``$name`` and ``{name}`` stand
-for a variable of the calling scope, which keeps a habit of IPython without its ``eval``; what only
-looks like one is refused. An unquoted ``#`` begins a comment, and an unquoted ``;`` at the end
-keeps the result from being shown.
+Backslashes and all other characters are literal. In unquoted words, ``$name`` and ``{name}`` stand
+for a variable of the calling scope. IPython users are used to this; unlike IPython, we evaluate
+nothing, and refuse expressions. An unquoted ``#`` begins a comment, and an unquoted ``;`` at the
+end of the line suppresses the result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from rnn_magics.options import did_you_mean
 _PIECE = re.compile(
     r"""(?P<space>\s+)|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"']+)"""
 )
-# A name in an unquoted word; what IPython would evaluate; doubled marks, which mean themselves.
+# In an unquoted word: a variable, an expression that IPython would evaluate, or a doubled mark,
+# which is literal.
 _VARIABLE = re.compile(
     r"""\$\$|\{\{|\}\}|\$(?P<dollar>[^\W\d]\w*)|\{(?P<brace>[^\W\d]\w*)\}
     |(?P<code>\$\{[^{}]*\}|\{[^\W\d][^{}]*\})""",
@@ -37,7 +38,7 @@ _PASTED = {
     **dict.fromkeys("\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}", 'a plain "'),
     **dict.fromkeys("\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}", "a plain '"),
 }
-"""What pages and word processors make of the marks of a line, and the marks."""
+"""The typographic marks of web pages and word processors, and what to type instead."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,12 @@ class Word:
     Parameters
     ----------
     text
-        Without its quotes.
+        The word without its quotes.
     quoted
-        Whether it began with a quote, or came from a variable: it is then a value, even when
-        it looks like an option.
+        Whether it began with a quote or came from a variable. Such a word is a value, even if it
+        looks like an option.
     none
-        The variable that it came from, where that is None.
+        The name of the variable that it came from, if the value is None.
     """
 
     text: str
@@ -67,9 +68,9 @@ class Words:
     Parameters
     ----------
     words
-        In their order.
+        The words in order.
     silent
-        Whether the line ends with a semicolon: its result is then not shown.
+        Whether the line ends with a semicolon, so that its result is not shown.
     """
 
     words: list[Word]
@@ -93,15 +94,15 @@ def read_line(line: str, variables: Mapping[str, Any]) -> Words:
     Parameters
     ----------
     line
-        What follows the name of the magic.
+        The text after the name of the magic.
     variables
-        Of the calling scope, for ``$name`` and ``{name}``.
+        The variables of the calling scope, for ``$name`` and ``{name}``.
 
     Raises
     ------
     ConfigError
-        When a quote is not closed, a variable does not exist or is neither text nor number, or a
-        word holds what only looks like a variable.
+        If a quote is not closed, a variable does not exist or is not text, a number or a path, or
+        a word contains an expression.
     """
     pieces = _pieces(line)
     silent = False
@@ -115,15 +116,15 @@ def read_line(line: str, variables: Mapping[str, Any]) -> Words:
 
 
 def _pieces(line: str) -> list[list[_Piece]]:
-    # For each word its quoted and unquoted pieces.
+    # The quoted and unquoted pieces of each word.
     words: list[list[_Piece]] = []
     place, in_word = 0, False
     while place < len(line):
         piece = _PIECE.match(line, place)
         if piece is None:
             msg = (
-                f"the quote {line[place]} at column {place + 1} is not closed; put text that has"
-                " one kind of quotes into the other kind"
+                f"the quote {line[place]} at column {place + 1} is not closed; to use one kind of"
+                " quote in a text, put the other kind around it"
             )
             raise ConfigError(msg)
         place = piece.end()
@@ -135,7 +136,7 @@ def _pieces(line: str) -> list[list[_Piece]]:
         if bare and not in_word and text.startswith("#"):
             break
         if bare and not in_word and (plain := _PASTED.get(text[0])):
-            msg = f"{text[0]} at column {piece.start() + 1} comes from a page; type {plain} instead"
+            msg = f"{text[0]} at column {piece.start() + 1} is typographic; type {plain} instead"
             raise ConfigError(msg)
         if not in_word:
             words.append([])
@@ -151,7 +152,7 @@ def _words_of(pieces: list[_Piece], variables: Mapping[str, Any]) -> list[Word]:
         (given,) = _words_of([_Piece(value, is_bare=True), *others] if value else others, variables)
         if given.quoted or given.none:
             return [Word(option), given]
-    if not first.is_bare or others:  # a quote anywhere: the whole word means itself
+    if not first.is_bare or others:  # a quote anywhere makes the whole word literal
         return [Word("".join(piece.text for piece in pieces), quoted=not first.is_bare)]
     match = _VARIABLE.fullmatch(first.text)
     name = match and (match["dollar"] or match["brace"])
@@ -162,7 +163,7 @@ def _words_of(pieces: list[_Piece], variables: Mapping[str, Any]) -> list[Word]:
 
 
 def names_of(variables: Mapping[str, Any]) -> list[str]:
-    """Return the names of variables; ``globals()`` takes keys that are none."""
+    """Return the names of variables; ``globals()`` may also have keys that are not text."""
     return [name for name in variables if type(name) is str]
 
 
@@ -170,8 +171,8 @@ def _looked_up(text: str, variables: Mapping[str, Any]) -> str:
     def value(match: re.Match[str]) -> str:
         if match["code"]:
             msg = (
-                f"{match['code']} is no plain name, and nothing on a line is evaluated; put its"
-                f' value into a variable, or the word into quotes: "{text}" means itself'
+                f"{match['code']} is not a plain name, and magic lines evaluate no expressions;"
+                f' assign it to a variable, or quote the word to take it literally: "{text}"'
             )
             raise ConfigError(msg)
         name = match["dollar"] or match["brace"]
@@ -179,10 +180,10 @@ def _looked_up(text: str, variables: Mapping[str, Any]) -> str:
             return match[0]
         if name not in variables:
             near = did_you_mean(name, (known for known in names_of(variables) if known[:1] != "_"))
-            msg = f"the notebook has no variable {name!r} (in quotes, {text} means itself){near}"
+            msg = f"the notebook has no variable {name!r} (quote {text} to take it literally){near}"
             raise ConfigError(msg)
         if variables[name] is None:
-            msg = f"variable {name!r} is None, which cannot be a part of {text}"
+            msg = f"variable {name!r} is None, which cannot be part of {text}"
             raise ConfigError(msg)
         return _written(name, variables[name])
 
@@ -190,11 +191,11 @@ def _looked_up(text: str, variables: Mapping[str, Any]) -> str:
 
 
 def _written(name: str, found: Any) -> str:
-    # A class of a notebook may be derived from text or number and do anything when it is asked.
+    # A class from the notebook may derive from str or a number, and its methods may do anything.
     if is_a(found, str):
         return exact(found)
     what = f"variable {name!r} is {a_kind(found)}"
-    with foreign_code(f"{what}, and writing it out fails", ConfigError):
+    with foreign_code(f"{what}, and converting it to text fails", ConfigError):
         if is_a(found, numbers.Real):
             return exact(str(found))
         if is_a(found, PurePath):

@@ -1,1 +1,1 @@
-"""A run while it trains: who drives it, and what is shown of it."""
+"""A run in training: what drives it, and how it is shown."""

@@ -1,4 +1,4 @@
-"""Work that goes on when a run is over: drawing it again with its baselines."""
+"""Work after the end of a run: drawing it again with its baselines."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ _EXIT_PATIENCE_SECONDS = 10
 
 
 def finish_later(work: Callable[[], None], name: str) -> threading.Thread | None:
-    """Do some work on a thread of its own that the end of the interpreter waits for.
+    """Do some work on a new thread, and let the interpreter wait for it before it exits.
 
-    A thread that is drawing when the interpreter goes would take the whole process down with an
-    abort, since its C++ code cannot be unwound.
+    Otherwise, a thread that is drawing when the interpreter exits would abort the process, since
+    its C++ code cannot be unwound.
 
     Parameters
     ----------
     work
-        What to do.
+        The work to do.
     name
-        Of the thread.
+        The name of the thread.
 
     Returns
     -------
     threading.Thread or None
-        None where the interpreter is already leaving; nothing is done then.
+        None if the interpreter is already exiting; then nothing is done.
     """
-    if not threading.main_thread().is_alive():  # it ends before what `atexit` calls
+    if not threading.main_thread().is_alive():  # it ends before the calls of `atexit`
         return None
 
     def finish() -> None:

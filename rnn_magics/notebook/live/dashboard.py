@@ -1,8 +1,8 @@
-"""The dashboard of a training in a notebook: a live view that also takes commands.
+"""The training dashboard in a notebook: a live view that also takes commands.
 
-It listens on the worker thread of the run, so it moves while a cell waits for the training, and
-while other cells run. When the run ends it gives way to a picture and a table, which a saved
-notebook keeps; a view without a kernel would be an empty box.
+It listens on the worker thread of the run, so it is updated while a cell waits for training and
+while other cells run. When the run ends, a picture and a table replace it. A saved notebook keeps
+those, whereas a widget without a kernel would be an empty box.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ _SECONDS_BETWEEN_SAMPLES = 3.0
 
 
 class Dashboard:
-    """Shows a run and obeys its reader; a listener.
+    """A listener that shows a run and carries out the commands of its reader.
 
     Parameters
     ----------
     run
-        What trains.
+        The run in training.
     figure
-        Whether a picture stays when it has ended.
+        Whether a picture stays after the run has ended.
     ladder
-        Waits for the baselines of the run, which the picture is drawn with, once they are there.
+        Waits for the baselines of the run; the picture is then drawn again with them.
 
     Attributes
     ----------
     widget : TrainingWidget
         The view.
     job : Job or None
-        What commands act on; to be set before the run starts.
+        The job that commands act on; set it before the run starts.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Dashboard:
         self._telemetry = Telemetry(run)
         self._sample = ""
         self._shown_at = self._sampled_at = 0.0
-        self._lock = threading.Lock()  # a command is obeyed on another thread than the worker's
+        self._lock = threading.Lock()  # commands and events arrive on different threads
         self.job: Job | None = None
         self.widget = TrainingWidget(run=self._payload())
         self.widget.hear_at_once()
@@ -73,12 +73,12 @@ class Dashboard:
         self._table: DisplayHandle | None = display(Bundle(_lines(run)), display_id=True)
 
     def __call__(self, event: Event) -> None:
-        """Take in an event and show it, at most ten times a second."""
+        """Process an event, and update the view at most ten times a second."""
         self._telemetry(event)
         if isinstance(event, TrainEnd):
             self._show()
             self._settle()
-            # On a thread, so that nothing keeps the run from being over.
+            # On a thread, so that the run ends without waiting for the baselines.
             self._later = finish_later(self._settle_again, "baselines shown")
             return
         now = time.monotonic()
@@ -90,7 +90,7 @@ class Dashboard:
             self._show()
 
     def wait(self) -> None:
-        """Wait until what a saved notebook keeps is complete."""
+        """Wait until the output that a saved notebook keeps is complete."""
         if self._later is not None:
             self._later.join()
 
@@ -101,7 +101,7 @@ class Dashboard:
             self._settle()
 
     def obey(self, command: Any) -> None:
-        """Do what a reader asks for, and say what became of it."""
+        """Carry out a reader's command and show the answer."""
         try:
             said = self._do(command if isinstance(command, dict) else {})
         except RNNMagicsError as error:
@@ -116,16 +116,16 @@ class Dashboard:
         if job is None or not job.is_alive:
             return "the run has ended"
         simple: dict[Any, tuple[Callable[[], None], str]] = {
-            "pause": (job.pause, "paused after the present step"),
-            "resume": (job.resume, "goes on"),
-            "stop": (job.stop, "stops after the present step; the model stays"),
+            "pause": (job.pause, "pauses after the current step"),
+            "resume": (job.resume, "training continues"),
+            "stop": (job.stop, "stops after the current step; the model is kept"),
         }
         if kind in simple:
             act, said = simple[kind]
             act()
             return said
         if kind != "steer":
-            return "the view asked for what this version does not know; load the page anew"
+            return "the view sent a command that this version does not know; reload the page"
         job.steer(**{name: value for name, value in command.items() if name != "type"})
         return f"{self._run.steered[-1]}"
 
@@ -141,7 +141,7 @@ class Dashboard:
             self.widget.run = self._payload()
 
     def _settle(self) -> None:
-        # The view goes last: were the picture not made, it would be all that there is.
+        # The view is replaced last: if drawing the picture fails, the table is already there.
         if self._table is not None:
             self._table.update(Bundle(_lines(self._run)))
         if self._view is not None and len(self._run.history):
@@ -149,7 +149,7 @@ class Dashboard:
 
 
 def run_bundle(run: Run, *, figure: bool) -> dict[str, Any]:
-    """Return a run as a saved notebook keeps it: data for views, a picture, and words."""
+    """Return a run in the form that a saved notebook keeps: data for views, a picture, a title."""
     said = f"{run.name}: {CAPTION}"
     data: dict[str, Any] = {RUN_MIME: saved_payload(run), "text/plain": one_line(said)}
     if figure:
@@ -158,7 +158,7 @@ def run_bundle(run: Run, *, figure: bool) -> dict[str, Any]:
 
 
 def _lines(run: Run) -> dict[str, str]:
-    # The first line of a run, its epochs, and what to know of them, rich and plain.
+    # The first line of a run, its epochs and notes on them, rich and plain.
     first, (head, rows) = first_line(run), run_table(run)
     told = [*run_notes(run), *baselines_note(run)]
     notes = [] if run.reason is None else [f"ended: {run.reason}", *map(one_line, told)]

@@ -1,4 +1,4 @@
-"""Who drives a training in a notebook: a worker thread, followed by the cell or left alone."""
+"""Drives training in a notebook: on a worker thread, with the cell following it or not."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 
 class Driver:
-    """What `train`, `train_seeds` and `resume_run` take as ``drive`` in a notebook.
+    """The ``drive`` argument of `train`, `train_seeds` and `resume_run` in a notebook.
 
     Parameters
     ----------
     desk
-        Where the run is kept and shown.
+        The desk of the notebook in which the run is kept and shown.
     background
         Whether the cell returns at once.
     baseline
-        Whether n-gram models are fitted meanwhile.
+        Whether n-gram models are fitted during training.
     """
 
     def __init__(self, desk: Desk, *, background: bool = False, baseline: bool = True) -> None:
@@ -47,7 +47,7 @@ class Driver:
     def __call__(
         self, run: Run, state: TrainState, listeners: Sequence[Callable[[Event], None]]
     ) -> None:
-        """Train on a worker thread; unless in the background, follow it to its end."""
+        """Train on a worker thread; unless it is a background run, follow it to the end."""
         job: Job | None = None
         try:
             job, progress, fit = self._begun(run, state, listeners)
@@ -55,18 +55,18 @@ class Driver:
                 job.start()
                 return
             _follow(job, progress or silent, Hearing(self._desk.shell))
-        except BaseException as error:  # an interrupt between two lines: nothing trains unseen
+        except BaseException as error:  # even an interrupt leaves no hidden training
             if job is not None and not self._background:
                 job.stop(Ending.INTERRUPTED)
             if job is None or not job.has_begun:
-                tell_failure(error, listeners)  # what they keep of the run is free again
+                tell_failure(error, listeners)  # so that they release the run
             raise
         self._show_end(run, fit, progress)
 
     def _begun(
         self, run: Run, state: TrainState, listeners: Sequence[Callable[[Event], None]]
     ) -> tuple[Job, Progress | None, BaselineFit | None]:
-        # Everything but the first step: what shows the run, its job, its place in the session.
+        # Everything before the first step: the display, the job, the entry in the session.
         desk = self._desk
         fit = desk.session.baselines.fit(state.batches) if self._baseline else None
         progress: Progress | None = None
@@ -114,7 +114,7 @@ def _all_of(listeners: Sequence[Callable[[Event], None]]) -> Callable[[Event], N
 
 
 def _show_end(desk: Desk, run: Run, fit: BaselineFit | None, progress: Progress | None) -> None:
-    # What a dashboard leaves by itself.
+    # For the other kinds of progress: a dashboard does this by itself.
     if fit is not None:
         fit.wait()
     if not len(run.history):
@@ -128,14 +128,14 @@ def _show_end(desk: Desk, run: Run, fit: BaselineFit | None, progress: Progress 
 
 
 def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
-    # An interrupt reaches this thread only; the worker is asked to stop, between two steps.
+    # An interrupt reaches only this thread, which asks the worker to stop between two steps.
     while True:
         try:
             for event in job.follow(hearing.hear):
                 progress(event)
         except KeyboardInterrupt:
             job.stop(Ending.INTERRUPTED)
-        except Exception:  # of the progress or the worker: nothing may go on unseen
+        except Exception:  # no training may continue unseen
             job.stop(Ending.FAILED)
             raise
         else:
@@ -143,9 +143,10 @@ def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
 
 
 def _background_listener(desk: Desk, run: Run, fit: BaselineFit | None) -> Listener:
-    """Return what shows a background run in the cell that started it.
+    """Return a listener that shows a background run in the cell that started it.
 
-    In a terminal nothing is written between the lines that somebody types: ``%rnn`` tells.
+    In a terminal it shows nothing, so that no output appears while the user types; ``%rnn`` shows
+    the run.
     """
     if not desk.has_notebook:
         return silent
@@ -166,7 +167,7 @@ def _background_listener(desk: Desk, run: Run, fit: BaselineFit | None) -> Liste
         (progress or silent)(event)
         if isinstance(event, TrainEnd):
             draw()
-            if fit is not None:  # not here, or the run would not be over before they are fitted
+            if fit is not None:  # on a thread, so that the run ends without waiting
                 wait = fit.wait
                 finish_later(lambda: settle(wait), "baselines shown")
 

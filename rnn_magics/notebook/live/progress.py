@@ -1,4 +1,4 @@
-"""Progress of a training as text: a bar in a terminal, a line that is rewritten in a notebook."""
+"""Training progress as text: a bar in a terminal, a rewritten output in a notebook."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ Listener = Callable[[Event], None]
 
 
 class Progress(Protocol):
-    """What shows a run."""
+    """A listener that shows a run."""
 
     def __call__(self, event: Event) -> None:
-        """Take in an event."""
+        """Process an event."""
 
     def settle(self) -> None:
-        """Show what became known after the end: the baselines."""
+        """Show the baselines, which are fitted after the end of the run."""
 
 
 _AS_TYPED = "white-space:pre-wrap;font-family:monospace"
 
 
 def first_line(run: Run) -> str:
-    """Say what is trained, where, and why there."""
+    """Return a line that says what is trained, on which device, and why on that one."""
     return one_line(
         f"{run.name}: {run.architecture}, {run.model.num_parameters:,} parameters, engine"
         f" {run.model.engine}, on {run.place}"
@@ -54,18 +54,18 @@ def first_line(run: Run) -> str:
 
 
 def _compiling(event: Compiling) -> str:
-    return f"compiling {event.what} for this CPU, once (some {event.seconds} seconds)"
+    return f"compiling {event.what} for this CPU, once (about {event.seconds} seconds)"
 
 
 class TerminalProgress:
-    """A bar for the present epoch, and a line for each that is over.
+    """A bar for the current epoch, and a line for each finished one.
 
     Parameters
     ----------
     run
-        What is trained.
+        The run in training.
     write
-        Takes a line of text.
+        Writes a line of text.
     """
 
     def __init__(self, run: Run, write: Callable[[str], object] = print) -> None:
@@ -75,7 +75,7 @@ class TerminalProgress:
         self._bar: Any = None  # a tqdm
 
     def __call__(self, event: Event) -> None:
-        """Take in an event."""
+        """Process an event."""
         match event:
             case Compiling():
                 self._write(_compiling(event))
@@ -95,7 +95,7 @@ class TerminalProgress:
                     self._write(one_line(note))
 
     def settle(self) -> None:
-        """Write a line for each baseline, when those of the run are there."""
+        """Write a line for each baseline of the run."""
         for mark in compare_with_baselines(self._run).marks:
             self._write(f"  {mark}")
 
@@ -121,15 +121,15 @@ class TerminalProgress:
 
 
 class NotebookProgress:
-    """One output that is rewritten: the epochs so far, and a bar for the present one.
+    """One output that is rewritten: the epochs so far, and a bar for the current one.
 
-    It goes through a display handle, so it stands in the cell that started the run even when
-    a worker thread writes it while other cells are running.
+    It uses a display handle, so it stays in the cell that started the run, even when a worker
+    thread writes it while other cells run.
 
     Parameters
     ----------
     run
-        What is trained.
+        The run in training.
     """
 
     def __init__(self, run: Run) -> None:
@@ -140,7 +140,7 @@ class NotebookProgress:
         self._handle: DisplayHandle | None = display(bundle, display_id=True)
 
     def __call__(self, event: Event) -> None:
-        """Take in an event."""
+        """Process an event."""
         match event:
             case Compiling():
                 self._show(_compiling(event))
@@ -157,7 +157,7 @@ class NotebookProgress:
                 self._end(event.reason)
 
     def settle(self) -> None:
-        """Show the end once more, when the baselines of the run are there."""
+        """Show the end again, with the baselines of the run."""
         if self._run.reason is not None:
             self._end(self._run.reason)
 
@@ -219,5 +219,5 @@ def silent(_event: Event) -> None:
 
 
 def progress_for(shell: InteractiveShell, run: Run) -> Progress:
-    """Return what suits the front end: a rewritten output in a kernel, a bar in a terminal."""
+    """Return the progress for the front end: rewritten output in a kernel, a bar in a terminal."""
     return NotebookProgress(run) if has_kernel(shell) else TerminalProgress(run)

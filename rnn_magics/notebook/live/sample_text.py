@@ -1,4 +1,4 @@
-"""A short text by a model in training, to be looked at while it learns."""
+"""A short text by a model in training, so that a reader can watch it learn."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _CONFIG = DecodingConfig(length=80, temperature=0.7)
 
 
 def sample_text(run: Run) -> str:
-    """Return a short text of the model as it is; empty where it cannot write.
+    """Return a short text by the current model; empty if it cannot write.
 
-    To be called between two steps. It draws nothing from the generators of the training.
+    Call it between two steps. It does not use the random generators of the run.
     """
     try:
         vocab = vocab_of(run)
         prefix = str(vocab.token_freqs[0][0])
         read = read_prefix(run, prefix)
-        # Both write the same; what is not compiled yet would hold the training up for seconds.
+        # Both write the same text, but compiling now would delay training for seconds.
         decode = iter_decode if is_ready(run.model, _CONFIG) else iter_plain
         written = [w.indices[:, 0] for w in decode(run.model, read, _CONFIG, 1)]
         tokens = vocab.to_tokens([index for part in written for index in part.tolist()])
         return continued(vocab, prefix, [], tokens)
-    except RNNMagicsError:  # bidirectional, bare indices, diverged: there is nothing to show
+    except RNNMagicsError:  # bidirectional, bare indices or diverged: nothing to show
         return ""

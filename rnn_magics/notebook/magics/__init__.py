@@ -1,1 +1,1 @@
-"""The magics, one file each: options, the library call, what is done."""
+"""The magics, one file each: its options, its library call, its function."""

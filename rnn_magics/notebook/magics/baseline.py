@@ -1,4 +1,4 @@
-"""``%baseline``: what counting n-grams reaches on the same split."""
+"""``%baseline``: fits n-gram models on the same split."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class BaselineOptions(LineOptions):
 
 
 def ladder_call(desk: Desk, options: BaselineOptions) -> Call[Ladder]:
-    """Return the library call that ``%baseline`` stands for."""
+    """Return the library call behind ``%baseline``."""
     corpus, vocab = desk.session.require_corpus(), desk.session.require_vocab()
     return Call.of("ladder", fit_ladder, corpus, vocab, options.baseline)
 
 
 def baseline(desk: Desk, options: BaselineOptions) -> Ladder:
-    """Fit n-gram models on the training text: what counting alone reaches.
+    """Fit n-gram models on the training text, to see what counting alone achieves.
 
     ::
 

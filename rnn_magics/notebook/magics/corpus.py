@@ -1,4 +1,4 @@
-"""``%corpus``: a text is taken."""
+"""``%corpus``: reads a text."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ class CorpusOptions(LineOptions):
 
     source: tuple[str, ...] = option(
         (),
-        lambda: f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); for %%corpus a name",
+        lambda: f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); a name in %%corpus",
         metavar="NAME|PATH|URL",
         spelling=word(suggest=lambda: list(BUILTINS)),
     )
     data: str | None = option(
         None,
-        "a variable: text, list of lines, or tokens",
+        "a variable with text, a list of lines, or tokens",
         metavar="NAME",
         spelling=named(suggest="variables"),
     )
-    as_tokens: bool = option(False, "take a list of strings in --data for tokens")
+    as_tokens: bool = option(False, "read a list of strings in --data as tokens")
     encoding: str | None = option(
-        None, "of files and downloads (default UTF-8)", metavar="NAME", spelling=named()
+        None, "encoding of files and downloads (default UTF-8)", metavar="NAME", spelling=named()
     )
     name: str | None = option(
-        None, "how listings call the corpus", metavar="NAME", spelling=new_name()
+        None, "name of the corpus in listings", metavar="NAME", spelling=new_name()
     )
     cleaning: CorpusConfig = part(CorpusConfig)
     download: DownloadConfig = part(DownloadConfig)
 
 
 def corpus_call(options: CorpusOptions) -> Call[Corpus]:
-    """Return the library call that a ``%corpus`` line or a ``%%corpus`` cell stands for.
+    """Return the library call behind a ``%corpus`` line or a ``%%corpus`` cell.
 
     Raises
     ------
     ConfigError
-        When an option has no effect beside the others.
+        If an option has no effect together with the others.
     SessionError
-        When the variable does not exist.
+        If the variable does not exist.
     """
     _refuse_useless(options)
     cleaning, name, sources = options.cleaning, options.name, options.source
@@ -86,25 +86,25 @@ def _looked_up(name: str, variables: Mapping[str, Any]) -> Any:
 
 
 def _refuse_useless(options: CorpusOptions) -> None:
-    # An option of %corpus that would have no effect.
+    # Refuse an option that would have no effect.
     msg, is_cell, has_data = "", options.line.cell is not None, options.data is not None
     if is_cell and has_data:
-        msg = "the lines of the cell are the text; leave --data out, or type %corpus"
+        msg = "the body of the cell is the text; leave --data out, or type %corpus with one %"
     elif has_data and options.source:
         first = options.source[0]
         msg = f"--data already says where the text comes from; leave {first!r} out"
     elif options.as_tokens and not has_data:
-        msg = "--as-tokens goes with --data; leave it out"
+        msg = "--as-tokens needs --data NAME; add that, or leave --as-tokens out"
     elif options.encoding is not None and (is_cell or has_data):
         msg = "--encoding is for files and downloads; leave it out"
     elif limit := _useless_limit(options):
-        msg = f"{limit} is for downloads; leave it out, or name one http:// or https:// address"
+        msg = f"{limit} is for downloads; leave it out, or name an http:// or https:// address"
     if msg:
         raise ConfigError(msg)
 
 
 def _useless_limit(options: CorpusOptions) -> str:
-    # An option of a download where nothing is downloaded.
+    # A download option, when nothing is downloaded.
     if options.line.cell is None and any(map(is_url, options.source)):
         return ""
     limits = describe(DownloadConfig)
@@ -112,7 +112,7 @@ def _useless_limit(options: CorpusOptions) -> str:
 
 
 def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
-    """Take a text: a built-in one, files, URLs, a variable, or the body of the cell.
+    """Read a text: a built-in one, files, URLs, a variable, or the body of the cell.
 
     ::
 

@@ -1,4 +1,4 @@
-"""``%evaluate_rnn``: runs against texts."""
+"""``%evaluate_rnn``: scores texts with runs."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ class EvaluateOptions(LineOptions):
     run: str | None = run_option("which run, or all (default: the newest)")
     ngram: int | None = option(
         None,
-        "also mix the run with counts of its training text, e.g. 7",
+        "also mix the run with an n-gram model of its training text, of this order, e.g. 7",
         within=AT_LEAST_ONE,
         metavar="ORDER",
     )
 
 
 def calls(desk: Desk, options: EvaluateOptions) -> Sequence[Call[Any]]:
-    """Return the library calls that ``%evaluate_rnn`` makes: the texts are read, then scored.
+    """Return the library calls behind ``%evaluate_rnn``: read the texts, then score them.
 
     Raises
     ------
     SessionError
-        When there is no run of that name, or ``--ngram`` is asked for more than one score.
+        If there is no run with that name, or ``--ngram`` is given with a text or several runs.
     """
     session, runs = desk.session, _runs(desk.session, options.run)
     if options.ngram is not None:
@@ -57,7 +57,7 @@ def _mixing_call(
     session: Session, runs: list[Run], sources: Sequence[str], order: int
 ) -> Call[MixtureEvaluation]:
     if sources or len(runs) > 1:
-        msg = "--ngram scores one run on the held-out part of its own text: no TEXT, one --run"
+        msg = "--ngram scores one run on its own held-out text: leave TEXT out, and name one --run"
         raise SessionError(msg)
     return Call.of("evaluation", evaluate_mixture, runs[0], session.require_corpus(), order=order)
 
@@ -75,7 +75,7 @@ def _runs(session: Session, name: str | None) -> list[Run]:
 
 
 def _cleaning(session: Session) -> CorpusConfig:
-    # As the session's text is cleaned, and all of it: none of it was trained on.
+    # Texts are cleaned like the corpus of the session, and scored whole: no part trained the model.
     config = CorpusConfig() if session.corpus is None else session.corpus.config
     return replace(config, valid=0.0, max_tokens=None)
 
@@ -83,7 +83,7 @@ def _cleaning(session: Session) -> CorpusConfig:
 def evaluate_rnn(
     desk: Desk, options: EvaluateOptions
 ) -> Evaluations | TextEvaluation | MixtureEvaluation:
-    """Score texts with runs: the session's held-out text, built-in ones, or files.
+    """Score texts with runs: the session's held-out text, built-in texts, or files.
 
     ::
 

@@ -1,4 +1,4 @@
-"""``%generate``: a trained model writes, or scores a given text."""
+"""``%generate``: writes text with a trained model, or scores a given text."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class GenerateOptions(LineOptions):
     """The options of ``%generate``."""
 
     prefix: str = option(
-        "", "what the model goes on from", metavar='"TEXT"', spelling=word(required=True)
+        "", "text that the model continues", metavar='"TEXT"', spelling=word(required=True)
     )
     run: str | None = run_option("whose model writes (default: the newest)")
     num: int = option(1, "write K texts at once", within=AT_LEAST_ONE, metavar="K")
-    novelty: bool = option(False, "show what is copied from the training text")
+    novelty: bool = option(False, "show which spans are copied from the training text")
     score: bool = option(False, "write nothing: score TEXT, token by token")
     decoding: DecodingConfig = part(DecodingConfig)
 
@@ -43,17 +43,17 @@ class GenerateOptions(LineOptions):
 def writing_call(
     desk: Desk, options: GenerateOptions
 ) -> Call[Generation] | Call[list[Generation]] | Call[Score]:
-    """Return the library call that ``%generate`` stands for.
+    """Return the library call behind ``%generate``.
 
     Raises
     ------
     ConfigError
-        When an option has no effect beside ``--score``.
+        If an option has no effect together with ``--score``.
     """
     run, decoding = desk.session.snapshot(options.run), options.decoding
     if options.score:
         if decoding.changed() or options.num > 1 or options.novelty:
-            msg = "--score writes nothing, so it goes with no option but --run"
+            msg = "--score writes no text, so --run is the only option that it takes"
             raise ConfigError(msg)
         return Call.of("score", score_text, run, options.prefix)
     if options.num > 1:
@@ -69,13 +69,13 @@ def novelty_calls(
     Raises
     ------
     SessionError
-        When the present corpus is not the training text of the run.
+        If the current corpus is not the training text of the run.
     """
     if not options.novelty:
         return []
     run = session.require_run(options.run)
     corpus, vocab = session.corpus_of(run), run.vocab
-    assert vocab is not None  # noqa: S101  (it has read that corpus)
+    assert vocab is not None  # noqa: S101  (the run was trained on that corpus)
     texts: list[Any] = [writing]
     if options.num > 1:
         texts = [Item(writing, place) for place in range(options.num)]
@@ -84,7 +84,7 @@ def novelty_calls(
 
 
 def calls(desk: Desk, options: GenerateOptions) -> Sequence[Call[Any]]:
-    """Return the library calls that ``%generate`` makes."""
+    """Return the library calls behind ``%generate``."""
     writing = writing_call(desk, options)
     return [writing, *novelty_calls(desk.session, options, writing)]
 
@@ -112,7 +112,7 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
     if options.score:
         return writing()
     if not is_ready(run.model, options.decoding):
-        stream.write("compiling the writing loop for this CPU, once (some 10 seconds)\n")
+        stream.write("compiling the generation loop for this CPU, once (about 10 seconds)\n")
     if options.num > 1:
         return Generations(writing())
     if not desk.preferences.stream:
@@ -122,7 +122,7 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
 
     def write(piece: str) -> None:
         stream.write(visible(piece))
-        if stream.isatty():  # a kernel sends what was written a few times a second by itself
+        if stream.isatty():  # a kernel flushes by itself, a few times a second
             stream.flush()
 
     written = writing(write=write)

@@ -1,4 +1,4 @@
-"""``%inspect_rnn``: a look inside a model, and at its minibatches."""
+"""``%inspect_rnn``: looks inside a model, and at its minibatches."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from rnn_magics.options import Options, Spelling, describe, option
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class InspectOptions(LineOptions):
-    """The options of ``%inspect_rnn``: its own, and those of every view, each once."""
+    """The options of ``%inspect_rnn``: its own, and those of all views, each listed once."""
 
     view: str = option(
         "",
@@ -39,11 +39,11 @@ class InspectOptions(LineOptions):
         metavar="VIEW",
         spelling=Spelling(flag="", required=True),
     )
-    text: str | None = option(None, "what the model reads", metavar='"TEXT"', spelling=word())
+    text: str | None = option(None, "text that the model reads", metavar='"TEXT"', spelling=word())
     run: str | None = run_option()
     epochs: str | None = option(
         None,
-        "after each epoch that the folder of a run keeps (default: that of the run)",
+        "the view after each epoch kept in a run's folder (default: the folder of the run)",
         metavar="DIR",
         spelling=named(bare=""),
     )
@@ -57,14 +57,14 @@ class InspectOptions(LineOptions):
 
 
 def inspection_call(session: Session, options: InspectOptions) -> Call[Trace] | Call[Epochs]:
-    """Return the library call that ``%inspect_rnn`` stands for.
+    """Return the library call behind ``%inspect_rnn``.
 
     Raises
     ------
     ConfigError
-        When something was typed that the view does not take, or the text is missing.
+        If the view does not take an option that was typed, or the text is missing.
     SessionError
-        When the session has not made yet what the view is of.
+        If the session does not have yet what the view needs.
     """
     view, inspector = options.view, INSPECTORS[options.view]
     _refuse_foreign(view, inspector, options)
@@ -80,7 +80,7 @@ def inspection_call(session: Session, options: InspectOptions) -> Call[Trace] | 
 
 def _folder(session: Session, options: InspectOptions) -> str:
     if options.epochs and options.run is not None:
-        msg = "--epochs DIR says which run it is; leave --run out, or DIR"
+        msg = "--epochs DIR already names the run; leave out either --run or DIR"
         raise ConfigError(msg)
     return options.epochs or session.require_folder(options.run)
 
@@ -96,7 +96,7 @@ def _refuse_foreign(view: str, inspector: Inspector, options: InspectOptions) ->
 
 
 def _takes(inspector: Inspector, name: str) -> bool:
-    name = "run" if name == "epochs" else name  # it takes the place of a run
+    name = "run" if name == "epochs" else name  # a folder stands in for a run
     return name in inspector.needs or any(f.name == name for f in describe(inspector.config))
 
 
@@ -113,7 +113,7 @@ def _thing(session: Session, need: str, options: InspectOptions) -> Any:
 
 
 def _source(call: Call[Any], options: InspectOptions) -> ViewSource | None:
-    # What a page may search by; the views of a text and a layer ask for it.
+    # The source that a page may search by; only some views of a text have one.
     if not INSPECTORS[options.view].is_searched or options.text is None:
         return None
     given = call.values()
@@ -123,9 +123,9 @@ def _source(call: Call[Any], options: InspectOptions) -> ViewSource | None:
 
 
 def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace:
-    """Look inside a model while it reads a text; the result has the arrays by name.
+    """Look inside a model while it reads a text; the result has its arrays as attributes.
 
-    Of a run that trains in the background, a copy is looked at.
+    If the run is training in the background, the view shows a copy of its model.
 
     ::
 
@@ -137,7 +137,7 @@ def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace:
         %inspect_rnn units --unit 17
         %inspect_rnn batches
 
-    With ``--epochs``, after each epoch that a run keeps in its folder::
+    With ``--epochs``, the view after each epoch that a run keeps in its folder::
 
         trace = %inspect_rnn hidden "the time machine" --epochs
         %inspect_rnn surprise "the time machine" --epochs runs/first

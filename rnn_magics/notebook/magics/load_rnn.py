@@ -1,4 +1,4 @@
-"""``%load_rnn``: a run is read from a file or a folder."""
+"""``%load_rnn``: reads a run from a file or a folder."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class LoadOptions(LineOptions):
         "", "a model file, or the folder of a run", metavar="PATH", spelling=word(required=True)
     )
     name: str | None = option(
-        None, "of the run (default: as it was called)", metavar="NAME", spelling=new_name()
+        None, "name of the run (default: its old name)", metavar="NAME", spelling=new_name()
     )
     epoch: int | None = option(
-        None, "of a folder: as it was then", within=AT_LEAST_ONE, metavar="K"
+        None, "the run after epoch K, from a folder", within=AT_LEAST_ONE, metavar="K"
     )
 
 
 def loading_call(options: LoadOptions) -> Call[Run]:
-    """Return the library call that ``%load_rnn`` stands for."""
+    """Return the library call behind ``%load_rnn``."""
     return Call.of("run", load_run, options.path, name=options.name, epoch=options.epoch)
 
 
 def load_rnn(desk: Desk, options: LoadOptions) -> Run:
-    """Read a run from a file; no code that a file may hold is ever run.
+    """Read a run from a file or a folder; no code in a file is ever executed.
 
     ::
 

@@ -1,7 +1,6 @@
-"""``%rnn``: where the session stands, and what can be done with its runs.
+"""``%rnn``: shows the session, and acts on its runs.
 
-To add an action, write a function of the desk and the names that were typed, and put a line into
-`ACTIONS`.
+To add an action, write a function of the desk and the typed names, and add a line to `ACTIONS`.
 """
 
 from __future__ import annotations
@@ -17,22 +16,23 @@ from rnn_magics.notebook.line.options import LineOptions, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.comparison import Comparison
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
+from rnn_magics.notebook.show.tables import counted
 from rnn_magics.options import option
 from rnn_magics.storage.run_folder import kept_runs
 
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that ``%rnn`` can do.
+    """An action of ``%rnn``.
 
     Parameters
     ----------
     help
-        What it does, in a few words.
+        The help text, in a few words.
     do
-        Does it, and returns what is shown. Takes the names that were typed.
+        Performs the action on the typed names, and returns what is shown.
     most_names
-        How many names may be typed; None for any number.
+        The largest number of names; None for no limit.
     """
 
     help: str
@@ -78,14 +78,14 @@ def _code(desk: Desk, names: tuple[str, ...]) -> Any:
 
 
 ACTIONS: dict[str, Action] = {
-    "stop": Action("end a run that trains in the background", _stop),
-    "pause": Action("hold it", _pause),
-    "resume": Action("let it go on", _resume),
+    "stop": Action("end a background run", _stop),
+    "pause": Action("pause a background run", _pause),
+    "resume": Action("continue a paused run", _resume),
     "compare": Action("draw several runs in one picture", _compare, most_names=None),
     "runs": Action("list the runs kept in a folder", _runs),
     "doctor": Action("look for silent mistakes in a model", _doctor),
     "code": Action(
-        "put the run into the next cell as plain PyTorch; a FILE after RUN takes its text",
+        "write the run as plain PyTorch into the next cell; a FILE after RUN keeps a long text",
         _code,
         most_names=2,
     ),
@@ -100,7 +100,7 @@ class RnnOptions(LineOptions):
         None,
         lambda: (
             "; ".join(f"{name}: {action.help}" for name, action in ACTIONS.items())
-            + "; without it, say where the session stands"
+            + "; without an action, show the session"
         ),
         choices=lambda: list(ACTIONS),
         metavar="ACTION",
@@ -108,7 +108,7 @@ class RnnOptions(LineOptions):
     )
     names: tuple[str, ...] = option(
         (),
-        "which run (default: the newest); of runs a folder",
+        "which run (default: the newest); for runs, a folder",
         metavar="RUN",
         spelling=word(suggest="runs"),
     )
@@ -116,7 +116,7 @@ class RnnOptions(LineOptions):
 
 
 def rnn(desk: Desk, options: RnnOptions) -> Any:
-    """Say where the session stands; steer a background run; look for silent mistakes.
+    """Show the session, steer a background run, or look for silent mistakes.
 
     ::
 
@@ -137,9 +137,12 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
 def _do(desk: Desk, options: RnnOptions) -> Any:
     action, names = ACTIONS[options.action or ""], options.names
     if action.most_names is not None and len(names) > action.most_names:
-        msg = f"%rnn {options.action} does not expect {names[action.most_names]!r}"
+        msg = (
+            f"%rnn {options.action} takes at most {counted(action.most_names, 'name')}, not"
+            f" {len(names)}; leave {names[action.most_names]!r} out"
+        )
         raise ConfigError(msg)
     return action.do(desk, names)
 
 
-MAGIC = Magic(RnnOptions, rnn, "%rnn steers the session of this notebook; the library has none")
+MAGIC = Magic(RnnOptions, rnn, "%rnn works on the session of this notebook, not on the library")

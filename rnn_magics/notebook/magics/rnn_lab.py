@@ -1,4 +1,4 @@
-"""``%rnn_lab``: the control panel is opened."""
+"""``%rnn_lab``: opens the control panel."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class LabOptions(LineOptions):
 
 
 def rnn_lab(desk: Desk, _options: LabOptions) -> ControlPanel:
-    """Open the control panel: corpus, vocabulary, minibatches, training and text by widgets.
+    """Open the control panel: corpus, vocabulary, minibatches, training and text with widgets.
 
-    Whatever is chosen stands below as the line that does the same; a button puts that line
-    into the notebook.
+    Below each form is the magic line that does the same; a button inserts that line into the
+    notebook.
 
     ::
 
         %rnn_lab
     """
     if not desk.has_notebook:
-        msg = "the panel is for notebooks; in a terminal type %corpus, %vocab, %sample ..."
+        msg = "the panel needs a notebook; in a terminal, type %corpus, %vocab, %sample ..."
         raise SessionError(msg)
     return ControlPanel(desk.shell, desk.session)
 
 
-MAGIC = Magic(LabOptions, rnn_lab, "the panel runs the lines that it shows; each has an --explain")
+MAGIC = Magic(LabOptions, rnn_lab, "the panel runs the lines that it shows; each takes --explain")

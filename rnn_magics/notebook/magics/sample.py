@@ -1,4 +1,4 @@
-"""``%sample``: the training text is cut into minibatches."""
+"""``%sample``: cuts the training text into minibatches."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class SampleOptions(LineOptions):
 
 
 def batches_call(desk: Desk, options: SampleOptions) -> Call[Batches]:
-    """Return the library call that ``%sample`` stands for."""
+    """Return the library call behind ``%sample``."""
     corpus, vocab = desk.session.require_corpus(), desk.session.require_vocab()
     return Call.of("batches", make_batches, corpus, vocab, options.batches)
 
 
 def sample(desk: Desk, options: SampleOptions) -> Batches:
-    """Cut the training text into minibatches, in random order or one after the other.
+    """Cut the training text into minibatches, in random order or one after another.
 
     ::
 

@@ -1,4 +1,4 @@
-"""``%save_rnn``: a run is written to a file."""
+"""``%save_rnn``: writes a run to a file."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class SaveOptions(LineOptions):
     """The options of ``%save_rnn``."""
 
     path: str | None = option(
-        None, "of the file (default: the run's name)", metavar="PATH", spelling=word()
+        None, "path of the file (default: the run's name)", metavar="PATH", spelling=word()
     )
     run: str | None = run_option("which run (default: the newest)")
-    force: bool = option(False, "replace a file that is no model file, too")
+    force: bool = option(False, "replace even a file that is not a model file")
 
 
 def saving_call(desk: Desk, options: SaveOptions) -> Call[Path]:
-    """Return the library call that ``%save_rnn`` stands for."""
+    """Return the library call behind ``%save_rnn``."""
     run = variable("run", desk.session.snapshot_run(options.run))
     return Call.of("path", save_run, run, options.path, force=options.force)
 
 
 def save_rnn(desk: Desk, options: SaveOptions) -> Path:
-    """Write a run to a file: weights, vocabulary, configuration, history.
+    """Write a run to a file: weights, vocabulary, configuration and history.
 
-    A run that trains in the background is written as it is between two steps.
+    If the run is training in the background, it is written as it is between two steps.
 
     ::
 

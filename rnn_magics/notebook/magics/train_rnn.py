@@ -1,4 +1,4 @@
-"""``%train_rnn``: a recurrent language model is trained."""
+"""``%train_rnn``: trains a recurrent language model."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ class TrainOptions(LineOptions):
 
     recipe: str | None = option(
         None,
-        lambda: f"known settings, which other options override: {', '.join(RECIPES)}",
+        lambda: f"known settings, overridden by other options: {', '.join(RECIPES)}",
         choices=lambda: list(RECIPES),
         metavar="NAME",
         spelling=named(),
     )
     name: str | None = option(
         None,
-        "of the run (default: the cell and a number)",
+        "name of the run (default: the cell and a number)",
         metavar="NAME",
         spelling=new_name(),
     )
     seeds: int | None = option(
-        None, "train N runs, seed after seed", within=AT_LEAST_ONE, metavar="N"
+        None, "train N runs with N seeds, one after another", within=AT_LEAST_ONE, metavar="N"
     )
-    background: bool = option(False, "return at once and train meanwhile")
+    background: bool = option(False, "return at once, and train in the background")
     keep: Checkpointing = part(Checkpointing)
     resume: str | None = option(
         None,
-        "go on with a run kept in a folder, bit for bit",
+        "continue a run kept in a folder, bit for bit",
         metavar="DIR|last",
         spelling=named(),
     )
-    no_baseline: bool = option(False, "fit no n-gram models to compare the run with")
+    no_baseline: bool = option(False, "do not fit n-gram models for comparison")
     model: ModelConfig = part(ModelConfig)
     train: TrainConfig = part(TrainConfig)
 
@@ -66,19 +66,19 @@ class TrainOptions(LineOptions):
 
 
 def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRuns]:
-    """Return the library call that ``%train_rnn`` stands for.
+    """Return the library call behind ``%train_rnn``.
 
     Raises
     ------
     ConfigError
-        When an option has no effect beside the others.
+        If an option has no effect together with the others.
     """
     batches, keep = desk.session.require_batches(), options.keep
     if options.resume is not None:
         _refuse_beside_resume(options)
         return Call.of("run", resume_run, options.resume, batches)
     if not keep.folder and {"folder", "every", "keep"} & options.line.typed:
-        msg = "--every and --keep go with --checkpoint DIR; leave them out, or name a folder"
+        msg = "--every and --keep need --checkpoint DIR; add it, or leave them out"
         raise ConfigError(msg)
     name = options.name or desk.session.free_name(options.model.cell)
     settings = batches, options.model, options.train
@@ -94,21 +94,21 @@ def _refuse_beside_resume(options: TrainOptions) -> None:
     others = options.line.typed - {"resume", "background", "explain"}
     if others:
         flag = flag_of(TrainOptions, min(others))
-        msg = f"--resume goes on with the run as it was begun; leave {flag} out"
+        msg = f"--resume continues a run with its own settings; leave {flag} out"
         raise ConfigError(msg)
 
 
 def _refuse_beside_seeds(options: TrainOptions) -> None:
     flag = "--background" if options.background else "--checkpoint" if options.keep.folder else ""
     if flag:
-        msg = f"--seeds trains one run after the other; leave {flag} out"
+        msg = f"--seeds trains several runs, one after another; leave {flag} out"
         raise ConfigError(msg)
 
 
 def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
     """Train a recurrent language model on the minibatches.
 
-    An interrupt ends the run after the present step and keeps the model.
+    An interrupt ends the run after the current step and keeps the model.
 
     ::
 
@@ -128,11 +128,11 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
     if options.resume == LAST and (note := last_run()[1]):
         print(one_line(note))
     if options.keep.folder:
-        options.keep.require_place()  # before the model is made, which may take a while
+        options.keep.require_place()  # before the model is built, which may take a while
     driver = Driver(desk, background=options.background, baseline=not options.no_baseline)
     trained = call(drive=driver)
     if isinstance(trained, SeedRuns) and len(trained) < (options.seeds or 0):
-        begun = f"{len(trained)} of {options.seeds} seeds were begun"
+        begun = f"{len(trained)} of {options.seeds} seeds were started"
         print(one_line(f"{trained[-1].name} ended early: {begun}"))
     return trained
 

@@ -1,4 +1,4 @@
-"""``%vocab``: each token of the training text gets an index."""
+"""``%vocab``: gives each token of the training text an index."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class VocabOptions(LineOptions):
 
 
 def vocab_call(desk: Desk, options: VocabOptions) -> Call[Vocab]:
-    """Return the library call that ``%vocab`` stands for."""
+    """Return the library call behind ``%vocab``."""
     return Call.of("vocab", Vocab.from_corpus, desk.session.require_corpus(), options.vocab)
 
 
 def vocab(desk: Desk, options: VocabOptions) -> Vocab:
-    """Make a vocabulary of the training text: each token and its index.
+    """Build a vocabulary from the training text: each token and its index.
 
     ::
 
@@ -54,7 +54,7 @@ def vocab(desk: Desk, options: VocabOptions) -> Vocab:
 
 
 def _show_statistics(corpus: Corpus, token: str) -> None:
-    from rnn_magics.plotting import zipf_figure  # noqa: PLC0415  (matplotlib only for a picture)
+    from rnn_magics.plotting import zipf_figure  # noqa: PLC0415  (matplotlib on demand)
 
     statistics = text_statistics(corpus, token)
     show(visible(statistics_text(statistics)))

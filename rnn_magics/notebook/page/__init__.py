@@ -1,1 +1,1 @@
-"""What a browser asks, and what it hears."""
+"""Communication with the browser page: what it asks, and what it is sent."""

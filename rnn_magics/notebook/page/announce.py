@@ -1,9 +1,9 @@
-"""The runs of a notebook, told to the JupyterLab extension whenever they change.
+"""Reports the runs of a notebook to the JupyterLab extension whenever they change.
 
-They go over a comm whose id both sides know. The kernel never opens it: a page that knows the id
-listens, one that does not (another front end, nbconvert) drops the messages without a word, and a
-page that is loaded anew asks once for all. While a cell waits for a training, messages still reach
-the page; commands reach the kernel by a subshell, or the waiting cell hears them (`listening`).
+The reports go over a comm whose id both sides know. The kernel never opens it: a page that knows
+the id listens, any other front end silently drops the messages, and a reloaded page asks once for
+all runs. While a cell waits for training, messages still reach the page. Commands reach the kernel
+through a subshell, or the waiting cell handles them (`listening`).
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ _ORDERS = ("pause", "resume", "stop")
 
 
 class Followed:
-    """Keeps the entry of a run that trains up to date; a listener, on the thread of the worker.
+    """A listener that keeps the entry of a run in training up to date, on the worker's thread.
 
     Parameters
     ----------
     job
-        Of the run.
-    background
-        Whether no cell waits for it.
+        The job of the run.
     changed
-        Called when the entry is another one.
+        Called when the entry has changed.
+    background
+        Whether the run trains in the background, so that no cell waits for it.
     """
 
     def __init__(self, job: Job, changed: Callable[[], None], *, background: bool) -> None:
-        from rnn_magics.notebook.page.telemetry import Telemetry  # noqa: PLC0415  (torch is there)
+        from rnn_magics.notebook.page.telemetry import Telemetry  # noqa: PLC0415  (has torch)
 
         self._job, self._changed, self._background = job, changed, background
         self._telemetry = Telemetry(job.run)
@@ -65,8 +65,8 @@ class Followed:
         return self._job.run
 
     def __call__(self, event: Event) -> None:
-        """Take in an event."""
-        from rnn_magics.training.events import TrainEnd  # noqa: PLC0415  (torch is there)
+        """Process an event."""
+        from rnn_magics.training.events import TrainEnd  # noqa: PLC0415  (has torch)
 
         self._telemetry(event)
         now = time.monotonic()
@@ -76,55 +76,55 @@ class Followed:
             self._changed()
 
     def entry(self) -> dict[str, Any]:
-        """Return the entry as it is now; from any thread."""
+        """Return the current entry; safe on any thread."""
         run = self.run
-        entry = {**self._entry, "name": run.name, "label": one_line(run.name)}  # it may be renamed
+        entry = {**self._entry, "name": run.name, "label": one_line(run.name)}  # renamed, perhaps
         if self._job.is_paused and run.reason is None:
             entry["phase"] = "paused"
-        elif run.reason == Ending.FAILED:  # no event tells it where a listener is what failed
+        elif run.reason == Ending.FAILED:  # no event says so if a listener failed
             entry |= {"phase": "ended", "reason": run.reason, "message": one_line(run.message)}
         return entry
 
     def _look(self) -> dict[str, Any]:
-        from rnn_magics.notebook.page.run_entry import run_entry  # noqa: PLC0415  (torch is there)
+        from rnn_magics.notebook.page.run_entry import run_entry  # noqa: PLC0415  (has torch)
 
         entry = run_entry(self._telemetry.payload(), self._telemetry.curve)
         return {**entry, "background": self._background}
 
 
 class Announcer:
-    """Tells the runs of a session, at most twice a second, and obeys what a reader asks for.
+    """Reports the runs of a session, at most twice a second, and carries out a reader's commands.
 
     Parameters
     ----------
     session
-        What the notebook has made so far.
+        The session of the notebook.
     comm
-        Sends and hears; see `open_comm`.
+        The connection to the page; see `open_comm`.
     """
 
     def __init__(self, session: Session, comm: Any) -> None:
         self._session, self._comm = session, comm
         self._followed: list[Followed] = []
-        self._told: dict[str, dict[str, Any]] | None = None  # by name; None: nobody knows anything
+        self._told: dict[str, dict[str, Any]] | None = None  # by name; None: a page knows nothing
         self._pushed_at = float("-inf")
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
         self._closed = False
         comm.on_msg(self._hear)
-        for job in session.jobs.values():  # of an earlier loading
+        for job in session.jobs.values():  # from before the extension was reloaded
             if job.is_alive:
                 self.follow(job, background=True)
 
     def follow(self, job: Job, *, background: bool) -> None:
-        """Tell the progress of a job, and whether no cell waits for it."""
+        """Report the progress of a job, and whether it runs in the background."""
         followed = Followed(job, self.changed, background=background)
         self._followed.append(followed)
         job.also(followed)
         self.changed()
 
     def changed(self) -> None:
-        """Tell the runs, unless they are as they were; now, or when half a second has passed."""
+        """Report the runs if they have changed, at most every half second."""
         with self._lock:
             if self._timer is None and not self._closed:
                 wait = self._pushed_at + _SECONDS_BETWEEN_PUSHES - time.monotonic()
@@ -133,7 +133,7 @@ class Announcer:
                 self._timer.start()
 
     def close(self) -> None:
-        """Tell nothing more."""
+        """Stop reporting."""
         with self._lock:
             self._closed = True
             if self._timer is not None:
@@ -154,7 +154,7 @@ class Announcer:
         runs = list(self._session.runs.values())
         if not runs:
             return {}
-        from rnn_magics.notebook.page.run_entry import ended_entry  # noqa: PLC0415  (torch is there)
+        from rnn_magics.notebook.page.run_entry import ended_entry  # noqa: PLC0415  (has torch)
 
         self._followed = [f for f in self._followed if any(f.run is run for run in runs)]
         of = {id(followed.run): followed for followed in self._followed}
@@ -164,7 +164,7 @@ class Announcer:
     @whole_imports()
     def _hear(self, message: dict[str, Any]) -> None:
         asked = message["content"]["data"]
-        if asked.get("type") == "hello":  # a page that knows nothing yet
+        if asked.get("type") == "hello":  # a newly loaded page
             with self._lock:
                 self._told = None
         elif asked.get("type") == "search":
@@ -177,9 +177,9 @@ class Announcer:
         self.changed()
 
     def _obey(self, order: Any, name: Any) -> str:
-        # Return what stands in the way, empty where nothing does.
+        # Return why the order cannot be carried out; empty if it was.
         if order not in _ORDERS or not isinstance(name, str):
-            return "the page asked for what this version does not know; load it anew"
+            return "the page sent a command that this version does not know; reload the page"
         try:
             job = self._session.require_job(name)
         except RNNMagicsError as error:
@@ -189,13 +189,13 @@ class Announcer:
 
 
 def _news(entry: dict[str, Any], told: dict[str, Any] | None) -> dict[str, Any]:
-    # A curve that is known already is not sent again.
+    # A curve that the page already has is not sent again.
     known = told is not None and told["series"] == entry["series"]
     return {**entry, "series": None} if known else entry
 
 
 def open_comm() -> Any:
-    """Return the comm, known to the kernel and not yet to any page."""
+    """Return the comm, registered with the kernel but not opened on any page."""
     made = create_comm(target_name=RUNS, comm_id=RUNS, primary=False)
     hear_at_once(made)
     get_comm_manager().register_comm(made)
@@ -203,7 +203,7 @@ def open_comm() -> Any:
 
 
 def start(shell: InteractiveShell, session: Session) -> None:
-    """Tell the runs of a session from now on, if the shell is one of a kernel."""
+    """Start reporting the runs of a session, if the shell belongs to a kernel."""
     if not has_kernel(shell):
         return
     announcer = Announcer(session, open_comm())
@@ -213,7 +213,7 @@ def start(shell: InteractiveShell, session: Session) -> None:
 
 
 def stop(shell: InteractiveShell) -> None:
-    """Take `start` back."""
+    """Undo `start`."""
     announcer = shell.__dict__.pop(_ANNOUNCER, None)
     if announcer is not None:
         shell.events.unregister("post_execute", announcer.changed)
@@ -221,7 +221,7 @@ def stop(shell: InteractiveShell) -> None:
 
 
 def follow(shell: InteractiveShell, job: Job, *, background: bool) -> None:
-    """Tell the progress of a job, and whether no cell waits for it, if anything is told."""
+    """Report the progress of a job, if the shell has an announcer."""
     announcer = getattr(shell, _ANNOUNCER, None)
     if announcer is not None:
         announcer.follow(job, background=background)

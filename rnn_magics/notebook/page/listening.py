@@ -1,11 +1,11 @@
-"""Hearing a page while a cell waits for a training.
+"""Handles the messages of a page while a cell waits for training.
 
-A kernel handles the messages of its main shell one after the other. What a page sends while a cell
-runs would wait until the cell has ended: the buttons of a view, and the questions that a page asks
-before it shows any view when it was loaded anew. JupyterLab 4.4 sends the messages of widgets by a
-subshell of ipykernel 7, but only once the kernel has told about itself; other pages never do. So
-the waiting cell looks into the queue itself, handles such messages, and leaves everything else in
-its order.
+A kernel handles the messages of its main shell one after another. Messages that a page sends while
+a cell runs would wait for the end of the cell: clicks on the buttons of a view, and the questions
+that a reloaded page asks before it shows any view. JupyterLab 4.4 sends widget messages to a
+subshell of ipykernel 7, but only after the kernel has answered its info request; other pages never
+do. So the waiting cell looks into the queue itself, handles these messages, and leaves all others
+in order.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _QUESTIONS = ("kernel_info_request", "comm_info_request")
 
 
 class Hearing:
-    """Handles the messages of widgets that wait in a kernel's queue, and says what a page asks.
+    """Handles the widget messages and the questions of a page that wait in a kernel's queue.
 
     Parameters
     ----------
     shell
-        Whose kernel is listened to; without one, or with one that keeps its queue elsewhere than
-        ipykernel 6 and 7 do, nothing is done.
+        The shell of the kernel. Without a kernel, or with one whose queue differs from that of
+        ipykernel 6 and 7, nothing is done.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -42,7 +42,7 @@ class Hearing:
         self._owner = None if shells is None else shells.parent_thread
 
     def hear(self) -> None:
-        """Handle what has arrived; to be called on the thread of the cell."""
+        """Handle what has arrived; call this on the thread of the cell."""
         if self._kernel is None:
             return
         if self._manager is not None:
@@ -51,14 +51,14 @@ class Hearing:
             self._sort_queue()
 
     def _sort_stream(self) -> None:
-        # ipykernel 7: another thread reads the socket and hands over what is for the main shell.
+        # ipykernel 7: another thread reads the socket and passes on messages for the main shell.
         pair = getattr(self._manager, "_shell_channel_to_main", None)
         stream = getattr(pair, "to_stream", None)
         usual = getattr(stream, "_recv_callback", None)
         if stream is None or usual is None or threading.current_thread() is not self._owner:
             return
         answers = self._manager.get_subshell_to_shell_channel_socket(None)
-        # What `usual` returns is awaited by the stream, when the cell has ended and in this order.
+        # The stream awaits what `usual` returns, in this order, after the cell has ended.
         stream.on_recv(
             lambda frames: None if self._handled(frames, answers) else usual(frames), copy=False
         )
@@ -87,7 +87,7 @@ class Hearing:
     def _handled(self, frames: list[Any], answers: Any) -> bool:
         kernel = self._kernel
         identities, parts = kernel.session.feed_identities(frames, copy=False)
-        # A message may be read whole only once, so its kind is looked at first.
+        # A message can be deserialised only once, so look at its kind first.
         kind = kernel.session.unpack(parts[1].bytes).get("msg_type")
         if kind not in (*_COMMS, *_QUESTIONS):
             return False
@@ -96,14 +96,14 @@ class Hearing:
             getattr(kernel.comm_manager, kind)(answers, identities, message)
         else:
             _finish(getattr(kernel, kind)(answers, identities, message))
-        # A page waits for "idle" before it takes a message as done; the cell is still at work.
+        # A page considers a message done only after "idle"; then the cell is busy again.
         kernel._publish_status("idle", "shell", message)  # noqa: SLF001
         kernel._publish_status("busy", "shell")  # noqa: SLF001
         return True
 
 
 def _finish(answering: Coroutine[Any, None, None]) -> None:
-    # These answers await nothing, so one step is the whole of them.
+    # These coroutines await nothing, so a single step completes them.
     with suppress(StopIteration):
         answering.send(None)
     answering.close()

@@ -1,4 +1,4 @@
-"""A run as a line of a list: what the side panel and the status bar of JupyterLab show."""
+"""A run as an entry of a list, for the side panel and the status bar of JupyterLab."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rnn_magics.notebook.show.run_payload import run_payload, series_lists
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.run import Run
 
-POINTS = 64  # of a curve that is two centimetres high
+POINTS = 64  # the curve is two centimetres high
 
 
 def ended_entry(run: Run) -> dict[str, Any]:
-    """Return the entry of a run that nothing trains, say one that was loaded."""
+    """Return the entry of a run that is not training, such as a loaded one."""
     return run_entry({**run_payload(run), "phase": "ended", "now": None}, run.curve)
 
 
@@ -32,10 +32,10 @@ def run_entry(payload: dict[str, Any], curve: Curve) -> dict[str, Any]:
     -------
     dict
         Strict JSON: ``name``, ``label`` (the name, to be shown), ``architecture``, ``options``,
-        ``phase``, ``reason``, ``message``, ``epoch``, ``num_epochs``, ``train_nats`` (of the epoch
-        so far, or of the last one), ``valid_nats`` (of the last epoch that was scored), ``eta``
-        in seconds, and ``series``: ``loss`` as the rows of `series_lists`, ``valid`` as pairs of
-        step and nats.
+        ``phase``, ``reason``, ``message``, ``epoch``, ``num_epochs``, ``train_nats`` (of the
+        current epoch so far, or of the last one), ``valid_nats`` (of the last epoch that was
+        scored), ``eta`` in seconds, and ``series``: ``loss`` as the rows of `series_lists`,
+        ``valid`` as pairs of step and nats.
     """
     epochs, now = payload["epochs"], payload["now"]
     held_out = [(e["step"], e["valid_nats"]) for e in epochs if e["valid_nats"] is not None]
@@ -66,6 +66,6 @@ def _finite(row: list[float] | tuple[float, float]) -> bool:
 
 
 def _thinned(pairs: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    # The last one stays, since it is the one that is told.
+    # Keeps the last pair, which is the one shown as a number.
     every = math.ceil(len(pairs) / POINTS) or 1
     return pairs[::-1][::every][::-1]

@@ -1,4 +1,4 @@
-"""Answers a page that asks where in the corpus the states are like those of some tokens."""
+"""Answers a page that searches the corpus for states like those of some tokens."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ SEARCH = "search"
 
 
 def answer(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
-    """Search what a page asks for.
+    """Answer a search.
 
     Parameters
     ----------
     session
-        Whose corpus is searched.
+        The session whose corpus is searched.
     asked
-        ``id``, ``look`` (the key that the view came with), ``first`` and ``last`` (the tokens),
+        The question: ``id``, ``look`` (the key of the view), ``first`` and ``last`` (the tokens),
         ``layer``, and ``epoch`` for a view across epochs.
 
     Returns
     -------
     dict
-        Strict JSON: ``type``, ``id``, and ``data``, the payload of a `Match`, or ``said``, one
-        line that tells why there is none.
+        Strict JSON: ``type``, ``id``, and either ``data``, the payload of a `Match`, or ``said``,
+        one line that says why there is none.
     """
     head = {"type": "found", "id": asked.get("id")}
     try:
         return {**head, "data": _found(session, asked).to_data()}
     except RNNMagicsError as error:
         return {**head, "said": one_line(str(error))}
-    except Exception as error:  # a page must hear of whatever went wrong
+    except Exception as error:  # the page must learn of any failure
         logging.getLogger(__name__).exception("a search failed")
         return {**head, "said": one_line(f"the search failed: {error}")}
 
@@ -46,14 +46,14 @@ def answer(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
 def _found(session: Session, asked: dict[str, Any]) -> Match:
     source = session.views.kept.get(str(asked.get("look")))
     if source is None:
-        msg = "the kernel does not know this view any more: run its cell again"
+        msg = "the kernel no longer knows this view; run its cell again"
         raise SessionError(msg)
     first, last, layer = (_whole(asked, name) for name in ("first", "last", "layer"))
     run, config = _run(source, asked), MatchConfig(span=f"{first}:{last}", layer=layer)
     corpus = session.require_corpus()
     try:
         return inspect_match(run, source.text, corpus, config)
-    except InspectionError:  # maybe no unit is active: a page has no threshold to lower
+    except InspectionError:  # perhaps no unit is active, and a page cannot lower the threshold
         return inspect_match(run, source.text, corpus, replace(config, threshold=0.0))
 
 

@@ -1,4 +1,4 @@
-"""What a dashboard shows of a run that trains, kept up to date by the events of the run."""
+"""What a dashboard shows of a run in training, kept up to date by the events of the run."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from rnn_magics.training.run import Run
 
 
 class Telemetry:
-    """Takes in the events of a run; a listener.
+    """A listener that collects the events of a run.
 
     Parameters
     ----------
     run
-        What trains.
+        The run in training.
     """
 
     def __init__(self, run: Run) -> None:
@@ -34,7 +34,7 @@ class Telemetry:
         self._step: StepEnd | None = None
 
     def __call__(self, event: Event) -> None:
-        """Take in an event."""
+        """Process an event."""
         match event:
             case Compiling():
                 self._phase = "compiling"
@@ -51,19 +51,19 @@ class Telemetry:
 
     @property
     def curve(self) -> Curve:
-        """Every step so far, those of the present epoch included."""
+        """Every step so far, including those of the current epoch."""
         curve, step = self._run.curve.copy(), self._step
         if step is not None and step.epoch > len(curve.epochs):
             curve.extend(step.losses[: step.step], step.norms[: step.step])
         return curve
 
     def payload(self, *, paused: bool = False) -> dict[str, Any]:
-        """Return what a view draws now; strict JSON.
+        """Return what a view draws now, as strict JSON.
 
         Returns
         -------
         dict
-            That of `run_payload`, and ``phase`` (starting, compiling, training, scoring, paused,
+            What `run_payload` returns, ``phase`` (starting, compiling, training, scoring, paused,
             ended) and ``now``: None before the first step, then ``epoch``, ``step``,
             ``num_steps``, ``total_steps``, ``train_nats`` (of the epoch so far), ``grad_norm``,
             ``lr``, ``seconds``, ``tokens``, ``tokens_per_second``, ``done`` (in [0, 1]),

@@ -1,4 +1,4 @@
-"""How a look inside is shown: live where that is wished, and as a saved notebook keeps it."""
+"""Shows an inspection: live if that is switched on, and in a form that a saved notebook keeps."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from rnn_magics.results import visible
 
 INSPECTION_MIME = "application/vnd.rnn-magics.inspection+json"
 LIVE_MIME = "application/vnd.rnn-magics.live+json"
-"""Beside a widget: a page that knows it draws the kept view below, and not the widget."""
+"""Sent with a widget: a page that knows this type draws the kept view instead of the widget."""
 KEPT_BYTES = 2 << 20
-"""The most JSON that a notebook keeps of one view."""
+"""The largest JSON that a notebook keeps of a view."""
 LIVE_BYTES = 16 << 20
-"""The most that is sent to a widget."""
+"""The largest JSON that is sent to a widget."""
 
 
 def show_trace(
     desk: Desk, view: str, trace: Trace, read: Mapping[str, str], source: ViewSource | None
 ) -> None:
-    """Display a view; nothing of one that has neither a drawing nor a picture.
+    """Display a view. One that has neither a drawing nor a picture is not displayed.
 
-    What is kept are the data that the JupyterLab extension draws, a picture and words. Where that
-    extension is, it draws the kept view only, which asks the kernel over a comm; elsewhere a
-    widget stands above the picture.
+    A saved notebook keeps the data that the JupyterLab extension draws, a picture, and a title. The
+    extension draws only this kept view, which asks the kernel over a comm. Without the extension, a
+    widget appears above the picture.
 
     Parameters
     ----------
     desk
-        Whose reader looks at it.
+        The desk of the notebook.
     view
         A name of `INSPECTORS`.
     trace
-        What it returned.
+        The result of the view.
     read
-        What was typed: ``text`` and ``run``; the ``folder`` of a view across epochs.
+        What was typed: ``text`` and ``run``; ``folder`` for a view across epochs.
     source
-        What the view was made of, where a page may search by it.
+        What the view was made from, if a page may search with it.
     """
     forms: dict[str, Any] = {}
     if INSPECTORS[view].is_drawn:
@@ -63,7 +63,7 @@ def show_trace(
 def _drawn(
     desk: Desk, trace: Trace, read: Mapping[str, str], source: ViewSource | None
 ) -> dict[str, Any]:
-    # Show it live where that is wished, and return what a saved notebook keeps of the drawing.
+    # Show it live if that is switched on, and return what a saved notebook keeps of the drawing.
     live = desk.shows_live
     data: Any = {**trace.to_data(), **read}
     if live and source is not None:

@@ -1,1 +1,1 @@
-"""The control panel, ``%rnn_lab``: forms made from the options of the magics."""
+"""The control panel ``%rnn_lab``, with forms made from the options of the magics."""

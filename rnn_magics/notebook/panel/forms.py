@@ -1,7 +1,7 @@
-"""A form for a magic: its arguments as widgets, and what they say as a magic line.
+"""A form for a magic: its arguments as widgets, and their values as a magic line.
 
 The form is made from the parser of the magic, so it has the same options, choices, help and
-validation as the line that one types.
+validation as the typed line.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.line.words import split_line
 from rnn_magics.notebook.show.escape import one_line
 
-_UNSAID = ""  # the value of a field that the line leaves out
+_UNSAID = ""  # the value of a field that is left out of the line
 # A word that needs no quotes; never "$name" or "{name}".
 _PLAIN = re.compile(r"[\w.,:/+~%@^-]+", re.ASCII)
-# Text with the backslashes in it; backslashes before a quote or at the end; double quotes.
+# Text with backslashes inside; backslashes before a quote or at the end; double quotes.
 _PIECES = re.compile(r'(?:[^"\\]|\\+[^"\\])+|\\+|"+')
 _LAYOUT = {"width": "21em"}
 _STYLE = {"description_width": "9em"}
@@ -32,16 +32,16 @@ _STYLE = {"description_width": "9em"}
 def quoted(text: str) -> str:
     r"""Return text as one word of a magic line, in quotes where it needs them.
 
-    Neighbouring pieces are one word, so text with both kinds of quotes is told in turns. IPython
-    reads a line as Python before it reads it as a magic, so each piece is a whole string of
-    Python, too: a backslash before a closing quote would open all that follows, and a ``?`` in
-    it would ask for help. It stands outside the quotes.
+    Adjacent pieces form one word, so text with both kinds of quotes is quoted piece by piece.
+    IPython tokenizes a line as Python before it takes it as a magic, so each piece must also be a
+    complete Python string. A backslash before a closing quote would leave the string open, and a
+    ``?`` after that would ask for help; therefore such backslashes stay outside the quotes.
     ``labextension/src/views/text/line.ts`` does the same.
 
     Raises
     ------
     ConfigError
-        When no line can hold the text, for it has a line end or a control character.
+        If the text has a line end or a control character, which no magic line can hold.
     """
     if what := misfit(text):
         msg = f"a magic line cannot hold {what}; put the text into a variable and type $name"
@@ -65,16 +65,16 @@ class Field:
     Parameters
     ----------
     action
-        The argument, as the parser has it.
+        The argument in the parser.
     widget
-        Has its value; an empty one leaves the argument out.
+        The widget with its value; an empty value leaves the argument out.
     """
 
     action: argparse.Action
     widget: Any  # every ipywidget with a value
 
     def words(self) -> Iterator[str]:
-        """Yield what the value is on a magic line."""
+        """Yield the words of the argument on a magic line."""
         value = self.widget.value
         if value in (_UNSAID, None, False):
             return
@@ -90,18 +90,18 @@ class Form:
     Parameters
     ----------
     parser
-        Of the magic.
+        The parser of the magic.
     skip
         Arguments that the form does not show.
     sliders
-        Numbers that are chosen with a slider: lowest, highest, step and first value by argument.
+        Numbers chosen with a slider: lowest, highest, step and initial value by argument.
     fixed
-        Words that stand on the line whatever is chosen.
+        Words that are always on the line.
 
     Attributes
     ----------
     fields : dict of str to Field
-        By the name of the argument.
+        The fields by argument name.
     """
 
     def __init__(
@@ -121,27 +121,27 @@ class Form:
         }
 
     def observe(self, changed: Callable[[], None]) -> None:
-        """Call `changed` whenever a value has changed."""
+        """Call `changed` whenever a value changes."""
         for field in self.fields.values():
             field.widget.observe(lambda _change: changed(), names="value")
 
     def line(self) -> str:
-        """Return what follows the name of the magic.
+        """Return the line without the name of the magic.
 
         Raises
         ------
         ConfigError
-            When a value cannot stand on a line.
+            If a value cannot be written on a line.
         """
         words = [word for field in self.fields.values() for word in field.words()]
         return " ".join([*words, *self._fixed])
 
     def magic_line(self) -> str:
-        """Return the line as it is typed, e.g. ``%train_rnn --cell lstm``; see `line`."""
+        """Return the full line, e.g. ``%train_rnn --cell lstm``; see `line`."""
         return f"{self._parser.prog} {self.line()}".rstrip()
 
     def problem(self, variables: Mapping[str, Any]) -> str:
-        """Return what is wrong with the values, the very words of the magic; empty if nothing."""
+        """Return the error that the magic would report for the values; empty if there is none."""
         try:
             self._parser.parse(split_line(self.line(), variables))
         except ConfigError as error:

@@ -1,8 +1,8 @@
-"""The control panel, ``%rnn_lab``: the whole pipeline by widgets.
+"""The control panel, ``%rnn_lab``: the whole pipeline with widgets.
 
-Every section is the form of one magic. What the form says stands below it as the line that does
-the same; a button runs that line, another one puts it into the notebook as a cell. The panel can
-do nothing that a line cannot.
+Each section is the form of one magic. Below the form is the magic line that does the same; one
+button runs the line, another inserts it into the notebook as a cell. The panel can do nothing that
+a line cannot.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ _WHOLE = {"width": "100%"}
 
 @dataclass(frozen=True)
 class Plan:
-    """What a section of the panel shows.
+    """A section of the panel.
 
     Parameters
     ----------
     magic
-        Whose form it is.
+        The name of the magic.
     title
-        Of the section.
+        The title of the section.
     button
-        What the button that runs the line says.
+        The label of the button that runs the line.
     front
-        Arguments that are seen at once; the others open with "more options".
+        Arguments that are always visible; the others are under "more options".
     skip
         Arguments that make no sense in a form.
     sliders
         See `Form`.
     fixed
-        Words that stand on every line, e.g. ``--background``, so that the panel stays alive.
+        Words on every line, e.g. ``--background``, which keeps the panel usable during training.
     """
 
     magic: str
@@ -85,33 +85,33 @@ PLANS = (
 
 
 class Section:
-    """One magic: its form, its line, and what came out.
+    """The section of a magic: its form, its line, and the output of the line.
 
     Parameters
     ----------
     plan
-        What is shown.
+        The contents of the section.
     parser
-        Of the magic.
+        The parser of the magic.
     shell
-        Runs the line.
+        The shell that runs the line.
     insert
-        Puts a line into the notebook as a cell.
+        Inserts a line into the notebook as a cell.
     ran
-        Called after the line was run.
+        Called after the line has run.
 
     Attributes
     ----------
     form : Form
         The arguments.
     line : ipywidgets.Text
-        The magic line, to be read and copied.
+        The magic line, for reading and copying.
     problem : ipywidgets.HTML
-        What is wrong with the values; empty if nothing.
+        What is wrong with the values; empty if nothing is.
     run, insert : ipywidgets.Button
-        Run the line; put it into the notebook.
+        The buttons that run the line and insert it into the notebook.
     output : ipywidgets.Output
-        What the line showed.
+        The output of the line.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Section:
         self.plan = plan
         self._shell, self._insert, self._ran = shell, insert, ran
         self.form = Form(parser, skip=plan.skip, sliders=plan.sliders, fixed=plan.fixed)
-        self.line = widgets.Text(description="the same:", disabled=True, layout=_WHOLE)
+        self.line = widgets.Text(description="as a line:", disabled=True, layout=_WHOLE)
         self.problem = widgets.HTML()
         self.run = widgets.Button(description=plan.button, button_style="primary")
         self.insert = widgets.Button(description="Insert as a cell", icon="plus")
@@ -142,11 +142,11 @@ class Section:
         self.run.disabled = self.insert.disabled = bool(problem)
 
     def say(self, problem: str) -> None:
-        """Say what is wrong; nothing, if it is empty."""
+        """Show what is wrong; an empty text shows nothing."""
         self.problem.value = f"<span role='alert'>{escaped(problem)}</span>" if problem else ""
 
     def do(self) -> None:
-        """Run the line and show what comes out."""
+        """Run the line and show its output."""
         self.output.clear_output()
         with self.output:
             try:
@@ -170,23 +170,23 @@ class Section:
 
 
 class ControlPanel(Result):
-    """The whole pipeline by widgets.
+    """The whole pipeline with widgets.
 
     Parameters
     ----------
     shell
-        Where our magics are registered.
+        The shell in which our magics are registered.
     session
-        What the notebook has made so far.
+        The session of the notebook.
     insert
-        Puts a line into the notebook as a cell; the page is asked to, if not given.
+        Inserts a line into the notebook as a cell. By default, the page does it.
 
     Attributes
     ----------
     sections : dict of str to Section
-        By the name of the magic.
+        The sections by the name of the magic.
     upload : ipywidgets.FileUpload
-        Takes a text of the reader's own.
+        Uploads a text from the user's computer.
     """
 
     def __init__(
@@ -220,7 +220,7 @@ class ControlPanel(Result):
         return widgets.VBox([self._status, steps, self._inserter], layout=_WHOLE)
 
     def __repr__(self) -> str:
-        """Say what it is, where widgets cannot be shown."""
+        """Return a plain form, for front ends without widgets."""
         return f"ControlPanel: {', '.join(f'%{magic}' for magic in self.sections)}"
 
     def _ipython_display_(self) -> None:
@@ -231,7 +231,7 @@ class ControlPanel(Result):
         for given in self.upload.value:
             name = Path(given["name"]).name
             if what := misfit(name):
-                section.say(f"the name of the file has {what}; rename it and upload it again")
+                section.say(f"the file name has {what}; rename the file and upload it again")
                 continue
             try:
                 kept = _kept(name, bytes(given["content"]))
@@ -253,7 +253,7 @@ def _rows(shown: list[Any]) -> widgets.Box:
 
 
 def _kept(name: str, content: bytes) -> str:
-    # Beside the notebook, so that the line works again; never over a file with another content.
+    # Saved beside the notebook, so that the line works again; no other file is ever overwritten.
     stem, suffix = Path(name).stem or "text", Path(name).suffix
     number = 0
     while True:

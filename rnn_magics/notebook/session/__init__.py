@@ -1,1 +1,1 @@
-"""What one shell keeps from cell to cell."""
+"""What a shell keeps from cell to cell."""

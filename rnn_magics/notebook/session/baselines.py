@@ -1,6 +1,6 @@
-"""The baselines of a split, fitted once and on a thread of their own.
+"""The baselines of a split, fitted once, on their own thread.
 
-The fit takes nothing from any random generator, so a seed means the same with it and without.
+The fit draws no random numbers, so a seed gives the same run with baselines and without.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ _PATIENCE_SECONDS = 30
 
 
 class BaselineFit:
-    """A ladder that is being fitted; it is handed to each run that waits for it.
+    """A ladder that is being fitted; each run that waits for it receives it.
 
     Parameters
     ----------
     corpus, vocab
-        The text and its indices.
+        The text, and the vocabulary that indexes it.
     """
 
     def __init__(self, corpus: Corpus, vocab: Vocab) -> None:
         self.note = "the baselines are still being fitted: see run.ladder later"
         self._ladder: Ladder | None = None
         self._runs: list[Run] = []
-        self._lock = threading.Lock()  # between a run that comes and the end of the fit
+        self._lock = threading.Lock()  # a run may be attached while the fit ends
         self._thread = threading.Thread(
             target=self._fit, args=(corpus, vocab), name="baselines", daemon=True
         )
         self._thread.start()
 
     def attach(self, run: Run) -> None:
-        """Give the ladder to a run, now or when it is there."""
+        """Give the ladder to a run, now or when the fit ends."""
         with self._lock:
             self._runs.append(run)
             run.ladder = self._ladder
 
     def wait(self) -> None:
-        """Wait for the end of the fit, but not for ever."""
+        """Wait for the fit to end, at most half a minute."""
         self._thread.join(_PATIENCE_SECONDS)
 
     def _fit(self, corpus: Corpus, vocab: Vocab) -> None:
-        from rnn_magics.scores.ladder import fit_ladder  # noqa: PLC0415  (torch is there by now)
+        from rnn_magics.scores.ladder import fit_ladder  # noqa: PLC0415  (torch is already imported)
 
         ladder, note = None, ""
         try:
@@ -58,7 +58,7 @@ class BaselineFit:
         except RNNMagicsError as error:
             note = f"no baselines: {error}"
         except MemoryError:
-            note = "no baselines: there is not enough memory to count this text"
+            note = "no baselines: there is not enough memory to count the n-grams of this text"
         with self._lock:
             self._ladder, self.note = ladder, note
             for run in self._runs:
@@ -67,13 +67,13 @@ class BaselineFit:
 
 
 class Baselines:
-    """The fits of a session, one for each split."""
+    """The baseline fits of a session, one for each split."""
 
     def __init__(self) -> None:
         self._fits: dict[tuple[str, str, str, str], BaselineFit] = {}
 
     def fit(self, batches: Batches) -> BaselineFit | None:
-        """Return the fit of a split, begun now if need be; None where there are only indices."""
+        """Return the fit of a split, started if necessary; None without a corpus or vocabulary."""
         corpus, vocab = batches.corpus, batches.vocab
         if corpus is None or vocab is None:
             return None

@@ -1,4 +1,4 @@
-"""Desk: what every magic works with."""
+"""Desk: what a magic works with."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from rnn_magics.notebook.session.session import Session
 
 
 class RunningCell:
-    """The source of the cell that runs, as it was typed."""
+    """The source of the running cell, as it was typed."""
 
     def __init__(self) -> None:
         self.source = ""
 
     def __call__(self, info: ExecutionInfo) -> None:
-        """Take the cell that is about to run: a hook of IPython."""
+        """Store the cell that is about to run; IPython calls this before each cell."""
         self.source = info.raw_cell or ""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """A shell, what was made in it, and what its reader wants to see.
+    """A shell, its session, and the display preferences of its user.
 
     Parameters
     ----------
     shell
-        Where the magics are registered.
+        The shell in which the magics are registered.
     session
-        What the notebook has made so far.
+        The corpus, vocabulary, minibatches and runs so far.
     preferences
-        ``%config RNNMagics``.
+        The settings of ``%config RNNMagics``.
     cell
-        What runs.
+        The running cell.
     """
 
     shell: InteractiveShell
@@ -44,15 +44,15 @@ class Desk:
 
     @property
     def has_notebook(self) -> bool:
-        """Whether the shell talks to a notebook, rather than to a terminal."""
+        """Whether the shell serves a notebook rather than a terminal."""
         return has_kernel(self.shell)
 
     @property
     def shows_live(self) -> bool:
-        """Whether there is a notebook, and live views are wanted."""
+        """Whether the shell serves a notebook and live views are switched on."""
         return self.preferences.live and self.has_notebook
 
 
 def has_kernel(shell: InteractiveShell) -> bool:
-    """Whether a shell is that of a kernel."""
+    """Whether a shell belongs to a kernel."""
     return getattr(shell, "kernel", None) is not None

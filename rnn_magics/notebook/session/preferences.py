@@ -1,4 +1,4 @@
-"""What a reader may choose to see: ``%config RNNMagics``."""
+"""The display preferences: ``%config RNNMagics``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from traitlets.config import Configurable
 
 
 class RNNMagics(Configurable):
-    """Display preferences of the rnn_magics; nothing here changes a result."""
+    """Display preferences of rnn_magics; none of them changes a result."""
 
-    progress = Bool(True, help="Show the progress of a training.").tag(config=True)
-    figures = Bool(True, help="Show a figure when a training ends.").tag(config=True)
-    live = Bool(True, help="Show a training as a live view; as text where this is off.").tag(
+    progress = Bool(True, help="Show progress during training.").tag(config=True)
+    figures = Bool(True, help="Show a figure when training ends.").tag(config=True)
+    live = Bool(True, help="Show training in a live view; as text when this is off.").tag(
         config=True
     )
-    stream = Bool(True, help="Show generated text while it grows, not only when it is whole.").tag(
+    stream = Bool(True, help="Show generated text as it is written, not only at the end.").tag(
         config=True
     )

@@ -1,4 +1,4 @@
-"""Session: what one notebook has made so far, step by step."""
+"""Session: what a notebook has made so far, step by step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a session exists before torch is imported
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A model as it was at one moment, with the vocabulary of its run."""
+    """A copy of a model at one moment, with the vocabulary of its run."""
 
     model: RNNModel
     vocab: Vocab | None
@@ -32,8 +32,8 @@ class Snapshot:
 class Session:
     """The corpus, vocabulary, minibatches and runs of one shell.
 
-    A new corpus makes the vocabulary and the minibatches of the old one meaningless, so they
-    go with it; runs keep their own and stay.
+    A new corpus makes the old vocabulary and minibatches meaningless, so they are dropped. Runs
+    keep their own vocabulary, so they stay.
     """
 
     corpus: Corpus | None = None
@@ -43,15 +43,15 @@ class Session:
     jobs: dict[str, Job] = field(default_factory=dict)
     baselines: Baselines = field(default_factory=Baselines)
     views: ViewSources = field(default_factory=ViewSources)
-    said: set[str] = field(default_factory=set)  # notes on the making of this corpus
+    said: set[str] = field(default_factory=set)  # notes already printed about this corpus
 
     def take_corpus(self, corpus: Corpus) -> None:
-        """Begin anew with a corpus."""
+        """Start over with a new corpus."""
         self.corpus, self.vocab, self.batches = corpus, None, None
         self.said.clear()
 
     def take_vocab(self, vocab: Vocab) -> None:
-        """Take a vocabulary; the minibatches of an older one go."""
+        """Take a vocabulary, and drop the minibatches made with an older one."""
         self.vocab, self.batches = vocab, None
 
     def require_corpus(self) -> Corpus:
@@ -60,7 +60,7 @@ class Session:
         Raises
         ------
         SessionError
-            When there is none yet.
+            If there is none yet.
         """
         if self.corpus is None:
             msg = "no corpus yet: type %corpus (the built-in text), %corpus PATH, or %%corpus"
@@ -73,7 +73,7 @@ class Session:
         Raises
         ------
         SessionError
-            When there is none yet.
+            If there is none yet.
         """
         self.require_corpus()
         if self.vocab is None:
@@ -87,7 +87,7 @@ class Session:
         Raises
         ------
         SessionError
-            When there are none yet.
+            If there are none yet.
         """
         self.require_vocab()
         if self.batches is None:
@@ -96,12 +96,12 @@ class Session:
         return self.batches
 
     def require_run(self, name: str | None = None) -> Run:
-        """Return the run of a name, or the newest.
+        """Return the run with this name, or the newest run.
 
         Raises
         ------
         SessionError
-            When there is none.
+            If there is no such run.
         """
         if not self.runs:
             msg = "no run yet: type %train_rnn first"
@@ -120,25 +120,25 @@ class Session:
         Raises
         ------
         SessionError
-            When the present corpus is another.
+            If the current corpus is a different one.
         """
         corpus = self.require_corpus()
         if run.corpus is None or run.corpus[1] != corpus.fingerprint:
             trained = "bare indices" if run.corpus is None else repr(run.corpus[0])
             msg = (
-                f"run {run.name!r} was trained on {trained}, which is not the present corpus"
-                f" ({corpus.name!r}); type its %corpus again"
+                f"run {run.name!r} was trained on {trained}, not on the current corpus"
+                f" ({corpus.name!r}); type the %corpus line of the run again"
             )
             raise SessionError(msg)
         return corpus
 
     def require_job(self, name: str | None = None) -> Job:
-        """Return the job of a run that is training, by name or the newest.
+        """Return the job of a run in training, by name, or the newest such job.
 
         Raises
         ------
         SessionError
-            When that run has ended, or nothing trains.
+            If that run has ended, or no run is training.
         """
         if name is not None:
             self.require_run(name)
@@ -146,17 +146,19 @@ class Session:
         if name is None and alive:
             return next(reversed(alive.values()))
         if name not in alive:
-            msg = "no run is training" if name is None else f"run {name!r} is not training any more"
+            msg = "no run is training: %train_rnn --background starts one"
+            if name is not None:
+                msg = f"run {name!r} has already ended: there is nothing to pause, resume or stop"
             raise SessionError(msg)
         return alive[name]
 
     def refuse_while_training(self, what: str) -> None:
-        """Refuse a step that a background run stands in the way of.
+        """Refuse a step that must not run while a background run is training.
 
         Raises
         ------
         SessionError
-            While a run trains.
+            If a run is training.
         """
         for name, job in self.jobs.items():
             if job.is_alive:
@@ -164,7 +166,7 @@ class Session:
                 raise SessionError(msg)
 
     def snapshot(self, name: str | None = None) -> Run | Snapshot:
-        """Return a run to read from: itself, or a copy taken between two steps if it trains."""
+        """Return a run to read from; for a run in training, a copy taken between two steps."""
         run = self.require_run(name)
         job = self.jobs.get(run.name)
         if job is not None and job.is_alive:
@@ -172,7 +174,7 @@ class Session:
         return run
 
     def snapshot_run(self, name: str | None = None) -> Run:
-        """Return a run to write down: itself, or a copy taken between two steps if it trains."""
+        """Return a run to save; for a run in training, a copy taken between two steps."""
         from rnn_magics.training.run import copy_run  # noqa: PLC0415  (torch on demand)
 
         run = self.require_run(name)
@@ -182,35 +184,35 @@ class Session:
         return run
 
     def require_folder(self, name: str | None = None) -> str:
-        """Return the folder in which a run is kept, by name or of the newest.
+        """Return the folder with the checkpoints of a run, by name, or of the newest run.
 
         Raises
         ------
         SessionError
-            When there is no such run, or it is kept in none.
+            If there is no such run, or it keeps no checkpoints.
         """
         run = self.require_run(name)
         if run.folder is None:
             msg = (
-                f"run {run.name!r} keeps no checkpoints: train with %train_rnn --checkpoint DIR,"
-                " or name the folder of a run: --epochs DIR"
+                f"run {run.name!r} has no checkpoints: train with %train_rnn --checkpoint DIR,"
+                " or name the folder of another run with --epochs DIR"
             )
             raise SessionError(msg)
         return run.folder
 
     def free_name(self, stem: str) -> str:
-        """Return ``stem-1``, ``stem-2`` ..., the first that no run has, or begins with.
+        """Return the first of ``stem-1``, ``stem-2`` ... that no run uses.
 
-        The runs of several seeds are called ``stem-1-seed-0``, ``stem-1-seed-1`` ...
+        The runs of several seeds, ``stem-1-seed-0``, ``stem-1-seed-1`` ..., use ``stem-1``.
         """
         taken = {*self.runs, *(name.rpartition("-seed-")[0] for name in self.runs)}
         numbered = (f"{stem}-{number}" for number in itertools.count(1))
         return next(name for name in numbered if name not in taken)
 
     def keep(self, run: Run, job: Job | None = None) -> str | None:
-        """Take a run, with its job if it trains, and return the new name of an older namesake.
+        """Add a run, with its job if it is training, and return the new name of an older namesake.
 
-        Nothing that was trained is lost: the older run stays under ``name~1``.
+        No trained model is lost: an older run of the same name stays under ``name~1``.
         """
         moved: str | None = None
         if run.name in self.runs:
@@ -227,7 +229,7 @@ class Session:
         return moved
 
     def reset(self) -> None:
-        """Forget everything; a run that still trains is stopped."""
+        """Forget everything, and stop the runs that are still training."""
         for job in self.jobs.values():
             job.stop()
         self.corpus = self.vocab = self.batches = None

@@ -1,7 +1,7 @@
-"""What the views of a notebook were made of, so that their readers can ask for more.
+"""The sources of the views in a notebook, so that a view can ask the kernel for more.
 
-A view that a page shows sends its key with a question, by the channel of its widget or by the comm
-of the JupyterLab extension; `rnn_magics.notebook.page.search` answers.
+A view sends its key with each question, through its widget or through the comm of the JupyterLab
+extension; `rnn_magics.notebook.page.search` answers.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MOST_SOURCES = 32
-"""Of more than these the oldest are forgotten: each may hold a copy of a model."""
+"""Beyond this number the oldest sources are dropped, since each may hold a copy of a model."""
 
 
 @dataclass(frozen=True)
 class ViewSource:
-    """What a view of a text was made of.
+    """What a view of a text was made from.
 
     Parameters
     ----------
     text
-        What the model read.
+        The text that the model read.
     run
-        Whose model; None where `folder` says it.
+        The run that has the model; None if `folder` is given.
     folder
-        Of the run whose epochs were looked at.
+        The folder of a run, for a view across its epochs.
     """
 
     text: str
@@ -35,12 +35,12 @@ class ViewSource:
 
 @dataclass
 class ViewSources:
-    """The newest of a session, by a key that no other kernel has given away."""
+    """The newest view sources of a session, by keys that are unique across kernels."""
 
     kept: dict[str, ViewSource] = field(default_factory=dict)
 
     def keep(self, source: ViewSource) -> str:
-        """Keep one and return its key."""
+        """Store a source and return its key."""
         key = uuid.uuid4().hex
         self.kept[key] = source
         while len(self.kept) > MOST_SOURCES:

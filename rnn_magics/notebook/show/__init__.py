@@ -1,1 +1,1 @@
-"""How our objects look: rich in a notebook, plain text elsewhere."""
+"""How our objects are shown: rich in a notebook, plain text elsewhere."""

@@ -1,4 +1,4 @@
-"""Things to display: in several forms, as text, as a figure."""
+"""Displays something in several forms: as text, as HTML, as a figure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Something to display that is there in several forms."""
+    """Something to display in several forms, by MIME type."""
 
     data: dict[str, Any]
 
@@ -23,7 +23,7 @@ class Bundle:
 
 
 def show(plain: str, rich: str | None = None) -> None:
-    """Display text, with an HTML form for front ends that can draw it."""
+    """Display text, with an HTML form for front ends that can show it."""
     data = {"text/plain": plain}
     if rich is not None:
         data["text/html"] = rich
@@ -31,20 +31,20 @@ def show(plain: str, rich: str | None = None) -> None:
 
 
 def show_forms(forms: Mapping[str, Any]) -> None:
-    """Display something that is there in several forms, by their MIME types."""
+    """Display something in several forms, by MIME type."""
     display(Bundle(dict(forms)))
 
 
 def show_figure(figure: Figure, plain: str) -> None:
-    """Display a figure as a picture, and as text where there are no pictures."""
-    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib only for a picture)
+    """Display a figure as a picture, or as text in front ends without pictures."""
+    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib on demand)
 
     display(Bundle({"image/png": to_png(figure), "text/plain": plain}))
 
 
 def place_figure() -> Callable[[Figure, str], None]:
-    """Reserve a place in the present cell for a figure that comes later, from any thread."""
-    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib only for a picture)
+    """Reserve a place in the current cell for a figure that any thread may add later."""
+    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib on demand)
 
     handle: DisplayHandle = display(Bundle({"text/plain": ""}), display_id=True)
 

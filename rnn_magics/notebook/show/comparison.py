@@ -1,4 +1,4 @@
-"""Several runs in one picture: what ``%rnn compare`` shows."""
+"""Several runs side by side: what ``%rnn compare`` shows."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from rnn_magics.training.run import Run
 
 
 class Comparison(Result):
-    """Runs side by side: a table in words, and their curves over each other.
+    """Runs side by side: a table, and their curves in one picture.
 
     Parameters
     ----------
     runs
-        What is compared; those without an epoch have no curve yet.
+        The runs to compare; a run that has not finished an epoch has no curve yet.
 
     Raises
     ------
     SessionError
-        When no run has an epoch.
+        If no run has finished an epoch.
     """
 
     def __init__(self, runs: Sequence[Run]) -> None:
         if not any(len(run.history) for run in runs):
             names = ", ".join(run.name for run in runs)
-            msg = f"there is nothing to compare yet: no epoch of {names} is over"
+            msg = f"nothing to compare yet: {names} must first finish an epoch"
             raise SessionError(msg)
         self.runs = tuple(runs)
 
     def __repr__(self) -> str:
-        """Return a table with a line for each run, the best held-out perplexity first."""
+        """Return a table with a row for each run, best held-out perplexity first."""
         rows = [
             (
                 run.name,

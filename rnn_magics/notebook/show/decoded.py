@@ -1,4 +1,4 @@
-"""How what a model wrote or scored looks."""
+"""How generated texts and scores are shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rnn_magics.decoding.score import Score
 from rnn_magics.notebook.show.tables import text_table
 from rnn_magics.results import Result, visible
 
-_EDGE = 12  # rows at the beginning and at the end
+_EDGE = 12  # rows shown at the beginning and at the end
 
 
 def score_table(score: Score) -> str:
@@ -25,6 +25,6 @@ class Generations(Result, list[Generation]):
     """Several texts from one prefix."""
 
     def __repr__(self) -> str:
-        """Each text, numbered."""
+        """Return the texts, numbered."""
         texts = (f"[{i + 1}] {g!r}\n{visible(g.text)}" for i, g in enumerate(self))
         return "\n\n".join(texts)

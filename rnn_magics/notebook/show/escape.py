@@ -1,4 +1,4 @@
-"""Text made safe to look at: what would act on a terminal or a page is written out."""
+"""Makes text safe to show: characters that act on a terminal or a page become escapes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def one_line(text: str) -> str:
 
 
 def shortened(text: str, width: int = 80) -> str:
-    """Return text with its middle left out when it is longer than `width`."""
+    """Return text, without its middle if it is longer than `width`."""
     if len(text) <= width:
         return text
     half = (width - 5) // 2
@@ -24,9 +24,9 @@ def shortened(text: str, width: int = 80) -> str:
 
 
 def escaped(text: object) -> str:
-    r"""Return text for HTML, every character standing for itself.
+    r"""Return text as HTML in which every character is literal.
 
-    Notebooks look for formulas in HTML, too; an element around each ``$`` and ``\`` keeps them
-    from finding the marks at which one begins.
+    Notebooks look for formulas in HTML as well. An element around each ``$`` and ``\`` hides the
+    delimiters from them.
     """
     return _MATHS.sub(r"<span>\g<0></span>", html.escape(visible(str(text))))

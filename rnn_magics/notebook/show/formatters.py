@@ -1,8 +1,8 @@
-"""How results look: rich in a notebook, plain text elsewhere.
+"""How results are shown: rich in a notebook, plain text elsewhere.
 
-What the library returns is shown by its `repr`, which is safe to print (`rnn_magics.results`). Here
-stand the forms that say more. They are registered by name, and what makes a form is imported when
-one is made, so that nothing is imported for an object that nobody makes.
+Every result of the library has a `repr` that is safe to print (`rnn_magics.results`). This module
+adds the forms that show more. Formatters are registered by class name, and their code is imported
+when an object is shown, so loading the extension imports nothing for objects that nobody makes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rnn_magics.results import visible
 
 
 def _made_by(place: str) -> Callable[[Any], str]:
-    # A function of this room, imported when it is called.
+    # A function of this package, imported when it is called.
     module, name = place.split(":")
 
     def make(thing: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a reader should know, said once."""
+"""Notes to the user, each printed once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rnn_magics.results import visible
 
 
 def say_notes(session: Session, notes: Iterable[str]) -> None:
-    """Print what there is to say of a text, unless that was said already."""
+    """Print the notes on a text that were not printed before."""
     for note in notes:
         if note not in session.said:
             session.said.add(note)
@@ -18,6 +18,6 @@ def say_notes(session: Session, notes: Iterable[str]) -> None:
 
 
 def say_moved(name: str, moved: str | None) -> None:
-    """Say how an older run is called now that a new one has its name, if there was one."""
+    """Print the new name of an older run whose name a new run has taken, if there is one."""
     if moved is not None:
         print(one_line(f"the older run {name} is now called {moved}"))

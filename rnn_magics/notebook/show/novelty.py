@@ -1,4 +1,4 @@
-"""What ``%generate --novelty`` shows: a text with its copied spans marked."""
+"""What ``%generate --novelty`` shows: a text with the copied spans marked."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from rnn_magics.notebook.show.escape import escaped, shortened
 from rnn_magics.notebook.show.tables import html_table, text_table
 from rnn_magics.results import visible
 
-_SHOWN = 8  # spans, the longest first
+_SHOWN = 8  # spans, longest first
 _WIDTH = 60
-_HEAD = ("tokens", "copied", "stands in line", "which says")
+_HEAD = ("tokens", "copied span", "source", "text of the source line")
 
 
 def novelty_text(novelty: Novelty) -> str:
-    """Show the text, copied spans marked, their lines, and the share of new n-grams by length."""
+    """Return the text with copied spans marked, their sources, and the shares of new n-grams."""
     spans = [_row(span) for span in _longest(novelty)]
     copied = text_table(_HEAD, spans) if spans else "no copied span worth listing"
     text = "".join(
@@ -25,7 +25,7 @@ def novelty_text(novelty: Novelty) -> str:
 
 
 def novelty_html(novelty: Novelty) -> str:
-    """Show the text, copied spans highlighted, above the same tables."""
+    """Return the text with copied spans highlighted, above the same tables."""
     text = "".join(
         escaped(piece) if span is None else _marked(piece, novelty.spans[span])
         for piece, span in novelty.pieces

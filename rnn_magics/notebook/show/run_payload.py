@@ -1,8 +1,8 @@
 """A run as JSON: what the dashboard, the side panel and a saved notebook draw.
 
 The views in ``labextension/`` read it; `tests/contract/payloads/run.json` is an example that the
-tests of both sides share. Losses are mean nats per token, which a view turns into perplexities
-(exp), since JSON has no number for a perplexity beyond all floats.
+tests of both sides share. Losses are mean nats per token. A view converts them to perplexities
+with exp, since a perplexity may be infinite and JSON has no infinity.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from rnn_magics.training.run import Run
 
 RUN_MIME = "application/vnd.rnn-magics.run+json"
 VERSION = 1
-SAVED_POINTS = 256  # of a series in a saved notebook: a column each, and some 20 kB
+SAVED_POINTS = 256  # of a series in a saved notebook: one per pixel column, about 20 kB
 MOST_EPOCHS = 256
 _DIGITS = 6
 
 
 def run_payload(run: Run) -> dict[str, Any]:
-    """Return all of a run that a view draws, its series left out.
+    """Return everything that a view draws of a run, except its series.
 
     Returns
     -------
     dict
         Strict JSON: ``name``, ``architecture``, ``place``, ``engine``, ``vocab_size``,
-        ``reason`` (None while it trains), ``message``, ``notes``, ``options`` (those that are
-        not the defaults), ``num_epochs``, ``lr``, ``clip``, ``epochs`` (a dict each: ``step``,
+        ``reason`` (None while it trains), ``message``, ``notes``, ``options`` (those that differ
+        from the defaults), ``num_epochs``, ``lr``, ``clip``, ``epochs`` (a dict each: ``step``,
         ``seconds``, ``train_nats``, ``valid_nats``, ``grad_norm``, ``grad_norm_max``,
         ``clipped``), ``steered`` and ``ladder`` (names and nats of the baselines).
     """
@@ -63,12 +63,12 @@ def run_payload(run: Run) -> dict[str, Any]:
 
 
 def saved_payload(run: Run) -> dict[str, Any]:
-    """Return a run with its series, for a notebook that is read without a kernel."""
+    """Return a run with its series, for a notebook that is opened without a kernel."""
     return {**run_payload(run), "series": series_lists(run.curve)}
 
 
 def series_lists(curve: Curve, most: int = SAVED_POINTS) -> dict[str, list[list[float]]]:
-    """Return the series of a curve by name, each as the rows (end, mean, lowest, highest)."""
+    """Return the series of a curve by name, each as rows (end, mean, lowest, highest)."""
     return {
         name: [[float(f"{value:.{_DIGITS}g}") for value in row] for row in _rows(series, most)]
         for name, series in (("loss", curve.loss), ("grad_norm", curve.grad_norm))
@@ -76,13 +76,13 @@ def series_lists(curve: Curve, most: int = SAVED_POINTS) -> dict[str, list[list[
 
 
 def series_bytes(series: Series, most: int) -> bytes:
-    """Return the rows (end, mean, lowest, highest) as float32, little-endian."""
+    """Return rows (end, mean, lowest, highest) as little-endian float32."""
     return _rows(series, most).astype("<f4").tobytes()
 
 
 def _rows(series: Series, most: int) -> Floats:
     rows = np.stack(series.points(), axis=1)  # (num_points, 4)
-    while len(rows) > most:  # neighbours two by two; an odd one at the end stays as it is
+    while len(rows) > most:  # merge neighbours in pairs; an odd last row stays
         even, rest = rows[: len(rows) // 2 * 2].reshape(-1, 2, 4), rows[len(rows) // 2 * 2 :]
         ends, low, high = even[:, 1, 0], even[..., 2].min(1), even[..., 3].max(1)
         merged = np.stack((ends, even[..., 1].mean(1), low, high), axis=1)
@@ -93,7 +93,7 @@ def _rows(series: Series, most: int) -> Floats:
 def _epochs(run: Run) -> list[dict[str, float | None]]:
     history, natural = run.history, math.log(2)
     ends = run.curve.epochs
-    # A message must not grow with the run: of very many epochs some are told, the last among them.
+    # A message must not grow with the run: of very many epochs it has a sample, with the last one.
     stride = -(-len(ends) // MOST_EPOCHS) or 1
     told = range((len(ends) - 1) % stride, len(ends), stride)
     return [

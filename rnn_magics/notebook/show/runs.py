@@ -1,4 +1,4 @@
-"""How a run looks: its epochs, what to know of them, and where it stands beside counting."""
+"""How a run is shown: its epochs, notes on them, and a comparison with the baselines."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CAPTION = "perplexity and gradient norm, epoch by epoch"
 
 
 def run_figure(run: Run) -> Figure:
-    """Draw the curves of a run, and the baselines where they are fitted."""
+    """Draw the curves of a run, with its baselines if they are fitted."""
     return training_figure(
         {run.name: run.history}, run.config.train.clip, compare_with_baselines(run).marks
     )
 
 
 def epoch_rows(run: Run) -> list[Row]:
-    """Return a row for each epoch of a run, the middle left out when there are many."""
+    """Return a row for each epoch of a run; many epochs are shown without the middle ones."""
     h = run.history
     rows: list[Row] = []
     for i in range(len(h)):
@@ -64,7 +64,7 @@ EPOCH_HEAD = (
 
 
 def run_table(run: Run) -> tuple[Row, list[Row]]:
-    """Return head and rows: the epochs, then each baseline with when it was passed."""
+    """Return head and rows: the epochs, then each baseline and when the run passed it."""
     rows, marks = epoch_rows(run), compare_with_baselines(run).marks
     if not rows or not marks:
         return EPOCH_HEAD, rows
@@ -81,7 +81,7 @@ def run_table(run: Run) -> tuple[Row, list[Row]]:
 
 
 def run_notes(run: Run) -> list[str]:
-    """Return what a reader must know to take the numbers of a run for what they are."""
+    """Return the notes that a reader needs to interpret the numbers of a run."""
     notes = []
     if run.message:
         notes.append(run.message)
@@ -89,14 +89,14 @@ def run_notes(run: Run) -> list[str]:
         notes.append(f"Steered while it trained: {'; '.join(map(str, run.steered))}.")
     if run.config.model.bidirectional:
         notes.append(
-            "A bidirectional model sees the tokens it is to predict: this is no language-model"
-            " perplexity, and %generate refuses the model."
+            "A bidirectional model sees the tokens it has to predict: these are not language-model"
+            " perplexities, and %generate refuses the model."
         )
     return [*notes, *report_run(run).lines]
 
 
 def baselines_note(run: Run) -> list[str]:
-    """Return what counting reaches, and when the run passed it, where baselines were fitted."""
+    """Return what the baselines reach and when the run passed them, if they were fitted."""
     if run.ladder is None or not len(run.history):
         return []
     found = compare_with_baselines(run)
@@ -104,7 +104,7 @@ def baselines_note(run: Run) -> list[str]:
 
 
 def run_html(run: Run) -> str:
-    """Show a run: architecture, epochs and how to read the numbers."""
+    """Return a run as HTML: architecture, epochs and notes on the numbers."""
     facts = f"on {run.place}, engine {run.model.engine}, seed {run.config.train.seed}"
     told = [*run_notes(run), *baselines_note(run)]
     notes = "".join(f"<div><small>{escaped(note)}</small></div>" for note in told)

@@ -1,4 +1,4 @@
-"""Where a session stands: what ``%rnn`` says."""
+"""The state of a session: what ``%rnn`` shows."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from rnn_magics.training.run import Run
 
 @dataclass(frozen=True)
 class Status(Result):
-    """A session in words.
+    """The state of a session in words.
 
     Parameters
     ----------
     corpus, vocab, batches, device
         One line each.
     runs
-        Name, architecture, progress and perplexities of each run.
+        A row for each run: name, architecture, state, epochs, perplexities and note.
     """
 
     corpus: str
@@ -34,7 +34,7 @@ class Status(Result):
     runs: list[tuple[str, ...]]
 
     def __repr__(self) -> str:
-        """Return a few lines: the steps, then the runs."""
+        """Return a line for each step, then the runs."""
         lines = [
             f"corpus   {self.corpus}",
             f"vocab    {self.vocab}",
@@ -61,17 +61,17 @@ def session_status(session: Session) -> Status:
 
 
 def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
-    """Look for silent mistakes in a model and the minibatches of the session.
+    """Look for silent mistakes in a model and in the minibatches of the session.
 
     Raises
     ------
     SessionError
-        When the minibatches are of another vocabulary than the model.
+        If the minibatches have a different vocabulary from the model.
     """
     if run.vocab != batches.vocab:
         msg = (
-            "this run was trained with another vocabulary than that of the present minibatches;"
-            " repeat its %corpus, %vocab and %sample, or name another run: %rnn doctor NAME"
+            "the run and the current minibatches have different vocabularies; repeat the %corpus,"
+            " %vocab and %sample lines of the run, or name another run: %rnn doctor NAME"
         )
         raise SessionError(msg)
     return diagnose(run.model, batches)
@@ -93,12 +93,12 @@ def _run_row(session: Session, name: str) -> tuple[str, ...]:
 
 
 class KeptRuns(Result, list[KeptRun]):
-    """The runs kept in a folder, the newest last."""
+    """The runs kept in a folder, newest last."""
 
     def __repr__(self) -> str:
-        """Return a row for each."""
+        """Return a table with a row for each run."""
         if not self:
-            return "no run is kept here: %train_rnn --checkpoint DIR keeps one"
+            return "no runs here yet: %train_rnn --checkpoint DIR keeps a run in a folder"
         head = ("folder", "run", "model", "state", "epochs", "train ppl", "held-out ppl")
         return text_table(head, [_kept_row(kept) for kept in self])
 

@@ -1,4 +1,4 @@
-"""Tables for notebooks: every cell is text, and is shown as such."""
+"""Tables for notebooks; every cell is literal text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Row = Sequence[object]
 
 
 def html_table(head: Row, rows: Iterable[Row]) -> str:
-    """Return an HTML table whose cells are all text."""
+    """Return an HTML table whose cells are literal text."""
     top = "".join(f"<th style='text-align:left'>{escaped(cell)}</th>" for cell in head)
     cells = (
         "".join(
@@ -24,7 +24,7 @@ def html_table(head: Row, rows: Iterable[Row]) -> str:
 
 
 def text_table(head: Row, rows: Iterable[Row]) -> str:
-    """Return a table in plain text, columns aligned."""
+    """Return a plain-text table with aligned columns."""
     return aligned([[str(cell) for cell in row] for row in (head, *rows)])
 
 
@@ -34,5 +34,5 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def headed(title: str, table: str = "") -> str:
-    """Return a title in bold, with a table under it."""
+    """Return a bold title with a table below it, as HTML."""
     return f"<div><b>{escaped(title)}</b>{table}</div>"

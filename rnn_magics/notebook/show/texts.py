@@ -1,4 +1,4 @@
-"""How a text looks, its vocabulary, its minibatches and what was counted in it."""
+"""How a corpus, its vocabulary, its minibatches and its statistics are shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CELL_WIDTH = 33
 
 
 def corpus_html(corpus: Corpus) -> str:
-    """Show a corpus: its size, origin and beginning."""
+    """Return a corpus as HTML: its size, origin and beginning."""
     start = corpus.beginning(200)
     beginning = start if isinstance(start, str) else " ".join(map(str, start[:40]))
     rows = [
@@ -31,18 +31,18 @@ def corpus_html(corpus: Corpus) -> str:
 
 
 def vocab_html(vocab: Vocab) -> str:
-    """Show a vocabulary: its most frequent tokens with their counts."""
+    """Return a vocabulary as HTML: its most frequent tokens with their counts."""
     rows = [(vocab[token], repr(token), f"{count:,}") for token, count in vocab.token_freqs[:10]]
     title = f"Vocab: {len(vocab):,} {vocab.token} tokens, 0 is {vocab.to_tokens(0)!r}"
     return headed(title, html_table(("index", "token", "count"), rows))
 
 
 def batches_text(batches: Batches) -> str:
-    """Show minibatches: how many an epoch has and what is left over."""
-    from rnn_magics.batching import preview  # noqa: PLC0415  (torch is there by now)
+    """Return minibatches as text: how many an epoch has, and how many tokens are left over."""
+    from rnn_magics.batching import preview  # noqa: PLC0415  (torch is already imported)
 
     epoch = preview(batches, 0)
-    state = "carried over" if batches.carries_state else "begun anew each time"
+    state = "carried over" if batches.carries_state else "reset for each minibatch"
     return (
         f"{batches!r}\n"
         f"  {counted(epoch.num_batches, 'minibatch', 'minibatches')} in an epoch that starts at"
@@ -52,7 +52,7 @@ def batches_text(batches: Batches) -> str:
 
 
 def preview_text(shown: BatchPreview) -> str:
-    """Show the first minibatches: X, Y, where each row stands, and its text."""
+    """Return the first minibatches as text: X, Y, and the position and tokens of each row."""
     number_shown = counted(shown.num_batches, "minibatch", "minibatches")
     left_over = counted(shown.left_over, "token")
     lines = [f"offset {shown.offset}: {number_shown}, {left_over} left over"]
@@ -83,7 +83,7 @@ def _tokens_text(shown: BatchPreview, number: int, row: int) -> str:
 
 
 def statistics_text(statistics: TextStatistics) -> str:
-    """Show counts: the most frequent n-grams, Zipf's law, coverage."""
+    """Return statistics as text: the most frequent n-grams, Zipf's law, and coverage."""
     columns = []
     for counts in statistics.ngrams:
         top = counts.most_common(10, statistics.vocab)

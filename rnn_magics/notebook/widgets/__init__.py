@@ -1,1 +1,1 @@
-"""Live views for notebooks; a module here is imported only when its widget is made."""
+"""Live views for notebooks; each module is imported when its widget is first made."""

@@ -1,4 +1,4 @@
-"""What all widgets share: one bundle, made of labextension/ when the package is built."""
+"""The base of all widgets: they share one bundle, built from labextension/ with the package."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from rnn_magics.errors import RNNMagicsError
 from rnn_magics.notebook.widgets.comm import hear_at_once
 
 STATIC = Path(__file__).parent / "static"
-_BUILT = (STATIC / "widgets.js").is_file()  # anywidget wants the files when a class is made
+_BUILT = (STATIC / "widgets.js").is_file()  # anywidget reads the files when a class is defined
 
 
 class RNNWidget(anywidget.AnyWidget):
-    """A view of the bundle, chosen by `_view`.
+    """A view from the bundle, chosen by `_view`.
 
     Raises
     ------
     RNNMagicsError
-        The bundle was not built.
+        If the bundle has not been built.
     """
 
     _esm = STATIC / "widgets.js" if _BUILT else "export default {}"
@@ -30,12 +30,12 @@ class RNNWidget(anywidget.AnyWidget):
     def __init__(self, **traits: object) -> None:
         if not _BUILT:
             msg = (
-                "the live views of rnn_magics are not built; install the package anew, or type"
+                "the live views of rnn_magics are not built; reinstall the package, or type"
                 " %config RNNMagics.live = False"
             )
             raise RNNMagicsError(msg)
         super().__init__(**traits)
 
     def hear_at_once(self) -> None:
-        """Let the messages of a page be handled while a cell runs, where the kernel can."""
+        """Handle the messages of the page while a cell runs, if the kernel can."""
         hear_at_once(self.comm)

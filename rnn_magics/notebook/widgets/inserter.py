@@ -1,4 +1,4 @@
-"""Lines that go into the notebook as cells."""
+"""Inserts lines into the notebook as cells."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from rnn_magics.notebook.widgets.base import RNNWidget
 
 
 class InserterWidget(RNNWidget):
-    """Hands lines to the page; the JupyterLab extension makes cells of them.
+    """Sends lines to the page, where the JupyterLab extension turns them into cells.
 
-    Where there is no such extension the line is shown, to be copied.
+    Without the extension, the page shows the line for copying.
 
     Attributes
     ----------
     line
-        The newest.
+        The latest line.
     count
-        How many there were, so that the same line twice is two cells.
+        The number of lines so far, so that the same line sent twice becomes two cells.
     """
 
     _view = traitlets.Unicode("inserter").tag(sync=True)
@@ -25,6 +25,6 @@ class InserterWidget(RNNWidget):
     count = traitlets.Int(0).tag(sync=True)
 
     def insert(self, line: str) -> None:
-        """Put a line into the notebook."""
+        """Insert a line into the notebook."""
         with self.hold_sync():
             self.line, self.count = line, self.count + 1

@@ -1,4 +1,4 @@
-"""A look into a model."""
+"""The live view of an inspection."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from rnn_magics.notebook.widgets.base import RNNWidget
 
 
 class InspectionWidget(RNNWidget):
-    """The views of labextension/src/views/inspect; `data` is the payload of a trace.
+    """The views of labextension/src/views/inspect.
 
-    See `rnn_magics.inspection.views.payload`; beside it ``text`` and ``run``, what was typed.
+    `data` is the payload of a trace, see `rnn_magics.inspection.views.payload`, together with the
+    ``text`` and ``run`` that were typed.
     """
 
     _view = traitlets.Unicode("inspection").tag(sync=True)

@@ -1,4 +1,4 @@
-"""A training as it goes on, and the commands that steer it."""
+"""The live view of a run in training, and the commands that steer it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from rnn_magics.notebook.widgets.base import RNNWidget
 class TrainingWidget(RNNWidget):
     """The view of labextension/src/views/runs/dashboard.ts.
 
-    Everything that it draws stands in its traits, so a page that is loaded anew has it all.
+    Everything that it draws is in its traits, so a reloaded page has all of it.
 
     Attributes
     ----------
     run
         What `rnn_magics.notebook.page.telemetry.Telemetry.payload` returns.
     loss, grad_norm
-        Rows of four float32, see `rnn_magics.notebook.show.run_payload.series_bytes`.
+        Rows of four float32 numbers; see `rnn_magics.notebook.show.run_payload.series_bytes`.
     answered, answer
-        How many commands were answered, and the answer to the newest.
+        The number of commands answered so far, and the latest answer.
     """
 
     _view = traitlets.Unicode("training").tag(sync=True)

@@ -1,1 +1,1 @@
-"""Where a training runs: device, threads, number type, memory."""
+"""The machine that trains: device, threads, number type and memory."""

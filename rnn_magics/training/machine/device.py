@@ -1,4 +1,4 @@
-"""Which device trains, and why."""
+"""The choice of the device, with its reason."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from rnn_magics.errors import DeviceError
 
 @dataclass(frozen=True)
 class DeviceChoice:
-    """A device, with the reason for it in words."""
+    """A device, with the reason for the choice in words."""
 
     device: torch.device
     reason: str
 
     def __str__(self) -> str:
-        """Say the device and the reason."""
+        """Return the device and the reason."""
         return f"{self.device} ({self.reason})"
 
 
 def choose_device(name: str | None = None) -> DeviceChoice:
-    """Return CUDA if there is one, else MPS, else the CPU; or the device that is named.
+    """Return the device with this name; by default CUDA, else MPS, else the CPU.
 
     Raises
     ------
     DeviceError
-        When the device named is unknown or not there.
+        If the device is unknown or not available.
     """
     if name is None:
         if torch.cuda.is_available():
@@ -46,7 +46,7 @@ def choose_device(name: str | None = None) -> DeviceChoice:
         raise DeviceError(msg)
     if (device.index or 0) >= count:
         found = f"{count} found" if count else "none found"
-        msg = f"--device {name}: no such device here ({found}); leave it out or take cpu"
+        msg = f"--device {name}: no such device here ({found}); leave it out, or use --device cpu"
         raise DeviceError(msg)
     return DeviceChoice(device, "as asked")
 

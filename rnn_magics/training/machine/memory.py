@@ -1,7 +1,7 @@
-"""Memory: what a training needs at least, what there is, and what to do when it was too little.
+"""Memory: how much training needs at least, how much is free, and what to do if it runs out.
 
-The estimate is made before anything is allocated, from the shapes alone. It counts what must be
-there at one moment, so that it refuses only what cannot fit.
+The estimate comes from the shapes alone, before anything is allocated. It is a lower bound, so that
+only runs that cannot fit are refused.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ WHAT_TO_TRY = "fewer --num-hiddens or --num-layers, or %sample with a smaller --
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """What a training needs at least, in bytes.
+    """The memory that training needs at least, in bytes.
 
     Parameters
     ----------
     parameters
         The weights.
     training
-        Beside them: gradients, moments of the optimizer, the weights of the last good step.
+        The gradients, the moments of the optimizer, and the weights of the last good step.
     activations
-        What the forward pass of a minibatch keeps for the backward pass, and the logits.
+        What the forward pass of a minibatch stores for the backward pass, and the logits.
     """
 
     parameters: int
@@ -44,7 +44,7 @@ class MemoryEstimate:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """The sum of the parts."""
         return self.parameters + self.training + self.activations
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class MemoryEstimate:
 def estimate_memory(
     model: ModelConfig, vocab_size: int, batches: BatchConfig, config: TrainConfig
 ) -> MemoryEstimate:
-    """Return what training such a model on such minibatches needs at least."""
+    """Return the memory that training such a model on such minibatches needs at least."""
     number = num_parameters(model, vocab_size)
     copies = 2 + OPTIMIZERS[config.optimizer].moments  # the gradient and the last good step
     cell, directions = CELLS[model.cell], 1 + model.bidirectional
@@ -71,7 +71,7 @@ def estimate_memory(
 
 
 def num_parameters(model: ModelConfig, vocab_size: int) -> int:
-    """Return how many weights a model has, without making it."""
+    """Return the number of weights of a model, without building it."""
     rows = CELLS[model.cell].num_gates * model.num_hiddens
     directions = 1 + model.bidirectional
     outputs = directions * model.num_hiddens
@@ -88,24 +88,24 @@ def num_parameters(model: ModelConfig, vocab_size: int) -> int:
 
 
 def require_memory(needed: MemoryEstimate, device: torch.device) -> None:
-    """Refuse a training that cannot fit.
+    """Refuse a run that cannot fit into memory.
 
     Raises
     ------
     TrainingError
-        When it needs more than there is.
+        If the run needs more memory than the device has free.
     """
     there = available_memory(device)
     if there is not None and needed.total > there:
         msg = (
-            f"this training needs at least {needed}; {device} has {in_words(there)} free; try"
+            f"this run needs at least {needed}, but {device} has only {in_words(there)} free; try"
             f" {WHAT_TO_TRY}"
         )
         raise TrainingError(msg)
 
 
 def available_memory(device: torch.device) -> int | None:
-    """Return how many bytes a device can still give; None where nobody says."""
+    """Return the free memory of a device in bytes; None if it is unknown."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + unused
@@ -117,7 +117,7 @@ def available_memory(device: torch.device) -> int | None:
     return min([free, *_left_to_container()])
 
 
-_CGROUPS = (  # a limit, what is used of it: version 2, version 1
+_CGROUPS = (  # files with the limit and the usage: cgroup version 2, version 1
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     (
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
@@ -127,7 +127,7 @@ _CGROUPS = (  # a limit, what is used of it: version 2, version 1
 
 
 def _left_to_container() -> Iterator[int]:
-    # A container may have less than the machine. What is used counts files that can be dropped.
+    # A container may have less than the machine. Its usage includes file pages that can be dropped.
     for limit, used in _CGROUPS:
         with contextlib.suppress(OSError, ValueError):  # no such file, or "max"
             statistics = Path(limit).with_name("memory.stat").read_text(encoding="ascii")
@@ -138,24 +138,24 @@ def _left_to_container() -> Iterator[int]:
 
 @contextlib.contextmanager
 def memory_explained() -> Iterator[None]:
-    """Turn an allocation that failed into one line.
+    """Report a failed allocation as one line.
 
     Raises
     ------
     TrainingError
-        Instead of what Python, torch or the driver raised.
+        In place of the error that Python, torch or the driver raised.
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        msg = f"the memory does not suffice for this model; try {WHAT_TO_TRY}"
+        msg = f"there is not enough memory for this model; try {WHAT_TO_TRY}"
         raise TrainingError(msg) from None
 
 
 def in_words(number: int) -> str:
-    """Return bytes as e.g. ``1.5 GB``."""
+    """Return a number of bytes in words, e.g. ``1.5 GB``."""
     size, unit = float(number), "bytes"
     for larger in ("kB", "MB", "GB", "TB", "PB", "EB"):
         if size < 1000:  # noqa: PLR2004

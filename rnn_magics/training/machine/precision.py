@@ -1,7 +1,7 @@
-"""In which numbers a model computes: float32, with tf32 products on CUDA, or bfloat16.
+"""The number types of the computation: float32, with tf32 products on CUDA, or bfloat16.
 
-Parameters, gradients and moments are float32 always; a precision only says how the forward
-pass, and with it the backward pass, is computed.
+Parameters, gradients and moments are always float32. The precision applies to the forward pass and,
+with it, to the backward pass.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ def forward_float32(
 
 
 def forward_bf16(model: RNNModel, X: Tensor, hidden: State) -> tuple[Tensor, State]:
-    """Compute in bfloat16; logits and state come out as float32.
+    """Compute in bfloat16, and return logits and state as float32.
 
-    `torch.autocast` would not do: its rule for cuDNN's recurrences casts to float16 whatever
-    type was asked for, and float16 overflows without a loss scale. So each weight is cast
-    here, and its gradient arrives as float32.
+    `torch.autocast` does not work here: for cuDNN's recurrences it always casts to float16, which
+    overflows without a loss scale. So each weight is cast here, and its gradient is float32.
     """
     weights = {name: p.to(torch.bfloat16) for name, p in model.named_parameters()}
     low = as_public(tuple(part.to(torch.bfloat16) for part in hidden))
@@ -47,32 +46,32 @@ PRECISIONS: dict[str, Forward] = {"float32": forward_float32, "bf16": forward_bf
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """See that a device computes in a precision.
+    """Check that a device supports a precision.
 
     Raises
     ------
     DeviceError
-        When it does not.
+        If it does not.
     """
     if precision != "bf16":
         return
     if device.type != "cuda":
-        msg = f"--precision bf16 needs a CUDA device, and this run is on {device}; leave it out"
+        msg = f"--precision bf16 needs a CUDA device, but this run is on {device}; leave it out"
         raise DeviceError(msg)
     with torch.cuda.device(device):
         supported = torch.cuda.is_bf16_supported(including_emulation=False)
     if not supported:
         name = torch.cuda.get_device_name(device)
-        msg = f"--precision bf16: {name} does not compute in bfloat16; leave it out"
+        msg = f"--precision bf16: {name} does not support bfloat16; leave it out"
         raise DeviceError(msg)
 
 
 def tf32_products(device: torch.device) -> AbstractContextManager[None]:
-    """Let float32 products on CUDA run in tf32 meanwhile.
+    """Compute float32 products on CUDA in tf32 within this context.
 
-    Where someone has said how they are to run (``torch.backends.cuda.matmul.fp32_precision``),
-    that stands. The switch is torch's own and of the whole process, so it is held only while a
-    step is handed to the device, never while the loop waits for whoever drives it.
+    A precision that the user has set (``torch.backends.cuda.matmul.fp32_precision``) is kept. The
+    switch belongs to torch and to the whole process, so it is on only while a step is launched,
+    never while the loop waits for its driver.
     """
     return _tf32_products() if device.type == "cuda" else nullcontext()
 
@@ -95,5 +94,5 @@ def forward_loss(
 ) -> tuple[Tensor, State]:
     """Return the mean nats per token of a minibatch, a 0-d tensor, and the state after it."""
     logits, last = PRECISIONS[precision](model, X, hidden)  # (batch_size, num_steps, vocab_size)
-    # In the order of time, in which the model has made them: flattening then copies no logits.
+    # Time first, as the model computed the logits, so that flattening does not copy them.
     return F.cross_entropy(logits.transpose(0, 1).flatten(0, 1), Y.t().flatten()), last

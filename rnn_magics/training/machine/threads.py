@@ -1,8 +1,8 @@
-"""How many CPU threads train: measured, since more are often slower.
+"""The number of CPU threads, which is measured, since more threads are often slower.
 
-The steps of a recurrence are small and many. Each ends with the threads waiting for each other,
-and on a machine where others compute as well they wait long: a step with two threads on two
-busy cores can take many times as long as with one.
+The steps of a recurrence are small and many, and after each step the threads wait for each other.
+On a busy machine that takes long: on two busy cores, a step with two threads can take many times as
+long as with one.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from rnn_magics.models.forked import is_forked
 
 _REPEATS = 5
 _STEPS = 20
-_HOPELESS = 3  # times the best so far; not worth another repeat
-_WORTH = 0.9  # more threads must take less than this share of the time of fewer
+_HOPELESS = 3  # this many times slower than the best is not worth another repeat
+_WORTH = 0.9  # more threads must take less than this share of the time
 
 
 @dataclass(frozen=True)
 class ThreadChoice:
-    """A number of threads, with the reason for it in words."""
+    """A number of threads, with the reason for the choice in words."""
 
     number: int
     reason: str
 
     def __str__(self) -> str:
-        """Say the number and the reason."""
+        """Return the number and the reason."""
         plural = "" if self.number == 1 else "s"
         return f"{self.number} thread{plural} ({self.reason})"
 
     @classmethod
     def present(cls) -> ThreadChoice:
-        """Return the number that torch has now."""
+        """Return the number that torch uses now."""
         return cls(torch.get_num_threads(), "as it was")
 
 
 def choose_threads(asked: int | None = None) -> ThreadChoice:
-    """Set the number of torch's CPU threads for what follows, and say why.
+    """Set the number of torch's CPU threads, and return it with the reason.
 
     Parameters
     ----------
     asked
-        The number wanted; None to measure once a session which number up to torch's own is
+        The number of threads. None measures, once a session, which number up to torch's own is the
         fastest.
     """
     available = _available()  # asked before a choice of ours changes it
@@ -62,7 +62,7 @@ def choose_threads(asked: int | None = None) -> ThreadChoice:
 
 @cache
 def _available() -> int:
-    # Torch's own number, before any choice of ours changed it.
+    # Torch's own number, before we change it.
     return torch.get_num_threads()
 
 
@@ -75,14 +75,14 @@ def _measured(available: int) -> ThreadChoice:
         times = [_time_of_steps()]
         while len(times) < _REPEATS and times[-1] < _HOPELESS * best_time:
             times.append(_time_of_steps())
-        taken = statistics.median(times)  # a lucky repeat must not speak for the others
+        taken = statistics.median(times)  # the median, so that one lucky repeat decides nothing
         if taken < best_time * _WORTH:
             best, best_time = number, taken
     return ThreadChoice(best, f"measured, of {available}")
 
 
 def _time_of_steps() -> float:
-    # A piece of a recurrence: small products that depend on each other, and a gate.
+    # A small recurrence: products that depend on each other, and a gate.
     weight, hidden = torch.full((256, 768), 1e-3), torch.ones(32, 256)
     begun = time.perf_counter()
     for _ in range(_STEPS):

@@ -1,1 +1,1 @@
-"""One step of a training, on the CPU and on a device."""
+"""One training step, on the CPU and on an accelerator."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
-    """Return the Euclidean norm of all gradients taken as one vector, a 0-d tensor."""
+    """Return the Euclidean norm of all gradients as one vector, a 0-d tensor."""
     gradients = [p.grad for p in parameters if p.grad is not None]
     norms = torch._foreach_norm(gradients)  # noqa: SLF001  (what torch's own clipping calls)
     return torch.linalg.vector_norm(torch.stack(norms))  # type: ignore[no-any-return]
@@ -20,19 +20,19 @@ def clip_gradients(parameters: Iterable[nn.Parameter], norm: Tensor, theta: floa
 
     .. math:: g \leftarrow \min\left(1, \frac{\theta}{\|g\|}\right) g
 
-    (Pascanu et al. 2013; Dive into Deep Learning, section 8.5.5). The direction stays, and a
-    step can then change the loss, L-Lipschitz near here, by at most lr * L * theta. Nothing
-    is read back from the device.
+    (Pascanu et al. 2013; Dive into Deep Learning, section 8.5.5). The direction is kept. If the
+    loss is L-Lipschitz nearby, a step changes it by at most lr * L * theta. Nothing is read back
+    from the device.
 
     Parameters
     ----------
     parameters
-        Whose gradients are scaled, in place.
+        The parameters whose gradients are scaled, in place.
     norm
-        What `gradient_norm` returned. It must be finite: a scale of nan would spread to every
+        The result of `gradient_norm`. It must be finite, since a scale of nan would spread to every
         parameter.
     theta
-        The bound.
+        The bound on the norm.
     """
     scale = torch.clamp(theta / norm, max=1.0)
     gradients = [p.grad for p in parameters if p.grad is not None]

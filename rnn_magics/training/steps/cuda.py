@@ -1,7 +1,7 @@
 """A training step as a CUDA graph: captured once, then replayed as a whole.
 
-At the sizes of a book a step is some hundred small operations, and launching them from Python
-takes longer than running them. A graph is launched at once.
+At textbook sizes, a step consists of some hundred small operations, and launching them from Python
+takes longer than running them. A graph is launched in one go.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps.device_step import DeviceStep, heeds_found_inf
 from rnn_magics.training.steps.step import EagerStep, Step
 
-_WARM_UP_STEPS = 3  # cuDNN and cuBLAS choose their algorithms, the optimizer makes its moments
+_WARM_UP_STEPS = 3  # for cuDNN and cuBLAS to choose algorithms, and the moments to exist
 
 
 def choose_step(state: TrainState, config: TrainConfig) -> Step:
-    """Return what takes the steps of a run, by a rule that times nothing.
+    """Return the step for a run, by a fixed rule without timing.
 
-    A CUDA graph on CUDA, where all minibatches of a plan have one shape; the same step without
-    a graph where it cannot be captured; the step that looks at each loss elsewhere, and where
-    an optimizer of the user's own cannot be held back on the device.
+    On CUDA, it is a CUDA graph, since all minibatches of a plan have the same shape; or the same
+    step without a graph, if it cannot be captured. On other devices, and for an optimizer whose
+    update cannot be skipped on the device, it is the step that checks every loss.
     """
     if state.batches.ids.device.type != "cuda" or not heeds_found_inf(state.optimizer):
         return EagerStep(state)
@@ -32,20 +32,20 @@ def choose_step(state: TrainState, config: TrainConfig) -> Step:
 
 
 def capture_graph(step: Callable[[], None], state: TrainState) -> Callable[[], None]:
-    """Capture a step, after a few on a stream of their own, and return what replays it.
+    """Capture a step after a few warm-up steps on a side stream, and return its replay.
 
     Parameters
     ----------
     step
         Launches one step on the current stream, always on the same tensors.
     state
-        Of the training; its dropout generator advances with each replay.
+        The state of the training; its dropout generator advances with each replay.
 
     Raises
     ------
     RuntimeError
-        When the step does what no graph can hold, e.g. reads a value back. The step is then
-        free to run without a graph.
+        If the step does something that a graph cannot contain, such as reading a value back. The
+        step can then still run without a graph.
     """
     device = state.batches.ids.device
     state.model.train()
@@ -61,8 +61,8 @@ def capture_graph(step: Callable[[], None], state: TrainState) -> Callable[[], N
         graph = torch.cuda.CUDAGraph()
         if state.model.config.dropout:
             graph.register_generator_state(state.dropout_generator)
-        # The capturing stream would stay the current one if the capture broke off. Other threads
-        # may use the device meanwhile: the cell that shows the run, or another run.
+        # The outer stream context restores the current stream if the capture fails. In the
+        # meantime, other threads may use the device: the cell that shows the run, or another run.
         with (
             torch.cuda.stream(main),
             _Capturable(state.optimizer),
@@ -73,7 +73,7 @@ def capture_graph(step: Callable[[], None], state: TrainState) -> Callable[[], N
 
 
 class _Capturable:
-    """Tell an optimizer that it is being captured; outside of a capture it would warn."""
+    """Marks an optimizer as capturable during a capture; at other times it would warn."""
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
         self._groups = [g for g in optimizer.param_groups if "capturable" in g]

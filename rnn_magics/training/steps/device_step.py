@@ -1,12 +1,12 @@
 """The training step for a device that runs behind the host: it reads nothing back.
 
-The step is one function, `DeviceStep.run_once`, without a branch that depends on data: all that
-it reads and writes are tensors that stay where they are, so that a CUDA graph can hold the whole
-of it. What `train_step` asks on the host, whether loss, gradient and parameters are finite, is
-asked on the device, and the answer stays there: once a step was bad, it and all that follow
-change nothing, until the host looks, some ten times a second and at the end of an epoch.
+The step is one function, `DeviceStep.run_once`, without branches that depend on data. It reads and
+writes only tensors at fixed addresses, so that a CUDA graph can contain all of it. `train_step`
+checks on the host whether loss, gradient and parameters are finite; this step checks it on the
+device, where the result stays. A bad step and all steps after it change nothing until the host
+looks, about ten times a second and at the end of an epoch.
 
-Run on the CPU it gives the bits of `train_step`; the tests hold the two together.
+On the CPU it gives the same bits as `train_step`; tests verify that.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rnn_magics.training.steps.last_good import LastGood
 from rnn_magics.training.steps.step import learning_rate, step_end
 
 Capture = Callable[[Callable[[], None], TrainState], Callable[[], None]]
-"""``capture(step, state)`` runs the step some times, and returns what runs it again."""
+"""``capture(step, state)`` runs the step a few times, and returns a function that replays it."""
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -38,20 +38,20 @@ class DeviceStep:
     Parameters
     ----------
     state
-        Where the training stands. The tensors of its epoch become those of this step.
+        The state of the training. Its epoch takes over the tensors of this step.
     config
-        How to train. The optimizer must heed ``found_inf`` (see `heeds_found_inf`).
+        How to train. The optimizer must support ``found_inf`` (see `heeds_found_inf`).
     capture
-        Captures the step as a graph; None to run it operation by operation.
+        Captures the step as a graph; None runs it operation by operation.
 
     Attributes
     ----------
     starts : Tensor
-        Where the windows of the epoch start, (more than num_batches, batch_size).
+        The start of each window of the epoch, (more than num_batches, batch_size).
     hidden : tuple of Tensor
         The carried state, each (num_layers * num_directions, batch_size, num_hiddens).
     taken, bad : Tensor
-        Good steps in this epoch, (1,); whether one was bad, 0-d, 0 or 1.
+        The number of good steps in this epoch, (1,); 1 if a step was bad, else 0, 0-d.
     report : Tensor
         Loss, loss of the epoch so far and gradient norm of the last step, (3,).
     """
@@ -68,7 +68,7 @@ class DeviceStep:
         self._window = torch.arange(state.batches.config.num_steps + 1, device=device)
         self._last_good = LastGood(state.model.parameters())
         self._since_look, self._seconds_since_look, self._until_look = 0, 0.0, 1
-        # The update reads its rate where it runs: CUDA's as float32, the CPU's without rounding.
+        # The update reads its rate on its device: in float32 on CUDA, unrounded on the CPU.
         dtype = torch.float32 if device.type == "cuda" else torch.float64
         self._lr = torch.zeros((), dtype=dtype, device=device)
         self.nats, self.bad = torch.zeros((2,), device=device).unbind()
@@ -79,7 +79,7 @@ class DeviceStep:
         self.hidden = as_tuple(state.model.begin_state(state.batches.config.batch_size, device))
 
     def begin_epoch(self) -> EpochState:
-        """Plan an epoch, or take one up; the tensors of this step replace its own."""
+        """Plan an epoch, or continue the current one; it takes over the tensors of this step."""
         epoch = self._state.begin_epoch()
         number = len(epoch.plan)
         if number >= len(self.starts):
@@ -100,16 +100,16 @@ class DeviceStep:
         return epoch
 
     def _make_room(self, starts: Tensor) -> None:
-        # For every plan of this text; a batching of the user's own may want more later. The last
-        # row is for a step after the last one, which capturing may take.
+        # Large enough for every built-in plan of this text; a user-defined batching may need more
+        # later. The last row is for an extra step that the capture may take.
         most = len(self._ids) // self._state.batches.config.tokens_per_batch
         number = max(len(starts), most) + 1
         self.starts = starts.new_zeros((number, starts.shape[1]), device=self._ids.device)
         self.losses, self.norms = torch.zeros((2, number), device=self._ids.device).unbind()
-        self._replay = None  # a graph would go on with the tensors that were
+        self._replay = None  # a graph would use the old tensors
 
     def _record(self, capture: Capture) -> None:
-        # Steps that capturing takes are steps after a bad one: they change nothing.
+        # During the capture, every step counts as one after a bad step, so it changes nothing.
         state = self._state
         drawn = state.dropout_generator.get_state()
         self.bad.fill_(1.0)
@@ -118,10 +118,10 @@ class DeviceStep:
             self.words = "cuda graph"
         except RuntimeError as error:
             self._capture = None
-            first = error.__context__ or error  # what the step did, not how the capture took it
+            first = error.__context__ or error  # the error in the step, not that of the capture
             line, *_ = f"{first}".strip().splitlines() or [type(first).__name__]
             self.words = f"eager; no cuda graph: {line}"
-            # A generator that a capture broke off in may be of no more use.
+            # After a failed capture, the old generator may be unusable.
             state.dropout_generator = torch.Generator(self._ids.device)
             state.model.seed_dropout(state.dropout_generator)
         finally:
@@ -129,7 +129,7 @@ class DeviceStep:
             self.bad.zero_()
 
     def run_once(self) -> None:
-        """Learn from minibatch number ``taken``, unless a step was bad."""
+        """Train on minibatch number ``taken``, unless a step was bad."""
         state, config = self._state, self._config
         model, optimizer = state.model, state.optimizer
         places = self.starts.index_select(0, self.taken).t() + self._window
@@ -170,12 +170,12 @@ class DeviceStep:
             del optimizer.found_inf  # type: ignore[attr-defined]
 
     def take(self, epoch: EpochState, config: TrainConfig) -> StepEnd | None:
-        """Hand the next step to the device; None when the host looked and one was not finite."""
+        """Launch the next step; None if the host has found that a step was not finite."""
         begun = time.perf_counter()
         state = self._state
         if config != self._config and not self._change(config):
             return None
-        if epoch.unsettled is not None and epoch.unsettled.known_bad:  # someone else has settled
+        if epoch.unsettled is not None and epoch.unsettled.known_bad:  # settled elsewhere
             return None
         lr = learning_rate(state, epoch, self._config)
         self._lr.fill_(lr)
@@ -196,7 +196,7 @@ class DeviceStep:
         return step_end(state, epoch, config, (loss, epoch_loss, norm), lr)
 
     def _change(self, config: TrainConfig) -> bool:
-        # A graph holds the clip that it was captured with; the rate is read anew at each step.
+        # A graph contains the clip that it was captured with, but reads the rate at each step.
         captured = self._config.clip
         self._config = config
         if self._replay is None or captured == config.clip:
@@ -209,8 +209,8 @@ class DeviceStep:
         return True
 
     def _look(self) -> bool:
-        # Looks are counted in steps, by the pace that the last look has shown, so that the host
-        # is never far ahead: a stop would wait for all that has been handed to the device.
+        # The next look is planned in steps, at the speed measured by the last one, so that the host
+        # is never far ahead: a stop has to wait for all steps that were launched.
         before = self._state.train_seconds
         good = self._state.settle()
         seconds = self._seconds_since_look + self._state.train_seconds - before
@@ -221,5 +221,5 @@ class DeviceStep:
 
 
 def heeds_found_inf(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether the device can hold an update back, as `torch.amp.GradScaler` asks it to."""
+    """Whether the device can skip an update, as `torch.amp.GradScaler` requires."""
     return bool(getattr(optimizer, "_step_supports_amp_scaling", False))

@@ -1,8 +1,8 @@
-"""One training step, and who takes it.
+"""One training step.
 
-`train_step` is the step as one would write it down: it looks at loss and gradient before it
-updates anything, which costs nothing where the host computes them itself. On an accelerator
-`rnn_magics.training.steps.device_step` takes the same step without looking.
+`train_step` is the step as a textbook has it: it checks loss and gradient before it updates
+anything, which is free when the host computes them. On an accelerator,
+`rnn_magics.training.steps.device_step` takes the same step without reading them back.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ from rnn_magics.training.steps.last_good import LastGood
 
 
 class Step(Protocol):
-    """Takes the steps of a run, one after the other.
+    """Takes the steps of a run, one after another.
 
     Attributes
     ----------
     words : str
-        How it does, e.g. ``cuda graph`` or ``eager``.
+        How it takes them, e.g. ``cuda graph`` or ``eager``.
     """
 
     @property
     def words(self) -> str:
-        """How it does."""
+        """How it takes them."""
 
     def begin_epoch(self) -> EpochState:
-        """Plan an epoch, or take the one under way up where it stands."""
+        """Plan an epoch, or continue the current one."""
 
     def take(self, epoch: EpochState, config: TrainConfig) -> StepEnd | None:
-        """Learn from the next minibatch; None when a step was not finite.
+        """Train on the next minibatch; None if a step was not finite.
 
         Parameters
         ----------
         epoch
-            The one that was begun last.
+            The epoch that was begun last.
         config
-            How to train from here on; learning rate and clip may be others than before.
+            How to train from here on; learning rate and clip may have changed.
         """
 
 
 class EagerStep:
-    """Looks at every step before it updates anything."""
+    """Checks every step before it updates anything."""
 
     words = "eager"
 
@@ -61,30 +61,30 @@ class EagerStep:
         self._last_good = LastGood(state.model.parameters())
 
     def begin_epoch(self) -> EpochState:
-        """Plan an epoch, or take one up; the tensors of another step serve here, too."""
+        """Plan an epoch, or continue the current one; tensors of another kind of step will do."""
         epoch = self._state.begin_epoch()
         epoch.unsettled = None
         return epoch
 
     def take(self, epoch: EpochState, config: TrainConfig) -> StepEnd | None:
-        """Learn from the next minibatch."""
+        """Train on the next minibatch."""
         return train_step(self._state, epoch, config, self._last_good)
 
 
 def train_step(
     state: TrainState, epoch: EpochState, config: TrainConfig, last_good: LastGood
 ) -> StepEnd | None:
-    """Learn from one minibatch.
+    """Train on one minibatch.
 
     Returns
     -------
     StepEnd or None
-        None when the loss, the gradient or an updated parameter was not finite; the parameters
-        are then those of the step before, and the state stands where it stood.
+        None if the loss, the gradient or an updated parameter was not finite. The parameters are
+        then those of the previous step, and the state is unchanged.
     """
     begun = time.perf_counter()
     model = state.model
-    if not model.training:  # asked first: saying so walks through all modules
+    if not model.training:  # train() visits all modules, so it is not called every step
         model.train()
     parameters = list(model.parameters())
     X, Y = state.batches.batch(epoch.plan, state.step)  # (batch_size, num_steps) each
@@ -106,7 +106,7 @@ def train_step(
     last_good.keep()
     try:
         state.optimizer.step()
-    except BaseException:  # out of memory, say: no half of an update stays
+    except BaseException:  # e.g. out of memory: no update stays half done
         last_good.restore()
         raise
     if not last_good.all_finite():
@@ -150,6 +150,6 @@ def step_end(
 
 
 def learning_rate(state: TrainState, epoch: EpochState, config: TrainConfig) -> float:
-    """Return the learning rate of the step to come."""
+    """Return the learning rate of the next step."""
     middle = share_done(state, epoch, config, ahead=0.5)
     return config.peak_lr * SCHEDULES[config.schedule](middle, config.warmup)

@@ -121,14 +121,14 @@ def ask(made: Dashboard, **command: Any) -> str:
 def test_commands_are_obeyed_and_answered(steered: Dashboard) -> None:
     job = steered.job
     assert job is not None
-    assert ask(steered, type="pause") == "paused after the present step"
+    assert ask(steered, type="pause") == "pauses after the current step"
     assert job.is_paused
     job.between_steps(lambda: None)
     assert steered.widget.run["phase"] == "paused"
     said = ask(steered, type="steer", lr=0.25, clip=None)
     assert said.startswith("learning rate 0.25 and no clip from step ")
     assert (steered.widget.run["lr"], steered.widget.run["clip"]) == (0.25, None)
-    assert ask(steered, type="resume") == "goes on"
+    assert ask(steered, type="resume") == "training continues"
     assert not job.is_paused
     assert ask(steered, type="stop").startswith("stops")
     job.wait(PATIENCE)
@@ -142,8 +142,8 @@ def test_commands_are_obeyed_and_answered(steered: Dashboard) -> None:
         ({"type": "steer", "lr": -1}, "lr must be in (0, 3e+38], not -1.0"),
         ({"type": "steer", "lr": "<b>"}, "lr must be a number, not '<b>'"),
         ({"type": "steer", "epochs": 3}, "steer: 'epochs' is not one of lr, clip"),
-        ({"type": "explode"}, "the view asked for what this version does not know"),
-        ({}, "the view asked for what this version does not know"),
+        ({"type": "explode"}, "the view sent a command that this version does not know"),
+        ({}, "the view sent a command that this version does not know"),
     ],
 )
 def test_what_makes_no_sense_changes_nothing(

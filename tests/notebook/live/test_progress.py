@@ -90,7 +90,7 @@ def test_compiling_is_said_before_it_is_done(
     def said(event: Event) -> None:
         if isinstance(event, Compiling):
             texts = shown[-1]["data"]["text/plain"] if in_notebook else lines[-1]
-            assert texts.endswith("compiling the gru cell for this CPU, once (some 15 seconds)")
+            assert texts.endswith("compiling the gru cell for this CPU, once (about 15 seconds)")
             assert not ready
 
     make = NotebookProgress if in_notebook else lambda run: TerminalProgress(run, lines.append)

@@ -81,9 +81,9 @@ def test_a_run_is_mixed_with_counts_of_its_text(trained: Notebook) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("%evaluate_rnn time_machine --ngram 3", "no TEXT, one --run"),
-        ("%evaluate_rnn --run all --ngram 3", "no TEXT, one --run"),
-        ("%evaluate_rnn --ngram 99", "an order from 1 to 12, not 99"),
+        ("%evaluate_rnn time_machine --ngram 3", "leave TEXT out, and name one --run"),
+        ("%evaluate_rnn --run all --ngram 3", "leave TEXT out, and name one --run"),
+        ("%evaluate_rnn --ngram 99", "order of an n-gram model must be from 1 to 12, not 99"),
         ("%evaluate_rnn --ngram seven", "--ngram"),
     ],
 )

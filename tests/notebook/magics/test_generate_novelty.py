@@ -52,8 +52,8 @@ def test_every_text_is_measured(trained: Notebook, shown: list[dict[str, Any]]) 
 
 def test_another_corpus_is_refused_before_anything_is_written(trained: Notebook) -> None:
     trained.run("%%corpus other\nanother text altogether")
-    assert "which is not the present corpus" in trained.refused('%generate "the " --novelty')
+    assert "not on the current corpus" in trained.refused('%generate "the " --novelty')
 
 
 def test_a_score_has_nothing_to_copy(trained: Notebook) -> None:
-    assert "--score writes nothing" in trained.refused('%generate --score "the" --novelty')
+    assert "--score writes no text" in trained.refused('%generate --score "the" --novelty')

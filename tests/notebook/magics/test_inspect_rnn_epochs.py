@@ -52,9 +52,12 @@ def test_the_epochs_of_a_run_that_trains(prepared: Notebook, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("hidden the --epochs --run gru-1", "run 'gru-1' keeps no checkpoints: train with"),
+        ("hidden the --epochs --run gru-1", "run 'gru-1' has no checkpoints: train with"),
         ("hidden the --epochs nowhere", "'nowhere' is not the folder of a run"),
-        ("hidden the --epochs runs/a --run gru-1", "--epochs DIR says which run it is"),
+        (
+            "hidden the --epochs runs/a --run gru-1",
+            "--epochs DIR already names the run; leave out either --run or DIR",
+        ),
         ("batches --epochs", "%inspect_rnn batches takes no --epochs; it is for hidden"),
         ("hidden --epochs", "%inspect_rnn hidden needs a text"),
     ],
@@ -66,7 +69,7 @@ def test_what_is_refused(trained: Notebook, line: str, said: str) -> None:
 def test_an_older_namesake_keeps_its_folder(kept: Notebook) -> None:
     name = next(iter(kept.session.runs))
     kept.run(f"%train_rnn --num-hiddens 8 --epochs 1 --name {name}")
-    assert "keeps no checkpoints" in kept.refused("%inspect_rnn hidden the --epochs")
+    assert "has no checkpoints" in kept.refused("%inspect_rnn hidden the --epochs")
     assert len(kept.run(f"%inspect_rnn hidden the --epochs --run {name}~1")) == 3
 
 
@@ -125,8 +128,8 @@ def test_a_page_is_told_similar_places(kept: Notebook) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"look": "other"}, "the kernel does not know this view any more"),
-        ({"look": ["other"]}, "the kernel does not know this view any more"),
+        ({"look": "other"}, "the kernel no longer knows this view"),
+        ({"look": ["other"]}, "the kernel no longer knows this view"),
         ({"first": -1}, "first must be a whole number of at least 0, not -1"),
         ({"last": True}, "last must be a whole number of at least 0, not True"),
         ({"layer": "0; import os"}, "layer must be a whole number"),

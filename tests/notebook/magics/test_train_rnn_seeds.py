@@ -65,7 +65,7 @@ def test_an_interrupt_ends_the_whole_series(
     printed = prepared.printed(f"{TRAIN} --epochs 50 --seeds 4")
     assert list(prepared.session.runs) == ["gru-1-seed-0", "gru-1-seed-1"]
     assert prepared.session.runs["gru-1-seed-1"].reason == "interrupted"
-    assert "gru-1-seed-1 ended early: 2 of 4 seeds were begun" in printed
+    assert "gru-1-seed-1 ended early: 2 of 4 seeds were started" in printed
 
 
 @pytest.mark.parametrize(

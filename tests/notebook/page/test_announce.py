@@ -129,7 +129,7 @@ def test_a_training_moves_and_obeys(
     ("order", "run", "said"),
     [
         ("stop", "other", "no run 'other'"),
-        ("stop", "tiny", "run 'tiny' is not training any more"),
+        ("stop", "tiny", "run 'tiny' has already ended: there is nothing to pause, resume or stop"),
         ("erase", "tiny", "does not know"),
         ("stop", None, "does not know"),
         ("_work", "tiny", "does not know"),

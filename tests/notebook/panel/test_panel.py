@@ -142,7 +142,7 @@ def test_a_line_goes_to_the_page_and_the_same_line_twice_is_two_cells(notebook: 
 
 
 def test_a_terminal_has_no_panel(notebook: Notebook) -> None:
-    assert notebook.refused("%rnn_lab").startswith("the panel is for notebooks")
+    assert notebook.refused("%rnn_lab").startswith("the panel needs a notebook")
 
 
 def test_a_notebook_opens_it(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,5 +176,5 @@ def test_an_upload_whose_name_no_line_can_hold_is_refused(
     upload(bench, name, b"x")
     assert list(tmp_path.iterdir()) == []
     section = bench.panel.sections["corpus"]
-    assert "the name of the file has a" in section.problem.value
+    assert "the file name has a" in section.problem.value
     assert section.line.value == "%corpus"

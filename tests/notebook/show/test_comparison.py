@@ -42,4 +42,4 @@ def test_what_cannot_be_compared(prepared: Notebook) -> None:
     prepared.run("%train_rnn --num-hiddens 8 --epochs 1")
     assert prepared.refused("%rnn compare gru-7").startswith("no run 'gru-7'")
     prepared.session.runs["gru-1"].history.__init__()  # type: ignore[misc]
-    assert prepared.refused("%rnn compare").startswith("there is nothing to compare yet")
+    assert prepared.refused("%rnn compare").startswith("nothing to compare yet")

@@ -66,8 +66,8 @@ def test_what_cannot_fit_is_refused_with_numbers(batches: Batches, config: Model
     with pytest.raises(TrainingError) as caught:
         begin(batches, config)
     said = str(caught.value)
-    assert said.startswith("this training needs at least ")
-    assert "; cpu has " in said
+    assert said.startswith("this run needs at least ")
+    assert ", but cpu has only " in said
     assert " free; try fewer --num-hiddens" in said
 
 
@@ -78,7 +78,7 @@ def test_the_estimate_is_compared_with_what_is_there(
     monkeypatch.setattr(memory, "available_memory", lambda _: needed)
     begin(batches, SMALL)
     monkeypatch.setattr(memory, "available_memory", lambda _: needed - 1)
-    with pytest.raises(TrainingError, match="this training needs at least"):
+    with pytest.raises(TrainingError, match="this run needs at least"):
         begin(batches, SMALL)
     monkeypatch.setattr(memory, "available_memory", lambda _: None)
     begin(batches, SMALL)
@@ -109,7 +109,7 @@ def test_bytes_in_words(number: int, words: str) -> None:
 @pytest.mark.parametrize("error", ERRORS)
 def test_an_allocation_that_fails_is_one_line(error: Exception) -> None:
     assert is_out_of_memory(error)
-    with pytest.raises(TrainingError, match="the memory does not suffice"), memory_explained():
+    with pytest.raises(TrainingError, match="there is not enough memory"), memory_explained():
         raise error
 
 

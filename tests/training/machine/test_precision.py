@@ -44,7 +44,7 @@ def before() -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("device", ["cpu", "mps"])
 def test_bf16_is_refused_where_there_is_no_cuda(device: str) -> None:
-    message = f"--precision bf16 needs a CUDA device, and this run is on {device}; leave it out"
+    message = f"--precision bf16 needs a CUDA device, but this run is on {device}; leave it out"
     with pytest.raises(DeviceError) as refused:
         check_precision("bf16", torch.device(device))
     assert str(refused.value) == message
@@ -78,7 +78,7 @@ def test_bf16_is_refused_on_a_gpu_that_only_emulates_it(
     if supported == "yes":
         check_precision("bf16", CUDA)
     else:
-        with pytest.raises(DeviceError, match="Old GPU does not compute in bfloat16"):
+        with pytest.raises(DeviceError, match="Old GPU does not support bfloat16"):
             check_precision("bf16", CUDA)
 
 
