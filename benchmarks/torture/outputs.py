@@ -24,7 +24,7 @@ from tests.browser.conftest import FLAGS, Page, serving  # noqa: E402
 from tests.browser.mutants import mutants, originals  # noqa: E402
 from tests.browser.renders import Drawn, draw  # noqa: E402
 
-EACH = 1000
+EACH = 10_000
 SEED = 14
 LIMIT = 1.0  # second, for one output
 
@@ -59,13 +59,13 @@ def tortured(chromium: str, count: int) -> list[Drawn]:
 def main() -> None:
     """Draw and print."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true", help="a tenth of the counts")
+    options.add_argument("--quick", action="store_true", help="a hundredth of the counts")
     quick = options.parse_args().quick
     chromium = os.environ.get("RNN_MAGICS_CHROMIUM") or shutil.which("chromium")
     if not chromium:
         print("# no Chromium on PATH: no outputs are drawn")
         return
-    found = tortured(chromium, EACH // 10 if quick else EACH)
+    found = tortured(chromium, EACH // 100 if quick else EACH)
     tried = sum(drawn.tried for drawn in found)
     wrong = sum(len(drawn.wrong) for drawn in found)
     words = sum(drawn.refused for drawn in found)
