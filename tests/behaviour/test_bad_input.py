@@ -274,7 +274,7 @@ def test_a_bidirectional_model_is_asked_for_text(prepared: Notebook, cell: str) 
     prepared.run("%train_rnn --bidirectional --num-hiddens 8 --epochs 1")
     said = prepared.refused(cell)
     assert said.startswith("a bidirectional model predicts a token from the text after it")
-    assert said.endswith("train one without --bidirectional")
+    assert said.endswith("train a model without --bidirectional")
 
 
 @pytest.mark.parametrize(
