@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-SOURCE = Path(__file__).parents[2] / "labextension" / "src" / "lab" / "quickstart.ts"
+SOURCE = Path(__file__).parents[2] / "labextension" / "src" / "lab" / "begin" / "quickstart.ts"
 
 
 def test_every_cell_of_the_quickstart_runs(notebook: Any) -> None:

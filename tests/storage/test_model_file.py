@@ -253,7 +253,9 @@ def test_a_file_that_memory_does_not_hold_is_not_begun(
 ) -> None:
     path = save_run(run, tmp_path / "model")
     monkeypatch.setattr(container, "available_memory", lambda _: path.stat().st_size)
-    with pytest.raises(StorageError, match=r"it does not fit into memory: it needs .* kB, and only .* are free"):
+    with pytest.raises(
+        StorageError, match=r"it does not fit into memory: it needs .* kB, and only .* are free"
+    ):
         load_run(path)
 
 
