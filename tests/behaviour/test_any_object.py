@@ -64,7 +64,7 @@ def test_text_and_numbers_are_written_out_as_plain_text(what: str) -> None:
 
 
 NOT_WRITTEN = {
-    "huge": (10**5000, r"'n' is a int, and converting it to text fails \(ValueError: 'Exceeds"),
+    "huge": (10**5000, r"'n' is an int, and converting it to text fails \(ValueError: 'Exceeds"),
     "root": (with_method("__str__", OfTheRoot("a\nb"), int, 7), r"fails \(OfTheRoot: 'a\\nb'\)"),
     "error": (
         with_method("__str__", UnshowableError(), int, 7),
@@ -72,7 +72,7 @@ NOT_WRITTEN = {
     ),
     "wrong": (with_method("__str__", None, int, 7), "TypeError"),
     "closed": (with_method("__getattribute__", ValueError()), "'n' is a Hostile; an option takes"),
-    "name": (type("a\nb", (), {})(), r"'n' is a a\\nb; an option takes text, a number or a path"),
+    "name": (type("a\nb", (), {})(), r"'n' is an a\\nb; an option takes text, a number or a path"),
 }
 
 

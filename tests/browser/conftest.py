@@ -27,6 +27,26 @@ START = 90  # seconds a server may take to answer
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
+PLACE: pytest.StashKey[int] = pytest.StashKey()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Remember where a browser test stands in its file."""
+    item.stash[PLACE] = item.config.stash.setdefault(PLACE, 0)
+    item.config.stash[PLACE] += 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep browser tests in the order in which they are written, behind all others.
+
+    The tests of a file share a page, which each leaves as a reader would, and a server, whose
+    kernels go on training.
+    """
+    mine = sorted((i for i in items if PLACE in i.stash), key=lambda item: item.stash[PLACE])
+    items[:] = [*(item for item in items if PLACE not in item.stash), *mine]
+
+
 def without(reason: str) -> None:
     """Skip for want of a browser, or fail where one is required."""
     if os.environ.get("RNN_MAGICS_REQUIRE_BROWSER") == "1":
