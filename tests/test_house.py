@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -417,3 +418,20 @@ def test_the_rule_sees_a_test_in_the_wrong_place() -> None:
     assert is_in_its_place(Path("notebook/panel/test_forms_quoted.py"), FILES)
     assert not is_in_its_place(Path("training/test_evaluation.py"), FILES)
     assert not is_in_its_place(Path("notebook/magics/test_bad_input.py"), FILES)
+
+
+def test_nothing_is_committed_that_git_ignores_and_no_links() -> None:
+    """A committed link to a folder of one machine breaks the build on every other."""
+    if not (ROOT.parent / ".git").exists():
+        pytest.skip("not a checkout: there is no git to ask")
+    staged = git("ls-files", "--stage")
+    links = [line for line in staged if line.startswith("120000")]
+    assert staged
+    assert links == []
+    assert git("ls-files", "--cached", "--ignored", "--exclude-standard") == []
+
+
+def git(*arguments: str) -> list[str]:
+    command = ["git", "-c", "safe.directory=*", *arguments]
+    done = subprocess.run(command, cwd=ROOT.parent, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
