@@ -1,9 +1,9 @@
-"""The quickstart without a notebook: every magic of 01_quickstart.ipynb is one library call.
+"""The quickstart without a notebook: each magic of 01_quickstart.ipynb is one library call.
 
     python examples/02_same_in_python.py
 
-The settings and the seed are those of the notebook, so on the same machine the perplexities
-are the same to the last digit. Add --explain to a magic to see the call that stands behind it.
+The settings and the seed are those of the notebook, so on the same machine the perplexities are
+identical. Add --explain to a magic to see the library call behind it.
 """
 
 from rnn_magics import (
@@ -25,6 +25,6 @@ batches = make_batches(corpus, vocab, BatchConfig(batch_size=32, num_steps=64)) 
 run = train(batches, ModelConfig("gru", num_hiddens=256), TrainConfig(epochs=6, clip=1))
 
 print(f"training perplexity {run.train_perplexity:.3f}")
-print(f"held-out perplexity {run.valid_perplexity:.3f}, a guess would have {len(vocab)}")
+print(f"held-out perplexity {run.valid_perplexity:.3f}; a uniform guess has {len(vocab)}")
 print(f"{run.tokens_per_second:,.0f} tokens/s")
 print(generate(run, "The statement ", DecodingConfig(length=300, temperature=0.7)))
