@@ -1,4 +1,4 @@
-"""What the library returns for people to read, and text that is safe to look at."""
+"""Results for people to read, and text that is safe to print."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def visible(text: str, *, keep: str = "\n\t") -> str:
-    r"""Return text with every control, bidi and lone surrogate character as an escape.
+    r"""Return text with every control, bidi and lone surrogate character written as an escape.
 
     Parameters
     ----------
     text
-        Of a corpus, a token, a file name ...
+        The text, for example of a corpus, a token or a file name.
     keep
         Characters that stay as they are.
     """
@@ -35,8 +35,8 @@ def _shown(character: str, keep: str) -> str:
 class Result:
     """Something made for people to read: its `repr` can be printed anywhere.
 
-    A corpus, a token or a file name may hold control characters. Whatever `__repr__` a subclass
-    defines, what would act on a terminal comes out as an escape.
+    A corpus, a token or a file name may contain control characters. In the `__repr__` of a
+    subclass, characters that would act on a terminal are written as escapes.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

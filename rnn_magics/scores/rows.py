@@ -11,7 +11,7 @@ from torch import Tensor
 from rnn_magics.models.cells import State
 
 _MAX_ROWS = 64
-_ROW_TOKENS = 1024  # a row shorter than this is not worth having
+_ROW_TOKENS = 1024  # a shorter row is not worth its warm-up
 _WARM_UP = 256  # tokens read before a row counts, so that it begins with a carried state
 
 
@@ -19,15 +19,15 @@ _WARM_UP = 256  # tokens read before a row counts, so that it begins with a carr
 class Rows:
     """A text cut into rows.
 
-    Each row but the first is warmed up on the 256 tokens before it; what lies farther back is
-    forgotten at its beginning.
+    Each row except the first is warmed up on the 256 tokens before it. Its state at its beginning
+    knows nothing of the tokens further back.
 
     Parameters
     ----------
     starts
         Where each row begins, (num_rows, 1).
     length
-        Of a row; the last may reach past the end of the text.
+        The length of a row. The last row may reach past the end of the text.
     """
 
     starts: Tensor
@@ -35,7 +35,7 @@ class Rows:
 
     @classmethod
     def of(cls, num_tokens: int, device: torch.device | None = None) -> Rows:
-        """Cut a text of so many tokens into at most 64 rows."""
+        """Cut a text of `num_tokens` tokens into at most 64 rows."""
         num_rows = min(_MAX_ROWS, max(1, num_tokens // _ROW_TOKENS))
         length = -(-num_tokens // num_rows)
         return cls(torch.arange(num_rows, device=device)[:, None] * length, length)
@@ -45,17 +45,17 @@ class Rows:
         return len(self.starts)
 
     def warm_up(self) -> Tensor:
-        """Return what is read before each row but the first, as places (num_rows - 1, 256)."""
+        """Return the places that warm up each row except the first, (num_rows - 1, 256)."""
         return self.starts[1:] + torch.arange(-_WARM_UP, 0, device=self.starts.device)
 
     @staticmethod
     def begin(state: State) -> State:
-        """Return the state of all rows from that after the warm-up; the first begins with zeros.
+        """Return the state in which the rows begin; the first row begins with zeros.
 
         Parameters
         ----------
         state
-            Tensors (..., num_rows - 1, num_hiddens).
+            The state of the other rows after the warm-up: tensors (..., num_rows - 1, num_hiddens).
         """
         return tuple(
             torch.cat((torch.zeros_like(part[..., :1, :]), part), dim=-2) for part in state

@@ -28,10 +28,10 @@ class Trace(Result, ABC):
     @property
     @abstractmethod
     def title(self) -> str:
-        """One line."""
+        """The title, one line."""
 
     def to_data(self) -> Payload:
-        """Return what a front end draws: `head`, and what a view adds to it that is drawn."""
+        """Return what a front end draws: `head` and what the view adds to it."""
         return self.head()
 
     def head(self) -> Payload:
@@ -39,7 +39,7 @@ class Trace(Result, ABC):
         return {"view": self.kind, "version": VERSION}
 
     def rows(self) -> Iterable[Sequence[str]]:
-        """Return the lines of the table under the title, the first of which names its columns."""
+        """Return the rows of the table under the title; the first one names the columns."""
         return ()
 
     def notes(self) -> Iterable[str]:
@@ -60,9 +60,9 @@ class TextTrace(Trace):
     Parameters
     ----------
     tokens
-        Of the text, as the model knows them.
+        The tokens of the text, as the model reads them.
     unknown
-        Those read as ``<unk>``.
+        The tokens that were read as ``<unk>``.
     """
 
     tokens: list[Any]
@@ -83,7 +83,7 @@ class TextTrace(Trace):
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows with aligned columns; of many rows the middle is left out."""
+    """Return rows with aligned columns; a long table is shown without its middle rows."""
     lines = [tuple(head), *map(tuple, rows)]
     if len(rows) > _ROWS:
         half = _ROWS // 2
@@ -92,6 +92,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def joined(tokens: Sequence[Any]) -> str:
-    """Return tokens as one short text: characters side by side, words apart."""
+    """Return tokens as one quoted text: characters side by side, words with spaces between them."""
     words = [str(token) for token in tokens]
     return repr(("" if all(len(word) == 1 for word in words) else " ").join(words))

@@ -33,8 +33,8 @@ def variable(name: str, value: T) -> T:
 class Call(Generic[R]):
     """One library call.
 
-    As source code, numbers, text and options are written as literals; a `Variable` by its name; a
-    `Call` by the name of its result; any other argument by the name of its parameter, such as
+    In the source code, numbers, text and options are literals, a `Variable` is its name, a `Call`
+    is the name of its result, and any other argument is the name of its parameter, such as
     ``corpus``.
 
     Parameters
@@ -71,7 +71,7 @@ class Call(Generic[R]):
         Parameters
         ----------
         **watching
-            Further arguments that do not change the result, only who drives or watches the call.
+            Further arguments that do not change the result, only what drives or watches the call.
         """
         args, kwargs = self._spread()
         named = {name: _value(each) for name, each in kwargs.items()}
@@ -158,7 +158,7 @@ def _is_written(value: Any) -> bool:
 
 
 def _imports(named: Iterable[tuple[str, str]]) -> str:
-    # What is no public name comes from its module, and what a cell has defined is there already.
+    # A name that is not public is imported from its module. A name from a cell needs no import.
     homes = {n: "rnn_magics" if n in dir(rnn_magics) else module for n, module in named}
     lines = [
         f"from {home} import {', '.join(sorted(n for n, at in homes.items() if at == home))}\n"

@@ -119,7 +119,7 @@ def _in_words(name: str, error: BaseException) -> str:
         return f"%{name} was interrupted; everything you had is still there"
     if is_out_of_memory(error):
         return f"out of memory in %{name}; everything you had is still there; try smaller sizes"
-    if isinstance(error, OSError):  # a last resort; code that opens a file says it better
+    if isinstance(error, OSError):  # a last resort; code that opens a file says more
         where = f" ({shown(error.filename)})" if error.filename else ""
         return f"the operating system refused %{name}{where}: {reason(error)}"
     if broken := half_import_behind(error):

@@ -101,6 +101,6 @@ new_name = functools.partial(Spelling, verbatim=True, is_name=True)
 """The spelling of a new name: one line of text."""
 
 
-def run_option(help: str = "whose model (default: the newest)") -> Any:  # noqa: A002
+def run_option(help: str = "the run to use (default: the newest)") -> Any:  # noqa: A002
     """Declare the option that names a run of the session."""
     return option(None, help, metavar="NAME", spelling=named(suggest="runs"))

@@ -120,7 +120,7 @@ def _trained(batches: Batches, model: ModelConfig, config: TrainConfig) -> Theor
             "X, Y": f"({rows}, {steps})",
             "input x_t": f"({rows}, {embedding or size}), "
             + ("embedded" if embedding else "one-hot, looked up"),
-            "state H" if cell.num_states == 1 else f"state, {cell.num_states} of": state,
+            "state H" if cell.num_states == 1 else f"state, {cell.num_states} tensors of": state,
             "logits": f"({rows}, {steps}, {size})",
             "minibatches in an epoch": f"{preview(batches, 0).num_batches:,}",
         },
@@ -134,7 +134,7 @@ def _writing(_session: Session, given: Arguments) -> Theory:
         {f"decoder {'beam' if config.beam else config.decoder}": latex},
         {
             "logits at each step": f"({given.get('num', 1)}, {given['run'].model.vocab_size})",
-            "tokens to write": f"{config.length:,}",
+            "tokens to generate": f"{config.length:,}",
         },
     )
 
@@ -157,7 +157,7 @@ def _mixing(session: Session, given: Arguments) -> Theory:
 
 
 def _of_run(run: Run) -> Theory:
-    # The equations of its model, and the shapes of the parameters.
+    # The equations of the run's model, and the shapes of its parameters.
     cell = run.config.model.cell
     equations = {f"cell {cell}": math_of(CELLS[cell]), "logits o_t": math_of(RNNModel)}
     shapes = {name: f"{tuple(p.shape)}" for name, p in run.model.named_parameters()}
