@@ -2,8 +2,8 @@
 
     python benchmarks/bench.py [--quick] [--only training generation]
 
-Each runs in a process of its own, one after the other. The table replaces what stands between the
-two marks in the page; with ``--only`` the sections that are not run keep what they say.
+Each benchmark runs in its own process, one after the other. Its table replaces the text between its
+two marks in the page. With ``--only``, the other sections stay as they are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
-SECTIONS = {  # a title and what runs
+SECTIONS = {  # the title and the command
     "training": ("Training on the CPU", ["training.py"]),
     "generation": ("Generation", ["generation.py"]),
     "text": ("Text", ["text.py"]),
@@ -34,7 +34,7 @@ PACKAGES = ("torch", "numba", "numpy", "ipykernel", "d2l")
 
 
 def processor() -> str:
-    """Return the name of the processor, as far as the system tells it."""
+    """Return the name of the processor, as far as the system reports it."""
     try:
         found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     except OSError:
@@ -43,7 +43,7 @@ def processor() -> str:
 
 
 def circumstances() -> str:
-    """Return the line that says where, with what and when."""
+    """Return the line with the date, the machine and the versions."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
     load = (
         f", load average {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
@@ -60,7 +60,7 @@ def section(name: str, *, quick: bool) -> str:
     Raises
     ------
     SystemExit
-        When it fails.
+        If the benchmark fails.
     """
     print(f"{name} ...", flush=True)
     script, *flags = SECTIONS[name][1]
@@ -68,12 +68,12 @@ def section(name: str, *, quick: bool) -> str:
     about = circumstances()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
     if done.returncode:
-        sys.exit(f"{name} failed; {PAGE.name} is as it was")
+        sys.exit(f"{name} failed; {PAGE.name} is unchanged")
     return f"{about}\n\n{done.stdout.strip()}\n"
 
 
 def replaced(page: str, name: str, text: str) -> str:
-    """Return the page with the section of a benchmark replaced, or put at its end."""
+    """Return the page with the section of a benchmark replaced, or added at the end."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     block = f"{begin}\n\n{text}\n{end}"
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
@@ -83,9 +83,9 @@ def replaced(page: str, name: str, text: str) -> str:
 
 
 def main() -> None:
-    """Measure and write."""
+    """Run the benchmarks and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="see that all run; writes nothing")
+    parser.add_argument("--quick", action="store_true", help="check that all run; write nothing")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     given = parser.parse_args()
     for name in given.only:

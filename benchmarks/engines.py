@@ -2,8 +2,9 @@
 
     python benchmarks/engines.py [--repeats 25]
 
-One forward and backward pass at hidden 256, batch 32, 35 steps, 65 tokens, the engines in turn,
-medians; then whether one and two threads train to the same weights bit for bit.
+It times one forward and backward pass at hidden 256, batch 32, 35 steps, 65 tokens. The engines
+take turns, and the figures are medians. Then it checks whether training with one thread and with
+two ends at the same weights, bit for bit.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def seconds(model: RNNModel, engine: str, inputs: torch.Tensor) -> float:
 
 
 def same_weights(cell: str) -> bool:
-    """Whether an epoch with one thread and one with two end at equal weights."""
+    """Whether an epoch ends at equal weights with one thread and with two."""
     ids = torch.randint(TOKENS, (20_000,), generator=torch.Generator().manual_seed(0))
     one, two = (
         train(Batches(ids), ModelConfig(cell), TrainConfig(epochs=1, threads=n, device="cpu"))
@@ -45,7 +46,7 @@ def same_weights(cell: str) -> bool:
 
 
 def main() -> None:
-    """Time and print."""
+    """Time the engines and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=25)
     repeats = parser.parse_args().repeats

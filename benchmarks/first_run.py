@@ -1,10 +1,10 @@
-"""Compare a newcomer's first run, all defaults, with the book's recipe in the same time.
+"""Compare a first run with all defaults with the book's recipe in the same time.
 
     python benchmarks/first_run.py [--corpus python_docs tiny_shakespeare] [--seeds 0 1 2]
 
-Both train a GRU of 256 units on the same text with the same minibatches and are scored on the
-same held-out tenth. The defaults run for their ten epochs; the recipe (plain SGD with
-learning rate 1, constant) then gets the same number of seconds, up to its 500 epochs.
+Both train a GRU of 256 units on the same text with the same minibatches and are scored on the same
+held-out tenth. The run with the defaults trains for ten epochs. Then the recipe (plain SGD with
+constant learning rate 1) gets the same number of seconds, up to its 500 epochs.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Time how fast a model writes, beside ``predict_ch8`` of Dive into Deep Learning.
+"""Time how fast a model generates text, against ``predict_ch8`` of Dive into Deep Learning.
 
     python benchmarks/generation.py [--rounds 15] [--quick]
 
-A GRU of 256 units over 65 tokens with the weights it begins with, which cost what trained ones do.
-Ours is `rnn_magics.generate` as anyone calls it, drawing at its default temperature; the book's
-takes the most probable token. Both read a prefix of ten characters first. All take turns in one
-process with one and with two threads; of each the number that suits it best counts. The figures are
-medians, the spread half of the range between the quartiles.
+The model is a GRU of 256 units over 65 tokens with its initial weights, which take the same time as
+trained weights. Our side is a plain call of `rnn_magics.generate`, which samples at its default
+temperature; the book's function takes the most probable token. Both read a prefix of ten characters
+first. All take turns in one process, with one thread and with two; for each side, the faster number
+of threads counts. The figures are medians, and the spread is half of the interquartile range.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Seconds = dict[tuple[str, int], list[float]]
 
 
 def take_turns(works: dict[str, Callable[[], object]], rounds: int) -> Seconds:
-    """Return how long each work took with each number of threads, round by round."""
+    """Return the time of each task with each number of threads, round by round."""
     before = torch.get_num_threads()
     found: Seconds = {(name, threads): [] for name in works for threads in THREADS}
     try:
@@ -45,7 +45,7 @@ def take_turns(works: dict[str, Callable[[], object]], rounds: int) -> Seconds:
                 begun = time.perf_counter()
                 works[name]()
                 taken = time.perf_counter() - begun
-                if turn:  # the first warms up
+                if turn:  # the first one is a warm-up
                     found[name, threads].append(taken)
     finally:
         torch.set_num_threads(before)
@@ -53,13 +53,13 @@ def take_turns(works: dict[str, Callable[[], object]], rounds: int) -> Seconds:
 
 
 def best(found: Seconds, name: str) -> tuple[int, list[float]]:
-    """Return the number of threads that suits a work best, and its times."""
+    """Return the number of threads that is fastest for a task, and its times."""
     threads = min(THREADS, key=lambda number: statistics.median(found[name, number]))
     return threads, found[name, threads]
 
 
 def rate(characters: int, threads: int, seconds: list[float]) -> str:
-    """Return characters per second in words."""
+    """Return the characters per second as text."""
     low, middle, high = statistics.quantiles(seconds, n=4)
     spread = (high - low) / 2 / middle
     words = "1 thread" if threads == 1 else f"{threads} threads"
@@ -67,7 +67,7 @@ def rate(characters: int, threads: int, seconds: list[float]) -> str:
 
 
 def row(what: str, characters: int, found: Seconds, target: str, note: str) -> Row:
-    """Return ours beside the peer."""
+    """Return the row that compares our side with the peer."""
     ours, peer = best(found, "ours"), best(found, "peer")
     ratio = statistics.median(peer[1]) / statistics.median(ours[1])
     return Row(what, rate(characters, *ours), rate(characters, *peer), ratio, target, note)
@@ -81,7 +81,7 @@ def our_run() -> Any:
 
 
 def one_text(run: Any, length: int, rounds: int) -> Row:
-    """Return the row of one text of so many characters."""
+    """Return the row of one text of the given length."""
     book = peers.d2l()
     vocab = book.Vocab(CHARACTERS)
     net = book.RNNModel(nn.GRU(len(vocab), NUM_HIDDENS), len(vocab))
@@ -108,7 +108,7 @@ def many_texts(run: Any, length: int, rounds: int) -> Row:
 
 
 def measure(quick: bool, rounds: int | None = None) -> list[Row]:  # noqa: FBT001
-    """Return every row; with `quick` shorter texts and fewer rounds, to see that all of it runs."""
+    """Return every row; `quick` checks that all of it runs, with shorter texts and fewer rounds."""
     rounds = rounds or (3 if quick else 15)
     lengths = (100,) if quick else (500, 2000)
     run = our_run()
@@ -119,7 +119,7 @@ def measure(quick: bool, rounds: int | None = None) -> list[Row]:  # noqa: FBT00
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--quick", action="store_true")

@@ -2,8 +2,8 @@
 
     python benchmarks/gpu.py [--quick]
 
-Without a CUDA device every row says that it was not measured. The file is not called cuda.py,
-since torch imports a package of that name from wherever the script lies.
+Without a CUDA device, every row says that it was not measured. The file is not called cuda.py,
+because torch imports a package of that name and would find the script first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rnn_magics.training.events import EpochEnd, TrainBegin
 from rnn_magics.training.loop import begin, iter_train
 
 TOKENS, BATCH, STEPS = 28, 32, 35
-NUM_TOKENS = 10_000  # what the book takes of the Time Machine
+NUM_TOKENS = 10_000  # what the book uses of The Time Machine
 BOOK = "an epoch as in the book: GRU 256, batch 32, 35 steps, SGD, clip 1"
 LARGE = "GRU 1024, batch 32, 35 steps: our whole step, bare cuDNN forward and backward"
 
@@ -34,7 +34,7 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are aske
     Parameters
     ----------
     quick
-        Whether to repeat less.
+        Whether to repeat fewer times.
     """
     if not torch.cuda.is_available():
         return [
@@ -50,8 +50,8 @@ def _ids(number: int) -> Tensor:
 
 
 def _epochs(hiddens: int, number: int, **options: str) -> tuple[list[float], int, str]:
-    # Wall-clock seconds of each epoch but the first, the steps of one, and how they were taken.
-    # An epoch ends when the device has ended it, so no further waiting is needed.
+    # Wall-clock seconds of each epoch except the first, the steps of one epoch, and their kind.
+    # An epoch ends only when the device has finished it, so there is nothing else to wait for.
     batches = Batches(_ids(NUM_TOKENS), BatchConfig("seq", BATCH, STEPS))
     config = TrainConfig.from_dict(
         {
@@ -91,7 +91,7 @@ def _against_d2l(rounds: int) -> Row:
 
     _seconds(epoch_of_the_book)
     ours, theirs, how = [], [], ""
-    for _ in range(rounds):  # in turn, so that both meet the same state of the machine
+    for _ in range(rounds):  # in turn, so that the machine is in the same state for both
         taken, _, how = _epochs(256, 5)
         ours += taken
         theirs += [_seconds(epoch_of_the_book) for _ in range(5)]
@@ -141,7 +141,7 @@ def _seconds(work: Callable[[], None]) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     print(table(measure(quick=parser.parse_args().quick)))

@@ -1,12 +1,13 @@
-"""Time how n-gram models are counted and how they score a text.
+"""Time the counting of n-gram models, and the scoring of a text with them.
 
     python benchmarks/ngrams.py [--quick] [--rounds 3]
 
-Two made-up texts, the same each time, so that no data is needed: 1 million characters (order 7),
-which are the words of the law of Zipf and Mandelbrot in benchmarks/text.py, and 930,000 words of
-10,000 types drawn by the same law (order 5), once as running text and once as sentences of 21
-words, the size of the Penn Treebank. Words drawn apart from each other repeat less than those of
-a real text, so there are more n-grams to sort than it has. A figure is the median of the rounds.
+The two texts are made up and the same each time, so that no data is needed. The first has 1 million
+characters (order 7): words drawn by the Zipf-Mandelbrot law, as in benchmarks/text.py. The second
+has 930,000 words of 10,000 types drawn by the same law (order 5), once as running text and once as
+sentences of 21 words; this is the size of the Penn Treebank. Words that are drawn independently
+repeat less than those of a real text, so there are more n-grams to sort than in a real text. A
+figure is the median of the rounds.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _WORDS, _TYPES, _PER_SENTENCE = 930_000, 10_000, 21
 
 
 def main() -> None:
-    """Time and print."""
+    """Time and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 def characters(rounds: int) -> list[Row]:
-    """Order 7 on a million characters."""
+    """Measure order 7 on a million characters."""
     text = "".join(pieces(1))
     vocab = Vocab(text)
     ids = vocab.indices(text)
@@ -56,7 +57,7 @@ def characters(rounds: int) -> list[Row]:
 
 
 def words(rounds: int) -> list[Row]:
-    """Order 5 on as many words as the Penn Treebank has."""
+    """Measure order 5 on as many words as in the Penn Treebank."""
     bounds = np.cumsum(1 / (np.arange(_TYPES) + 2.7))
     ids = np.searchsorted(bounds, np.random.default_rng(0).random(_WORDS) * bounds[-1])
     sentences = np.array_split(ids, _WORDS // _PER_SENTENCE)
@@ -88,7 +89,7 @@ def rows(
 
 
 def seconds(work: Callable[[], Any], rounds: int) -> str:
-    """Return the median time of some work and the slowest."""
+    """Return the median and the longest time of a task."""
     times = []
     for _ in range(rounds):
         begin = time.perf_counter()

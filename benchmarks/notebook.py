@@ -1,13 +1,14 @@
-"""Time what the notebook costs: loading the extension, and showing progress while training.
+"""Time the cost of the notebook: loading the extension, and showing progress during training.
 
     python benchmarks/notebook.py [--quick]
 
-All is measured in a real kernel, which stands in a process of its own and sends what is shown to
-the client here. What is shown is that of ``%train_rnn``, ten updates a second: the dashboard with
-its curves and a sample of text every three seconds, or lines of text; both take turns with the
-same job whose events nobody shows. A run's seconds are those between its first and its last
-event, so what other threads take from the worker counts. An update is late by the time from the
-end of a training step until the client holds the message that tells of it; drawing comes on top.
+Everything is measured in a real kernel, which runs in its own process and sends its output to the
+client here. The output is that of ``%train_rnn`` with ten updates per second: either the dashboard
+with its curves and a sample of text every three seconds, or lines of text. Both take turns with the
+same job without output. The seconds of a run are those between its first and its last event, so the
+time that other threads take from the worker is included. The delay of an update is the time from
+the end of a training step until the client has the message about it; the time to draw is not
+included.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ _LATE = (
 
 @contextmanager
 def kernel() -> Iterator[BlockingKernelClient]:
-    """Start a kernel, and shut it down."""
+    """Start a kernel, and shut it down at the end."""
     manager, client = start_new_kernel(kernel_name="python3")
     try:
         yield client
@@ -112,7 +113,7 @@ def run(
 
 
 def late(client: BlockingKernelClient) -> list[float]:
-    """Return by how many milliseconds each update of a dashboard came after its step."""
+    """Return how many milliseconds after its step each update of a dashboard arrived."""
     came: dict[int, float] = {}
 
     def note(message: dict[str, Any]) -> None:
@@ -133,7 +134,7 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are aske
     Parameters
     ----------
     quick
-        Whether to repeat less.
+        Whether to repeat fewer times.
     """
     loads, torch_there = [], False
     for _ in range(3 if quick else 9):
@@ -168,7 +169,7 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are aske
 
 
 def cost(what: str, pairs: list[tuple[float, float]]) -> Row:
-    """Return the row of pairs of seconds, of a run that nobody shows and of one that is shown."""
+    """Return the row of pairs of seconds: of a run without output, and of one with output."""
     plain, shown = (statistics.median(column) for column in zip(*pairs, strict=True))
     costs = sorted(with_ / without - 1 for without, with_ in pairs)
     low, high = costs[len(costs) // 4], costs[-1 - len(costs) // 4]

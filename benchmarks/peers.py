@@ -1,4 +1,4 @@
-"""The libraries that benchmarks compare with; none of them is needed for anything else."""
+"""The libraries that the benchmarks compare with. Nothing else needs them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 
 def d2l() -> Any:
-    """Return ``d2l.torch``, the code of Dive into Deep Learning, or end with one line.
+    """Return ``d2l.torch``, the code of Dive into Deep Learning, or end the script with one line.
 
-    It imports torchvision at once, which nothing measured here uses: where that is missing, two
-    empty modules take its place.
+    It imports torchvision, which nothing measured here uses. If torchvision is missing, two empty
+    modules replace it.
     """
     try:
         importlib.import_module("torchvision")

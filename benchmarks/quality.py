@@ -1,13 +1,13 @@
-"""Train for some minutes and score held-out text: what the defaults are worth.
+"""Train for some minutes and score held-out text, to see how good the defaults are.
 
     python benchmarks/quality.py [--quick] [--corpus tiny_shakespeare] [--minutes 1 3 10]
 
 The setting is that of ``%sample seq --num-steps 64`` and ``%train_rnn --recipe three-minutes
---max-time SECONDS``, then ``%evaluate_rnn --ngram 8``: the recurrent model by itself, and mixed
-with counts of the same training text. The time is all that the loop spends, scoring the held-out
-text after each epoch included, and what counting takes. For scale: nanoGPT's README gives 1.88
-nats after three minutes on a CPU and 1.47 after three on an A100, and the best n-gram model
-reaches 1.517 (`%baseline`).
+--max-time SECONDS``, then ``%evaluate_rnn --ngram 8``: the recurrent model alone, and mixed with
+n-gram counts of the same training text. The time includes all that the training loop does, also the
+scoring of the held-out text after each epoch, and the counting. For comparison: nanoGPT's README
+gives 1.88 nats after three minutes on a CPU and 1.47 after three minutes on an A100, and the best
+n-gram model reaches 1.517 (`%baseline`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ORDER = 8
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Nats per token of the held-out text, by what has read it, and training tokens a second."""
+    """Nats per token of the held-out text for each model, and training tokens per second."""
 
     alone: float
     counts: float
@@ -51,7 +51,7 @@ class HeldOut:
 
 
 def held_out(name: str, minutes: float, seed: int) -> HeldOut:
-    """Return what a run of so many minutes reaches, counting included."""
+    """Return the scores after so many minutes, counting included."""
     corpus = Corpus.load(name)
     vocab = Vocab.from_corpus(corpus)
     batches = make_batches(corpus, vocab, BATCHES)
@@ -94,7 +94,7 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are aske
     Parameters
     ----------
     quick
-        Whether to train a tenth of a minute with one seed, to see that it works.
+        Whether to train for a tenth of a minute with one seed, to check that it works.
     """
     if quick:
         return rows("tiny_shakespeare", 0.1, SEEDS[:1])

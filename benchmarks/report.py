@@ -1,4 +1,4 @@
-"""The rows that benchmarks measure, and their table."""
+"""The rows of a benchmark, and the table that they form."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """Ours beside a peer.
+    """One measurement of ours, compared with a peer.
 
     Parameters
     ----------
     what
-        Was measured.
+        What was measured.
     ours, peer
         The figures with their units, or ``not measured``.
     ratio
-        How many times as fast ours is; None where it was not measured.
+        How many times as fast ours is; None if it was not measured.
     target
-        What the ratio is to reach.
+        The goal for the ratio.
     note
-        What a reader should know about it.
+        A remark for the reader.
     """
 
     what: str

@@ -1,10 +1,10 @@
-"""How soon a stop button acts, in a real kernel, while a cell waits and in the background.
+"""Time how fast a stop button acts in a real kernel, with a waiting cell and in the background.
 
     python benchmarks/stopping.py [--rounds 5]
 
-A kernel trains an endless run with its dashboard; the command that the button sends arrives as the
-front end sends it: by a subshell where the kernel has them, else on the shell channel. Measured is
-the time from sending it until the kernel says that the run has ended, less the mean step.
+A kernel trains an endless run with its dashboard. The command of the button is sent as the front
+end sends it: to a subshell if the kernel has subshells, else on the shell channel. The figure is
+the time from sending the command until the kernel says that the run has ended, minus the mean step.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OVER = (
     "    time.sleep(0.05)"
 )
 PATIENCE = 60
-ALLOWED = 0.25  # seconds, besides a step
+ALLOWED = 0.25  # seconds, in addition to a step
 
 
 def until(client: BlockingKernelClient, wanted: Any) -> Any:
@@ -61,7 +61,7 @@ def _run(message: Any) -> dict[str, Any]:
 
 
 def subshell(client: BlockingKernelClient) -> str | None:
-    """Return a new subshell of the kernel, None where it has none."""
+    """Return a new subshell of the kernel, or None if it has no subshells."""
     features = client.kernel_info(reply=True, timeout=PATIENCE)["content"].get(
         "supported_features", []
     )

@@ -1,14 +1,14 @@
-"""Time how a text becomes a vocabulary and token ids, beside the functions of d2l.
+"""Time how a text becomes a vocabulary and token ids, against the functions of d2l.
 
     python benchmarks/text.py [--megabytes 100] [--rounds 3] [--linear] [--quick]
 
-The text is made up and the same each time: 50,000 words of two to ten letters drawn by the law of
-Zipf and Mandelbrot (count proportional to 1 / (rank + 2.7)), eleven to a line, no marks. Both sides
-get it ready to tokenize, d2l as a list of its lines; both count all of it and give every token its
-index. The sides take turns in one process; ratios are of medians, and the spread is in the note.
-Memory is what the process holds at most while it works, the text left out, in a process of its own.
-With ``--linear`` ours alone, the fastest of three, for 10, 100 and 1000 MB, and a 1000 MB file that
-is read piece by piece.
+The text is made up and the same each time: 50,000 words of two to ten letters, drawn by the
+Zipf-Mandelbrot law (count proportional to 1 / (rank + 2.7)), eleven to a line, without punctuation.
+Both sides get it ready to tokenize, d2l as a list of its lines. Both count all of it and give every
+token its index. The sides take turns in one process. Ratios are those of medians, and the spread is
+in the note. Memory is the peak of a separate process, without the text itself. With ``--linear``,
+only our side is timed, as the fastest of three, for 10, 100 and 1000 MB, and for a 1000 MB file
+that is read piece by piece.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _WORDS, _PER_LINE, _DRAWN = 50_000, 11, 220_000
 
 
 def pieces(megabytes: float) -> Iterator[str]:
-    """Yield a text of so many million characters, in pieces that end with a line."""
+    """Yield a text of `megabytes` million characters, in pieces that end with a line."""
     rng = np.random.default_rng(0)
     letters = np.array(list("etaoinshrdlcumwfgypbvkjxqz"))
     words = ["".join(rng.choice(letters, rng.integers(2, 11))) for _ in range(_WORDS)]
@@ -73,7 +73,7 @@ def of_d2l(d2l: Any, lines: list[str], token: str) -> tuple[int, int]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long it takes, garbage collected before."""
+    """Return the time that it takes, after a garbage collection."""
     gc.collect()
     begun = time.perf_counter()
     work()
@@ -81,7 +81,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def beside_d2l(megabytes: float, rounds: int) -> list[Row]:
-    """Measure both sides in turns."""
+    """Measure both sides in turn."""
     d2l = peers.d2l()
     text = "".join(pieces(megabytes))
     lines = text.split("\n")
@@ -109,7 +109,7 @@ def beside_d2l(megabytes: float, rounds: int) -> list[Row]:
 
 @contextmanager
 def watched() -> Iterator[Callable[[], int]]:
-    """Give a function that says how many bytes more than at the beginning were held at most."""
+    """Give a function that returns the peak of memory so far, in bytes above the first reading."""
     gc.collect()
     process, over = psutil.Process(), threading.Event()
     before = peak = process.memory_info().rss
@@ -129,7 +129,7 @@ def watched() -> Iterator[Callable[[], int]]:
 
 
 def memory_of(token: str, megabytes: float) -> float:
-    """Return the bytes for each character over the text itself, in this very process."""
+    """Return the bytes per character beyond the text itself, in this process."""
     text = "".join(pieces(megabytes))
     ours("warm up\n" * 100, token)
     with watched() as peak:
@@ -138,7 +138,7 @@ def memory_of(token: str, megabytes: float) -> float:
 
 
 def memory(megabytes: float) -> list[Row]:
-    """Measure memory in processes of their own."""
+    """Measure the memory in separate processes."""
     rows = []
     for token in TARGETS:
         command = [sys.executable, __file__, "--child", token, "--megabytes", str(megabytes)]
@@ -151,7 +151,7 @@ def memory(megabytes: float) -> list[Row]:
 
 
 def linearity(sizes: tuple[float, ...]) -> list[Row]:
-    """Measure ours at several sizes, in memory."""
+    """Measure our side at several sizes, in memory."""
     rows = []
     for token in TARGETS:
         rates: list[float] = []
@@ -172,11 +172,11 @@ def streamed(megabytes: float) -> list[Row]:
         path = Path(folder) / "large.txt"
         with path.open("w", encoding="utf-8") as file:
             file.writelines(pieces(megabytes))
-        os.environ["XDG_CACHE_HOME"] = folder  # where pooch keeps things on Linux
+        os.environ["XDG_CACHE_HOME"] = folder  # the cache folder of pooch on Linux
         sources.STREAM_BYTES = 0
         for token in TARGETS:
             times = []
-            for _ in range(2):  # the second finds everything in the cache
+            for _ in range(2):  # the second one finds everything in the cache
                 begun = time.perf_counter()
                 corpus = Corpus.load(str(path), CorpusConfig(valid=0.0))
                 vocab = Vocab.from_corpus(corpus, VocabConfig(token=token))
@@ -202,7 +202,7 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (what `make bench` calls
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=float, default=100.0)
     parser.add_argument("--rounds", type=int, default=3)

@@ -2,10 +2,10 @@
 
     python benchmarks/training.py [--quick] [--threads 2]
 
-Ours and the peer take turns in one process. Of the book's setting whole epochs are timed, ours by
-`rnn_magics.train`'s own loop and the book's by its `train_epoch_ch8` with its own iterator. Of
-the other settings single steps are timed, the peer's written as well as torch allows: one-hot
-vectors into `torch.nn`'s layers, its cross-entropy, its clipping and its SGD.
+Our code and the peer's take turns in one process. In the book's setting, whole epochs are timed:
+ours with the loop of `rnn_magics.train`, the book's with its `train_epoch_ch8` and its own
+iterator. In the other settings, single steps are timed. The peer is then written as well as torch
+allows, with one-hot vectors, the layers of `torch.nn`, and torch's cross-entropy, clipping and SGD.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ TARGETS = {"rnn": 2.0, "gru": 2.0, "lstm": 1.25}
 
 @dataclass(frozen=True)
 class Setting:
-    """What is trained.
+    """A setting to train in.
 
     Parameters
     ----------
     cell, num_hiddens, batch_size, num_steps, num_layers, vocab_size
-        By default the book's.
+        The defaults are the book's.
     """
 
     cell: str
@@ -59,7 +59,7 @@ class Setting:
 
     @property
     def flop(self) -> float:
-        """Of the matrix products of one token, forward and backward, input look-up excluded."""
+        """The FLOP of the matrix products of a token, forward and backward, without the look-up."""
         gates = GATES[self.cell] * self.num_hiddens
         recurrent = gates * self.num_hiddens * (2 * self.num_layers - 1)
         return 3 * 2.0 * (recurrent + self.num_hiddens * self.vocab_size)
@@ -79,7 +79,7 @@ class Setting:
 
 
 def small_products(seconds: float) -> list[Row]:
-    """Return the rows of what the recurrence is made of, on one thread."""
+    """Return the rows of the operations inside the recurrence, on one thread."""
     from rnn_magics.models.fast import maths, products  # noqa: PLC0415  (needs numba)
     from rnn_magics.models.fast.functions import pack  # noqa: PLC0415
 
@@ -123,7 +123,7 @@ def small_products(seconds: float) -> list[Row]:
 def taking_turns(
     ours: Callable[[], None], theirs: Callable[[], None], seconds: float
 ) -> tuple[float, float]:
-    """Return the median seconds of two short works that take turns, a hundred calls each."""
+    """Return the median seconds of two short tasks that take turns, a hundred calls each."""
     found: list[list[float]] = [[], []]
     begun = time.perf_counter()
     while len(found[0]) < 5 or time.perf_counter() - begun < seconds:
@@ -137,7 +137,7 @@ def taking_turns(
 
 
 def median_and_spread(values: list[float]) -> tuple[float, float]:
-    """Return the median, and half of the range between the quartiles as a share of it."""
+    """Return the median, and half of the interquartile range as a share of the median."""
     low, middle, high = statistics.quantiles(values, n=4)
     return middle, (high - low) / 2 / middle
 
@@ -151,7 +151,7 @@ def ceiling() -> float:
 
 
 def our_epochs(setting: Setting, num_steps: int, threads: int) -> Iterator[float]:
-    """Yield the tokens per second of one epoch after the other, of the whole loop."""
+    """Yield the tokens per second of each epoch, measured over the whole loop."""
     run, state = setting.state(num_steps, threads, epochs=10**6)
     last = time.perf_counter()
     for event in iter_train(run, state):
@@ -162,7 +162,7 @@ def our_epochs(setting: Setting, num_steps: int, threads: int) -> Iterator[float
 
 
 def book_epochs(setting: Setting, num_steps: int) -> Iterator[float]:
-    """Yield the same of the book's loop."""
+    """Yield the same for the book's loop."""
     book = d2l()
     layer = LAYERS[setting.cell](setting.vocab_size, setting.num_hiddens)
     net = book.RNNModel(layer, setting.vocab_size)
@@ -191,13 +191,13 @@ def our_steps(setting: Setting, threads: int) -> Callable[[], None]:
 
     def take() -> None:
         step.take(epoch, config)
-        state.step = 0  # the same few minibatches for ever
+        state.step = 0  # the same few minibatches, repeated forever
 
     return take
 
 
 def torch_steps(setting: Setting) -> Callable[[], None]:
-    """Return a function that takes one step as plain torch does."""
+    """Return a function that takes one step in plain torch."""
     layer = LAYERS[setting.cell](setting.vocab_size, setting.num_hiddens, setting.num_layers)
     linear = nn.Linear(setting.num_hiddens, setting.vocab_size)
     parameters = [*layer.parameters(), *linear.parameters()]
@@ -220,7 +220,7 @@ def torch_steps(setting: Setting) -> Callable[[], None]:
 
 
 def against_the_book(cell: str, rounds: int, threads: int) -> list[Row]:
-    """Return the rows of the book's setting."""
+    """Return the rows for the book's setting."""
     setting, num_steps = Setting(cell), 40
     ours, theirs = our_epochs(setting, num_steps, threads), book_epochs(setting, num_steps)
     next(ours), next(theirs)
@@ -252,7 +252,7 @@ def against_the_book(cell: str, rounds: int, threads: int) -> list[Row]:
 
 
 def against_torch(setting: Setting, seconds: float, threads: int) -> Row:
-    """Return the row of one setting."""
+    """Return the row for one setting."""
     torch.set_num_threads(threads)
     ours, theirs = our_steps(setting, threads), torch_steps(setting)
     for take in (ours, theirs):
@@ -304,9 +304,9 @@ def measure(quick: bool, threads: int | None = None) -> list[Row]:  # noqa: FBT0
     Parameters
     ----------
     quick
-        Whether to repeat less.
+        Whether to repeat fewer times.
     threads
-        Of both; torch's own number if not said.
+        The number of threads of both sides; torch's own number by default.
     """
     before = torch.get_num_threads()
     threads = threads or before

@@ -17,11 +17,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 FOLDER = Path("build/notebooks")
-_SECONDS_BETWEEN_LINES = 5  # where the output is no terminal, progress is one line now and then
+_SECONDS_BETWEEN_LINES = 5  # if the output is no terminal, progress is one line now and then
 
 
 class Terminal:
-    """Writes the outputs of a notebook as text, a rewritten output in place."""
+    """Writes the outputs of a notebook as text; an output that is rewritten stays on its line."""
 
     def __init__(self) -> None:
         self._live = sys.stdout.isatty()
@@ -29,18 +29,18 @@ class Terminal:
         self._rewriting = False
 
     def stream(self, text: str) -> None:
-        """Write text as it comes, line ends and all."""
+        """Write text unchanged, as it arrives."""
         if self._rewriting:
             print()
             self._rewriting = False
         print(text, end="", flush=True)
 
     def text(self, text: str) -> None:
-        """Write text that stays, on lines of its own."""
+        """Write text that stays, on its own lines."""
         self.stream(text if text.endswith("\n") else f"{text}\n")
 
     def update(self, text: str) -> None:
-        """Show the newest line of an output that is rewritten."""
+        """Show the last line of an output that is rewritten."""
         line = text.rstrip().rpartition("\n")[2]
         if self._live:
             print(f"\r\x1b[2K{line}", end="", flush=True)
@@ -51,7 +51,7 @@ class Terminal:
 
 
 class ShowingClient(NotebookClient):
-    """A notebook client that passes on what the kernel says as it says it."""
+    """A notebook client that shows the messages of the kernel as they arrive."""
 
     terminal = Terminal()
 
@@ -72,9 +72,9 @@ class ShowingClient(NotebookClient):
 
 
 def run(path: Path) -> Path:
-    """Execute one notebook and return where the executed copy lies."""
+    """Execute one notebook and return the path of the executed copy."""
     notebook = nbformat.read(path, as_version=4)
-    # The kernel of this very environment, whatever the notebook was saved with.
+    # The kernel of this environment, not the one that the notebook was saved with.
     client = ShowingClient(
         notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": path.parent}}
     )
@@ -88,7 +88,7 @@ def run(path: Path) -> Path:
 
 
 def main(paths: list[str]) -> int:
-    """Execute the notebooks named; return 1 when one fails."""
+    """Execute the named notebooks; return 1 if one fails."""
     begun = time.monotonic()
     for name in paths:
         try:

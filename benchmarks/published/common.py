@@ -1,4 +1,4 @@
-"""What the scripts here share: where the data is, and the line above a table."""
+"""What the scripts here share: the folder of the data, and the lines above a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import rnn_magics
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:
-    """Return a parser that knows the folder of the data and the number of threads."""
+    """Return a parser with the folder of the data and the number of threads."""
     made = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -40,14 +40,14 @@ def read(folder: str | None, name: str) -> str:
 
 
 def time_machine(folder: str | None) -> str:
-    """Return The Time Machine from the folder; without one, downloaded once."""
+    """Return The Time Machine from the folder; without a folder, download it once."""
     if folder is not None:
         return read(folder, "timemachine.txt")
     return rnn_magics.Corpus.load("time_machine").data
 
 
 def print_head(*facts: str) -> None:
-    """Print the date, the versions and whatever else a figure depends on."""
+    """Print the date, the versions and everything else that a figure depends on."""
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     words = (
         f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}",

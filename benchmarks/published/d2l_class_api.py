@@ -2,15 +2,16 @@
 
     python benchmarks/published/d2l_class_api.py [FOLDER] [--seeds 0 1 2] [--models rnn gru lstm]
 
-The Time Machine, lower case, every run of non-letters one space; a window of 32 characters and its
-label begins at every position; the first 10,000 windows train, shuffled, 1,024 at a time, and the
-next 5,000 validate. 32 hidden units, plain SGD, gradients clipped to norm 1, the state zero at the
+The text is The Time Machine in lower case, with every run of non-letters replaced by one space. A
+window of 32 characters with its label begins at every position. The first 10,000 windows are for
+training, shuffled, 1,024 at a time; the next 5,000 are for validation. The models have 32 hidden
+units and are trained by plain SGD with gradients clipped to norm 1; the state is zero at the
 beginning of each window.
 
-`make_batches` cuts a text into windows that do not overlap, and drops the last minibatch where it
-is not full; the book does neither. So the epochs are written out here, with the model and the
-clipping of the library. The book plots the mean of the perplexities of five validation
-minibatches; beside it stands exp of the mean over all of their tokens.
+`make_batches` cuts a text into windows that do not overlap, and drops the last minibatch if it is
+not full; the book does neither. So the epochs are written out here, with the model and the clipping
+of the library. The book plots the mean of the perplexities of five validation minibatches; the
+table also has exp of the mean over all of their tokens.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ PUBLISHED = {"rnn": "7.15 to 7.53", "gru": "6.31 to 6.96", "lstm": "6.68 to 7.69
 
 
 def main() -> None:
-    """Train and print."""
+    """Train the models and print the table."""
     options = parser(__doc__)
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options.add_argument("--models", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
@@ -59,7 +60,7 @@ def main() -> None:
 def train(
     name: str, windows: Tensor, vocab_size: int, epochs: int, lr: float, seed: int
 ) -> tuple[float, float]:
-    """Return the last validation perplexity, as exp of the mean and as the book has it."""
+    """Return the last validation perplexity, as exp of the mean and as the book computes it."""
     generator = torch.Generator().manual_seed(seed)
     model = RNNModel(ModelConfig(cell=name, num_hiddens=32), vocab_size, generator)
     model.make_ready()

@@ -1,8 +1,8 @@
-"""Train the five recipes of Dive into Deep Learning, second edition, beside the published ranges.
+"""Train the five recipes of Dive into Deep Learning, second edition; compare with the book.
 
     python benchmarks/published/d2l_second_edition.py [FOLDER] [--seeds 0 1 2] [--recipes NAME ...]
 
-Needs the Time Machine text, timemachine.txt.
+This needs the text of The Time Machine, timemachine.txt.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rnn_magics import (
 )
 from rnn_magics.errors import DecodingError
 
-# Training perplexity printed at the end, over many published builds of the book.
+# The training perplexity at the end of training, over many published builds of the book.
 PUBLISHED = {
     "d2l-rnn": "1.2 to 1.4",
     "d2l-gru": "1.0 to 1.3",
@@ -37,7 +37,7 @@ PUBLISHED = {
 
 
 def main() -> None:
-    """Train and print."""
+    """Train the recipes and print the table."""
     options = parser(__doc__)
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options.add_argument("--recipes", nargs="+", default=list(PUBLISHED), choices=list(PUBLISHED))

@@ -1,10 +1,10 @@
-"""Kneser-Ney models of the Penn Treebank, beside the published test perplexities.
+"""Compare Kneser-Ney models of the Penn Treebank with the published test perplexities.
 
     python benchmarks/published/kneser_ney.py FOLDER
 
-FOLDER holds ptb.train.txt and ptb.test.txt as Mikolov prepared them: one sentence a line, words
-between spaces. Each line begins after `<s>`, which is context and never predicted, and ends with
-`</s>`, which is predicted (82,430 words and ends in the test part).
+FOLDER holds ptb.train.txt and ptb.test.txt as Mikolov prepared them: one sentence per line, words
+separated by spaces. Each line begins after `<s>`, which is context and never predicted, and ends
+with `</s>`, which is predicted (82,430 words and sentence ends in the test part).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PUBLISHED = {1: 668.23, 2: 185.72, 3: 148.29, 4: 142.72, 5: 141.20}
 
 
 def main() -> None:
-    """Count and print."""
+    """Count the n-grams and print the table."""
     said = parser(__doc__).parse_args()
     train, test = (sentences(read(said.folder, f"ptb.{part}.txt")) for part in ("train", "test"))
     vocab = Vocab(word for sentence in train for word in sentence)

@@ -1,11 +1,12 @@
-"""Train some minutes on the characters of Tiny Shakespeare, beside nanoGPT's README.
+"""Train for minutes on the characters of Tiny Shakespeare; compare with nanoGPT's README.
 
     python benchmarks/published/nanogpt.py [FOLDER] [--minutes 3] [--threads 2] [--seed 0]
 
-nanoGPT's character setting on a CPU: the first 90 % of the text train, the rest validates, three
-minutes. Ours is a recurrent model with the settings below; its minutes are all that the loop
-spends, scoring the held-out text after each epoch included. nanoGPT estimates its figure from some
-random held-out windows; ours is over all of the held-out characters, with the state carried.
+The setting is nanoGPT's character setting on a CPU: the first 90 % of the text are for training,
+the rest is for validation, and training takes three minutes. Our side is a recurrent model with the
+settings below; its minutes include all that the training loop does, also the scoring of the
+held-out text after each epoch. nanoGPT estimates its figure from some random held-out windows; our
+figure covers all of the held-out characters, with the state carried.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ BATCHES = BatchConfig(num_steps=64)
 
 
 def main() -> None:
-    """Train and print."""
+    """Train the model and print the table."""
     options = parser(__doc__)
     options.add_argument("--minutes", type=float, default=3.0)
     options.add_argument("--seed", type=int, default=0)

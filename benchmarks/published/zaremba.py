@@ -3,13 +3,13 @@
     python benchmarks/published/zaremba.py FOLDER small [--state zaremba-small.pt]
 
 FOLDER holds ptb.train.txt, ptb.valid.txt and ptb.test.txt as Mikolov prepared them. With --state
-the training is written to that file after each epoch, and goes on from it when the script is
-started again: the medium model takes a night on a CPU.
+the state of the training is written to that file after each epoch, and the script continues from it
+when it is started again. The medium model takes a night on a CPU.
 
-As in the paper, rows are contiguous and the state is carried, weights begin as U(-r, r), the loss
-is summed over the steps and averaged over the rows, and the learning rate falls by a factor after
-each epoch from some epoch on. The library's LSTM has a second bias, which the paper's has not; it
-does not enlarge what the model can compute.
+As in the paper, rows are contiguous and the state is carried, initial weights are drawn from
+U(-r, r), the loss is summed over the steps and averaged over the rows, and from a certain epoch on
+the learning rate is divided by a factor after each epoch. The library's LSTM has a second bias,
+which the paper's LSTM does not have; it does not change what the model can compute.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ BATCH_SIZE = 20
 
 @dataclass(frozen=True)
 class Setting:
-    """What the paper says of one model: section 4.1, and the table with the published figures."""
+    """The settings of one model in the paper: section 4.1, and the table of published figures."""
 
     num_hiddens: int
     dropout: float
     num_steps: int
-    bound: float  # of the initial weights
+    bound: float  # the range of the initial weights
     epochs: int
-    full_epochs: int  # at learning rate 1
-    factor: float  # that divides it after each later epoch
+    full_epochs: int  # epochs at learning rate 1
+    factor: float  # the divisor of the learning rate after each later epoch
     published: str
 
 
@@ -50,7 +50,7 @@ CLIP = 5.0
 
 
 def main() -> None:
-    """Train, or go on, and print."""
+    """Train, or resume training, and print the table."""
     options = parser(__doc__)
     options.add_argument("model", choices=list(SETTINGS))
     options.add_argument("--seed", type=int, default=0)
@@ -76,12 +76,12 @@ def main() -> None:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of the lines, each line ended by ``<eos>``."""
+    """Return the words of the lines; each line ends with ``<eos>``."""
     return [word for line in text.splitlines() for word in [*line.split(), "<eos>"]]
 
 
 def make_model(setting: Setting, vocab_size: int, generator: torch.Generator) -> RNNModel:
-    """Return the model with its initial weights; `generator` goes on to draw its dropout."""
+    """Return the model with its initial weights; `generator` is also used later, for dropout."""
     size = setting.num_hiddens
     config = ModelConfig("lstm", size, num_layers=2, dropout=setting.dropout, embedding_size=size)
     model = RNNModel(config, vocab_size, generator)
@@ -94,7 +94,7 @@ def make_model(setting: Setting, vocab_size: int, generator: torch.Generator) ->
 
 
 def train_epoch(model: RNNModel, ids: torch.Tensor, setting: Setting, lr: float) -> None:
-    """Walk once through the text, all rows at a time."""
+    """Train on the whole text once, on all rows at a time."""
     parameters = list(model.parameters())
     length = (len(ids) - 1) // BATCH_SIZE
     inputs, labels = (ids[i : i + BATCH_SIZE * length].view(BATCH_SIZE, length) for i in (0, 1))
@@ -114,7 +114,7 @@ def train_epoch(model: RNNModel, ids: torch.Tensor, setting: Setting, lr: float)
 def save(
     path: pathlib.Path | None, model: RNNModel, generator: torch.Generator, epochs: int
 ) -> None:
-    """Write what a training needs to go on: plain SGD keeps nothing between two epochs."""
+    """Write all that training needs to resume: plain SGD keeps nothing between two epochs."""
     if path is None:
         return
     state = {"model": model.state_dict(), "generator": generator.get_state(), "epochs": epochs}
@@ -124,7 +124,7 @@ def save(
 
 
 def resume(path: pathlib.Path | None, model: RNNModel, generator: torch.Generator) -> int:
-    """Take up what `save` wrote, if there is anything, and return how many epochs are done."""
+    """Load what `save` wrote, if it exists, and return how many epochs are done."""
     if path is None or not path.exists():
         return 0
     state = torch.load(path, weights_only=True)

@@ -2,8 +2,8 @@
 
     python benchmarks/torture/first_use.py [--quick]
 
-In each kernel one cell is the first to import what it needs: torch, matplotlib, sympy, numba,
-anywidget. It is interrupted, and then everything must work as in a kernel that nobody disturbed.
+In each kernel, one cell is the first to import torch, matplotlib, sympy, numba or anywidget. The
+cell is interrupted. After that, everything must work as in a kernel without an interrupt.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PREPARE = (
 SAMPLE = "%sample --batch-size 8 --num-steps 16"
 OPTIONS = "--num-hiddens 8 --threads 1"
 ENDLESS = f"run = %train_rnn {OPTIONS} --epochs 1000000"
-# Which cell is the first use, whether views are live, and the longest wait before the interrupt.
+# The cell of the first use, whether views are live, and the longest wait before the interrupt.
 FIRST_USES = (
     (ENDLESS, False, 2.5),
     (f"{SAMPLE}\n{ENDLESS}", False, 4.0),
@@ -48,7 +48,7 @@ AFTERWARDS = (
 
 
 def run(client: BlockingKernelClient, cell: str) -> str:
-    """Run a cell; return what went wrong, in one line, empty where nothing did."""
+    """Run a cell; return what went wrong in one line, empty if nothing did."""
     told: list[dict[str, Any]] = []
     reply = client.execute_interactive(
         cell, allow_stdin=False, output_hook=told.append, timeout=PATIENCE
@@ -60,7 +60,7 @@ def run(client: BlockingKernelClient, cell: str) -> str:
 
 
 def interrupted(seed: int) -> tuple[str, str]:
-    """Return what the interrupted cell of a fresh kernel said, and what failed afterwards."""
+    """Return the output of the interrupted cell of a fresh kernel, and what failed afterwards."""
     first, live, longest = FIRST_USES[seed % len(FIRST_USES)]
     wait = random.Random(seed).uniform(0.1, longest)  # noqa: S311  (no secret)
     manager = KernelManager(kernel_name="python3")

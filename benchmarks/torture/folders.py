@@ -1,10 +1,10 @@
-"""Torture of run folders: several want the same one in the same instant. Prints rows of a table.
+"""Torture of run folders: several processes want one folder at the same time. Prints table rows.
 
     python benchmarks/torture/folders.py            the full counts
     python benchmarks/torture/folders.py --quick    small counts
     python benchmarks/torture/folders.py --only begin --only resume
 
-A row is ``| what | count | held |``; all is well when both numbers are equal.
+A row is ``| what | count | held |``; everything passed if both numbers are equal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from rnn_magics.storage.run_folder import RunFolder
 
 Row = tuple[str, int, int]  # what, count, held
 PATIENCE = 120  # seconds
-CELLS = ("gru", "lstm")  # one for each kernel, so that a file says whose it is
+CELLS = ("gru", "lstm")  # one for each kernel, so that a file shows which kernel wrote it
 PREPARE = """
 import os
 %load_ext rnn_magics
@@ -54,9 +54,9 @@ class Kernel:
     Parameters
     ----------
     folder
-        In which it works.
+        The folder that it works in.
     cell
-        What it trains.
+        The cell that it trains.
     """
 
     def __init__(self, folder: Path, cell: str) -> None:
@@ -70,15 +70,15 @@ class Kernel:
         self._client.start_channels()
         self._client.wait_for_ready(timeout=PATIENCE)
         self.do(PREPARE)
-        self.do(f"{TRAIN} --cell {cell}\n%rnn stop")  # its first use is slow
+        self.do(f"{TRAIN} --cell {cell}\n%rnn stop")  # the first use is slow
         self.process = int(self.do("", {"it": "os.getpid()"})["it"]["data"]["text/plain"])
 
     def ask(self, code: str, expressions: dict[str, str] | None = None) -> str:
-        """Send a cell; return the number of the question."""
+        """Send a cell; return the identifier of the request."""
         return str(self._client.execute(code, user_expressions=expressions))
 
     def answer(self, asked: str) -> dict[str, Any]:
-        """Wait for the answer to a question."""
+        """Wait for the reply to a request."""
         while True:
             message = self._client.get_shell_msg(timeout=PATIENCE)
             if message["parent_header"].get("msg_id") == asked:
@@ -105,7 +105,7 @@ class Race:
         self.kernels = [Kernel(folder, cell) for cell in CELLS]
 
     def run(self, line: Callable[[Kernel], str]) -> Kernel | None:
-        """Let both run a line at once; return who trains, None unless the other is told who."""
+        """Let both run a line at once; return the one that trains, None if the other is not told."""
         asked = [kernel.ask(line(kernel)) for kernel in self.kernels]
         pairs = zip(self.kernels, asked, strict=True)
         said = [kernel.answer(number) for kernel, number in pairs]
@@ -128,7 +128,7 @@ class Race:
 
 @contextmanager
 def race() -> Iterator[Race]:
-    """Give two kernels that are gone afterwards."""
+    """Give two kernels that are ended afterwards."""
     with tempfile.TemporaryDirectory(prefix="torture-") as place:
         racing = Race(Path(place))
         try:
@@ -138,12 +138,12 @@ def race() -> Iterator[Race]:
 
 
 def is_all_of(folder: Path, cell: str, resumed: int, *, killed: bool = False) -> bool:
-    """Whether a folder holds one run of one cell, in one line of epochs, and nobody claims it."""
+    """Whether a folder holds one run of one cell, with consecutive epochs and without a claim."""
     kept = RunFolder(folder)
     models = [read_run(path)[0] for path in (*kept.steps.values(), *kept.epochs.values())]
     lines = kept.lines()
     epochs = [line["epoch"] for line in lines if "epoch" in line]
-    if killed:  # one may stand there twice, the checkpoint after it not having been written
+    if killed:  # an epoch may be there twice, if the checkpoint after it was not written
         epochs = [epoch for epoch, _ in itertools.groupby(epochs)]
     return (
         bool(models)
@@ -156,7 +156,7 @@ def is_all_of(folder: Path, cell: str, resumed: int, *, killed: bool = False) ->
 
 
 def kernels_begin(count: int) -> list[Row]:
-    """Let two kernels begin in one folder, then both go on with what the first has kept."""
+    """Let two kernels begin in one folder; then let both resume the run that was saved there."""
     begun = resumed = 0
     with race() as racing:
         for number in range(count):
@@ -185,9 +185,10 @@ def kernels_begin(count: int) -> list[Row]:
 
 
 def killed_kernels(count: int) -> list[Row]:
-    """Kill the kernel that has the folder; the other takes it over.
+    """Kill the kernel that has the folder; the other kernel takes the folder over.
 
-    Every other time soon after it has begun: if it has no checkpoint by then, the other begins.
+    Every other time, the kill comes soon after the start. If there is no checkpoint yet, the other
+    kernel begins a new run.
     """
     held, rng = 0, random.Random(7)  # noqa: S311  (a test)
     with race() as racing:
@@ -218,7 +219,7 @@ def killed_kernels(count: int) -> list[Row]:
 
 
 def instants(count: int) -> list[Row]:
-    """Let processes claim one folder in one instant, every other time after one that was killed."""
+    """Let processes claim one folder at once, every other time after a killed process."""
     held = 0
     with tempfile.TemporaryDirectory(prefix="torture-") as place:
         for number in range(count):
@@ -232,7 +233,7 @@ def instants(count: int) -> list[Row]:
 
 
 def left_by_the_dead(folder: Path) -> None:
-    """Claim a folder in a process that is killed."""
+    """Claim a folder in a process that is then killed."""
 
     def die() -> None:
         claim = RunFolder(folder).claim()
@@ -245,7 +246,7 @@ def left_by_the_dead(folder: Path) -> None:
 
 
 def one_of(folder: Path) -> bool:
-    """Whether one of several has the folder, and the others were told which."""
+    """Whether exactly one of several has the folder, and the others were told which one."""
     together, told, heard = FORKS.Barrier(CLAIMANTS), FORKS.SimpleQueue(), FORKS.Event()
 
     def want() -> None:
@@ -280,7 +281,7 @@ PARTS: dict[str, tuple[Callable[[int], list[Row]], int, int]] = {
 
 
 def main() -> int:
-    """Print the rows; return 1 when one did not hold."""
+    """Print the rows; return 1 if one did not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small counts")
     parser.add_argument("--only", action="append", choices=list(PARTS), help="some parts")

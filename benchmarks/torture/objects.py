@@ -1,9 +1,9 @@
-"""Torture of a notebook's objects: what classes that mean no good do to %corpus and to $name.
+"""Torture of a notebook's objects: what hostile classes do to %corpus and to $name.
 
     python benchmarks/torture/objects.py            the full counts
     python benchmarks/torture/objects.py --quick    small counts
 
-Prints rows of a table: ``| what | count | held |``; all is well when both numbers are equal.
+Prints rows of a table: ``| what | count | held |``; everything passed if both numbers are equal.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from rnn_magics.text import given  # noqa: E402
 from tests.hostile_objects import hostile  # noqa: E402
 
 Row = tuple[str, int, int]  # what, count, held
-FEW = 300  # elements of what never ends
+FEW = 300  # elements of an endless iterator
 LINES = {
     "%corpus --data n": "%corpus --data n: a corpus or one line",
     "%corpus --data n --as-tokens": "%corpus --data n --as-tokens: the same",
@@ -61,7 +61,7 @@ def notebook() -> InteractiveShell:
 
 
 def objects(shell: InteractiveShell, line: str, count: int) -> tuple[int, int]:
-    """Return how many objects a line was given, and how many of them ended as they must."""
+    """Return how many objects a line was given, and how many of them had an allowed outcome."""
     good = 0
     session: Any = shell._rnn_magics_session  # noqa: SLF001  # type: ignore[attr-defined]
     corpus = session.corpus
@@ -90,7 +90,7 @@ def objects(shell: InteractiveShell, line: str, count: int) -> tuple[int, int]:
 
 
 def main() -> int:
-    """Print the rows; return 1 when one did not hold."""
+    """Print the rows; return 1 if one did not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small counts")
     quick = parser.parse_args().quick

@@ -1,10 +1,10 @@
-"""Draw saved outputs that somebody has spoilt, in JupyterLab, and print the rows of the table.
+"""Draw corrupted saved outputs in JupyterLab, and print the rows of the table.
 
     python benchmarks/torture/outputs.py [--quick]
 
-Each payload that a notebook keeps is changed where it has parts (`tests/browser/mutants.py`) and
-drawn by the renderer that the extension has registered; then every control of the view is used and
-every button pressed. It needs Chromium, and the extension built; without them there are no rows.
+Parts of each payload that a notebook keeps are changed (`tests/browser/mutants.py`), and the
+renderer of the extension draws the result. Then every control of the view is used and every button
+is pressed. This needs Chromium and the built extension; without them there are no rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LIMIT = 1.0  # second, for one output
 
 
 def tortured(chromium: str, count: int) -> list[Drawn]:
-    """Draw so many mutants of each payload."""
+    """Draw `count` mutants of each payload."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  (only where there is one)
 
     found = []
@@ -57,7 +57,7 @@ def tortured(chromium: str, count: int) -> list[Drawn]:
 
 
 def main() -> None:
-    """Draw and print."""
+    """Draw the outputs and print the rows."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a hundredth of the counts")
     quick = options.parse_args().quick

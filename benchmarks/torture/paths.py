@@ -1,11 +1,11 @@
-"""Torture of the paths: what a name may lead to, given to every magic that takes one. Prints rows.
+"""Torture of paths: every magic that takes a path gets all kinds of them. Prints table rows.
 
     python benchmarks/torture/paths.py [--quick]
 
-Pipes, devices, sockets, holes, links in a circle, names that no file can have, folders that are
-gone or closed. `tests/hostile_paths.py` makes them and tries each line in a fresh folder; a row is
-``| what | count | held |``, and what did not hold is written to stderr. It takes some 20 seconds,
-so `--quick` changes nothing.
+The paths are pipes, devices, sockets, sparse files, circular links, names that no file can have,
+and folders that are deleted or closed. `tests/hostile_paths.py` makes them and tries each line in a
+fresh folder. A row is ``| what | count | held |``, and what did not hold is written to stderr. This
+takes about 20 seconds, so `--quick` changes nothing.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ KINDS = {
 
 
 def row_of(kind: str) -> str:
-    """Return which row a kind of path belongs to: the first that has a word of it."""
+    """Return the row that a kind of path belongs to: the first one that has a word of it."""
     return next(row for row, words in KINDS.items() if any(word in kind for word in words))
 
 
 def main() -> int:
-    """Print the rows; return 1 when one did not hold."""
+    """Print the rows; return 1 if one did not hold."""
     command = [sys.executable, "-m", "tests.hostile_paths"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     done = subprocess.run(  # noqa: S603

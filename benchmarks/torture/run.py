@@ -1,10 +1,11 @@
-"""Do to rnn_magics what notebooks do to it, often, and write down what held.
+"""Do to rnn_magics many times what notebooks do to it, and write down what held.
 
     python benchmarks/torture/run.py [--quick]
 
-Interrupts at random moments, numbers that are not finite, lines and bytes of all kinds, a server
-that means no good; and what the scripts of `BESIDE` do to kernels, files, paths and objects: their
-lines that begin with ``|`` are rows of the table. The table goes into docs/reliability.md.
+This script tries interrupts at random moments, non-finite numbers, lines and bytes of all kinds,
+and a hostile server. It also runs the scripts of `BESIDE`, which try kernels, files, paths and
+objects: their lines that begin with ``|`` are rows of the table. The table goes into
+docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from tests.text.hostile import NAMED, hostile_server  # noqa: E402
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- torture: begin -->", "<!-- torture: end -->"
 DEADLINE = 2.0
-STOP_SECONDS = 0.25  # beyond one step
+STOP_SECONDS = 0.25  # in addition to one step
 Row = tuple[str, str, str]
 
 
@@ -60,7 +61,7 @@ def bits(model: RNNModel) -> bytes:
 
 
 class InterruptedNotebook:
-    """A shell whose cells are interrupted while they train."""
+    """A shell whose cells are interrupted during training."""
 
     def __init__(self) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -105,7 +106,7 @@ class InterruptedNotebook:
         return whole, runs_on, late - seconds
 
     def trained(self, run: Any, steps: int) -> bytes:
-        """Return the weights after so many steps that nobody interrupted."""
+        """Return the weights after so many steps without an interrupt."""
         fresh, state = begin(self.session.batches, run.config.model, run.config.train)
         if steps:
             for _ in iter_train(fresh, state, lambda: "x" if state.total_steps >= steps else None):
@@ -114,7 +115,7 @@ class InterruptedNotebook:
 
 
 def interrupts(count: int) -> list[Row]:
-    """Interrupt trainings at random moments."""
+    """Interrupt training runs at random moments."""
     notebook = InterruptedNotebook()
     results = [notebook.interrupt(seed) for seed in range(count)]
     whole, on, late = zip(*results, strict=True)
@@ -132,7 +133,7 @@ def interrupts(count: int) -> list[Row]:
 
 
 def spoilt(seed: int) -> bool:
-    """Whether one injected number ends a run at its last good step, by name."""
+    """Whether one injected number ends a run at its last good step, with the right reason."""
     draw = random.Random(seed)  # noqa: S311
     where = ("loss", "gradient", "weights")[seed % 3]
     bad, at = draw.choice([math.nan, math.inf, -math.inf]), draw.randrange(2, 25)
@@ -176,14 +177,14 @@ def spoilt(seed: int) -> bool:
 
 
 def numbers(count: int) -> list[Row]:
-    """Inject numbers that are not finite."""
+    """Inject non-finite numbers."""
     kept = sum(map(spoilt, range(count)))
     what = "nan, inf or -inf in loss, gradient or weights: a named stop, weights of the last good"
     return [(f"{what} step", *held(kept, count))]
 
 
 def parser(what: str, count: int, check: Callable[..., None], *inputs: Any) -> Row:
-    """Feed one parser; Hypothesis raises what it finds."""
+    """Feed one parser; Hypothesis raises the errors that it finds."""
     fed = 0
 
     def feed(values: tuple[Any, ...]) -> None:
@@ -237,7 +238,7 @@ def parsers(count: int) -> list[Row]:
 
 
 def downloads(_count: int) -> list[Row]:
-    """Ask the server that means no good."""
+    """Download from the hostile server."""
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
     limits = DownloadConfig(max_download=1, max_download_time=DEADLINE)
     named, longest = 0, 0.0
@@ -263,12 +264,12 @@ BESIDE = ("first_use.py", "storage.py", "folders.py", "objects.py", "outputs.py"
 
 
 def rows_of(name: str, *, quick: bool) -> list[str]:
-    """Return the rows that a script beside this prints."""
+    """Return the rows that another script here prints."""
     script = Path(__file__).with_name(name)
     command = [sys.executable, str(script), *(["--quick"] if quick else [])]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     table = [line for line in done.stdout.splitlines() if line.startswith("|")]
-    return table[2:]  # its head is ours
+    return table[2:]  # the head of the table is written here
 
 
 def main() -> None:

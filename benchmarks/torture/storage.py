@@ -1,13 +1,13 @@
-"""Torture of the files: kills, full disks, damage, hostile content. Prints rows of a table.
+"""Torture of files: kills, full disks, damage, hostile content. Prints rows of a table.
 
     python benchmarks/torture/storage.py            the full counts
     python benchmarks/torture/storage.py --quick    small counts
     python benchmarks/torture/storage.py --only kill --only seed
 
-With TORTURE_SMALL_DISK naming an empty folder on a file system of some 200 kB (``mount -t tmpfs -o
+If TORTURE_SMALL_DISK names an empty folder on a file system of about 200 kB (``mount -t tmpfs -o
 size=200k tmpfs DIR``), saves on a full file system are tried as well.
 
-A row is ``| what | count | held |``; all is well when both numbers are equal.
+A row is ``| what | count | held |``; everything passed if both numbers are equal.
 """
 
 from __future__ import annotations
@@ -63,18 +63,18 @@ MODEL = ModelConfig(cell="lstm", num_hiddens=8, num_layers=2, dropout=0.2)
 # Limited by tokens, so that the learning rate follows a count as well as the position.
 TRAIN = TrainConfig(epochs=4, max_tokens=33 * 32, threads=1, seed=3)
 WATCHED = {"exec", "compile", "import", "os.system", "subprocess.Popen", "pickle.find_class"}
-SECONDS = 1.0  # that a refusal may take
+SECONDS = 1.0  # the most that a refusal may take
 
 
 def small_batches() -> Batches:
-    """Return some ten minibatches an epoch, with held-out text."""
+    """Return about ten minibatches per epoch, with held-out text."""
     corpus = Corpus.from_text(TEXT, CorpusConfig(valid=0.4), name="tiny")
     vocab = Vocab.from_corpus(corpus)
     return make_batches(corpus, vocab, BatchConfig(batch_size=4, num_steps=8))
 
 
 def small_run(batches: Batches) -> Run:
-    """Return a run whose file is some kilobytes."""
+    """Return a run whose file has a few kilobytes."""
     config = ModelConfig(cell="gru", num_hiddens=3)
     return train(batches, config, TrainConfig(epochs=1, threads=1), name="tiny")
 
@@ -90,7 +90,7 @@ def weight_hash(run: Run) -> str:
 
 @contextlib.contextmanager
 def folder() -> Iterator[Path]:
-    """Give a folder that is gone afterwards."""
+    """Give a folder that is deleted afterwards."""
     made = Path(tempfile.mkdtemp(prefix="torture-"))
     try:
         yield made
@@ -99,7 +99,7 @@ def folder() -> Iterator[Path]:
 
 
 def in_child(work: Callable[[], None]) -> int:
-    """Fork; the child works and ends without cleaning up. Return its id once it has begun."""
+    """Fork; the child works and ends without cleaning up. Return its process id after it begins."""
     reading, writing = os.pipe()
     child = os.fork()
     if child:
@@ -114,11 +114,11 @@ def in_child(work: Callable[[], None]) -> int:
     os._exit(0)
 
 
-# Kills during a training
+# Kills during training
 
 
 def kills(count: int) -> list[Row]:
-    """Kill a training at random moments; load its folder, and go on to the end."""
+    """Kill a training run at random moments; load its folder, and resume it to the end."""
     batches, landed, held = small_batches(), 0, 0
     whole = weight_hash(train(batches, MODEL, TRAIN))
     rng = random.Random(1)  # noqa: S311  (a test)
@@ -137,24 +137,24 @@ def kills(count: int) -> list[Row]:
             time.sleep(rng.uniform(0, 0.3))
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            if load_run(kept.path).reason == "snapshot":  # else it was too late
+            if load_run(kept.path).reason == "snapshot":  # otherwise it was too late
                 landed += 1
                 held += weight_hash(resume_run(kept.path, batches)) == whole
     return [("kill -9 during training: loads, and goes on to bit-equal weights", count, held)]
 
 
 def slowly(event: Event) -> None:
-    """Let a training of milliseconds last long enough to be killed in."""
+    """Make a training run of milliseconds last long enough to be killed."""
     if isinstance(event, StepEnd):
         time.sleep(0.004)
 
 
 class CutOffError(Exception):
-    """Stands for the end of the process."""
+    """Simulates the end of the process."""
 
 
 def negative_controls(_count: int) -> list[Row]:
-    """Forget one part of the state each; the final weights must then be others."""
+    """Forget one part of the state each time; the final weights must then differ."""
     batches = small_batches()
     whole = weight_hash(train(batches, MODEL, TRAIN))
     forget: dict[str, Callable[[TrainState], object]] = {
@@ -185,16 +185,16 @@ def negative_controls(_count: int) -> list[Row]:
 
 
 def cut_off(event: Event) -> None:
-    """End a training in its second epoch."""
+    """End a training run in its second epoch."""
     if isinstance(event, StepEnd) and (event.epoch, event.step) == (2, 4):
         raise CutOffError
 
 
-# Saves that do not come to their end
+# Saves that do not finish
 
 
 def two_runs(place: Path) -> tuple[Path, Run, Run, set[bytes]]:
-    """Write a run; return its path, another run for the same path, and the two contents."""
+    """Write a run; return its path, another run for the same path, and the contents of both."""
     batches = small_batches()
     config = ModelConfig(num_hiddens=96)
     older, newer = (
@@ -205,7 +205,7 @@ def two_runs(place: Path) -> tuple[Path, Run, Run, set[bytes]]:
 
 
 def full_disks(count: int) -> list[Row]:
-    """Let the disk be full at a random byte of the file."""
+    """Simulate a disk that becomes full at a random byte of the file."""
     with folder() as place:
         path, _, newer, contents = two_runs(place)
         before, held = path.read_bytes(), 0
@@ -218,7 +218,7 @@ def full_disks(count: int) -> list[Row]:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
                 with contextlib.suppress(StorageError):
                     save_run(newer, path)
-                    os._exit(2)  # it must not have been possible
+                    os._exit(2)  # this must be impossible
                 os._exit(1)
 
             _, status = os.waitpid(in_child(work), 0)
@@ -229,7 +229,7 @@ def full_disks(count: int) -> list[Row]:
 
 
 def small_disk(count: int) -> list[Row]:
-    """Fill a small file system, and save there; nothing to do where there is none."""
+    """Fill a small file system, and save there; do nothing if there is none."""
     if SMALL_DISK is None:
         return []
     place, held = Path(SMALL_DISK), 0
@@ -271,7 +271,7 @@ def broken_off(count: int, number: signal.Signals, what: str) -> Row:
             os.waitpid(child, 0)
             held += path.read_bytes() in contents and load_run(path).name == "gru"
         for left in place.glob(".rnn_magics-*"):
-            os.utime(left, (0, 0))  # as if it had been left long ago
+            os.utime(left, (0, 0))  # as if left long ago
         save_run(older, path)
         clean = os.listdir(place) == [path.name]  # noqa: PTH208
     return what, count, held if clean else 0
@@ -289,7 +289,7 @@ def killed_saves(count: int) -> list[Row]:
 
 
 def two_writers(count: int) -> list[Row]:
-    """Let two processes write one path."""
+    """Let two processes write to one path."""
     with folder() as place:
         path, older, newer, contents = two_runs(place)
 
@@ -311,7 +311,7 @@ def two_writers(count: int) -> list[Row]:
 
 
 class Watch:
-    """Counts what the interpreter does that no loading of a file should make it do."""
+    """Counts actions of the interpreter that loading a file should never cause."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -324,7 +324,7 @@ class Watch:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Count within."""
+        """Count the actions inside the context."""
         self.seen.clear()
         self.on = True
         try:
@@ -337,7 +337,7 @@ WATCH = Watch()
 
 
 def verdict(path: Path, data: bytes) -> str:
-    """Load a file of this content and say what came of it: ``refused``, or what went wrong."""
+    """Load a file of this content and return the outcome: ``refused``, or what went wrong."""
     path.write_bytes(data)
     begun = time.perf_counter()
     with WATCH.listening():
@@ -363,12 +363,12 @@ BATCHES = small_batches()
 
 
 def written_again(path: Path) -> bytes:
-    """Load a run, and the state of its training if there is one; write all of it again."""
+    """Load a run, and its training state if there is one; write all of it again."""
     run, training = read_run(path)
     if training is None:
         return packed(load_run(path))
     check_same(run, training, BATCHES, tokens_of(training))
-    # As going on does, which takes the device of the run and not what was asked for.
+    # As in a resumed run, which takes the device of the run and not the one asked for.
     config = replace(run.config.train, device="cpu", precision="float32")
     _, state = begin(BATCHES, copy_run(run).model, config)
     restore(state, training)
@@ -376,7 +376,7 @@ def written_again(path: Path) -> bytes:
 
 
 def says_the_same(again: bytes, data: bytes) -> bool:
-    """Whether what was loaded and written again is what the file says, every number of it."""
+    """Whether the content that was loaded and written again equals the file in every number."""
     ours = container.unpack(again)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     theirs = plain_load(data)
@@ -390,7 +390,7 @@ def says_the_same(again: bytes, data: bytes) -> bool:
 
 
 def count_verdicts(what: str, data: Iterator[bytes], allowed: set[str]) -> Row:
-    """Load every content; hold those whose verdict is allowed."""
+    """Load every content; count those with an allowed verdict."""
     number = held = 0
     with folder() as place:
         for content in data:
@@ -431,7 +431,7 @@ def byte_mutations(count: int) -> list[Row]:
 
 
 def truncations(count: int) -> list[Row]:
-    """Cut the file off behind every byte (or, for a small count, evenly)."""
+    """Cut the file off after every byte (or, for a small count, at evenly spaced bytes)."""
     original = packed(small_run(small_batches()))
     step = max(1, len(original) // count)
     some = (original[:size] for size in range(0, len(original), step))
@@ -439,7 +439,7 @@ def truncations(count: int) -> list[Row]:
 
 
 def structures(count: int) -> list[Row]:
-    """Change the structure, and give the file a digest that is right."""
+    """Change the structure, and give the file the correct digest."""
     batches = small_batches()
     with folder() as place:
         keep = Checkpointing(str(place / "run"), every="1step")
@@ -488,7 +488,7 @@ ODD: list[Any] = [
 
 
 def spoil(rng: random.Random, value: Any) -> None:
-    """Change something at a random place of a mapping or list, in place."""
+    """Change something at a random position of a mapping or list, in place."""
     places = [value]
     while isinstance(places[-1], dict | list) and places[-1] and rng.random() < 0.75:
         inside = places[-1]
@@ -525,7 +525,7 @@ class Canary:
         self._path = path
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-        """Say what opening it does."""
+        """Return what unpickling runs."""
         return os.mkdir, (str(self._path),)
 
 
@@ -591,7 +591,7 @@ PARTS: dict[str, tuple[Callable[[int], list[Row]], int, int]] = {
 
 
 def main() -> int:
-    """Print the rows; return 1 when one did not hold."""
+    """Print the rows; return 1 if one did not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small counts")
     parser.add_argument("--only", action="append", choices=list(PARTS), help="some parts")
