@@ -105,7 +105,7 @@ class Race:
         self.kernels = [Kernel(folder, cell) for cell in CELLS]
 
     def run(self, line: Callable[[Kernel], str]) -> Kernel | None:
-        """Let both run a line at once; return the one that trains, None if the other is not told."""
+        """Let both run a line at once; return the one that trains, None if no refusal names it."""
         asked = [kernel.ask(line(kernel)) for kernel in self.kernels]
         pairs = zip(self.kernels, asked, strict=True)
         said = [kernel.answer(number) for kernel, number in pairs]
