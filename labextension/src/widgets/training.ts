@@ -27,7 +27,7 @@ export function renderTraining(model: AnyModel, host: HTMLElement): () => void {
       if (number === asked && model.get('answered') === answered) {
         view.say(
           say(
-            'The kernel is busy with the cell and will hear this when the cell has ended; interrupt the kernel to stop at once.'
+            'The kernel is busy with the cell; the command takes effect when the cell has finished. Interrupt the kernel to stop at once.'
           )
         );
         if (command.type === 'stop') {

@@ -26,7 +26,7 @@ def test_a_training_is_explained_with_the_shapes_of_the_session(
         prepared.run("%train_rnn --cell lstm --num-layers 2 --num-hiddens 16 --explain")
     forms = forms_of(shown)
     size, number = len(prepared.session.vocab), len(prepared.session.batches.plan(_generator()))
-    for words in ("X, Y: (4, 8)", "state, 2 of: (2, 4, 16)", f"logits: (4, 8, {size})"):
+    for words in ("X, Y: (4, 8)", "state, 2 tensors of: (2, 4, 16)", f"logits: (4, 8, {size})"):
         assert f"# {words}\n" in forms["text/plain"]
     assert f"# minibatches in an epoch: {number}\n" in forms["text/plain"]
     assert "#     h_t = o_t * tanh(c_t)\n" in forms["text/plain"]

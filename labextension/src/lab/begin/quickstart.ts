@@ -28,10 +28,10 @@ export function quickstart(trans: Words): object {
   const cells = [
     markdown(
       `# ${trans.__('A recurrent language model in six lines')}`,
-      trans.__('Run the cells one after the other with Shift+Enter. Nothing is downloaded.')
+      trans.__('Run the cells one by one with Shift+Enter. Nothing is downloaded.')
     ),
     code('%load_ext rnn_magics'),
-    markdown(trans.__('The text. `%corpus my_notes.txt` takes your own.')),
+    markdown(trans.__('The text. `%corpus my_notes.txt` loads your own.')),
     code('%corpus'),
     markdown(trans.__('Tokens and their indices; here a token is one character.')),
     code('vocab = %vocab --token char\nvocab'),
@@ -39,11 +39,11 @@ export function quickstart(trans: Words): object {
     code('%sample seq --batch-size 32 --num-steps 64'),
     markdown(
       trans.__(
-        'Training. Perplexity 1 is perfect; a guess among all tokens has the size of the vocabulary. The status bar, the panel of runs and the view below move while it trains.'
+        'Training. Perplexity 1 is perfect; a uniform guess has the size of the vocabulary. The status bar, the runs panel and the view below are updated during training.'
       )
     ),
     code('run = %train_rnn --cell gru --num-hiddens 128 --epochs 4 --clip 1'),
-    markdown(trans.__('The model writes: the prefix sets its state, then it draws token after token.')),
+    markdown(trans.__('Generation. The prefix sets the state of the model; then the model draws one token after another.')),
     code('%generate "the " --length 200 --temperature 0.7'),
     markdown(
       trans.__(

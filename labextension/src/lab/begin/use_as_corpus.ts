@@ -13,14 +13,14 @@ import { Listed, isText, relativePath } from './files';
 
 export const useAsCorpus = plugin({
   id: 'rnn-magics:context-menu',
-  description: 'Takes a text file as corpus.',
+  description: 'Uses a text file as the corpus.',
   optional: [IFileBrowserFactory, INotebookTracker],
   activate: ({ app, trans }, browsers, tracker) => {
     const chosen = (): Listed[] => [...(browsers?.tracker.currentWidget?.selectedItems() ?? [])];
     const local = (path: string): string => app.serviceManager.contents.localPath(path);
     app.commands.addCommand(USE_AS_CORPUS, {
       label: trans.__('Use as Corpus'),
-      caption: trans.__('Insert the line that reads this text into the notebook'),
+      caption: trans.__('Insert a line into the notebook that loads this text'),
       icon: curveIcon,
       isVisible: () => chosen().length > 0 && chosen().every(isText),
       execute: () => {

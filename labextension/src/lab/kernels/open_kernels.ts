@@ -90,7 +90,7 @@ function runsOf(notebook: NotebookPanel, link: KernelLink): LinkedRun[] {
 
 export const openKernels = plugin({
   id: 'rnn-magics:link',
-  description: 'Learns of the runs of all open notebooks.',
+  description: 'Follows the runs of all open notebooks.',
   provides: IRuns,
   optional: [INotebookTracker],
   activate: (_page, tracker): IRuns => new Runs(tracker)

@@ -10,7 +10,7 @@ import { ending } from './words';
 
 export const notify = plugin({
   id: 'rnn-magics:notify',
-  description: 'Notifies when a run ends, fails or turns non-finite.',
+  description: 'Notifies when a run ends, fails or has non-finite values.',
   requires: [IRuns, IPreferences],
   activate: ({ trans }, runs, preferences) => {
     const endings = new Endings();

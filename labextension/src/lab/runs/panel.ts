@@ -78,8 +78,8 @@ class Group {
     this.compare.hidden = this.runs.length < 2;
     this.compare.disabled = number < 2;
     this.compare.title = this.compare.disabled
-      ? this.trans.__('Check two runs or more to see them in one picture')
-      : this.trans.__('Insert a cell that draws the %1 runs in one picture', number);
+      ? this.trans.__('Select two or more runs to compare them in one figure')
+      : this.trans.__('Insert a cell that draws the %1 runs in one figure', number);
   };
 }
 

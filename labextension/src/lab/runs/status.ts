@@ -22,7 +22,7 @@ export const status = plugin({
     }
     const button = element('button', 'rnn-status-item');
     button.type = 'button';
-    button.title = trans.__('Open the panel of runs');
+    button.title = trans.__('Open the runs panel');
     button.addEventListener('click', () => {
       void app.commands.execute(OPEN_PANEL);
     });

@@ -26,7 +26,7 @@ export const steering = plugin({
     };
     addListed(page, palette, STOP, {}, {
       label: trans.__('Stop RNN Training'),
-      caption: trans.__('Stop the run that trains; its model stays'),
+      caption: trans.__('Stop the training run; its model is kept'),
       icon: stopCurveIcon,
       isEnabled: () => training(runs) !== null || tracker?.currentWidget !== null,
       isVisible: args => args['toolbar'] !== true || runs.current.some(({ entry }) => isAlive(entry)),
@@ -41,7 +41,7 @@ export const steering = plugin({
     });
     addListed(page, palette, PAUSE, {}, {
       label: () => (isPaused(runs) ? trans.__('Resume RNN Training') : trans.__('Pause RNN Training')),
-      caption: trans.__('Hold the run that trains, or let it go on'),
+      caption: trans.__('Pause the training run, or resume it'),
       isEnabled: () => training(runs) !== null,
       execute: async () => {
         const run = training(runs);

@@ -76,7 +76,7 @@ export function outcomeText(outcome: Outcome, trans: Words): string {
     case 'refused':
       return outcome.said;
     case 'unheard':
-      return trans.__('The kernel is busy and will hear this when its cell has ended.');
+      return trans.__('The kernel is busy; the command takes effect when its cell has finished.');
   }
 }
 

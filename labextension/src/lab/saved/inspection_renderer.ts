@@ -56,7 +56,7 @@ class Nothing extends Widget implements IRenderMime.IRenderer {
 
 export const inspectionRenderer = plugin({
   id: 'rnn-magics:inspection-renderer',
-  description: 'Draws the views of models that a notebook keeps.',
+  description: 'Draws the views of models in saved notebooks.',
   optional: [IRenderMimeRegistry, IRuns],
   activate: (_page, registry, runs) => {
     registry?.addFactory(

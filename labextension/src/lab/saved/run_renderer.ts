@@ -35,7 +35,7 @@ class RunRenderer extends Widget implements IRenderMime.IRenderer {
 
 export const runRenderer = plugin({
   id: 'rnn-magics:renderer',
-  description: 'Draws the runs that a saved notebook keeps.',
+  description: 'Draws the runs in saved notebooks.',
   optional: [IRenderMimeRegistry],
   activate: ({ trans }, registry) => {
     const labels = {

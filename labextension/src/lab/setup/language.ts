@@ -1,4 +1,4 @@
-/** Tells the views in notebooks which language JupyterLab speaks. */
+/** Tells the views in notebooks the language of JupyterLab. */
 
 import { LANGUAGE } from '../../views/text/say';
 import { plugin } from './plugin';
@@ -6,7 +6,7 @@ import { languageOf } from './translation';
 
 export const language = plugin({
   id: 'rnn-magics:language',
-  description: 'Tells the views in notebooks which language JupyterLab speaks.',
+  description: 'Tells the views in notebooks the language of JupyterLab.',
   activate: ({ translator }) => {
     if (translator !== null) {
       document.documentElement.dataset[LANGUAGE] = languageOf(translator);
