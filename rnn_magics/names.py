@@ -1,7 +1,7 @@
 """Which characters a name may have: names appear in messages, in listings and on magic lines.
 
-A name may come from somebody else's file. One with a line end would become two lines of a cell, and
-a mark that changes the reading order would make it look like another name.
+A name may come from somebody else's file. A name with a line end would become two lines of a cell,
+and bidirectional control characters would make it look like another name.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import unicodedata
 from rnn_magics.errors import ConfigError, RNNMagicsError
 
 # Unicode categories that are refused, besides the characters of the two sets below.
-_KINDS = {"Cc": "a control character", "Cs": "half a character"}
+_KINDS = {"Cc": "a control character", "Cs": "a lone surrogate"}
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")  # those of str.splitlines
 _ORDER = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def misfit(text: str) -> str:
     r"""Return why text cannot be a name, e.g. ``a line end ('\n')``; empty if it can."""
-    if text.isprintable():  # the ordinary case: none of the characters refused is printable
+    if text.isprintable():  # the ordinary case: no refused character is printable
         return ""
     for character in text:
         if what := _misfit(character):
@@ -51,5 +51,5 @@ def _misfit(character: str) -> str:
     if character in _LINE_ENDS:
         return "a line end"
     if character in _ORDER:
-        return "a mark of reading order"
+        return "a bidirectional control character"
     return _KINDS.get(unicodedata.category(character), "")

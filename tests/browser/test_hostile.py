@@ -49,7 +49,7 @@ def saved(lab: Any, name: str, payloads: list[Any], kernel: str = "no-such-kerne
     ]
     metadata = {"kernelspec": {"name": kernel, "display_name": kernel}}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)  # type: ignore[no-untyped-call]
-    # A server cannot send half a character, so none reaches a page in a notebook.
+    # A server cannot send a lone surrogate, so none reaches a page in a notebook.
     text = json.dumps(notebook).replace("\\ud800", "?")
     (lab.folder / name).write_text(text, encoding="ascii")
     return f"{lab.url}/lab/tree/{name}?reset"
@@ -61,7 +61,7 @@ def is_ours(source: str) -> bool:
 
 def test_names_of_other_people_run_nothing_whatever_is_pressed(lab: Any, page: Any) -> None:
     hidden = {**originals()["hidden"][1], "text": HOSTILE, "look": ""}
-    kept = json.dumps(hidden).replace("\\ud800", "?")  # no message can hold half a character
+    kept = json.dumps(hidden).replace("\\ud800", "?")  # no message can hold a lone surrogate
     names = json.dumps([*TWO_LINES, *ONE_LINE])
     # Past the wall that refuses such names where they enter, as a later hole in it would let them.
     rename = (
