@@ -55,7 +55,7 @@ def main() -> None:
     options.add_argument("model", choices=list(SETTINGS))
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--epochs", type=int, help="instead of the paper's, for a trial")
-    options.add_argument("--state", type=pathlib.Path, help="the file that a training goes on from")
+    options.add_argument("--state", type=pathlib.Path, help="the file that training resumes from")
     said = options.parse_args()
     torch.set_num_threads(said.threads)
     setting = SETTINGS[said.model]
