@@ -26,6 +26,7 @@ O = TypeVar("O", bound=LineOptions)  # noqa: E741  (of the options)
 _VALUE_MARK = "\N{NULL}"
 _NONE_MARK = "\N{NULL}None, as is "  # the name of the variable follows
 _FLAG = re.compile(r"--?[^\W\d]")
+_REQUIRED = "the following arguments are required: "
 _COMMON = {field.name for field in describe(LineOptions)}
 
 
@@ -64,9 +65,7 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
 
     def error(self, message: str) -> NoReturn:
         """Raise an error instead of printing it."""
-        if message.startswith(_REQUIRED):
-            message = f"{self.prog} needs {message.removeprefix(_REQUIRED)}"
-        raise ConfigError(message)
+        raise ConfigError(self._readable(message))
 
     @property
     def actions(self) -> list[argparse.Action]:
@@ -106,7 +105,7 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
         try:
             found, extra = self.parse_known_intermixed_args(marked)
         except argparse.ArgumentError as error:
-            raise ConfigError(_readable(error)) from None
+            raise ConfigError(self._readable(error.message, error.argument_name)) from None
         if extra:
             raise ConfigError(self._unexpected(extra[0]))
         typed = vars(found)
@@ -121,6 +120,15 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
             self.fields[field.name] = field
             names = [field.flag] if field.flag else [field.name]
             group.add_argument(*names, **_settings(field))
+
+    def _readable(self, message: str, argument: str | None = None) -> str:
+        if message.startswith(_REQUIRED):  # raised by Python 3.13, given to `error` before
+            return f"{self.prog} needs {message.removeprefix(_REQUIRED)}"
+        if message.startswith("expected"):
+            return f"{argument} needs a value"
+        if message.startswith("ignored explicit argument"):
+            return f"{argument} takes no value"
+        return message
 
     def _unexpected(self, word: str) -> str:
         if word.startswith("-"):
@@ -227,13 +235,3 @@ def _help(field: OptionField) -> str:
     default = f"{field.default:g}" if field.type is float else field.default
     return f"{text} (default {default})"
 
-
-_REQUIRED = "the following arguments are required: "
-
-
-def _readable(error: argparse.ArgumentError) -> str:
-    if error.message.startswith("expected"):
-        return f"{error.argument_name} needs a value"
-    if error.message.startswith("ignored explicit argument"):
-        return f"{error.argument_name} takes no value"
-    return error.message
