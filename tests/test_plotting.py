@@ -81,6 +81,8 @@ def test_zipf_is_drawn_with_its_fits(text: str) -> None:
     for counts, label in zip(statistics.ngrams, ("tokens", "bigrams", "trigrams"), strict=True):
         (values,) = (drawn[key] for key in drawn if key.startswith(label))
         assert values == counts.counts.tolist()
+    dashed = [line for line in left.lines if line.get_linestyle() == "--"]
+    assert len(dashed) == sum(fit is not None and fit.holds for fit in statistics.fits)
     assert lines(right)["covered"] == list(statistics.covered)
     assert lines(right)["held out, unknown"] == list(statistics.oov_rates or ())
     assert to_png(figure).startswith(b"\x89PNG")

@@ -142,6 +142,8 @@ _STANDARD = {
     "import ast": r"\bast\.",
     "import math": r"\bmath\.",
     "import re": r"\bre\.",
+    "import sys": r"\bsys\.",
+    "import sysconfig": r"\bsysconfig\.",
     "from collections import Counter": r"\bCounter\(",
     "from pathlib import Path": r"\bPath\(",
     "from pydoc_data.topics import topics": r"\btopics\[",

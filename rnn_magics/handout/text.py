@@ -14,7 +14,8 @@ from rnn_magics.handout.literals import listed, path, pieces
 from rnn_magics.storage import atomic
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.reading.sources import BUILTINS, Source
+from rnn_magics.text.reading.python_texts import MOST_CHARACTERS, PYTHON_TEXTS
+from rnn_magics.text.reading.sources import Source
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
@@ -22,9 +23,18 @@ _MOST_PIECES = 12  # lines of text that a script can hold and stay readable
 _ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "gb18030")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
-_PYTHON_DOCS = """\
+# The texts that come with Python, as a script reads them.
+_PYTHON_TEXTS = {
+    "python_docs": """\
 text = "\\n\\n".join(topics[key].strip() for key in sorted(topics)) + "\\n"
-"""
+""",
+    "python_source": f"""\
+folder = Path(sysconfig.get_path("stdlib"))
+files = [folder / f"{{name}}.py" for name in sorted(sys.stdlib_module_names)]
+text = "\\n".join(file.read_text("utf-8") for file in files if file.is_file())
+text = text[:{MOST_CHARACTERS:_}]
+""",
+}
 _LETTERS_ONLY = 'text = re.sub(r"[\\W\\d_]+", " ", text).strip()\n'
 _LOWER = "text = text.lower()\n"
 _D2L = """\
@@ -135,9 +145,10 @@ def _as_source(name: str, tokens: tuple[Hashable, ...]) -> str:
 
 def _found_again(origin: str, data: str, config: CorpusConfig) -> str | None:
     # The script must read the very text of the run, so each candidate is read and compared here.
-    docs = BUILTINS["python_docs"]("python_docs")
-    if origin == docs.origin and clean(docs.text, config) == data:
-        return _PYTHON_DOCS
+    for name, lines in _PYTHON_TEXTS.items():
+        text = PYTHON_TEXTS[name]
+        if origin == text.origin and clean(text.read(), config) == data:
+            return lines
     for encoding in _ENCODINGS:
         try:
             with files.open_file(origin, "r", encoding) as file:

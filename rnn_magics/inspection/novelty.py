@@ -3,6 +3,10 @@
 For each token of the text, this finds the longest span that begins there and also occurs in the
 training text. The spans are read off a suffix array of both texts and its array of longest common
 prefixes, both built in linear time (libdivsufsort; Kasai et al. 2001).
+
+A text that nobody copied shares spans with the training text, too, and the more its author repeats
+himself, the longer they are. A span counts as copied if it is longer than what the held-out part of
+the text, which the author wrote, has in common with the training part.
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ from rnn_magics.text.vocab import Vocab, encode_corpus
 
 LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 32, 64)
 _SHORTEST = {"char": 12}  # a shorter copied span means nothing; 4 for other tokens
+_MOST_COMPARED = 50_000  # tokens of the held-out text
+_ORDINARY = 0.95  # of the stretches of held-out text have no longer span
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,10 @@ class Novelty(Result):
     ----------
     tokens
         The generated text without its prefix.
+    ordinary
+        The length that the longest span of a held-out text of the same size has, in 19 of 20 cases.
     spans
-        The longest copied spans in the order of the text, without overlaps.
+        The longest spans in the order of the text, without overlaps, that are longer than that.
     shares
         For each length n, the share of n-grams in the text that do not occur in the training text.
     pieces
@@ -70,6 +78,7 @@ class Novelty(Result):
     """
 
     tokens: list[Any]
+    ordinary: int
     spans: list[CopiedSpan]
     shares: dict[int, float]
     pieces: list[tuple[str, int | None]]
@@ -86,7 +95,8 @@ class Novelty(Result):
             if self.longest is None
             else (f"longest copied span {len(self.longest)} tokens")
         )
-        return f"Novelty({len(self.tokens)} tokens, {longest})"
+        usual = f"held-out text has up to {self.ordinary}"
+        return f"Novelty({len(self.tokens)} tokens, {longest}; {usual})"
 
 
 def measure_novelty(generation: Generation, corpus: Corpus, vocab: Vocab) -> Novelty:
@@ -111,20 +121,49 @@ def measure_novelty(generation: Generation, corpus: Corpus, vocab: Vocab) -> Nov
     CorpusError
         If the corpus is too long for memory, or pydivsufsort is not installed.
     """
-    train = encode_corpus(corpus, vocab).train
+    encoded = encode_corpus(corpus, vocab)
+    train = encoded.train
     require_countable(corpus, len(train))
     written = vocab.indices(generation.tokens)
     lengths, sources = copied_lengths(train, written)
     lines = _Lines(corpus, vocab)
+    ordinary = ordinary_length(train, encoded.valid, len(written))
     spans = []
-    for begin in _longest_apart(lengths, _SHORTEST.get(vocab.token, 4)):
+    for begin in _longest_apart(lengths, max(ordinary + 1, _SHORTEST.get(vocab.token, 4))):
         end, source = begin + int(lengths[begin]), int(sources[begin])
         text = vocab.tokenizer.join(generation.tokens[begin:end])
         spans.append(CopiedSpan(begin, end, text, source, *lines.at(source)))
     shares = {
         n: float(np.mean(lengths[: len(lengths) - n + 1] < n)) for n in LENGTHS if n <= len(lengths)
     }
-    return Novelty(generation.tokens, spans, shares, _pieces(generation, vocab, spans))
+    return Novelty(generation.tokens, ordinary, spans, shares, _pieces(generation, vocab, spans))
+
+
+def ordinary_length(train: Ids, valid: Ids, num_written: int) -> int:
+    """Return how long a span that is in both texts has to be before it is remarkable.
+
+    The held-out text is cut into stretches as long as the written text. In 19 of 20 of them, the
+    longest span that also occurs in the training text is at most this long.
+
+    Parameters
+    ----------
+    train, valid
+        Token indices, (num_tokens,) and (num_valid_tokens,). If nothing is held out, the last tenth
+        of the training text is compared with the rest.
+    num_written
+        The number of tokens of the written text.
+    """
+    if len(valid) == 0:
+        held_out = len(train) // 10
+        train, valid = train[: len(train) - held_out], train[len(train) - held_out :]
+    valid = valid[:_MOST_COMPARED]
+    size = max(1, min(num_written, len(valid)))
+    num_stretches = len(valid) // size
+    if len(train) == 0 or num_stretches == 0:
+        return 0
+    lengths, _ = copied_lengths(train, valid[: num_stretches * size])
+    within = np.minimum(lengths.reshape(num_stretches, size), np.arange(size, 0, -1))
+    return int(np.quantile(within.max(axis=1), _ORDINARY, method="higher"))
 
 
 def copied_lengths(train: Ids, written: Ids) -> tuple[Ids, Ids]:

@@ -10,7 +10,7 @@ from rnn_magics.text.statistics import TextStatistics
 
 
 def zipf_figure(statistics: TextStatistics) -> Figure:
-    """Draw the frequency of n-grams against rank, with the fitted laws, and the coverage."""
+    """Draw the frequency of n-grams against rank, with the laws that hold, and the coverage."""
     names = ("tokens", "bigrams", "trigrams")
     with house_style():
         figure = Figure(figsize=(9, 3.6), layout="constrained")
@@ -19,11 +19,12 @@ def zipf_figure(statistics: TextStatistics) -> Figure:
             names, (BLUE, ORANGE, GREEN), statistics.ngrams, statistics.fits, strict=True
         ):
             ranks = np.arange(1, len(counts.counts) + 1)
-            slope = "" if fit is None else f", slope {fit.slope:.2f}"
+            law = fit if fit is not None and fit.holds else None
+            slope = "" if law is None else f", slope {law.slope:.2f}"
             left.plot(ranks, counts.counts, color=color, label=f"{name}{slope}")
-            if fit is not None:
-                fitted = np.array(fit.ranks)
-                left.plot(fitted, fit(fitted), color=color, linestyle="--", linewidth=1)
+            if law is not None:
+                fitted = np.array(law.ranks)
+                left.plot(fitted, law(fitted), color=color, linestyle="--", linewidth=1)
         left.set(xscale="log", yscale="log", xlabel="rank", ylabel="count", title="Zipf's law")
         left.legend(frameon=False)
         number_plainly(left.xaxis)

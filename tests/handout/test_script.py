@@ -28,6 +28,7 @@ from rnn_magics.batching import BatchConfig
 from rnn_magics.handout.script import Script, write_script
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.text.corpus import CorpusConfig
+from rnn_magics.text.reading.python_texts import PYTHON_TEXTS
 from rnn_magics.training.config import OPTIMIZERS, OptimizerKind
 from rnn_magics.training.history import History
 from rnn_magics.training.machine.device import choose_device
@@ -184,14 +185,14 @@ def test_every_text_makes_a_script_of_less_than_150_lines(
 
 @pytest.mark.parametrize("d2l", [False, True])
 @pytest.mark.parametrize("token", ["char", "word"])
-@pytest.mark.parametrize("source", ["python_docs", "file"])
+@pytest.mark.parametrize("source", [*PYTHON_TEXTS, "file"])
 def test_a_text_that_is_read_again_makes_a_script_that_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, token: str, *, d2l: bool
 ) -> None:
     """As the book prepares its text, from a file and from a built-in one."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
-    name = source if source == "python_docs" else str(tmp_path / "text.txt")
+    name = source if source in PYTHON_TEXTS else str(tmp_path / "text.txt")
     corpus = Corpus.load(name, CorpusConfig(d2l=d2l, max_tokens=300, valid=0.3))
     words = Vocab.from_corpus(corpus, VocabConfig(token))
     batches = make_batches(corpus, words, BatchConfig(batch_size=2, num_steps=8))

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_magics import Corpus, CorpusConfig, DecodingConfig, Generation, Vocab, VocabConfig
-from rnn_magics.inspection.novelty import _longest_apart, copied_lengths, measure_novelty
+from rnn_magics.inspection.novelty import (
+    _longest_apart,
+    copied_lengths,
+    measure_novelty,
+    ordinary_length,
+)
 
 
 def slowly(train: list[int], written: list[int], place: int) -> int:
@@ -45,6 +50,42 @@ def test_the_longest_spans_that_do_not_overlap_are_taken(lengths: list[int]) -> 
             taken |= places
             expected.append(begin)
     assert _longest_apart(np.array(within, np.int64), 2) == sorted(expected)
+
+
+@given(SMALL, SMALL, st.integers(1, 12))
+def test_what_is_ordinary_is_the_longest_match_of_a_stretch(
+    train: list[int], valid: list[int], size: int
+) -> None:
+    found = ordinary_length(np.array(train), np.array(valid), size)
+    size = min(size, len(valid))
+    starts = range(0, len(valid) - size + 1, size)
+    stretches = [valid[start : start + size] for start in starts]
+    longest = sorted(max(slowly(train, s, place) for place in range(size)) for s in stretches)
+    assert found == longest[min(len(longest) - 1, int(np.ceil(0.95 * (len(longest) - 1))))]
+
+
+@pytest.mark.parametrize("num", [0, 1, 9, 100])
+def test_without_a_held_out_part_the_end_of_the_text_is_compared(num: int) -> None:
+    nothing = np.empty(0, np.int64)
+    assert ordinary_length(np.zeros(num, np.int64), nothing, 5) == min(5, num // 10)
+    assert ordinary_length(np.arange(num), nothing, 5) == 0
+
+
+def test_what_the_author_repeats_anyway_is_not_marked() -> None:
+    """A licence that stands in every file is copied by everybody."""
+    licence = "permission is hereby granted, free of charge"
+    chapters = [f"{name * 9}\n{licence}\n" for name in "abcdefghijklmnopqrst"]
+    secret = "the only line of its kind in the whole text"
+    text = "".join([secret, "\n", *chapters])
+    corpus = Corpus.from_text(text, CorpusConfig(valid=0.3))
+    vocab = Vocab.from_corpus(corpus)
+    copied = f"xyxy {licence} yxyx {secret} and no more of it"
+    found = measure_novelty(written(list(copied), copied), corpus, vocab)
+    assert found.ordinary >= len(licence)
+    assert [span.text.strip("\n") for span in found.spans] == []
+    longer = f"xyxy {licence} yxyx {secret}\n{chapters[0]}"
+    found = measure_novelty(written(list(longer), longer), corpus, vocab)
+    assert [span.text for span in found.spans] == [f"{secret}\n{chapters[0]}"]
 
 
 def written(tokens: list[str], text: str) -> Generation:
@@ -86,7 +127,9 @@ def test_given_tokens_have_places_but_no_lines() -> None:
 
 
 def test_the_held_out_part_is_not_searched() -> None:
-    corpus = Corpus.from_text("abcdefghijklmnopqrstuvwxyz" * 2, CorpusConfig(valid=0.5))
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    corpus = Corpus.from_text(f"{letters}{letters[::-1]}", CorpusConfig(valid=0.5))
     vocab = Vocab.from_corpus(corpus)
-    tokens = list("wxyzabcdefghijklmno")  # goes across the split
-    assert measure_novelty(written(tokens, ""), corpus, vocab).longest.begin == 4
+    tokens = list("lmnopqrstuvwxyzzyxwvutsrq")  # goes across the split
+    (span,) = measure_novelty(written(tokens, ""), corpus, vocab).spans
+    assert (span.begin, span.end) == (0, 15)

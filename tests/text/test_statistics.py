@@ -129,6 +129,21 @@ def test_a_table_that_follows_zipf_gives_its_slope_back(
     assert fit.ranks == (1, num)
 
 
+def test_zipf_holds_for_words_and_not_for_characters(time_machine: Corpus) -> None:
+    assert [fit and fit.holds for fit in text_statistics(time_machine, "word").fits] == [True] * 3
+    characters, *_ = text_statistics(time_machine, "char").fits
+    assert characters is not None
+    assert not characters.holds
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=2, max_size=50))
+def test_the_miss_is_the_worst_ratio_of_line_and_count(counts: list[int]) -> None:
+    counts.sort(reverse=True)
+    fit = fit_zipf(counts)
+    ratios = [fit(rank) / count for rank, count in enumerate(counts, start=1)]
+    assert 10**fit.miss == pytest.approx(max(*ratios, 1 / min(ratios)), rel=1e-6)
+
+
 def test_only_the_ranks_asked_for_are_fitted() -> None:
     counts = [1000, 10, 5, 2.5, 1.25]
     fit = fit_zipf(counts, 2, 3)  # type: ignore[arg-type]

@@ -19,13 +19,12 @@ from rnn_magics.notebook.live.background import finish_later
 from rnn_magics.notebook.live.progress import first_line
 from rnn_magics.notebook.live.sample_text import sample_text
 from rnn_magics.notebook.page.telemetry import Telemetry
-from rnn_magics.notebook.show.bundle import Bundle
+from rnn_magics.notebook.show.bundle import Bundle, forms_of
 from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.show.run_payload import RUN_MIME, saved_payload, series_bytes
-from rnn_magics.notebook.show.runs import CAPTION, baselines_note, run_figure, run_notes, run_table
+from rnn_magics.notebook.show.runs import baselines_note, run_figure, run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
 from rnn_magics.notebook.widgets.training import TrainingWidget
-from rnn_magics.plotting import to_png
 from rnn_magics.results import visible
 from rnn_magics.training.curve import MOST_POINTS
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
@@ -149,11 +148,10 @@ class Dashboard:
 
 
 def run_bundle(run: Run, *, figure: bool) -> dict[str, Any]:
-    """Return a run in the form that a saved notebook keeps: data for views, a picture, a title."""
-    said = f"{run.name}: {CAPTION}"
-    data: dict[str, Any] = {RUN_MIME: saved_payload(run), "text/plain": one_line(said)}
+    """Return a run as a notebook keeps it: data for views, a picture, its curves in characters."""
+    data: dict[str, Any] = {RUN_MIME: saved_payload(run), "text/plain": one_line(run.name)}
     if figure:
-        data["image/png"] = to_png(run_figure(run))
+        data |= forms_of(run_figure(run))
     return data
 
 

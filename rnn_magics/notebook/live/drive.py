@@ -14,7 +14,7 @@ from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.bundle import place_figure, show_figure
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_moved
-from rnn_magics.notebook.show.runs import CAPTION, run_figure
+from rnn_magics.notebook.show.runs import run_figure
 from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, TrainEnd
@@ -122,7 +122,7 @@ def _show_end(desk: Desk, run: Run, fit: BaselineFit | None, progress: Progress 
     if progress is not None and run.ladder is not None:
         progress.settle()
     if desk.preferences.figures:
-        show_figure(run_figure(run), CAPTION)
+        show_figure(run_figure(run))
     if fit is not None and desk.preferences.progress:
         print(one_line(fit.note or compare_with_baselines(run).words))
 
@@ -155,7 +155,7 @@ def _background_listener(desk: Desk, run: Run, fit: BaselineFit | None) -> Liste
 
     def draw() -> None:
         if figure is not None and len(run.history):
-            figure(run_figure(run), CAPTION)
+            figure(run_figure(run))
 
     def settle(wait: Callable[[], None]) -> None:
         wait()

@@ -58,7 +58,7 @@ def _show_statistics(corpus: Corpus, token: str) -> None:
 
     statistics = text_statistics(corpus, token)
     show(visible(statistics_text(statistics)))
-    show_figure(zipf_figure(statistics), "Zipf's law: counts against ranks")
+    show_figure(zipf_figure(statistics))
 
 
 MAGIC = Magic(VocabOptions, vocab, lambda desk, options: [vocab_call(desk, options)])

@@ -51,8 +51,10 @@ class Session:
         self.said.clear()
 
     def take_vocab(self, vocab: Vocab) -> None:
-        """Take a vocabulary, and drop the minibatches made with an older one."""
-        self.vocab, self.batches = vocab, None
+        """Take a vocabulary, and drop minibatches whose indices mean other tokens."""
+        self.vocab = vocab
+        if self.batches is not None and self.batches.vocab != vocab:
+            self.batches = None
 
     def require_corpus(self) -> Corpus:
         """Return the corpus.

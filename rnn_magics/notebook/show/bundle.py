@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import DisplayHandle, display
 
+from rnn_magics.results import visible
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -35,20 +37,19 @@ def show_forms(forms: Mapping[str, Any]) -> None:
     display(Bundle(dict(forms)))
 
 
-def show_figure(figure: Figure, plain: str) -> None:
-    """Display a figure as a picture, or as text in front ends without pictures."""
-    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib on demand)
+def forms_of(figure: Figure) -> dict[str, Any]:
+    """Return a figure as a picture, and in characters for front ends without pictures."""
+    from rnn_magics.plotting import to_characters, to_png  # noqa: PLC0415  (matplotlib on demand)
 
-    display(Bundle({"image/png": to_png(figure), "text/plain": plain}))
+    return {"image/png": to_png(figure), "text/plain": visible(to_characters(figure))}
 
 
-def place_figure() -> Callable[[Figure, str], None]:
+def show_figure(figure: Figure) -> None:
+    """Display a figure."""
+    show_forms(forms_of(figure))
+
+
+def place_figure() -> Callable[[Figure], None]:
     """Reserve a place in the current cell for a figure that any thread may add later."""
-    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib on demand)
-
     handle: DisplayHandle = display(Bundle({"text/plain": ""}), display_id=True)
-
-    def fill(figure: Figure, plain: str) -> None:
-        handle.update(Bundle({"image/png": to_png(figure), "text/plain": plain}))
-
-    return fill
+    return lambda figure: handle.update(Bundle(forms_of(figure)))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnn_magics.errors import SessionError
+from rnn_magics.notebook.show.bundle import forms_of
 from rnn_magics.notebook.show.run_payload import RUN_MIME, VERSION, saved_payload
 from rnn_magics.notebook.show.tables import text_table
-from rnn_magics.plotting import to_png, training_figure
-from rnn_magics.results import Result, visible
+from rnn_magics.plotting import training_figure
+from rnn_magics.results import Result
 from rnn_magics.training.run import Run
 
 
@@ -55,12 +56,12 @@ class Comparison(Result):
         drawn = {run.name: run.history for run in self.runs if len(run.history)}
         clips = {run.config.train.clip for run in self.runs}
         clip = clips.pop() if len(clips) == 1 else None
-        names = visible(", ".join(drawn), keep="")
+        curves = forms_of(training_figure(drawn, clip))
         runs = [saved_payload(run) for run in self.runs]
         return {
             RUN_MIME: {"view": "compare", "version": VERSION, "runs": runs},
-            "image/png": to_png(training_figure(drawn, clip)),
-            "text/plain": f"{names}: perplexity and gradient norm\n{self!r}",
+            **curves,
+            "text/plain": f"{curves['text/plain']}\n\n{self!r}".lstrip("\n"),
         }
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EPOCHS_SHOWN = 12
-CAPTION = "perplexity and gradient norm, epoch by epoch"
 
 
 def run_figure(run: Run) -> Figure:

@@ -10,7 +10,7 @@ from rnn_magics.notebook.show.tables import Row, counted, headed, html_table, te
 if TYPE_CHECKING:
     from rnn_magics.batching import Batches, BatchPreview
     from rnn_magics.text.corpus import Corpus
-    from rnn_magics.text.statistics import TextStatistics
+    from rnn_magics.text.statistics import TextStatistics, ZipfFit
     from rnn_magics.text.vocab import Vocab
 
 _ROWS_SHOWN = 8
@@ -82,6 +82,12 @@ def _tokens_text(shown: BatchPreview, number: int, row: int) -> str:
     return " ".join(map(str, tokens))
 
 
+def _slope(fit: ZipfFit | None) -> str:
+    if fit is None:
+        return ""
+    return f"slope {fit.slope:.3f}" if fit.holds else "no Zipf's law"
+
+
 def statistics_text(statistics: TextStatistics) -> str:
     """Return statistics as text: the most frequent n-grams, Zipf's law, and coverage."""
     columns = []
@@ -91,7 +97,7 @@ def statistics_text(statistics: TextStatistics) -> str:
     depth = max(map(len, columns))
     padded = [column + [""] * (depth - len(column)) for column in columns]
     rows = list(zip(*padded, strict=True))
-    slopes = ["" if fit is None else f"slope {fit.slope:.3f}" for fit in statistics.fits]
+    slopes = [_slope(fit) for fit in statistics.fits]
     types = [f"{len(counts.counts):,} types" for counts in statistics.ngrams]
     frequent = text_table(("tokens", "bigrams", "trigrams"), [*rows, types, slopes])
     oov = statistics.oov_rates or [None] * len(statistics.sizes)

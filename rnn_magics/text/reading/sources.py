@@ -21,6 +21,7 @@ from rnn_magics.errors import CorpusError
 from rnn_magics.options import did_you_mean
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
 from rnn_magics.text.reading.encoding import decode, decoded
+from rnn_magics.text.reading.python_texts import PYTHON_TEXTS
 
 DATA_VARIABLE = "RNN_MAGICS_DATA"
 STREAM_BYTES = 256 * 1024 * 1024  # a larger file is read piece by piece, each time it is needed
@@ -211,12 +212,9 @@ def _keep(data: bytes, path: Path) -> None:
         keep(data, path)
 
 
-def _python_docs(name: str) -> Source:
-    """Return the language reference that comes with every Python installation."""
-    from pydoc_data.topics import topics  # noqa: PLC0415  (400 kB of text)
-
-    text = "\n\n".join(topics[key].strip() for key in sorted(topics))
-    return Source(text + "\n", name, "pydoc_data.topics of this Python")
+def _python_text(name: str) -> Source:
+    text = PYTHON_TEXTS[name]
+    return Source(text.read(), name, text.origin)
 
 
 @dataclass(frozen=True)
@@ -270,7 +268,8 @@ def cache_folder() -> Path:
 
 
 BUILTINS: dict[str, Callable[[str], Source]] = {
-    "python_docs": _python_docs,
+    "python_docs": _python_text,
+    "python_source": _python_text,
     "time_machine": _PublicText(
         "timemachine.txt",
         "8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516",

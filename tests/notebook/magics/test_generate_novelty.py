@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
 
+PHRASE = "the time traveller for so it will be convenient to speak of him was expounding\n"
 OVERFIT = "%train_rnn --num-hiddens 32 --epochs 60"
 
 
 def test_a_model_that_has_learnt_by_heart_is_found_out(
-    prepared: Notebook, shown: list[dict[str, Any]]
+    notebook: Notebook, shown: list[dict[str, Any]]
 ) -> None:
-    prepared.run(OVERFIT)
+    learnt, held_out = PHRASE * 40, "quite another harbour, where nobody spoke. "
+    notebook.run(f"%%corpus --valid 0.07\n{learnt}{held_out * 6}")
+    for cell in ("%vocab", "%sample --batch-size 2 --num-steps 16", OVERFIT):
+        notebook.run(cell)
     shown.clear()
-    written = prepared.run('%generate "the time" --length 60 --greedy --novelty')
+    written = notebook.run('%generate "the time" --length 60 --greedy --novelty')
     assert written.text.startswith("the time")
     (forms,) = [output["data"] for output in shown]
     assert "<mark title='line " in forms["text/html"]
@@ -23,6 +27,19 @@ def test_a_model_that_has_learnt_by_heart_is_found_out(
     assert "[[" in forms["text/plain"]
     assert "]]line " in forms["text/plain"]
     assert "longest copied span" in forms["text/plain"]
+
+
+def test_what_the_text_repeats_anyway_is_not_marked(
+    notebook: Notebook, shown: list[dict[str, Any]]
+) -> None:
+    notebook.run(f"%%corpus\n{PHRASE * 40}")
+    for cell in ("%vocab", "%sample --batch-size 2 --num-steps 16", OVERFIT):
+        notebook.run(cell)
+    shown.clear()
+    notebook.run('%generate "the time" --length 60 --greedy --novelty')
+    (forms,) = [output["data"] for output in shown]
+    assert "no copied span worth listing; held-out text has up to 60" in forms["text/plain"]
+    assert "<mark" not in forms["text/html"]
 
 
 def test_markup_in_a_corpus_stays_text(notebook: Notebook, shown: list[dict[str, Any]]) -> None:

@@ -26,6 +26,14 @@ def test_a_new_vocabulary_drops_the_minibatches(trained: Notebook) -> None:
     assert list(trained.session.runs) == ["gru-1"]
 
 
+@pytest.mark.parametrize("line", ["%vocab", "%vocab --zipf", "%vocab --min-freq 1"])
+def test_the_same_vocabulary_keeps_the_minibatches(trained: Notebook, line: str) -> None:
+    batches = trained.session.batches
+    assert batches is not None
+    trained.run(line)
+    assert trained.session.batches is batches
+
+
 def test_a_run_writes_with_its_own_vocabulary(trained: Notebook) -> None:
     before = trained.run('%generate "the " --length 20')
     trained.run("%%corpus other\nABC")
