@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +13,7 @@ Values: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 HEIGHT = 12  # lines of characters
 WIDTH = 64  # characters, without the axis
+_MARGIN = 0.02  # of the height, so that no curve lies on the edge
 _MARKS = "+xo*#%@="  # one for each curve
 _WIDE = 30  # a range with a larger ratio of its ends is drawn on a logarithmic axis
 
@@ -36,31 +37,54 @@ def to_characters(figure: Figure, width: int = WIDTH) -> str:
 
 
 def _chart(axes: Axes, width: int) -> str:
-    from uniplot import plot_to_string  # noqa: PLC0415  (needed for text only)
+    import plotille  # noqa: PLC0415  (needed for text only)
 
     log = axes.get_xscale() == "log", axes.get_yscale() == "log"
     curves = [_shown(axes, line, log) for line in axes.get_lines() if _is_named(line)]
     curves = [(x, y, label) for x, y, label in curves if len(x)][: len(_MARKS)]
     if not curves:
         return ""
-    xs, ys, labels = zip(*curves, strict=True)
-    title = axes.get_title() or axes.get_ylabel()
-    low, high = min(y.min() for y in ys), max(y.max() for y in ys)
-    drawn: str = plot_to_string(
-        ys=list(ys),
-        xs=list(xs),
-        lines=True,
-        title=title,
-        legend_labels=list(labels),
-        x_as_log=log[0],
-        y_as_log=log[1] and high / low > _WIDE,
-        width=width,
-        height=HEIGHT,
-        color=False,
-        character_set="ascii",
-        force_ascii_characters=list(_MARKS),
-    )
-    return "\n".join(line.rstrip() for line in drawn.splitlines())
+    ends_x, ends_y = _ends([x for x, _, _ in curves]), _ends([y for _, y, _ in curves])
+    to_x, to_y = _Scale(*ends_x, log=log[0]), _Scale(*ends_y, log=log[1])
+    drawn = plotille.Figure()
+    drawn.width, drawn.height, drawn.with_colors = width, HEIGHT, False
+    drawn.origin = False
+    drawn.set_x_limits(0, 1)
+    drawn.set_y_limits(-_MARGIN, 1 + _MARGIN)
+    drawn.x_ticks_fkt, drawn.y_ticks_fkt = to_x.tick, to_y.tick
+    drawn.x_label, drawn.y_label = axes.get_xlabel(), axes.get_title() or axes.get_ylabel()
+    cells = (np.arange(width) + 0.5) / width  # a mark in the middle of each column
+    for mark, (x, y, _) in zip(_MARKS, curves, strict=False):
+        columns, heights = to_x(x), to_y(y)
+        near = cells[(cells > columns.min() - 1 / width) & (cells < columns.max() + 1 / width)]
+        order = np.argsort(columns, kind="stable")
+        drawn.scatter(near, np.interp(near, columns[order], heights[order]), marker=mark)
+    names = [f"{mark} {label}" for mark, (*_, label) in zip(_MARKS, curves, strict=False)]
+    lines = [line.rstrip("\N{BRAILLE PATTERN BLANK} ") for line in drawn.show().splitlines()]
+    blank = str.maketrans("\N{BRAILLE PATTERN BLANK}", " ")
+    return "\n".join([*lines, "   ".join(names)]).translate(blank)
+
+
+class _Scale:
+    """Maps the values of an axis to the numbers from 0 to 1."""
+
+    def __init__(self, low: float, high: float, *, log: bool) -> None:
+        self._log = log and high > _WIDE * low
+        self._low, self._high = self._of(low), self._of(high)
+
+    def __call__(self, values: Values) -> Values:
+        return (self._of(values) - self._low) / ((self._high - self._low) or 1.0)
+
+    def tick(self, place: float, _next: float) -> str:
+        value = self._low + place * (self._high - self._low)
+        return f"{10.0**value if self._log else value:.4g}"
+
+    def _of(self, values: Any) -> Any:
+        return np.log10(values) if self._log else np.asarray(values)
+
+
+def _ends(values: list[Values]) -> tuple[float, float]:
+    return min(v.min() for v in values), max(v.max() for v in values)
 
 
 def _is_named(line: Line2D) -> bool:

@@ -75,7 +75,7 @@ def test_a_saved_notebook_has_a_picture_and_words(
     latest = {output["transient"]["display_id"]: output["data"] for output in shown}
     picture, words = latest.values()
     assert picture["image/png"]
-    assert "++ training   xx held out" in picture["text/plain"]
+    assert "+ training   x held out" in picture["text/plain"]
     assert picture[RUN_MIME]["series"]["loss"]
     assert "widget-view" not in json.dumps([*picture])
     assert "held-out ppl" in words["text/plain"]

@@ -34,7 +34,7 @@ def test_the_best_stands_first_in_words_and_all_in_the_picture(trained: Notebook
     runs = forms[RUN_MIME]["runs"]
     assert [run["name"] for run in runs] == ["gru-1", "better"]
     json.dumps(forms[RUN_MIME], allow_nan=False)
-    assert "oo better: training" in forms["text/plain"]
+    assert "o better: training" in forms["text/plain"]
     assert forms["text/plain"].endswith(repr(result))
 
 
