@@ -133,6 +133,7 @@ class OptionField:
     name: str
     type: type  # str, int, float, bool or tuple (of strings)
     optional: bool  # whether None is accepted
+    words: tuple[str, ...]  # what is accepted instead of a number, as its Literal has it
     default: Any
     help: str
     choices: Choices | None
@@ -154,10 +155,10 @@ def describe(cls: type[Options]) -> list[OptionField]:
     hints = _type_hints(cls)  # type: ignore[arg-type]  # every class is hashable
     described = []
     for field in _declared(cls):
-        kind, optional = _plain_type(hints[field.name])
+        kind, optional, words = _plain_type(hints[field.name])
         text = field.metadata["help"]
         meta = {**field.metadata, "help": text if isinstance(text, str) else text()}
-        described.append(OptionField(field.name, kind, optional, field.default, **meta))
+        described.append(OptionField(field.name, kind, optional, words, field.default, **meta))
     return described
 
 
@@ -170,10 +171,15 @@ def _type_hints(cls: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(cls)  # cached, since it evaluates every annotation on each call
 
 
-def _plain_type(hint: Any) -> tuple[type, bool]:
-    members = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    (kind,) = [typing.get_origin(m) or m for m in members if m is not type(None)]
-    return kind, len(members) > 1
+def _plain_type(hint: Any) -> tuple[type, bool, tuple[str, ...]]:
+    # The type, whether it is optional, and the words beside it: int | Literal["random"].
+    unions = (types.UnionType, typing.Union)  # the second where a member is a Literal
+    members = typing.get_args(hint) if typing.get_origin(hint) in unions else (hint,)
+    literals = [m for m in members if typing.get_origin(m) is typing.Literal]
+    words = tuple(word for literal in literals for word in typing.get_args(literal))
+    plain = [m for m in members if m is not type(None) and m not in literals]
+    (kind,) = [typing.get_origin(m) or m for m in plain]
+    return kind, type(None) in members, words
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -290,12 +296,13 @@ def check_value(field: OptionField, value: Any, what: str) -> Any:
     """
     if value is None and field.optional:
         return None
+    if isinstance(value, str) and value in field.words:
+        return value
     value = _widened(field.type, value)
     kind: Any = field.type
     fits = isinstance(value, kind) and isinstance(value, bool) is (field.type is bool)
     if not fits or (kind is tuple and not all(isinstance(word, str) for word in value)):
-        msg = f"{what} must be {TYPE_NAMES[field.type]}, not {value!r}"
-        raise ConfigError(msg)
+        raise ConfigError(wrong_type(field, value, what))
     if is_removed(field, value):
         msg = f"{what}: {value!r} has been removed; use {field.removed[value]}"
         raise ConfigError(msg)
@@ -305,6 +312,12 @@ def check_value(field: OptionField, value: Any, what: str) -> Any:
         msg = f"{what} must be {field.within}, not {value!r}"
         raise ConfigError(msg)
     return value
+
+
+def wrong_type(field: OptionField, value: Any, what: str) -> str:
+    """Return the message about a value that is not of the type of an option."""
+    kinds = " or ".join([TYPE_NAMES[field.type], *map(repr, field.words)])
+    return f"{what} must be {kinds}, not {value!r}"
 
 
 def is_removed(field: OptionField, value: Any) -> bool:

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ENDINGS, Ending } from '../src/contract/endings';
 import { Entry, runsTold } from '../src/contract/runs';
-import { savedRuns } from '../src/contract/saved';
+import { notesOf, savedRuns } from '../src/contract/saved';
 import { foremost, training } from '../src/lab/runs/choose';
 import { Endings } from '../src/lab/runs/endings';
 import { isText, relativePath } from '../src/lab/begin/files';
@@ -246,6 +246,21 @@ describe('what a notebook keeps', () => {
     expect(host.querySelector('b')).toBeNull();
     end();
     expect(host.textContent).toBe('');
+  });
+  it('says of compared runs why their perplexities cannot be compared', () => {
+    const host = document.createElement('div');
+    const run = read('run');
+    const notes = ['Perplexities of <b> groups cannot be compared', 'A: 28 char tokens'];
+    const end = drawSaved(host, { view: 'compare', version: 1, runs: [run, run], notes }, '', {
+      against: 'against',
+      steps: 'steps',
+      seconds: 'seconds'
+    });
+    const told = [...host.querySelectorAll('.rnn-notes li')].map(item => item.textContent);
+    expect(told).toEqual(notes);
+    end();
+    expect(notesOf({ view: 'compare', version: 1, runs: [run, run] })).toEqual([]); // an older one
+    expect(notesOf(run)).toEqual([]);
   });
   it('is said where it is of another version', () => {
     const host = document.createElement('div');

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import torch
 
-from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.decoders import DecodingConfig, offered
 from rnn_magics.decoding.prefix import Prefix, read_tokens, select_rows
 from rnn_magics.models.rnn_model import RNNModel
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A text that the search keeps: its last token, and the candidate that it extends."""
+
+    index: int
+    log_prob: float
+    total: float
+    length: int
+    before: Candidate | None
+
+    def written(self) -> tuple[list[int], list[float]]:
+        """Return the tokens of the text, and the log-probability of each."""
+        steps: list[tuple[int, float]] = []
+        last: Candidate | None = self
+        while last is not None:
+            steps.append((last.index, last.log_prob))
+            last = last.before
+        indices, log_probs = zip(*reversed(steps), strict=True)
+        return [*indices], [*log_probs]
 
 
 def beam_search(
@@ -26,33 +50,35 @@ def beam_search(
         The log-probability of each token under the model.
     """
     width = config.beam or 1
-    beams: list[tuple[list[int], list[float]]] = [([], [])]
-    finished: list[tuple[list[int], list[float]]] = []
+    beams: list[Candidate | None] = [None]  # the empty text
+    finished: list[Candidate] = []
     logits, state = prefix.logits, prefix.state
-    for step in range(config.length):
+    for step in range(1, config.length + 1):
         log_probs = logits.log_softmax(dim=-1)  # (num_beams, vocab_size)
-        sums = torch.tensor([sum(scores) for _, scores in beams], dtype=torch.float64)
-        totals = (log_probs.double() + sums[:, None]).flatten()
+        sums = torch.tensor([beam.total if beam else 0.0 for beam in beams], dtype=torch.float64)
+        totals = (offered(log_probs, config).double() + sums[:, None]).flatten()
         _, best = totals.topk(min(2 * width, len(totals)))
-        grown: list[tuple[list[int], list[float]]] = []
+        grown: list[Candidate] = []
         parents: list[int] = []
         for place in best.tolist():
             parent, index = divmod(place, log_probs.shape[-1])
-            indices, scores = beams[parent]
-            beam = ([*indices, index], [*scores, log_probs[parent, index].item()])
+            if config.no_unk and totals[place] == -math.inf:
+                break  # <unk>, which is excluded, and nothing better follows
+            log_prob, total = log_probs[parent, index].item(), totals[place].item()
+            candidate = Candidate(index, log_prob, total, step, beams[parent])
             if index == stop:
-                finished.append(beam)
+                finished.append(candidate)
             elif len(grown) < width:
-                grown.append(beam)
+                grown.append(candidate)
                 parents.append(parent)
-        beams = grown
-        if step + 1 == config.length:
+        beams = [*grown]
+        if step == config.length:
             break
         if not beams or len(finished) >= width:
             beams = []  # unfinished texts are not results
             break
         state = select_rows(state, torch.tensor(parents))
-        last = torch.tensor([[indices[-1]] for indices, _ in beams])
-        logits, state = read_tokens(model, last, state)
+        logits, state = read_tokens(model, torch.tensor([[beam.index] for beam in grown]), state)
         logits = logits[:, -1]
-    return max(finished + beams, key=lambda beam: sum(beam[1]) / len(beam[1]))
+    ended = [*finished, *(beam for beam in beams if beam)]
+    return max(ended, key=lambda beam: beam.total / beam.length).written()

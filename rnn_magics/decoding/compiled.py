@@ -36,12 +36,14 @@ class Writer:
 
     def __init__(self, model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int) -> None:
         vocab_size = len(model.output.weight)
-        self._weights = pack_model(model, num * config.length)
+        # Not times num: a row is computed alike, to the last bit, alone and among others.
+        self._weights = pack_model(model, config.length)
         self._rule = Rule(
-            DECODERS[config.decoder] is greedy,
+            DECODERS[config.decoder] is greedy or config.temperature == 0,
             config.temperature,
-            vocab_size if config.top_k is None else config.top_k,
+            vocab_size if config.top_k is None else min(config.top_k, vocab_size),
             math.inf if config.top_p is None else config.top_p,
+            config.no_unk,
         )
         rows = torch.stack(prefix.state).expand(-1, -1, num, -1)
         self._state = rows.contiguous().numpy()  # (num_states, num_layers, num, num_hiddens)
@@ -77,8 +79,8 @@ def pack_model(model: RNNModel, num_tokens: int) -> Weights:
     model
         A model of built-in cells, in one direction.
     num_tokens
-        The number of tokens that will be read. If the vocabulary is not larger, the products of
-        the embedding with the weights of the first layer are computed in advance.
+        The number of tokens that each row will read. If the vocabulary is not larger, the products
+        of the embedding with the weights of the first layer are computed in advance.
 
     Raises
     ------

@@ -6,13 +6,13 @@ time; `iter_compiled` runs many steps in one compiled call.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy
+from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy, offered
 from rnn_magics.decoding.prefix import Prefix, read_tokens, select_rows
 from rnn_magics.errors import DecodingError
 from rnn_magics.models import fast
@@ -40,9 +40,16 @@ class Written:
 
 
 def iter_decode(
-    model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int = 1
+    model: RNNModel, prefix: Prefix, config: DecodingConfig, seeds: Sequence[int] | None = None
 ) -> Iterator[Written]:
-    """Write `config.length` tokens in each of `num` rows, some steps at a time.
+    """Write `config.length` tokens in each row, some steps at a time.
+
+    Parameters
+    ----------
+    model, prefix, config
+        The model, the prefix that it has read, and how the tokens are chosen.
+    seeds
+        The seed of each row; by default one row with the seed of the configuration.
 
     Raises
     ------
@@ -50,7 +57,7 @@ def iter_decode(
         When the model predicts nan.
     """
     path = iter_compiled if is_compiled(model, config) else iter_plain
-    for written in path(model, prefix, config, num):
+    for written in path(model, prefix, config, [int(config.seed)] if seeds is None else seeds):
         if written.log_probs.isnan().any():
             msg = "the model predicts nan: its training has diverged; load an earlier epoch, or"
             msg += " train again with a smaller --lr or --clip"
@@ -89,40 +96,41 @@ def is_ready(model: RNNModel, config: DecodingConfig) -> bool:
 
 
 def iter_plain(
-    model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int
+    model: RNNModel, prefix: Prefix, config: DecodingConfig, seeds: Sequence[int]
 ) -> Iterator[Written]:
     """Decode with the model's own forward pass, one step at a time."""
-    choose = DECODERS[config.decoder]
+    choose, num = DECODERS[config.decoder], len(seeds)
     logits = prefix.logits.expand(num, -1)  # (num, vocab_size)
     state, last = select_rows(prefix.state, torch.zeros(num, dtype=torch.long)), None
-    for block in uniforms(config, num):
+    for block in uniforms(seeds, config.length):
         for u in block:
             if last is not None:
                 after, state = read_tokens(model, last, state)
                 logits = after[:, -1]
-            indices = choose(logits, config, u)  # (num,)
+            indices = choose(offered(logits, config), config, u)  # (num,)
             last = indices[:, None]
             log_probs = logits.log_softmax(dim=-1).gather(-1, last)
             yield Written(indices[None], log_probs.t())
 
 
 def iter_compiled(
-    model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int
+    model: RNNModel, prefix: Prefix, config: DecodingConfig, seeds: Sequence[int]
 ) -> Iterator[Written]:
     """Decode with the compiled loop, a block of steps at a time."""
     from rnn_magics.decoding.compiled import Writer  # noqa: PLC0415  (needs numba)
 
-    writer = Writer(model, prefix, config, num)
-    for block in uniforms(config, num):
+    writer = Writer(model, prefix, config, len(seeds))
+    for block in uniforms(seeds, config.length):
         yield Written(*writer.write(block))
 
 
-def uniforms(config: DecodingConfig, num: int) -> Iterator[Tensor]:
-    """Yield the numbers in [0, 1) that decide the draws, in blocks (num_steps, num), float64.
+def uniforms(seeds: Sequence[int], length: int) -> Iterator[Tensor]:
+    """Yield the numbers in [0, 1) that decide the draws, in blocks (num_steps, num_rows), float64.
 
-    Every block is drawn as a whole, so that a shorter text is the beginning of a longer one.
+    Each row has a generator of its own, so that its text does not depend on the other rows. Every
+    block is drawn as a whole, so that a shorter text is the beginning of a longer one.
     """
-    generator = torch.Generator().manual_seed(config.seed)
-    for begin in range(0, config.length, _BLOCK):
-        block = torch.rand(_BLOCK, num, dtype=torch.float64, generator=generator)
-        yield block[: config.length - begin]
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    for begin in range(0, length, _BLOCK):
+        rows = [torch.rand(_BLOCK, dtype=torch.float64, generator=g) for g in generators]
+        yield torch.stack(rows, dim=1)[: length - begin]

@@ -7,14 +7,23 @@ line in `DECODERS`. Beam search chooses whole texts, so it has its own module,
 
 from __future__ import annotations
 
+import math
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from rnn_magics.errors import ConfigError
-from rnn_magics.options import AT_LEAST_ONE, POSITIVE, SEED, Options, Range, option
+from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, SEED, Options, Range, option
+from rnn_magics.text.vocab import Vocab
+
+MOST_CANDIDATES = 1000
+"""Of a beam search. Each is a row of logits, 8 bytes a token of the vocabulary, and each costs a
+step of the model for every token of the text."""
+_DRAWN_SEEDS = 1 << 32  # torch's generator on the CPU reads 32 bits of its seed
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,9 +34,15 @@ class DecodingConfig(Options):
     decoder: str = option("draw", "how the next token is chosen", choices=lambda: list(DECODERS))
     greedy: bool = option(False, "always take the most probable token")
     temperature: float = option(
-        0.8, "below 1 favours the probable tokens, above 1 the improbable ones", within=POSITIVE
+        0.8,
+        "below 1 favours the probable tokens, above 1 the improbable ones; 0 is greedy",
+        within=NOT_NEGATIVE,
     )
-    top_k: int | None = option(None, "draw from the k most probable tokens", within=AT_LEAST_ONE)
+    top_k: int | None = option(
+        None,
+        "draw from the k most probable tokens, or from all if there are fewer",
+        within=AT_LEAST_ONE,
+    )
     top_p: float | None = option(
         None,
         "draw from the fewest tokens whose probabilities add up to p",
@@ -36,20 +51,27 @@ class DecodingConfig(Options):
     beam: int | None = option(
         None,
         "search for the most probable text, keeping this many candidates",
-        within=AT_LEAST_ONE,
+        within=Range(1, MOST_CANDIDATES),
     )
     stop: str | None = option(None, "end after this token", metavar="TOKEN")
-    seed: int = option(0, "seed of the draws", within=SEED)
+    seed: int | Literal["random"] = option(
+        0, "seed of the draws; random draws one, and the result says which", within=SEED
+    )
+    no_unk: bool = option(False, "never write <unk>")
 
     def __post_init__(self) -> None:
         """Check each value, and that the values do not contradict each other."""
         super().__post_init__()
+        if self.seed == "random":
+            object.__setattr__(self, "seed", secrets.randbelow(_DRAWN_SEEDS))
         if self.greedy:
             if self.decoder not in ("draw", "greedy"):
                 msg = f"greedy and decoder {self.decoder!r} exclude each other; leave out one"
                 raise ConfigError(msg)
             object.__setattr__(self, "decoder", "greedy")
         drawing = [name for name in ("temperature", "top_k", "top_p") if name in self.changed()]
+        if self.decoder == "greedy" and self.temperature == 0:  # which says the same
+            drawing.remove("temperature")
         other = "beam" if self.beam else "greedy" if self.decoder == "greedy" else None
         if other and drawing:
             msg = f"{other} draws nothing, so {drawing[0]} has no effect; leave out one of them"
@@ -57,6 +79,15 @@ class DecodingConfig(Options):
         if self.beam and self.decoder != "draw":
             msg = f"beam and {self.decoder} exclude each other; leave out one of them"
             raise ConfigError(msg)
+
+    @property
+    def draws(self) -> bool:
+        """Whether chance decides, and so the seed."""
+        return not (self.beam or self.decoder == "greedy" or self.temperature == 0)
+
+    def of_text(self, place: int) -> DecodingConfig:
+        """Return the configuration of one of several texts: the seeds are consecutive."""
+        return replace(self, seed=(int(self.seed) + place) % int(SEED.high))
 
 
 Decoder = Callable[[Tensor, DecodingConfig, Tensor], Tensor]
@@ -77,8 +108,10 @@ def draw(logits: Tensor, config: DecodingConfig, u: Tensor) -> Tensor:
 
     Top-p is the nucleus of Holtzman et al. (2020): the most probable tokens, up to and including
     the one with which their probabilities reach p. The token drawn is the first whose cumulative
-    share exceeds `u` of the total.
+    share exceeds `u` of the total. At temperature 0, the limit, it is the most probable one.
     """
+    if config.temperature == 0:
+        return greedy(logits, config, u)
     logits = logits.double()  # so that rounding does not decide a draw
     largest = logits.max(dim=-1, keepdim=True).values
     shares = ((logits - largest) / config.temperature).exp()  # (num_rows, vocab_size), at most 1
@@ -87,7 +120,7 @@ def draw(logits: Tensor, config: DecodingConfig, u: Tensor) -> Tensor:
         places = logits.sort(dim=-1, descending=True, stable=True).indices
         ordered = shares.gather(-1, places)
         if config.top_k is not None:
-            ordered[:, config.top_k :] = 0
+            ordered[:, min(config.top_k, logits.shape[-1]) :] = 0
         if config.top_p is not None:
             reached = ordered.cumsum(dim=-1)
             ordered[reached - ordered >= config.top_p * reached[:, -1:]] = 0
@@ -105,3 +138,18 @@ DECODERS: dict[str, Decoder] = {
 
 `logits` are (num_rows, vocab_size), float32, on the CPU; `u` holds a random number in [0, 1) for
 each row, (num_rows,), float64. A decoder is a pure function: `u` is its only source of chance."""
+
+
+def offered(logits: Tensor, config: DecodingConfig) -> Tensor:
+    """Return the logits that a decoder receives: without ``<unk>`` where it is excluded.
+
+    Parameters
+    ----------
+    logits
+        Those of the model, (num_rows, vocab_size); they are not changed.
+    config
+        How the tokens are chosen.
+    """
+    if not config.no_unk:
+        return logits
+    return logits.index_fill(-1, torch.tensor([Vocab.unk]), -math.inf)

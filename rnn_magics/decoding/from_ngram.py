@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from rnn_magics.decoding.decode import uniforms
-from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
-from rnn_magics.decoding.generate import Generation, continued, stop_index
+from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, offered
+from rnn_magics.decoding.generate import Generation, continued, is_unk, stop_index
+from rnn_magics.decoding.limits import check_size, check_unk
 from rnn_magics.decoding.prefix import split_prefix
 from rnn_magics.errors import DecodingError
 from rnn_magics.models.ngram import NgramModel
@@ -51,16 +52,16 @@ def write_ngram(
             " vocabulary of the text that the model was counted on"
         )
         raise DecodingError(msg)
+    check_size(config, 1, len(vocab))
+    check_unk(config, vocab)
     stop = stop_index(vocab, config.stop)
     split, unknown = split_prefix(vocab, prefix)
     ids = vocab.indices(split)
-    indices: list[int] = []
-    log_probs: list[float] = []
-    for index, log_prob in _written(model, ids, config):
-        indices.append(index)
-        log_probs.append(log_prob)
-        if index == stop:
-            break
+    indices, log_probs = _written(model, ids, config, stop)
+    only_unk = is_unk(indices, stop) and not config.no_unk and len(vocab) > 1
+    if only_unk:  # a text that says nothing is written again, as `generate` does
+        config = replace(config, no_unk=True)
+        indices, log_probs = _written(model, ids, config, stop)
     tokens = vocab.to_tokens(indices)
     return Generation(
         prefix + continued(vocab, prefix, [], tokens),
@@ -70,17 +71,23 @@ def write_ngram(
         model.perplexity(ids) if len(ids) > 1 else None,
         unknown,
         config,
+        only_unk,
     )
 
 
-def _written(model: NgramModel, ids: Ids, config: DecodingConfig) -> Iterator[tuple[int, float]]:
-    # Yields the index and the log-probability of each token.
+def _written(
+    model: NgramModel, ids: Ids, config: DecodingConfig, stop: int | None
+) -> tuple[list[int], list[float]]:
+    # The tokens after the prefix, up to the stop token, and their log-probabilities.
     choose = DECODERS[config.decoder]
-    text = ids.tolist()
-    for block in uniforms(config, 1):
+    text, log_probs = ids.tolist(), []
+    for block in uniforms([int(config.seed)], config.length):
         for u in block:
             context = np.array(text[max(len(text) - model.order + 1, 0) :], np.int64)
             logs = torch.from_numpy(model.distribution(context)).log()  # (vocab_size,)
-            index = int(choose(logs.float()[None], config, u))
+            index = int(choose(offered(logs.float()[None], config), config, u))
             text.append(index)
-            yield index, float(logs[index])
+            log_probs.append(float(logs[index]))
+            if index == stop:
+                return text[len(ids) :], log_probs
+    return text[len(ids) :], log_probs

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
-from rnn_magics.decoding.prefix import Prefix, Trained, read_prefix, vocab_of
+from rnn_magics.decoding.limits import check_size, check_unk
+from rnn_magics.decoding.prefix import (
+    ESCAPES_HINT,
+    Prefix,
+    Trained,
+    named_unknown,
+    read_prefix,
+    vocab_of,
+)
 from rnn_magics.errors import DecodingError
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
@@ -36,7 +44,10 @@ class Generation(Result):
     unknown
         Tokens of the prefix that are not in the vocabulary and were read as ``<unk>``.
     config
-        How the text was decoded.
+        How the text was decoded: `generate` writes it again, also if it is one of several.
+    only_unk
+        Whether the model wrote nothing but ``<unk>`` at first, so that the text was written again
+        without it.
     """
 
     text: str
@@ -46,6 +57,7 @@ class Generation(Result):
     prefix_perplexity: float | None
     unknown: tuple[Any, ...]
     config: DecodingConfig
+    only_unk: bool = False
 
     @property
     def perplexity(self) -> float:
@@ -60,11 +72,15 @@ class Generation(Result):
         """One line about the text; ``str()`` returns the text itself."""
         prefix = self.prefix_perplexity
         of_prefix = "" if prefix is None else f", prefix perplexity {prefix:.2f}"
-        named = ", ".join(repr(token) for token in self.unknown)
-        unknown = f", not in the vocabulary and read as {UNK}: {named}" if named else ""
+        named = named_unknown(self.unknown)
+        unknown = f", not in the vocabulary and {named}" if named else ""
+        excluded = f", without {UNK}" if self.config.no_unk else ""
+        if self.only_unk:
+            excluded += ", which would be the whole text"
+        seed = f", seed {self.config.seed}" if self.config.draws else ""
         return (
             f"Generation({len(self.tokens)} tokens of perplexity {self.perplexity:.2f}"
-            f"{of_prefix}{unknown})"
+            f"{of_prefix}{seed}{excluded}{unknown})"
         )
 
 
@@ -107,6 +123,9 @@ def generate_many(
 ) -> list[Generation]:
     """Write several continuations of a prefix at once, as one batch.
 
+    The seeds of the texts are consecutive: the first has that of the configuration, and is the text
+    that `generate` writes.
+
     Parameters
     ----------
     run, prefix, config
@@ -119,51 +138,119 @@ def generate_many(
     Raises
     ------
     DecodingError
-        As for `generate`; also when `num` is less than 1, or more than 1 for a beam search.
+        As for `generate`; also when `num` is not in [1, 1000], or more than 1 for a beam search.
     """
-    if num < 1:
-        msg = f"num must be at least 1, not {num}"
-        raise DecodingError(msg)
-    config = config or DecodingConfig()
-    vocab = vocab_of(run)
-    if config.beam and num > 1:
-        msg = f"a beam search finds one text, not {num}; leave out --num or --beam"
-        raise DecodingError(msg)
+    config, vocab = config or DecodingConfig(), vocab_of(run)
+    check_size(config, num, len(vocab))
+    check_unk(config, vocab)
     stop = stop_index(vocab, config.stop)
     read = read_prefix(run, prefix)
     if write:
         write(prefix)
-    texts: list[list[Any]] = [[] for _ in range(num)]
-    all_log_probs: list[list[float]] = [[] for _ in range(num)]
-    for row, indices, log_probs in _written(run, read, config, num, stop):
-        tokens = vocab.to_tokens(indices)
-        if write and row == 0:
-            write(continued(vocab, prefix, texts[0], tokens))
-        texts[row] += tokens
-        all_log_probs[row] += log_probs
+    stream = _Stream(vocab, prefix, stop, write)
+    configs = [config.of_text(place) for place in range(num)]
+    texts = _written(run, read, configs, stop, stream.hear)
+    # A text of <unk> alone says nothing, so it is written again without it.
+    excludes = not config.no_unk and len(vocab) > 1
+    only_unk = [
+        place for place, (indices, _) in enumerate(texts) if excludes and is_unk(indices, stop)
+    ]
+    if only_unk:
+        for place in only_unk:
+            configs[place] = replace(configs[place], no_unk=True)
+        if only_unk[0] == 0:
+            stream.held.clear()
+        hear = stream.hear if only_unk[0] == 0 else _ignore
+        again = _written(run, read, [configs[place] for place in only_unk], stop, hear)
+        for place, text in zip(only_unk, again, strict=True):
+            texts[place] = text
+    stream.flush()
     return [
-        Generation(
-            prefix + continued(vocab, prefix, [], tokens),
-            prefix,
-            tokens,
-            log_probs,
-            read.perplexity,
-            read.unknown,
-            config,
-        )
-        for tokens, log_probs in zip(texts, all_log_probs, strict=True)
+        _generation(vocab, read, chosen, indices, log_probs, only_unk=chosen.no_unk > config.no_unk)
+        for chosen, (indices, log_probs) in zip(configs, texts, strict=True)
     ]
 
 
+class _Stream:
+    """Tells a text piece by piece; ``<unk>`` at its beginning waits for another token."""
+
+    def __init__(
+        self, vocab: Vocab, prefix: str, stop: int | None, write: Callable[[str], None] | None
+    ) -> None:
+        self.held: list[int] = []
+        self._vocab, self._prefix, self._stop, self._write = vocab, prefix, stop, write
+        self._last: list[Any] = []  # the last token told
+
+    def hear(self, indices: list[int]) -> None:
+        """Take the next tokens."""
+        if self._write:
+            self.held += indices
+            if self._last or any(index not in (Vocab.unk, self._stop) for index in indices):
+                self.flush()
+
+    def flush(self) -> None:
+        """Tell what is held back."""
+        if self._write and self.held:
+            tokens = self._vocab.to_tokens(self.held)
+            self._write(continued(self._vocab, self._prefix, self._last, tokens))
+            self._last = tokens[-1:]
+            self.held.clear()
+
+
+def is_unk(indices: Sequence[int], stop: int | None) -> bool:
+    """Whether a text is ``<unk>`` alone, but for a stop token at its end."""
+    return indices[0] == Vocab.unk and all(index in (Vocab.unk, stop) for index in indices)
+
+
+def _ignore(_indices: list[int]) -> None:
+    pass
+
+
+def _generation(
+    vocab: Vocab,
+    read: Prefix,
+    config: DecodingConfig,
+    indices: list[int],
+    log_probs: list[float],
+    *,
+    only_unk: bool,
+) -> Generation:
+    tokens = vocab.to_tokens(indices)
+    text = read.text + continued(vocab, read.text, [], tokens)
+    prefix = read.text, tokens, log_probs, read.perplexity, read.unknown
+    return Generation(text, *prefix, config, only_unk)
+
+
+_Text = tuple[list[int], list[float]]  # the indices of its tokens, and their log-probabilities
+
+
 def _written(
-    run: Trained, read: Prefix, config: DecodingConfig, num: int, stop: int | None
+    run: Trained,
+    read: Prefix,
+    configs: Sequence[DecodingConfig],  # which differ in the seed only
+    stop: int | None,
+    hear: Callable[[list[int]], None],  # the tokens of the first text
+) -> list[_Text]:
+    texts: list[_Text] = [([], []) for _ in configs]
+    for row, indices, log_probs in _steps(run, read, configs, stop):
+        texts[row][0].extend(indices)
+        texts[row][1].extend(log_probs)
+        if row == 0:
+            hear(indices)
+    return texts
+
+
+def _steps(
+    run: Trained, read: Prefix, configs: Sequence[DecodingConfig], stop: int | None
 ) -> Iterator[tuple[int, list[int], list[float]]]:
     # Yields a row and the next tokens written in it, up to its stop token.
+    config = configs[0]
     if config.beam:
         yield 0, *beam_search(run.model, read, config, stop)
         return
-    open_rows = [*range(num)]
-    for written in iter_decode(run.model, read, config, num):
+    open_rows = [*range(len(configs))]
+    seeds = [int(each.seed) for each in configs]
+    for written in iter_decode(run.model, read, config, seeds):
         columns = written.indices.t().tolist(), written.log_probs.t().tolist()
         still_open = []
         for row in open_rows:
@@ -189,7 +276,11 @@ def stop_index(vocab: Vocab, stop: str | None) -> int | None:
         return None
     tokens = vocab.split(stop)
     if len(tokens) != 1 or tokens[0] not in vocab:
-        msg = f"--stop {stop!r} is not a single {vocab.token} token of the vocabulary; give one"
+        msg = f"--stop {stop!r} is not a single {vocab.token} token of the vocabulary"
+        if tokens == ["\n"]:
+            msg += ", whose text has no line breaks; give one that it has"
+        else:
+            msg += f"; {ESCAPES_HINT}" if "\\" in stop else "; give one"
         raise DecodingError(msg)
     return int(vocab[tokens[0]])
 

@@ -15,6 +15,8 @@ from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
+ESCAPES_HINT = r"--escapes reads \n as a line break"
+
 
 class Trained(Protocol):
     """The part of a run that decoding needs: a model, and the vocabulary of its training."""
@@ -95,6 +97,14 @@ def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]
         msg = f"the prefix has no {vocab.token} tokens; give a text to continue, such as 'The '"
         raise DecodingError(msg)
     return tokens, tuple(dict.fromkeys(t for t in tokens if t not in vocab and t != UNK))
+
+
+def named_unknown(unknown: tuple[Any, ...]) -> str:
+    """Say which tokens were read as ``<unk>``; of none, nothing."""
+    if not unknown:
+        return ""
+    hint = f"; {ESCAPES_HINT}" if any("\\" in str(token) for token in unknown) else ""
+    return f"read as {UNK}: {', '.join(map(repr, unknown))}{hint}"
 
 
 def vocab_of(run: Trained) -> Vocab:

@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from rnn_magics.decoding.prefix import Trained, read_prefix, vocab_of
+from rnn_magics.decoding.prefix import Trained, named_unknown, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
-from rnn_magics.text.tokenizers import UNK
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,8 +40,8 @@ class Score(Result):
     def __repr__(self) -> str:
         """One line: perplexity, and the most surprising token."""
         place = max(range(1, len(self.tokens)), key=self.surprise.__getitem__)
-        named = ", ".join(repr(token) for token in self.unknown)
-        unknown = f", read as {UNK}: {named}" if named else ""
+        named = named_unknown(self.unknown)
+        unknown = f", {named}" if named else ""
         return (
             f"Score(perplexity {self.perplexity:.2f} over {len(self.tokens) - 1} tokens, most"
             f" surprising {self.tokens[place]!r} at {place} with {self.surprise[place]:.1f} bits"

@@ -13,12 +13,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from rnn_magics.inspection.views.match import Match
 from rnn_magics.inspection.views.surprise import Surprise
 from rnn_magics.inspection.views.units import Peak, Units
+from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import BLUE, DIVERGING, drawable, fixed_width, house_style
 
 _COLUMNS, _LEAST_COLUMNS = 84, 50

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import ORANGE, RED, cycle, house_style, number_plainly
 from rnn_magics.reports.baselines import Mark
 from rnn_magics.training.history import History

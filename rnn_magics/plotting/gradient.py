@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from rnn_magics.inspection.views.gradient import Gradient
 from rnn_magics.inspection.views.unrolled import Array
 from rnn_magics.plotting.heatmaps import label_tokens
+from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import BLUE, GREY, ORANGE, house_style, number_plainly, token_label
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from rnn_magics.inspection.views.gates import HIGH, LOW, Gates
 from rnn_magics.inspection.views.hidden import Hidden
 from rnn_magics.inspection.views.unrolled import Array
+from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import DIVERGING, SEQUENTIAL, cycle, house_style, token_label
 
 _LABELLED = 90  # tokens; if there are more, they are numbered

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -34,9 +34,13 @@ _HAN_FONTS = (
 )
 
 
+_NO_LETTERS = ("Last Resort", "LastResort", "STIXNonUnicode", "STIXSize", "cm")  # how they begin
+
+
 @cache
-def _installed_fonts() -> frozenset[str]:
-    return frozenset(entry.name for entry in font_manager.fontManager.ttflist)
+def _installed_fonts() -> dict[str, str]:
+    # The file of each font by its name.
+    return {entry.name: entry.fname for entry in font_manager.fontManager.ttflist}
 
 
 def _families() -> list[str]:
@@ -57,10 +61,24 @@ def drawable(text: str) -> str:
     return "".join(c if c.isprintable() and _has_glyph(c) else ascii(c)[1:-1] for c in text)
 
 
-@cache
 def _has_glyph(character: str) -> bool:
-    fonts = (font_manager.findfont(name) for name in _families())
-    return any(font_manager.get_font(font).get_char_index(ord(character)) for font in fonts)
+    return font_with(character) is not None
+
+
+@cache
+def font_with(character: str) -> str | None:
+    """Return an installed font that has a glyph, ours first; None if there is none."""
+    installed = _installed_fonts()
+    others = sorted(name for name in installed if not name.startswith(_NO_LETTERS))
+    names = (name for name in dict.fromkeys([*_families(), *others]) if name in installed)
+    return next((name for name in names if _draws(installed[name], character)), None)
+
+
+def _draws(file: str, character: str) -> bool:
+    with suppress(OSError, RuntimeError):  # a damaged font
+        font = font_manager.get_font(file)
+        return bool(font.scalable and font.get_char_index(ord(character)))
+    return False
 
 
 def token_label(token: object, width: int = 14) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
-
 from rnn_magics.inspection.views.windows import Windows
+from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import GREY, cycle, house_style
 
 _ROWS_IN_COLOUR = 8

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import BLUE, GREEN, ORANGE, house_style, number_plainly
 from rnn_magics.text.statistics import TextStatistics
 

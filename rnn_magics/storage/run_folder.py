@@ -18,7 +18,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.container import Contents
 from rnn_magics.storage.model_file import FORMAT, packed, read_run
 from rnn_magics.storage.parts import PARTS
+from rnn_magics.storage.run_log import is_of_one_run, note_on
 from rnn_magics.storage.strict import Fields, dumps, from_float, loads
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.run import Run
 
 _WHAT = ("run", "config", "corpus", "device", "threads", "versions")  # parts in run.json
@@ -177,12 +179,16 @@ class RunFolder:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of the history, without those that were cut short or damaged."""
-        found = []
+        return list(self.numbered_lines().values())
+
+    def numbered_lines(self) -> dict[int, dict[str, Any]]:
+        """Return the lines of `lines` by their numbers in the file, from 1 on."""
+        found = {}
         with suppress(OSError), files.open_file(self.path / "history.jsonl") as file:
-            for line in file.read(_MOST_JSON).splitlines():
+            for number, line in enumerate(file.read(_MOST_JSON).splitlines(), start=1):
                 with suppress(ValueError, RecursionError):
-                    found.append(json.loads(line))
-        return [line for line in found if isinstance(line, dict)]
+                    found[number] = json.loads(line)
+        return {number: line for number, line in found.items() if isinstance(line, dict)}
 
     def summary(self) -> KeptRun:
         """Return what the run is and how far it has come, without reading a model.
@@ -228,6 +234,8 @@ class KeptRun:
         Why it ended; ``not ended`` if it is training or was killed; or why it cannot be read.
     trouble
         Why it cannot be read; empty if it can.
+    note
+        Which lines of its log are not its own; empty if all may be.
     """
 
     folder: Path
@@ -239,6 +247,7 @@ class KeptRun:
     valid_perplexity: float | None
     state: str
     trouble: str = ""
+    note: str = ""
 
 
 def _remove(paths: Iterable[Path]) -> None:
@@ -317,12 +326,31 @@ def _judged(folder: RunFolder) -> Iterator[_Timed]:
             troubles.append(f"{path.name} cannot be read: {_why(error)}")
     if times:
         try:
-            yield max(times), folder.summary()
+            yield max(times), _compared_with_log(folder, folder.summary())
         except StorageError as error:
             yield max(times), _skipped(folder.path, str(error))[1]
     elif troubles:
         yield _skipped(folder.path, troubles[0])
     # Otherwise the run has not written its first checkpoint: there is nothing to list.
+
+
+def _compared_with_log(folder: RunFolder, kept: KeptRun) -> KeptRun:
+    # In a folder in which several trainings wrote, the newest checkpoint says what the run is.
+    log, newest = folder.numbered_lines(), next(iter(folder.steps), 0)
+    if is_of_one_run(log, newest):
+        return kept
+    run, _ = folder.newest()
+    return replace(
+        kept,
+        name=run.name,
+        architecture=f"{run.config.model.cell}, {run.config.model.num_hiddens} hidden units",
+        epochs=len(run.history),
+        planned=run.config.train.epochs,
+        train_perplexity=run.train_perplexity,
+        valid_perplexity=run.valid_perplexity,
+        state="not ended" if run.reason in (None, Ending.SNAPSHOT) else str(run.reason),
+        note=note_on(log, run, newest),
+    )
 
 
 def _skipped(folder: Path, why: str) -> _Timed:

@@ -238,7 +238,7 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%generate the --beam 2 --num 2", "a beam search finds one text, not 2"),
         ("%generate the --beam 2 --top-p 0.5", "beam draws nothing, so top_p has no effect"),
         ("%generate the --top-p 0", "--top-p must be in (0, 1], not 0.0"),
-        ("%generate the --temperature 0", "--temperature must be above 0, not 0.0"),
+        ("%generate the --temperature -1", "--temperature must be at least 0, not -1.0"),
         (
             "%generate --score the --greedy",
             "--score writes no text, so --run is the only option that it takes",

@@ -24,6 +24,7 @@ from rnn_magics.decoding.decode import (
 )
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw
 from rnn_magics.decoding.generate import generate, generate_many
+from rnn_magics.decoding.limits import MOST_TOKENS
 from rnn_magics.decoding.prefix import Prefix, read_tokens
 from rnn_magics.errors import DecodingError
 from rnn_magics.models import fast
@@ -59,7 +60,8 @@ def prefix_of(model: RNNModel) -> Prefix:
 def written(
     path: Callable[..., Any], model: RNNModel, config: DecodingConfig, num: int = 1
 ) -> tuple[Tensor, Tensor]:
-    steps = [*path(model, prefix_of(model), config, num)]
+    seeds = [int(config.of_text(place).seed) for place in range(num)]
+    steps = [*path(model, prefix_of(model), config, seeds)]
     return torch.cat([s.indices for s in steps]), torch.cat([s.log_probs for s in steps])
 
 
@@ -148,7 +150,7 @@ def test_a_shorter_text_is_the_beginning_of_a_longer_one(path: Callable[..., Any
 
 
 def test_uniform_numbers_are_below_one_and_as_many_as_asked_for() -> None:
-    blocks = [*uniforms(DecodingConfig(length=70), 3)]
+    blocks = [*uniforms([0, 1, 2], 70)]
     assert torch.cat(blocks).shape == (70, 3)
     assert all(block.dtype == torch.float64 for block in blocks)
     assert all(((block >= 0) & (block < 1)).all() for block in blocks)
@@ -239,7 +241,7 @@ def test_an_interrupt_is_heard_while_a_text_is_written(run: Any) -> None:
         pieces.append(piece)
 
     with pytest.raises(KeyboardInterrupt):
-        generate(run, "a", DecodingConfig(length=10**9), write=write)
+        generate(run, "a", DecodingConfig(length=MOST_TOKENS), write=write)
     assert len(pieces) < 10
 
 
@@ -248,7 +250,7 @@ def test_a_model_that_writes_more_tokens_than_it_reads_is_refused() -> None:
     prefix = prefix_of(model)
     model.output = torch.nn.Linear(8, 99)
     with pytest.raises(ValueError, match="reads 11 tokens and writes 99"):
-        [*iter_compiled(model, prefix, DecodingConfig(), 1)]
+        [*iter_compiled(model, prefix, DecodingConfig(), [0])]
 
 
 def test_only_what_is_compiled_has_to_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,7 +148,7 @@ def test_the_seed_decides_the_draws() -> None:
         ({"decoder": "greedy", "top_k": 3}, "greedy draws nothing, so top_k has no effect"),
         ({"beam": 3, "top_p": 0.9}, "beam draws nothing, so top_p has no effect"),
         ({"beam": 3, "greedy": True}, "beam and greedy exclude each other"),
-        ({"temperature": 0.0}, "temperature must be above 0"),
+        ({"temperature": -0.1}, "temperature must be at least 0"),
         ({"top_p": 1.1}, r"top_p must be in \(0, 1\]"),
         ({"top_k": 0}, "top_k must be at least 1"),
         ({"length": 0}, "length must be at least 1"),

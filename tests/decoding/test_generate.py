@@ -195,9 +195,9 @@ def test_a_model_of_bare_indices_is_refused(run: Any) -> None:
         generate(SimpleNamespace(model=run.model, vocab=None), "a")
 
 
-@pytest.mark.parametrize("num", [0, -1])
-def test_no_text_at_all_is_refused(run: Any, num: int) -> None:
-    with pytest.raises(DecodingError, match=f"num must be at least 1, not {num}"):
+@pytest.mark.parametrize("num", [0, -1, 1001, 10**30])
+def test_no_text_at_all_and_too_many_are_refused(run: Any, num: int) -> None:
+    with pytest.raises(DecodingError, match=rf"num must be in \[1, 1000\], not {num}"):
         generate_many(run, "a", num=num)
 
 

@@ -1,6 +1,6 @@
 /** What a saved notebook keeps of its runs: one of them, or several that were compared. */
 
-import { Check, ContractError, listOf, number, oneOf, record, sized } from './check';
+import { Check, ContractError, listOf, number, oneOf, optional, record, sized, text } from './check';
 import { RunData, runData } from './run';
 
 const VERSION = 1;
@@ -28,3 +28,11 @@ export const savedRuns: Check<RunData[]> = sized((value, path) => {
   }
   return runs;
 });
+
+const words = record<{ notes: string[] }>({ notes: optional(listOf(text, 500), []) });
+
+/** Return why compared runs cannot be compared, and what each perplexity is over. */
+export function notesOf(payload: unknown): string[] {
+  const isComparison = typeof payload === 'object' && payload !== null && 'runs' in payload;
+  return isComparison ? words(payload, 'run').notes : [];
+}

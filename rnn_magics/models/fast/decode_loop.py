@@ -65,12 +65,15 @@ class Rule(NamedTuple):
     top_k, top_p
         How many tokens are kept, and up to which total probability. The size of the vocabulary or
         more, and inf, keep all tokens.
+    no_unk
+        Never take ``<unk>``, the token 0.
     """
 
     greedy: bool
     temperature: float
     top_k: int
     top_p: float
+    no_unk: bool
 
 
 @njit(**OPTIONS)
@@ -213,22 +216,33 @@ def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> A
     Parameters
     ----------
     logits
-        Shape (vocab_size,).
+        Shape (vocab_size,); that of ``<unk>`` becomes -inf if it is excluded.
     rule, uniform
         How the token is chosen, and the random number in [0, 1) that decides.
     shares, order
         Scratch arrays, (vocab_size,), float64 and int64.
     """
-    best = 0
-    for j in range(len(logits)):
-        if logits[j] > logits[best]:
-            best = j
+    best = _best(logits)
     highest = np.float64(logits[best])
     total = 0.0
     for j in range(len(logits)):
         total += math.exp(logits[j] - highest)
-    chosen = best if rule.greedy else _draw(logits, highest, rule, uniform, shares, order)
+    if rule.no_unk:
+        logits[0] = -math.inf
+        best = _best(logits)
+    chosen = best
+    if not rule.greedy:
+        chosen = _draw(logits, np.float64(logits[best]), rule, uniform, shares, order)
     return chosen, logits[chosen] - highest - math.log(total)
+
+
+@njit(**OPTIONS)
+def _best(logits: Any) -> int:
+    best = 0
+    for j in range(len(logits)):
+        if logits[j] > logits[best]:
+            best = j
+    return best
 
 
 @njit(**OPTIONS)

@@ -13,11 +13,11 @@ from rnn_magics.names import misfit
 from rnn_magics.notebook.line.options import Line, LineOptions, parts_of
 from rnn_magics.notebook.line.words import Word
 from rnn_magics.options import (
-    TYPE_NAMES,
     OptionField,
     check_value,
     describe,
     did_you_mean,
+    wrong_type,
 )
 
 O = TypeVar("O", bound=LineOptions)  # noqa: E741  (of the options)
@@ -77,7 +77,7 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
         field = self.fields[name]
         suggest = field.spelling.suggest
         listed = field.choices or (None if isinstance(suggest, str) else suggest)
-        return [] if listed is None else list(listed())
+        return list(field.words) if listed is None else list(listed())
 
     def parse(self, words: Sequence[Word], line: Line | None = None) -> O:
         """Parse the words of a line into options.
@@ -211,13 +211,14 @@ def _parsed(field: OptionField, typed: str, what: str) -> Any:
     # For a text option, such as a stop token, a quoted "none" is text.
     if field.optional and (typed if field.type is str else text).lower() == "none":
         return None
+    if text in field.words:
+        return text
     if field.type is tuple:
         return tuple(part for part in text.split(",") if part)
     try:  # ASCII only: int() and float() accept the digits of every script
         return field.type(text if field.type is str or text.isascii() else "")
     except ValueError:
-        msg = f"{what} must be {TYPE_NAMES[field.type]}, not {text!r}"
-        raise ConfigError(msg) from None
+        raise ConfigError(wrong_type(field, text, what)) from None
 
 
 def _metavar(field: OptionField) -> str:
@@ -225,7 +226,8 @@ def _metavar(field: OptionField) -> str:
         return field.metavar
     if field.choices is not None:
         return "|".join(field.choices())
-    return {int: "N", float: "X", str: "NAME", tuple: "A,B"}[field.type]
+    kind = {int: "N", float: "X", str: "NAME", tuple: "A,B"}[field.type]
+    return "|".join([kind, *field.words])
 
 
 def _help(field: OptionField) -> str:

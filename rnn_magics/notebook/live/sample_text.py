@@ -23,7 +23,7 @@ def sample_text(run: Run) -> str:
         read = read_prefix(run, prefix)
         # Both write the same text, but compiling now would delay training for seconds.
         decode = iter_decode if is_ready(run.model, _CONFIG) else iter_plain
-        written = [w.indices[:, 0] for w in decode(run.model, read, _CONFIG, 1)]
+        written = [w.indices[:, 0] for w in decode(run.model, read, _CONFIG, [0])]
         tokens = vocab.to_tokens([index for part in written for index in part.tolist()])
         return continued(vocab, prefix, [], tokens)
     except RNNMagicsError:  # bidirectional, bare indices or diverged: nothing to show

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from IPython.display import display
 
@@ -13,16 +13,18 @@ from rnn_magics.decoding.decode import is_ready
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import Generation, generate_many
 from rnn_magics.decoding.generate import generate as generate_text
+from rnn_magics.decoding.limits import NUM_TEXTS
 from rnn_magics.decoding.score import Score, score_text
 from rnn_magics.errors import ConfigError
 from rnn_magics.inspection.novelty import Novelty, measure_novelty
 from rnn_magics.notebook.line.call import Call, Item, variable
 from rnn_magics.notebook.line.command import Magic
-from rnn_magics.notebook.line.options import LineOptions, part, run_option, word
+from rnn_magics.notebook.line.escapes import ESCAPES, unescaped
+from rnn_magics.notebook.line.options import Line, LineOptions, flag_of, part, run_option, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.decoded import Generations
-from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.options import option
 from rnn_magics.results import visible
 
 
@@ -34,10 +36,20 @@ class GenerateOptions(LineOptions):
         "", "text that the model continues", metavar='"TEXT"', spelling=word(required=True)
     )
     run: str | None = run_option("whose model writes (default: the newest)")
-    num: int = option(1, "write K texts at once", within=AT_LEAST_ONE, metavar="K")
+    num: int = option(1, "write K texts at once", within=NUM_TEXTS, metavar="K")
+    escapes: bool = option(False, f"read {ESCAPES} in TEXT and --stop")
     novelty: bool = option(False, "show which spans are copied from the training text")
     score: bool = option(False, "write nothing: score TEXT, token by token")
     decoding: DecodingConfig = part(DecodingConfig)
+
+    @classmethod
+    def read(cls, typed: Mapping[str, Any], line: Line | None = None) -> Self:
+        """Build the options from the typed values, reading the escapes in them if asked to."""
+        if typed.get("escapes"):
+            texts = {name: typed[name] for name in ("prefix", "stop") if typed.get(name)}
+            read = {name: unescaped(text, flag_of(cls, name)) for name, text in texts.items()}
+            typed = {**typed, **read}
+        return super().read(typed, line)
 
 
 def writing_call(
@@ -90,13 +102,15 @@ def calls(desk: Desk, options: GenerateOptions) -> Sequence[Call[Any]]:
 
 
 def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations | Score:
-    """Write text with a trained model, or score a given text.
+    r"""Write text with a trained model, or score a given text.
 
     ::
 
         %generate "time traveller" --length 200 --temperature 0.7
         %generate "the " --greedy
         %generate "the " --num 3 --top-k 10 --seed 1
+        %generate "the " --seed random
+        %generate "Chapter 1\n" --escapes --stop "\n"
         %generate "the " --novelty
         %generate --score "the time machine"
     """

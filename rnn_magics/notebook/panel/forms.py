@@ -76,7 +76,7 @@ class Field:
     def words(self) -> Iterator[str]:
         """Yield the words of the argument on a magic line."""
         value = self.widget.value
-        if value in (_UNSAID, None, False):
+        if value is None or value is False or value == _UNSAID:  # but the number 0 is said
             return
         yield from self.action.option_strings[:1]
         if self.action.nargs == 0:

@@ -79,7 +79,7 @@ PLANS = (
         "5 Text",
         "Write",
         ("prefix", "length", "temperature"),
-        sliders={"temperature": (0.1, 2.0, 0.05, 1.0)},
+        sliders={"temperature": (0.0, 2.0, 0.05, 1.0)},
     ),
 )
 

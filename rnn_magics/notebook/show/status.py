@@ -100,7 +100,8 @@ class KeptRuns(Result, list[KeptRun]):
         if not self:
             return "no runs here yet: %train_rnn --checkpoint DIR keeps a run in a folder"
         head = ("folder", "run", "model", "state", "epochs", "train ppl", "held-out ppl")
-        return text_table(head, [_kept_row(kept) for kept in self])
+        notes = [f"{kept.folder}: {kept.note}" for kept in self if kept.note]
+        return "\n".join([text_table(head, [_kept_row(kept) for kept in self]), *notes])
 
 
 def _kept_row(kept: KeptRun) -> tuple[str, ...]:

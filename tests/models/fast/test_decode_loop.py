@@ -32,6 +32,7 @@ def chosen(logits: Tensor, uniforms: Tensor, **options: Any) -> tuple[list[int],
         options.get("temperature", 0.8),
         options.get("top_k") or size,
         options.get("top_p") or math.inf,
+        options.get("no_unk", False),
     )
     shares, order = torch.empty(size).double().numpy(), torch.empty(size).long().numpy()
     rows = zip(logits.numpy(), uniforms.tolist(), strict=True)

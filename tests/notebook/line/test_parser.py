@@ -238,7 +238,7 @@ def test_options_override_a_recipe() -> None:
         ("\u0663", "a whole number, not '\u0663'"),
     ],
 )
-@pytest.mark.parametrize(("magic", "flag"), [("sample", "--show"), ("generate", "--num")])
+@pytest.mark.parametrize(("magic", "flag"), [("sample", "--show"), ("generate", "--length")])
 def test_a_count_is_at_least_one(magic: str, flag: str, value: str, what: str) -> None:
     said = refusal(magic, f"{PREFIX.get(magic, '')}{flag} {value}")
     assert said == f"{flag} must be {what}"

@@ -14,6 +14,7 @@ from rnn_magics.notebook.extension import load_magic
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.line.words import split_line
 from rnn_magics.notebook.panel.forms import Form, quoted
+from rnn_magics.notebook.panel.panel import PLANS
 from rnn_magics.options import describe
 from rnn_magics.training.config import TrainConfig
 
@@ -92,6 +93,22 @@ def test_a_slider_stands_for_a_number() -> None:
     form = Form(parser_of("generate"), sliders={"temperature": (0.1, 2, 0.05, 0.7)})
     form.fields["prefix"].widget.value = "a"
     assert form.line() == "a --temperature 0.7"
+
+
+def test_the_number_zero_is_said() -> None:
+    (temperature,) = (plan.sliders["temperature"] for plan in PLANS if plan.magic == "generate")
+    form = Form(parser_of("generate"), sliders={"temperature": temperature})
+    form.fields["prefix"].widget.value = "a"
+    form.fields["temperature"].widget.value = 0
+    assert form.line() == "a --temperature 0"
+
+
+def test_a_word_that_stands_for_a_number_is_offered() -> None:
+    seed = form_of("generate", prefix="a", seed="random")
+    assert seed.fields["seed"].widget.options == ("random",)
+    assert seed.line() == "a --seed random"
+    assert seed.problem({}) == ""
+    assert form_of("generate", prefix="a", seed="rondom").problem({}).startswith("--seed must be")
 
 
 def test_what_is_skipped_or_fixed() -> None:

@@ -1,0 +1,61 @@
+"""Limits: what one call can write, in memory and in a while."""
+
+from __future__ import annotations
+
+from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.errors import DecodingError
+from rnn_magics.options import Range
+from rnn_magics.text.tokenizers import UNK
+from rnn_magics.text.vocab import Vocab
+
+NUM_TEXTS = Range(1, 1000)
+"""How many texts one call writes; each is a row of the batch."""
+MOST_TOKENS = 10_000_000
+"""Tokens of one call, over all texts or candidates. Each takes some 50 bytes until the end."""
+MOST_LOGITS = 50_000_000
+"""Rows times tokens of the vocabulary in one call. Each takes up to 30 bytes in a beam search."""
+
+
+def check_size(config: DecodingConfig, num: int, vocab_size: int) -> None:
+    """Check that what one call writes fits into memory and ends in a while.
+
+    Raises
+    ------
+    DecodingError
+        When `num` is not in [1, 1000], more than 1 for a beam search, or more is asked for than
+        `MOST_TOKENS` or `MOST_LOGITS`.
+    """
+    if num not in NUM_TEXTS:
+        msg = f"num must be {NUM_TEXTS}, not {num}"
+        raise DecodingError(msg)
+    if config.beam and num > 1:
+        msg = f"a beam search finds one text, not {num}; leave out --num or --beam"
+        raise DecodingError(msg)
+    rows, name = (config.beam, "--beam") if config.beam else (num, "--num")
+    if rows * config.length > MOST_TOKENS:
+        asked = f"{rows:,} x {config.length:,}" if rows > 1 else f"{config.length:,}"
+        msg = (
+            f"{asked} tokens are too many for one call, which writes at most {MOST_TOKENS:,}; lower"
+            f" --length{f' or {name}' if rows > 1 else ''}"
+        )
+        raise DecodingError(msg)
+    if rows * vocab_size > max(MOST_LOGITS, vocab_size):
+        most = max(MOST_LOGITS // vocab_size, 1)
+        msg = (
+            f"with {vocab_size:,} tokens in the vocabulary {name} must be at most {most:,}, not"
+            f" {rows:,}: the logits of all rows are in memory at once"
+        )
+        raise DecodingError(msg)
+
+
+def check_unk(config: DecodingConfig, vocab: Vocab) -> None:
+    """Check that a token is left where ``<unk>`` is excluded.
+
+    Raises
+    ------
+    DecodingError
+        When the vocabulary has no other token.
+    """
+    if config.no_unk and len(vocab) == 1:
+        msg = f"the vocabulary has only {UNK}, so nothing is left to write; leave out --no-unk"
+        raise DecodingError(msg)

@@ -1,0 +1,87 @@
+"""Which runs have perplexities that can be compared: those that predict the same tokens."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from rnn_magics.training.run import Run
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the perplexity of a run is a perplexity of.
+
+    Parameters
+    ----------
+    token
+        The kind of token; ``index`` for a run on bare indices.
+    tokens
+        A digest of the tokens of the vocabulary, in any order; their number for bare indices.
+    text
+        A digest of the text; empty for bare indices.
+    split
+        The lengths of its training part and its held-out part, in tokens.
+    state
+        How held-out text is read, see `Run.state_rule`.
+    """
+
+    token: str
+    tokens: str
+    text: str
+    split: tuple[int, int]
+    state: str
+
+
+_WORDS = {
+    "token": "kinds of token",
+    "tokens": "vocabularies",
+    "text": "texts",
+    "split": "held-out parts",
+    "state": "state rules",
+}
+
+
+def basis_of(run: Run) -> Basis:
+    """Return what the perplexity of a run depends on, besides its model."""
+    vocab, split = run.vocab, (run.num_train_tokens, run.num_valid_tokens)
+    if vocab is None:
+        return Basis("index", str(run.model.vocab_size), "", split, run.state_rule)
+    tokens = sorted(map(repr, vocab.to_tokens(list(range(len(vocab))))))
+    digest = hashlib.sha256(repr(tokens).encode()).hexdigest()
+    text = "" if run.corpus is None else run.corpus[1]
+    return Basis(vocab.token, digest, text, split, run.state_rule)
+
+
+def comparable(runs: Sequence[Run]) -> list[list[Run]]:
+    """Group runs by their basis: perplexities can be compared within a group only."""
+    groups: dict[Basis, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(basis_of(run), []).append(run)
+    return list(groups.values())
+
+
+def basis_in_words(run: Run) -> str:
+    """Say what the perplexity of a run is a perplexity of."""
+    size = f"{run.model.vocab_size:,}"
+    kind = f"{size} indices" if run.vocab is None else f"{size} {run.vocab.token} tokens"
+    text = "bare indices" if run.corpus is None else repr(run.corpus[0])
+    held_out = f"{run.num_valid_tokens:,}" if run.num_valid_tokens else "none"
+    return (
+        f"{kind}; {text}, {run.num_train_tokens:,} tokens to train on, {held_out} held out; state"
+        f" {run.state_rule}"
+    )
+
+
+def difference_in_words(groups: Sequence[Sequence[Run]]) -> str:
+    """Say why the perplexities of different groups cannot be compared; nothing for one group."""
+    if len(groups) < 2:  # noqa: PLR2004
+        return ""
+    bases = [basis_of(group[0]) for group in groups]
+    differing = [f.name for f in fields(Basis) if len({getattr(b, f.name) for b in bases}) > 1]
+    if "text" in differing or "token" in differing or "tokens" in differing:
+        differing = [name for name in differing if name != "split"]  # which follows from them
+    named = [_WORDS[name] for name in differing]
+    listed = ", ".join(named[:-1]) + (" and " if named[:-1] else "") + named[-1]
+    return f"Perplexities of different groups cannot be compared: they have different {listed}."
