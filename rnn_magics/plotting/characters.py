@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 Values: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 HEIGHT = 12  # lines of characters
-WIDTH = 64  # characters, without the axis
+WIDTH = 60  # characters, without the axis
 _MARGIN = 0.02  # of the height, so that no curve lies on the edge
 _MARKS = "+xo*#%@="  # one for each curve
 _WIDE = 30  # a range with a larger ratio of its ends is drawn on a logarithmic axis
@@ -52,7 +52,7 @@ def _chart(axes: Axes, width: int) -> str:
     drawn.set_x_limits(0, 1)
     drawn.set_y_limits(-_MARGIN, 1 + _MARGIN)
     drawn.x_ticks_fkt, drawn.y_ticks_fkt = to_x.tick, to_y.tick
-    drawn.x_label, drawn.y_label = axes.get_xlabel(), axes.get_title() or axes.get_ylabel()
+    drawn.x_label, drawn.y_label = "", axes.get_title() or axes.get_ylabel()
     cells = (np.arange(width) + 0.5) / width  # a mark in the middle of each column
     for mark, (x, y, _) in zip(_MARKS, curves, strict=False):
         columns, heights = to_x(x), to_y(y)
@@ -60,9 +60,10 @@ def _chart(axes: Axes, width: int) -> str:
         order = np.argsort(columns, kind="stable")
         drawn.scatter(near, np.interp(near, columns[order], heights[order]), marker=mark)
     names = [f"{mark} {label}" for mark, (*_, label) in zip(_MARKS, curves, strict=False)]
-    lines = [line.rstrip("\N{BRAILLE PATTERN BLANK} ") for line in drawn.show().splitlines()]
-    blank = str.maketrans("\N{BRAILLE PATTERN BLANK}", " ")
-    return "\n".join([*lines, "   ".join(names)]).translate(blank)
+    against = [f"against {axes.get_xlabel()}"] if axes.get_xlabel() else []
+    lines = drawn.show().replace("-> ()\n", "->\n").splitlines()
+    lines = [line.replace("\N{BRAILLE PATTERN BLANK}", " ").rstrip() for line in lines]
+    return "\n".join([*lines, "   ".join([*names, *against])])
 
 
 class _Scale:
@@ -73,7 +74,8 @@ class _Scale:
         self._low, self._high = self._of(low), self._of(high)
 
     def __call__(self, values: Values) -> Values:
-        return (self._of(values) - self._low) / ((self._high - self._low) or 1.0)
+        scaled: Values = (self._of(values) - self._low) / ((self._high - self._low) or 1.0)
+        return scaled
 
     def tick(self, place: float, _next: float) -> str:
         value = self._low + place * (self._high - self._low)
