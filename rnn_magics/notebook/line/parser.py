@@ -236,4 +236,3 @@ def _help(field: OptionField) -> str:
         return text
     default = f"{field.default:g}" if field.type is float else field.default
     return f"{text} (default {default})"
-
