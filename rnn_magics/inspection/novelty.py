@@ -198,7 +198,7 @@ class _Lines:
         self._lines = corpus.data.split("\n") if isinstance(corpus.data, str) else []
         # A line end is a token, except in a text that is cleaned as in the book.
         line_end = 0 if corpus.config.d2l else 1
-        sizes = [len(vocab.tokenizer.split(line)) + line_end for line in self._lines]
+        sizes = [len(vocab.split(line)) + line_end for line in self._lines]
         self._ends = np.cumsum(sizes)
 
     def at(self, place: int) -> tuple[int | None, str]:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+from rnn_magics.text.characters import words
 from rnn_magics.text.indexing.numbering import at_breaks
 
 DEFAULT_VALID = 0.1
 SHORT = 1000  # characters or given tokens; a tenth of fewer is too little to measure perplexity on
 # A text may be cut after these marks: the lower case of a letter never depends on what follows.
 _BREAKS = "\n \u3002\uff0c\uff01\uff1f"
+_ASCII_WORDS = re.compile("[A-Za-z]+")  # the quicker pattern, for the ordinary text
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,14 +52,15 @@ def clean(text: str, config: CorpusConfig) -> str:
             del lines[-1]
         return "\n".join(re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in lines)
     if config.letters_only:
-        text = _spaced(text).strip()
+        text = _letters(text)
     if config.lower:
         text = text.lower()
     return text
 
 
-def _spaced(text: str) -> str:
-    return re.sub(r"[\W\d_]+", " ", text)
+def _letters(text: str) -> str:
+    # Marks and joiners go with their letter; a mark after a space or a digit goes with that.
+    return " ".join((_ASCII_WORDS if text.isascii() else words()).findall(text))
 
 
 def clean_pieces(pieces: Iterable[str], config: CorpusConfig) -> Iterator[str]:
@@ -80,13 +83,8 @@ def _clean_lines(pieces: Iterable[str], config: CorpusConfig) -> Iterator[str]:
 
 
 def _letters_of(pieces: Iterable[str]) -> Iterator[str]:
-    # At most one space between two pieces, and none at either end of the text.
-    between = started = False
-    for piece in map(_spaced, pieces):
-        letters = piece.strip()
-        if letters:
-            space = started and (between or piece[0] == " ")
-            yield f" {letters}" if space else letters
-            started, between = True, piece[-1] == " "
-        else:
-            between = between or bool(piece)
+    # Every piece but the last ends at a break, which is no letter.
+    started = False
+    for letters in filter(None, map(_letters, pieces)):
+        yield f" {letters}" if started else letters
+        started = True

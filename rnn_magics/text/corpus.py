@@ -16,6 +16,7 @@ from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.indexing.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.sources import Source, cache_folder, find_source, is_url
+from rnn_magics.text.reserved import Whole, kept_whole
 from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, split_words
 
@@ -54,7 +55,7 @@ class Corpus(Result):
     origin: str
     config: CorpusConfig = field(default_factory=CorpusConfig)
     notes: tuple[str, ...] = field(default=(), compare=False)
-    _numbered: dict[str, tuple[Tokenizer, Numbered]] = field(
+    _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
 
@@ -205,13 +206,15 @@ class Corpus(Result):
             digest.update(piece.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def tokens(self, token: str | None = None) -> list[Any]:
+    def tokens(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> list[Any]:
         """Split the corpus into tokens.
 
         Parameters
         ----------
         token
             A name of `TOKENIZERS`; by default ``char`` for text. Given tokens stay as they are.
+        reserved
+            Tokens that stay whole, whatever the tokenizer.
 
         Returns
         -------
@@ -225,17 +228,18 @@ class Corpus(Result):
         """
         token = self._checked(token)
         if isinstance(self.data, StreamedText):
-            return self._listed(token)
+            return self._listed(token, reserved)
         if not isinstance(self.data, str):
             return list(self.data[: self.config.max_tokens])
-        split = TOKENIZERS[token].split
+        tokenizer = TOKENIZERS[token]
+        split = (kept_whole(tokenizer, reserved) or tokenizer).split
         if self.config.d2l:  # the book joins the tokens of its lines: line ends are not tokens
             tokens = [token for line in self.data.split("\n") for token in split(line)]
         else:
             tokens = split(self.data)
         return tokens[: self.config.max_tokens]
 
-    def numbered(self, token: str | None = None) -> Numbered:
+    def numbered(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> Numbered:
         """Return the tokens as numbers of their types, which takes far less memory than `tokens`.
 
         The text is tokenized once for each tokenizer; the result is kept.
@@ -244,6 +248,8 @@ class Corpus(Result):
         ----------
         token
             A name of `TOKENIZERS`; by default ``char`` for text.
+        reserved
+            Tokens that stay whole, whatever the tokenizer.
 
         Raises
         ------
@@ -252,24 +258,25 @@ class Corpus(Result):
         """
         token = self._checked(token)
         tokenizer = TOKENIZERS[token]
-        kept = self._numbered.get(token)
+        whole = kept_whole(tokenizer, reserved) if self.is_text else None
+        kept = self._numbered.get((token, whole))
         if kept is None or kept[0] is not tokenizer:  # a notebook may have replaced it
-            kept = self._numbered[token] = tokenizer, self._number(token)
+            kept = self._numbered[token, whole] = tokenizer, self._number(token, whole)
         return kept[1]
 
-    def _number(self, token: str) -> Numbered:
+    def _number(self, token: str, whole: Whole | None) -> Numbered:
         data, limit, tokenizer = self.data, self.config.max_tokens, TOKENIZERS[token]
         if isinstance(data, tuple):
             return Numbered.of_tokens(data[:limit])
         if isinstance(data, StreamedText):
-            return self._number_on_disk(data, token)
+            return self._number_on_disk(data, token, whole)
         text = data
-        numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
+        numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
 
         def pieces() -> Iterator[str]:
-            return at_breaks(_slices(text), tokenizer.breaks)
+            return _uncut(_slices(text), tokenizer, whole)
 
-        if tokenizer.split is not list:
+        if tokenizer.split is not list or whole is not None:
             return Numbered.of_pieces(pieces, numberer, limit)
         # Characters are numbered again each time: that is quicker than keeping their numbers.
         size = len(text) - (text.count("\n") if self.config.d2l else 0)
@@ -279,16 +286,16 @@ class Corpus(Result):
             lambda: numberer.types,
         )
 
-    def _number_on_disk(self, text: StreamedText, token: str) -> Numbered:
+    def _number_on_disk(self, text: StreamedText, token: str, whole: Whole | None) -> Numbered:
         tokenizer, limit = TOKENIZERS[token], self.config.max_tokens
         if tokenizer.breaks is None:
             msg = f"{self.name!r} has {len(text):,} characters, too many to split in one piece;"
             msg += f" say where tokenizer {token!r} may cut a text: Tokenizer(..., breaks='\\n')"
             raise CorpusError(msg)
-        numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
+        numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
 
         def blocks() -> Iterator[Ids]:
-            return cut_off(map(numberer.feed, at_breaks(text.pieces(), tokenizer.breaks)), limit)
+            return cut_off(map(numberer.feed, _uncut(text.pieces(), tokenizer, whole)), limit)
 
         # For words this is a guess: one in every four characters begins one. Twice the size, for
         # the numbers here and for the indices of a vocabulary.
@@ -296,11 +303,13 @@ class Corpus(Result):
         needed = guess if limit is None else min(guess, limit * 8)
         # A notebook may have registered another function under the same name since.
         anew = tokenizer.split not in (list, split_words)
-        file = self.index_file(text, token)
+        file = self.index_file(text, token, whole)
         stored = file.mapped(blocks, lambda: numberer.types, needed, anew=anew)
         return Numbered.of_numbers(stored.ids, stored.types, stored.checksum, stored.notes)
 
-    def index_file(self, text: StreamedText, token: str, vocabulary: str = "") -> IndexFile:
+    def index_file(
+        self, text: StreamedText, token: str, whole: Whole | None, vocabulary: str = ""
+    ) -> IndexFile:
         """Return the file that keeps the indices of a text on disk.
 
         Parameters
@@ -309,16 +318,23 @@ class Corpus(Result):
             The data of this corpus.
         token
             A name of `TOKENIZERS`.
+        whole
+            The reserved tokens.
         vocabulary
             Identifies the vocabulary; empty for the numbers of token types.
         """
         identity = text.identity
         what = {**self.config.to_dict(), "valid": None, "token": token}
+        if whole is not None:
+            what["reserved"] = whole.tokens
         family = [part[:2] for part in identity]
-        return IndexFile(cache_folder() / "indices", family, identity, what, self.name, vocabulary)
+        # Version 1 took combining marks off their letters.
+        version = 2 if token == "word" or self.config.letters_only else 1
+        folder = cache_folder() / "indices"
+        return IndexFile(folder, family, identity, what, self.name, vocabulary, version)
 
-    def _listed(self, token: str) -> list[Any]:
-        numbered = self.numbered(token)
+    def _listed(self, token: str, reserved: tuple[str, ...]) -> list[Any]:
+        numbered = self.numbered(token, reserved)
         if numbered.size > _LISTED:
             msg = f"{self.name!r} has {numbered.size:,} tokens, too many for a list; keep fewer"
             raise CorpusError(msg + f" with --max-tokens {_LISTED}, or use Corpus.numbered")
@@ -367,6 +383,11 @@ class Corpus(Result):
         first = "" if limit is None else f", the first {limit:,} tokens"
         where = " on disk" if self.on_disk else ""
         return f"Corpus({self.name!r}, {len(self):,} {unit}{where}{first}, {held_out} held out)"
+
+
+def _uncut(pieces: Iterable[str], tokenizer: Tokenizer, whole: Whole | None) -> Iterator[str]:
+    pieces = at_breaks(pieces, tokenizer.breaks)
+    return pieces if whole is None else whole.uncut(pieces)
 
 
 def _slices(text: str) -> Iterator[str]:
