@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Sized
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.results import Result
-from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
+from rnn_magics.text.cleaning import (
+    DEFAULT_VALID,
+    SHORT,
+    CorpusConfig,
+    clean,
+    cleaned_and_lost,
+    require_two,
+    words_of_loss,
+)
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
 from rnn_magics.text.indexing.cache import IndexFile
 from rnn_magics.text.indexing.ids import Ids
-from rnn_magics.text.indexing.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
+from rnn_magics.text.indexing.numbering import Numbered, cut_off, numberer_for, slices, token_pieces
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.sources import Source, cache_folder, find_source, is_url
 from rnn_magics.text.reserved import Whole, kept_whole
@@ -43,6 +51,8 @@ class Corpus(Result):
         How it was cleaned and how it is split.
     notes
         Remarks on its sources, for the user.
+    letters_removed
+        The share of the letters of its sources that the cleaning removed.
 
     Notes
     -----
@@ -55,6 +65,7 @@ class Corpus(Result):
     origin: str
     config: CorpusConfig = field(default_factory=CorpusConfig)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    letters_removed: float = field(default=0.0, compare=False)
     _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
@@ -102,8 +113,8 @@ class Corpus(Result):
         if len(read) < len(sources):
             config = config or CorpusConfig()
             streamed = StreamedText.survey(sources, config)
-            _require_two(streamed, name, "character")
-            return cls(name, streamed, origin, config, notes)
+            require_two(streamed, name, "character", streamed.letters_removed)
+            return cls(name, streamed, origin, config, notes, streamed.letters_removed)
         text = "\n".join(source.text for source in read)
         return replace(cls.from_text(text, config, name=name, origin=origin), notes=notes)
 
@@ -124,9 +135,8 @@ class Corpus(Result):
             When fewer than two characters are left after cleaning.
         """
         config = config or CorpusConfig()
-        cleaned = clean(text, config)
-        _require_two(cleaned, name, "character")
-        return cls(name, cleaned, origin, config)
+        cleaned, lost = cleaned_and_lost(text, config, name)
+        return cls(name, cleaned, origin, config, letters_removed=lost)
 
     @classmethod
     def from_tokens(
@@ -147,7 +157,7 @@ class Corpus(Result):
         """
         config = config or CorpusConfig()
         given = elements(tokens, name)
-        _require_two(given, name, "token")
+        require_two(given, name, "token")
         require_tokens(given, name)
         if config.lower or config.letters_only or config.d2l:
             msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out --lower,"
@@ -181,6 +191,11 @@ class Corpus(Result):
         return cls.from_tokens(found, config, name=name, origin=origin)
 
     @property
+    def losses(self) -> str:
+        """What to know of the letters that the cleaning removed; empty if they are few."""
+        return words_of_loss(self.name, self.letters_removed)
+
+    @property
     def is_text(self) -> bool:
         """Whether this is text to tokenize, rather than given tokens."""
         return not isinstance(self.data, tuple)
@@ -202,7 +217,7 @@ class Corpus(Result):
             return self.data.sha256
         data = self.data if isinstance(self.data, str) else "\0".join(map(repr, self.data))
         digest = hashlib.sha256()
-        for piece in _slices(data):
+        for piece in slices(data):
             digest.update(piece.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
@@ -274,7 +289,7 @@ class Corpus(Result):
         numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
 
         def pieces() -> Iterator[str]:
-            return _uncut(_slices(text), tokenizer, whole)
+            return token_pieces(slices(text), tokenizer, whole)
 
         if tokenizer.split is not list or whole is not None:
             return Numbered.of_pieces(pieces, numberer, limit)
@@ -295,7 +310,7 @@ class Corpus(Result):
         numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
 
         def blocks() -> Iterator[Ids]:
-            return cut_off(map(numberer.feed, _uncut(text.pieces(), tokenizer, whole)), limit)
+            return cut_off(map(numberer.feed, token_pieces(text.pieces(), tokenizer, whole)), limit)
 
         # For words this is a guess: one in every four characters begins one. Twice the size, for
         # the numbers here and for the indices of a vocabulary.
@@ -324,13 +339,11 @@ class Corpus(Result):
             Identifies the vocabulary; empty for the numbers of token types.
         """
         identity = text.identity
-        what = {**self.config.to_dict(), "valid": None, "token": token}
-        if whole is not None:
-            what["reserved"] = whole.tokens
-        family = [part[:2] for part in identity]
+        reserved = {} if whole is None else {"reserved": whole.tokens}
+        what = {**self.config.to_dict(), "valid": None, "token": token, **reserved}
+        family, folder = [part[:2] for part in identity], cache_folder() / "indices"
         # Version 1 took combining marks off their letters.
         version = 2 if token == "word" or self.config.letters_only else 1
-        folder = cache_folder() / "indices"
         return IndexFile(folder, family, identity, what, self.name, vocabulary, version)
 
     def _listed(self, token: str, reserved: tuple[str, ...]) -> list[Any]:
@@ -379,26 +392,9 @@ class Corpus(Result):
         """One line: name, size, split."""
         unit = "characters" if self.is_text else "tokens"
         held_out = f"{self.held_out_share:.0%}" if self.held_out_share else "nothing"
-        limit = self.config.max_tokens
-        first = "" if limit is None else f", the first {limit:,} tokens"
+        first = f", the first {limit:,} tokens" if (limit := self.config.max_tokens) else ""
         where = " on disk" if self.on_disk else ""
         return f"Corpus({self.name!r}, {len(self):,} {unit}{where}{first}, {held_out} held out)"
-
-
-def _uncut(pieces: Iterable[str], tokenizer: Tokenizer, whole: Whole | None) -> Iterator[str]:
-    pieces = at_breaks(pieces, tokenizer.breaks)
-    return pieces if whole is None else whole.uncut(pieces)
-
-
-def _slices(text: str) -> Iterator[str]:
-    return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
-
-
-def _require_two(data: Sized, name: str, unit: str) -> None:
-    if len(data) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-        count = f"only one {unit}" if data else f"no {unit}s"
-        msg = f"{name!r} has {count} after cleaning; a language model needs at least two"
-        raise CorpusError(msg)
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

@@ -111,7 +111,8 @@ class Vocab(Result):
         num_train = corpus.num_train_tokens(numbered.size)
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
             msg = f"{corpus.name!r} has {num_train} training tokens ({token}); a vocabulary needs"
-            raise VocabError(msg + " at least two: hold less out with %corpus --valid, or add text")
+            msg += " at least two: "
+            raise VocabError(msg + (corpus.losses or "hold less out with --valid, or add text"))
         vocab = cls.__new__(cls)
         freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
         vocab._build(freqs, replace(config, token=token))  # noqa: SLF001  (its own class)

@@ -155,6 +155,17 @@ def at_breaks(pieces: Iterable[str], breaks: str | None) -> Iterator[str]:
         yield rest
 
 
+def token_pieces(pieces: Iterable[str], tokenizer: Tokenizer, whole: Whole | None) -> Iterator[str]:
+    """Cut a text, which comes cut anywhere, where neither a token nor a reserved one is cut."""
+    pieces = at_breaks(pieces, tokenizer.breaks)
+    return pieces if whole is None else whole.uncut(pieces)
+
+
+def slices(text: str) -> Iterator[str]:
+    """Cut a text into pieces of the size that is numbered at once."""
+    return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
+
+
 @dataclass(eq=False)
 class Numbered:
     """A text as numbers of token types, kept with its corpus.

@@ -46,7 +46,6 @@ configs = st.builds(
 def piece(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """So many characters are numbered at once; the memo of words is small and often full."""
     monkeypatch.setattr(numbering, "PIECE", request.param)
-    monkeypatch.setattr("rnn_magics.text.corpus.PIECE", request.param)
     monkeypatch.setattr(words, "_MEMO_WORDS", 3)
     monkeypatch.setattr(words, "_SLOTS", 2)
     number: int = request.param
