@@ -63,7 +63,7 @@ def write_ngram(
             break
     tokens = vocab.to_tokens(indices)
     return Generation(
-        prefix + continued(vocab, prefix, [], tokens),
+        prefix + "".join(continued(vocab, prefix, [], tokens)),
         prefix,
         tokens,
         log_probs,

@@ -11,10 +11,12 @@ from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.prefix import Prefix, Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
-from rnn_magics.results import Result
+from rnn_magics.results import Result, brief, listed, shortened
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
+
+_PREFIX_SHOWN = 2000  # characters
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +39,8 @@ class Generation(Result):
         Tokens of the prefix that are not in the vocabulary and were read as ``<unk>``.
     config
         How the text was decoded.
+    shown
+        The text as a display shows it: every token brief. Empty if it is not made.
     """
 
     text: str
@@ -46,6 +50,7 @@ class Generation(Result):
     prefix_perplexity: float | None
     unknown: tuple[Any, ...]
     config: DecodingConfig
+    shown: str = ""
 
     @property
     def perplexity(self) -> float:
@@ -60,7 +65,7 @@ class Generation(Result):
         """One line about the text; ``str()`` returns the text itself."""
         prefix = self.prefix_perplexity
         of_prefix = "" if prefix is None else f", prefix perplexity {prefix:.2f}"
-        named = ", ".join(repr(token) for token in self.unknown)
+        named = listed(self.unknown)
         unknown = f", not in the vocabulary and read as {UNK}: {named}" if named else ""
         return (
             f"Generation({len(self.tokens)} tokens of perplexity {self.perplexity:.2f}"
@@ -86,7 +91,8 @@ def generate(
     config
         How the tokens are chosen, and how many.
     write
-        Called with each piece of text as it is written, first with the prefix.
+        Called with each piece of text as it is written, first with the prefix; it is for a
+        display, so very long tokens come without their middle.
 
     Raises
     ------
@@ -132,24 +138,25 @@ def generate_many(
     stop = stop_index(vocab, config.stop)
     read = read_prefix(run, prefix)
     if write:
-        write(prefix)
+        write(shortened(prefix, _PREFIX_SHOWN))
     texts: list[list[Any]] = [[] for _ in range(num)]
     all_log_probs: list[list[float]] = [[] for _ in range(num)]
     for row, indices, log_probs in _written(run, read, config, num, stop):
         tokens = vocab.to_tokens(indices)
         if write and row == 0:
-            write(continued(vocab, prefix, texts[0], tokens))
+            write("".join(map(brief, continued(vocab, prefix, texts[0], tokens))))
         texts[row] += tokens
         all_log_probs[row] += log_probs
     return [
         Generation(
-            prefix + continued(vocab, prefix, [], tokens),
+            prefix + "".join(pieces := continued(vocab, prefix, [], tokens)),
             prefix,
             tokens,
             log_probs,
             read.perplexity,
             read.unknown,
             config,
+            shortened(prefix, _PREFIX_SHOWN) + "".join(map(brief, pieces)),
         )
         for tokens, log_probs in zip(texts, all_log_probs, strict=True)
     ]
@@ -194,16 +201,16 @@ def stop_index(vocab: Vocab, stop: str | None) -> int | None:
     return int(vocab[tokens[0]])
 
 
-def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> str:
-    """Return the text that `tokens` add after a prefix and the tokens `before`.
+def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> list[str]:
+    """Return the text that each of `tokens` adds after a prefix and the tokens `before`.
 
     The first token is glued to the last one of the prefix, so that words do not run together. No
     space is added if the prefix already ends with one.
     """
     glue = vocab.tokenizer.glue
     if before:
-        return "".join(map(glue, [before[-1], *tokens], tokens))
+        return [*map(glue, [before[-1], *tokens], tokens)]
     first = glue(vocab.split(prefix)[-1], tokens[0])
     if prefix[-1].isspace() and first == f" {tokens[0]}":
         first = str(tokens[0])
-    return first + "".join(map(glue, tokens, tokens[1:]))
+    return [first, *map(glue, tokens, tokens[1:])]

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnn_magics.decoding.prefix import Trained, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
-from rnn_magics.results import Result
+from rnn_magics.results import Result, listed
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 
@@ -41,7 +41,7 @@ class Score(Result):
     def __repr__(self) -> str:
         """One line: perplexity, and the most surprising token."""
         place = max(range(1, len(self.tokens)), key=self.surprise.__getitem__)
-        named = ", ".join(repr(token) for token in self.unknown)
+        named = listed(self.unknown)
         unknown = f", read as {UNK}: {named}" if named else ""
         return (
             f"Score(perplexity {self.perplexity:.2f} over {len(self.tokens) - 1} tokens, most"

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.errors import CorpusError
-from rnn_magics.results import Result
+from rnn_magics.results import Result, brief
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.statistics import require_countable
@@ -218,7 +218,7 @@ def _pieces(
         of_token[span.begin : span.end] = [number] * len(span)
     pieces: list[tuple[str, int | None]] = []
     for token, before, copied in zip(tokens, [None, *tokens], of_token, strict=False):
-        added = glue(before, token)
+        added = brief(glue(before, token))
         if pieces and pieces[-1][1] == copied:
             pieces[-1] = (pieces[-1][0] + added, copied)
         else:

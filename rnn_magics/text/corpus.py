@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnn_magics.errors import CorpusError
-from rnn_magics.results import Result
+from rnn_magics.results import Result, quoted
 from rnn_magics.text.cleaning import (
     DEFAULT_VALID,
     SHORT,
@@ -113,8 +113,8 @@ class Corpus(Result):
         if len(read) < len(sources):
             config = config or CorpusConfig()
             streamed = StreamedText.survey(sources, config)
-            require_two(streamed, name, "character", streamed.letters_removed)
-            return cls(name, streamed, origin, config, notes, streamed.letters_removed)
+            require_two(streamed, name, "character", lost := streamed.letters_removed)
+            return cls(name, streamed, origin, config, notes, lost)
         text = "\n".join(source.text for source in read)
         return replace(cls.from_text(text, config, name=name, origin=origin), notes=notes)
 
@@ -393,8 +393,8 @@ class Corpus(Result):
         unit = "characters" if self.is_text else "tokens"
         held_out = f"{self.held_out_share:.0%}" if self.held_out_share else "nothing"
         first = f", the first {limit:,} tokens" if (limit := self.config.max_tokens) else ""
-        where = " on disk" if self.on_disk else ""
-        return f"Corpus({self.name!r}, {len(self):,} {unit}{where}{first}, {held_out} held out)"
+        size = f"{len(self):,} {unit}{' on disk' if self.on_disk else ''}"
+        return f"Corpus({quoted(self.name)}, {size}{first}, {held_out} held out)"
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

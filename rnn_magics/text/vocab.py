@@ -18,7 +18,7 @@ import numpy as np
 from rnn_magics.errors import VocabError
 from rnn_magics.foreign import a_kind
 from rnn_magics.options import AT_LEAST_ONE, Options, option
-from rnn_magics.results import Result
+from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbering import Numbered
@@ -272,7 +272,7 @@ class Vocab(Result):
 
     def __repr__(self) -> str:
         """One line: size, tokenizer, the most frequent tokens."""
-        head = ", ".join(repr(token) for token in self._tokens[:6])
+        head = ", ".join(map(quoted, self._tokens[:6]))
         return f"Vocab({len(self):,} {self.token} tokens: {head}{', ...' if len(self) > 6 else ''})"  # noqa: PLR2004
 
 
@@ -289,7 +289,7 @@ def _to_plain(token: Any) -> Any:
         return token
     if isinstance(token, tuple):
         return {"tuple": [_to_plain(element) for element in token]}
-    msg = f"token {token!r} is {a_kind(token)}, which a file cannot hold; use text,"
+    msg = f"token {quoted(token)} is {a_kind(token)}, which a file cannot hold; use text,"
     raise VocabError(msg + " numbers, or tuples of them as tokens")
 
 
