@@ -26,7 +26,7 @@ from rnn_magics.inspection.views.unrolled import (
 )
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import NOT_NEGATIVE, option
-from rnn_magics.results import quoted
+from rnn_magics.results import brief, quoted
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
@@ -105,7 +105,7 @@ class Gradient(TextTrace):
         for place in range(self.step, -1, -1):
             lag = self.step - place
             gain = f"{self.lags[lag]:.3g}" if lag < len(self.lags) else ""
-            yield str(lag), repr(self.tokens[place]), f"{self.norms[place]:.3g}", gain
+            yield str(lag), quoted(self.tokens[place]), f"{self.norms[place]:.3g}", gain
 
     def to_data(self) -> GradientPayload:
         """Return what a front end draws."""
@@ -113,7 +113,7 @@ class Gradient(TextTrace):
             **self.head(),
             "layer": self.layer,
             "step": self.step,
-            "target": str(self.target),
+            "target": brief(self.target),
             "log_p": number(self.log_p),
             "norms": numbers(self.norms),
             "lags": numbers(self.lags),
