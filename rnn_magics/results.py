@@ -11,7 +11,7 @@ from typing import Any
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"
 _JOINED = {"So", "Sk"}  # an emoji and its skin tone; a joiner also follows letters and marks
-TOKEN_WIDTH = 44
+TOKEN_WIDTH = 40
 """The most characters that are shown of one token."""
 _LISTED = 20
 

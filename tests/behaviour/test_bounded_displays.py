@@ -18,7 +18,7 @@ from tests.notebook.conftest import Notebook
 LONG = 20_000
 MOST = 40_000  # characters of all forms of all outputs of a cell, pictures left out
 WORDS = [letter * LONG for letter in "abcdefgh"]
-TEXT = " ".join(WORDS[i * i % 8] + (".\n" if i % 7 == 0 else "") for i in range(150))
+TEXT = " ".join(WORDS[3 * i % 8] + (".\n" if i % 7 == 0 else "") for i in range(150))
 TRAIN = "%train_rnn --num-hiddens 4 --epochs 1 --device cpu --threads 1 --name tiny"
 
 LINES = {
