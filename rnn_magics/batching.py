@@ -159,7 +159,7 @@ class Batches(Result):
         self.vocab = vocab
         self.corpus = corpus
         self._generator = torch.Generator().manual_seed(seed)
-        _require_enough(len(self.ids), self.config)
+        _require_enough(len(self.ids), self.config, "" if corpus is None else corpus.losses)
 
     @property
     def carries_state(self) -> bool:
@@ -285,7 +285,7 @@ def _as_indices(ids: Sequence[int] | Ids | Tensor) -> Tensor:
     return ids if ids.dtype in _KEPT_TYPES else ids.long()
 
 
-def _require_enough(num_tokens: int, config: BatchConfig) -> None:
+def _require_enough(num_tokens: int, config: BatchConfig, losses: str) -> None:
     size, steps = config.batch_size, config.num_steps
     needed = size * (steps + 1)
     if num_tokens >= needed:
@@ -298,7 +298,7 @@ def _require_enough(num_tokens: int, config: BatchConfig) -> None:
         fitting = "a longer text"
     msg = (
         f"the training text has {num_tokens:,} tokens, but batch_size {size} x (num_steps {steps}"
-        f" + 1) needs {needed:,}; try {fitting}"
+        f" + 1) needs {needed:,}; {losses or f'try {fitting}'}"
     )
     raise BatchError(msg)
 

@@ -283,6 +283,13 @@ describe('epochs', () => {
 });
 
 describe('text made safe to look at', () => {
+  // What Python shows of the same text; a lone surrogate is half a character to it, too.
+  it.each(JSON.parse(readFileSync('../tests/contract/visible.json', 'utf8')) as [string, string][])(
+    'shows %j as Python does',
+    (text, shown) => {
+      expect(visible(text)).toBe(shown);
+    }
+  );
   it('shows what hides', () => {
     expect(visible('a\u202eb\u0000\n')).toBe('a\\u202eb\\x00⏎');
     expect(visible('\ud800')).toBe('\\ud800');

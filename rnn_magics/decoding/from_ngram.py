@@ -64,7 +64,7 @@ def write_ngram(
         indices, log_probs = _written(model, ids, config, stop)
     tokens = vocab.to_tokens(indices)
     return Generation(
-        prefix + continued(vocab, prefix, [], tokens),
+        prefix + "".join(continued(vocab, prefix, [], tokens)),
         prefix,
         tokens,
         log_probs,

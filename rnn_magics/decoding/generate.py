@@ -19,10 +19,12 @@ from rnn_magics.decoding.prefix import (
     vocab_of,
 )
 from rnn_magics.errors import DecodingError
-from rnn_magics.results import Result
+from rnn_magics.results import Result, brief, shortened
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
+
+_PREFIX_SHOWN = 2000  # characters
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +50,8 @@ class Generation(Result):
     only_unk
         Whether the model wrote nothing but ``<unk>`` at first, so that the text was written again
         without it.
+    shown
+        The text as a display shows it: every token brief. Empty if it is not made.
     """
 
     text: str
@@ -58,6 +62,7 @@ class Generation(Result):
     unknown: tuple[Any, ...]
     config: DecodingConfig
     only_unk: bool = False
+    shown: str = ""
 
     @property
     def perplexity(self) -> float:
@@ -102,7 +107,8 @@ def generate(
     config
         How the tokens are chosen, and how many.
     write
-        Called with each piece of text as it is written, first with the prefix.
+        Called with each piece of text as it is written, first with the prefix; it is for a
+        display, so very long tokens come without their middle.
 
     Raises
     ------
@@ -146,7 +152,7 @@ def generate_many(
     stop = stop_index(vocab, config.stop)
     read = read_prefix(run, prefix)
     if write:
-        write(prefix)
+        write(shortened(prefix, _PREFIX_SHOWN))
     stream = _Stream(vocab, prefix, stop, write)
     configs = [config.of_text(place) for place in range(num)]
     texts = _written(run, read, configs, stop, stream.hear)
@@ -192,7 +198,8 @@ class _Stream:
         """Tell what is held back."""
         if self._write and self.held:
             tokens = self._vocab.to_tokens(self.held)
-            self._write(continued(self._vocab, self._prefix, self._last, tokens))
+            pieces = continued(self._vocab, self._prefix, self._last, tokens)
+            self._write("".join(map(brief, pieces)))
             self._last = tokens[-1:]
             self.held.clear()
 
@@ -216,9 +223,11 @@ def _generation(
     only_unk: bool,
 ) -> Generation:
     tokens = vocab.to_tokens(indices)
-    text = read.text + continued(vocab, read.text, [], tokens)
+    pieces = continued(vocab, read.text, [], tokens)
+    text = read.text + "".join(pieces)
+    shown = shortened(read.text, _PREFIX_SHOWN) + "".join(map(brief, pieces))
     prefix = read.text, tokens, log_probs, read.perplexity, read.unknown
-    return Generation(text, *prefix, config, only_unk)
+    return Generation(text, *prefix, config, only_unk, shown)
 
 
 _Text = tuple[list[int], list[float]]  # the indices of its tokens, and their log-probabilities
@@ -285,16 +294,16 @@ def stop_index(vocab: Vocab, stop: str | None) -> int | None:
     return int(vocab[tokens[0]])
 
 
-def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> str:
-    """Return the text that `tokens` add after a prefix and the tokens `before`.
+def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> list[str]:
+    """Return the text that each of `tokens` adds after a prefix and the tokens `before`.
 
     The first token is glued to the last one of the prefix, so that words do not run together. No
     space is added if the prefix already ends with one.
     """
     glue = vocab.tokenizer.glue
     if before:
-        return "".join(map(glue, [before[-1], *tokens], tokens))
+        return [*map(glue, [before[-1], *tokens], tokens)]
     first = glue(vocab.split(prefix)[-1], tokens[0])
     if prefix[-1].isspace() and first == f" {tokens[0]}":
         first = str(tokens[0])
-    return first + "".join(map(glue, tokens, tokens[1:]))
+    return [first, *map(glue, tokens, tokens[1:])]

@@ -11,6 +11,7 @@ from torch import Tensor
 from rnn_magics.errors import DecodingError
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, read, require_finite
+from rnn_magics.results import listed
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
@@ -104,7 +105,7 @@ def named_unknown(unknown: tuple[Any, ...]) -> str:
     if not unknown:
         return ""
     hint = f"; {ESCAPES_HINT}" if any("\\" in str(token) for token in unknown) else ""
-    return f"read as {UNK}: {', '.join(map(repr, unknown))}{hint}"
+    return f"read as {UNK}: {listed(unknown)}{hint}"
 
 
 def vocab_of(run: Trained) -> Vocab:

@@ -122,7 +122,9 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
     ]
     reason = next((words for holds, words in reasons if holds), "")
     if not reason and run.vocab is not None:
-        num_train = corpus.num_train_tokens(corpus.numbered(run.vocab.token).size)
+        of = run.vocab
+        numbered = corpus.numbered(of.token, of.config.reserved)
+        num_train = corpus.num_train_tokens(numbered.size)
         vocab = Vocab.from_corpus(corpus, run.vocab.config)
         if num_train == run.num_train_tokens and vocab == run.vocab:
             return run.vocab

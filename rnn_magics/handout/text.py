@@ -12,11 +12,13 @@ from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.handout.literals import listed, path, pieces
 from rnn_magics.storage import atomic
+from rnn_magics.text import characters
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.reading.python_texts import MOST_CHARACTERS, PYTHON_TEXTS
 from rnn_magics.text.reading.sources import Source
-from rnn_magics.text.tokenizers import UNK
+from rnn_magics.text.reserved import anywhere, bounded, kept_whole
+from rnn_magics.text.tokenizers import UNK, kinds_of_words
 from rnn_magics.text.vocab import Vocab
 
 _MOST_PIECES = 12  # lines of text that a script can hold and stay readable
@@ -36,10 +38,16 @@ text = text[:{MOST_CHARACTERS:_}]
 """,
 }
 _LETTERS_ONLY = 'text = re.sub(r"[\\W\\d_]+", " ", text).strip()\n'
+_MARKED_LETTERS = """\
+letters = r"[^\\W\\d_]+(?:MARKS+(?:[^\\W\\d_]+)?)*"  # with their marks
+text = " ".join(re.findall(letters, text))
+"""
 _LOWER = "text = text.lower()\n"
 _D2L = """\
 lines = [re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in text.split("\\n")]
 """
+_INNER = r"\w"  # of a word
+_NO_MARKS = r"[\u200d]"  # for a text that has none
 _WORDS = "[^\\W\\d_]+(?:['\\u2019][^\\W\\d_]+)*|\\d+|\\n|[^\\w\\s]|_"
 
 
@@ -126,7 +134,7 @@ def _read(corpus: Corpus, file: str | None) -> tuple[str, str | None]:
         return f"{_kept(corpus, text, file)}tokens = ast.literal_eval(text)\n", text
     text = str(data)
     if (source := _found_again(corpus.origin, text, config)) is not None:
-        return source + _cleaning(config), None
+        return source + _cleaning(config, text), None
     kept = _kept(corpus, text, file)  # as it was cleaned
     return kept + 'lines = text.split("\\n")\n' * config.d2l, text
 
@@ -185,28 +193,64 @@ def _write(place: Path, text: str) -> None:
     atomic.write(place, data)
 
 
-def _cleaning(config: CorpusConfig) -> str:
+def _cleaning(config: CorpusConfig, cleaned: str) -> str:
     if config.d2l:
         return _D2L
-    if config.letters_only:
-        return _LETTERS_ONLY.replace(".strip()", ".strip().lower()" if config.lower else ".strip()")
-    return _LOWER * config.lower
+    if not config.letters_only:
+        return _LOWER * config.lower
+    if marks := characters.class_of(cleaned, characters.joined()):
+        return _MARKED_LETTERS.replace("MARKS", marks) + _LOWER * config.lower
+    return _LETTERS_ONLY.replace(".strip()", ".strip().lower()" if config.lower else ".strip()")
 
 
 def _tokenize(corpus: Corpus, vocab: Vocab) -> str:
-    limit = corpus.config.max_tokens
+    limit, d2l, text = corpus.config.max_tokens, corpus.config.d2l, str(corpus.data)
     cut = "" if limit is None else f"tokens = tokens[:{limit}]\n"
     if vocab.token == "given":
         return cut
-    if corpus.config.d2l:
-        line = "line" if vocab.token == "char" else "line.split()"
-        return f"tokens = [token for line in lines for token in {line}]\n{cut}"
+    whole = kept_whole(vocab.tokenizer, vocab.config.reserved)
+    tokens = () if whole is None else whole.tokens
+    # Those that occur; cleaned as in the book, each line is split by itself.
+    reserved = [token for token in tokens if token in text and not (d2l and "\n" in token)]
     if vocab.token == "char":
-        return "tokens = list(text)\n" if limit is None else f"tokens = list(text)[:{limit}]\n"
-    unknown = f"{UNK}|" if UNK in str(corpus.data) else ""
+        return _characters(reserved, cut, d2l=d2l)
+    if d2l and not reserved:
+        return f"tokens = [token for line in lines for token in line.split()]\n{cut}"
+    return _word_tokens(text, reserved, cut, d2l=d2l)
+
+
+def _characters(reserved: list[str], cut: str, *, d2l: bool) -> str:
+    kinds = f'kinds = r"{anywhere(reserved)}|[\\s\\S]"\n' if reserved else ""
+    if d2l:
+        line = "re.findall(kinds, line)" if reserved else "line"
+        return f"{kinds}tokens = [token for line in lines for token in {line}]\n{cut}"
+    tokens = "re.findall(kinds, text)" if reserved else "list(text)"
+    return f"{kinds}tokens = {tokens}{cut.removeprefix('tokens = tokens') or chr(10)}"
+
+
+def _word_tokens(text: str, reserved: list[str], cut: str, *, d2l: bool) -> str:
+    said, words = "Words with inner apostrophes, numbers, line ends, single marks.", _WORDS
+    marks = characters.class_of(text, characters.joined())
+    if d2l:
+        said, words = "without those of several words", "[a-z]+"
+    elif re.search(f"{characters.attached()}|{characters.FLAG}", text):
+        said = "each with what Unicode joins to it"
+        attached = characters.class_of(text, characters.attached()) or _NO_MARKS
+        kinds = kinds_of_words(r"[^\W\d_]+", marks or _NO_MARKS, attached)
+        words = "|".join(kind for kind in kinds if re.search(kind, text))
+    elif UNK in text:
+        words = f"{UNK}|{_WORDS}"
+    if not reserved and words is _WORDS:
+        return f'# {said}\ntokens = re.findall(r"{words}", text)\n{cut}'
+    named = f'words = r"{words}"  # {said}\n'  # a formatter leaves a long string alone
+    if not reserved:
+        return f"{named}tokens = re.findall(words, text)\n{cut}"
+    whole = '"\\n".join(lines)' if d2l else "text"
     return (
-        "# Words with inner apostrophes, numbers, line ends, single marks.\n"
-        f'tokens = re.findall(r"{unknown}{_WORDS}", text)\n{cut}'
+        f'{named}reserved = r"({bounded(reserved, _INNER, marks)})"\n'
+        "tokens = []\n"
+        f"for i, part in enumerate(re.split(reserved, {whole})):\n"
+        f"    tokens += [part] if i % 2 else re.findall(words, part)\n{cut}"
     )
 
 

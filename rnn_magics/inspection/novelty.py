@@ -18,7 +18,7 @@ import numpy as np
 
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.errors import CorpusError
-from rnn_magics.results import Result
+from rnn_magics.results import Result, brief
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.statistics import require_countable
@@ -237,7 +237,7 @@ class _Lines:
         self._lines = corpus.data.split("\n") if isinstance(corpus.data, str) else []
         # A line end is a token, except in a text that is cleaned as in the book.
         line_end = 0 if corpus.config.d2l else 1
-        sizes = [len(vocab.tokenizer.split(line)) + line_end for line in self._lines]
+        sizes = [len(vocab.split(line)) + line_end for line in self._lines]
         self._ends = np.cumsum(sizes)
 
     def at(self, place: int) -> tuple[int | None, str]:
@@ -257,7 +257,7 @@ def _pieces(
         of_token[span.begin : span.end] = [number] * len(span)
     pieces: list[tuple[str, int | None]] = []
     for token, before, copied in zip(tokens, [None, *tokens], of_token, strict=False):
-        added = glue(before, token)
+        added = brief(glue(before, token))
         if pieces and pieces[-1][1] == copied:
             pieces[-1] = (pieces[-1][0] + added, copied)
         else:

@@ -20,6 +20,7 @@ from rnn_magics.inspection.views.surprise import Surprise
 from rnn_magics.inspection.views.units import Peak, Units
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import BLUE, DIVERGING, drawable, fixed_width, house_style
+from rnn_magics.results import brief
 
 _COLUMNS, _LEAST_COLUMNS = 84, 50
 _COLUMN = 0.103  # inches
@@ -124,7 +125,7 @@ def _draw_ranking(axes: Axes, trace: Units) -> None:
 
 def _texts(tokens: Sequence[Any]) -> list[str]:
     """Return tokens as drawable text, words with a space between them."""
-    texts = [drawable(str(token).replace("\n", _RETURN)) for token in tokens]
+    texts = [drawable(brief(token).replace("\n", _RETURN)) for token in tokens]
     gap = "" if all(len(str(token)) == 1 for token in tokens) else " "
     return [text + gap for text in texts]
 

@@ -15,6 +15,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
+from rnn_magics.results import brief
+
 # The palette of Okabe and Ito, whose colours colour-blind readers can tell apart.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#777777"
 # A diverging map, white in the middle, that colour-blind readers can read; a sequential one whose
@@ -83,7 +85,7 @@ def _draws(file: str, character: str) -> bool:
 
 def token_label(token: object, width: int = 14) -> str:
     """Return a token as a tick label: spaces visible, at most `width` characters."""
-    text = str(token).replace("\n", "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}")
+    text = brief(token).replace("\n", "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}")
     shown = drawable(text.replace(" ", "\N{OPEN BOX}"))
     return shown if len(shown) <= width else f"{shown[: width - 1]}\N{HORIZONTAL ELLIPSIS}"
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 
+from rnn_magics.errors import CorpusError
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+from rnn_magics.text.characters import words
 from rnn_magics.text.indexing.numbering import at_breaks
 
 DEFAULT_VALID = 0.1
 SHORT = 1000  # characters or given tokens; a tenth of fewer is too little to measure perplexity on
 # A text may be cut after these marks: the lower case of a letter never depends on what follows.
 _BREAKS = "\n \u3002\uff0c\uff01\uff1f"
+_OTHER_LETTERS = re.compile(r"[^\W\d_\x00-\x7f]+")
+_MANY = 0.005  # of the letters; an English text has a few others
+_ASCII_WORDS = re.compile("[A-Za-z]+")  # the quicker pattern, for the ordinary text
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,14 +55,71 @@ def clean(text: str, config: CorpusConfig) -> str:
             del lines[-1]
         return "\n".join(re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in lines)
     if config.letters_only:
-        text = _spaced(text).strip()
+        text = _letters(text)
     if config.lower:
         text = text.lower()
     return text
 
 
-def _spaced(text: str) -> str:
-    return re.sub(r"[\W\d_]+", " ", text)
+def letters_removed(text: str, config: CorpusConfig) -> int:
+    """Return how many letters of a text, or of a piece of it, `clean` removes."""
+    if not config.d2l or text.isascii():
+        return 0
+    return sum(map(len, _OTHER_LETTERS.findall(text)))
+
+
+def letters_left(cleaned: str) -> int:
+    """Return how many letters a text that was cleaned as in the book has, or a piece of it."""
+    return len(cleaned) - cleaned.count(" ") - cleaned.count("\n")
+
+
+def cleaned_and_lost(text: str, config: CorpusConfig, name: str) -> tuple[str, float]:
+    """Return the text, cleaned, and the share of its letters that were removed.
+
+    Raises
+    ------
+    CorpusError
+        When fewer than two characters are left.
+    """
+    cleaned, removed = clean(text, config), letters_removed(text, config)
+    lost = share_removed(removed, letters_left(cleaned) if removed else 0)
+    require_two(cleaned, name, "character", lost)
+    return cleaned, lost
+
+
+def require_two(data: Sized, name: str, unit: str, lost: float = 0) -> None:
+    """Refuse a text in which there is nothing to predict.
+
+    Raises
+    ------
+    CorpusError
+        With what the cleaning removed, if that is why.
+    """
+    if len(data) < 2:  # noqa: PLR2004  (one token to read and one to predict)
+        count = f"only one {unit}" if data else f"no {unit}s"
+        why = words_of_loss(name, lost) or "a language model needs at least two"
+        msg = f"{name!r} has {count} after cleaning; {why}"
+        raise CorpusError(msg)
+
+
+def share_removed(removed: int, left: int) -> float:
+    """Return the share of the letters that were removed."""
+    return removed / (removed + left) if removed else 0.0
+
+
+def words_of_loss(name: str, share: float) -> str:
+    """Return what a user has to know of the letters removed; empty if they are few."""
+    if share < _MANY:
+        return ""
+    return (
+        f"--d2l keeps the letters a to z alone: {share:.0%} of the letters of {name!r} are gone;"
+        " --letters-only --lower keeps those of every script"
+    )
+
+
+def _letters(text: str) -> str:
+    # Marks and joiners go with their letter; a mark after a space or a digit goes with that.
+    return " ".join((_ASCII_WORDS if text.isascii() else words()).findall(text))
 
 
 def clean_pieces(pieces: Iterable[str], config: CorpusConfig) -> Iterator[str]:
@@ -80,13 +142,8 @@ def _clean_lines(pieces: Iterable[str], config: CorpusConfig) -> Iterator[str]:
 
 
 def _letters_of(pieces: Iterable[str]) -> Iterator[str]:
-    # At most one space between two pieces, and none at either end of the text.
-    between = started = False
-    for piece in map(_spaced, pieces):
-        letters = piece.strip()
-        if letters:
-            space = started and (between or piece[0] == " ")
-            yield f" {letters}" if space else letters
-            started, between = True, piece[-1] == " "
-        else:
-            between = between or bool(piece)
+    # Every piece but the last ends at a break, which is no letter.
+    started = False
+    for letters in filter(None, map(_letters, pieces)):
+        yield f" {letters}" if started else letters
+        started = True

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Sized
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnn_magics.errors import CorpusError
-from rnn_magics.results import Result
-from rnn_magics.text.cleaning import DEFAULT_VALID, SHORT, CorpusConfig, clean
+from rnn_magics.results import Result, quoted
+from rnn_magics.text.cleaning import (
+    DEFAULT_VALID,
+    SHORT,
+    CorpusConfig,
+    clean,
+    cleaned_and_lost,
+    require_two,
+    words_of_loss,
+)
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
 from rnn_magics.text.indexing.cache import IndexFile
 from rnn_magics.text.indexing.ids import Ids
-from rnn_magics.text.indexing.numbering import PIECE, Numbered, at_breaks, cut_off, numberer_for
+from rnn_magics.text.indexing.numbering import Numbered, cut_off, numberer_for, slices, token_pieces
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.sources import Source, cache_folder, find_source, is_url
+from rnn_magics.text.reserved import Whole, kept_whole
 from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, split_words
 
@@ -42,6 +51,8 @@ class Corpus(Result):
         How it was cleaned and how it is split.
     notes
         Remarks on its sources, for the user.
+    letters_removed
+        The share of the letters of its sources that the cleaning removed.
 
     Notes
     -----
@@ -54,7 +65,8 @@ class Corpus(Result):
     origin: str
     config: CorpusConfig = field(default_factory=CorpusConfig)
     notes: tuple[str, ...] = field(default=(), compare=False)
-    _numbered: dict[str, tuple[Tokenizer, Numbered]] = field(
+    letters_removed: float = field(default=0.0, compare=False)
+    _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
 
@@ -101,8 +113,8 @@ class Corpus(Result):
         if len(read) < len(sources):
             config = config or CorpusConfig()
             streamed = StreamedText.survey(sources, config)
-            _require_two(streamed, name, "character")
-            return cls(name, streamed, origin, config, notes)
+            require_two(streamed, name, "character", lost := streamed.letters_removed)
+            return cls(name, streamed, origin, config, notes, lost)
         text = "\n".join(source.text for source in read)
         return replace(cls.from_text(text, config, name=name, origin=origin), notes=notes)
 
@@ -123,9 +135,8 @@ class Corpus(Result):
             When fewer than two characters are left after cleaning.
         """
         config = config or CorpusConfig()
-        cleaned = clean(text, config)
-        _require_two(cleaned, name, "character")
-        return cls(name, cleaned, origin, config)
+        cleaned, lost = cleaned_and_lost(text, config, name)
+        return cls(name, cleaned, origin, config, letters_removed=lost)
 
     @classmethod
     def from_tokens(
@@ -146,7 +157,7 @@ class Corpus(Result):
         """
         config = config or CorpusConfig()
         given = elements(tokens, name)
-        _require_two(given, name, "token")
+        require_two(given, name, "token")
         require_tokens(given, name)
         if config.lower or config.letters_only or config.d2l:
             msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out --lower,"
@@ -180,6 +191,11 @@ class Corpus(Result):
         return cls.from_tokens(found, config, name=name, origin=origin)
 
     @property
+    def losses(self) -> str:
+        """What to know of the letters that the cleaning removed; empty if they are few."""
+        return words_of_loss(self.name, self.letters_removed)
+
+    @property
     def is_text(self) -> bool:
         """Whether this is text to tokenize, rather than given tokens."""
         return not isinstance(self.data, tuple)
@@ -201,17 +217,19 @@ class Corpus(Result):
             return self.data.sha256
         data = self.data if isinstance(self.data, str) else "\0".join(map(repr, self.data))
         digest = hashlib.sha256()
-        for piece in _slices(data):
+        for piece in slices(data):
             digest.update(piece.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def tokens(self, token: str | None = None) -> list[Any]:
+    def tokens(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> list[Any]:
         """Split the corpus into tokens.
 
         Parameters
         ----------
         token
             A name of `TOKENIZERS`; by default ``char`` for text. Given tokens stay as they are.
+        reserved
+            Tokens that stay whole, whatever the tokenizer.
 
         Returns
         -------
@@ -225,17 +243,18 @@ class Corpus(Result):
         """
         token = self._checked(token)
         if isinstance(self.data, StreamedText):
-            return self._listed(token)
+            return self._listed(token, reserved)
         if not isinstance(self.data, str):
             return list(self.data[: self.config.max_tokens])
-        split = TOKENIZERS[token].split
+        tokenizer = TOKENIZERS[token]
+        split = (kept_whole(tokenizer, reserved) or tokenizer).split
         if self.config.d2l:  # the book joins the tokens of its lines: line ends are not tokens
             tokens = [token for line in self.data.split("\n") for token in split(line)]
         else:
             tokens = split(self.data)
         return tokens[: self.config.max_tokens]
 
-    def numbered(self, token: str | None = None) -> Numbered:
+    def numbered(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> Numbered:
         """Return the tokens as numbers of their types, which takes far less memory than `tokens`.
 
         The text is tokenized once for each tokenizer; the result is kept.
@@ -244,6 +263,8 @@ class Corpus(Result):
         ----------
         token
             A name of `TOKENIZERS`; by default ``char`` for text.
+        reserved
+            Tokens that stay whole, whatever the tokenizer.
 
         Raises
         ------
@@ -252,24 +273,25 @@ class Corpus(Result):
         """
         token = self._checked(token)
         tokenizer = TOKENIZERS[token]
-        kept = self._numbered.get(token)
+        whole = kept_whole(tokenizer, reserved) if self.is_text else None
+        kept = self._numbered.get((token, whole))
         if kept is None or kept[0] is not tokenizer:  # a notebook may have replaced it
-            kept = self._numbered[token] = tokenizer, self._number(token)
+            kept = self._numbered[token, whole] = tokenizer, self._number(token, whole)
         return kept[1]
 
-    def _number(self, token: str) -> Numbered:
+    def _number(self, token: str, whole: Whole | None) -> Numbered:
         data, limit, tokenizer = self.data, self.config.max_tokens, TOKENIZERS[token]
         if isinstance(data, tuple):
             return Numbered.of_tokens(data[:limit])
         if isinstance(data, StreamedText):
-            return self._number_on_disk(data, token)
+            return self._number_on_disk(data, token, whole)
         text = data
-        numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
+        numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
 
         def pieces() -> Iterator[str]:
-            return at_breaks(_slices(text), tokenizer.breaks)
+            return token_pieces(slices(text), tokenizer, whole)
 
-        if tokenizer.split is not list:
+        if tokenizer.split is not list or whole is not None:
             return Numbered.of_pieces(pieces, numberer, limit)
         # Characters are numbered again each time: that is quicker than keeping their numbers.
         size = len(text) - (text.count("\n") if self.config.d2l else 0)
@@ -279,16 +301,16 @@ class Corpus(Result):
             lambda: numberer.types,
         )
 
-    def _number_on_disk(self, text: StreamedText, token: str) -> Numbered:
+    def _number_on_disk(self, text: StreamedText, token: str, whole: Whole | None) -> Numbered:
         tokenizer, limit = TOKENIZERS[token], self.config.max_tokens
         if tokenizer.breaks is None:
             msg = f"{self.name!r} has {len(text):,} characters, too many to split in one piece;"
             msg += f" say where tokenizer {token!r} may cut a text: Tokenizer(..., breaks='\\n')"
             raise CorpusError(msg)
-        numberer = numberer_for(tokenizer, line_ends=not self.config.d2l)
+        numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
 
         def blocks() -> Iterator[Ids]:
-            return cut_off(map(numberer.feed, at_breaks(text.pieces(), tokenizer.breaks)), limit)
+            return cut_off(map(numberer.feed, token_pieces(text.pieces(), tokenizer, whole)), limit)
 
         # For words this is a guess: one in every four characters begins one. Twice the size, for
         # the numbers here and for the indices of a vocabulary.
@@ -296,11 +318,13 @@ class Corpus(Result):
         needed = guess if limit is None else min(guess, limit * 8)
         # A notebook may have registered another function under the same name since.
         anew = tokenizer.split not in (list, split_words)
-        file = self.index_file(text, token)
+        file = self.index_file(text, token, whole)
         stored = file.mapped(blocks, lambda: numberer.types, needed, anew=anew)
         return Numbered.of_numbers(stored.ids, stored.types, stored.checksum, stored.notes)
 
-    def index_file(self, text: StreamedText, token: str, vocabulary: str = "") -> IndexFile:
+    def index_file(
+        self, text: StreamedText, token: str, whole: Whole | None, vocabulary: str = ""
+    ) -> IndexFile:
         """Return the file that keeps the indices of a text on disk.
 
         Parameters
@@ -309,16 +333,21 @@ class Corpus(Result):
             The data of this corpus.
         token
             A name of `TOKENIZERS`.
+        whole
+            The reserved tokens.
         vocabulary
             Identifies the vocabulary; empty for the numbers of token types.
         """
         identity = text.identity
-        what = {**self.config.to_dict(), "valid": None, "token": token}
-        family = [part[:2] for part in identity]
-        return IndexFile(cache_folder() / "indices", family, identity, what, self.name, vocabulary)
+        reserved = {} if whole is None else {"reserved": whole.tokens}
+        what = {**self.config.to_dict(), "valid": None, "token": token, **reserved}
+        family, folder = [part[:2] for part in identity], cache_folder() / "indices"
+        # Version 1 took combining marks off their letters.
+        version = 2 if token == "word" or self.config.letters_only else 1
+        return IndexFile(folder, family, identity, what, self.name, vocabulary, version)
 
-    def _listed(self, token: str) -> list[Any]:
-        numbered = self.numbered(token)
+    def _listed(self, token: str, reserved: tuple[str, ...]) -> list[Any]:
+        numbered = self.numbered(token, reserved)
         if numbered.size > _LISTED:
             msg = f"{self.name!r} has {numbered.size:,} tokens, too many for a list; keep fewer"
             raise CorpusError(msg + f" with --max-tokens {_LISTED}, or use Corpus.numbered")
@@ -363,21 +392,9 @@ class Corpus(Result):
         """One line: name, size, split."""
         unit = "characters" if self.is_text else "tokens"
         held_out = f"{self.held_out_share:.0%}" if self.held_out_share else "nothing"
-        limit = self.config.max_tokens
-        first = "" if limit is None else f", the first {limit:,} tokens"
-        where = " on disk" if self.on_disk else ""
-        return f"Corpus({self.name!r}, {len(self):,} {unit}{where}{first}, {held_out} held out)"
-
-
-def _slices(text: str) -> Iterator[str]:
-    return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
-
-
-def _require_two(data: Sized, name: str, unit: str) -> None:
-    if len(data) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-        count = f"only one {unit}" if data else f"no {unit}s"
-        msg = f"{name!r} has {count} after cleaning; a language model needs at least two"
-        raise CorpusError(msg)
+        first = f", the first {limit:,} tokens" if (limit := self.config.max_tokens) else ""
+        size = f"{len(self):,} {unit}{' on disk' if self.on_disk else ''}"
+        return f"Corpus({quoted(self.name)}, {size}{first}, {held_out} held out)"
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

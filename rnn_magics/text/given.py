@@ -31,7 +31,8 @@ def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
     Raises
     ------
     CorpusError
-        When `data` is neither a string nor a sequence, or cannot be read.
+        When `data` is neither a string nor a sequence, cannot be read, or has strings and
+        something else: which of the two it is meant to be cannot be told.
     """
     if is_a(data, str):
         return exact(data)
@@ -42,8 +43,16 @@ def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
         msg = f"{name!r} is {a_kind(data)}; {_MADE_OF}"
         raise CorpusError(msg)
     found = _taken(plain, data, name)
-    if found and all(type(element) is str for element in found):
+    is_line = [type(element) is str for element in found]
+    if all(is_line) and found:
         return "\n".join(line.removesuffix("\n") for line in found)
+    if any(is_line):
+        place = is_line.index(False)
+        odd = found[place]
+        msg = f"{name!r}: element {place} is {_what(odd)} among strings; drop or replace it"
+        if is_a(odd, int | float) and _what(odd) != "nan":
+            msg += ", or read all as tokens with --as-tokens"
+        raise CorpusError(msg)
     return found
 
 
@@ -71,7 +80,7 @@ def require_tokens(given: tuple[Any, ...], name: str) -> None:
     Raises
     ------
     CorpusError
-        With the place of the first such element, and the reason.
+        With the place of the first such element, and the reason; also for None among strings.
     """
     place, doing = 0, "hashed"
     try:
@@ -88,14 +97,32 @@ def require_tokens(given: tuple[Any, ...], name: str) -> None:
                 f"{token!r}{token}"
                 str(token), token.__class__
         else:
-            return
+            place = len(given)
     except PASSING:
         raise
     except BaseException as error:  # noqa: BLE001  (code of a token may raise anything)
         raise CorpusError(_no_token(given[place], place, name, doing, error)) from None
-    what = "nan" if is_a(given[place], float) else a_kind(given[place])
+    if place == len(given):
+        _refuse_missing(given, name)
+        return
+    what = _what(given[place])
     msg = f"{name!r}: element {place} is {what}, which equals nothing; drop or replace it"
     raise CorpusError(msg)
+
+
+def _refuse_missing(given: tuple[Any, ...], name: str) -> None:
+    # None is a token like any other, but among strings it is a string that is missing.
+    missing = next((place for place, token in enumerate(given) if token is None), None)
+    if missing is not None and any(type(token) is str for token in given):
+        msg = f"{name!r}: element {missing} is None among strings; drop or replace it"
+        raise CorpusError(msg)
+
+
+def _what(element: Any) -> str:
+    if element is None:
+        return "None"
+    is_nan = is_a(element, float) and float.__ne__(element, element)
+    return "nan" if is_nan else a_kind(element)
 
 
 def _no_token(token: Any, place: int, name: str, doing: str, error: BaseException) -> str:

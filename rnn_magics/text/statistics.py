@@ -182,7 +182,9 @@ class TextStatistics:
     oov_rates: tuple[float, ...] | None
 
 
-def text_statistics(corpus: Corpus, token: str | None = None) -> TextStatistics:
+def text_statistics(
+    corpus: Corpus, token: str | None = None, reserved: tuple[str, ...] = ()
+) -> TextStatistics:
     """Count a corpus: n-grams up to three, Zipf's law, coverage and out-of-vocabulary rate.
 
     Parameters
@@ -191,13 +193,15 @@ def text_statistics(corpus: Corpus, token: str | None = None) -> TextStatistics:
         The text; only its training part is counted.
     token
         A name of `TOKENIZERS`; by default the corpus's own.
+    reserved
+        Tokens that stay whole, whatever the tokenizer.
 
     Raises
     ------
     CorpusError
         When it has more than `MAX_COUNTED` training tokens.
     """
-    vocab = Vocab.from_corpus(corpus, VocabConfig(token=token))
+    vocab = Vocab.from_corpus(corpus, VocabConfig(token=token, reserved=reserved))
     encoded = encode_corpus(corpus, vocab)
     train, valid = encoded.train, encoded.valid
     require_countable(corpus, len(train))
@@ -209,7 +213,9 @@ def text_statistics(corpus: Corpus, token: str | None = None) -> TextStatistics:
     sizes = (*(size for size in steps if size < len(counts)), len(counts))
     oov = None
     if len(valid):
-        # Index i is the i-th most frequent token, so a vocabulary of `size` knows 1 to size.
-        oov = tuple(float(((valid == vocab.unk) | (valid > size)).mean()) for size in sizes)
+        rank = np.full(len(vocab), len(vocab))  # a vocabulary of `size` knows ranks 0 to size - 1
+        rank[vocab.indices([token for token, _ in vocab.token_freqs])] = np.arange(len(counts))
+        ranks = rank[valid]
+        oov = tuple(float((ranks >= size).mean()) for size in sizes)
     covered = tuple(coverage(counts, sizes))
     return TextStatistics(ngrams, fits, vocab, sizes, covered, oov)

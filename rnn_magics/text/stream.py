@@ -6,7 +6,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rnn_magics.text.cleaning import CorpusConfig, clean_pieces
+from rnn_magics.text.cleaning import (
+    CorpusConfig,
+    clean_pieces,
+    letters_left,
+    letters_removed,
+    share_removed,
+)
 from rnn_magics.text.indexing.numbering import PIECE
 from rnn_magics.text.reading.sources import LargeFile, Source
 
@@ -31,6 +37,8 @@ class StreamedText:
         Of the cleaned text in UTF-8.
     beginning
         Its first characters.
+    letters_removed
+        The share of the letters that the cleaning removed.
     """
 
     sources: tuple[Source | LargeFile, ...]
@@ -38,6 +46,7 @@ class StreamedText:
     num_characters: int
     sha256: str
     beginning: str
+    letters_removed: float = 0.0
 
     @classmethod
     def survey(cls, sources: Sequence[Source | LargeFile], cleaning: CorpusConfig) -> StreamedText:
@@ -49,12 +58,22 @@ class StreamedText:
             When a source cannot be read as text.
         """
         digest, num_characters, beginning = hashlib.sha256(), 0, ""
-        for piece in _cleaned(sources, cleaning):
+        removed = left = 0
+
+        def counted() -> Iterator[str]:
+            nonlocal removed
+            for piece in _joined(sources):
+                removed += letters_removed(piece, cleaning)
+                yield piece
+
+        for piece in clean_pieces(counted(), cleaning):
             digest.update(piece.encode("utf-8", "surrogatepass"))
             num_characters += len(piece)
+            left += letters_left(piece)
             if len(beginning) < _BEGINNING:
                 beginning += piece[: _BEGINNING - len(beginning)]
-        return cls(tuple(sources), cleaning, num_characters, digest.hexdigest(), beginning)
+        share, sha256 = share_removed(removed, left), digest.hexdigest()
+        return cls(tuple(sources), cleaning, num_characters, sha256, beginning, share)
 
     def __len__(self) -> int:
         """Return the number of characters."""

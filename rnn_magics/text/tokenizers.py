@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import Any
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.text import characters
 
 UNK = "<unk>"
 
@@ -54,27 +57,56 @@ def _glue_characters(_previous: object, token: object) -> str:
 
 
 # Han characters are written without spaces, so a run of them needs a segmenter.
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-_WORDS = re.compile(
-    rf"(?P<han>[{_HAN}]+)"
-    rf"|{re.escape(UNK)}"
-    rf"|(?:(?![{_HAN}])[^\W\d_])+(?:['\u2019](?:(?![{_HAN}])[^\W\d_])+)*"  # letters: don't
-    r"|\d+"
-    r"|\n"
-    r"|[^\w\s]"
-    r"|_"
-)
+HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+"""The inside of a character class."""
+APOSTROPHES = r"['\u2019]"
+
+
+def kinds_of_words(letters: str, joined: str, attached: str) -> list[str]:
+    """Return the patterns of the tokens of a text, but Chinese words.
+
+    Parameters
+    ----------
+    letters
+        A pattern for a run of letters.
+    joined, attached
+        Patterns for what may follow a letter and what may follow a symbol; see `characters`.
+    """
+    word = f"{letters}(?:{joined}+(?:{letters})?)*"
+    emoji = f"[{characters.PICTOGRAPHS}]{attached}*"
+    return [
+        re.escape(UNK),
+        f"{word}(?:{APOSTROPHES}{word})*",  # don't
+        r"\d\ufe0f?\u20e3",  # a key
+        rf"\d+(?:{joined}+\d*)*",
+        r"\n",
+        f"{characters.FLAG}{attached}*",
+        rf"{emoji}(?:(?<=\u200d){emoji})*",
+        rf"[^\w\s]{attached}*",
+        f"_{attached}*",
+    ]
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    joined = characters.joined()
+    kinds = kinds_of_words(rf"(?:(?![{HAN}])[^\W\d_])+", joined, characters.attached())
+    return re.compile("|".join((f"(?P<han>[{HAN}]+(?:{joined}+[{HAN}]*)*)", *kinds)))
+
+
 _NO_SPACE_BEFORE = set(".,;:!?)]}%\u2019\u201d\u2026")
 _NO_SPACE_AFTER = set("([{\u2018\u201c")
-_FULL_WIDTH = re.compile(rf"[{_HAN}\u3000-\u303f\uff00-\uffef]")
+_FULL_WIDTH = re.compile(rf"[{HAN}\u3000-\u303f\uff00-\uffef]")
 
 
 def split_words(text: str) -> list[str]:
     """Split into words, numbers, single punctuation marks and line ends.
 
     Runs of letters are words, also with an apostrophe inside (``don't``); runs of digits are
-    numbers. Every other mark is a token by itself, and so is a line end. Other white space only
-    separates tokens. Runs of Han characters are segmented by jieba.
+    numbers. Every other symbol is a token by itself, and so is a line end. Combining marks and
+    joiners belong to the character before them, and an emoji that is made of several characters
+    is one token. Other white space only separates tokens. Runs of Han characters are segmented by
+    jieba.
 
     Raises
     ------
@@ -82,7 +114,7 @@ def split_words(text: str) -> list[str]:
         When the text has Han characters and jieba is not installed.
     """
     tokens: list[str] = []
-    for match in _WORDS.finditer(text):
+    for match in _words().finditer(text):
         if match["han"]:
             tokens.extend(_segment_han(match["han"]))
         else:
@@ -100,13 +132,17 @@ def _segment_han(run: str) -> list[str]:
         )
         raise CorpusError(msg) from None
     jieba.setLogLevel("WARNING")
-    return list(jieba.cut(run))
+    joined = characters.joined()
+    each = iter(re.findall(f"[{HAN}]{joined}*", run))  # jieba knows no characters with marks
+    return ["".join(islice(each, len(word))) for word in jieba.cut(re.sub(joined, "", run))]
 
 
 def glue_words(previous: str | None, token: str) -> str:
     """Put a space between words, but not around line ends, brackets or Han characters."""
     if previous is None or "\n" in (previous, token):
         return token
+    if previous.endswith("\u200d") or re.match(characters.joined(), token):
+        return f" {token}"  # else the two would read as one
     if token in _NO_SPACE_BEFORE or previous in _NO_SPACE_AFTER:
         return token
     if _FULL_WIDTH.match(token) or _FULL_WIDTH.match(previous):

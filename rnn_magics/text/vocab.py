@@ -18,10 +18,11 @@ import numpy as np
 from rnn_magics.errors import VocabError
 from rnn_magics.foreign import a_kind
 from rnn_magics.options import AT_LEAST_ONE, Options, option
-from rnn_magics.results import Result
+from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbering import Numbered
+from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
 
@@ -42,7 +43,9 @@ class VocabConfig(Options):
         None, "at most this many indices, the most frequent tokens first", within=AT_LEAST_ONE
     )
     reserved: tuple[str, ...] = option(
-        (), "tokens that get an index even if they do not occur", metavar="A,B"
+        (),
+        "tokens that get an index even if they do not occur, and are never taken apart",
+        metavar="A,B",
     )
 
 
@@ -104,11 +107,12 @@ class Vocab(Result):
         """
         config = config or VocabConfig()
         token = config.token or corpus.default_token
-        numbered = corpus.numbered(token)
+        numbered = corpus.numbered(token, config.reserved)
         num_train = corpus.num_train_tokens(numbered.size)
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
             msg = f"{corpus.name!r} has {num_train} training tokens ({token}); a vocabulary needs"
-            raise VocabError(msg + " at least two: hold less out with %corpus --valid, or add text")
+            msg += " at least two: "
+            raise VocabError(msg + (corpus.losses or "hold less out with --valid, or add text"))
         vocab = cls.__new__(cls)
         freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
         vocab._build(freqs, replace(config, token=token))  # noqa: SLF001  (its own class)
@@ -159,10 +163,11 @@ class Vocab(Result):
     def split(self, text: str) -> list[Any]:
         """Split text into tokens with the tokenizer of this vocabulary.
 
-        Given tokens need not be strings (``list(range(35))``): a word of the text that equals
-        ``str(token)`` stands for that token.
+        Reserved tokens stay whole. Given tokens need not be strings (``list(range(35))``): a word
+        of the text that equals ``str(token)`` stands for that token.
         """
-        tokens = self.tokenizer.split(text)
+        tokenizer = self.tokenizer
+        tokens = (kept_whole(tokenizer, self.config.reserved) or tokenizer).split(text)
         if self.token != "given":
             return tokens
         by_text = {str(token): token for token in reversed(self._tokens)}
@@ -267,7 +272,7 @@ class Vocab(Result):
 
     def __repr__(self) -> str:
         """One line: size, tokenizer, the most frequent tokens."""
-        head = ", ".join(repr(token) for token in self._tokens[:6])
+        head = ", ".join(map(quoted, self._tokens[:6]))
         return f"Vocab({len(self):,} {self.token} tokens: {head}{', ...' if len(self) > 6 else ''})"  # noqa: PLR2004
 
 
@@ -284,7 +289,7 @@ def _to_plain(token: Any) -> Any:
         return token
     if isinstance(token, tuple):
         return {"tuple": [_to_plain(element) for element in token]}
-    msg = f"token {token!r} is {a_kind(token)}, which a file cannot hold; use text,"
+    msg = f"token {quoted(token)} is {a_kind(token)}, which a file cannot hold; use text,"
     raise VocabError(msg + " numbers, or tuples of them as tokens")
 
 
@@ -353,7 +358,7 @@ def encode_corpus(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
 
     The result for the vocabulary used last is kept for as long as the corpus exists.
     """
-    numbered = corpus.numbered(vocab.token)
+    numbered = corpus.numbered(vocab.token, vocab.config.reserved)
     kept = _newest.get(numbered)
     if kept is None or kept[0] is not vocab:
         kept = _newest[numbered] = vocab, _encode(corpus, vocab, numbered)
@@ -364,7 +369,8 @@ def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
     blocks, notes = partial(numbered.encoded, vocab.indices, vocab.id_type), numbered.notes
     if isinstance(corpus.data, StreamedText):
         known_by = f"{vocab.fingerprint} {numbered.checksum}"
-        file = corpus.index_file(corpus.data, vocab.token, known_by)
+        whole = kept_whole(vocab.tokenizer, vocab.config.reserved)
+        file = corpus.index_file(corpus.data, vocab.token, whole, known_by)
         needed = numbered.size * np.dtype(vocab.id_type).itemsize
         stored = file.mapped(blocks, list, needed, vocab.id_type)
         ids, notes = stored.ids, tuple(dict.fromkeys((*notes, *stored.notes)))

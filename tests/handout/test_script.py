@@ -90,7 +90,7 @@ def assert_well_formed(script: Script, folder: Path) -> None:
 
 CLEANED = CorpusConfig(lower=True, letters_only=True, valid=0.3, max_tokens=280)
 WORDS = VocabConfig("word", min_freq=2, max_size=20, reserved=("<bos>",))
-LONGEST_TEXT = 'it\'s 12 <unk> "things": one_two!\n' * 30
+LONGEST_TEXT = 'it\'s 12 <unk> "things": one_two! e\u0301 <bos>\n' * 30
 
 
 @functools.cache
@@ -258,6 +258,15 @@ MODELS: dict[str, tuple[ModelConfig, TrainConfig, dict[str, Any]]] = {
         {
             "data": MIXED,
             "vocab": VocabConfig("word", min_freq=2, max_size=20, reserved=("<bos>", "it's")),
+        },
+    ),
+    "words with marks, and reserved ones": (
+        ModelConfig("gru", 8),
+        TRAIN,
+        {
+            "data": "हिन्दी में <eos>, \U0001f44d\U0001f3fd e\u0301te\u0301 it's<eos>\n" * 12,
+            "cleaning": CorpusConfig(lower=True, valid=0.3, max_tokens=120),
+            "vocab": VocabConfig("word", min_freq=2, max_size=20, reserved=("<eos>", "<bos>")),
         },
     ),
     "words as the book has them": (

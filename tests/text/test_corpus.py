@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_magics.errors import CorpusError
+from rnn_magics.batching import BatchConfig, make_batches
+from rnn_magics.errors import BatchError, CorpusError, VocabError
 from rnn_magics.text.corpus import Corpus, CorpusConfig, clean
+from rnn_magics.text.vocab import Vocab
 
 
 def test_d2l_cleaning_works_line_by_line() -> None:
@@ -106,13 +109,60 @@ def test_a_text_too_short_for_a_model_is_refused(text: str, said: str) -> None:
         Corpus.from_text(text, CorpusConfig(letters_only=True), name="x")
 
 
+MIXED = "The time machine, \u65f6\u95f4\u673a\u5668 na\u00efve.\n" * 20  # 5 of 23 letters
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        (MIXED, 5 / 23),
+        ("\u0939\u093f\u0928\u094d\u0926\u0940 ab" * 20, 3 / 5),  # a mark is no letter
+        ("plain text, 12 \u201cquotes\u201d \U0001f600\n" * 20, 0),
+    ],
+)
+def test_a_corpus_knows_what_share_of_its_letters_the_books_cleaning_removed(
+    text: str, share: float
+) -> None:
+    corpus = Corpus.from_text(text, CorpusConfig(d2l=True), name="x")
+    assert corpus.letters_removed == pytest.approx(share)
+    said = f"--d2l keeps the letters a to z alone: {share:.0%} of the letters of 'x' are gone"
+    assert corpus.losses.startswith(said if share else "")
+    assert bool(corpus.losses) == bool(share)
+    for kept in (CorpusConfig(), CorpusConfig(letters_only=True, lower=True)):
+        assert Corpus.from_text(text, kept).letters_removed == 0
+
+
+@given(st.text(st.sampled_from("ab \n1.\u00e9\u65f6\u0939\u093f\u0301"), max_size=40))
+def test_the_share_of_letters_removed_is_that_of_counting_them(text: str) -> None:
+    letters = [c for c in text if c.isalpha()]
+    removed = [c for c in letters if not c.isascii()]
+    try:
+        corpus = Corpus.from_text(text, CorpusConfig(d2l=True))
+    except CorpusError as error:
+        assert ("--d2l keeps" in str(error)) == bool(removed)  # noqa: PT017  (of some texts)
+        return
+    assert corpus.letters_removed == pytest.approx(len(removed) / (len(letters) or 1))
+
+
+def test_whatever_is_too_short_after_cleaning_says_so_instead_of_asking_for_more_text() -> None:
+    chinese = "\u65f6\u95f4\u673a\u5668 a.\n"
+    with pytest.raises(CorpusError, match=r"'x' has no characters .*100% of the letters"):
+        Corpus.from_text("\u65f6\u95f4", CorpusConfig(d2l=True), name="x")
+    corpus = Corpus.from_text(chinese * 2, CorpusConfig(d2l=True), name="x")
+    with pytest.raises(BatchError, match="80% of the letters of 'x' are gone"):
+        make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig(batch_size=2, num_steps=4))
+    corpus = Corpus.from_text(chinese * 2, CorpusConfig(d2l=True, valid=0.5), name="x")
+    with pytest.raises(VocabError, match="80% of the letters of 'x' are gone"):
+        Vocab.from_corpus(corpus)
+
+
 @pytest.mark.parametrize(
     ("data", "tokens"),
     [
         ("abc", ["a", "b", "c"]),
         (["ab\n", "c"], ["a", "b", "\n", "c"]),
         (range(3), [0, 1, 2]),
-        ([1.5, 2, "x"], [1.5, 2, "x"]),
+        ([1.5, 2, None], [1.5, 2, None]),
         ([(1, 2), (3,)], [(1, 2), (3,)]),
         (np.arange(3), [0, 1, 2]),
         (np.array(["a", "b"]), ["a", "\n", "b"]),
@@ -124,6 +174,39 @@ def test_a_variable_of_many_kinds_becomes_a_corpus(data: Any, tokens: list[Any])
     corpus = Corpus.from_data(data, name="v")
     assert corpus.tokens() == tokens
     assert corpus.origin == "variable v"
+
+
+@pytest.mark.parametrize(
+    ("odd", "what"),
+    [
+        (None, "None"),
+        (float("nan"), "nan"),
+        (np.float64("nan"), "nan"),
+        (pd.NA, "a NAType"),
+        (pd.NaT, "a NaTType"),
+        (3, "an int"),
+        (2.5, "a float"),
+        (b"c", "a bytes"),
+        (["c"], "a list"),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("kind", [list, tuple, pd.Series])
+def test_what_is_no_string_among_strings_is_named(
+    odd: Any, what: str, place: int, kind: Callable[[Any], Any]
+) -> None:
+    lines: list[Any] = ["first", "second"]
+    lines.insert(place, odd)
+    said = f"^'v': element {place} is ({what}) among strings; drop or replace it"
+    with pytest.raises(
+        CorpusError, match=said if kind is not pd.Series else "among strings"
+    ) as caught:
+        Corpus.from_data(kind(lines), name="v")
+    assert f"'v': element {place} is " in str(caught.value)
+    assert ("--as-tokens" in str(caught.value)) == (what in ("an int", "a float"))
+    if what not in ("an int", "a float", "a bytes"):  # these are tokens, if one says so
+        with pytest.raises(CorpusError, match=f"element {place} is "):
+            Corpus.from_tokens(kind(lines), name="v")
 
 
 @pytest.mark.parametrize("data", [b"ab", 3, {"a": 1}, None, np.array(3), iter("ab")])

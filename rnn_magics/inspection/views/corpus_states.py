@@ -110,7 +110,7 @@ def read_corpus(
     if not len(ids):
         msg = f"the training text of {corpus.name!r} is empty; there is nothing to search"
         raise InspectionError(msg)
-    known = _known.setdefault(corpus.numbered(vocab.token), {})
+    known = _known.setdefault(corpus.numbered(vocab.token, vocab.config.reserved), {})
     key = (_fingerprint(model), vocab.fingerprint, layer, len(ids))
     found = known.pop(key, None) or CorpusStates(ids, _states(model, ids, layer), vocab, layer)
     known[key] = found  # the latest is last

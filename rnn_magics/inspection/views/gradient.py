@@ -26,6 +26,7 @@ from rnn_magics.inspection.views.unrolled import (
 )
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import NOT_NEGATIVE, option
+from rnn_magics.results import brief, quoted
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
@@ -94,8 +95,8 @@ class Gradient(TextTrace):
     def title(self) -> str:
         """One line."""
         return (
-            f"gradient: of log p({self.target!r}) = {self.log_p:.2f} after token {self.step}, with"
-            " respect to each token before"
+            f"gradient: of log p({quoted(self.target)}) = {self.log_p:.2f} after token"
+            f" {self.step}, with respect to each token before"
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
@@ -104,7 +105,7 @@ class Gradient(TextTrace):
         for place in range(self.step, -1, -1):
             lag = self.step - place
             gain = f"{self.lags[lag]:.3g}" if lag < len(self.lags) else ""
-            yield str(lag), repr(self.tokens[place]), f"{self.norms[place]:.3g}", gain
+            yield str(lag), quoted(self.tokens[place]), f"{self.norms[place]:.3g}", gain
 
     def to_data(self) -> GradientPayload:
         """Return what a front end draws."""
@@ -112,7 +113,7 @@ class Gradient(TextTrace):
             **self.head(),
             "layer": self.layer,
             "step": self.step,
-            "target": str(self.target),
+            "target": brief(self.target),
             "log_p": number(self.log_p),
             "norms": numbers(self.norms),
             "lags": numbers(self.lags),
@@ -174,7 +175,9 @@ def _target(vocab: Vocab, word: str | None) -> int | None:
         return None
     tokens = vocab.split(word)
     if len(tokens) != 1 or tokens[0] not in vocab:
-        msg = f"{word!r} is not a {vocab.token} token of the vocabulary; --target must name one"
+        msg = (
+            f"{quoted(word)} is not a {vocab.token} token of the vocabulary; --target must name one"
+        )
         raise InspectionError(msg)
     return int(vocab[tokens[0]])
 

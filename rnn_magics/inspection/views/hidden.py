@@ -23,6 +23,7 @@ from rnn_magics.inspection.views.unrolled import (
     unroll,
 )
 from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.results import quoted
 
 _SHOWN_UNITS = 4
 
@@ -88,7 +89,7 @@ class Hidden(TextTrace):
         for token, state in zip(self.tokens, self.shown, strict=True):
             strongest = np.argsort(-np.abs(state), kind="stable")[:_SHOWN_UNITS]
             told = "  ".join(f"{self.units[u]}: {state[u]:+.2f}" for u in strongest)
-            yield repr(token), told
+            yield quoted(token), told
 
     def to_data(self) -> HiddenPayload:
         """Return what a front end draws."""

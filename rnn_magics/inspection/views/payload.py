@@ -19,6 +19,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 import numpy as np
 
 from rnn_magics.inspection.views.unrolled import Array
+from rnn_magics.results import brief
 
 VERSION = 1
 
@@ -213,8 +214,8 @@ def numbers(values: Iterable[float]) -> list[float | None]:
 
 
 def words(tokens: Sequence[Any]) -> list[str]:
-    """Return tokens as text."""
-    return [str(token) for token in tokens]
+    """Return tokens as text for a display."""
+    return [brief(token) for token in tokens]
 
 
 def to_json(payload: Payload) -> str:

@@ -19,6 +19,7 @@ from rnn_magics.inspection.views.payload import (
 from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import Array, read_text, to_array
 from rnn_magics.options import AT_LEAST_ONE, Options, option
+from rnn_magics.results import brief, quoted
 from rnn_magics.scores.evaluation import perplexity
 
 _SHOWN = 3
@@ -74,18 +75,18 @@ class Surprise(TextTrace):
         """Return for each token its bits and the likeliest three in its place."""
         yield "token", "bits", f"top {_SHOWN}"
         for place, (token, bits) in enumerate(zip(self.tokens, self.bits, strict=True)):
-            yield repr(token), "" if math.isnan(bits) else f"{bits:.2f}", self._expected(place)
+            yield quoted(token), "" if math.isnan(bits) else f"{bits:.2f}", self._expected(place)
         yield "(next)", "", self._expected(len(self.tokens))
 
     def _expected(self, place: int) -> str:
         pairs = zip(self.alternatives[place], self.probabilities[place], strict=False)
-        return "  ".join(f"{token!r} {p:.0%}" for token, p in list(pairs)[:_SHOWN])
+        return "  ".join(f"{quoted(token)} {p:.0%}" for token, p in list(pairs)[:_SHOWN])
 
     def to_data(self) -> SurprisePayload:
         """Return what a front end draws."""
         expected: list[list[Alternative]] = [
             [
-                {"token": str(token), "p": number(p)}
+                {"token": brief(token), "p": number(p)}
                 for token, p in zip(tokens, chances, strict=False)
             ]
             for tokens, chances in zip(self.alternatives, self.probabilities, strict=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rnn_magics.inspection.views.payload import VERSION, Payload, TextPayload, words
-from rnn_magics.results import Result
+from rnn_magics.results import Result, brief, listed
 from rnn_magics.tables import aligned
 
 _ROWS = 24
@@ -78,7 +78,7 @@ class TextTrace(Trace):
 
     def notes(self) -> Iterable[str]:
         """Return a line that names what was read as ``<unk>``."""
-        named = ", ".join(repr(token) for token in self.unknown)
+        named = listed(self.unknown)
         return (f"read as <unk>: {named}",) if named else ()
 
 
@@ -92,6 +92,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def joined(tokens: Sequence[Any]) -> str:
-    """Return tokens as one quoted text: characters side by side, words with spaces between them."""
-    words = [str(token) for token in tokens]
+    """Return tokens as one short, quoted text: characters joined, words with spaces between."""
+    words = [brief(token) for token in tokens]
     return repr(("" if all(len(word) == 1 for word in words) else " ").join(words))

@@ -16,6 +16,7 @@ from rnn_magics.inspection.views.payload import Drive, UnitsPayload, numbers, wo
 from rnn_magics.inspection.views.trace import Trace, joined
 from rnn_magics.inspection.views.unrolled import Array
 from rnn_magics.options import NOT_NEGATIVE, option
+from rnn_magics.results import quoted
 from rnn_magics.text.corpus import Corpus
 
 _RANKED = 8
@@ -99,7 +100,8 @@ class Units(Trace):
         """One line."""
         return (
             f"units: unit {self.unit} of layer {self.layer} in {self.searched:,} tokens,"
-            f" selectivity {self.selectivity[self.unit]:.2f} (most for {self.tokens[self.unit]!r})"
+            f" selectivity {self.selectivity[self.unit]:.2f}"
+            f" (most for {quoted(self.tokens[self.unit])})"
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
@@ -114,7 +116,8 @@ class Units(Trace):
     def notes(self) -> Iterable[str]:
         """Return a line that names the most selective units."""
         ranked = ", ".join(
-            f"{u} ({self.selectivity[u]:.2f}, {self.tokens[u]!r})" for u in self.order[:_RANKED]
+            f"{u} ({self.selectivity[u]:.2f}, {quoted(self.tokens[u])})"
+            for u in self.order[:_RANKED]
         )
         return (f"most selective: {ranked}",)
 

@@ -7,6 +7,7 @@ from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import continued
 from rnn_magics.decoding.prefix import read_prefix, vocab_of
 from rnn_magics.errors import RNNMagicsError
+from rnn_magics.results import brief
 from rnn_magics.training.run import Run
 
 _CONFIG = DecodingConfig(length=80, temperature=0.7)
@@ -25,6 +26,6 @@ def sample_text(run: Run) -> str:
         decode = iter_decode if is_ready(run.model, _CONFIG) else iter_plain
         written = [w.indices[:, 0] for w in decode(run.model, read, _CONFIG, [0])]
         tokens = vocab.to_tokens([index for part in written for index in part.tolist()])
-        return continued(vocab, prefix, [], tokens)
+        return "".join(map(brief, continued(vocab, prefix, [], tokens)))
     except RNNMagicsError:  # bidirectional, bare indices or diverged: nothing to show
         return ""

@@ -127,7 +127,7 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
     desk.session.refuse_while_training("%corpus")
     taken = call()
     desk.session.take_corpus(taken)
-    say_notes(desk.session, taken.notes)
+    say_notes(desk.session, [*taken.notes, *filter(None, [taken.losses])])
     return taken
 
 

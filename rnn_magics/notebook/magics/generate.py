@@ -131,11 +131,15 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
         return Generations(writing())
     if not desk.preferences.stream:
         written = writing()
-        stream.write(f"{visible(written.text)}\n")
+        stream.write(f"{visible(written.shown or written.text)}\n")
         return written
 
+    before = ""
+
     def write(piece: str) -> None:
-        stream.write(visible(piece))
+        nonlocal before
+        stream.write(visible(piece, before=before))
+        before = piece
         if stream.isatty():  # a kernel flushes by itself, a few times a second
             stream.flush()
 

@@ -44,7 +44,7 @@ def vocab(desk: Desk, options: VocabOptions) -> Vocab:
     desk.session.refuse_while_training("%vocab")
     made = call()
     if options.zipf:
-        _show_statistics(corpus, made.token)
+        _show_statistics(corpus, made)
     encoded = encode_corpus(corpus, made)
     held_out = f", {encoded.valid_unk_share:.2%} of held-out" if len(encoded.valid) else ""
     say_notes(desk.session, encoded.notes)
@@ -53,10 +53,10 @@ def vocab(desk: Desk, options: VocabOptions) -> Vocab:
     return made
 
 
-def _show_statistics(corpus: Corpus, token: str) -> None:
+def _show_statistics(corpus: Corpus, vocab: Vocab) -> None:
     from rnn_magics.plotting import zipf_figure  # noqa: PLC0415  (matplotlib on demand)
 
-    statistics = text_statistics(corpus, token)
+    statistics = text_statistics(corpus, vocab.token, vocab.config.reserved)
     show(visible(statistics_text(statistics)))
     show_figure(zipf_figure(statistics))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.score import Score
 from rnn_magics.notebook.show.tables import text_table
-from rnn_magics.results import Result, visible
+from rnn_magics.results import Result, quoted, visible
 
 _EDGE = 12  # rows shown at the beginning and at the end
 
@@ -13,7 +13,7 @@ _EDGE = 12  # rows shown at the beginning and at the end
 def score_table(score: Score) -> str:
     """Show the surprise of each token."""
     rows = [
-        (repr(token), "" if bits != bits else f"{bits:.2f}")  # noqa: PLR0124  (nan: not predicted)
+        (quoted(token), "" if bits != bits else f"{bits:.2f}")  # noqa: PLR0124  (nan: not predicted)
         for token, bits in zip(score.tokens, score.surprise, strict=True)
     ]
     if len(rows) > 2 * _EDGE:
@@ -26,5 +26,5 @@ class Generations(Result, list[Generation]):
 
     def __repr__(self) -> str:
         """Return the texts, numbered."""
-        texts = (f"[{i + 1}] {g!r}\n{visible(g.text)}" for i, g in enumerate(self))
+        texts = (f"[{i + 1}] {g!r}\n{visible(g.shown or g.text)}" for i, g in enumerate(self))
         return "\n\n".join(texts)

@@ -5,22 +5,15 @@ from __future__ import annotations
 import html
 import re
 
-from rnn_magics.results import visible
+from rnn_magics.results import shortened, visible
 
+_LONGEST = 1500  # characters of a message
 _MATHS = re.compile(r"[$\\]")
 
 
 def one_line(text: str) -> str:
-    """Return text as one line, for an error message."""
-    return visible(text, keep="").strip()
-
-
-def shortened(text: str, width: int = 80) -> str:
-    """Return text, without its middle if it is longer than `width`."""
-    if len(text) <= width:
-        return text
-    half = (width - 5) // 2
-    return f"{text[:half]} ... {text[-half:]}"
+    """Return text as one line of bounded length, for an error message."""
+    return shortened(visible(text, keep="").strip(), _LONGEST)
 
 
 def escaped(text: object) -> str:

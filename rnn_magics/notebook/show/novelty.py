@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rnn_magics.inspection.novelty import CopiedSpan, Novelty
-from rnn_magics.notebook.show.escape import escaped, shortened
+from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.notebook.show.tables import html_table, text_table
-from rnn_magics.results import visible
+from rnn_magics.results import shortened, visible
 
 _SHOWN = 8  # spans, longest first
 _WIDTH = 60

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnn_magics.notebook.show.escape import shortened
 from rnn_magics.notebook.show.tables import Row, counted, headed, html_table, text_table
+from rnn_magics.results import brief, quoted, shortened
 
 if TYPE_CHECKING:
     from rnn_magics.batching import Batches, BatchPreview
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 _ROWS_SHOWN = 8
 _CELL_WIDTH = 33
+_ORIGIN_WIDTH = 400
 
 
 def corpus_html(corpus: Corpus) -> str:
     """Return a corpus as HTML: its size, origin and beginning."""
     start = corpus.beginning(200)
-    beginning = start if isinstance(start, str) else " ".join(map(str, start[:40]))
+    beginning = start if isinstance(start, str) else " ".join(map(brief, start[:40]))
     rows = [
-        ("from", corpus.origin),
+        ("from", shortened(corpus.origin, _ORIGIN_WIDTH)),
         ("cleaning", repr(corpus.config)),
         ("sha256", corpus.fingerprint[:16]),
         ("begins", beginning),
@@ -32,7 +33,7 @@ def corpus_html(corpus: Corpus) -> str:
 
 def vocab_html(vocab: Vocab) -> str:
     """Return a vocabulary as HTML: its most frequent tokens with their counts."""
-    rows = [(vocab[token], repr(token), f"{count:,}") for token, count in vocab.token_freqs[:10]]
+    rows = [(vocab[token], quoted(token), f"{count:,}") for token, count in vocab.token_freqs[:10]]
     title = f"Vocab: {len(vocab):,} {vocab.token} tokens, 0 is {vocab.to_tokens(0)!r}"
     return headed(title, html_table(("index", "token", "count"), rows))
 
@@ -79,7 +80,7 @@ def _tokens_text(shown: BatchPreview, number: int, row: int) -> str:
     tokens = shown.tokens[number][row]
     if all(isinstance(token, str) and len(token) == 1 for token in tokens):
         return repr("".join(tokens))
-    return " ".join(map(str, tokens))
+    return " ".join(map(brief, tokens))
 
 
 def _slope(fit: ZipfFit | None) -> str:
@@ -93,7 +94,7 @@ def statistics_text(statistics: TextStatistics) -> str:
     columns = []
     for counts in statistics.ngrams:
         top = counts.most_common(10, statistics.vocab)
-        columns.append([f"{'-'.join(map(str, ngram))} {count:,}" for ngram, count in top])
+        columns.append([f"{'-'.join(map(brief, ngram))} {count:,}" for ngram, count in top])
     depth = max(map(len, columns))
     padded = [column + [""] * (depth - len(column)) for column in columns]
     rows = list(zip(*padded, strict=True))

@@ -73,6 +73,8 @@ class IndexFile:
     vocabulary
         Identifies the vocabulary of the indices; empty for numbers in order of first appearance.
         Only the indices of the newest vocabulary are kept.
+    version
+        Of the way in which the tokens are made. A file of another version is made anew.
     """
 
     folder: Path
@@ -81,6 +83,7 @@ class IndexFile:
     what: dict[str, Any]
     name: str
     vocabulary: str = ""
+    version: int = 1
 
     @property
     def stem(self) -> str:
@@ -143,6 +146,7 @@ class IndexFile:
                 "count": writer.count,
                 "types": named,
                 "checksum": checksum,
+                "version": self.version,
             }
             writer.finish(self._data)
             writer.text(json.dumps(document), self._beside)
@@ -156,6 +160,8 @@ class IndexFile:
     def _stored(self) -> Stored:
         # Every kind of damage ends in an exception.
         document = json.loads(files.read_bytes(self._beside))
+        if document.get("version", 1) != self.version:
+            raise FileNotFoundError
         kind = _TYPES[document["dtype"]]
         types, count, checksum = document["types"], document["count"], document["checksum"]
         if self._data.stat().st_size != count * kind.itemsize:

@@ -15,9 +15,12 @@ import numpy as np
 
 from rnn_magics.text.indexing.ids import Ids, TypeNumbers, Types, id_type
 from rnn_magics.text.indexing.words import WordNumberer
+from rnn_magics.text.reserved import Whole
 from rnn_magics.text.tokenizers import Tokenizer, split_words
 
 PIECE = 1 << 16  # characters numbered at once: few enough for the second-level cache
+_CODES = 0x110000  # of Unicode
+_Codes = np.ndarray[Any, np.dtype[np.uint32]]
 
 
 class Numberer(Protocol):
@@ -36,25 +39,31 @@ class CharNumberer:
 
     Parameters
     ----------
+    whole
+        Reserved tokens of several characters.
     line_ends
         Whether a line end is a token; if not, it is dropped.
     """
 
-    def __init__(self, *, line_ends: bool = True) -> None:
+    def __init__(self, whole: Whole | None = None, *, line_ends: bool = True) -> None:
+        self._whole = whole
         self._line_ends = line_ends
         self._codes: list[int] = []
         self._number = np.full(0x100, -1, np.int32)  # of each code point; -1 if not seen yet
 
     @property
     def types(self) -> Types:
-        """The characters seen so far."""
-        return [chr(code) for code in self._codes]
+        """The characters and reserved tokens seen so far."""
+        whole = () if self._whole is None else self._whole.tokens
+        return [chr(code) if code < _CODES else whole[code - _CODES] for code in self._codes]
 
     def feed(self, piece: str) -> Ids:
         """Return the numbers of the characters of the next piece."""
         if not self._line_ends:
             piece = piece.replace("\n", "")
         codes = np.frombuffer(piece.encode("utf-32-le", "surrogatepass"), np.uint32)
+        if self._whole is not None:
+            codes = _with_reserved(codes, piece, self._whole)
         highest = int(codes.max(initial=0))
         if highest >= len(self._number):
             more = (1 << highest.bit_length()) - len(self._number)
@@ -65,11 +74,21 @@ class CharNumberer:
             numbers = self._number.take(codes, mode="clip")
         return numbers
 
-    def _meet(self, codes: np.ndarray[Any, np.dtype[np.uint32]]) -> None:
+    def _meet(self, codes: _Codes) -> None:
         new, first = np.unique(codes, return_index=True)
         new = new[np.argsort(first)]
         self._number[new] = np.arange(len(self._codes), len(self._codes) + len(new))
         self._codes.extend(new.tolist())
+
+
+def _with_reserved(codes: _Codes, piece: str, whole: Whole) -> _Codes:
+    # A reserved token has a code that no character has, in the place of its first one.
+    code_of = {token: code for code, token in enumerate(whole.tokens, _CODES)}
+    codes, inside = codes.copy(), np.zeros(len(codes), bool)
+    for found in whole.pattern.finditer(piece):
+        codes[found.start()] = code_of[found[0]]
+        inside[found.start() + 1 : found.end()] = True
+    return codes[~inside]
 
 
 class PlainNumberer:
@@ -99,13 +118,17 @@ class PlainNumberer:
         return self._numbers.of([token for text in texts for token in self._split(text)])
 
 
-def numberer_for(tokenizer: Tokenizer, *, line_ends: bool) -> Numberer:
-    """Return the fastest numberer for a tokenizer."""
-    if tokenizer.split is list:
-        return CharNumberer(line_ends=line_ends)
-    if tokenizer.split is split_words:
-        return WordNumberer(split_words, line_ends=line_ends)
-    return PlainNumberer(tokenizer.split, line_ends=line_ends)
+def numberer_for(tokenizer: Tokenizer, whole: Whole | None, *, line_ends: bool) -> Numberer:
+    """Return the fastest numberer for a tokenizer and its reserved tokens."""
+    if tokenizer.split is list and (whole is None or line_ends):
+        return CharNumberer(whole, line_ends=line_ends)
+    split = tokenizer.split if whole is None else whole.split
+    has_space = whole is not None and any(
+        len(t.split()) > 1 or t != t.strip() for t in whole.tokens
+    )
+    if tokenizer.split is split_words and not has_space:
+        return WordNumberer(split, line_ends=line_ends)
+    return PlainNumberer(split, line_ends=line_ends)
 
 
 def at_breaks(pieces: Iterable[str], breaks: str | None) -> Iterator[str]:
@@ -130,6 +153,17 @@ def at_breaks(pieces: Iterable[str], breaks: str | None) -> Iterator[str]:
         waiting.append(piece[end:])
     if rest := "".join(waiting):
         yield rest
+
+
+def token_pieces(pieces: Iterable[str], tokenizer: Tokenizer, whole: Whole | None) -> Iterator[str]:
+    """Cut a text, which comes cut anywhere, where neither a token nor a reserved one is cut."""
+    pieces = at_breaks(pieces, tokenizer.breaks)
+    return pieces if whole is None else whole.uncut(pieces)
+
+
+def slices(text: str) -> Iterator[str]:
+    """Cut a text into pieces of the size that is numbered at once."""
+    return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import html.parser
+import json
 import re
 import unicodedata
 from pathlib import Path
@@ -14,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_magics.notebook.live.progress import NotebookProgress
-from rnn_magics.notebook.show.escape import escaped, one_line, shortened
-from rnn_magics.results import visible
+from rnn_magics.notebook.show.escape import escaped, one_line
+from rnn_magics.results import shortened, visible
 from rnn_magics.training.events import TrainEnd
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ HOSTILE = (
 )
 TAGS = {"span", "div", "b", "small", "table", "thead", "tbody", "tr", "th", "td"}
 TAGS |= {"details", "summary"}
+VISIBLE = Path(__file__).parents[2] / "contract" / "visible.json"
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -51,7 +53,10 @@ class Page(html.parser.HTMLParser):
 
 def assert_harmless(text: str) -> None:
     unseen = {c for c in text if unicodedata.category(c) in UNSEEN} - {"\n", "\t"}
-    assert unseen == set()
+    assert not [
+        c for c in unseen if c not in "\u200c\u200d" and not "\U0001f000" <= c <= "\U0001fffd"
+    ]
+    assert not re.search("(?:^|[ -~\n\t])[\u200c\u200d]", text.replace(" ... ", ""))
 
 
 def assert_harmless_page(source: str) -> None:
@@ -87,6 +92,15 @@ def test_text_without_controls_stays_as_it_is(text: str) -> None:
 )
 def test_what_would_act_is_written_out(text: str, shown: str) -> None:
     assert visible(text) == shown
+
+
+@pytest.mark.parametrize(("text", "shown"), json.loads(VISIBLE.read_text(encoding="utf-8")))
+def test_what_joins_is_shown_and_what_hides_is_not(text: str, shown: str) -> None:
+    """The views in TypeScript show the same of the same file."""
+    assert visible(text) == shown
+    for at in range(1, len(text)):  # as it streams
+        assert visible(text[:at]) + visible(text[at:], before=text[:at]) == shown
+    assert json.dumps(visible(text)) == json.dumps(shown)
 
 
 @pytest.fixture

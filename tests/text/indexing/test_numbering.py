@@ -29,6 +29,7 @@ SNIPPETS = [
     *("<unk>", "<un", "k>", "<pad>", " ", "  ", "\n", "\r\n", "\t", "\x1c", "\x85", "\u00a0"),
     *("\u2003", "\u3000", "\u2028", "e\u0301", "\u0301", "我爱北京", "，", "。", "\U00020000"),
     *("\U0001d4d0", "\U0001f600", "\ud800", "\udfff", "\0", "\uffff", "\U0010ffff", "\u0130"),
+    *("\u200c", "\u200d", "\u0939\u093f", "\U0001f3fd", "\U0001f1e9", "\ufe0f", "\U000e0100"),
 ]
 texts = st.lists(st.sampled_from(SNIPPETS), min_size=2, max_size=40).map("".join) | st.text(
     min_size=2, max_size=30
@@ -45,7 +46,6 @@ configs = st.builds(
 def piece(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """So many characters are numbered at once; the memo of words is small and often full."""
     monkeypatch.setattr(numbering, "PIECE", request.param)
-    monkeypatch.setattr("rnn_magics.text.corpus.PIECE", request.param)
     monkeypatch.setattr(words, "_MEMO_WORDS", 3)
     monkeypatch.setattr(words, "_SLOTS", 2)
     number: int = request.param
@@ -64,7 +64,7 @@ def plainly(tokens: list[Any], num_train: int, config: VocabConfig) -> tuple[Any
 
 
 def assert_plain(corpus: Corpus, config: VocabConfig) -> None:
-    tokens = corpus.tokens(config.token)
+    tokens = corpus.tokens(config.token, config.reserved)
     num_train = len(corpus.split(tokens)[0])
     if num_train < 2:
         return
@@ -86,8 +86,10 @@ def assert_plain(corpus: Corpus, config: VocabConfig) -> None:
     st.builds(
         VocabConfig,
         min_freq=st.integers(1, 2),
-        max_size=st.none() | st.integers(2, 6),
-        reserved=st.sampled_from([(), ("a",), ("<pad>",)]),
+        max_size=st.none() | st.integers(4, 7),
+        reserved=st.sampled_from(
+            [(), ("a",), ("<pad>",), ("b\n", "a b"), ("b9", "9", "<un"), ("k>a", "\u0301", "。我")]
+        ),
     ),
 )
 @example("\0\n\0 a", CorpusConfig(), VocabConfig())

@@ -1,6 +1,9 @@
 /** Tokens made safe to look at: what would act on a page or hide is written out. */
 
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+// As in `rnn_magics/results.py`: shown all the same are a joiner where it joins (after a letter that
+// is not ASCII, a mark or an emoji), and what stands where Unicode will put new emoji.
+const HIDDEN =
+  /(?!(?<=[^\0-\x7f])(?<=[\p{L}\p{M}\p{So}\p{Sk}\u{1f000}-\u{1faff}\u{1fc00}-\u{1fffd}])[\u200c\u200d])(?![\u{1f000}-\u{1faff}\u{1fc00}-\u{1fffd}])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
 
 /** Return text with controls, bidi marks and lone surrogates as escapes; a line end as ⏎. */
 export function visible(text: string): string {
