@@ -15,12 +15,13 @@ from contextlib import suppress
 import torch
 
 from rnn_magics.batching import Batches
+from rnn_magics.digits import figure
 from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.models.forked import training_here
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.names import check_name
-from rnn_magics.scores.evaluation import iter_evaluate
+from rnn_magics.scores.evaluation import iter_evaluate, perplexity
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
@@ -132,7 +133,9 @@ def iter_train(
     state
         The state of the training, updated in place.
     should_stop
-        Called between steps. If it returns an `Ending`, or its name, training ends there.
+        Called between steps. If it returns an `Ending`, or its name, training ends there, and the
+        held-out text is scored with the weights as they are. Asked again meanwhile, any answer ends
+        the scoring, too.
 
     Yields
     ------
@@ -149,6 +152,7 @@ def iter_train(
     epoch, run.step = step.begin_epoch(), step.words
     yield TrainBegin(run.config.train.epochs, len(epoch.plan), batches.config.tokens_per_batch)
     reason: Ending | None = None
+    recent_nats = 0.0  # of the last quarter of the last epoch
     while reason is None and state.epoch < run.config.train.epochs:
         if state.current is None:  # the previous epoch is finished
             epoch, run.step = step.begin_epoch(), step.words
@@ -157,16 +161,15 @@ def iter_train(
         if reason == Ending.NON_FINITE:
             run.message = _non_finite_message(state, epoch, config)
         complete = state.step == len(epoch.plan)
-        as_planned = reason is None or reason.as_planned
-        if complete and state.epoch + 1 == config.epochs and as_planned:
-            reason = None  # the last step of all: a limit reached with it cuts nothing short
-        valid_nats = None
-        if as_planned and len(batches.valid):
-            valid_nats, stop = yield from _evaluate(state, asked)
-            reason = stop or reason
-        if reason == Ending.OUT_OF_MEMORY:
+        if reason == Ending.OUT_OF_MEMORY:  # also frees the memory in which the text is scored
             run.message = _out_of_memory_message(state)
+        if complete and state.epoch + 1 == config.epochs and (reason is None or reason.as_planned):
+            reason = Ending.EPOCHS  # a limit reached with the last step of all cuts nothing short
+        valid_nats = None
+        if state.step and len(batches.valid):
+            valid_nats, reason = yield from _evaluate(run, state, asked, reason)
         if state.step:
+            recent_nats = epoch.losses[state.step * 3 // 4 : state.step].mean().item()
             clip = math.inf if config.clip is None else config.clip
             end = _epoch_end(state, epoch, clip, complete=complete, valid_nats=valid_nats)
             run.history.append(end)
@@ -177,7 +180,7 @@ def iter_train(
                 state.finish_epoch()
             yield end
     run.reason = reason or Ending.EPOCHS
-    run.message = run.message or _worse_than_guessing(run)
+    run.message = run.message or _worse_than_guessing(run, recent_nats)
     yield TrainEnd(run.reason, run.message)
 
 
@@ -215,23 +218,30 @@ def _limit_reached(state: TrainState, config: TrainConfig) -> Ending | None:
 
 
 def _evaluate(
-    state: TrainState, asked: _Asked
+    run: Run, state: TrainState, asked: _Asked, reason: Ending | None
 ) -> Generator[Event, None, tuple[float | None, Ending | None]]:
-    # Returns the held-out nats per token, or the reason why it was stopped.
+    # Returns the held-out nats per token, None if the scoring was cut short, and why training ends.
     bidirectional = state.model.config.bidirectional
     num_steps = state.batches.config.num_steps if bidirectional else 128
     slices = iter_evaluate(state.model, state.batches.valid, num_steps)
-    while (reason := asked()) is None:
+    while True:
+        stop = asked()
+        if stop is not None and reason is not None:
+            return None, reason
+        reason = reason or stop
         begun = time.perf_counter()
         try:
             result = next(slices)
         except (MemoryError, RuntimeError) as error:
-            return None, _out_of_memory(error)
+            no_memory = _out_of_memory(error)
+            if reason is not None and reason.news == "bad":
+                return None, reason
+            run.message = _out_of_memory_message(state)
+            return None, no_memory
         state.evaluation_seconds += time.perf_counter() - begun
         if result is not None:
-            return result.nats, None
+            return result.nats, reason
         yield Evaluating(state.epoch + 1)
-    return None, reason
 
 
 def _epoch_end(
@@ -268,14 +278,28 @@ def _out_of_memory_message(state: TrainState) -> str:
     )
 
 
-def _worse_than_guessing(run: Run) -> str:
-    reached, guess = run.train_perplexity, run.model.vocab_size
-    if reached is None or reached <= 2 * guess or len(run.history) < 2:  # noqa: PLR2004
+def _worse_than_guessing(run: Run, recent_nats: float) -> str:
+    # Held-out text is judged after any number of steps, the training text once it was learnt from:
+    # at first a sound model may be worse than guessing, too.
+    guess, scored = run.model.vocab_size, run.scored
+    held_out = guess if scored is None or not scored.is_present else scored.perplexity
+    trained = perplexity(recent_nats)
+    if not held_out <= 2 * guess:  # or nan
+        told = f"held-out perplexity {figure(held_out)}"
+    elif trained > 2 * guess:
+        told = f"perplexity {figure(trained)}"
+    else:
         return ""
-    return (
-        f"perplexity {reached:.4g} is worse than guessing ({guess}): training has exploded;"
-        f" try --clip 1 or --lr {run.config.train.peak_lr / 10:g}"
-    )
+    if trained > guess or not math.isfinite(held_out):
+        why = f"training has exploded; try {_calmer(run.config.train)}"
+    else:
+        why = "the model has learnt the training text by heart, or the two texts differ in kind"
+    return f"{told} is worse than guessing ({guess}): {why}"
+
+
+def _calmer(config: TrainConfig) -> str:
+    clip = "--clip 1" if config.clip is None else "a smaller --clip"
+    return f"{clip} or --lr {config.peak_lr / 10:g}"
 
 
 def _non_finite_message(state: TrainState, epoch: EpochState, config: TrainConfig) -> str:
@@ -284,11 +308,10 @@ def _non_finite_message(state: TrainState, epoch: EpochState, config: TrainConfi
         norms = epoch.norms[max(0, state.step - 3) : state.step].tolist()
         words = ", ".join(f"{norm:.3g}" for norm in norms)
         last = f"the last finite gradient norm{'s were' if len(norms) > 1 else ' was'} {words}"
-    clip = "--clip 1" if config.clip is None else "a smaller --clip"
     return (
         f"loss, gradient or weights became non-finite in epoch {state.epoch + 1}, step"
         f" {state.step + 1} ({last}); the model keeps the parameters of the previous step;"
-        f" try {clip} or --lr {config.peak_lr / 10:g}"
+        f" try {_calmer(config)}"
     )
 
 
