@@ -8,7 +8,7 @@ _LARGE, _HUGE = 1e3, 1e6
 _MANIFOLD = 10.0  # from here on a factor reads better than a percentage
 
 
-def figure(value: float | None, digits: int = 3) -> str:
+def rounded(value: float | None, digits: int = 3) -> str:
     """Return a perplexity, a number of bits or nats, or their like as text.
 
     From a thousand on it has one digit behind the point, and from a million on it is in scientific
@@ -32,11 +32,11 @@ def figure(value: float | None, digits: int = 3) -> str:
 
 
 def apart(value: float, other: float) -> str:
-    """Return how far a positive figure lies from another: a percentage, or the factor if it is large.
+    """Return how far a figure lies from another, both positive: a percentage, or a large factor.
 
     Read it after "below" or "above": ``above X by 12.0%``, ``above X by a factor of 1.69e+17``.
     """
     share = abs(1 - value / other)
     if share < _MANIFOLD:
         return f"by {share:.1%}"
-    return f"by a factor of {figure(value / other, 1)}"
+    return f"by a factor of {rounded(value / other, 1)}"

@@ -10,6 +10,7 @@ from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.prefix import Prefix, Trained, read_prefix, vocab_of
+from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
@@ -59,11 +60,11 @@ class Generation(Result):
     def __repr__(self) -> str:
         """One line about the text; ``str()`` returns the text itself."""
         prefix = self.prefix_perplexity
-        of_prefix = "" if prefix is None else f", prefix perplexity {prefix:.2f}"
+        of_prefix = "" if prefix is None else f", prefix perplexity {rounded(prefix, 2)}"
         named = ", ".join(repr(token) for token in self.unknown)
         unknown = f", not in the vocabulary and read as {UNK}: {named}" if named else ""
         return (
-            f"Generation({len(self.tokens)} tokens of perplexity {self.perplexity:.2f}"
+            f"Generation({len(self.tokens)} tokens of perplexity {rounded(self.perplexity, 2)}"
             f"{of_prefix}{unknown})"
         )
 

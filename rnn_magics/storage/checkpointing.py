@@ -194,9 +194,10 @@ class Keeper:
 
     def _keep(self, event: Event) -> None:
         try:
+            if isinstance(event, EpochEnd):
+                self._folder.tell(**epoch_line(self._run))
             if isinstance(event, EpochEnd) and event.complete:
                 self._curve = self._run.curve.copy()
-                self._folder.tell(**epoch_line(self._run))
                 self._folder.write_epoch(self._run, event.epoch, self._config.keep)
             if self._is_due(event):
                 good = self._state.settle()

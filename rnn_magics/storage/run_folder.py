@@ -24,13 +24,16 @@ from typing import Any
 
 from rnn_magics import files
 from rnn_magics.errors import StorageError
-from rnn_magics.storage import atomic
+from rnn_magics.storage import atomic, container
 from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.container import Contents
-from rnn_magics.storage.model_file import FORMAT, packed, read_run
+from rnn_magics.storage.model_file import FORMAT, naming, packed, read_run
 from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.strict import Fields, dumps, from_float, loads
-from rnn_magics.training.run import Run
+from rnn_magics.training.curve import Curve
+from rnn_magics.training.endings import Ending
+from rnn_magics.training.history import History, Scored
+from rnn_magics.training.run import Run, last_score
 
 _WHAT = ("run", "config", "corpus", "device", "threads", "versions")  # parts in run.json
 _STEP = re.compile(r"step-([0-9]{9,})\.safetensors")
@@ -192,22 +195,39 @@ class RunFolder:
         StorageError
             When the description of the run cannot be read.
         """
-        what, lines = self._what(), self.lines()
+        what = self._what()
         run = PARTS["run"].read(what.take("run"))
         config = PARTS["config"].read(what.take("config"))["config"]
-        epochs = [line for line in lines if type(line.get("epoch")) is int]
-        last = epochs[-1] if epochs else {}
-        ended = lines[-1].get("end") if lines else None
+        history, scored, reason = self._reached()
         return KeptRun(
             self.path,
             run["name"],
             f"{config.model.cell}, {config.model.num_hiddens} hidden units",
-            last.get("epoch", 0),
+            len(history),
             config.train.epochs,
-            _number(last.get("train_perplexity")),
-            _number(last.get("valid_perplexity")),
-            str(ended or "not ended"),
+            history.train_perplexity[-1] if len(history) else None,
+            scored.perplexity if scored is not None and scored.is_present else None,
+            "not ended" if reason == Ending.SNAPSHOT else reason,
+            scored=scored,
         )
+
+    def _reached(self) -> tuple[History, Scored | None, Ending]:
+        # As `newest` reads them: the last checkpoint is the run, and history.jsonl only its log.
+        errors = []
+        for path in self.steps.values():
+            found: dict[str, Any] = {"curve": Curve()}
+            try:
+                with naming(path):
+                    document = Fields(container.read_document(path), "the document")
+                    for name in ("run", "history", "curve"):
+                        if name in document or not PARTS[name].optional:
+                            found |= PARTS[name].read(document.take(name))
+            except StorageError as error:
+                errors.append(error)
+                continue
+            history, reason = found["history"], found["reason"]
+            return history, last_score(history, found["curve"], found["steps"], reason), reason
+        raise errors[0] if errors else StorageError(f"{str(self.path)!r} holds no checkpoint")
 
 
 @dataclass(frozen=True)
@@ -221,13 +241,15 @@ class KeptRun:
     name, architecture
         Its name, and its model in a few words.
     epochs, planned
-        The numbers of finished and of planned epochs.
+        The numbers of epochs, with one that was cut short, and of planned epochs.
     train_perplexity, valid_perplexity
-        The perplexities after the last epoch; None before the first, or if not scored.
+        Those of the run that `load_run` reads from the folder.
     state
         Why it ended; ``not ended`` if it is training or was killed; or why it cannot be read.
     trouble
         Why it cannot be read; empty if it can.
+    scored
+        The last held-out score; None before the first.
     """
 
     folder: Path
@@ -239,17 +261,13 @@ class KeptRun:
     valid_perplexity: float | None
     state: str
     trouble: str = ""
+    scored: Scored | None = None
 
 
 def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         with suppress(OSError):
             path.unlink()
-
-
-def _number(value: Any) -> float | None:
-    # A number as `from_float` wrote it; anything else is ignored.
-    return float(value) if isinstance(value, float) or value in ("inf", "-inf", "nan") else None
 
 
 def kept_runs(folder: str | Path = ".") -> list[KeptRun]:

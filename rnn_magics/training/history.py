@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from rnn_magics.digits import figure
+from rnn_magics.digits import rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
-from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import EpochEnd
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Scored:
 
     def __str__(self) -> str:
         """Return the perplexity, with the epoch where the weights have changed since."""
-        return figure(self.perplexity) + ("" if self.is_present else f" after epoch {self.epoch}")
+        return rounded(self.perplexity) + ("" if self.is_present else f" after epoch {self.epoch}")
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,14 @@ class Turn:
     best: Scored
     is_memorising: bool
 
+    @property
+    def since(self) -> str:
+        """What the training has done since, in two words."""
+        return "memorising since" if self.is_memorising else "worse since"
+
     def __str__(self) -> str:
         """Return a clause, e.g. ``best 115.032 after epoch 9, memorising since``."""
-        since = "memorising since" if self.is_memorising else "worse since"
-        return f"best {figure(self.best.perplexity)} after epoch {self.best.epoch}, {since}"
+        return f"best {self.best}, {self.since}"
 
 
 @dataclass
@@ -117,17 +120,6 @@ class History:
             for epoch, (perplexity, bits) in pairs
             if perplexity is not None and bits is not None
         ]
-
-    def scored(self, reason: Ending | None) -> Scored | None:
-        """Return the last held-out score of a run that ended in this way, None if there is none.
-
-        While a run trains, what was scored after its last epoch counts as present.
-        """
-        if not (scores := self.scores):
-            return None
-        # An error ends a run at any place, perhaps long after its last epoch.
-        is_present = scores[-1].epoch == len(self) and reason != Ending.FAILED
-        return replace(scores[-1], is_present=is_present)
 
     @property
     def turn(self) -> Turn | None:

@@ -15,7 +15,7 @@ from contextlib import suppress
 import torch
 
 from rnn_magics.batching import Batches
-from rnn_magics.digits import figure
+from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.models.forked import training_here
@@ -157,6 +157,7 @@ def iter_train(
         if state.current is None:  # the previous epoch is finished
             epoch, run.step = step.begin_epoch(), step.words
         reason = yield from _take_steps(run, state, epoch, step, asked)
+        run.steps, run.tokens = state.total_steps, state.total_tokens
         config = run.config.train  # it may have been steered
         if reason == Ending.NON_FINITE:
             run.message = _non_finite_message(state, epoch, config)
@@ -175,7 +176,6 @@ def iter_train(
             run.history.append(end)
             run.curve.extend(epoch.losses[: state.step], epoch.norms[: state.step])
             run.curve.end_epoch(state.train_seconds)
-            run.steps, run.tokens = state.total_steps, state.total_tokens
             if complete:  # first, so that a checkpoint of this state begins with the next epoch
                 state.finish_epoch()
             yield end
@@ -208,6 +208,7 @@ def _take_steps(
             return _out_of_memory(error)
         if event is None:
             return Ending.NON_FINITE
+        run.steps, run.tokens = state.total_steps, state.total_tokens
         yield event
         reason = asked() or _limit_reached(state, run.config.train)
     return reason if state.settle() else Ending.NON_FINITE
@@ -285,9 +286,9 @@ def _worse_than_guessing(run: Run, recent_nats: float) -> str:
     held_out = guess if scored is None or not scored.is_present else scored.perplexity
     trained = perplexity(recent_nats)
     if not held_out <= 2 * guess:  # or nan
-        told = f"held-out perplexity {figure(held_out)}"
+        told = f"held-out perplexity {rounded(held_out)}"
     elif trained > 2 * guess:
-        told = f"perplexity {figure(trained)}"
+        told = f"perplexity {rounded(trained)}"
     else:
         return ""
     if trained > guess or not math.isfinite(held_out):
@@ -374,6 +375,7 @@ def train_to_end(run: Run, state: TrainState, listeners: Sequence[Listener]) -> 
             for listener in listeners:
                 listener(event)
     except BaseException as error:
+        run.reason, run.message = Ending.FAILED, _words(error)
         tell_failure(error, listeners)
         raise
     run.model.eval()
@@ -383,4 +385,8 @@ def tell_failure(error: BaseException, listeners: Iterable[Listener]) -> None:
     """Tell every listener that an error ended the training; the error may be from one of them."""
     for listener in listeners:
         with suppress(Exception):
-            listener(TrainEnd(Ending.FAILED, f"{type(error).__name__}: {error}"))
+            listener(TrainEnd(Ending.FAILED, _words(error)))
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

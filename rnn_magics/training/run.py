@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
-from rnn_magics.digits import figure
+from rnn_magics.digits import rounded
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
@@ -106,7 +106,7 @@ class Run(Result):
     versions
         The versions of Python, torch and rnn_magics.
     steps, tokens
-        The number of steps taken and of tokens trained on, up to the last reported epoch.
+        The number of steps taken and of tokens trained on.
     ladder
         The n-gram baselines of the same split; None if they were not fitted.
     folder
@@ -154,17 +154,18 @@ class Run(Result):
     @property
     def scored(self) -> Scored | None:
         """The last held-out score, and whether it belongs to the present weights; or None."""
-        return self.history.scored(self.reason)
+        return last_score(self.history, self.curve, self.steps, self.reason)
 
     @property
     def valid_perplexity(self) -> float | None:
-        """The held-out perplexity of the model, while it trains that after its last epoch.
+        """The held-out perplexity of the model; while it trains, that after its last epoch.
 
         None if the held-out text was not scored after the last step; `scored` then has an earlier
         score.
         """
         scored = self.scored
-        return scored.perplexity if scored is not None and scored.is_present else None
+        is_told = scored is not None and (scored.is_present or self.reason is None)
+        return scored.perplexity if scored is not None and is_told else None
 
     @property
     def held_out(self) -> str:
@@ -206,10 +207,22 @@ class Run(Result):
         if not len(self.history):
             return f"{head}\n  no epoch yet ({self.reason or 'training'})"
         epochs = "1 epoch" if len(self.history) == 1 else f"{len(self.history)} epochs"
+        state = self.reason or "training"
         return (
-            f"{head}\n  after {epochs}: training perplexity {figure(self.train_perplexity)},"
-            f" {self.held_out}, {self.tokens_per_second:,.0f} tokens/s ({self.reason or 'training'})"
+            f"{head}\n  after {epochs}: training perplexity {rounded(self.train_perplexity)},"
+            f" {self.held_out}, {self.tokens_per_second:,.0f} tokens/s ({state})"
         )
+
+
+def last_score(history: History, curve: Curve, steps: int, reason: Ending | None) -> Scored | None:
+    """Return the last held-out score of a run that has taken so many steps; None without one."""
+    if not (scores := history.scores):
+        return None
+    ends = [step for step, _ in curve.epochs]
+    moved = len(ends) == len(history) and steps > ends[-1]  # in an epoch that has no entry yet
+    # An error may have left the weights between two steps.
+    is_present = scores[-1].epoch == len(history) and not moved and reason != Ending.FAILED
+    return replace(scores[-1], is_present=is_present)
 
 
 def copy_run(run: Run) -> Run:

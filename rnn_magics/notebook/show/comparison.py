@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rnn_magics.digits import rounded
 from rnn_magics.errors import SessionError
 from rnn_magics.notebook.show.run_payload import RUN_MIME, VERSION, saved_payload
 from rnn_magics.notebook.show.tables import text_table
@@ -41,8 +42,8 @@ class Comparison(Result):
                 run.name,
                 run.architecture,
                 str(len(run.history)),
-                "" if run.train_perplexity is None else f"{run.train_perplexity:.3f}",
-                "" if run.valid_perplexity is None else f"{run.valid_perplexity:.3f}",
+                rounded(run.train_perplexity),
+                str(run.scored or ""),
                 f"{run.tokens_per_second:,.0f}",
                 run.reason or "training",
             )

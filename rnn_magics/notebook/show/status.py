@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnn_magics.batching import Batches
+from rnn_magics.digits import rounded
 from rnn_magics.errors import SessionError
 from rnn_magics.inspection.doctor import Diagnosis, diagnose
 from rnn_magics.notebook.session.session import Session, Snapshot
@@ -80,15 +81,14 @@ def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
 def _run_row(session: Session, name: str) -> tuple[str, ...]:
     run, job = session.runs[name], session.jobs.get(name)
     state = run.reason or ("paused" if job is not None and job.is_paused else "training")
-    train, valid = run.train_perplexity, run.valid_perplexity
     return (
         name,
         run.architecture,
         state,
         f"{len(run.history)}/{run.config.train.epochs}",
-        "" if train is None else f"{train:.3f}",
-        "" if valid is None else f"{valid:.3f}",
-        run.message,
+        rounded(run.train_perplexity),
+        str(run.scored or ""),
+        "; ".join(filter(None, (run.message, str(run.history.turn or "")))),
     )
 
 
@@ -104,7 +104,6 @@ class KeptRuns(Result, list[KeptRun]):
 
 
 def _kept_row(kept: KeptRun) -> tuple[str, ...]:
-    perplexities = kept.train_perplexity, kept.valid_perplexity
-    said = ("" if p is None else f"{p:.3f}" for p in perplexities)
+    said = rounded(kept.train_perplexity), str(kept.scored or "")
     epochs = f"{kept.epochs}/{kept.planned}"
     return (str(kept.folder), kept.name, kept.architecture, kept.state, epochs, *said)
