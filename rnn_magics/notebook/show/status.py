@@ -8,7 +8,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.digits import rounded
 from rnn_magics.errors import SessionError
 from rnn_magics.inspection.doctor import Diagnosis, diagnose
-from rnn_magics.notebook.session.session import Session, Snapshot
+from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.tables import text_table
 from rnn_magics.results import Result
 from rnn_magics.storage.run_folder import KeptRun
@@ -61,7 +61,7 @@ def session_status(session: Session) -> Status:
     )
 
 
-def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
+def diagnose_run(run: Run, batches: Batches) -> Diagnosis:
     """Look for silent mistakes in a model and in the minibatches of the session.
 
     Raises
@@ -75,7 +75,7 @@ def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
             " %vocab and %sample lines of the run, or name another run: %rnn doctor NAME"
         )
         raise SessionError(msg)
-    return diagnose(run.model, batches)
+    return diagnose(run.model, batches, run.history)
 
 
 def _run_row(session: Session, name: str) -> tuple[str, ...]:
