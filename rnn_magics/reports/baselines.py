@@ -123,8 +123,8 @@ def _epoch_below(run: Run, perplexity: float) -> int | None:
 
 
 def _place(passed: tuple[Mark, ...], reached: float) -> str:
-    if math.isnan(reached):
-        return "not a number, so it compares with nothing"
+    if not math.isfinite(reached):
+        return _LITTLE[0]
     best = min(passed, key=lambda mark: mark.perplexity)
     name = f"the best {best.name.removeprefix('best, ')} ({rounded(best.perplexity)})"
     if reached < best.perplexity:

@@ -293,6 +293,8 @@ def _worse_than_guessing(run: Run, recent_nats: float) -> str:
         return ""
     if trained > guess or not math.isfinite(held_out):
         why = f"training has exploded; try {_calmer(run.config.train)}"
+    elif run.history.turn is not None:
+        return ""  # every report says where it was best, and what the training has done since
     else:
         why = "the model has learnt the training text by heart, or the two texts differ in kind"
     return f"{told} is worse than guessing ({guess}): {why}"

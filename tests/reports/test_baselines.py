@@ -58,6 +58,26 @@ def test_the_words_say_where_a_run_stands(reached: float, words: str) -> None:
     assert words in said
 
 
+def test_of_an_overfitted_run_the_words_say_what_its_best_epoch_was_worth() -> None:
+    assert compare_with_baselines(run(20.0, 7.04, 16.0, 3e21)).words == (
+        "best held-out perplexity 7.040 after epoch 2: below the best 3-gram (8.000) by 12.0%;"
+        " memorising since, now 3e+21"
+    )
+    assert compare_with_baselines(run(20.0, 7.04, 16.0, None)).words.endswith(
+        "; memorising since, 16.000 after epoch 3"
+    )
+
+
+def test_of_an_exploded_run_the_words_stay_short() -> None:
+    said = compare_with_baselines(run(8 * 1.69e17)).words
+    assert said.endswith(
+        "no better than guessing; above the best 3-gram (8.000) by a factor of 1.69e+17"
+    )
+    for reached in (math.inf, math.nan):
+        said = compare_with_baselines(run(reached)).words
+        assert said == f"held-out perplexity {reached}: no better than guessing"
+
+
 def test_a_mark_is_passed_at_the_first_epoch_below_it() -> None:
     passed = compare_with_baselines(run(29.0, 21.0, None, 11.0)).marks
     assert [mark.epoch for mark in passed] == [2, 2, 4, None]
