@@ -15,13 +15,12 @@ from contextlib import suppress
 import torch
 
 from rnn_magics.batching import Batches
-from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.models.forked import training_here
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.names import check_name
-from rnn_magics.scores.evaluation import iter_evaluate, perplexity
+from rnn_magics.scores.evaluation import iter_evaluate
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
@@ -41,6 +40,7 @@ from rnn_magics.training.machine.memory import (
 )
 from rnn_magics.training.machine.precision import check_precision
 from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
+from rnn_magics.training.messages import non_finite, worse_than_guessing
 from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.state import EpochState, TrainState
@@ -160,7 +160,7 @@ def iter_train(
         run.steps, run.tokens = state.total_steps, state.total_tokens
         config = run.config.train  # it may have been steered
         if reason == Ending.NON_FINITE:
-            run.message = _non_finite_message(state, epoch, config)
+            run.message = non_finite(state, epoch, config)
         complete = state.step == len(epoch.plan)
         if reason == Ending.OUT_OF_MEMORY:  # also frees the memory in which the text is scored
             run.message = _out_of_memory_message(state)
@@ -180,7 +180,7 @@ def iter_train(
                 state.finish_epoch()
             yield end
     run.reason = reason or Ending.EPOCHS
-    run.message = run.message or _worse_than_guessing(run, recent_nats)
+    run.message = run.message or worse_than_guessing(run, recent_nats)
     yield TrainEnd(run.reason, run.message)
 
 
@@ -276,45 +276,6 @@ def _out_of_memory_message(state: TrainState) -> str:
     return (
         f"out of memory in epoch {state.epoch + 1}, step {state.step + 1}; the model keeps the"
         f" parameters of the previous step; try {WHAT_TO_TRY}"
-    )
-
-
-def _worse_than_guessing(run: Run, recent_nats: float) -> str:
-    # Held-out text is judged after any number of steps, the training text once it was learnt from:
-    # at first a sound model may be worse than guessing, too.
-    guess, scored = run.model.vocab_size, run.scored
-    held_out = guess if scored is None or not scored.is_present else scored.perplexity
-    trained = perplexity(recent_nats)
-    if not held_out <= 2 * guess:  # or nan
-        told = f"held-out perplexity {rounded(held_out)}"
-    elif trained > 2 * guess:
-        told = f"perplexity {rounded(trained)}"
-    else:
-        return ""
-    if trained > guess or not math.isfinite(held_out):
-        why = f"training has exploded; try {_calmer(run.config.train)}"
-    elif run.history.turn is not None:
-        return ""  # every report says where it was best, and what the training has done since
-    else:
-        why = "the model has learnt the training text by heart, or the two texts differ in kind"
-    return f"{told} is worse than guessing ({guess}): {why}"
-
-
-def _calmer(config: TrainConfig) -> str:
-    clip = "--clip 1" if config.clip is None else "a smaller --clip"
-    return f"{clip} or --lr {config.peak_lr / 10:g}"
-
-
-def _non_finite_message(state: TrainState, epoch: EpochState, config: TrainConfig) -> str:
-    last = "at the first step"
-    if state.step:
-        norms = epoch.norms[max(0, state.step - 3) : state.step].tolist()
-        words = ", ".join(f"{norm:.3g}" for norm in norms)
-        last = f"the last finite gradient norm{'s were' if len(norms) > 1 else ' was'} {words}"
-    return (
-        f"loss, gradient or weights became non-finite in epoch {state.epoch + 1}, step"
-        f" {state.step + 1} ({last}); the model keeps the parameters of the previous step;"
-        f" try {_calmer(config)}"
     )
 
 
