@@ -205,7 +205,9 @@ def test_all_that_tells_of_a_run_tells_the_same(
     assert kept.train_perplexity == loaded.train_perplexity
     assert (kept.scored, kept.valid_perplexity) == (loaded.scored, loaded.valid_perplexity)
     assert str(kept.scored or "") in repr(KeptRuns([kept]))
-    told = [line for line in RunFolder(trial.folder).lines() if "epoch" in line]
+    lines = RunFolder(trial.folder).lines()
+    told = [line for line in lines if "epoch" in line]
+    told += [line["cut_short"] for line in lines if "cut_short" in line]
     assert [line["train_perplexity"] for line in told] == run.history.train_perplexity
     assert [line["valid_perplexity"] for line in told] == run.history.valid_perplexity
 
