@@ -18,6 +18,7 @@ from rnn_magics.decoding.prefix import (
     read_prefix,
     vocab_of,
 )
+from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
 from rnn_magics.results import Result, brief, shortened
 from rnn_magics.scores.evaluation import perplexity
@@ -76,7 +77,7 @@ class Generation(Result):
     def __repr__(self) -> str:
         """One line about the text; ``str()`` returns the text itself."""
         prefix = self.prefix_perplexity
-        of_prefix = "" if prefix is None else f", prefix perplexity {prefix:.2f}"
+        of_prefix = "" if prefix is None else f", prefix perplexity {rounded(prefix, 2)}"
         named = named_unknown(self.unknown)
         unknown = f", not in the vocabulary and {named}" if named else ""
         excluded = f", without {UNK}" if self.config.no_unk else ""
@@ -84,7 +85,7 @@ class Generation(Result):
             excluded += ", which would be the whole text"
         seed = f", seed {self.config.seed}" if self.config.draws else ""
         return (
-            f"Generation({len(self.tokens)} tokens of perplexity {self.perplexity:.2f}"
+            f"Generation({len(self.tokens)} tokens of perplexity {rounded(self.perplexity, 2)}"
             f"{of_prefix}{seed}{excluded}{unknown})"
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_magics.decoding.prefix import Trained, named_unknown, read_prefix, vocab_of
+from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
@@ -43,9 +44,9 @@ class Score(Result):
         named = named_unknown(self.unknown)
         unknown = f", {named}" if named else ""
         return (
-            f"Score(perplexity {self.perplexity:.2f} over {len(self.tokens) - 1} tokens, most"
-            f" surprising {self.tokens[place]!r} at {place} with {self.surprise[place]:.1f} bits"
-            f"{unknown})"
+            f"Score(perplexity {rounded(self.perplexity, 2)} over {len(self.tokens) - 1} tokens,"
+            f" most surprising {self.tokens[place]!r} at {place} with"
+            f" {self.surprise[place]:.1f} bits{unknown})"
         )
 
 

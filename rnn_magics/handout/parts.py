@@ -100,7 +100,7 @@ def _dropped(what: str, config: ModelConfig) -> str:
 
 def evaluation(run: Run) -> list[str]:
     """Return the scoring of the held-out text; empty if nothing is held out."""
-    if run.valid_perplexity is None:
+    if not run.num_valid_tokens:
         return []
     in_rows = run.num_valid_tokens - 1 >= 2 * _ROW_TOKENS
     return [pieces.EVALUATE_ROWS if in_rows else pieces.EVALUATE]
@@ -125,7 +125,7 @@ def training(run: Run) -> str:
         "RATE": pieces.RATE * bool(share),
         "SHARE": share,
         "DETACHED": pieces.DETACHED * carried,
-        "REPORT": pieces.REPORT if run.valid_perplexity is None else pieces.REPORT_HELD_OUT,
+        "REPORT": pieces.REPORT_HELD_OUT if run.num_valid_tokens else pieces.REPORT,
     }
     return _filled(pieces.LOOP, marks)
 

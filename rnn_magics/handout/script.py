@@ -136,7 +136,7 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
 
 def _head(run: Run) -> str:
     reached = run.valid_perplexity
-    figure = "nothing held out" if reached is None else f"held-out perplexity {reached:.6g}"
+    figure = run.held_out if reached is None else f"held-out perplexity {reached:.6g}"
     return f'"""Train a language model ({run.config.model.cell}) in plain PyTorch: {figure}."""\n'
 
 

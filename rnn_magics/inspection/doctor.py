@@ -11,57 +11,34 @@ line to `CHECKS`.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import ModelError
+from rnn_magics.digits import rounded
 from rnn_magics.inspection.overlap import check_overlap
-from rnn_magics.models.recurrent import Dropout
-from rnn_magics.models.rnn_model import ModelState, RNNModel, as_tuple, detach, require_finite
+from rnn_magics.inspection.patient import (
+    Patient,
+    gradient_of,
+    learning_copy,
+    loss_of,
+    read,
+)
+from rnn_magics.models.rnn_model import ModelState, RNNModel, as_tuple, detach
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.training.history import History
 
-_ROWS, _STEPS = 4, 12
 _TOLERANCE = 1e-3  # of the largest logit; float32 rounding is a hundred times smaller
-_OVERFIT_STEPS = 300
-_OVERFITTED = 1.5  # perplexity
+_HEART_STEPS = 300
+_BY_HEART = 1.5  # perplexity
 _OFF_UNIFORM = 0.7  # nats between the first loss and ln |V|
 _SATURATED = 0.99
 _DEAD = 1e-6
-
-
-@dataclass(frozen=True)
-class Patient:
-    """The model and the data that a check may look at.
-
-    Parameters
-    ----------
-    model
-        A copy of the model, in evaluation mode, in float32 or float64.
-    fresh
-        An untrained model of the same kind; None if the module cannot be initialised again.
-    batches
-        Its minibatches, on the device of the model.
-    inputs, labels
-        The beginning of one minibatch, (rows, steps).
-    """
-
-    model: nn.Module
-    fresh: nn.Module | None
-    batches: Batches
-    inputs: Tensor
-    labels: Tensor
-
-    def read(self, inputs: Tensor, state: ModelState | None = None) -> tuple[Tensor, ModelState]:
-        """Return the logits and the state after `inputs`, from `begin_state` if none is given."""
-        return _read(self.model, inputs, state)
 
 
 Check = Callable[[Patient], str | None]
@@ -176,6 +153,10 @@ def labels(patient: Patient) -> str | None:
                 "the state is carried over, but row i of a minibatch does not continue row i of"
                 " the previous one; use seq, or begin each minibatch with begin_state"
             )
+    following = plan.starts[0] + batches.config.num_steps  # what comes after each window
+    inside = following < len(batches.ids)
+    if not torch.equal(Y[inside, -1], batches.ids[following[inside]].long()):
+        return "the labels are not the inputs shifted by one; Y[:, -1] must be the token after X"
     return None
 
 
@@ -186,18 +167,18 @@ def overlap(patient: Patient) -> str | None:
 
 def detached(patient: Patient) -> str | None:
     """Backpropagate through one minibatch: no gradient may reach the previous one."""
-    model = _learning_copy(patient.model)
+    model = learning_copy(patient.model)
     try:
-        _, state = _read(model, patient.inputs, None, grad=True)
-        logits, _ = _read(model, patient.inputs, detach(state), grad=True)
+        _, state = read(model, patient.inputs, None, grad=True)
+        logits, _ = read(model, patient.inputs, detach(state), grad=True)
         parameters = [p for p in model.parameters() if p.requires_grad]
-        _loss(logits, patient.labels).backward()  # type: ignore[no-untyped-call]
-        alone = [_gradient(p) for p in parameters]
+        loss_of(logits, patient.labels).backward()  # type: ignore[no-untyped-call]
+        alone = [gradient_of(p) for p in parameters]
         model.zero_grad()
-        fresh_state = detach(_read(_learning_copy(patient.model), patient.inputs)[1])
-        logits, _ = _read(model, patient.inputs, fresh_state, grad=True)
-        _loss(logits, patient.labels).backward()  # type: ignore[no-untyped-call]
-        again = [_gradient(p) for p in parameters]
+        fresh_state = detach(read(learning_copy(patient.model), patient.inputs)[1])
+        logits, _ = read(model, patient.inputs, fresh_state, grad=True)
+        loss_of(logits, patient.labels).backward()  # type: ignore[no-untyped-call]
+        again = [gradient_of(p) for p in parameters]
     except RuntimeError as error:
         if "second time" not in str(error):
             raise
@@ -215,10 +196,13 @@ def detached(patient: Patient) -> str | None:
 
 def gradients(patient: Patient) -> str | None:
     """Look for parameters without a gradient."""
-    model = _learning_copy(patient.fresh or patient.model)
-    logits, _ = _read(model, patient.inputs, grad=True)
-    _loss(logits, patient.labels).backward()  # type: ignore[no-untyped-call]
-    missed = [name for name, p in model.named_parameters() if not _gradient(p).any()]
+    model = learning_copy(patient.fresh or patient.model)
+    _, state = read(model, patient.inputs)  # from zero, one step alone would not reach all weights
+    logits, _ = read(model, patient.inputs, detach(state), grad=True)
+    if logits.shape[-1] == 1:
+        return None  # a single token: there is nothing to learn
+    loss_of(logits, patient.labels).backward()  # type: ignore[no-untyped-call]
+    missed = [name for name, p in model.named_parameters() if not gradient_of(p).any()]
     if not missed:
         return None
     return (
@@ -228,11 +212,12 @@ def gradients(patient: Patient) -> str | None:
 
 
 def first_loss(patient: Patient) -> str | None:
-    """Compare the first loss of an untrained model with guessing."""
+    """Compare the first loss of an untrained model with guessing, over every token as the label."""
     if patient.fresh is None:
         return None
-    logits, _ = _read(patient.fresh, patient.inputs)
-    loss, guess = _loss(logits, patient.labels).item(), math.log(logits.shape[-1])
+    logits, _ = read(patient.fresh, patient.inputs)
+    # Over the labels of a short text alone, a sound model may by chance be far off.
+    loss, guess = -logits.log_softmax(dim=-1).mean().item(), math.log(logits.shape[-1])
     if abs(loss - guess) <= _OFF_UNIFORM:
         return None
     return (
@@ -242,25 +227,40 @@ def first_loss(patient: Patient) -> str | None:
     )
 
 
-def overfit(patient: Patient) -> str | None:
+def overfitting(patient: Patient) -> str | None:
+    """Look for a held-out perplexity that has risen while the training perplexity fell."""
+    turn = None if patient.history is None else patient.history.turn
+    if patient.history is None or turn is None or not turn.is_memorising:
+        return None
+    now = patient.history.scores[-1]
+    return (
+        f"the held-out perplexity was {turn.best} and is {rounded(now.perplexity)} after epoch"
+        f" {now.epoch}, while the training perplexity fell: the model memorises the training text;"
+        f" load the epoch that was best (--checkpoint keeps each), or train on more text, with"
+        " --dropout, a smaller model or fewer epochs"
+    )
+
+
+def one_minibatch(patient: Patient) -> str | None:
     """Learn one small minibatch by heart."""
-    model = _learning_copy(patient.fresh or patient.model)
+    model = learning_copy(patient.fresh or patient.model)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     reached = math.inf
-    for _ in range(_OVERFIT_STEPS):
-        logits, _state = _read(model, patient.inputs, grad=True)
-        loss = _loss(logits, patient.labels)
+    for _ in range(_HEART_STEPS):
+        logits, _state = read(model, patient.inputs, grad=True)
+        loss = loss_of(logits, patient.labels)
         reached = perplexity(loss.item())
-        if reached < _OVERFITTED:
+        if reached < _BY_HEART:
             return None
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
     return (
-        f"after {_OVERFIT_STEPS} steps on one minibatch of {patient.inputs.numel()} tokens, the"
-        f" perplexity is {reached:.1f}, not close to 1; check that the loss reaches the weights,"
-        " that the labels match the logits, and that the model can tell tokens apart"
+        f"after {_HEART_STEPS} steps on one minibatch of {patient.inputs.numel()} tokens, the"
+        f" perplexity is {rounded(reached, 1)}, not close to 1; check that the loss reaches the"
+        " weights, that the labels match the logits, that the model can tell tokens apart, and that"
+        " it has enough hidden units"
     )
 
 
@@ -271,6 +271,8 @@ def units(patient: Patient) -> str | None:
     for step in range(patient.inputs.shape[1]):
         _, state = patient.read(patient.inputs[:, step : step + 1], state)
         seen.append(as_tuple(state)[0])
+    if len(seen) * len(patient.inputs) == 1:
+        return None  # one state shows nothing of how it changes
     hidden = torch.stack(seen).flatten(0, 1).flatten(0, -2)  # (steps * layers * rows, num_hiddens)
     bound = (hidden.abs() > _SATURATED).all(dim=0)
     dead = (hidden.std(dim=0) < _DEAD) & ~bound
@@ -296,12 +298,13 @@ CHECKS: dict[str, Check] = {
     "detached": detached,
     "gradients": gradients,
     "first_loss": first_loss,
-    "overfit": overfit,
+    "one_minibatch": one_minibatch,
+    "overfitting": overfitting,
     "units": units,
 }
 
 
-def diagnose(model: nn.Module, batches: Batches) -> Diagnosis:
+def diagnose(model: nn.Module, batches: Batches, history: History | None = None) -> Diagnosis:
     """Run all checks on a model and its minibatches.
 
     The checks work on copies, so neither is changed.
@@ -312,22 +315,16 @@ def diagnose(model: nn.Module, batches: Batches) -> Diagnosis:
         An `RNNModel`, or any module with its signature.
     batches
         The minibatches.
+    history
+        What the model reached after each epoch, ``run.history``; without it overfitting is not
+        looked for.
 
     Raises
     ------
     ModelError
         If the module has no `begin_state`, cannot be copied, or has a weight that is not finite.
     """
-    if not callable(getattr(model, "begin_state", None)):
-        msg = f"{type(model).__name__} has no begin_state(batch_size, device); the doctor needs it"
-        raise ModelError(msg)
-    require_finite(model)
-    device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    moved = batches.to(device)
-    X, Y = moved.batch(moved.plan(torch.Generator().manual_seed(0)), 0)
-    patient = Patient(
-        copy_module(model), _fresh(model), moved, X[:_ROWS, :_STEPS], Y[:_ROWS, :_STEPS]
-    )
+    patient = Patient.admitted(model, batches, history)
     return Diagnosis(tuple(_examine(name, patient) for name in CHECKS))
 
 
@@ -337,61 +334,6 @@ def _examine(name: str, patient: Patient) -> Finding:
     except RuntimeError as error:  # raised by torch if the module cannot even run
         first_line = str(error).partition("\n")[0]
         return Finding(name, f"running the model fails: {first_line}")
-
-
-def copy_module(model: nn.Module) -> nn.Module:
-    """Return an independent copy of a module, in evaluation mode, in float32 or float64."""
-    try:
-        return _widened(copy.deepcopy(model)).eval()
-    except RuntimeError as error:
-        msg = f"the module cannot be copied; perhaps it stores tensors with a graph: {error}"
-        raise ModelError(msg) from None
-
-
-def _widened(model: nn.Module) -> nn.Module:
-    # Rounding in half precision would hide the differences that the checks look for.
-    half = any(p.dtype in (torch.bfloat16, torch.float16) for p in model.parameters())
-    return model.float() if half else model
-
-
-def _learning_copy(model: nn.Module) -> nn.Module:
-    # In training mode, which cuDNN requires for a backward pass, but without dropout.
-    learning = copy_module(model).train()
-    for module in learning.modules():
-        if isinstance(module, Dropout | nn.Dropout):
-            module.p = 0.0
-    return learning
-
-
-def _fresh(model: nn.Module) -> nn.Module | None:
-    if type(model) is RNNModel:
-        fresh = RNNModel(model.config, model.vocab_size, torch.Generator().manual_seed(0))
-        return fresh.to(model.output.weight.device).eval()
-    if not callable(getattr(model, "reset_parameters", None)):
-        return None
-    other = copy_module(model)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        other.reset_parameters()  # type: ignore[operator]  # callable, as asked
-    return other
-
-
-def _read(
-    model: nn.Module, inputs: Tensor, state: ModelState | None = None, *, grad: bool = False
-) -> tuple[Tensor, ModelState]:
-    if state is None:
-        state = model.begin_state(len(inputs), inputs.device)  # type: ignore[operator]  # asked
-    with torch.set_grad_enabled(grad):
-        logits, state = model(inputs, state)
-    return logits, state
-
-
-def _loss(logits: Tensor, targets: Tensor) -> Tensor:
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
-
-
-def _gradient(parameter: nn.Parameter) -> Tensor:
-    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.clone()
 
 
 def _equal(a: Tensor, b: Tensor) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from rnn_magics.digits import rounded
 from rnn_magics.errors import InspectionError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
 from rnn_magics.inspection.views.payload import EpochsPayload, number
@@ -94,7 +95,7 @@ class Epochs(Trace):
         for epoch, train, valid in zip(
             self.epochs, self.train_perplexity, self.valid_perplexity, strict=True
         ):
-            yield str(epoch), _shown(train), _shown(valid)
+            yield str(epoch), rounded(train), rounded(valid)
 
     def notes(self) -> Iterable[str]:
         """Return a line for each epoch left out, and the view of the last epoch."""
@@ -215,7 +216,3 @@ def _settled(inspector: Inspector, last: Trace, things: tuple[Any, ...]) -> tupl
     given = things and isinstance(things[-1], Options)
     config = things[-1] if given else inspector.config()
     return (*(things[:-1] if given else things), inspector.settle(config, last))
-
-
-def _shown(perplexity: float | None) -> str:
-    return "" if perplexity is None else f"{perplexity:.3f}"

@@ -15,6 +15,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_rgb
 from matplotlib.patches import Rectangle
 
+from rnn_magics.digits import rounded
 from rnn_magics.inspection.views.match import Match
 from rnn_magics.inspection.views.surprise import Surprise
 from rnn_magics.inspection.views.units import Peak, Units
@@ -71,7 +72,9 @@ def surprise_figure(trace: Surprise) -> Figure:
         ]
         figure, axes = _page(lines := _wrapped(pieces))
         _write(axes, lines)
-        axes.set_title(f"Surprise of each token; perplexity {trace.perplexity:.2f}", loc="left")
+        axes.set_title(
+            f"Surprise of each token; perplexity {rounded(trace.perplexity, 2)}", loc="left"
+        )
         figure.colorbar(shades, ax=axes, label="bits", shrink=0.9, pad=0.01)
     return figure
 

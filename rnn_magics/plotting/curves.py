@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
+from rnn_magics.digits import rounded
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import ORANGE, RED, cycle, house_style, number_plainly
 from rnn_magics.reports.baselines import Mark
@@ -37,7 +38,7 @@ def training_figure(
             _draw_perplexity(left, history, color, label)
             _draw_norm(right, history, color, label)
         for mark, style in zip(marks, ("dotted", "dashdot", "dashed", "solid"), strict=False):
-            label = f"{mark.name} {mark.perplexity:.4g}"
+            label = f"{mark.name} {rounded(mark.perplexity)}"
             left.axhline(mark.perplexity, color="gray", linestyle=style, linewidth=0.8, label=label)
         bound = []
         if clip is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from rnn_magics.digits import apart, rounded
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.training.run import Run
@@ -32,7 +34,7 @@ class Mark:
     def __str__(self) -> str:
         """Say it in words, e.g. ``bigram 12.001: passed after epoch 2``."""
         when = "not passed" if self.epoch is None else f"passed after epoch {self.epoch}"
-        return f"{self.name} {self.perplexity:.3f}: {when}"
+        return f"{self.name} {rounded(self.perplexity)}: {when}"
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class BaselineComparison(Result):
     marks
         Uniform, unigram, bigram and the best n-gram.
     words
-        Where the last held-out perplexity lies, in one sentence.
+        Where the last held-out perplexity lies, in one sentence; of a run whose held-out perplexity
+        has risen since, where the lowest lies.
     """
 
     marks: tuple[Mark, ...]
@@ -54,7 +57,7 @@ class BaselineComparison(Result):
     def passages(self) -> str:
         """When each mark was passed, in one line; empty where there are none."""
         told = (
-            f"{mark.name} ({mark.perplexity:.3f}) "
+            f"{mark.name} ({rounded(mark.perplexity)}) "
             + ("not yet" if mark.epoch is None else f"after epoch {mark.epoch}")
             for mark in self.marks
         )
@@ -87,13 +90,16 @@ def compare_with_baselines(run: Run) -> BaselineComparison:
     Only perplexities of the same held-out tokens are compared: every one but the first, exp of
     the mean, the state carried.
     """
-    ladder, reached = run.ladder, run.valid_perplexity
+    ladder, scored = run.ladder, run.scored
     if ladder is None:
         return BaselineComparison((), "no baselines were fitted for this run")
-    if not ladder.num_valid_tokens or reached is None:
+    if not ladder.num_valid_tokens:
         return BaselineComparison(
             (), "nothing is held out, so there is nothing to compare with baselines"
         )
+    if scored is None:
+        why = "the held-out text was not scored, so there is nothing to compare with baselines"
+        return BaselineComparison((), why)
     if run.state_rule != "carried" or ladder.num_valid_tokens != run.num_valid_tokens - 1:
         why = "not comparable with baselines: they do not predict the same tokens from the past"
         return BaselineComparison((), why)
@@ -101,7 +107,14 @@ def compare_with_baselines(run: Run) -> BaselineComparison:
         Mark(mark.name, mark.perplexity, _epoch_below(run, mark.perplexity))
         for mark in marks(ladder)
     )
-    return BaselineComparison(passed, _words(passed, reached))
+    if (turn := run.history.turn) is None:
+        return BaselineComparison(
+            passed, f"held-out perplexity {scored}: {_place(passed, scored.perplexity)}"
+        )
+    reached = _place(passed, turn.best.perplexity)
+    now = f"now {rounded(scored.perplexity)}" if scored.is_present else f"{scored}"
+    said = f"best held-out perplexity {turn.best}: {reached}; {turn.since}, {now}"
+    return BaselineComparison(passed, said)
 
 
 def _epoch_below(run: Run, perplexity: float) -> int | None:
@@ -109,18 +122,18 @@ def _epoch_below(run: Run, perplexity: float) -> int | None:
     return next((e for e, value in values if value is not None and value < perplexity), None)
 
 
-def _words(passed: tuple[Mark, ...], reached: float) -> str:
+def _place(passed: tuple[Mark, ...], reached: float) -> str:
+    if not math.isfinite(reached):
+        return _LITTLE[0]
     best = min(passed, key=lambda mark: mark.perplexity)
-    name = best.name.removeprefix("best, ")
-    head = f"held-out perplexity {reached:.3f}"
-    share = abs(1 - reached / best.perplexity)
+    name = f"the best {best.name.removeprefix('best, ')} ({rounded(best.perplexity)})"
     if reached < best.perplexity:
-        return f"{head}: below the best {name} ({best.perplexity:.3f}) by {share:.1%}"
-    behind = f"above the best {name} ({best.perplexity:.3f}) by {share:.1%}"
+        return f"below {name} {apart(reached, best.perplexity)}"
+    behind = f"above {name} {apart(reached, best.perplexity)}"
     for mark, little in zip(passed, _LITTLE, strict=False):
         if reached >= mark.perplexity:
-            return f"{head}: {little}; {behind}"
-    return f"{head}: {behind}"
+            return f"{little}; {behind}"
+    return behind
 
 
 _LITTLE = (

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rnn_magics.batching import BATCHERS
+from rnn_magics.digits import rounded
 from rnn_magics.reports.texts import TextEvaluation, describe_score
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation
@@ -23,12 +25,17 @@ class RunReport(Result):
         Its state is ``carried`` from minibatch to minibatch or ``zero`` at each, as the
         minibatches demand.
     valid
-        After the last epoch in which the held-out text was scored, as `evaluate_text` scores it;
-        None where it was not.
+        The last score of the held-out text, as `evaluate_text` scores it; None where there is none.
+    epoch
+        The epoch after which the held-out text was scored, if the weights have changed since.
+    notes
+        What else to know about the held-out perplexity: that it was not measured, or has risen.
     """
 
     train: TextEvaluation | None
     valid: TextEvaluation | None
+    epoch: int | None = None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return a line for each part."""
@@ -36,15 +43,16 @@ class RunReport(Result):
 
     @property
     def lines(self) -> list[str]:
-        """One for each part that has a number, the held-out part first."""
+        """One for each part that has a number, the held-out part first; then the notes."""
         told = []
         if (valid := self.valid) is not None:
             over = f"over all {valid.score.num_tokens:,} predicted tokens of the held-out text"
-            told.append(_line("Held-out", valid, f"exp of the mean {over}"))
+            when = "" if self.epoch is None else f", after epoch {self.epoch}"
+            told.append(_line(f"Held-out{when}", valid, f"exp of the mean {over}"))
         if self.train is not None:
             over = "over the last epoch, while the weights changed"
             told.append(_line("Training", self.train, f"exp of the mean {over}"))
-        return told
+        return [*told, *self.notes]
 
 
 def _line(part: str, found: TextEvaluation, how: str) -> str:
@@ -64,11 +72,29 @@ def report_run(run: Run) -> RunReport:
         carried = BATCHERS[run.config.batching.batching].carries_state
         score = _scored(history.train_bits[-1], run.num_train_tokens, carried=carried)
         train = describe_score(run, name, "training part", score, run.train_counts)
-    scored = [bits for bits in history.valid_bits if bits is not None]
-    if scored:
-        score = _scored(scored[-1], run.num_valid_tokens, carried=run.state_rule == "carried")
+    if (scored := run.scored) is not None:
+        score = _scored(scored.bits, run.num_valid_tokens, carried=run.state_rule == "carried")
         valid = describe_score(run, name, "held-out part", score, run.valid_counts)
-    return RunReport(train, valid)
+    epoch = None if scored is None or scored.is_present else scored.epoch
+    return RunReport(train, valid, epoch, tuple(_notes(run)))
+
+
+def _notes(run: Run) -> Iterator[str]:
+    scored, history = run.scored, run.history
+    if run.reason is not None and len(history) and run.num_valid_tokens:
+        if scored is None:
+            yield "The held-out text was not scored."
+        elif not scored.is_present:
+            yield "The weights have changed since the held-out text was scored."
+    if (turn := history.turn) is not None:
+        epoch, last = turn.best.epoch, history.scores[-1].epoch
+        before, after = (rounded(history.train_perplexity[at - 1]) for at in (epoch, last))
+        did = "fell" if turn.is_memorising else "rose"
+        yield (
+            f"Best held-out perplexity {turn.best}, {turn.since}: the training perplexity {did}"
+            f" from {before} to {after}. A run kept with --checkpoint DIR has that model:"
+            f" %load_rnn DIR --epoch {epoch}."
+        )
 
 
 def _scored(bits: float, num_tokens: int, *, carried: bool) -> Evaluation:

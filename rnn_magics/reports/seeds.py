@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rnn_magics.batching import Batches
+from rnn_magics.digits import rounded
 from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.reports.run_report import report_run
@@ -49,8 +50,8 @@ class Spread(Result):
 
     def __repr__(self) -> str:
         """Return one line, e.g. ``6.012 +- 0.034, from 5.970 to 6.051``."""
-        std = "" if math.isnan(self.std) else f" +- {self.std:.3f}"
-        return f"{self.mean:.3f}{std}, from {self.lowest:.3f} to {self.highest:.3f}"
+        std = "" if math.isnan(self.std) else f" +- {rounded(self.std)}"
+        return f"{rounded(self.mean)}{std}, from {rounded(self.lowest)} to {rounded(self.highest)}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,8 +95,8 @@ class SeedRuns(Result):
             (
                 run.name,
                 str(run.config.train.seed),
-                _shown(run.train_perplexity),
-                _shown(run.valid_perplexity),
+                rounded(run.train_perplexity),
+                str(run.scored or ""),
                 run.reason or "training",
             )
             for run in self.runs
@@ -106,7 +107,8 @@ class SeedRuns(Result):
 
     def _depends(self) -> list[str]:
         # What is the same for each run is said once.
-        found = [valid for valid in (report_run(run).valid for run in self.runs) if valid]
+        reports = [report_run(run) for run in self.runs]
+        found = [r.valid for r in reports if r.valid is not None and r.epoch is None]
         if not found:
             return []
         bits = Spread.of([each.score.bits for each in found])
@@ -181,7 +183,3 @@ def seeded(config: TrainConfig, num: int) -> Iterator[TrainConfig]:
 def seed_name(stem: str, config: TrainConfig) -> str:
     """Return the name of the run of a seed, e.g. ``gru-1-seed-0``."""
     return f"{stem}-seed-{config.seed}"
-
-
-def _shown(perplexity: float | None) -> str:
-    return "" if perplexity is None else f"{perplexity:.3f}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError
 from rnn_magics.models.rnn_model import require_finite
 from rnn_magics.results import Result
@@ -40,7 +41,7 @@ class TextEvaluation(Result):
         The share of tokens that the vocabulary does not have; None where it is not known.
     num_words
         Runs of characters without white space that begin after the first character; None
-        where tokens are no characters.
+        where tokens are no characters, or the text has no words between white space.
     """
 
     run: str
@@ -66,9 +67,10 @@ class TextEvaluation(Result):
     @property
     def numbers(self) -> str:
         """The perplexity, the bits per token and, of characters, the perplexity per word."""
-        per_word = _per_word(self) and f", {_per_word(self)} per word"
+        words = rounded(self.word_perplexity, 1)
+        per_word = words and f", {words} per word"
         return (
-            f"perplexity {self.perplexity:.3f}, {self.score.bits:.3f} bits per"
+            f"perplexity {rounded(self.perplexity)}, {rounded(self.score.bits)} bits per"
             f" {self.token}{per_word}"
         )
 
@@ -87,20 +89,10 @@ class TextEvaluation(Result):
         )
 
 
-_ROUNDED = 1e6  # a perplexity from here on has no digits behind the point worth reading
-
-
-def _per_word(found: TextEvaluation) -> str:
-    words = found.word_perplexity
-    if words is None:
-        return ""
-    return f"{words:,.1f}" if words < _ROUNDED else f"{words:.3g}"
-
-
 MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
-    "perplexity": lambda found: f"{found.perplexity:.3f}",
-    "bits per token": lambda found: f"{found.score.bits:.3f}",
-    "perplexity per word": _per_word,
+    "perplexity": lambda found: rounded(found.perplexity),
+    "bits per token": lambda found: rounded(found.score.bits),
+    "perplexity per word": lambda found: rounded(found.word_perplexity, 1),
     f"read as {UNK}": lambda found: "" if found.unk_share is None else f"{found.unk_share:.2%}",
 }
 """What is told of each run on each text, by what its matrix is called."""

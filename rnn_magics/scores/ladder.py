@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
 from rnn_magics.options import Options, option
@@ -129,11 +130,10 @@ class Ladder(Result):
         lines = [f"guessing: {self.uniform}"]
         for rung in self.rungs:
             valid = rung.valid_perplexity
-            held_out = "" if valid is None else f"held out {valid:.3f}, "
+            held_out = "" if valid is None else f"held out {rounded(valid)}, "
             mark = " <- best" if rung is self.best and valid is not None else ""
-            lines.append(
-                f"order {rung.order}: {held_out}counted text {rung.train_perplexity:.3f}{mark}"
-            )
+            counted = rounded(rung.train_perplexity)
+            lines.append(f"order {rung.order}: {held_out}counted text {counted}{mark}")
         if self.num_valid_tokens < 1:
             lines.append("nothing is held out to score, so no order is best: %corpus --valid 0.1")
         return "\n".join(lines)

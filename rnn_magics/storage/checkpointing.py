@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rnn_magics import files
 from rnn_magics.errors import ConfigError, StorageError
@@ -179,6 +180,7 @@ class Keeper:
         self._fingerprint = fingerprint_of(state.batches)
         self._last = time.monotonic()
         self._curve = run.curve.copy()  # up to the last complete epoch
+        self._cut_short: dict[str, Any] = {}  # the epoch in which the run ends, for its last line
         self._trouble = ""  # the message of the run about a checkpoint that failed
 
     def __call__(self, event: Event) -> None:
@@ -198,6 +200,8 @@ class Keeper:
                 self._curve = self._run.curve.copy()
                 self._folder.tell(**epoch_line(self._run))
                 self._folder.write_epoch(self._run, event.epoch, self._config.keep)
+            elif isinstance(event, EpochEnd):
+                self._cut_short = {"cut_short": epoch_line(self._run)}
             if self._is_due(event):
                 good = self._state.settle()
                 # After a bad step the loop sends only the end, and the state is that of the last
@@ -205,7 +209,8 @@ class Keeper:
                 if good or isinstance(event, TrainEnd):
                     self._write()
             if isinstance(event, TrainEnd):
-                self._folder.tell(end=event.reason, steps=self._state.total_steps)
+                steps = self._state.total_steps
+                self._folder.tell(end=event.reason, steps=steps, **self._cut_short)
         except StorageError as error:
             self._trouble = f"no checkpoint after step {self._state.total_steps}: {error}"
             self._run.message = self._trouble

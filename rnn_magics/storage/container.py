@@ -95,6 +95,20 @@ def read(path: Path) -> Contents:
     return unpack(_bytes_of(path))
 
 
+def read_document(path: Path) -> Any:
+    """Read the document of a file and nothing else; the digest is not checked.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be read, or is not a file of rnn_magics.
+    """
+    with files.in_one_line(StorageError, "it cannot be read"), files.open_file(path) as file:
+        header = _header_size(file.read(_LENGTH_BYTES + len(_BEGINNING)), _size_of(file))
+        file.seek(_LENGTH_BYTES)
+        return loads(_metadata(file.read(header)))
+
+
 def unpack(data: bytes) -> Contents:
     """Read the bytes of a file.
 

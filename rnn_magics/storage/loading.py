@@ -9,6 +9,7 @@ from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.model_file import read_run
 from rnn_magics.storage.run_folder import RunFolder
+from rnn_magics.storage.training_state import complete_curve
 from rnn_magics.training.run import Run
 
 
@@ -46,7 +47,8 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
     if epoch is not None:
         run, _ = read_run(_of_epoch(path, epoch))
     elif path.is_dir():
-        run, _ = RunFolder(path).require().newest()
+        run, training = RunFolder(path).require().newest()
+        complete_curve(run, training)
     else:
         run, _ = read_run(path)
     if name is None:

@@ -24,15 +24,17 @@ from typing import Any
 
 from rnn_magics import files
 from rnn_magics.errors import StorageError
-from rnn_magics.storage import atomic
+from rnn_magics.storage import atomic, container
 from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.container import Contents
-from rnn_magics.storage.model_file import FORMAT, packed, read_run
+from rnn_magics.storage.model_file import FORMAT, naming, packed, read_run
 from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.run_log import is_of_one_run, note_on
 from rnn_magics.storage.strict import Fields, dumps, from_float, loads
+from rnn_magics.training.curve import Curve
 from rnn_magics.training.endings import Ending
-from rnn_magics.training.run import Run
+from rnn_magics.training.history import History, Scored
+from rnn_magics.training.run import Run, last_score
 
 _WHAT = ("run", "config", "corpus", "device", "threads", "versions")  # parts in run.json
 _STEP = re.compile(r"step-([0-9]{9,})\.safetensors")
@@ -198,22 +200,39 @@ class RunFolder:
         StorageError
             When the description of the run cannot be read.
         """
-        what, lines = self._what(), self.lines()
+        what = self._what()
         run = PARTS["run"].read(what.take("run"))
         config = PARTS["config"].read(what.take("config"))["config"]
-        epochs = [line for line in lines if type(line.get("epoch")) is int]
-        last = epochs[-1] if epochs else {}
-        ended = lines[-1].get("end") if lines else None
+        history, scored, reason = self._reached()
         return KeptRun(
             self.path,
             run["name"],
             f"{config.model.cell}, {config.model.num_hiddens} hidden units",
-            last.get("epoch", 0),
+            len(history),
             config.train.epochs,
-            _number(last.get("train_perplexity")),
-            _number(last.get("valid_perplexity")),
-            str(ended or "not ended"),
+            history.train_perplexity[-1] if len(history) else None,
+            scored.perplexity if scored is not None and scored.is_present else None,
+            "not ended" if reason == Ending.SNAPSHOT else reason,
+            scored=scored,
         )
+
+    def _reached(self) -> tuple[History, Scored | None, Ending]:
+        # As `newest` reads them: the last checkpoint is the run, and history.jsonl only its log.
+        errors = []
+        for path in self.steps.values():
+            found: dict[str, Any] = {"curve": Curve()}
+            try:
+                with naming(path):
+                    document = Fields(container.read_document(path), "the document")
+                    for name in ("run", "history", "curve"):
+                        if name in document or not PARTS[name].optional:
+                            found |= PARTS[name].read(document.take(name))
+            except StorageError as error:
+                errors.append(error)
+                continue
+            history, reason = found["history"], found["reason"]
+            return history, last_score(history, found["curve"], found["steps"], reason), reason
+        raise errors[0] if errors else StorageError(f"{str(self.path)!r} holds no checkpoint")
 
 
 @dataclass(frozen=True)
@@ -227,15 +246,17 @@ class KeptRun:
     name, architecture
         Its name, and its model in a few words.
     epochs, planned
-        The numbers of finished and of planned epochs.
+        The numbers of epochs, with one that was cut short, and of planned epochs.
     train_perplexity, valid_perplexity
-        The perplexities after the last epoch; None before the first, or if not scored.
+        Those of the run that `load_run` reads from the folder.
     state
         Why it ended; ``not ended`` if it is training or was killed; or why it cannot be read.
     trouble
         Why it cannot be read; empty if it can.
     note
         Which lines of its log are not its own; empty if all may be.
+    scored
+        The last held-out score; None before the first.
     """
 
     folder: Path
@@ -248,17 +269,13 @@ class KeptRun:
     state: str
     trouble: str = ""
     note: str = ""
+    scored: Scored | None = None
 
 
 def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         with suppress(OSError):
             path.unlink()
-
-
-def _number(value: Any) -> float | None:
-    # A number as `from_float` wrote it; anything else is ignored.
-    return float(value) if isinstance(value, float) or value in ("inf", "-inf", "nan") else None
 
 
 def kept_runs(folder: str | Path = ".") -> list[KeptRun]:
@@ -335,7 +352,8 @@ def _judged(folder: RunFolder) -> Iterator[_Timed]:
 
 
 def _compared_with_log(folder: RunFolder, kept: KeptRun) -> KeptRun:
-    # In a folder in which several trainings wrote, the newest checkpoint says what the run is.
+    # In a folder to which several runs wrote, the newest checkpoint says which run it is; run.json
+    # may be that of another.
     log, newest = folder.numbered_lines(), next(iter(folder.steps), 0)
     if is_of_one_run(log, newest):
         return kept
@@ -344,11 +362,7 @@ def _compared_with_log(folder: RunFolder, kept: KeptRun) -> KeptRun:
         kept,
         name=run.name,
         architecture=f"{run.config.model.cell}, {run.config.model.num_hiddens} hidden units",
-        epochs=len(run.history),
         planned=run.config.train.epochs,
-        train_perplexity=run.train_perplexity,
-        valid_perplexity=run.valid_perplexity,
-        state="not ended" if run.reason in (None, Ending.SNAPSHOT) else str(run.reason),
         note=note_on(log, run, newest),
     )
 

@@ -107,6 +107,26 @@ def restore(state: TrainState, contents: Contents) -> None:
         raise StorageError(msg)
 
 
+def complete_curve(run: Run, contents: Contents) -> None:
+    """Add the epoch in which a run ended to its curve, which a checkpoint keeps up to that epoch.
+
+    Raises
+    ------
+    StorageError
+        When the contents are not valid.
+    """
+    if len(run.history) != len(run.curve.epochs) + 1:
+        return
+    read = Fields(contents.document, "training")
+    step, seconds = read.count("step"), read.seconds("train_seconds")
+    losses, norms = (contents.tensors.get(f"training.{name}") for name in _PER_STEP)
+    if losses is None or norms is None or losses.shape != norms.shape or losses.dim() != 1:
+        msg = "the losses and norms of its epoch do not match"
+        raise StorageError(msg)
+    run.curve.extend(losses[:step], norms[:step])
+    run.curve.end_epoch(seconds)
+
+
 def tokens_of(contents: Contents) -> str:
     """Return the fingerprint of the minibatches of a captured training."""
     return Fields(contents.document, "training").text("tokens")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,11 @@ from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.vocab import Vocab, unk_share
 
 _SLICE = 1 << 22  # tokens counted at once, so that a text on disk never fills the memory
+_LONGEST = 20  # characters of a word on average; German has 6, Finnish 8, a line of DNA 60 to 80
+_UNSPACED = (  # the names of letters whose scripts put no space between words
+    *("CJK ", "HIRAGANA ", "KATAKANA ", "BOPOMOFO ", "YI SYLLABLE "),
+    *("THAI ", "LAO ", "KHMER ", "MYANMAR ", "TIBETAN ", "JAVANESE ", "BALINESE "),
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class TextCounts:
         The share of tokens that are not in the vocabulary and are read as ``<unk>``.
     num_words
         How many runs of characters without white space begin after the first character; None if
-        the tokens are not characters.
+        the tokens are not characters, or such runs are no words, see `count_words`.
     """
 
     unk_share: float
@@ -43,12 +49,30 @@ def count_text(ids: Ids, vocab: Vocab) -> TextCounts:
     return TextCounts(unk_share(ids), num_words)
 
 
-def count_words(ids: Ids, vocab: Vocab) -> int:
-    """Count the words of character indices that begin after the first character."""
-    tokens = vocab.to_tokens(list(range(len(vocab))))
-    is_space = np.array([str(token).isspace() for token in tokens])  # (vocab_size,)
+def count_words(ids: Ids, vocab: Vocab) -> int | None:
+    """Count the words of character indices that begin after the first character.
+
+    Returns
+    -------
+    int or None
+        None if the text has no words between white space: if most of its characters are of a script
+        that puts no space between words, such as Chinese or Thai, or if its words have more than 20
+        characters on average, such as the lines of DNA.
+    """
+    tokens = [str(token) for token in vocab.to_tokens(list(range(len(vocab))))]
+    is_space = np.array([token.isspace() for token in tokens])  # (vocab_size,)
+    is_unspaced = np.array([_is_unspaced(token) for token in tokens])
     begun = 0
-    for start in range(0, len(ids) - 1, _SLICE):
+    counts = np.zeros(len(tokens), np.int64)
+    for start in range(0, len(ids), _SLICE):
         spaces = is_space[ids[start : start + _SLICE + 1]]  # with the first of the next slice
         begun += int((spaces[:-1] & ~spaces[1:]).sum())
+        counts += np.bincount(ids[start : start + _SLICE], minlength=len(tokens))
+    inked = int(counts[~is_space].sum())
+    if int(counts[is_unspaced].sum()) > inked / 2 or inked > _LONGEST * max(begun, 1):
+        return None
     return begun
+
+
+def _is_unspaced(token: str) -> bool:
+    return len(token) == 1 and unicodedata.name(token, "").startswith(_UNSPACED)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from rnn_magics.digits import rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
@@ -12,6 +14,57 @@ from rnn_magics.training.events import EpochEnd
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_RISE = 0.05  # nats, a twentieth of a perplexity; by less it rises and falls without a cause
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A held-out perplexity and the weights to which it belongs.
+
+    Parameters
+    ----------
+    epoch
+        After this epoch, counted from 1, the held-out text was scored.
+    perplexity, bits
+        The perplexity, and bits per token.
+    is_present
+        Whether the weights have not changed since.
+    """
+
+    epoch: int
+    perplexity: float
+    bits: float
+    is_present: bool = False
+
+    def __str__(self) -> str:
+        """Return the perplexity, with the epoch where the weights have changed since."""
+        return rounded(self.perplexity) + ("" if self.is_present else f" after epoch {self.epoch}")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The epoch after which the held-out perplexity only got worse.
+
+    Parameters
+    ----------
+    best
+        The lowest held-out perplexity.
+    is_memorising
+        Whether the training perplexity fell meanwhile.
+    """
+
+    best: Scored
+    is_memorising: bool
+
+    @property
+    def since(self) -> str:
+        """What the training has done since, in two words."""
+        return "memorising since" if self.is_memorising else "worse since"
+
+    def __str__(self) -> str:
+        """Return a clause, e.g. ``best 115.032 after epoch 9, memorising since``."""
+        return f"best {self.best}, {self.since}"
 
 
 @dataclass
@@ -58,6 +111,27 @@ class History:
         self.grad_norm_max.append(event.grad_norm_max)
         self.clipped.append(event.clipped)
 
+    @property
+    def scores(self) -> list[Scored]:
+        """Every held-out score, in the order of the epochs."""
+        pairs = enumerate(zip(self.valid_perplexity, self.valid_bits, strict=True), start=1)
+        return [
+            Scored(epoch, perplexity, bits)
+            for epoch, (perplexity, bits) in pairs
+            if perplexity is not None and bits is not None
+        ]
+
+    @property
+    def turn(self) -> Turn | None:
+        """Where the held-out perplexity was lowest, if it has risen by more than chance since."""
+        if not (scores := self.scores):
+            return None
+        best, last = min(scores, key=_bits), scores[-1]
+        if not (_bits(last) - _bits(best)) * math.log(2) > _RISE:
+            return None
+        fell = self.train_bits[last.epoch - 1] < self.train_bits[best.epoch - 1]
+        return Turn(best, is_memorising=fell)
+
     def __len__(self) -> int:
         """Return the number of epochs."""
         return len(self.train_perplexity)
@@ -86,3 +160,7 @@ class History:
 
         index = pd.RangeIndex(1, len(self) + 1, name="epoch")
         return pd.DataFrame(self.to_dict(), index=index)
+
+
+def _bits(score: Scored) -> float:
+    return math.inf if math.isnan(score.bits) else score.bits

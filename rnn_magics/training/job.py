@@ -61,6 +61,7 @@ class Job:
         self._tell = listener or self._events.put
         self._watch = watch
         self._stop_reason: Ending | None = None
+        self._stops: queue.SimpleQueue[Ending] = queue.SimpleQueue()
         self._paused = False
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # no request may be posted after the worker has ended
@@ -99,15 +100,24 @@ class Job:
         return self._paused and self.is_alive
 
     def stop(self, reason: str = Ending.STOPPED) -> None:
-        """End the run after the current step.
+        """End the run after the current step, with its held-out text scored; again, end it at once.
 
         Raises
         ------
         ConfigError
             If `reason` is not an `Ending`.
         """
-        self._stop_reason = self._stop_reason or Ending.named(reason)
+        ending = Ending.named(reason)
+        self._stop_reason = self._stop_reason or ending
+        self._stops.put(ending)
         self._requests.put(None)
+
+    def _next_stop(self) -> Ending | None:
+        # Each call of `stop` is one answer, so that the loop can tell the first from the second.
+        try:
+            return self._stops.get_nowait()
+        except queue.Empty:
+            return None
 
     def pause(self) -> None:
         """Pause the run after the current step."""
@@ -210,7 +220,7 @@ class Job:
     def _work(self) -> None:
         told = 0.0
         try:
-            for event in iter_train(self.run, self._state, lambda: self._stop_reason):
+            for event in iter_train(self.run, self._state, self._next_stop):
                 if self._watch is not None:
                     self._watch(event)
                 if isinstance(event, StepEnd):
@@ -248,5 +258,6 @@ class Job:
 
     def _leave(self) -> None:
         # At exit, the interpreter must not unload torch while the thread uses it.
-        self.stop(Ending.INTERRUPTED)
+        for _ in range(2):  # there is no time to score the held-out text
+            self.stop(Ending.INTERRUPTED)
         self.wait(_EXIT_PATIENCE_SECONDS)

@@ -40,6 +40,7 @@ from rnn_magics.training.machine.memory import (
 )
 from rnn_magics.training.machine.precision import check_precision
 from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
+from rnn_magics.training.messages import non_finite, worse_than_guessing
 from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.state import EpochState, TrainState
@@ -132,7 +133,9 @@ def iter_train(
     state
         The state of the training, updated in place.
     should_stop
-        Called between steps. If it returns an `Ending`, or its name, training ends there.
+        Called between steps. If it returns an `Ending`, or its name, training ends there, and the
+        held-out text is scored with the weights as they are. Asked again meanwhile, any answer ends
+        the scoring, too.
 
     Yields
     ------
@@ -149,35 +152,35 @@ def iter_train(
     epoch, run.step = step.begin_epoch(), step.words
     yield TrainBegin(run.config.train.epochs, len(epoch.plan), batches.config.tokens_per_batch)
     reason: Ending | None = None
+    recent_nats = 0.0  # of the last quarter of the last epoch
     while reason is None and state.epoch < run.config.train.epochs:
         if state.current is None:  # the previous epoch is finished
             epoch, run.step = step.begin_epoch(), step.words
         reason = yield from _take_steps(run, state, epoch, step, asked)
+        run.steps, run.tokens = state.total_steps, state.total_tokens
         config = run.config.train  # it may have been steered
         if reason == Ending.NON_FINITE:
-            run.message = _non_finite_message(state, epoch, config)
+            run.message = non_finite(state, epoch, config)
         complete = state.step == len(epoch.plan)
-        as_planned = reason is None or reason.as_planned
-        if complete and state.epoch + 1 == config.epochs and as_planned:
-            reason = None  # the last step of all: a limit reached with it cuts nothing short
-        valid_nats = None
-        if as_planned and len(batches.valid):
-            valid_nats, stop = yield from _evaluate(state, asked)
-            reason = stop or reason
-        if reason == Ending.OUT_OF_MEMORY:
+        if reason == Ending.OUT_OF_MEMORY:  # also frees the memory in which the text is scored
             run.message = _out_of_memory_message(state)
+        if complete and state.epoch + 1 == config.epochs and (reason is None or reason.as_planned):
+            reason = Ending.EPOCHS  # a limit reached with the last step of all cuts nothing short
+        valid_nats = None
+        if state.step and len(batches.valid):
+            valid_nats, reason = yield from _evaluate(run, state, asked, reason)
         if state.step:
+            recent_nats = epoch.losses[state.step * 3 // 4 : state.step].mean().item()
             clip = math.inf if config.clip is None else config.clip
             end = _epoch_end(state, epoch, clip, complete=complete, valid_nats=valid_nats)
             run.history.append(end)
             run.curve.extend(epoch.losses[: state.step], epoch.norms[: state.step])
             run.curve.end_epoch(state.train_seconds)
-            run.steps, run.tokens = state.total_steps, state.total_tokens
             if complete:  # first, so that a checkpoint of this state begins with the next epoch
                 state.finish_epoch()
             yield end
     run.reason = reason or Ending.EPOCHS
-    run.message = run.message or _worse_than_guessing(run)
+    run.message = run.message or worse_than_guessing(run, recent_nats)
     yield TrainEnd(run.reason, run.message)
 
 
@@ -205,6 +208,7 @@ def _take_steps(
             return _out_of_memory(error)
         if event is None:
             return Ending.NON_FINITE
+        run.steps, run.tokens = state.total_steps, state.total_tokens
         yield event
         reason = asked() or _limit_reached(state, run.config.train)
     return reason if state.settle() else Ending.NON_FINITE
@@ -215,23 +219,30 @@ def _limit_reached(state: TrainState, config: TrainConfig) -> Ending | None:
 
 
 def _evaluate(
-    state: TrainState, asked: _Asked
+    run: Run, state: TrainState, asked: _Asked, reason: Ending | None
 ) -> Generator[Event, None, tuple[float | None, Ending | None]]:
-    # Returns the held-out nats per token, or the reason why it was stopped.
+    # Returns the held-out nats per token, None if the scoring was cut short, and why training ends.
     bidirectional = state.model.config.bidirectional
     num_steps = state.batches.config.num_steps if bidirectional else 128
     slices = iter_evaluate(state.model, state.batches.valid, num_steps)
-    while (reason := asked()) is None:
+    while True:
+        stop = asked()
+        if stop is not None and reason is not None:
+            return None, reason
+        reason = reason or stop
         begun = time.perf_counter()
         try:
             result = next(slices)
         except (MemoryError, RuntimeError) as error:
-            return None, _out_of_memory(error)
+            no_memory = _out_of_memory(error)
+            if reason is not None and reason.news == "bad":
+                return None, reason
+            run.message = _out_of_memory_message(state)
+            return None, no_memory
         state.evaluation_seconds += time.perf_counter() - begun
         if result is not None:
-            return result.nats, None
+            return result.nats, reason
         yield Evaluating(state.epoch + 1)
-    return None, reason
 
 
 def _epoch_end(
@@ -265,30 +276,6 @@ def _out_of_memory_message(state: TrainState) -> str:
     return (
         f"out of memory in epoch {state.epoch + 1}, step {state.step + 1}; the model keeps the"
         f" parameters of the previous step; try {WHAT_TO_TRY}"
-    )
-
-
-def _worse_than_guessing(run: Run) -> str:
-    reached, guess = run.train_perplexity, run.model.vocab_size
-    if reached is None or reached <= 2 * guess or len(run.history) < 2:  # noqa: PLR2004
-        return ""
-    return (
-        f"perplexity {reached:.4g} is worse than guessing ({guess}): training has exploded;"
-        f" try --clip 1 or --lr {run.config.train.peak_lr / 10:g}"
-    )
-
-
-def _non_finite_message(state: TrainState, epoch: EpochState, config: TrainConfig) -> str:
-    last = "at the first step"
-    if state.step:
-        norms = epoch.norms[max(0, state.step - 3) : state.step].tolist()
-        words = ", ".join(f"{norm:.3g}" for norm in norms)
-        last = f"the last finite gradient norm{'s were' if len(norms) > 1 else ' was'} {words}"
-    clip = "--clip 1" if config.clip is None else "a smaller --clip"
-    return (
-        f"loss, gradient or weights became non-finite in epoch {state.epoch + 1}, step"
-        f" {state.step + 1} ({last}); the model keeps the parameters of the previous step;"
-        f" try {clip} or --lr {config.peak_lr / 10:g}"
     )
 
 
@@ -351,6 +338,7 @@ def train_to_end(run: Run, state: TrainState, listeners: Sequence[Listener]) -> 
             for listener in listeners:
                 listener(event)
     except BaseException as error:
+        run.reason, run.message = Ending.FAILED, _words(error)
         tell_failure(error, listeners)
         raise
     run.model.eval()
@@ -360,4 +348,8 @@ def tell_failure(error: BaseException, listeners: Iterable[Listener]) -> None:
     """Tell every listener that an error ended the training; the error may be from one of them."""
     for listener in listeners:
         with suppress(Exception):
-            listener(TrainEnd(Ending.FAILED, f"{type(error).__name__}: {error}"))
+            listener(TrainEnd(Ending.FAILED, _words(error)))
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
+from rnn_magics.digits import rounded
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
@@ -17,7 +18,7 @@ from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.endings import Ending
-from rnn_magics.training.history import History
+from rnn_magics.training.history import History, Scored
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
 
@@ -105,7 +106,7 @@ class Run(Result):
     versions
         The versions of Python, torch and rnn_magics.
     steps, tokens
-        The number of steps taken and of tokens trained on, up to the last reported epoch.
+        The number of steps taken and of tokens trained on.
     ladder
         The n-gram baselines of the same split; None if they were not fitted.
     folder
@@ -151,10 +152,30 @@ class Run(Result):
         return self.history.train_perplexity[-1] if self.history.train_perplexity else None
 
     @property
+    def scored(self) -> Scored | None:
+        """The last held-out score, and whether it belongs to the present weights; or None."""
+        return last_score(self.history, self.curve, self.steps, self.reason)
+
+    @property
     def valid_perplexity(self) -> float | None:
-        """The held-out perplexity after the last epoch that was scored, or None."""
-        scored = [value for value in self.history.valid_perplexity if value is not None]
-        return scored[-1] if scored else None
+        """The held-out perplexity of the model; while it trains, that after its last epoch.
+
+        None if the held-out text was not scored after the last step; `scored` then has an earlier
+        score.
+        """
+        scored = self.scored
+        is_told = scored is not None and (scored.is_present or self.reason is None)
+        return scored.perplexity if scored is not None and is_told else None
+
+    @property
+    def held_out(self) -> str:
+        """The held-out perplexity in words; they say so if it belongs to earlier weights."""
+        if self.num_valid_tokens == 0:
+            return "nothing held out"
+        if (scored := self.scored) is None:
+            return "held-out text not scored"
+        turn = self.history.turn
+        return f"held-out perplexity {scored}{f' ({turn})' if turn else ''}"
 
     @property
     def state_rule(self) -> str:
@@ -185,13 +206,23 @@ class Run(Result):
         head = f"Run {self.name!r}: {self.architecture}, {self.model.num_parameters:,} parameters"
         if not len(self.history):
             return f"{head}\n  no epoch yet ({self.reason or 'training'})"
-        valid = self.valid_perplexity
-        held_out = "nothing held out" if valid is None else f"held-out perplexity {valid:.3f}"
         epochs = "1 epoch" if len(self.history) == 1 else f"{len(self.history)} epochs"
+        state = self.reason or "training"
         return (
-            f"{head}\n  training perplexity {self.train_perplexity:.3f}, {held_out} after {epochs},"
-            f" {self.tokens_per_second:,.0f} tokens/s ({self.reason or 'training'})"
+            f"{head}\n  after {epochs}: training perplexity {rounded(self.train_perplexity)},"
+            f" {self.held_out}, {self.tokens_per_second:,.0f} tokens/s ({state})"
         )
+
+
+def last_score(history: History, curve: Curve, steps: int, reason: Ending | None) -> Scored | None:
+    """Return the last held-out score of a run that has taken so many steps; None without one."""
+    if not (scores := history.scores):
+        return None
+    ends = [step for step, _ in curve.epochs]
+    moved = len(ends) == len(history) and steps > ends[-1]  # in an epoch that has no entry yet
+    # An error may have left the weights between two steps.
+    is_present = scores[-1].epoch == len(history) and not moved and reason != Ending.FAILED
+    return replace(scores[-1], is_present=is_present)
 
 
 def copy_run(run: Run) -> Run:

@@ -122,7 +122,11 @@ def length(
         (corpus.name, corpus.fingerprint),
         num_train,
         evaluated,
-        history=History(valid_perplexity=list(reached)),
+        history=History(
+            train_perplexity=list(reached),
+            valid_perplexity=list(reached),
+            valid_bits=[2.3 for _ in reached],
+        ),
         reason="epochs",
     )
     source = write_script(run, corpus, "text.txt").source

@@ -8,11 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnn_magics.batching import BatchConfig, Batches
+from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.errors import ModelError
 from rnn_magics.inspection.doctor import CHECKS, diagnose
 from rnn_magics.models.cells import CELLS, Cell, State
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.reports.run_report import report_run
+from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
 
@@ -202,8 +205,8 @@ def test_nor_has_one_whose_state_is_a_tuple_of_one() -> None:
         (CutsTheEmbeddingOff, "gradients", "embedding.weight"),
         (ForgetsALayer, "gradients", "unused.weight, unused.bias"),
         (BeginsWild, "first_loss", "smaller initial weights"),
-        (ReturnsProbabilities, "overfit", "not close to 1"),
-        (ReadsNothing, "overfit", "tell tokens apart"),
+        (ReturnsProbabilities, "one_minibatch", "not close to 1"),
+        (ReadsNothing, "one_minibatch", "tell tokens apart"),
         (saturated, "units", "3 of 24 hidden units are stuck"),
         (dead, "units", "2 of 24 hidden units never change"),
     ],
@@ -323,3 +326,67 @@ def test_a_module_that_cannot_be_copied_is_refused() -> None:
 def test_a_module_without_begin_state_is_refused() -> None:
     with pytest.raises(ModelError, match="Linear has no begin_state"):
         diagnose(nn.Linear(2, 2), batches())
+
+
+SIZES = {
+    "one step": ("the time machine " * 20, 4, 1),
+    "one row": ("the time machine " * 20, 1, 16),
+    "one row of one step": ("the time machine " * 20, 1, 1),
+    "one token type": ("a" * 60, 2, 3),
+    "two tokens": ("ab", 1, 1),
+    "three tokens": ("abc", 1, 1),
+    "four tokens, two of them the same": ("abca", 1, 1),
+    "a window as long as the text": ("abcab", 1, 4),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("batching", ["seq", "random"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_sound_model_of_any_size_has_no_problem_and_no_warning(
+    size: str, batching: str, cell: str
+) -> None:
+    text, batch_size, num_steps = SIZES[size]
+    corpus = Corpus.from_text(text, CorpusConfig(valid=0.0), name="small")
+    config = BatchConfig(batching, batch_size, num_steps)
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), config)
+    run = train(batches, ModelConfig(cell, num_hiddens=8), TrainConfig(epochs=1, device="cpu"))
+    assert diagnose(run.model, batches, run.history).problems == {}
+    assert "nan" not in f"{run!r} {report_run(run)!r}"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("num_tokens", [2, 3, 50])
+def test_a_vocabulary_of_one_token_is_no_problem(num_tokens: int) -> None:
+    ids = torch.zeros(num_tokens, dtype=torch.long)
+    batches = Batches(ids, BatchConfig("seq", batch_size=1, num_steps=1))
+    run = train(batches, ModelConfig(num_hiddens=8), TrainConfig(epochs=1, device="cpu"))
+    assert batches.vocab_size == 1
+    assert diagnose(run.model, batches, run.history).problems == {}
+
+
+@pytest.mark.parametrize(
+    ("make", "check"),
+    [
+        (NeverCarries, "streaming"),
+        (LooksOneAhead, "future"),
+        (CutsTheEmbeddingOff, "gradients"),
+        (ReadsNothing, "one_minibatch"),
+    ],
+)
+def test_a_broken_model_is_found_out_whatever_the_size_of_a_minibatch(
+    make: Callable[[], nn.Module], check: str
+) -> None:
+    whole = batches()
+    for batch_size, num_steps in ((1, 1), (4, 1), (1, 12)):
+        config = BatchConfig("random", batch_size=batch_size, num_steps=num_steps)
+        assert check in diagnose(make(), Batches(whole.ids, config)).problems
+
+
+@pytest.mark.parametrize("batching", ["seq", "random"])
+def test_labels_that_are_not_shifted_are_found_out_at_one_step(batching: str) -> None:
+    whole = batches()
+    one = BatchConfig(batching, batch_size=4, num_steps=1)
+    problems = diagnose(Sound(), Unshifted(whole.ids, one)).problems
+    assert list(problems) == ["labels"]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, detach
-from rnn_magics.scores.evaluation import evaluate
+from rnn_magics.scores.evaluation import Evaluation, evaluate
 from rnn_magics.training import loop, state
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import (
@@ -438,7 +438,7 @@ def test_a_non_finite_gradient_stops_before_the_step(
     assert f"{steps_of(events)[-1].grad_norm.item():.3g}" in run.message
     assert [type(event) for event in events[-2:]] == [EpochEnd, TrainEnd]
     assert events[-1] == TrainEnd("non_finite", run.message)
-    assert run.history.valid_perplexity == [None]
+    assert run.valid_perplexity == evaluate(run.model, batches.valid).perplexity
     assert all(parameter.isfinite().all() for parameter in state.model.parameters())
 
 
@@ -603,3 +603,85 @@ def test_an_update_that_makes_a_weight_non_finite_is_taken_back(
     norms = run.message.partition("norms were ")[2].partition(")")[0].split(", ")
     assert len(norms) == 3
     assert all(math.isfinite(float(norm)) for norm in norms)
+
+
+def exploding(batches: Batches, *, epochs: int, lr: float) -> Run:
+    config = with_(PLAIN, lr=lr, clip=None, epochs=epochs)
+    return train(batches, ModelConfig("rnn", num_hiddens=8), config)
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+@pytest.mark.parametrize("lr", [100.0, 2000.0])  # far above guessing, and infinite
+@pytest.mark.parametrize("begins", ["held-out perplexity", "perplexity"])
+def test_a_run_that_explodes_says_so_at_its_end(
+    batches: Batches, epochs: int, lr: float, begins: str
+) -> None:
+    if begins == "perplexity":  # nothing is held out
+        batches = Batches(batches.ids, batches.config, vocab=batches.vocab)
+    run = exploding(batches, epochs=epochs, lr=lr)
+    assert run.reason == "epochs"
+    guess = batches.vocab_size
+    assert (run.valid_perplexity or run.train_perplexity or 0.0) > 2 * guess
+    assert f" is worse than guessing ({guess}): training has exploded; try --clip 1" in run.message
+    assert run.message.startswith(begins)
+
+
+def test_a_held_out_score_that_is_no_number_is_said(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = iter([Evaluation(math.nan, len(batches.valid) - 1, "carried")])
+    monkeypatch.setattr(loop, "iter_evaluate", lambda *_: scored)
+    run = train(batches, SMALL, TrainConfig(epochs=1))
+    assert run.message.startswith("held-out perplexity nan is worse than guessing")
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_sound_run_ends_without_a_word(batches: Batches, epochs: int) -> None:
+    assert train(batches, SMALL, TrainConfig(epochs=epochs)).message == ""
+
+
+def test_held_out_text_of_another_kind_is_said(batches: Batches) -> None:
+    other = torch.full_like(batches.valid, 0)  # what the training text never has
+    strange = Batches(batches.ids, batches.config, valid=other, vocab=batches.vocab)
+    run = train(strange, SMALL, TrainConfig(epochs=1, lr=0.3))
+    assert "the two texts differ in kind" in run.message
+
+
+def test_the_first_answer_ends_the_training_and_the_next_the_scoring(batches: Batches) -> None:
+    answers = [None, None, "stopped"]
+    run, _, events = events_of(
+        batches, TrainConfig(epochs=9), should_stop=lambda: answers.pop(0) if answers else None
+    )
+    assert len(steps_of(events)) == 3
+    assert run.reason == "stopped"
+    assert run.valid_perplexity == evaluate(run.model, batches.valid).perplexity
+    answers[:] = [None, None, "stopped", None, "interrupted"]
+    run, _, events = events_of(
+        batches, TrainConfig(epochs=9), should_stop=lambda: answers.pop(0) if answers else None
+    )
+    assert run.reason == "stopped"
+    assert run.history.valid_perplexity == [None]
+    assert sum(isinstance(event, Evaluating) for event in events) == 1
+
+
+def test_a_stop_while_the_last_epoch_is_scored_ends_the_scoring_alone(batches: Batches) -> None:
+    run, state = begin(batches, SMALL, TrainConfig(epochs=1))
+    seen, asked = stop_after(1, Evaluating)
+    for event in iter_train(run, state, asked):
+        seen.append(event)
+    assert (run.reason, run.valid_perplexity) == ("epochs", None)  # nothing is left to train
+
+
+def test_an_error_ends_a_run_as_failed(batches: Batches) -> None:
+    runs: list[Run] = []
+
+    def watch(run: Run, _state: TrainState) -> Callable[[Event], None]:
+        runs.append(run)
+        return lambda event: 1 / 0 if isinstance(event, EpochEnd) and event.epoch == 2 else None
+
+    with pytest.raises(ZeroDivisionError):
+        train(batches, SMALL, TrainConfig(epochs=3), watch=watch)
+    (run,) = runs
+    assert (run.reason, run.message) == ("failed", "ZeroDivisionError: division by zero")
+    assert run.valid_perplexity is None
+    assert "after epoch 2" in repr(run)

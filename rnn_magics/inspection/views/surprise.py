@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 
 from rnn_magics.decoding.prefix import Trained, nats_of, read_tokens, vocab_of
+from rnn_magics.digits import rounded
 from rnn_magics.inspection.views.payload import (
     Alternative,
     SurprisePayload,
@@ -69,7 +70,9 @@ class Surprise(TextTrace):
     @property
     def title(self) -> str:
         """One line."""
-        return f"surprise: perplexity {self.perplexity:.2f} over {len(self.tokens) - 1} tokens"
+        return (
+            f"surprise: perplexity {rounded(self.perplexity, 2)} over {len(self.tokens) - 1} tokens"
+        )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return for each token its bits and the likeliest three in its place."""

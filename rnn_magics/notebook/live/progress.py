@@ -10,6 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import DisplayHandle, display
 from tqdm import tqdm
 
+from rnn_magics.digits import rounded
 from rnn_magics.notebook.session.desk import has_kernel
 from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.escape import escaped, one_line
@@ -111,7 +112,9 @@ class TerminalProgress:
                 bar_format=bar_format,
             )
         self._bar.bar_format = bar_format
-        self._bar.set_postfix_str(f"ppl {perplexity(event.epoch_loss.item()):.3f}", refresh=False)
+        self._bar.set_postfix_str(
+            f"ppl {rounded(perplexity(event.epoch_loss.item()))}", refresh=False
+        )
         self._bar.update(event.step - self._bar.n)
 
     def _close(self) -> None:
@@ -176,7 +179,7 @@ class NotebookProgress:
             unit="batch",
             ncols=78,
             bar_format=_bar_format(event),
-            postfix=f"ppl {perplexity(event.epoch_loss.item()):.3f}",
+            postfix=f"ppl {rounded(perplexity(event.epoch_loss.item()))}",
         )
         return str(bar)
 
@@ -211,7 +214,7 @@ def _epoch_line(event: EpochEnd, num_epochs: int) -> str:
 
 
 def _both_units(nats: float) -> str:
-    return f"{perplexity(nats):.3f} ({bits_per_token(nats):.2f} bits)"
+    return f"{rounded(perplexity(nats))} ({rounded(bits_per_token(nats), 2)} bits)"
 
 
 def silent(_event: Event) -> None:

@@ -58,7 +58,7 @@ def _resume(desk: Desk, names: tuple[str, ...]) -> Any:
 
 
 def _doctor(desk: Desk, names: tuple[str, ...]) -> Any:
-    return diagnose_run(desk.session.snapshot(*names), desk.session.require_batches())
+    return diagnose_run(desk.session.snapshot_run(*names), desk.session.require_batches())
 
 
 def _compare(desk: Desk, names: tuple[str, ...]) -> Any:

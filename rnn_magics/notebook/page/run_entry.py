@@ -33,9 +33,9 @@ def run_entry(payload: dict[str, Any], curve: Curve) -> dict[str, Any]:
     dict
         Strict JSON: ``name``, ``label`` (the name, to be shown), ``architecture``, ``options``,
         ``phase``, ``reason``, ``message``, ``epoch``, ``num_epochs``, ``train_nats`` (of the
-        current epoch so far, or of the last one), ``valid_nats`` (of the last epoch that was
-        scored), ``eta`` in seconds, and ``series``: ``loss`` as the rows of `series_lists`,
-        ``valid`` as pairs of step and nats.
+        current epoch so far, or of the last one), ``valid_nats`` (of the last epoch; None where
+        it was not scored), ``eta`` in seconds, and ``series``: ``loss`` as the rows of
+        `series_lists`, ``valid`` as pairs of step and nats.
     """
     epochs, now = payload["epochs"], payload["now"]
     held_out = [(e["step"], e["valid_nats"]) for e in epochs if e["valid_nats"] is not None]
@@ -52,7 +52,7 @@ def run_entry(payload: dict[str, Any], curve: Curve) -> dict[str, Any]:
         "epoch": len(epochs) if over else now["epoch"],
         "num_epochs": payload["num_epochs"],
         "train_nats": last if over else now["train_nats"],
-        "valid_nats": held_out[-1][1] if held_out else None,
+        "valid_nats": epochs[-1]["valid_nats"] if epochs else None,
         "eta": None if over else now["eta"],
         "series": {
             "loss": [row for row in series_lists(curve, POINTS)["loss"] if _finite(row)],

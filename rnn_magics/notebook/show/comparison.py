@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import count, product
 from typing import Any
 
+from rnn_magics.digits import rounded
 from rnn_magics.errors import SessionError
 from rnn_magics.notebook.show.bundle import forms_of
 from rnn_magics.notebook.show.run_payload import RUN_MIME, VERSION, saved_payload
@@ -63,8 +64,8 @@ class Comparison(Result):
                 run.name,
                 run.architecture,
                 str(len(run.history)),
-                "" if run.train_perplexity is None else f"{run.train_perplexity:.3f}",
-                "" if run.valid_perplexity is None else f"{run.valid_perplexity:.3f}",
+                rounded(run.train_perplexity),
+                str(run.scored or ""),
                 f"{run.tokens_per_second:,.0f}",
                 run.reason or "training",
             )

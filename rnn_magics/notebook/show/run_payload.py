@@ -101,12 +101,13 @@ def _epochs(run: Run) -> list[dict[str, float | None]]:
             "step": ends[i][0],
             "seconds": ends[i][1],
             "train_nats": _plain(history.train_bits[i] * natural),
-            "valid_nats": None if (bits := history.valid_bits[i]) is None else bits * natural,
+            "valid_nats": _plain(None if bits is None else bits * natural),
             "grad_norm": _plain(history.grad_norm[i]),
             "grad_norm_max": _plain(history.grad_norm_max[i]),
             "clipped": history.clipped[i],
         }
         for i in told
+        for bits in (history.valid_bits[i],)
     ]
 
 

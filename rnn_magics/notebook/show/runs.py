@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rnn_magics.digits import rounded
 from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.notebook.show.tables import Row, headed, html_table
 from rnn_magics.plotting import training_figure
@@ -29,21 +30,19 @@ def run_figure(run: Run) -> Figure:
 def epoch_rows(run: Run) -> list[Row]:
     """Return a row for each epoch of a run; many epochs are shown without the middle ones."""
     h = run.history
-    rows: list[Row] = []
-    for i in range(len(h)):
-        valid, bits = h.valid_perplexity[i], h.valid_bits[i]
-        rows.append(
-            (
-                i + 1,
-                f"{h.train_perplexity[i]:.3f}",
-                "" if valid is None else f"{valid:.3f}",
-                f"{h.train_bits[i]:.3f}",
-                "" if bits is None else f"{bits:.3f}",
-                f"{h.tokens_per_second[i]:,.0f}",
-                f"{h.grad_norm[i]:.3g} / {h.grad_norm_max[i]:.3g}",
-                f"{h.clipped[i]:.0%}",
-            )
+    rows: list[Row] = [
+        (
+            i + 1,
+            rounded(h.train_perplexity[i]),
+            rounded(h.valid_perplexity[i]),
+            rounded(h.train_bits[i]),
+            rounded(h.valid_bits[i]),
+            f"{h.tokens_per_second[i]:,.0f}",
+            f"{h.grad_norm[i]:.3g} / {h.grad_norm_max[i]:.3g}",
+            f"{h.clipped[i]:.0%}",
         )
+        for i in range(len(h))
+    ]
     if len(rows) > _EPOCHS_SHOWN:
         half = _EPOCHS_SHOWN // 2
         rows[half:-half] = [("...",) + ("",) * (len(EPOCH_HEAD) - 1)]
@@ -74,7 +73,7 @@ def run_table(run: Run) -> tuple[Row, list[Row]]:
     for mark in marks:
         bits = bits_per_token(math.log(mark.perplexity))
         when = "not passed" if mark.epoch is None else f"passed after epoch {mark.epoch}"
-        reached = (mark.name, "", f"{mark.perplexity:.3f}", "", f"{bits:.3f}", "", "", "")
+        reached = (mark.name, "", rounded(mark.perplexity), "", rounded(bits), "", "", "")
         lines.append((*reached, when))
     return (*EPOCH_HEAD, "baselines passed"), lines
 

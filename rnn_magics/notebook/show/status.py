@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnn_magics.batching import Batches
+from rnn_magics.digits import rounded
 from rnn_magics.errors import SessionError
 from rnn_magics.inspection.doctor import Diagnosis, diagnose
-from rnn_magics.notebook.session.session import Session, Snapshot
+from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.tables import text_table
 from rnn_magics.results import Result
 from rnn_magics.storage.run_folder import KeptRun
@@ -60,7 +61,7 @@ def session_status(session: Session) -> Status:
     )
 
 
-def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
+def diagnose_run(run: Run, batches: Batches) -> Diagnosis:
     """Look for silent mistakes in a model and in the minibatches of the session.
 
     Raises
@@ -74,21 +75,20 @@ def diagnose_run(run: Run | Snapshot, batches: Batches) -> Diagnosis:
             " %vocab and %sample lines of the run, or name another run: %rnn doctor NAME"
         )
         raise SessionError(msg)
-    return diagnose(run.model, batches)
+    return diagnose(run.model, batches, run.history)
 
 
 def _run_row(session: Session, name: str) -> tuple[str, ...]:
     run, job = session.runs[name], session.jobs.get(name)
     state = run.reason or ("paused" if job is not None and job.is_paused else "training")
-    train, valid = run.train_perplexity, run.valid_perplexity
     return (
         name,
         run.architecture,
         state,
         f"{len(run.history)}/{run.config.train.epochs}",
-        "" if train is None else f"{train:.3f}",
-        "" if valid is None else f"{valid:.3f}",
-        run.message,
+        rounded(run.train_perplexity),
+        str(run.scored or ""),
+        "; ".join(filter(None, (run.message, str(run.history.turn or "")))),
     )
 
 
@@ -105,7 +105,6 @@ class KeptRuns(Result, list[KeptRun]):
 
 
 def _kept_row(kept: KeptRun) -> tuple[str, ...]:
-    perplexities = kept.train_perplexity, kept.valid_perplexity
-    said = ("" if p is None else f"{p:.3f}" for p in perplexities)
+    said = rounded(kept.train_perplexity), str(kept.scored or "")
     epochs = f"{kept.epochs}/{kept.planned}"
     return (str(kept.folder), kept.name, kept.architecture, kept.state, epochs, *said)
