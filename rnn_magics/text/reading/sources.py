@@ -6,6 +6,7 @@ raises a `CorpusError` of one line that says what to do.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
 import os
@@ -20,11 +21,12 @@ from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.options import did_you_mean
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
-from rnn_magics.text.reading.encoding import decode, decoded
+from rnn_magics.text.reading.encoding import decode, decoded, encoding_of
 
 DATA_VARIABLE = "RNN_MAGICS_DATA"
 STREAM_BYTES = 256 * 1024 * 1024  # a larger file is read piece by piece, each time it is needed
 _BLOCK_BYTES = 1 << 20
+_CHARSET = ".charset"  # of a file beside a download: the encoding that its server named
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def read_source(
         msg = f"{spec!r}: only http:// and https:// addresses can be read"
         raise CorpusError(msg)
     path = files.user_path(spec, CorpusError)
-    return Source(decode(_read_file(path, spec), encoding, spec), path.stem, str(path))
+    text, doubts = _decoded(_read_file(path, spec), encoding, spec)
+    return Source(text, path.stem, str(path), doubts)
 
 
 def find_source(
@@ -181,24 +184,51 @@ def _looks_like_name(spec: str) -> bool:
 
 
 def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Source:
-    data = None
-    if config.sha256 is not None:  # its content is known, so it need not be downloaded twice
-        data = _kept(cache_folder() / "downloads" / config.sha256, config.sha256)
+    kept = None if config.sha256 is None else cache_folder() / "downloads" / config.sha256
+    data = None if kept is None else _kept(kept, config.sha256)  # need not be downloaded twice
     notes = []
-    if data is None:
+    if data is not None and kept is not None:
+        charset = _kept_charset(kept)
+    else:
         got = download(url, config)
-        data = got.data
+        data, charset = got.data, got.charset
         said = f"{url} has {len(data):,} bytes; to require exactly these next time:"
         notes.append(f"{said} --sha256 {got.sha256}")
         if got.is_page:
             notes.append(f"{url} is a web page ({got.content_type}): its tags are part of the text")
-        if config.sha256 is not None:
-            _keep(data, cache_folder() / "downloads" / config.sha256)
+        if kept is not None:
+            _keep(data, kept)
+            if charset:
+                _keep(charset.encode(), kept.with_suffix(_CHARSET))
+    if encoding is None and (encoding := encoding_of(data, charset)):
+        notes.append(f"{url} is read as {encoding}, since its server says charset={charset}")
+    text, doubts = _decoded(data, encoding, url)
     name = Path(url.partition("?")[0].rstrip("/")).stem or "download"
-    return Source(decode(data, encoding, url), name, url, tuple(notes))
+    return Source(text, name, url, (*notes, *doubts))
 
 
-def _kept(path: Path, sha256: str) -> bytes | None:
+def _decoded(data: bytes, encoding: str | None, spec: str) -> tuple[str, tuple[str, ...]]:
+    # The text, and a doubt where it is probably read as what it is not.
+    text = decode(data, encoding, spec)
+    if encoding is None or data.isascii() or codecs.lookup(encoding).name.startswith("utf"):
+        return text, ()
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return text, ()
+    doubt = (
+        f"{spec} is read as {encoding}, but it is valid UTF-8: --encoding utf-8 if it is garbled"
+    )
+    return text, (doubt,)
+
+
+def _kept_charset(path: Path) -> str:
+    with contextlib.suppress(OSError, ValueError):
+        return files.read_bytes(path.with_suffix(_CHARSET)).decode()
+    return ""
+
+
+def _kept(path: Path, sha256: str | None) -> bytes | None:
     # The cached bytes; None if they are missing or have another sha256.
     with contextlib.suppress(OSError):
         data = files.read_bytes(path)
