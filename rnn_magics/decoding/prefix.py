@@ -12,6 +12,7 @@ from rnn_magics.errors import DecodingError
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, read, require_finite
 from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.text.agreement import disagreement
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
@@ -103,12 +104,15 @@ def vocab_of(run: Trained) -> Vocab:
     Raises
     ------
     DecodingError
-        When the model was trained on bare indices.
+        When the model was trained on bare indices, or with other tokens.
     """
     if run.vocab is None:
         msg = "this model was trained on bare indices, so it can neither read nor write text; train"
         msg += " it on a Corpus with a Vocab"
         raise DecodingError(msg)
+    if differ := disagreement(run.model.vocab, run.vocab):
+        msg = f"the model was trained with other tokens than those of this vocabulary: {differ};"
+        raise DecodingError(msg + " take the vocabulary of its run: run.vocab")
     return run.vocab
 
 

@@ -15,6 +15,7 @@ from rnn_magics.models.rnn_model import require_finite
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation, evaluate, perplexity
 from rnn_magics.tables import aligned
+from rnn_magics.text.agreement import disagreement
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.counts import TextCounts, count_text
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK
@@ -220,6 +221,11 @@ def require_reader(run: Run, corpus: Corpus) -> Vocab:
     if vocab is None:
         msg = f"run {run.name!r} has no vocabulary to read other texts with: train it on a corpus"
         raise BatchError(msg)
+    if differ := disagreement(run.model.vocab, vocab):
+        msg = f"the model of run {run.name!r} was trained with other tokens than the run has now:"
+        raise BatchError(
+            msg + f" {differ}; put the vocabulary of its training back: run.vocab = ..."
+        )
     if vocab.token not in TOKENIZERS:
         msg = (
             f"run {run.name!r} reads tokens of {vocab.token!r}, which is no tokenizer here"

@@ -265,6 +265,10 @@ class Vocab(Result):
 
     __hash__ = None  # type: ignore[assignment]  # a vocabulary holds lists
 
+    def __deepcopy__(self, _memo: object) -> Vocab:
+        """Return itself, since it never changes; the copy of a model shares it."""
+        return self
+
     def __repr__(self) -> str:
         """One line: size, tokenizer, the most frequent tokens."""
         head = ", ".join(repr(token) for token in self._tokens[:6])
