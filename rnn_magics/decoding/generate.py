@@ -9,7 +9,7 @@ from typing import Any
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
-from rnn_magics.decoding.prefix import Prefix, Trained, read_prefix, vocab_of
+from rnn_magics.decoding.prefix import Prefix, Trained, as_read, read_prefix, vocab_of
 from rnn_magics.errors import DecodingError
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
@@ -26,7 +26,7 @@ class Generation(Result):
     text
         The prefix and its continuation.
     prefix
-        The prefix alone.
+        The prefix alone, as the model read it.
     tokens
         The tokens written, without the prefix.
     log_probs
@@ -82,7 +82,7 @@ def generate(
     run
         A run from `train`, or any object with ``model`` and ``vocab``.
     prefix
-        The text that warms up the model.
+        The text that warms up the model. It is cleaned as the text of the training was.
     config
         How the tokens are chosen, and how many.
     write
@@ -130,6 +130,7 @@ def generate_many(
         msg = f"a beam search finds one text, not {num}; leave out --num or --beam"
         raise DecodingError(msg)
     stop = stop_index(vocab, config.stop)
+    prefix = as_read(run, prefix)
     read = read_prefix(run, prefix)
     if write:
         write(prefix)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rnn_magics.text.cleaning import CorpusConfig, clean_pieces
+from rnn_magics.text.cleaning import CorpusConfig, clean, clean_pieces
 from rnn_magics.text.indexing.numbering import PIECE
 from rnn_magics.text.reading.sources import LargeFile, Source
 
@@ -76,6 +76,22 @@ class StreamedText:
     def identity(self) -> list[tuple[str, ...]]:
         """Identifies the files, and the state that they are in."""
         return [source.identity for source in self.sources]
+
+
+def cleaned_text(
+    sources: Sequence[Source | LargeFile], cleaning: CorpusConfig
+) -> str | StreamedText:
+    """Return the cleaned text of sources; that of large files stays on disk.
+
+    Raises
+    ------
+    CorpusError
+        When a large file cannot be read as text.
+    """
+    texts = [source.text for source in sources if isinstance(source, Source)]
+    if len(texts) < len(sources):
+        return StreamedText.survey(sources, cleaning)
+    return clean("\n".join(texts), cleaning)
 
 
 def _cleaned(sources: Iterable[Source | LargeFile], cleaning: CorpusConfig) -> Iterator[str]:

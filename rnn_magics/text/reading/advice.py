@@ -79,10 +79,10 @@ def _decoded(sample: bytes, encoding: str) -> str | None:
 def _likeliest(sample: bytes) -> list[str]:
     import charset_normalizer  # noqa: PLC0415  (only for advice)
 
-    controls = sum(byte < 32 and byte not in _TEXT_CONTROLS for byte in sample)  # noqa: PLR2004
-    if controls:
+    low = [byte for byte in sample if byte < ord(" ")]
+    if not _TEXT_CONTROLS.issuperset(low):
         known = _WIDE
-        if sample.isascii() and 3 * controls < len(sample):  # stray ones among letters
+        if sample.isascii() and 5 * len(low) < 2 * len(sample):  # stray ones among letters
             return []
     elif _is_sprinkled(sample):
         known = [*_ONE_BYTE, *_OLD]

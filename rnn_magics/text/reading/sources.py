@@ -64,6 +64,8 @@ class LargeFile:
         Its encoding; None for UTF-8, or the one that a byte order mark announces.
     size, changed
         Its size in bytes, and the time of its last change in nanoseconds.
+    notes
+        Remarks on it, for the user.
     """
 
     spec: str
@@ -73,6 +75,7 @@ class LargeFile:
     encoding: str | None
     size: int
     changed: int
+    notes: tuple[str, ...] = ()
 
     def pieces(self) -> Iterator[str]:
         """Yield the text in pieces of about a million characters.
@@ -137,20 +140,33 @@ def read_source(
     return Source(text, path.stem, str(path), doubts)
 
 
-def find_source(
-    spec: str, encoding: str | None = None, config: DownloadConfig | None = None
-) -> Source | LargeFile:
-    """Read a source as `read_source` does, but leave a file of over `STREAM_BYTES` on disk."""
-    if spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
-        path = files.user_path(spec, CorpusError)
-        try:
-            found = path.stat()
-        except OSError:  # reading it says what is wrong
-            return read_source(spec, encoding, config)
-        if stat.S_ISREG(found.st_mode) and found.st_size > STREAM_BYTES:
-            size, changed = found.st_size, found.st_mtime_ns
-            return LargeFile(spec, path, path.stem, str(path), encoding, size, changed)
-    return read_source(spec, encoding, config)
+def is_path(spec: str) -> bool:
+    """Whether a source is a path: neither a built-in name nor an address."""
+    return spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE)
+
+
+def file_size(spec: str) -> int:
+    """Return the size of a file in bytes; 0 for any other source, and where there is no file."""
+    if is_path(spec):
+        with contextlib.suppress(OSError):  # reading it says what is wrong
+            found = files.user_path(spec, CorpusError).stat()
+            return found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return 0
+
+
+def large_file(spec: str, encoding: str | None) -> LargeFile:
+    """Return a file that stays on disk.
+
+    Raises
+    ------
+    CorpusError
+        When it cannot be examined.
+    """
+    path = files.user_path(spec, CorpusError)
+    with _explained(path, spec):
+        found = path.stat()
+    size, changed = found.st_size, found.st_mtime_ns
+    return LargeFile(spec, path, path.stem, str(path), encoding, size, changed)
 
 
 def _read_file(path: Path, spec: str) -> bytes:

@@ -199,12 +199,15 @@ def test_quotes_may_stand_inside_a_word() -> None:
             "--clip={clap}",
             "no variable 'clap' (quote {clap} to take it literally); did you mean 'clip'",
         ),
-        ("$names", "variable 'names' is a list; an option takes text, a number or a path"),
+        ("$names", "variable 'names' is an empty list, which names nothing"),
+        ("$nested", "element 1 of nested is a list; a line takes text, a number, a path, or"),
+        ("x$names", "variable 'names' is a list; a line takes text, a number, a path, or as a wo"),
+        ("$kinds", "variable 'kinds' is a dict; a line takes text, a number, a path, or as a wor"),
     ],
 )
 def test_what_cannot_be_read_is_said(line: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        split_line(line, {"clip": 1, "names": []})
+        split_line(line, {"clip": 1, "names": [], "nested": ["a", ["b"]], "kinds": {}})
     assert said in str(caught.value)
 
 

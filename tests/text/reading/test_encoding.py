@@ -44,6 +44,7 @@ WRITTEN = [
     *((f"utf-16-{order}", text) for order in ("le", "be") for text in (GERMAN, SIMPLIFIED)),
     *((f"utf-16-{order}", text) for order in ("le", "be") for text in (RUSSIAN, KOREAN)),
     ("utf-16-le", "The time\n"),
+    ("utf-16-le", "मैं रोज़ सुबह पार्क में टहलने जाता हूँ।\n"),
     ("utf-16-be", "Привет, мир!\n"),
     ("utf-32-le", GERMAN),
 ]
