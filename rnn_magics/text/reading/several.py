@@ -14,6 +14,7 @@ from pathlib import Path
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import a_kind
+from rnn_magics.results import visible
 from rnn_magics.text.reading import sources as each_source
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.sources import (
@@ -65,7 +66,7 @@ class Sources:
             told.insert(0, f"{what}: {named([source.name for source in self.sources], ', ')}")
         counted = Counter(source.origin for source in self.sources)
         told += [f"{origin} is read {n} times" for origin, n in counted.items() if n > 1]
-        return tuple(told)
+        return tuple(visible(note, keep="") for note in told)
 
 
 def find_sources(
