@@ -98,7 +98,7 @@ class Corpus(Result):
         """
         config = config or CorpusConfig()
         specs = [source] if isinstance(source, str | PathLike) else list(source)
-        found = find_sources(specs or [DEFAULT_SOURCE], encoding, download)
+        found = find_sources(specs, encoding, download)
         name = name or found.name
         data = cleaned_text(found.sources, config)
         _require_two(data, name, "character")

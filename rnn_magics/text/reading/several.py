@@ -86,6 +86,9 @@ def find_sources(
     CorpusError
         When one of them cannot be read, with its name.
     """
+    if not specs:
+        msg = "an empty list names no text; name one, or leave it out for the built-in text"
+        raise CorpusError(msg)
     typed = [_text(spec, place) for place, spec in enumerate(specs)]
     if config is not None and config.sha256 and not (len(typed) == 1 and is_url(typed[0])):
         msg = "--sha256 checks one download: name exactly one http:// or https:// address"

@@ -54,6 +54,15 @@ def test_quoted_text_reaches_the_magic_as_it_was_typed(quote: str, text: str) ->
     assert (options.prefix, options.decoding.stop, options.run) == (text, text, text)
 
 
+@given(st.lists(st.text() | st.sampled_from([*AWKWARD, "none", "a,b"]), min_size=1, max_size=5))
+def test_each_element_of_a_list_is_a_word_as_it_is(given_: list[str]) -> None:
+    parser = MagicParser("corpus", load_magic("corpus").options)
+    options = parser.parse(split_line("first $files --lower", {"files": given_}))
+    assert options.source == ("first", *given_)
+    with pytest.raises(ConfigError, match="variable 'files' is a list, but --name takes one"):
+        parser.parse(split_line("--name $files", {"files": given_}))
+
+
 @pytest.mark.parametrize("word", AWKWARD)
 def test_the_value_of_a_variable_arrives_as_it_is(word: str) -> None:
     options = GENERATE.parse(split_line("$x --stop {x} --run=$x", {"x": word}))

@@ -81,6 +81,7 @@ def test_a_file_that_is_read_twice_is_named(books: Path) -> None:
         ("books/*.csv", "'books/*.csv' fits no file (looked for from "),
         ("books/empty", "'books/empty' has no files; files in folders below it are named by"),
         (["books/a.txt", "books/gone.txt"], "there is no file 'books/gone.txt' in "),
+        ([], "an empty list names no text; name one, or leave it out for the built-in text"),
         (["books/a.txt", None], "source 2 is a NoneType; a source is a name, a path or an address"),
         (["books/a.txt", ""], "source 2 is empty; name a text, a path or an address"),
         ("books/bad", "'books/bad/b.bin' is a binary file (zero character at offset 1)"),
