@@ -169,13 +169,13 @@ def _words_of(pieces: list[_Piece], variables: Mapping[str, Any]) -> list[Word]:
 
 
 def _listed(name: str, found: Any) -> list[Word]:
-    with foreign_code(f"variable {name!r} is {a_kind(found)}, and reading it fails", ConfigError):
-        given = list(found)
+    kind: Any = list if is_a(found, list) else tuple
+    given = [*kind.__iter__(found)]  # of a derived class, too: no code of its own is run
     if not given:
         msg = f"variable {name!r} is an empty list, which names nothing"
         raise ConfigError(msg)
     return [
-        Word(_written(f"element {place} of {name}", each), quoted=True, listed=name)
+        Word(_written(f"element {place} of {name!r}", each), quoted=True, listed=name)
         for place, each in enumerate(given)
     ]
 
@@ -218,5 +218,6 @@ def _written(name: str, found: Any) -> str:
             return exact(str(found))
         if is_a(found, PurePath):
             return exact(os.fspath(found))
-    msg = f"{what}; a line takes text, a number, a path, or as a word of its own a list of these"
+    alone = ", and a list of these only as a word of its own" if is_a(found, list | tuple) else ""
+    msg = f"{what}; an option takes text, a number or a path{alone}"
     raise ConfigError(msg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -61,6 +62,18 @@ def test_each_element_of_a_list_is_a_word_as_it_is(given_: list[str]) -> None:
     assert options.source == ("first", *given_)
     with pytest.raises(ConfigError, match="variable 'files' is a list, but --name takes one"):
         parser.parse(split_line("--name $files", {"files": given_}))
+
+
+def test_a_list_of_a_derived_class_is_read_as_a_list() -> None:
+    class Endless(list[str]):
+        def __iter__(self) -> Iterator[str]:
+            while True:
+                yield "again"
+
+    assert [word.text for word in split_line("$files", {"files": Endless(["a", "b"])})] == [
+        "a",
+        "b",
+    ]
 
 
 @pytest.mark.parametrize("word", AWKWARD)
@@ -209,9 +222,15 @@ def test_quotes_may_stand_inside_a_word() -> None:
             "no variable 'clap' (quote {clap} to take it literally); did you mean 'clip'",
         ),
         ("$names", "variable 'names' is an empty list, which names nothing"),
-        ("$nested", "element 1 of nested is a list; a line takes text, a number, a path, or"),
-        ("x$names", "variable 'names' is a list; a line takes text, a number, a path, or as a wo"),
-        ("$kinds", "variable 'kinds' is a dict; a line takes text, a number, a path, or as a wor"),
+        (
+            "$nested",
+            "element 1 of 'nested' is a list; an option takes text, a number or a path, and",
+        ),
+        (
+            "x$names",
+            "variable 'names' is a list; an option takes text, a number or a path, and a list",
+        ),
+        ("$kinds", "variable 'kinds' is a dict; an option takes text, a number or a path"),
     ],
 )
 def test_what_cannot_be_read_is_said(line: str, said: str) -> None:

@@ -103,10 +103,10 @@ def test_readers_have_the_same_options() -> None:
     ("words", "said"),
     [
         ("$none", "variable 'none' is an empty list, which names nothing"),
-        ("$mixed", "element 1 of mixed is a list; a line takes text, a number, a path, or"),
+        ("$mixed", "element 1 of 'mixed' is a list; an option takes text, a number or a path"),
         (
             "x$files",
-            "variable 'files' is a list; a line takes text, a number, a path, or as a word",
+            "variable 'files' is a list; an option takes text, a number or a path, and a list",
         ),
         ("--encoding $files", "variable 'files' is a list, but --encoding takes one value; name"),
         ("--encoding=$files", "variable 'files' is a list, but --encoding takes one value; name"),
