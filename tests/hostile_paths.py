@@ -43,9 +43,13 @@ TEXT = "the time traveller for so it will be convenient to speak of him\n" * 9
 TRAIN = "--num-hiddens 4 --epochs 1 --no-baseline --threads 1"
 
 WORDS = {
-    *((magic, "name") for magic in ("corpus", "train_rnn", "load_rnn")),
+    *((magic, "name") for magic in ("corpus", "evaluate_rnn", "train_rnn", "load_rnn")),
     *((magic, "run") for magic in ("generate", "save_rnn", "inspect_rnn", "evaluate_rnn")),
-    *(("corpus", word) for word in ("data", "encoding", "sha256")),
+    *(
+        (magic, word)
+        for magic in ("corpus", "evaluate_rnn")
+        for word in ("data", "encoding", "sha256")
+    ),
     *(("train_rnn", word) for word in ("every", "device")),
     *(("generate", word) for word in ("prefix", "stop")),
     *(("inspect_rnn", word) for word in ("text", "target", "span")),

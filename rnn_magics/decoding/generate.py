@@ -14,6 +14,7 @@ from rnn_magics.decoding.prefix import (
     ESCAPES_HINT,
     Prefix,
     Trained,
+    as_read,
     named_unknown,
     read_prefix,
     vocab_of,
@@ -37,7 +38,7 @@ class Generation(Result):
     text
         The prefix and its continuation.
     prefix
-        The prefix alone.
+        The prefix alone, as the model read it.
     tokens
         The tokens written, without the prefix.
     log_probs
@@ -104,7 +105,7 @@ def generate(
     run
         A run from `train`, or any object with ``model`` and ``vocab``.
     prefix
-        The text that warms up the model.
+        The text that warms up the model. It is cleaned as the text of the training was.
     config
         How the tokens are chosen, and how many.
     write
@@ -151,6 +152,7 @@ def generate_many(
     check_size(config, num, len(vocab))
     check_unk(config, vocab)
     stop = stop_index(vocab, config.stop)
+    prefix = as_read(run, prefix)
     read = read_prefix(run, prefix)
     if write:
         write(shortened(prefix, _PREFIX_SHOWN))

@@ -13,6 +13,8 @@ from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, read, require_finite
 from rnn_magics.results import listed
 from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.text.agreement import disagreement
+from rnn_magics.text.read_as import TextReading, part_as
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
@@ -114,13 +116,33 @@ def vocab_of(run: Trained) -> Vocab:
     Raises
     ------
     DecodingError
-        When the model was trained on bare indices.
+        When the model was trained on bare indices, or with other tokens.
     """
     if run.vocab is None:
         msg = "this model was trained on bare indices, so it can neither read nor write text; train"
         msg += " it on a Corpus with a Vocab"
         raise DecodingError(msg)
+    if differ := disagreement(run.model.vocab, run.vocab):
+        msg = f"the model was trained with other tokens than those of this vocabulary: {differ};"
+        raise DecodingError(msg + " take the vocabulary of its run: run.vocab")
     return run.vocab
+
+
+def reading_of(run: Trained) -> TextReading | None:
+    """Return how the text of a run was read; None where an object of another kind does not say."""
+    reading: TextReading | None = getattr(run, "reading", None)
+    return reading
+
+
+def as_read(run: Trained, text: str) -> str:
+    """Return a text as the model reads it: cleaned as the text of its training was.
+
+    Raises
+    ------
+    DecodingError
+        When the model was trained on bare indices, or with other tokens.
+    """
+    return part_as(reading_of(run), text, vocab_of(run).config.reserved)
 
 
 def read_tokens(

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from rnn_magics.decoding.prefix import Trained, named_unknown, read_prefix, vocab_of
+from rnn_magics.decoding.prefix import Trained, as_read, named_unknown, read_prefix, vocab_of
 from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
 from rnn_magics.results import Result
@@ -55,6 +55,7 @@ def score_text(run: Trained, text: str) -> Score:
 
     .. math:: s_t = -\log_2 p(x_t \mid x_{<t})
 
+    The text is cleaned as that of the training was.
     A bidirectional model sees each token before it predicts it, so it is refused.
 
     Raises
@@ -62,7 +63,7 @@ def score_text(run: Trained, text: str) -> Score:
     DecodingError
         When the text has fewer than two tokens, or the model is bidirectional.
     """
-    vocab = vocab_of(run)
+    vocab, text = vocab_of(run), as_read(run, text)
     tokens = vocab.split(text)
     if len(tokens) < 2:  # noqa: PLR2004  (one token to read and one to predict)
         msg = f"the text has {len(tokens)} {vocab.token} tokens; a score needs at least two: give a"

@@ -13,6 +13,7 @@ from rnn_magics.models.engines import ENGINES, compile_cell, is_compiled
 from rnn_magics.models.forked import check_fork
 from rnn_magics.models.recurrent import Dropout, RecurrentStack
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+from rnn_magics.text.vocab import Vocab
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,6 +77,11 @@ class RNNModel(nn.Module):
     generator
         Draws the initial weights; by default the global generator.
 
+    Attributes
+    ----------
+    vocab : Vocab or None
+        What its token indices meant in its training; None before, and for bare indices.
+
     Notes
     -----
     Without an embedding the input is one-hot: columns of the input weights are looked up by token
@@ -94,6 +100,7 @@ class RNNModel(nn.Module):
         self.config = config
         check_fork()
         self.vocab_size = vocab_size
+        self.vocab: Vocab | None = None
         self.embedding: nn.Embedding | None = None
         if config.embedding_size is not None:
             self.embedding = _Embedding(vocab_size, config.embedding_size)
@@ -227,6 +234,7 @@ def copy_model(model: RNNModel) -> RNNModel:
     unused = torch.Generator()  # so that inspecting a run does not advance the global generator
     copy = RNNModel(model.config, model.vocab_size, unused).to(model.output.weight)
     copy.load_state_dict(model.state_dict())
+    copy.vocab = model.vocab
     return copy.eval()
 
 

@@ -24,7 +24,7 @@ MAGICS: dict[str, tuple[str, ...]] = {
     "train_rnn": ("line",),
     "generate": ("line",),
     "baseline": ("line",),
-    "evaluate_rnn": ("line",),
+    "evaluate_rnn": ("line", "cell"),
     "inspect_rnn": ("line",),
     "save_rnn": ("line",),
     "load_rnn": ("line",),

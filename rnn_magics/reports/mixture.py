@@ -19,6 +19,7 @@ from rnn_magics.reports.texts import (
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation, token_log_probs
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.read_as import corpus_as
 from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import encode_corpus
 from rnn_magics.training.run import Run
@@ -82,6 +83,7 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
         When the training text is too long to be counted in memory.
     """
     vocab = require_reader(run, corpus)
+    corpus = corpus_as(run.reading, corpus)
     if run.corpus is None or run.corpus[1] != corpus.fingerprint:
         msg = (
             f"run {run.name!r} was not trained on {corpus.name!r}: a mixture counts the training"

@@ -16,8 +16,10 @@ from rnn_magics.models.rnn_model import require_finite
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation, evaluate, perplexity
 from rnn_magics.tables import aligned
+from rnn_magics.text.agreement import disagreement
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.counts import TextCounts, count_text
+from rnn_magics.text.read_as import corpus_as
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK
 from rnn_magics.text.vocab import Vocab, encode_corpus
 from rnn_magics.training.run import Run
@@ -144,10 +146,11 @@ class Evaluations(Result, Sequence[TextEvaluation]):
         )
 
 
-def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
+def evaluate_text(run: Run, corpus: Corpus, *, as_is: bool = False) -> TextEvaluation:
     """Score a text with the vocabulary of a run: its held-out part, or all where it has none.
 
-    All of the text that the run was trained on is called its ``training part``.
+    All of the text that the run was trained on is called its ``training part``. A text is cleaned
+    as that of the training was, so that the tokens mean the same; `as_is` takes the text as it is.
 
     Raises
     ------
@@ -158,6 +161,7 @@ def evaluate_text(run: Run, corpus: Corpus) -> TextEvaluation:
         When a weight of the model is not finite.
     """
     vocab = require_reader(run, corpus)
+    corpus = corpus if as_is else corpus_as(run.reading, corpus)
     encoded = encode_corpus(corpus, vocab)
     held_out = len(encoded.valid) > 0
     ids = np.asarray(encoded.valid if held_out else encoded.train, np.int64)
@@ -178,8 +182,10 @@ def describe_score(
     return TextEvaluation(run.name, text, part, token, score, unk_share, num_words)
 
 
-def evaluate_texts(runs: Sequence[Run], corpora: Sequence[Corpus]) -> Evaluations:
-    """Score each text with each run.
+def evaluate_texts(
+    runs: Sequence[Run], corpora: Sequence[Corpus], *, as_is: bool = False
+) -> Evaluations:
+    """Score each text with each run, as `evaluate_text` does.
 
     Raises
     ------
@@ -194,7 +200,9 @@ def evaluate_texts(runs: Sequence[Run], corpora: Sequence[Corpus]) -> Evaluation
         raise BatchError(msg)
     for run, corpus in itertools.product(runs, corpora):
         require_reader(run, corpus)
-    return Evaluations(tuple(tuple(evaluate_text(run, c) for c in corpora) for run in runs))
+    return Evaluations(
+        tuple(tuple(evaluate_text(run, c, as_is=as_is) for c in corpora) for run in runs)
+    )
 
 
 def require_reader(run: Run, corpus: Corpus) -> Vocab:
@@ -212,6 +220,11 @@ def require_reader(run: Run, corpus: Corpus) -> Vocab:
     if vocab is None:
         msg = f"run {run.name!r} has no vocabulary to read other texts with: train it on a corpus"
         raise BatchError(msg)
+    if differ := disagreement(run.model.vocab, vocab):
+        msg = f"the model of run {run.name!r} was trained with other tokens than the run has now:"
+        raise BatchError(
+            msg + f" {differ}; put the vocabulary of its training back: run.vocab = ..."
+        )
     if vocab.token not in TOKENIZERS:
         msg = (
             f"run {run.name!r} reads tokens of {vocab.token!r}, which is no tokenizer here"

@@ -138,6 +138,7 @@ def unpacked(contents: Contents) -> tuple[Run, Contents | None]:
         msg += " rnn_magics"
         raise StorageError(msg)
     model = build_model(found["config"].model, vocab_size, of_model)
+    model.vocab = vocab
     run = Run(**{"corpus": None, "vocab": None, **found, "model": model})
     return run, None if training is None else Contents(training, others)
 

@@ -20,7 +20,9 @@ from rnn_magics.models.ngram import MAX_ORDER
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.storage.strict import Fields, from_float, from_options, read_options
+from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.counts import TextCounts
+from rnn_magics.text.read_as import TextReading
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
@@ -162,6 +164,22 @@ def _read_corpus(plain: Any) -> dict[str, Any]:
         msg = f"corpus.sha256 must be 64 hexadecimal digits, not {sha256[:80]!r}"
         raise StorageError(msg)
     return {"corpus": (name, sha256)}
+
+
+def _write_reading(run: Run) -> dict[str, Any] | None:
+    if run.reading is None:
+        return None
+    return {"cleaning": from_options(run.reading.cleaning), "encoding": run.reading.encoding}
+
+
+def _read_reading(plain: Any) -> dict[str, Any]:
+    read = Fields(plain, "reading")
+    cleaning = read_options(CorpusConfig, read.take("cleaning"))
+    encoding = None if plain.get("encoding", "") is None else read.text("encoding")
+    if encoding is None:
+        read.take("encoding")
+    read.end()
+    return {"reading": TextReading(cleaning, encoding)}
 
 
 def _write_vocab(run: Run) -> dict[str, Any] | None:
@@ -326,6 +344,7 @@ PARTS: dict[str, Part] = {
     "run": Part(_write_run, _read_run),
     "config": Part(_write_config, _read_config),
     "corpus": Part(_write_corpus, _read_corpus, optional=True),
+    "reading": Part(_write_reading, _read_reading, optional=True),
     "vocab": Part(_write_vocab, _read_vocab, optional=True),
     "history": Part(_write_history, _read_history),
     "curve": Part(_write_curve, _read_curve, optional=True),

@@ -19,6 +19,7 @@ from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.storage.container import Contents
 from rnn_magics.storage.strict import Fields, from_float
+from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import EpochState, TrainState
 
@@ -254,9 +255,11 @@ def check_same(run: Run, contents: Contents, batches: Batches, fingerprint: str)
         )
         raise StorageError(msg)
     if batches.vocab != run.vocab:
+        differ = disagreement(run.vocab, batches.vocab)
+        differ = differ or f"it has {run.vocab!r}, and they {batches.vocab!r}"
         msg = (
-            f"run {run.name!r} has another vocabulary ({run.vocab!r}) than the minibatches"
-            f" ({batches.vocab!r}); type the %corpus, %vocab and %sample of the run again"
+            f"run {run.name!r} has another vocabulary than the minibatches: {differ}; type the"
+            " %corpus, %vocab and %sample of the run again"
         )
         raise StorageError(msg)
     if tokens_of(contents) != fingerprint:

@@ -41,6 +41,10 @@ class CorpusConfig(Options):
         within=AT_LEAST_ONE,
     )
 
+    def cleaned(self) -> list[str]:
+        """Return the names of the options that change the text, not its length or its split."""
+        return [name for name in self.changed() if name not in ("valid", "max_tokens")]
+
 
 def clean(text: str, config: CorpusConfig) -> str:
     """Return the text, cleaned as `config` says.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import Any
 
 from rnn_magics.errors import CorpusError
@@ -23,9 +24,10 @@ from rnn_magics.text.indexing.cache import IndexFile
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.indexing.numbering import Numbered, cut_off, numberer_for, slices, token_pieces
 from rnn_magics.text.reading.download import DownloadConfig
-from rnn_magics.text.reading.sources import Source, cache_folder, find_source, is_url
+from rnn_magics.text.reading.several import Spec, find_sources
+from rnn_magics.text.reading.sources import cache_folder
+from rnn_magics.text.reading.stream import StreamedText, cleaned_text
 from rnn_magics.text.reserved import Whole, kept_whole
-from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, split_words
 
 DEFAULT_SOURCE = "python_docs"
@@ -43,8 +45,8 @@ class Corpus(Result):
     name
         Its name in listings.
     data
-        The cleaned text, or the given tokens. The text of a file of more than 256 MiB is not
-        held in memory: it is read piece by piece, and its tokens are kept as indices on disk.
+        The cleaned text, or the given tokens. Text of files of more than 256 MiB is not held in
+        memory: it is read piece by piece, and its tokens are kept as indices on disk.
     origin
         Where it came from: a path, a URL, ``cell`` ...
     config
@@ -53,6 +55,8 @@ class Corpus(Result):
         Remarks on its sources, for the user.
     letters_removed
         The share of the letters of its sources that the cleaning removed.
+    encoding
+        The encoding that was named for its files; None if none was.
 
     Notes
     -----
@@ -66,31 +70,34 @@ class Corpus(Result):
     config: CorpusConfig = field(default_factory=CorpusConfig)
     notes: tuple[str, ...] = field(default=(), compare=False)
     letters_removed: float = field(default=0.0, compare=False)
+    encoding: str | None = None
     _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
+    _read_as: dict[CorpusConfig, Corpus] = field(default_factory=dict, init=False, compare=False)
 
     @classmethod
     def load(
         cls,
-        source: str | Iterable[str] = DEFAULT_SOURCE,
+        source: Spec | Iterable[Spec] = DEFAULT_SOURCE,
         config: CorpusConfig | None = None,
         *,
         encoding: str | None = None,
         name: str | None = None,
         download: DownloadConfig | None = None,
     ) -> Corpus:
-        """Read one or more sources: built-in names, paths or ``http(s)://`` URLs.
+        """Read one or more sources; the texts of several are joined by a line end.
 
         Parameters
         ----------
         source
-            One source, or several, which are joined by a line end.
+            A built-in name, an ``http(s)://`` URL, a path, a folder (its files, without hidden
+            ones), a pattern such as ``books/**/*.txt``, both in the order of paths; or several.
         config
             Cleaning and split.
         encoding
             The encoding of files and downloads. By default UTF-8, or the one that a byte order
-            mark announces.
+            mark or a server announces; each file is judged by itself.
         name
             The name in listings; by default the names of the sources.
         download
@@ -101,22 +108,12 @@ class Corpus(Result):
         CorpusError
             When a source cannot be read, or fewer than two characters are left after cleaning.
         """
-        specs = ([source] if isinstance(source, str) else list(source)) or [DEFAULT_SOURCE]
-        if download is not None and download.sha256 and not (len(specs) == 1 and is_url(specs[0])):
-            msg = "--sha256 checks one download: name exactly one http:// or https:// address"
-            raise CorpusError(msg)
-        sources = [find_source(spec, encoding, download) for spec in specs]
-        name = name or "+".join(source.name for source in sources)
-        origin = ", ".join(source.origin for source in sources)
-        read = [source for source in sources if isinstance(source, Source)]
-        notes = tuple(note for source in read for note in source.notes)
-        if len(read) < len(sources):
-            config = config or CorpusConfig()
-            streamed = StreamedText.survey(sources, config)
-            require_two(streamed, name, "character", lost := streamed.letters_removed)
-            return cls(name, streamed, origin, config, notes, lost)
-        text = "\n".join(source.text for source in read)
-        return replace(cls.from_text(text, config, name=name, origin=origin), notes=notes)
+        config = config or CorpusConfig()
+        specs = [source] if isinstance(source, str | PathLike) else list(source)
+        found = find_sources(specs, encoding, download)
+        name = name or found.name
+        data, lost = cleaned_text(found.sources, config, name)
+        return cls(name, data, found.origin, config, found.notes(len(data)), lost, encoding)
 
     @classmethod
     def from_text(
@@ -189,6 +186,22 @@ class Corpus(Result):
         if isinstance(found, str):
             return cls.from_text(found, config, name=name, origin=origin)
         return cls.from_tokens(found, config, name=name, origin=origin)
+
+    def read_as(self, cleaning: CorpusConfig) -> Corpus:
+        """Return this text with another cleaning; its split and its length stay."""
+        config = replace(cleaning, valid=self.config.valid, max_tokens=self.config.max_tokens)
+        if not self.is_text or config == self.config:
+            return self
+        if config not in self._read_as:
+            on_disk = self.data.sources if isinstance(self.data, StreamedText) else None
+            data: str | StreamedText
+            if on_disk:
+                data, lost = cleaned_text(on_disk, config, self.name)
+            else:
+                data, lost = cleaned_and_lost(str(self.data), config, self.name)
+            read = replace(self, data=data, config=config, letters_removed=lost)
+            self._read_as[config] = read
+        return self._read_as[config]
 
     @property
     def losses(self) -> str:
@@ -285,21 +298,8 @@ class Corpus(Result):
             return Numbered.of_tokens(data[:limit])
         if isinstance(data, StreamedText):
             return self._number_on_disk(data, token, whole)
-        text = data
-        numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
-
-        def pieces() -> Iterator[str]:
-            return token_pieces(slices(text), tokenizer, whole)
-
-        if tokenizer.split is not list or whole is not None:
-            return Numbered.of_pieces(pieces, numberer, limit)
-        # Characters are numbered again each time: that is quicker than keeping their numbers.
-        size = len(text) - (text.count("\n") if self.config.d2l else 0)
-        return Numbered(
-            size if limit is None else min(size, limit),
-            lambda: cut_off(map(numberer.feed, pieces()), limit),
-            lambda: numberer.types,
-        )
+        line_ends = not self.config.d2l
+        return Numbered.of_text(data, tokenizer, whole, limit, line_ends=line_ends)
 
     def _number_on_disk(self, text: StreamedText, token: str, whole: Whole | None) -> Numbered:
         tokenizer, limit = TOKENIZERS[token], self.config.max_tokens

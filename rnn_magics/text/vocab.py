@@ -22,8 +22,8 @@ from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbering import Numbered
+from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.reserved import kept_whole
-from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
 
 _SLICE = 1 << 20
@@ -269,6 +269,10 @@ class Vocab(Result):
         return mine == theirs
 
     __hash__ = None  # type: ignore[assignment]  # a vocabulary holds lists
+
+    def __deepcopy__(self, _memo: object) -> Vocab:
+        """Return itself, since it never changes; the copy of a model shares it."""
+        return self
 
     def __repr__(self) -> str:
         """One line: size, tokenizer, the most frequent tokens."""

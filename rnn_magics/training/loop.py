@@ -21,6 +21,7 @@ from rnn_magics.models.forked import training_here
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.names import check_name
 from rnn_magics.scores.evaluation import iter_evaluate
+from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
@@ -83,7 +84,7 @@ def begin(
     DeviceError
         If the device is not available, or does not support ``config.precision``.
     TrainingError
-        If a given model does not fit the vocabulary, or the run does not fit into memory.
+        If a given model was trained with other tokens, or the run does not fit into memory.
     BatchError
         If a single token is held out, so that there is nothing to predict.
     """
@@ -98,12 +99,8 @@ def begin(
     on_cpu = device.device.type == "cpu"  # elsewhere CPU threads do not matter
     threads = choose_threads(config.threads) if on_cpu else ThreadChoice.present()
     generator = torch.Generator().manual_seed(config.seed)
-    if isinstance(model, RNNModel) and model.vocab_size != batches.vocab_size:
-        msg = (
-            f"the model has {model.vocab_size} tokens, but the vocabulary has {batches.vocab_size};"
-            " use the vocabulary of the model's run"
-        )
-        raise TrainingError(msg)
+    if isinstance(model, RNNModel):
+        _require_same_tokens(model, batches)
     wanted = model.config if isinstance(model, RNNModel) else model or ModelConfig()
     needed = estimate_memory(wanted, batches.vocab_size, batches.config, config)
     require_memory(needed, device.device)
@@ -116,9 +113,20 @@ def begin(
     optimizer = OPTIMIZERS[config.optimizer].make(
         model.parameters(), lr=config.peak_lr, weight_decay=config.weight_decay
     )
+    model.vocab = batches.vocab or model.vocab
     state = TrainState(model, optimizer, moved, generator, dropout_generator)
     name = name or model.config.cell
     return describe_run(name, model, batches, config, device, threads), state
+
+
+def _require_same_tokens(model: RNNModel, batches: Batches) -> None:
+    use = "make them with the vocabulary of its run: make_batches(corpus, run.vocab)"
+    if differ := disagreement(model.vocab, batches.vocab):
+        msg = f"the model was trained with other tokens than those of the minibatches: {differ};"
+        raise TrainingError(msg + f" {use}")
+    if model.vocab_size != batches.vocab_size:
+        msg = f"the model has {model.vocab_size} tokens, but the vocabulary has"
+        raise TrainingError(msg + f" {batches.vocab_size}; {use}")
 
 
 def iter_train(
@@ -319,7 +327,7 @@ def train(
     DeviceError
         If the device is not available.
     TrainingError
-        If a given model does not fit the vocabulary.
+        If a given model was trained with other tokens.
     """
     run, state = begin(batches, model, config, name)
     watching = [] if watch is None else [watch(run, state)]

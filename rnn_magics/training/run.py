@@ -14,6 +14,7 @@ from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.text.counts import TextCounts, count_text
+from rnn_magics.text.read_as import TextReading
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
@@ -85,6 +86,8 @@ class Run(Result):
         The device on which it was trained, and why.
     corpus
         Name and sha256 of the corpus, or None.
+    reading
+        How the corpus was read; None without one, and for a file of an older version.
     num_train_tokens, num_valid_tokens
         The lengths of the training text and the held-out text, in tokens.
     history
@@ -138,6 +141,7 @@ class Run(Result):
     folder: str | None = None
     train_counts: TextCounts | None = None
     valid_counts: TextCounts | None = None
+    reading: TextReading | None = None
 
     @property
     def tokens_per_second(self) -> float:
@@ -259,6 +263,7 @@ def describe_run(
         threads=threads,
         train_counts=_counts(batches.ids, batches) if len(batches.ids) <= _GONE_THROUGH else None,
         valid_counts=_counts(batches.valid, batches),
+        reading=None if corpus is None else TextReading.of(corpus),
     )
 
 

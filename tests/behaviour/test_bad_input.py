@@ -114,14 +114,16 @@ def odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("latin1.txt", "is not utf-8: byte 0xe9 at offset 3; give its encoding"),
+        ("latin1.txt", "is not utf-8: byte 0xe9 at offset 3; try --encoding cp1252 (café au lait)"),
         ("marked.txt", "byte 0xff at offset 6"),
         ("latin1.txt --encoding ascii", "is not ascii: byte 0xe9 at offset 3"),
         ("latin1.txt --encoding klingon", "unknown encoding 'klingon'; try utf-8"),
         ("binary.bin", "is a binary file (zero character at offset 4); give a text file"),
         ("picture.png", "is a binary file (zero byte at offset 8); give a text file"),
-        ("folder", "'folder' is a folder; name one text file in it"),
-        (".", "'.' is a folder"),
+        ("folder", "'folder' has no files; files in folders below it are named by folder/**/*"),
+        (".", "'binary.bin' is a binary file"),
+        ("folder/*", "'folder/*' fits no file (looked for from "),
+        ("''", "source 1 is empty; name a text, a path or an address"),
         ("empty.txt", "has no characters"),
         ("missing.txt", "there is no file 'missing.txt' in "),
         ("folder/missing", "there is no file 'folder/missing' in "),
@@ -166,7 +168,7 @@ def test_a_file_that_may_not_be_read(trained: Notebook, monkeypatch: pytest.Monk
 def test_a_cell_that_takes_its_text_from_elsewhere(trained: Notebook) -> None:
     trained.variables["text"] = "abc"
     said = trained.refused("%%corpus --data text\nabc")
-    assert said == "the body of the cell is the text; leave --data out, or type %corpus with one %"
+    assert said == "the body of the cell is the text; leave --data out, or begin with one %"
     assert "--encoding is for files" in trained.refused("%%corpus --encoding latin-1\nabc")
 
 
@@ -183,7 +185,7 @@ def test_a_cell_that_takes_its_text_from_elsewhere(trained: Notebook) -> None:
         ("'1", "the quote ' at column 8 is not closed"),
         ("$clap", "the notebook has no variable 'clap'"),
         ("{text}", "--clip must be a number, not 'abc'"),
-        ("$list", "variable 'list' is a list; an option takes text, a number or a path"),
+        ("$list", "variable 'list' is a list, but --clip takes one value; name one element"),
     ],
 )
 def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> None:

@@ -47,7 +47,7 @@ def test_loading_registers_and_unloading_takes_everything_back(shell: Interactiv
     shell.extension_manager.load_extension("rnn_magics")
     loaded = registered(shell)
     assert loaded["line"] - before["line"] == set(LINE_MAGICS)
-    assert loaded["cell"] - before["cell"] == {"corpus"}
+    assert loaded["cell"] - before["cell"] == {"corpus", "evaluate_rnn"}
     assert IDENTIFIER in loaded["matchers"]
     assert "RNNMagics" in loaded["configurables"]
     assert {name for _, name in loaded["html"] - before["html"]} == {

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnn_magics.decoding.prefix import Trained, vocab_of
+from rnn_magics.decoding.prefix import Trained, reading_of, vocab_of
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views.unrolled import (
     Array,
@@ -28,6 +28,7 @@ from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, option
 from rnn_magics.scores.rows import Rows
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.numbering import Numbered
+from rnn_magics.text.read_as import corpus_as
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
 _STEPS = 128  # read at once
@@ -92,7 +93,8 @@ def read_corpus(
     run
         A run, or anything with a model and a vocabulary.
     corpus
-        The corpus, which need not be the one that the model was trained on.
+        The corpus, which need not be the one that the model was trained on; it is cleaned as
+        that one was.
     layer
         The layer; None for the top one.
     num_tokens
@@ -105,7 +107,7 @@ def read_corpus(
     """
     model, vocab = run.model, vocab_of(run)
     require_readable(model)
-    layer = layer_of(model, layer)
+    layer, corpus = layer_of(model, layer), corpus_as(reading_of(run), corpus)
     ids = np.asarray(encode_corpus(corpus, vocab).train[:num_tokens])
     if not len(ids):
         msg = f"the training text of {corpus.name!r} is empty; there is nothing to search"

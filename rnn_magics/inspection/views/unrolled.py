@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnn_magics.decoding.prefix import Trained, vocab_of
+from rnn_magics.decoding.prefix import Trained, as_read, vocab_of
 from rnn_magics.errors import InspectionError
 from rnn_magics.models.cells import Cell, State
 from rnn_magics.models.rnn_model import RNNModel, require_finite
@@ -61,7 +61,7 @@ class Reading:
 
 
 def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
-    """Split a text with the vocabulary of a run.
+    """Clean a text as that of the training was, and split it with the vocabulary of a run.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
     """
     require_readable(run.model)
     vocab = vocab_of(run)
-    tokens = vocab.split(text)
+    tokens = vocab.split(as_read(run, text))
     if len(tokens) < at_least:
         msg = (
             f"the text has {len(tokens)} {vocab.token} tokens, but this view needs at least"

@@ -25,6 +25,7 @@ O = TypeVar("O", bound=LineOptions)  # noqa: E741  (of the options)
 # Marks a quoted word, so that argparse takes it as a value even if it begins with "-".
 _VALUE_MARK = "\N{NULL}"
 _NONE_MARK = "\N{NULL}None, as is "  # the name of the variable follows
+_LIST_MARK = "\N{NULL}List, as is "  # the name of the variable and a space follow, then the element
 _FLAG = re.compile(r"--?[^\W\d]")
 _REQUIRED = "the following arguments are required: "
 _COMMON = {field.name for field in describe(LineOptions)}
@@ -139,6 +140,8 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
                 long = [each for each in flags if each.startswith(f"-{flag}")]
                 near = f"; did you mean {' or '.join(long)}?" if long else ""
             return f"{self.prog} has no option {flag}{near or f'; {self.prog}? lists them'}"
+        if word.startswith(_LIST_MARK):
+            return _one_value(word.removeprefix(_LIST_MARK).partition(" ")[0], self.prog)
         word = word.removeprefix(_VALUE_MARK)
         return f"{self.prog} does not expect {word!r}; text with spaces needs quotes"
 
@@ -148,6 +151,8 @@ def _flag_in(word: str) -> str:
 
 
 def _marked(word: Word) -> str:
+    if word.listed:
+        return f"{_LIST_MARK}{word.listed} {word.text}"
     if word.none:
         return f"{_NONE_MARK}{word.none}"
     return f"{_VALUE_MARK}{word.text}" if word.quoted else word.text
@@ -184,6 +189,8 @@ def _converter(field: OptionField) -> Callable[[str], Any]:
 
     def convert(text: str) -> Any:
         try:
+            if text.startswith(_LIST_MARK):
+                return _element(field, text.removeprefix(_LIST_MARK), what)
             if text.startswith(_NONE_MARK):
                 return _none(field, text.removeprefix(_NONE_MARK), what)
             if not field.flag and field.type is tuple:  # one of several words
@@ -193,6 +200,17 @@ def _converter(field: OptionField) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
+
+
+def _element(field: OptionField, marked: str, what: str) -> str:
+    name, _, text = marked.partition(" ")
+    if field.flag or field.type is not tuple:
+        raise ConfigError(_one_value(name, what))
+    return text
+
+
+def _one_value(name: str, what: str) -> str:
+    return f"variable {name!r} is a list, but {what} takes one value; name one element"
 
 
 def _none(field: OptionField, name: str, what: str) -> None:

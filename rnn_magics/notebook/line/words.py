@@ -54,11 +54,15 @@ class Word:
         looks like an option.
     none
         The name of the variable that it came from, if the value is None.
+    listed
+        The name of the variable that it came from, if the value is a list; each of its elements is
+        a word.
     """
 
     text: str
     quoted: bool = False
     none: str = ""
+    listed: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,8 @@ def read_line(line: str, variables: Mapping[str, Any]) -> Words:
     Raises
     ------
     ConfigError
-        If a quote is not closed, a variable does not exist or is not text, a number or a path, or
-        a word contains an expression.
+        If a quote is not closed, a variable does not exist or is not text, a number, a path or a
+        list of these, or a word contains an expression.
     """
     pieces = _pieces(line)
     silent = False
@@ -149,17 +153,31 @@ def _words_of(pieces: list[_Piece], variables: Mapping[str, Any]) -> list[Word]:
     first, *others = pieces
     option, equals, value = first.text.partition("=") if first.is_bare else ("", "", "")
     if equals and option.startswith("--") and (others or value):
-        (given,) = _words_of([_Piece(value, is_bare=True), *others] if value else others, variables)
-        if given.quoted or given.none:
-            return [Word(option), given]
+        given = _words_of([_Piece(value, is_bare=True), *others] if value else others, variables)
+        if given[0].quoted or given[0].none:
+            return [Word(option), *given]
     if not first.is_bare or others:  # a quote anywhere makes the whole word literal
         return [Word("".join(piece.text for piece in pieces), quoted=not first.is_bare)]
     match = _VARIABLE.fullmatch(first.text)
     name = match and (match["dollar"] or match["brace"])
     if name and name in variables and variables[name] is None:
         return [Word("none", none=name)]
+    if name and name in variables and is_a(variables[name], list | tuple):
+        return _listed(name, variables[name])
     text = _looked_up(first.text, variables)
     return [Word(text, quoted=text != first.text and not first.text.startswith("-"))]
+
+
+def _listed(name: str, found: Any) -> list[Word]:
+    kind: Any = list if is_a(found, list) else tuple
+    given = [*kind.__iter__(found)]  # of a derived class, too: no code of its own is run
+    if not given:
+        msg = f"variable {name!r} is an empty list, which names nothing"
+        raise ConfigError(msg)
+    return [
+        Word(_written(f"element {place} of {name!r}", each), quoted=True, listed=name)
+        for place, each in enumerate(given)
+    ]
 
 
 def names_of(variables: Mapping[str, Any]) -> list[str]:
@@ -185,7 +203,7 @@ def _looked_up(text: str, variables: Mapping[str, Any]) -> str:
         if variables[name] is None:
             msg = f"variable {name!r} is None, which cannot be part of {text}"
             raise ConfigError(msg)
-        return _written(name, variables[name])
+        return _written(f"variable {name!r}", variables[name])
 
     return _VARIABLE.sub(value, text)
 
@@ -194,11 +212,12 @@ def _written(name: str, found: Any) -> str:
     # A class from the notebook may derive from str or a number, and its methods may do anything.
     if is_a(found, str):
         return exact(found)
-    what = f"variable {name!r} is {a_kind(found)}"
+    what = f"{name} is {a_kind(found)}"
     with foreign_code(f"{what}, and converting it to text fails", ConfigError):
         if is_a(found, numbers.Real):
             return exact(str(found))
         if is_a(found, PurePath):
             return exact(os.fspath(found))
-    msg = f"{what}; an option takes text, a number or a path"
+    alone = ", and a list of these only as a word of its own" if is_a(found, list | tuple) else ""
+    msg = f"{what}; an option takes text, a number or a path{alone}"
     raise ConfigError(msg)

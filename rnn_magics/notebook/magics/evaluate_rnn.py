@@ -6,24 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rnn_magics.errors import SessionError
+from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.notebook.line.call import Call, result_of, variable
 from rnn_magics.notebook.line.command import Magic
-from rnn_magics.notebook.line.options import LineOptions, run_option, word
+from rnn_magics.notebook.line.options import run_option
+from rnn_magics.notebook.line.reading import ReadingOptions, reading_call
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.show.escape import one_line
+from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.options import AT_LEAST_ONE, option
 from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
 from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
-from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.corpus import Corpus
 from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class EvaluateOptions(LineOptions):
-    """The options of ``%evaluate_rnn``."""
+class EvaluateOptions(ReadingOptions):
+    """The options of ``%evaluate_rnn``: which texts, read how, and by which runs."""
 
-    source: tuple[str, ...] = option((), "built-in texts or files", metavar="TEXT", spelling=word())
+    as_is: bool = option(
+        False, "do not clean the texts as that of the run was; any cleaning typed says the same"
+    )
     run: str | None = run_option("which run, or all (default: the newest)")
     ngram: int | None = option(
         None,
@@ -32,41 +37,73 @@ class EvaluateOptions(LineOptions):
         metavar="ORDER",
     )
 
+    @property
+    def is_as_is(self) -> bool:
+        """Whether the texts are cleaned by the line alone."""
+        return self.as_is or not self.line.typed.isdisjoint(self.cleaning.cleaned())
+
 
 def calls(desk: Desk, options: EvaluateOptions) -> Sequence[Call[Any]]:
     """Return the library calls behind ``%evaluate_rnn``: read the texts, then score them.
 
     Raises
     ------
+    ConfigError
+        If an option has no effect together with the others.
     SessionError
         If there is no run with that name, or ``--ngram`` is given with a text or several runs.
     """
     session, runs = desk.session, _runs(desk.session, options.run)
     if options.ngram is not None:
-        return [_mixing_call(session, runs, options.source, options.ngram)]
-    config = _cleaning(session)
-    loading = [
-        Call.of(f"text_{number}", Corpus.load, source, config)
-        for number, source in enumerate(options.source, start=1)
-    ]
+        return [_mixing_call(session, runs, options, options.ngram)]
+    if not options.has_text and options.typed_for_a_text:
+        msg = f"{options.typed_for_a_text[0]} is for a text: name one, or leave it out"
+        raise ConfigError(msg)
+    loading = _loading_calls(runs, options)
     texts = [*map(result_of, loading)] or [variable("corpus", session.require_corpus())]
-    return [*loading, _scoring_call(runs, texts)]
+    return [*loading, _scoring_call(runs, texts, as_is=options.is_as_is)]
+
+
+def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpus]]:
+    # Each word is a text. All of it is scored, unless a share to hold out was typed.
+    if not options.has_text:
+        return []
+    valid = options.cleaning.valid if "valid" in options.line.typed else 0.0
+    how = replace(options.cleaning, valid=valid), options.encoding or _encoding(runs)
+    if options.line.cell is not None or options.data is not None:
+        return [reading_call(options, options.source, *how, "text")]
+    if options.name is not None and len(options.source) > 1:
+        msg = f"--name names one text, not {len(options.source)}; leave it out"
+        raise ConfigError(msg)
+    words = enumerate(options.source, start=1)
+    return [reading_call(options, [source], *how, f"text_{number}") for number, source in words]
+
+
+def _encoding(runs: list[Run]) -> str | None:
+    # What was typed for the text of the runs, if it was the same for all.
+    typed = {None if run.reading is None else run.reading.encoding for run in runs}
+    return typed.pop() if len(typed) == 1 else None
 
 
 def _mixing_call(
-    session: Session, runs: list[Run], sources: Sequence[str], order: int
+    session: Session, runs: list[Run], options: EvaluateOptions, order: int
 ) -> Call[MixtureEvaluation]:
-    if sources or len(runs) > 1:
+    if options.has_text or len(runs) > 1:
         msg = "--ngram scores one run on its own held-out text: leave TEXT out, and name one --run"
         raise SessionError(msg)
+    if useless := [*options.typed_for_a_text, *(["--as-is"] * options.as_is)]:
+        msg = f"--ngram scores a run on its own held-out text; leave {useless[0]} out"
+        raise ConfigError(msg)
     return Call.of("evaluation", evaluate_mixture, runs[0], session.require_corpus(), order=order)
 
 
-def _scoring_call(runs: list[Run], texts: list[Corpus]) -> Call[TextEvaluation] | Call[Evaluations]:
+def _scoring_call(
+    runs: list[Run], texts: list[Corpus], *, as_is: bool
+) -> Call[TextEvaluation] | Call[Evaluations]:
     if len(runs) == 1 == len(texts):
-        return Call.of("evaluation", evaluate_text, runs[0], texts[0])
+        return Call.of("evaluation", evaluate_text, runs[0], texts[0], as_is=as_is)
     several = variable("runs" if len(runs) > 1 else "[run]", runs)
-    return Call.of("evaluations", evaluate_texts, several, texts)
+    return Call.of("evaluations", evaluate_texts, several, texts, as_is=as_is)
 
 
 def _runs(session: Session, name: str | None) -> list[Run]:
@@ -74,29 +111,49 @@ def _runs(session: Session, name: str | None) -> list[Run]:
     return list(session.runs.values()) if name == "all" else [newest]
 
 
-def _cleaning(session: Session) -> CorpusConfig:
-    # Texts are cleaned like the corpus of the session, and scored whole: no part trained the model.
-    config = CorpusConfig() if session.corpus is None else session.corpus.config
-    return replace(config, valid=0.0, max_tokens=None)
-
-
 def evaluate_rnn(
     desk: Desk, options: EvaluateOptions
 ) -> Evaluations | TextEvaluation | MixtureEvaluation:
-    """Score texts with runs: the session's held-out text, built-in texts, or files.
+    """Score texts with runs: the session's held-out text, or texts as ``%corpus`` takes them.
+
+    Each word is a text; a folder or a pattern is one. A text is read as that of the run was.
 
     ::
 
         %evaluate_rnn
         %evaluate_rnn time_machine my_notes.txt --run all
+        %evaluate_rnn poems/*.txt --encoding cp1252
+        %evaluate_rnn time_machine --lower     cleaned so, however the text of the run was
         %evaluate_rnn --ngram 7
     """
-    *_loading, scoring = calls(desk, options)
+    *loading, scoring = calls(desk, options)
     desk.session.refuse_while_training("%evaluate_rnn")
     found: Evaluations | TextEvaluation | MixtureEvaluation = scoring()
-    if desk.session.corpus is None:
-        print("no corpus in this session: the texts were read as they are, not cleaned")
+    say_notes(desk.session, (note for call in loading for note in call.value.notes))
+    if options.ngram is None and not options.is_as_is:
+        for run in _runs(desk.session, options.run):
+            if said := _said_of_reading(run, [] if loading else [desk.session.require_corpus()]):
+                print(one_line(said))
     return found
+
+
+def _said_of_reading(run: Run, corpora: list[Corpus]) -> str:
+    # How the texts were read; of the corpus of the session, only what is wrong with that.
+    if run.reading is None:
+        return (
+            f"run {run.name!r} keeps no record of how its text was read, so this one was read as it"
+            " is; type the options of its %corpus, such as --lower"
+        )
+    more = {name for c in corpora for name in c.config.cleaned()}
+    if more := more - {*run.reading.cleaning.cleaned()}:
+        flags = " ".join(f"--{name.replace('_', '-')}" for name in sorted(more))
+        return (
+            f"the corpus was cleaned with {flags} and that of run {run.name!r} was not, and what is"
+            " gone does not come back: name the text"
+        )
+    if corpora or not str(run.reading):
+        return ""
+    return f"read as the text of run {run.name!r} was: {run.reading}"
 
 
 MAGIC = Magic(EvaluateOptions, evaluate_rnn, calls)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # a session exists before torch is imported
     from rnn_magics.batching import Batches
     from rnn_magics.models.rnn_model import RNNModel
     from rnn_magics.text.corpus import Corpus
+    from rnn_magics.text.read_as import TextReading
     from rnn_magics.text.vocab import Vocab
     from rnn_magics.training.job import Job
     from rnn_magics.training.run import Run
@@ -22,10 +23,11 @@ if TYPE_CHECKING:  # a session exists before torch is imported
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A copy of a model at one moment, with the vocabulary of its run."""
+    """A copy of a model at one moment, with the vocabulary and the reading of its run."""
 
     model: RNNModel
     vocab: Vocab | None
+    reading: TextReading | None = None
 
 
 @dataclass
@@ -172,7 +174,7 @@ class Session:
         run = self.require_run(name)
         job = self.jobs.get(run.name)
         if job is not None and job.is_alive:
-            return Snapshot(job.snapshot(), run.vocab)
+            return Snapshot(job.snapshot(), run.vocab, run.reading)
         return run
 
     def snapshot_run(self, name: str | None = None) -> Run:

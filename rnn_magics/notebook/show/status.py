@@ -12,6 +12,7 @@ from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.tables import text_table
 from rnn_magics.results import Result
 from rnn_magics.storage.run_folder import KeptRun
+from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.run import Run
 
@@ -70,9 +71,11 @@ def diagnose_run(run: Run, batches: Batches) -> Diagnosis:
         If the minibatches have a different vocabulary from the model.
     """
     if run.vocab != batches.vocab:
+        differ = disagreement(run.vocab, batches.vocab)
         msg = (
-            "the run and the current minibatches have different vocabularies; repeat the %corpus,"
-            " %vocab and %sample lines of the run, or name another run: %rnn doctor NAME"
+            f"the run and the current minibatches have different vocabularies{differ and ': '}"
+            f"{differ}; repeat the %corpus, %vocab and %sample lines of the run, or name another"
+            " run: %rnn doctor NAME"
         )
         raise SessionError(msg)
     return diagnose(run.model, batches, run.history)

@@ -212,6 +212,32 @@ class Numbered:
         return cls.of_numbers(_joined(kept), numberer.types)
 
     @classmethod
+    def of_text(
+        cls,
+        text: str,
+        tokenizer: Tokenizer,
+        whole: Whole | None,
+        limit: int | None,
+        *,
+        line_ends: bool,
+    ) -> Numbered:
+        """Return the tokens of a text in memory."""
+        numberer = numberer_for(tokenizer, whole, line_ends=line_ends)
+
+        def pieces() -> Iterator[str]:
+            return token_pieces(slices(text), tokenizer, whole)
+
+        if tokenizer.split is not list or whole is not None:
+            return cls.of_pieces(pieces, numberer, limit)
+        # Characters are numbered again each time: that is quicker than keeping their numbers.
+        size = len(text) - (0 if line_ends else text.count("\n"))
+        return cls(
+            size if limit is None else min(size, limit),
+            lambda: cut_off(map(numberer.feed, pieces()), limit),
+            lambda: numberer.types,
+        )
+
+    @classmethod
     def of_tokens(cls, tokens: tuple[Any, ...]) -> Numbered:
         """Keep the numbers of given tokens."""
         numbers = TypeNumbers()

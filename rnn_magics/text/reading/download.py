@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -75,11 +76,14 @@ class Download:
         The sha256 of the data, in hex.
     content_type
         The type that the server gave, e.g. ``text/plain``; empty if it gave none.
+    charset
+        The encoding that the server gave, e.g. ``gbk``; empty if it gave none.
     """
 
     data: bytes
     sha256: str
     content_type: str
+    charset: str = ""
 
     @property
     def is_page(self) -> bool:
@@ -174,8 +178,9 @@ class _Fetch:
                     data = self._body(response)
         finally:
             self._close()
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Download(data, hashlib.sha256(data).hexdigest(), kind)
+        said = response.headers.get("Content-Type", "")
+        kind = said.partition(";")[0].strip().lower()
+        return Download(data, hashlib.sha256(data).hexdigest(), kind, _charset(said))
 
     def _close(self) -> None:
         # urllib3 leaks the socket of a response that it refuses, e.g. one with two lengths.
@@ -260,6 +265,13 @@ class _Fetch:
             f"{self._url!r} is larger than {self._config.max_download:g} MB; allow more with"
             " --max-download MB, or download it yourself and give its path"
         )
+
+
+def _charset(content_type: str) -> str:
+    header = Message()  # headers of mail have the same form
+    header["Content-Type"] = content_type
+    said = header.get_param("charset", "")
+    return said.strip().lower() if isinstance(said, str) else ""
 
 
 def _explained(url: str, error: Exception) -> CorpusError:

@@ -10,15 +10,27 @@ from contextlib import suppress
 from itertools import chain
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.text.reading.advice import SAMPLE, advised
 
+_MARK = "\ufeff"  # the byte order mark as a character; codecs that name a byte order keep it
 _HEAD = 8192  # a zero among the first bytes means that a file is binary
-_BYTE_ORDER_MARKS = [
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, since it begins with the mark of UTF-16
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-]
+_BYTE_ORDER_MARKS = {  # each with the encoding that takes it off, and its other names
+    codecs.BOM_UTF8: ("utf-8-sig", "utf-8"),
+    codecs.BOM_UTF32_LE: ("utf-32", "utf-32-le"),  # before UTF-16: it begins with that mark
+    codecs.BOM_UTF32_BE: ("utf-32", "utf-32-be"),
+    codecs.BOM_UTF16_LE: ("utf-16", "utf-16-le"),
+    codecs.BOM_UTF16_BE: ("utf-16", "utf-16-be"),
+}
+
+_ON_THE_WEB = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "big5": "big5hkscs",
+}
 
 
 def decode(data: bytes, encoding: str | None, what: str) -> str:
@@ -55,6 +67,7 @@ def decoded(blocks: Iterable[bytes], encoding: str | None, what: str) -> Iterato
     decoder = codecs.getincrementaldecoder(encoding)()
     line_ends = io.IncrementalNewlineDecoder(None, translate=True)
     num_bytes = num_characters = 0
+    before = b""  # the bytes before the block, from the start of a character
     for block, final in chain(((block, False) for block in chain([first], blocks)), [(b"", True)]):
         num_bytes += len(block)
         try:
@@ -62,43 +75,70 @@ def decoded(blocks: Iterable[bytes], encoding: str | None, what: str) -> Iterato
         except UnicodeDecodeError as error:
             # error.object holds the bytes left over from earlier blocks, and this block.
             offset = num_bytes - len(error.object) + error.start
+            data = before + block
             if b"\0" in first[:_HEAD]:
-                msg = f"{what!r} is a binary file (zero byte at offset {first.index(0)}); give"
-                msg += " a text file"
-            else:
-                byte = error.object[error.start]
-                msg = (
-                    f"{what!r} is not {encoding}: byte 0x{byte:02x} at offset {offset};"
-                    " give its encoding, for instance --encoding latin-1 or --encoding gb18030"
-                )
-            raise CorpusError(msg) from None
+                raise _binary(what, f"zero byte at offset {first.index(0)}", data) from None
+            advice = advised(data, offset - num_bytes + len(data)) or "another --encoding"
+            msg = f"{what!r} is not {encoding}: byte 0x{error.object[error.start]:02x} at offset"
+            raise CorpusError(msg + f" {offset}; try {advice}") from None
         except (UnicodeError, ValueError) as error:  # some codecs raise these
             msg = f"{what!r} is not {encoding}: {error}"
             raise CorpusError(msg) from None
         if "\0" in text:
             place = num_characters + text.index("\0")
-            msg = f"{what!r} is a binary file (zero character at offset {place}); give a text file"
-            raise CorpusError(msg)
+            raise _binary(what, f"zero character at offset {place}", before + block)
+        if not num_characters:
+            text = text.removeprefix(_MARK)
         num_characters += len(text)
+        before += block
+        if len(before) > SAMPLE:
+            before = before[before.find(b"\n", -SAMPLE) + 1 :] if b"\n" in before[-SAMPLE:] else b""
         yield line_ends.decode(text, final)
 
 
+def encoding_of(data: bytes, charset: str) -> str | None:
+    """Return the encoding of a download by what its server says; None for the usual rule.
+
+    A byte order mark counts for more. Names that browsers take for a larger encoding are taken for
+    that one, as in the Encoding Standard of the WHATWG.
+    """
+    if any(data.startswith(mark) for mark in _BYTE_ORDER_MARKS):
+        return None
+    try:
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        return None
+    return None if name == "utf-8" else _ON_THE_WEB.get(name, name)
+
+
+def _binary(what: str, why: str, data: bytes) -> CorpusError:
+    if advice := advised(data):
+        return CorpusError(f"{what!r} has another encoding ({why}); try {advice}")
+    return CorpusError(f"{what!r} is a binary file ({why}); give a text file")
+
+
 def _encoding(first: bytes, encoding: str | None, what: str) -> str:
-    marked = next((name for mark, name in _BYTE_ORDER_MARKS if first.startswith(mark)), None)
-    if encoding is None:
-        encoding = marked or "utf-8"
+    # The codec for a text: that of its byte order mark, which no other may contradict.
+    marked = next((of for mark, of in _BYTE_ORDER_MARKS.items() if first.startswith(mark)), ())
+    encoding = encoding if encoding is not None else next(iter(marked), "utf-8")
     try:
         with suppress(UnicodeError):
             b" ".decode(encoding)  # raises LookupError for a codec that is not a text encoding
         name = codecs.lookup(encoding).name
         codecs.getincrementaldecoder(encoding)
     except LookupError:
-        msg = f"unknown encoding {encoding!r}; try utf-8, latin-1, gb18030 or shift_jis"
+        msg = f"unknown encoding {encoding!r}; try utf-8, cp1252, gb18030 or shift_jis"
         raise CorpusError(msg) from None
     except ValueError as error:  # a NUL in its name
         msg = f"{what!r} is not {encoding}: {error}"
         raise CorpusError(msg) from None
-    if name in ("utf-16", "utf-32") and marked != name:
+    if marked and name not in marked:
+        right = marked[-1] if marked[0] == "utf-8-sig" else marked[0]
+        msg = f"{what!r} is not {encoding}: it begins with the byte order mark of {right}; try"
+        raise CorpusError(msg + f" --encoding {right}")
+    if marked:
+        return marked[0]
+    if name in ("utf-16", "utf-32"):
         # Without a mark the byte order is this machine's; an incremental decoder must be told.
         return f"{name}-{'le' if sys.byteorder == 'little' else 'be'}"
     return encoding

@@ -6,6 +6,7 @@ raises a `CorpusError` of one line that says what to do.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
 import os
@@ -20,12 +21,13 @@ from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.options import did_you_mean
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
-from rnn_magics.text.reading.encoding import decode, decoded
+from rnn_magics.text.reading.encoding import decode, decoded, encoding_of
 from rnn_magics.text.reading.python_texts import PYTHON_TEXTS
 
 DATA_VARIABLE = "RNN_MAGICS_DATA"
 STREAM_BYTES = 256 * 1024 * 1024  # a larger file is read piece by piece, each time it is needed
 _BLOCK_BYTES = 1 << 20
+_CHARSET = ".charset"  # of a file beside a download: the encoding that its server named
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class LargeFile:
         Its encoding; None for UTF-8, or the one that a byte order mark announces.
     size, changed
         Its size in bytes, and the time of its last change in nanoseconds.
+    notes
+        Remarks on it, for the user.
     """
 
     spec: str
@@ -72,6 +76,7 @@ class LargeFile:
     encoding: str | None
     size: int
     changed: int
+    notes: tuple[str, ...] = ()
 
     def pieces(self) -> Iterator[str]:
         """Yield the text in pieces of about a million characters.
@@ -132,23 +137,37 @@ def read_source(
         msg = f"{spec!r}: only http:// and https:// addresses can be read"
         raise CorpusError(msg)
     path = files.user_path(spec, CorpusError)
-    return Source(decode(_read_file(path, spec), encoding, spec), path.stem, str(path))
+    text, doubts = _decoded(_read_file(path, spec), encoding, spec)
+    return Source(text, path.stem, str(path), doubts)
 
 
-def find_source(
-    spec: str, encoding: str | None = None, config: DownloadConfig | None = None
-) -> Source | LargeFile:
-    """Read a source as `read_source` does, but leave a file of over `STREAM_BYTES` on disk."""
-    if spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
-        path = files.user_path(spec, CorpusError)
-        try:
-            found = path.stat()
-        except OSError:  # reading it says what is wrong
-            return read_source(spec, encoding, config)
-        if stat.S_ISREG(found.st_mode) and found.st_size > STREAM_BYTES:
-            size, changed = found.st_size, found.st_mtime_ns
-            return LargeFile(spec, path, path.stem, str(path), encoding, size, changed)
-    return read_source(spec, encoding, config)
+def is_path(spec: str) -> bool:
+    """Whether a source is a path: neither a built-in name nor an address."""
+    return spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE)
+
+
+def file_size(spec: str) -> int:
+    """Return the size of a file in bytes; 0 for any other source, and where there is no file."""
+    if is_path(spec):
+        with contextlib.suppress(OSError):  # reading it says what is wrong
+            found = files.user_path(spec, CorpusError).stat()
+            return found.st_size if stat.S_ISREG(found.st_mode) else 0
+    return 0
+
+
+def large_file(spec: str, encoding: str | None) -> LargeFile:
+    """Return a file that stays on disk.
+
+    Raises
+    ------
+    CorpusError
+        When it cannot be examined.
+    """
+    path = files.user_path(spec, CorpusError)
+    with _explained(path, spec):
+        found = path.stat()
+    size, changed = found.st_size, found.st_mtime_ns
+    return LargeFile(spec, path, path.stem, str(path), encoding, size, changed)
 
 
 def _read_file(path: Path, spec: str) -> bytes:
@@ -182,24 +201,51 @@ def _looks_like_name(spec: str) -> bool:
 
 
 def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Source:
-    data = None
-    if config.sha256 is not None:  # its content is known, so it need not be downloaded twice
-        data = _kept(cache_folder() / "downloads" / config.sha256, config.sha256)
+    kept = None if config.sha256 is None else cache_folder() / "downloads" / config.sha256
+    data = None if kept is None else _kept(kept, config.sha256)  # need not be downloaded twice
     notes = []
-    if data is None:
+    if data is not None and kept is not None:
+        charset = _kept_charset(kept)
+    else:
         got = download(url, config)
-        data = got.data
+        data, charset = got.data, got.charset
         said = f"{url} has {len(data):,} bytes; to require exactly these next time:"
         notes.append(f"{said} --sha256 {got.sha256}")
         if got.is_page:
             notes.append(f"{url} is a web page ({got.content_type}): its tags are part of the text")
-        if config.sha256 is not None:
-            _keep(data, cache_folder() / "downloads" / config.sha256)
+        if kept is not None:
+            _keep(data, kept)
+            if charset:
+                _keep(charset.encode(), kept.with_suffix(_CHARSET))
+    if encoding is None and (encoding := encoding_of(data, charset)):
+        notes.append(f"{url} is read as {encoding}, since its server says charset={charset}")
+    text, doubts = _decoded(data, encoding, url)
     name = Path(url.partition("?")[0].rstrip("/")).stem or "download"
-    return Source(decode(data, encoding, url), name, url, tuple(notes))
+    return Source(text, name, url, (*notes, *doubts))
 
 
-def _kept(path: Path, sha256: str) -> bytes | None:
+def _decoded(data: bytes, encoding: str | None, spec: str) -> tuple[str, tuple[str, ...]]:
+    # The text, and a doubt where it is probably read as what it is not.
+    text = decode(data, encoding, spec)
+    if encoding is None or data.isascii() or codecs.lookup(encoding).name.startswith("utf"):
+        return text, ()
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return text, ()
+    doubt = (
+        f"{spec} is read as {encoding}, but it is valid UTF-8: --encoding utf-8 if it is garbled"
+    )
+    return text, (doubt,)
+
+
+def _kept_charset(path: Path) -> str:
+    with contextlib.suppress(OSError, ValueError):
+        return files.read_bytes(path.with_suffix(_CHARSET)).decode()
+    return ""
+
+
+def _kept(path: Path, sha256: str | None) -> bytes | None:
     # The cached bytes; None if they are missing or have another sha256.
     with contextlib.suppress(OSError):
         data = files.read_bytes(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -52,6 +53,27 @@ def test_quoted_text_reaches_the_magic_as_it_was_typed(quote: str, text: str) ->
     line = f"{quote}{text}{quote} --stop {quote}{text}{quote} --run={quote}{text}{quote}"
     options = GENERATE.parse(split_line(line, {"x": 1}))
     assert (options.prefix, options.decoding.stop, options.run) == (text, text, text)
+
+
+@given(st.lists(st.text() | st.sampled_from([*AWKWARD, "none", "a,b"]), min_size=1, max_size=5))
+def test_each_element_of_a_list_is_a_word_as_it_is(given_: list[str]) -> None:
+    parser = MagicParser("corpus", load_magic("corpus").options)
+    options = parser.parse(split_line("first $files --lower", {"files": given_}))
+    assert options.source == ("first", *given_)
+    with pytest.raises(ConfigError, match="variable 'files' is a list, but --name takes one"):
+        parser.parse(split_line("--name $files", {"files": given_}))
+
+
+def test_a_list_of_a_derived_class_is_read_as_a_list() -> None:
+    class Endless(list[str]):
+        def __iter__(self) -> Iterator[str]:
+            while True:
+                yield "again"
+
+    assert [word.text for word in split_line("$files", {"files": Endless(["a", "b"])})] == [
+        "a",
+        "b",
+    ]
 
 
 @pytest.mark.parametrize("word", AWKWARD)
@@ -199,12 +221,21 @@ def test_quotes_may_stand_inside_a_word() -> None:
             "--clip={clap}",
             "no variable 'clap' (quote {clap} to take it literally); did you mean 'clip'",
         ),
-        ("$names", "variable 'names' is a list; an option takes text, a number or a path"),
+        ("$names", "variable 'names' is an empty list, which names nothing"),
+        (
+            "$nested",
+            "element 1 of 'nested' is a list; an option takes text, a number or a path, and",
+        ),
+        (
+            "x$names",
+            "variable 'names' is a list; an option takes text, a number or a path, and a list",
+        ),
+        ("$kinds", "variable 'kinds' is a dict; an option takes text, a number or a path"),
     ],
 )
 def test_what_cannot_be_read_is_said(line: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        split_line(line, {"clip": 1, "names": []})
+        split_line(line, {"clip": 1, "names": [], "nested": ["a", ["b"]], "kinds": {}})
     assert said in str(caught.value)
 
 

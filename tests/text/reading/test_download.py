@@ -89,7 +89,7 @@ def test_what_to_know_of_a_download_is_said_beside_a_large_file(
     monkeypatch.setattr(sources, "STREAM_BYTES", 0)
     corpus = Corpus.load([str(path), f"{server}/good"])
     assert corpus.on_disk
-    (note,) = corpus.notes
+    _, note = corpus.notes
     assert "has 11 bytes; to require exactly these next time: --sha256 " in note
 
 

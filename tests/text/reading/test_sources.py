@@ -22,6 +22,16 @@ PAGES = {
     "/a/story.txt": "Überall\r\nwar Licht".encode(),
     "/latin.txt": "Überall".encode("latin-1"),
     "/big.txt": b"x" * 5_000,
+    "/gbk.txt": "床前明月光".encode("gbk"),
+    "/quoted.txt": "It\u2019s".encode("cp1252"),
+    "/marked.txt": codecs.BOM_UTF8 + "Überall".encode(),
+    "/utf8.txt": "Überall".encode(),
+}
+TYPES = {
+    "/gbk.txt": 'text/plain; charset="GB2312"',
+    "/quoted.txt": "text/plain;charset=ISO-8859-1",
+    "/marked.txt": "text/plain; charset=iso-8859-1",
+    "/utf8.txt": "text/plain; charset=no-such",
 }
 
 
@@ -30,6 +40,8 @@ class Pages(BaseHTTPRequestHandler):
         data = PAGES.get(self.path.partition("?")[0])
         self.send_response(404 if data is None else 200)
         self.send_header("Content-Length", str(len(data or b"")))
+        if self.path in TYPES:
+            self.send_header("Content-Type", TYPES[self.path])
         self.end_headers()
         self.wfile.write(data or b"")
 
@@ -83,7 +95,7 @@ def test_a_named_encoding_is_used(tmp_path: Path) -> None:
 def test_bytes_that_are_not_utf8_are_named_with_their_offset(head: bytes) -> None:
     data = head + b"plain \xc3\xa9 then \xff\xfe"
     place = data.index(b"\xff")
-    with pytest.raises(CorpusError, match=f"byte 0xff at offset {place};.*--encoding latin-1"):
+    with pytest.raises(CorpusError, match=f"byte 0xff at offset {place};.*--encoding cp1252"):
         decode(data, None, "x.txt")
 
 
@@ -190,6 +202,37 @@ def test_a_download_is_decoded_as_asked(server: str) -> None:
     assert read_source(f"{server}/latin.txt", "latin-1").text == "Überall"
     with pytest.raises(CorpusError, match="is not utf-8: byte 0xdc at offset 0"):
         read_source(f"{server}/latin.txt")
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "said"),
+    [
+        ("gbk", "床前明月光", "is read as gb18030, since its server says charset=gb2312"),
+        ("quoted", "It\u2019s", "is read as cp1252, since its server says charset=iso-8859-1"),
+        ("marked", "Überall", "to require exactly these next time"),
+        ("utf8", "Überall", "to require exactly these next time"),
+    ],
+)
+def test_a_server_says_the_encoding_unless_a_mark_does(
+    server: str, page: str, text: str, said: str
+) -> None:
+    source = read_source(f"{server}/{page}.txt")
+    assert source.text == text
+    assert said in source.notes[-1]
+
+
+def test_a_typed_encoding_counts_for_more_than_that_of_a_server(server: str) -> None:
+    assert read_source(f"{server}/quoted.txt", "cp1251").text == "It\u2019s"
+    assert read_source(f"{server}/utf8.txt", "utf-8").text == "Überall"
+
+
+def test_a_pinned_download_from_the_cache_is_read_as_its_server_said(
+    server: str, own_cache: Path
+) -> None:
+    pinned = DownloadConfig(sha256=hashlib.sha256(PAGES["/gbk.txt"]).hexdigest())
+    first = read_source(f"{server}/gbk.txt", config=pinned)
+    assert read_source(f"{server}/gone.txt", config=pinned).text == first.text == "床前明月光"
+    assert len(list((own_cache / "downloads").iterdir())) == 2
 
 
 def test_a_missing_page_is_named_with_its_status(server: str) -> None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from rnn_magics.text.cleaning import (
     CorpusConfig,
     clean_pieces,
+    cleaned_and_lost,
     letters_left,
     letters_removed,
+    require_two,
     share_removed,
 )
 from rnn_magics.text.indexing.numbering import PIECE
@@ -95,6 +97,26 @@ class StreamedText:
     def identity(self) -> list[tuple[str, ...]]:
         """Identifies the files, and the state that they are in."""
         return [source.identity for source in self.sources]
+
+
+def cleaned_text(
+    sources: Sequence[Source | LargeFile], cleaning: CorpusConfig, name: str
+) -> tuple[str | StreamedText, float]:
+    """Return the cleaned text of sources, and the share of its letters that were removed.
+
+    The text of large files stays on disk.
+
+    Raises
+    ------
+    CorpusError
+        When a large file cannot be read as text, or fewer than two characters are left.
+    """
+    texts = [source.text for source in sources if isinstance(source, Source)]
+    if len(texts) < len(sources):
+        streamed = StreamedText.survey(sources, cleaning)
+        require_two(streamed, name, "character", streamed.letters_removed)
+        return streamed, streamed.letters_removed
+    return cleaned_and_lost("\n".join(texts), cleaning, name)
 
 
 def _cleaned(sources: Iterable[Source | LargeFile], cleaning: CorpusConfig) -> Iterator[str]:

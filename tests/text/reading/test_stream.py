@@ -16,6 +16,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from rnn_magics.text.reading.stream import StreamedText
 
 from rnn_magics.batching import BatchConfig, make_batches
 from rnn_magics.errors import CorpusError
@@ -27,7 +28,6 @@ from rnn_magics.text.indexing import cache, numbering
 from rnn_magics.text.reading import sources
 from rnn_magics.text.reading.encoding import decode, decoded
 from rnn_magics.text.statistics import text_statistics
-from rnn_magics.text.stream import StreamedText
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
 from tests.text.indexing.test_numbering import texts

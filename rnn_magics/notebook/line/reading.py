@@ -1,0 +1,138 @@
+"""The options of every magic that reads texts, and the library call behind each text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rnn_magics.errors import ConfigError, SessionError
+from rnn_magics.notebook.line.call import Call, variable
+from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part, word
+from rnn_magics.notebook.line.words import names_of
+from rnn_magics.options import describe, did_you_mean, option
+from rnn_magics.text.corpus import DEFAULT_SOURCE, Corpus, CorpusConfig
+from rnn_magics.text.reading.download import DownloadConfig
+from rnn_magics.text.reading.sources import BUILTINS, is_url
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ReadingOptions(LineOptions):
+    """The options of a magic that reads texts."""
+
+    source: tuple[str, ...] = option(
+        (),
+        lambda: (
+            f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); several are joined; a"
+            " name in %%corpus"
+        ),
+        metavar="NAME|PATH|FOLDER|URL",
+        spelling=word(suggest=lambda: list(BUILTINS)),
+    )
+    data: str | None = option(
+        None,
+        "a variable with text, a list of lines, or tokens",
+        metavar="NAME",
+        spelling=named(suggest="variables"),
+    )
+    as_tokens: bool = option(False, "read a list of strings in --data as tokens")
+    encoding: str | None = option(
+        None, "encoding of files and downloads (default UTF-8)", metavar="NAME", spelling=named()
+    )
+    name: str | None = option(
+        None, "name of the text in listings", metavar="NAME", spelling=new_name()
+    )
+    cleaning: CorpusConfig = part(CorpusConfig)
+    download: DownloadConfig = part(DownloadConfig)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the line, or the cell, says which text is read."""
+        return bool(self.source) or self.data is not None or self.line.cell is not None
+
+    @property
+    def typed_for_a_text(self) -> list[str]:
+        """The flags that were typed and say how a text is read."""
+        own = [field.name for field in describe(ReadingOptions) if field.flag]
+        parts = [field.name for each in (CorpusConfig, DownloadConfig) for field in describe(each)]
+        typed = [name for name in (*own, *parts) if name in self.line.typed - {"explain"}]
+        return [flag_of(ReadingOptions, name) for name in typed]
+
+
+def reading_call(
+    options: ReadingOptions,
+    sources: Sequence[str],
+    cleaning: CorpusConfig,
+    encoding: str | None,
+    result: str = "corpus",
+) -> Call[Corpus]:
+    """Return the library call that reads one text.
+
+    Parameters
+    ----------
+    options
+        What was typed.
+    sources, cleaning, encoding
+        The sources that become the text, and how they are read.
+    result
+        The name of the variable that the text is assigned to.
+
+    Raises
+    ------
+    ConfigError
+        If an option has no effect together with the others.
+    SessionError
+        If the variable does not exist.
+    """
+    _refuse_useless(options)
+    cell, name = options.line.cell, options.name
+    if cell is not None:
+        title = name or " ".join(sources) or "cell"
+        return Call.of(result, Corpus.from_text, cell, cleaning, name=title, origin="cell")
+    if options.data is not None:
+        data = variable(options.data, _looked_up(options.data, options.line.variables))
+        read = Corpus.from_tokens if options.as_tokens else Corpus.from_data
+        return Call.of(result, read, data, cleaning, name=name or options.data)
+    several = list(sources) or DEFAULT_SOURCE
+    return Call.of(
+        result,
+        Corpus.load,
+        sources[0] if len(sources) == 1 else several,
+        cleaning,
+        encoding=encoding,
+        name=name,
+        download=options.download,
+    )
+
+
+def _looked_up(name: str, variables: Mapping[str, Any]) -> Any:
+    if name not in variables:
+        msg = f"the notebook has no variable {name!r}{did_you_mean(name, names_of(variables))}"
+        raise SessionError(msg)
+    return variables[name]
+
+
+def _refuse_useless(options: ReadingOptions) -> None:
+    # Refuse an option that would have no effect.
+    msg, is_cell, has_data = "", options.line.cell is not None, options.data is not None
+    if is_cell and has_data:
+        msg = "the body of the cell is the text; leave --data out, or begin with one %"
+    elif has_data and options.source:
+        first = options.source[0]
+        msg = f"--data already says where the text comes from; leave {first!r} out"
+    elif options.as_tokens and not has_data:
+        msg = "--as-tokens needs --data NAME; add that, or leave --as-tokens out"
+    elif options.encoding is not None and (is_cell or has_data):
+        msg = "--encoding is for files and downloads; leave it out"
+    elif limit := _useless_limit(options):
+        msg = f"{limit} is for downloads; leave it out, or name an http:// or https:// address"
+    if msg:
+        raise ConfigError(msg)
+
+
+def _useless_limit(options: ReadingOptions) -> str:
+    # A download option, when nothing is downloaded.
+    if options.line.cell is None and any(map(is_url, options.source)):
+        return ""
+    limits = describe(DownloadConfig)
+    return next((limit.flag for limit in limits if limit.name in options.line.typed), "")

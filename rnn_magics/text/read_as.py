@@ -1,0 +1,86 @@
+"""How the text of a run was read, so that every text the run meets later is read alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rnn_magics.text.cleaning import CorpusConfig, clean
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.tokenizers import UNK
+
+
+@dataclass(frozen=True)
+class TextReading:
+    """How a text was read.
+
+    Parameters
+    ----------
+    cleaning
+        How it was cleaned, shortened and split.
+    encoding
+        The encoding that was named for its files; None for UTF-8, or the one that a byte order
+        mark or a server announces.
+    """
+
+    cleaning: CorpusConfig
+    encoding: str | None = None
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> TextReading:
+        """Return how a corpus was read."""
+        return cls(corpus.config, corpus.encoding)
+
+    def __str__(self) -> str:
+        """Return the options that read a text alike, e.g. ``--lower --encoding cp1252``."""
+        flags = [f"--{name.replace('_', '-')}" for name in self.cleaning.cleaned()]
+        encoding = [] if self.encoding is None else [f"--encoding {self.encoding}"]
+        return " ".join([*flags, *encoding])
+
+
+def corpus_as(reading: TextReading | None, corpus: Corpus) -> Corpus:
+    """Return a text as it is read by a run: cleaned as its own text was.
+
+    Parameters
+    ----------
+    reading
+        How the text of the run was read; None where nobody knows, which changes nothing.
+    corpus
+        The text. Its split and its length stay; what its own cleaning has removed does not come
+        back.
+    """
+    return corpus if reading is None else corpus.read_as(reading.cleaning)
+
+
+def part_as(reading: TextReading | None, text: str, whole: Iterable[str] = ()) -> str:
+    """Return a part of a text, such as a prefix, as it is read by a run.
+
+    Parameters
+    ----------
+    reading
+        As for `corpus_as`.
+    text
+        The part. A run of spaces at either end becomes one space, where a whole text would lose
+        it: the text goes on there.
+    whole
+        Tokens that stay as they are, besides ``<unk>``.
+    """
+    if reading is None or not reading.cleaning.cleaned():
+        return text
+    kept = re.compile(f"({'|'.join(map(re.escape, (UNK, *whole)))})")
+    pieces = kept.split(text)  # every second one is a token
+    pieces[::2] = [_within(piece, reading.cleaning) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def _within(text: str, cleaning: CorpusConfig) -> str:
+    if not text or not (cleaning.d2l or cleaning.letters_only):  # the others strip no ends
+        return clean(text, cleaning)
+    framed = clean(f"x{text}x", cleaning)[1:-1]  # as it is in the middle of a text
+    inside = clean(text, cleaning)  # the last letter of a word may have a form of its own
+    if cleaning.d2l:  # the lines of the book are joined without their ends
+        framed, inside = (part.replace("\n", "") for part in (framed, inside))
+    if not inside:
+        return framed[:1]
+    return f"{' ' * framed.startswith(' ')}{inside}{' ' * framed.endswith(' ')}"
