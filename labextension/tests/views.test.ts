@@ -5,7 +5,7 @@ import { chartData } from '../src/contract/chart';
 import { heatmapData } from '../src/contract/heatmap';
 import { decimate } from '../src/views/plots/decimate';
 import { reading, within } from '../src/views/plots/heatmap';
-import { colour, ink, share } from '../src/views/plots/scales';
+import { colour, ink, share } from '../src/views/design/scales';
 import { colouredText } from '../src/views/plots/coloured_text';
 
 const CHART: unknown = JSON.parse(

@@ -6,7 +6,6 @@ between two events. Its driver may wait between events, read the model, or stop 
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -43,6 +42,7 @@ from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
 from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.state import EpochState, TrainState
+from rnn_magics.training.steps.clipping import count_clipped
 from rnn_magics.training.steps.cuda import choose_step
 from rnn_magics.training.steps.step import Step
 
@@ -140,7 +140,7 @@ def iter_train(
         A `Compiling` if code is not compiled yet; one `TrainBegin`; for each minibatch a
         `StepEnd`; after each epoch some `Evaluating` and an `EpochEnd`; one `TrainEnd`.
     """
-    batches = state.batches
+    batches, clip = state.batches, run.config.train.clip
     asked = _named(should_stop)
     if not state.model.is_ready:
         yield Compiling(f"the {state.model.config.cell} cell", 15)
@@ -167,8 +167,8 @@ def iter_train(
         if reason == Ending.OUT_OF_MEMORY:
             run.message = _out_of_memory_message(state)
         if state.step:
-            clip = math.inf if config.clip is None else config.clip
-            end = _epoch_end(state, epoch, clip, complete=complete, valid_nats=valid_nats)
+            bounds = run.clips_since(state.total_steps - state.step, clip)
+            end = _epoch_end(state, epoch, bounds, complete=complete, valid_nats=valid_nats)
             run.history.append(end)
             run.curve.extend(epoch.losses[: state.step], epoch.norms[: state.step])
             run.curve.end_epoch(state.train_seconds)
@@ -235,7 +235,12 @@ def _evaluate(
 
 
 def _epoch_end(
-    state: TrainState, epoch: EpochState, clip: float, *, complete: bool, valid_nats: float | None
+    state: TrainState,
+    epoch: EpochState,
+    bounds: list[tuple[int, float | None]],
+    *,
+    complete: bool,
+    valid_nats: float | None,
 ) -> EpochEnd:
     norms = epoch.norms[: state.step].tolist()
     return EpochEnd(
@@ -247,7 +252,7 @@ def _epoch_end(
         state.epoch_tokens / epoch.seconds,
         statistics.median(norms),
         max(norms),
-        sum(norm > clip for norm in norms) / state.step,
+        count_clipped(norms, state.total_steps - state.step, bounds) / state.step,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,31 @@ def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
     gradients = [p.grad for p in parameters if p.grad is not None]
     norms = torch._foreach_norm(gradients)  # noqa: SLF001  (what torch's own clipping calls)
     return torch.linalg.vector_norm(torch.stack(norms))  # type: ignore[no-any-return]
+
+
+def count_clipped(
+    norms: Sequence[float], first: int, bounds: Iterable[tuple[int, float | None]]
+) -> int:
+    """Return how many of the steps had a gradient that was clipped.
+
+    Parameters
+    ----------
+    norms
+        The gradient norm of each step.
+    first
+        The number of steps before the first of them.
+    bounds
+        Each bound with the number of steps before it holds, in order; None for no bound. A reader
+        may change it in the middle of an epoch, and each step is judged by its own.
+    """
+    changes = [(max(at - first, 0), theta) for at, theta in bounds]
+    ends = [*(at for at, _ in changes[1:]), len(norms)]
+    return sum(
+        norm > theta
+        for (at, theta), end in zip(changes, ends, strict=True)
+        if theta is not None
+        for norm in norms[at:end]
+    )
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], norm: Tensor, theta: float) -> None:

@@ -4,7 +4,8 @@ import { element } from '../page/dom';
 import { heatmap } from '../plots/heatmap';
 import { heading } from '../text/visible';
 import { About, bound, View } from './about';
-import { choice, rowOf, table } from './parts';
+import { choice, rowOf } from './parts';
+import { table } from '../plots/table';
 
 /** What a cell computes on its way to the new state, one gate at a time. */
 export function gates(host: HTMLElement, first: Gates, about: About<Gates>): View<Gates> {

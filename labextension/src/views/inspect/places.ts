@@ -5,9 +5,10 @@ import { Match, Units } from '../../contract/inspection';
 import { element, shown } from '../page/dom';
 import { heatmap } from '../plots/heatmap';
 import { magicLine } from '../text/line';
+import { table } from '../plots/table';
 import { heading, visible } from '../text/visible';
 import { About, bound, redrawn, View } from './about';
-import { excerpt, lineButton, rowOf, table, titled } from './parts';
+import { excerpt, lineButton, rowOf, titled } from './parts';
 import { finder, places, units as counted } from './search';
 
 const RANKED = 12;

@@ -2,7 +2,7 @@ import { HeatmapData } from '../../contract/heatmap';
 import { element, onceAFrame, shown } from '../page/dom';
 import { onTheme } from '../page/theme';
 import { say } from '../text/say';
-import { colour, css, share } from './scales';
+import { colour, css, share } from '../design/scales';
 
 export interface Cell {
   row: number;
