@@ -39,8 +39,8 @@ describe('decimation', () => {
 
 describe('scales', () => {
   it('reach their ends, and stop there', () => {
-    expect(colour('sequential', -1)).toEqual([68, 1, 84]);
-    expect(colour('sequential', 2)).toEqual([253, 231, 37]);
+    expect(colour('sequential', -1)).toEqual([255, 247, 251]);
+    expect(colour('sequential', 2)).toEqual([2, 56, 88]);
     expect(colour('diverging', 0.5)).toEqual([247, 247, 247]);
   });
   it('read on their ground', () => {

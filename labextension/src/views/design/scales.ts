@@ -5,13 +5,13 @@
 
 import { contrast, Rgb } from './contrast';
 
-/** Viridis, from dark to bright: little to much, 0 to 1. */
+/** From pale to dark blue: the darker, the more. */
 const SEQUENTIAL: Rgb[] = [
-  [68, 1, 84],
-  [59, 82, 139],
-  [33, 145, 140],
-  [94, 201, 98],
-  [253, 231, 37]
+  [255, 247, 251],
+  [208, 209, 230],
+  [116, 169, 207],
+  [5, 112, 176],
+  [2, 56, 88]
 ];
 
 /** Blue below zero, white at zero, red above. */
@@ -47,6 +47,12 @@ export function share(value: number, low: number, high: number): number {
 export function ink(ground: Rgb): '#000' | '#fff' {
   return contrast(ground, [0, 0, 0]) >= contrast(ground, [255, 255, 255]) ? '#000' : '#fff';
 }
+
+/** A line that is seen on any colour of either scale: what is drawn first is wider. */
+export const RIM = [
+  ['#fff', 4],
+  ['#000', 2]
+] as const;
 
 export function css([red, green, blue]: Rgb): string {
   return `rgb(${red} ${green} ${blue})`;

@@ -12,7 +12,7 @@ export function gates(host: HTMLElement, first: Gates, about: About<Gates>): Vie
   let data = first;
   let gate = 0;
   const controls = element('div', 'rnn-controls');
-  const map = element('div', 'rnn-scroll');
+  const map = element('div');
   const shares = element('div');
   host.append(controls, map, shares);
   const matrix = (): HeatmapData => {

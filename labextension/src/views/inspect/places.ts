@@ -17,7 +17,7 @@ const RANKED = 12;
 export function match(host: HTMLElement, first: Match, about: About<Match>): View<Match> {
   let data = first;
   const words = element('div', 'rnn-head');
-  const map = element('div', 'rnn-scroll');
+  const map = element('div');
   const below = element('div');
   host.append(words, map, below);
   const values = (frame: Match): number[][] =>

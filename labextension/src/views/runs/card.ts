@@ -48,14 +48,16 @@ export function card(host: HTMLElement, first: RunData, send: ((command: Command
     told.textContent = message;
     told.title = message;
     told.classList.toggle('rnn-refused', isRefused);
-    controls?.answered(isRefused);
+    controls.answered(isRefused);
   };
-  const controls: Steering | null =
-    send === null ? null : steering(run, send, why => { tell(why, true); });
-  const top = head(controls?.buttons ?? []);
+  // A run that has ended shows with what it was trained, and cannot be steered.
+  const controls: Steering = steering(run, send ?? (() => undefined), why => {
+    tell(why, true);
+  });
+  const top = head(send === null ? [] : controls.buttons);
   const figures = numbers();
   const said = element('div', 'rnn-verdict');
-  const curves = charts(run, controls?.fields ?? []);
+  const curves = charts(run, controls.fields);
   const written = writes(run);
   const folded = details(run);
   host.append(top.node, figures.node, said, curves.tools, curves.node);
@@ -66,7 +68,7 @@ export function card(host: HTMLElement, first: RunData, send: ((command: Command
     top.update(run);
     figures.update(run);
     said.textContent = verdict(run);
-    controls?.update(run);
+    controls.update(run);
     curves.update(run);
     written.update(run);
     folded.update(run);

@@ -25,7 +25,6 @@ export function details(first: RunData): Details {
     drawn = now;
     notes.replaceChildren(...run.notes.map(note => element('li', '', note)));
     epochs.replaceChildren(table(head(), rows(run)));
-    node.hidden = run.notes.length === 0 && run.epochs.length === 0;
   };
   update(first);
   return { node, update };
