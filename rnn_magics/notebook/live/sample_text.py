@@ -16,7 +16,7 @@ from rnn_magics.training.run import Run
 _CONFIG = DecodingConfig(length=200, temperature=0.7)
 _MOST_CHARACTERS = 500
 _MOST = 64  # kept; of more, every other one goes
-_SHARE = 0.005  # of the time since the first event that writing may take
+_SHARE = 0.0025  # of the time so far, for what is kept, and again for what is shown now
 _SECONDS_BETWEEN = 3.0
 
 
@@ -44,34 +44,34 @@ class Samples:
         self.kept: list[dict[str, Any]] = []
         self.newest = ""
         self._begun = self._wrote_at = time.monotonic()
-        self._spent = 0.0
+        self._spent_on_kept = self._spent_on_now = 0.0
 
     def write_now(self) -> None:
         """Write again if the latest text is a few seconds old; call it between two steps."""
-        if time.monotonic() - self._wrote_at >= _SECONDS_BETWEEN and self._can_pay:
-            self._write()
+        is_old = time.monotonic() - self._wrote_at >= _SECONDS_BETWEEN
+        if is_old and self._can_pay(self._spent_on_now):
+            self._spent_on_now += self._write()
 
     def keep(self, epoch: int, *, is_last: bool) -> None:
         """Write after an epoch, and keep the text; the first and the last have one always."""
         known = bool(self.kept) and self.kept[-1]["epoch"] == epoch
-        if known or not (is_last or not self.kept or self._can_pay):
+        if known or not (is_last or not self.kept or self._can_pay(self._spent_on_kept)):
             return
-        self._write()
+        self._spent_on_kept += self._write()
         if not self.newest:
             return
         if len(self.kept) == _MOST:
             self.kept = self.kept[::2]
         self.kept = [*self.kept, {"epoch": epoch, "text": self.newest}]
 
-    @property
-    def _can_pay(self) -> bool:
-        return self._spent <= _SHARE * (time.monotonic() - self._begun)
+    def _can_pay(self, spent: float) -> bool:
+        return spent <= _SHARE * (time.monotonic() - self._begun)
 
-    def _write(self) -> None:
+    def _write(self) -> float:
         begun = time.monotonic()
         self.newest = visible(sample_text(self._run))[:_MOST_CHARACTERS]
         self._wrote_at = time.monotonic()
-        self._spent += self._wrote_at - begun
+        return self._wrote_at - begun
 
 
 def sample_text(run: Run) -> str:
