@@ -252,7 +252,8 @@ def _epoch_end(
         state.epoch_tokens / epoch.seconds,
         statistics.median(norms),
         max(norms),
-        count_clipped(norms, state.total_steps - state.step, bounds) / state.step,
+        count_clipped(epoch.norms[: state.step], state.total_steps - state.step, bounds)
+        / state.step,
     )
 
 

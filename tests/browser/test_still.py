@@ -33,13 +33,20 @@ SCROLLING = """() => [...document.querySelectorAll('.jp-OutputArea-output')]
       (scrolls(overflowY) && node.scrollHeight > node.clientHeight + 1);
   })
   .map(node => node.outerHTML.slice(0, 200))"""
+# What a page shifts from now on; what it did before may be told late.
 SHIFTS = """() => {
-  window.__shift = 0;
-  new PerformanceObserver(list => {
-    for (const entry of list.getEntries()) {
-      window.__shift += entry.value;
+  const begun = performance.now();
+  window.__shifts = [];
+  window.__observer?.disconnect();
+  window.__observer = new PerformanceObserver(list => {
+    for (const { startTime, value, sources } of list.getEntries()) {
+      if (startTime >= begun) {
+        const moved = sources.map(({ node }) => node?.outerHTML ?? node?.textContent ?? '');
+        window.__shifts.push([value, moved.map(text => text.slice(0, 160))]);
+      }
     }
-  }).observe({ type: 'layout-shift' });
+  });
+  window.__observer.observe({ type: 'layout-shift' });
 }"""
 WIDTHS = (600, 700, 1000, 1400, 2000)
 
@@ -99,11 +106,10 @@ def test_hovering_moves_nothing_and_nothing_scrolls_at_any_width(lab: Any, page:
         assert page.tab.evaluate(SCROLLING) == [], f"at {width} pixels"
     page.tab.set_viewport_size({"width": 1000, "height": 1300})
     settled(page)
-    page.tab.evaluate(SHIFTS)
     for selector in (f"{CARD} .rnn-chart", CARD, ".rnn-heatmap", ".rnn-text"):
         page.tab.locator(selector).first.scroll_into_view_if_needed()
         settled(page)
-        page.tab.evaluate("() => { window.__shift = 0; }")
+        page.tab.evaluate(SHIFTS)
         hover(page, selector)
-        assert page.tab.evaluate("() => window.__shift") == 0, selector
+        assert page.tab.evaluate("() => window.__shifts") == [], selector
     assert page.errors == []

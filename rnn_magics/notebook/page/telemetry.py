@@ -87,7 +87,7 @@ class Telemetry:
         if step is None or step.epoch <= len(finished) or told is None:
             return told
         bounds = self._run.clips_since(told["steps"], self._clip)
-        clipped = count_clipped(step.norms[: step.step].tolist(), told["steps"], bounds)
+        clipped = count_clipped(step.norms[: step.step], told["steps"], bounds)
         return {"clipped": told["clipped"] + clipped, "steps": told["steps"] + step.step}
 
     def _now(self) -> dict[str, Any] | None:

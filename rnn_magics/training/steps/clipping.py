@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -15,15 +15,13 @@ def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
     return torch.linalg.vector_norm(torch.stack(norms))  # type: ignore[no-any-return]
 
 
-def count_clipped(
-    norms: Sequence[float], first: int, bounds: Iterable[tuple[int, float | None]]
-) -> int:
+def count_clipped(norms: Tensor, first: int, bounds: Iterable[tuple[int, float | None]]) -> int:
     """Return how many of the steps had a gradient that was clipped.
 
     Parameters
     ----------
     norms
-        The gradient norm of each step.
+        The gradient norm of each step, (num_steps,).
     first
         The number of steps before the first of them.
     bounds
@@ -33,10 +31,9 @@ def count_clipped(
     changes = [(max(at - first, 0), theta) for at, theta in bounds]
     ends = [*(at for at, _ in changes[1:]), len(norms)]
     return sum(
-        norm > theta
+        int((norms[at:end] > theta).sum())
         for (at, theta), end in zip(changes, ends, strict=True)
         if theta is not None
-        for norm in norms[at:end]
     )
 
 

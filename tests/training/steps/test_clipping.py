@@ -96,4 +96,4 @@ def test_the_norm_of_a_non_finite_gradient_is_not_finite(bad: float) -> None:
 def test_each_step_is_judged_by_its_own_bound(
     bounds: list[tuple[int, float | None]], clipped: int
 ) -> None:
-    assert count_clipped([0.5, 2.0, 4.0, 0.5], 100, bounds) == clipped
+    assert count_clipped(torch.tensor([0.5, 2.0, 4.0, 0.5]), 100, bounds) == clipped
