@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import matplotlib as mpl
@@ -11,6 +12,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from rnn_magics.plotting import to_png, training_figure, zipf_figure
+from rnn_magics.plotting.labels import spread
+from rnn_magics.plotting.style import HUES
+from rnn_magics.reports.baselines import Mark
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.statistics import text_statistics
 from rnn_magics.training.events import EpochEnd
@@ -99,3 +103,44 @@ def test_more_dots_make_a_larger_picture() -> None:
     figure = training_figure({"a": history(8, 4)})
     widths = [int.from_bytes(to_png(figure, dpi)[16:20]) for dpi in (50, 100)]
     assert np.diff(widths) == widths[0]
+
+
+MARKS = [Mark("uniform", 104.0), Mark("bigram", 9.9), Mark("bigrams", 10.1), Mark("best", 3.2)]
+
+
+def test_baselines_are_named_on_their_lines_and_apart() -> None:
+    figure = training_figure({"a": history(30, 5, valid=(14, 5))}, marks=MARKS)
+    to_png(figure)  # lays the text out
+    left = figure.axes[0]
+    named = [t for t in left.texts if t.get_text().startswith(("uniform", "bigram", "best 3"))]
+    assert len(named) == len(MARKS) - 1  # uniform lies above the axis
+    boxes = sorted(text.get_window_extent().extents.tolist() for text in left.texts[-4:])
+    edges = sorted((low, high) for _, low, _, high in boxes)
+    assert all(above[0] >= below[1] - 1 for below, above in itertools.pairwise(edges))
+    assert any(text.get_text() == "\N{UPWARDS ARROW} uniform 104" for text in left.texts)
+
+
+def test_no_decade_of_an_axis_is_empty() -> None:
+    figure = training_figure({"a": history(300, 250)}, marks=[Mark("best", 3.0)])
+    low, high = figure.axes[0].get_ylim()
+    assert low > 30
+    assert high < 3000
+
+
+def test_the_best_epoch_is_marked() -> None:
+    figure = training_figure({"a": history(8, 4, 3, valid=(9, 4, 6))})
+    assert "best 4, epoch 2" in [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_held_out_text_is_dashed_in_the_hue_of_its_run() -> None:
+    train, held_out = training_figure({"a": history(8, 4, valid=(9, 5))}).axes[0].lines[:2]
+    assert train.get_color() == held_out.get_color() == HUES[0]
+    assert (train.get_linestyle(), held_out.get_linestyle()) == ("-", "--")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "places"),
+    [([0.5, 0.1, 0.9], [0.5, 0.1, 0.9]), ([0.5, 0.5], [0.45, 0.55]), ([1.0, 0.95], [1.0, 0.9])],
+)
+def test_labels_are_moved_apart(wanted: list[float], places: list[float]) -> None:
+    assert spread(wanted, 0.1) == pytest.approx(places)

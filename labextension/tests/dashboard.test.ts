@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ENDINGS, Ending } from '../src/contract/endings';
-import { RunData, rowsOf, runData } from '../src/contract/run';
-import { normChart, perplexity, perplexityChart } from '../src/views/runs/curves';
-import { Command, dashboard, duration, statusLine } from '../src/views/runs/dashboard';
+import { Level, RunData, rowsOf, runData } from '../src/contract/run';
+import { normChart, perplexityChart } from '../src/views/runs/curves';
+import { Command, dashboard } from '../src/views/runs/dashboard';
+import { drawSaved } from '../src/views/runs/saved';
+import { verdict } from '../src/views/runs/verdict';
+import { duration, percent, perplexity, statusLine } from '../src/views/runs/words';
 import { LANGUAGE, translated } from '../src/views/text/say';
 
 const EXAMPLE: unknown = JSON.parse(readFileSync('../tests/contract/payloads/run.json', 'utf8'));
@@ -70,7 +73,7 @@ describe('curves', () => {
   it('keep the spike of a norm, and draw the clip', () => {
     const data = normChart([{ ...run(), clip: 0.25 }], 'steps');
     expect(data.series[0]?.values[40]).toBe(9.5);
-    expect(data.references).toEqual([{ label: 'clip 0.25', value: 0.25 }]);
+    expect(data.references).toEqual([{ label: 'clip', value: 0.25 }]);
   });
   it('run against time, evenly within an epoch', () => {
     const data = perplexityChart([run()], 'seconds');
@@ -83,8 +86,19 @@ describe('curves', () => {
     expect(data.series.map(({ label }) => label)).toContain('b: held out');
   });
   it('draw the ladder of a single run', () => {
-    const data = perplexityChart([{ ...run(), ladder: [{ name: 'bigram', nats: 2 }] }], 'steps');
-    expect(data.references).toEqual([{ label: 'bigram', value: Math.exp(2) }]);
+    const level = (order: number, nats: number, best: boolean): Level => ({
+      name: `${order}-gram`,
+      nats,
+      order,
+      best
+    });
+    const ladder = [level(0, 3, false), level(2, 2, false), level(5, 1, true)];
+    const data = perplexityChart([{ ...run(), ladder }], 'steps');
+    expect(data.references).toEqual([
+      { label: 'uniform', value: Math.exp(3), far: true },
+      { label: 'bigram', value: Math.exp(2), far: true },
+      { label: 'best, 5-gram', value: Math.exp(1), far: false }
+    ]);
   });
   it('have no place for what is beyond all floats', () => {
     expect(perplexity(1e6)).toBeNull();
@@ -177,7 +191,8 @@ describe('the dashboard', () => {
     dashboard(host, run(), command => sent.push(command));
     press('Stop');
     expect(sent).toEqual([]);
-    expect([...host.querySelectorAll('input')].every(({ disabled }) => disabled)).toBe(true);
+    const [lr, clip] = [...host.querySelectorAll('input')];
+    expect([lr?.disabled, clip?.disabled]).toEqual([true, true]);
   });
   it('takes names and texts as text', () => {
     const sample = '<img src=x onerror=alert(1)>';
@@ -190,5 +205,99 @@ describe('the dashboard', () => {
     const view = dashboard(host, training(), () => undefined);
     view.say('lr must be above 0');
     expect(find('[role=status]').textContent).toBe('lr must be above 0');
+  });
+  it('marks a value that is refused, and goes back to that of the run', () => {
+    const view = dashboard(host, training(), command => sent.push(command));
+    const lr = find('input') as HTMLInputElement;
+    const before = lr.value;
+    enter(lr, '-3');
+    expect([lr.value, lr.className]).toEqual(['-3', '']); // until the kernel has answered
+    view.update(training());
+    expect(lr.value).toBe('-3');
+    view.say('lr must be above 0', true);
+    expect([lr.value, lr.className, lr.getAttribute('aria-invalid')]).toEqual([before, 'rnn-refused', 'true']);
+    expect(find('[role=status]').className).toContain('rnn-refused');
+    enter(lr, 'fast');
+    expect([lr.value, lr.className]).toEqual([before, 'rnn-refused']);
+    expect(find('[role=status]').textContent).toBe('fast is not a number');
+    expect(sent).toEqual([{ type: 'steer', lr: -3 }]);
+    enter(lr, '0.01');
+    view.say('learning rate 0.01');
+    expect([lr.className, lr.getAttribute('aria-invalid')]).toEqual(['', 'false']);
+  });
+  it('tells the peak of the learning rate from the present one', () => {
+    dashboard(host, training(), () => undefined);
+    expect((find('input') as HTMLInputElement).value).toBe(String(training().lr));
+    expect(find('.rnn-now').textContent).toBe('now 0.001');
+  });
+  it('leaves the bar of a run that was stopped where it was', () => {
+    drawSaved(host, { ...(EXAMPLE as object), reason: 'stopped', done: 0.4 }, '');
+    expect((find('progress') as HTMLProgressElement).value).toBe(0.4);
+    expect(find('.rnn-chip').textContent).toBe('stopped');
+  });
+  it('says what it waits for while there is no curve', () => {
+    const none = { loss: [], grad_norm: [] };
+    const view = dashboard(host, { ...training(), now: null, phase: 'compiling', series: none }, () => undefined);
+    expect(find('.rnn-chip').textContent).toBe('compiling');
+    expect(view).toBeDefined();
+  });
+  it('keeps what the model wrote after each epoch', () => {
+    const samples = [1, 2].map(epoch => ({ epoch, text: `text ${epoch}` }));
+    const view = dashboard(host, { ...training(), samples, sample: 'now' }, () => undefined);
+    expect(find('.rnn-sample').textContent).toBe('now');
+    const slider = find('.rnn-writes input') as HTMLInputElement;
+    slider.value = '0';
+    slider.dispatchEvent(new Event('input'));
+    expect(find('.rnn-sample').textContent).toBe('text 1');
+    view.update({ ...training(), samples: [...samples, { epoch: 3, text: 'text 3' }], sample: 'later' });
+    expect([find('.rnn-sample').textContent, slider.max, slider.value]).toEqual(['text 1', '3', '0']);
+    slider.value = '3';
+    slider.dispatchEvent(new Event('input'));
+    expect(find('.rnn-sample').textContent).toBe('later');
+    expect(find('.rnn-writes-at').textContent).toBe('now, in epoch 3');
+  });
+  it('folds notes and epochs', () => {
+    dashboard(host, { ...run(), notes: ['a note'] }, () => undefined);
+    const folded = find('details') as HTMLDetailsElement;
+    expect(folded.open).toBe(false);
+    expect(folded.textContent).toContain('a note');
+    expect(folded.querySelectorAll('tbody tr')).toHaveLength(3);
+  });
+});
+
+describe('the verdict', () => {
+  const level = (order: number, perplexity: number, best = false): Level => ({
+    name: `${order}-gram`,
+    nats: Math.log(perplexity),
+    order,
+    best
+  });
+  const ladder = [level(0, 60), level(1, 18), level(2, 9), level(6, 4, true)];
+  const said = (valid: number, more: Partial<RunData> = {}): string => {
+    const epochs = run().epochs.map(epoch => ({ ...epoch, valid_nats: Math.log(valid) }));
+    return verdict({ ...run(), epochs, ladder, ...more });
+  };
+  it.each([
+    [70, 'After epoch 3: no better than guessing; the best 6-gram reaches 4.000'],
+    [30, 'After epoch 3: better than guessing; the best 6-gram reaches 4.000'],
+    [12, 'After epoch 3: better than knowing how frequent each token is; the best 6-gram reaches 4.000'],
+    [4.36, 'After epoch 3: better than counting pairs; the best 6-gram is 9% ahead'],
+    [3.8, 'After epoch 3: better than counting; the best 6-gram is 5.3% behind']
+  ])('says what a perplexity of %s means', (valid, words) => {
+    expect(said(valid)).toBe(words);
+  });
+  it('compares only what can be compared', () => {
+    expect(said(4, { comparable: false })).toContain('not comparable');
+    expect(verdict({ ...training(), epochs: [] })).toContain('after the first epoch');
+    expect(verdict({ ...run(), epochs: [] })).toContain('no text was held out');
+    expect(said(4, { ladder: [] })).toContain('no n-grams');
+  });
+});
+
+describe('the share of steps that were clipped', () => {
+  it('is 0 only where none was', () => {
+    expect([0, 0.0004, 0.0025, 0.05, 0.5].map(percent)).toEqual(['0%', '<0.1%', '0.3%', '5%', '50%']);
+    const clipping = { clipped: 3, steps: 1200 };
+    expect(statusLine({ ...run(), clipping })).toContain('3 of 1,200 steps clipped (0.3%)');
   });
 });

@@ -237,14 +237,13 @@ describe('a spark', () => {
 });
 
 describe('what a notebook keeps', () => {
-  const labels = { against: 'against', steps: 'steps', seconds: 'seconds' };
   it('is drawn', () => {
     const host = document.createElement('div');
-    const end = drawSaved(host, read('run'), 'words', labels);
+    const view = drawSaved(host, read('run'), 'words');
     expect(host.textContent).toContain('Perplexity');
     expect(host.textContent).toContain('<b>gru</b>-1');
     expect(host.querySelector('b')).toBeNull();
-    end();
+    view.end();
     expect(host.textContent).toBe('');
   });
   it('says of compared runs why their perplexities cannot be compared', () => {
@@ -264,7 +263,7 @@ describe('what a notebook keeps', () => {
   });
   it('is said where it is of another version', () => {
     const host = document.createElement('div');
-    drawSaved(host, { ...(read('run') as object), version: 2 }, '<i>words</i>', labels);
+    drawSaved(host, { ...(read('run') as object), version: 2 }, '<i>words</i>');
     expect(host.textContent).toContain('cannot be drawn: run.version: wanted version 1');
     expect(host.textContent).toContain('<i>words</i>');
     expect(host.querySelector('i')).toBeNull();

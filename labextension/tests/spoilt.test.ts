@@ -93,11 +93,7 @@ describe('the guard', () => {
   });
   it('stands around saved runs', () => {
     const host = document.createElement('div');
-    drawSaved(host, { view: 'compare', version: 1, runs: null }, 'words', {
-      against: 'against',
-      steps: 'steps',
-      seconds: 'seconds'
-    });
+    drawSaved(host, { view: 'compare', version: 1, runs: null }, 'words');
     expect(host.textContent).toContain('run.runs: wanted a list');
   });
 });

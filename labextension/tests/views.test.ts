@@ -5,7 +5,7 @@ import { chartData } from '../src/contract/chart';
 import { heatmapData } from '../src/contract/heatmap';
 import { decimate } from '../src/views/plots/decimate';
 import { reading, within } from '../src/views/plots/heatmap';
-import { colour, ink, share } from '../src/views/plots/scales';
+import { colour, ink, share } from '../src/views/design/scales';
 import { colouredText } from '../src/views/plots/coloured_text';
 
 const CHART: unknown = JSON.parse(
@@ -39,8 +39,8 @@ describe('decimation', () => {
 
 describe('scales', () => {
   it('reach their ends, and stop there', () => {
-    expect(colour('sequential', -1)).toEqual([68, 1, 84]);
-    expect(colour('sequential', 2)).toEqual([253, 231, 37]);
+    expect(colour('sequential', -1)).toEqual([255, 247, 251]);
+    expect(colour('sequential', 2)).toEqual([2, 56, 88]);
     expect(colour('diverging', 0.5)).toEqual([247, 247, 247]);
   });
   it('read on their ground', () => {

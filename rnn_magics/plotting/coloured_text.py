@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_rgb
+from matplotlib.colors import Colormap, Normalize, to_rgb
 from matplotlib.patches import Rectangle
 
 from rnn_magics.digits import rounded
@@ -20,7 +19,14 @@ from rnn_magics.inspection.views.match import Match
 from rnn_magics.inspection.views.surprise import Surprise
 from rnn_magics.inspection.views.units import Peak, Units
 from rnn_magics.plotting.legible import Figure
-from rnn_magics.plotting.style import BLUE, DIVERGING, drawable, fixed_width, house_style
+from rnn_magics.plotting.style import (
+    BLUE,
+    DIVERGING,
+    SEQUENTIAL,
+    drawable,
+    fixed_width,
+    house_style,
+)
 from rnn_magics.results import brief
 
 _COLUMNS, _LEAST_COLUMNS = 84, 50
@@ -65,7 +71,7 @@ def surprise_figure(trace: Surprise) -> Figure:
     """Draw the text; the more surprising a token, the darker it is."""
     with house_style():
         finite = trace.bits[np.isfinite(trace.bits)]
-        shades = _shades("PuBu", 0, max(_LEAST_BITS, float(finite.max(initial=0))))
+        shades = _shades(SEQUENTIAL, 0, max(_LEAST_BITS, float(finite.max(initial=0))))
         pieces = [
             Piece(text, shades.to_rgba(bits) if np.isfinite(bits) else None)
             for text, bits in zip(_texts(trace.tokens), trace.bits, strict=True)
@@ -133,8 +139,8 @@ def _texts(tokens: Sequence[Any]) -> list[str]:
     return [text + gap for text in texts]
 
 
-def _shades(colours: str, low: float, high: float) -> ScalarMappable:
-    return ScalarMappable(Normalize(low, high), mpl.colormaps[colours])
+def _shades(colours: Colormap, low: float, high: float) -> ScalarMappable:
+    return ScalarMappable(Normalize(low, high), colours)
 
 
 def _marked(label: str, tokens: list[Any], first: int, last: int) -> Row:

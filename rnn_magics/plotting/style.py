@@ -12,16 +12,36 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.axis import Axis
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from rnn_magics.results import brief
 
-# The palette of Okabe and Ito, whose colours colour-blind readers can tell apart.
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#777777"
-# A diverging map, white in the middle, that colour-blind readers can read; a sequential one whose
-# lightness is monotonic, so that it also works in greyscale.
-DIVERGING, SEQUENTIAL = "PuOr", "viridis"
+# One hue a run, after Okabe and Ito, whose colours colour-blind readers can tell apart. These are
+# the hues of labextension/style/design.css on a light ground.
+HUES = ("#0072b2", "#c24a00", "#007a5a", "#a3487f", "#856000", "#52616b")
+BLUE, ORANGE, GREEN, *_ = HUES
+INK, GREY, GOOD = "#212121", "#616161", "#1b7a3d"
+
+
+def _map(name: str, *stops: tuple[int, int, int]) -> LinearSegmentedColormap:
+    return LinearSegmentedColormap.from_list(name, [tuple(c / 255 for c in rgb) for rgb in stops])
+
+
+# The stops of labextension/src/views/design/scales.ts: a colour means the same in a picture, in a
+# live view and in a saved one. Blue is below zero and red above; the darker, the more.
+DIVERGING = _map(
+    "rnn diverging", (5, 48, 97), (103, 169, 207), (247, 247, 247), (239, 138, 98), (103, 0, 31)
+)
+SEQUENTIAL = _map(
+    "rnn sequential",
+    (255, 247, 251),
+    (208, 209, 230),
+    (116, 169, 207),
+    (5, 112, 176),
+    (2, 56, 88),
+)
 _HAN_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -128,8 +148,7 @@ def number_plainly(axis: Axis) -> None:
 
 def cycle(count: int) -> list[str]:
     """Return `count` colours of the palette, which repeats if they are too few."""
-    palette = [BLUE, ORANGE, GREEN, RED, GREY, "#CC79A7", "#56B4E9", "#000000"]
-    return [palette[i % len(palette)] for i in range(count)]
+    return [HUES[i % len(HUES)] for i in range(count)]
 
 
 def to_png(figure: Figure, dpi: int = 110) -> bytes:

@@ -6,7 +6,6 @@ between two events. Its driver may wait between events, read the model, or stop 
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -45,6 +44,7 @@ from rnn_magics.training.messages import non_finite, worse_than_guessing
 from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.state import EpochState, TrainState
+from rnn_magics.training.steps.clipping import count_clipped
 from rnn_magics.training.steps.cuda import choose_step
 from rnn_magics.training.steps.step import Step
 
@@ -151,7 +151,7 @@ def iter_train(
         A `Compiling` if code is not compiled yet; one `TrainBegin`; for each minibatch a
         `StepEnd`; after each epoch some `Evaluating` and an `EpochEnd`; one `TrainEnd`.
     """
-    batches = state.batches
+    batches, clip = state.batches, run.config.train.clip
     asked = _named(should_stop)
     if not state.model.is_ready:
         yield Compiling(f"the {state.model.config.cell} cell", 15)
@@ -179,8 +179,8 @@ def iter_train(
             valid_nats, reason = yield from _evaluate(run, state, asked, reason)
         if state.step:
             recent_nats = epoch.losses[state.step * 3 // 4 : state.step].mean().item()
-            clip = math.inf if config.clip is None else config.clip
-            end = _epoch_end(state, epoch, clip, complete=complete, valid_nats=valid_nats)
+            bounds = run.clips_since(state.total_steps - state.step, clip)
+            end = _epoch_end(state, epoch, bounds, complete=complete, valid_nats=valid_nats)
             run.history.append(end)
             run.curve.extend(epoch.losses[: state.step], epoch.norms[: state.step])
             run.curve.end_epoch(state.train_seconds)
@@ -254,7 +254,12 @@ def _evaluate(
 
 
 def _epoch_end(
-    state: TrainState, epoch: EpochState, clip: float, *, complete: bool, valid_nats: float | None
+    state: TrainState,
+    epoch: EpochState,
+    bounds: list[tuple[int, float | None]],
+    *,
+    complete: bool,
+    valid_nats: float | None,
 ) -> EpochEnd:
     norms = epoch.norms[: state.step].tolist()
     return EpochEnd(
@@ -266,7 +271,8 @@ def _epoch_end(
         state.epoch_tokens / epoch.seconds,
         statistics.median(norms),
         max(norms),
-        sum(norm > clip for norm in norms) / state.step,
+        count_clipped(epoch.norms[: state.step], state.total_steps - state.step, bounds)
+        / state.step,
     )
 
 

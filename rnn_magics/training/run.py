@@ -205,6 +205,19 @@ class Run(Result):
         self.config = replace(self.config, train=train)
         self.steered.append(Steering(step, train.peak_lr, train.clip))
 
+    def clips_since(self, step: int, clip: float | None) -> list[tuple[int, float | None]]:
+        """Return each bound on the gradient norm from a step on, and after which step it holds.
+
+        Parameters
+        ----------
+        step
+            The number of steps before the first of interest.
+        clip
+            The bound that held before anything was steered.
+        """
+        first = next((s.clip for s in reversed(self.steered) if s.step <= step), clip)
+        return [(step, first), *((s.step, s.clip) for s in self.steered if s.step > step)]
+
     def __repr__(self) -> str:
         """Return two lines: the model, and the results so far."""
         head = f"Run {self.name!r}: {self.architecture}, {self.model.num_parameters:,} parameters"

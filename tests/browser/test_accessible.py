@@ -29,14 +29,15 @@ CELLS = (
     f"{SMALL} 100000 --name b --background",
 )
 DASHBOARD = ".rnn-dashboard"
-# Whether a canvas is written on in the colour of text; above a heatmap, where its tokens stand.
+# Whether a canvas is written on in the colour of text, or in that of muted text, which is the same
+# but seen through; above a heatmap, where its tokens stand.
 WRITTEN = """canvas => {
   const ink = getComputedStyle(canvas).color.match(/[\\d.]+/g).map(Number);
   const height = canvas.closest('.rnn-heatmap') ? 16 : canvas.height;
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, height);
   for (let at = 0; at < data.length; at += 4) {
     const near = [0, 1, 2].every(part => Math.abs(data[at + part] - ink[part]) < 12);
-    if (near && data[at + 3] > 150) {
+    if (near && data[at + 3] > 90) {
       return true;
     }
   }

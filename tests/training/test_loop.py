@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -685,3 +686,15 @@ def test_an_error_ends_a_run_as_failed(batches: Batches) -> None:
     assert (run.reason, run.message) == ("failed", "ZeroDivisionError: division by zero")
     assert run.valid_perplexity is None
     assert "after epoch 2" in repr(run)
+
+
+def test_a_bound_that_is_changed_within_an_epoch_judges_only_what_follows(
+    batches: Batches,
+) -> None:
+    run, state = begin(batches, ModelConfig(num_hiddens=8), TrainConfig(epochs=1, clip=1e-6))
+    for event in iter_train(run, state):
+        if isinstance(event, StepEnd) and event.step == 3:
+            run.steer(replace(run.config.train, clip=None), state.total_steps)
+    steps, _ = run.curve.epochs[-1]
+    assert steps > 6
+    assert run.history.clipped == [3 / steps]

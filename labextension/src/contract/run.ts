@@ -3,6 +3,7 @@
 import {
   Check,
   ContractError,
+  count,
   listOf,
   number,
   numberOrNull,
@@ -18,6 +19,8 @@ import { Ending, ending } from './endings';
 const VERSION = 1;
 
 export interface Epoch {
+  /** Counted from 1; null in notebooks of before. */
+  epoch: number | null;
   /** Steps and training seconds since the beginning of the run. */
   step: number;
   seconds: number;
@@ -57,6 +60,22 @@ export interface Steering {
 export interface Level {
   name: string;
   nats: number;
+  /** The length of its n-grams, 0 for uniform guessing; null in notebooks of before. */
+  order: number | null;
+  /** Whether none of the others is better. */
+  best: boolean;
+}
+
+/** What the model wrote after an epoch. */
+export interface Sample {
+  epoch: number;
+  text: string;
+}
+
+/** How many of the steps so far were clipped. */
+export interface Clipping {
+  clipped: number;
+  steps: number;
 }
 
 /** Rows (end, mean, lowest, highest): what the steps up to `end` had. */
@@ -87,10 +106,20 @@ export interface RunData {
   epochs: Epoch[];
   steered: Steering[];
   ladder: Level[];
+  /** Whether the levels of the ladder are of the same tokens, read the same way. */
+  comparable: boolean;
+  /** null for a run without a clip, and in a notebook of before. */
+  clipping: Clipping | null;
+  /** Over all epochs; null before the first. */
+  tokens_per_second: number | null;
+  /** The share of the training that was over when it ended; null where that is not known. */
+  done: number | null;
   phase: Phase;
   now: Now | null;
   /** What the model wrote last. */
   sample: string;
+  /** What it wrote after its epochs, the last at the end. */
+  samples: Sample[];
   series: Series;
 }
 
@@ -99,6 +128,7 @@ export const PHASES = ['starting', 'compiling', 'training', 'scoring', 'paused',
 /** More than ten times what a run keeps; times are looked up among the epochs, row by row. */
 const MOST_ROWS = 10_000;
 const MOST_EPOCHS = 2_560;
+const MOST_SAMPLES = 1_000;
 
 const row: Check<number[]> = (value, path) => {
   const numbers = listOf(number, 4)(value, path);
@@ -122,6 +152,7 @@ const shape = record<RunData>({
   clip: numberOrNull,
   epochs: listOf(
     record<Epoch>({
+      epoch: optional(numberOrNull, null),
       step: number,
       seconds: number,
       train_nats: numberOrNull,
@@ -133,7 +164,18 @@ const shape = record<RunData>({
     MOST_EPOCHS
   ),
   steered: listOf(record<Steering>({ step: number, lr: number, clip: numberOrNull })),
-  ladder: listOf(record<Level>({ name: text, nats: number })),
+  ladder: listOf(
+    record<Level>({
+      name: text,
+      nats: number,
+      order: optional(orNull(count), null),
+      best: optional((value: unknown) => value === true, false)
+    })
+  ),
+  comparable: optional((value: unknown) => value === true, true),
+  clipping: optional(orNull(record<Clipping>({ clipped: count, steps: count })), null),
+  tokens_per_second: optional(numberOrNull, null),
+  done: optional(numberOrNull, null),
   phase: optional(oneOf(...PHASES), 'ended'),
   now: optional(
     orNull(
@@ -155,6 +197,7 @@ const shape = record<RunData>({
     null
   ),
   sample: optional(text, ''),
+  samples: optional(listOf(record<Sample>({ epoch: count, text }), MOST_SAMPLES), []),
   series: optional(record<Series>({ loss: listOf(row, MOST_ROWS), grad_norm: listOf(row, MOST_ROWS) }), {
     loss: [],
     grad_norm: []

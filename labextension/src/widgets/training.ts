@@ -15,7 +15,8 @@ export function renderTraining(model: AnyModel, host: HTMLElement): () => void {
       loss: rowsOf(model.get('loss') as DataView),
       grad_norm: rowsOf(model.get('grad_norm') as DataView)
     };
-    return runData({ ...(model.get('run') as object), series }, 'run');
+    const samples: unknown = model.get('samples');
+    return runData({ ...(model.get('run') as object), samples, series }, 'run');
   };
   let asked = 0;
   const send = (command: Command): void => {
@@ -42,7 +43,7 @@ export function renderTraining(model: AnyModel, host: HTMLElement): () => void {
     view.update(read());
   };
   const answer = (): void => {
-    view.say(String(model.get('answer')));
+    view.say(String(model.get('answer')), model.get('refused') === true);
   };
   model.on('change:run', follow);
   model.on('change:answered', answer);

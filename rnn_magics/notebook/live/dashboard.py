@@ -1,8 +1,9 @@
 """The training dashboard in a notebook: a live view that also takes commands.
 
 It listens on the worker thread of the run, so it is updated while a cell waits for training and
-while other cells run. When the run ends, a picture and a table replace it. A saved notebook keeps
-those, whereas a widget without a kernel would be an empty box.
+while other cells run. When the run ends, data for the same view take its place, with a picture and
+a table for front ends without our extension. A saved notebook keeps those, whereas a widget without
+a kernel would be an empty box.
 """
 
 from __future__ import annotations
@@ -17,22 +18,21 @@ from IPython.display import DisplayHandle, display
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.notebook.live.background import finish_later
 from rnn_magics.notebook.live.progress import first_line
-from rnn_magics.notebook.live.sample_text import sample_text
+from rnn_magics.notebook.live.sample_text import Samples
 from rnn_magics.notebook.page.telemetry import Telemetry
+from rnn_magics.notebook.page.view import LIVE_MIME
 from rnn_magics.notebook.show.bundle import Bundle, forms_of
 from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.show.run_payload import RUN_MIME, saved_payload, series_bytes
 from rnn_magics.notebook.show.runs import baselines_note, run_figure, run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
 from rnn_magics.notebook.widgets.training import TrainingWidget
-from rnn_magics.results import visible
 from rnn_magics.training.curve import MOST_POINTS
-from rnn_magics.training.events import Event, StepEnd, TrainEnd
+from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.run import Run
 
 _SECONDS_BETWEEN_VIEWS = 0.1
-_SECONDS_BETWEEN_SAMPLES = 3.0
 
 
 class Dashboard:
@@ -61,8 +61,8 @@ class Dashboard:
         self._run, self._figure, self._ladder = run, figure, ladder
         self._later: threading.Thread | None = None
         self._telemetry = Telemetry(run)
-        self._sample = ""
-        self._shown_at = self._sampled_at = 0.0
+        self._samples = Samples(run)
+        self._shown_at = 0.0
         self._lock = threading.Lock()  # commands and events arrive on different threads
         self.job: Job | None = None
         self.widget = TrainingWidget(run=self._payload())
@@ -75,15 +75,18 @@ class Dashboard:
         """Process an event, and update the view at most ten times a second."""
         self._telemetry(event)
         if isinstance(event, TrainEnd):
+            if epochs := len(self._run.history):
+                self._samples.keep(epochs, is_last=True)
             self._show()
             self._settle()
             # On a thread, so that the run ends without waiting for the baselines.
             self._later = finish_later(self._settle_again, "baselines shown")
             return
+        if isinstance(event, EpochEnd):
+            self._samples.keep(event.epoch, is_last=False)
+        elif isinstance(event, StepEnd):
+            self._samples.write_now()
         now = time.monotonic()
-        if isinstance(event, StepEnd) and now - self._sampled_at >= _SECONDS_BETWEEN_SAMPLES:
-            self._sample = visible(sample_text(self._run))
-            self._sampled_at = time.monotonic()
         if now - self._shown_at >= _SECONDS_BETWEEN_VIEWS:
             self._shown_at = now
             self._show()
@@ -101,12 +104,13 @@ class Dashboard:
 
     def obey(self, command: Any) -> None:
         """Carry out a reader's command and show the answer."""
+        refused = False
         try:
             said = self._do(command if isinstance(command, dict) else {})
         except RNNMagicsError as error:
-            said = one_line(str(error))
-        with self._lock:
-            self.widget.answer = said
+            said, refused = one_line(str(error)), True
+        with self._lock, self.widget.hold_sync():
+            self.widget.answer, self.widget.refused = said, refused
             self.widget.answered += 1
         self._show()
 
@@ -130,13 +134,14 @@ class Dashboard:
 
     def _payload(self) -> dict[str, Any]:
         paused = self.job is not None and self.job.is_paused
-        return {**self._telemetry.payload(paused=paused), "sample": self._sample}
+        return {**self._telemetry.payload(paused=paused), "sample": self._samples.newest}
 
     def _show(self) -> None:
         with self._lock, self.widget.hold_sync():
             curve = self._telemetry.curve
             self.widget.loss = series_bytes(curve.loss, MOST_POINTS)
             self.widget.grad_norm = series_bytes(curve.grad_norm, MOST_POINTS)
+            self.widget.samples = self._samples.kept
             self.widget.run = self._payload()
 
     def _settle(self) -> None:
@@ -144,18 +149,19 @@ class Dashboard:
         if self._table is not None:
             self._table.update(Bundle(_lines(self._run)))
         if self._view is not None and len(self._run.history):
-            self._view.update(Bundle(run_bundle(self._run, figure=self._figure)))
+            told = {"done": self._telemetry.done, "samples": self._samples.kept}
+            self._view.update(Bundle(run_bundle(self._run, figure=self._figure, **told)))
 
 
-def run_bundle(run: Run, *, figure: bool) -> dict[str, Any]:
+def run_bundle(run: Run, *, figure: bool, **more: Any) -> dict[str, Any]:
     """Return a run as a notebook keeps it: data for views, a picture, its curves in characters."""
-    data: dict[str, Any] = {RUN_MIME: saved_payload(run), "text/plain": one_line(run.name)}
+    data: dict[str, Any] = {RUN_MIME: saved_payload(run, **more), "text/plain": one_line(run.name)}
     if figure:
         data |= forms_of(run_figure(run))
     return data
 
 
-def _lines(run: Run) -> dict[str, str]:
+def _lines(run: Run) -> dict[str, Any]:
     # The first line of a run, its epochs and notes on them, rich and plain.
     first, (head, rows) = first_line(run), run_table(run)
     told = [*run_notes(run), *baselines_note(run)]
@@ -164,4 +170,8 @@ def _lines(run: Run) -> dict[str, str]:
     rich = [f"<div>{escaped(line)}</div>" for line in (first, *notes)]
     if rows:
         rich.insert(1, html_table(head, rows))
-    return {"text/plain": "\n".join([first, *table, *notes]), "text/html": "".join(rich)}
+    plain = "\n".join([first, *table, *notes])
+    lines = {"text/plain": plain, "text/html": "".join(rich)}
+    is_drawn = run.reason is None or len(run.history) > 0
+    # Where our extension draws the card above, these lines are in it, and nothing stands here.
+    return {LIVE_MIME: {}, **lines} if is_drawn else lines

@@ -17,6 +17,7 @@ from rnn_magics.training.events import (
     TrainEnd,
 )
 from rnn_magics.training.run import Run
+from rnn_magics.training.steps.clipping import count_clipped
 
 
 class Telemetry:
@@ -32,6 +33,7 @@ class Telemetry:
         self._run = run
         self._phase = "starting"
         self._step: StepEnd | None = None
+        self._clip = run.config.train.clip  # before anything is steered
 
     def __call__(self, event: Event) -> None:
         """Process an event."""
@@ -70,7 +72,23 @@ class Telemetry:
             ``eta`` (seconds).
         """
         phase = "paused" if paused and self._phase != "ended" else self._phase
-        return {**run_payload(self._run), "phase": phase, "now": self._now()}
+        said = run_payload(self._run)
+        return {**said, "clipping": self._clipping(said), "phase": phase, "now": self._now()}
+
+    @property
+    def done(self) -> float:
+        """The share of the training that is over, from 0 to 1."""
+        return 0.0 if self._step is None else self._step.done
+
+    def _clipping(self, said: dict[str, Any]) -> dict[str, int] | None:
+        # The steps of the finished epochs, and those of the epoch in progress.
+        step, finished = self._step, self._run.curve.epochs
+        told: dict[str, int] | None = said["clipping"]
+        if step is None or step.epoch <= len(finished) or told is None:
+            return told
+        bounds = self._run.clips_since(told["steps"], self._clip)
+        clipped = count_clipped(step.norms[: step.step], told["steps"], bounds)
+        return {"clipped": told["clipped"] + clipped, "steps": told["steps"] + step.step}
 
     def _now(self) -> dict[str, Any] | None:
         step = self._step

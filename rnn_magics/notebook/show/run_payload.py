@@ -8,12 +8,13 @@ with exp, since a perplexity may be infinite and JSON has no infinity.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from rnn_magics.notebook.show.runs import baselines_note, run_notes
-from rnn_magics.reports.baselines import marks
+from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.training.curve import Curve, Floats, Series
 from rnn_magics.training.run import Run
 
@@ -22,6 +23,7 @@ VERSION = 1
 SAVED_POINTS = 256  # of a series in a saved notebook: one per pixel column, about 20 kB
 MOST_EPOCHS = 256
 _DIGITS = 6
+_NAMES = {0: "uniform", 1: "unigram", 2: "bigram"}  # drawn beside the best
 
 
 def run_payload(run: Run) -> dict[str, Any]:
@@ -32,9 +34,12 @@ def run_payload(run: Run) -> dict[str, Any]:
     dict
         Strict JSON: ``name``, ``architecture``, ``place``, ``engine``, ``vocab_size``,
         ``reason`` (None while it trains), ``message``, ``notes``, ``options`` (those that differ
-        from the defaults), ``num_epochs``, ``lr``, ``clip``, ``epochs`` (a dict each: ``step``,
-        ``seconds``, ``train_nats``, ``valid_nats``, ``grad_norm``, ``grad_norm_max``,
-        ``clipped``), ``steered`` and ``ladder`` (names and nats of the baselines).
+        from the defaults), ``num_epochs``, ``lr``, ``clip``, ``epochs`` (a dict each:
+        ``epoch``, ``step``, ``seconds``, ``train_nats``, ``valid_nats``, ``grad_norm``,
+        ``grad_norm_max``, ``clipped``), ``steered``, ``ladder`` (``name``, ``nats`` and
+        ``order`` of each baseline, and whether it is the ``best``), ``comparable`` (whether they
+        are of the same tokens), ``clipping`` (how many of the steps were clipped; None without a
+        bound), ``tokens_per_second``.
     """
     config = run.config
     options = {**config.model.changed(), **config.batching.changed(), **config.train.changed()}
@@ -55,16 +60,52 @@ def run_payload(run: Run) -> dict[str, Any]:
         "clip": config.train.clip,
         "epochs": _epochs(run),
         "steered": [{"step": s.step, "lr": s.lr, "clip": s.clip} for s in run.steered],
-        "ladder": [
-            {"name": mark.name, "nats": math.log(mark.perplexity)}
-            for mark in (() if run.ladder is None else marks(run.ladder))
-        ],
+        "ladder": _ladder(run),
+        "comparable": run.ladder is None or bool(compare_with_baselines(run).marks),
+        "clipping": _clipping(run),
+        "tokens_per_second": _plain(run.tokens_per_second),
     }
 
 
-def saved_payload(run: Run) -> dict[str, Any]:
-    """Return a run with its series, for a notebook that is opened without a kernel."""
-    return {**run_payload(run), "series": series_lists(run.curve)}
+def saved_payload(run: Run, **more: Any) -> dict[str, Any]:
+    """Return a run with its series, for a notebook that is opened without a kernel.
+
+    Parameters
+    ----------
+    run
+        The run.
+    more
+        What only a dashboard knows: ``done``, the share of the training that was over at the end,
+        and ``samples``, what the model wrote after its epochs.
+    """
+    return {**run_payload(run), **more, "series": series_lists(run.curve)}
+
+
+def _ladder(run: Run) -> list[dict[str, Any]]:
+    ladder = run.ladder
+    if ladder is None or not ladder.num_valid_tokens:
+        return []
+    best = ladder.best.order
+    reached = {0: float(ladder.uniform), **{r.order: r.valid_perplexity for r in ladder}}
+    return [
+        {
+            "name": f"{'best, ' * (order == best)}{_NAMES.get(order, f'{order}-gram')}",
+            "nats": math.log(value),
+            "order": order,
+            "best": order == best,
+        }
+        for order, value in reached.items()
+        if value is not None and (order in _NAMES or order == best)
+    ]
+
+
+def _clipping(run: Run) -> dict[str, int] | None:
+    if run.config.train.clip is None and not any(run.history.clipped):
+        return None
+    ends = [0, *(steps for steps, _ in run.curve.epochs)]
+    shares = zip(run.history.clipped, pairwise(ends), strict=False)
+    clipped = sum(round(share * (end - begin)) for share, (begin, end) in shares)
+    return {"clipped": clipped, "steps": ends[-1]}
 
 
 def series_lists(curve: Curve, most: int = SAVED_POINTS) -> dict[str, list[list[float]]]:
@@ -98,6 +139,7 @@ def _epochs(run: Run) -> list[dict[str, float | None]]:
     told = range((len(ends) - 1) % stride, len(ends), stride)
     return [
         {
+            "epoch": i + 1,
             "step": ends[i][0],
             "seconds": ends[i][1],
             "train_nats": _plain(history.train_bits[i] * natural),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import traitlets
 
 from rnn_magics.notebook.widgets.base import RNNWidget
@@ -18,13 +20,18 @@ class TrainingWidget(RNNWidget):
         What `rnn_magics.notebook.page.telemetry.Telemetry.payload` returns.
     loss, grad_norm
         Rows of four float32 numbers; see `rnn_magics.notebook.show.run_payload.series_bytes`.
-    answered, answer
-        The number of commands answered so far, and the latest answer.
+    samples
+        What the model wrote after its epochs: a list of ``epoch`` and ``text``. Apart from `run`,
+        since it changes less often.
+    answered, answer, refused
+        The number of commands answered so far, the latest answer, and whether it is a refusal.
     """
 
     _view = traitlets.Unicode("training").tag(sync=True)
     run = traitlets.Dict().tag(sync=True)
     loss = traitlets.Bytes().tag(sync=True)
     grad_norm = traitlets.Bytes().tag(sync=True)
+    samples: traitlets.List[Any] = traitlets.List().tag(sync=True)
     answered = traitlets.Int(0).tag(sync=True)
     answer = traitlets.Unicode("").tag(sync=True)
+    refused = traitlets.Bool(False).tag(sync=True)

@@ -15,6 +15,28 @@ def gradient_norm(parameters: Iterable[nn.Parameter]) -> Tensor:
     return torch.linalg.vector_norm(torch.stack(norms))  # type: ignore[no-any-return]
 
 
+def count_clipped(norms: Tensor, first: int, bounds: Iterable[tuple[int, float | None]]) -> int:
+    """Return how many of the steps had a gradient that was clipped.
+
+    Parameters
+    ----------
+    norms
+        The gradient norm of each step, (num_steps,).
+    first
+        The number of steps before the first of them.
+    bounds
+        Each bound with the number of steps before it holds, in order; None for no bound. A reader
+        may change it in the middle of an epoch, and each step is judged by its own.
+    """
+    changes = [(max(at - first, 0), theta) for at, theta in bounds]
+    ends = [*(at for at, _ in changes[1:]), len(norms)]
+    return sum(
+        int((norms[at:end] > theta).sum())
+        for (at, theta), end in zip(changes, ends, strict=True)
+        if theta is not None
+    )
+
+
 def clip_gradients(parameters: Iterable[nn.Parameter], norm: Tensor, theta: float) -> None:
     r"""Scale all gradients so that their global norm is at most theta.
 

@@ -13,6 +13,7 @@ import pytest
 from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.live import dashboard as module
+from rnn_magics.notebook.live import sample_text
 from rnn_magics.notebook.live.dashboard import Dashboard
 from rnn_magics.notebook.show.run_payload import RUN_MIME
 from rnn_magics.scores.ladder import Ladder, Rung
@@ -32,7 +33,8 @@ PATIENCE = 60
 @pytest.fixture(autouse=True)
 def _every_event_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SECONDS_BETWEEN_VIEWS", 0.0)
-    monkeypatch.setattr(module, "_SECONDS_BETWEEN_SAMPLES", 0.0)
+    monkeypatch.setattr(sample_text, "_SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(sample_text, "_SHARE", 1.0)
 
 
 def followed(batches: Batches, config: TrainConfig, *, figure: bool = True) -> Dashboard:

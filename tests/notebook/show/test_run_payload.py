@@ -79,6 +79,12 @@ def test_the_ladder_is_told_as_levels_of_nats() -> None:
     levels = run_payload(run)["ladder"]
     names = ["uniform", "unigram", "bigram", "best, 3-gram"]
     assert [level["name"] for level in levels] == names
+    assert [(level["order"], level["best"]) for level in levels] == [
+        (0, False),
+        (1, False),
+        (2, False),
+        (3, True),
+    ]
     reached = [math.exp(level["nats"]) for level in levels]
     assert reached == pytest.approx([28.0, 16.0, 8.0, 4.0])
 

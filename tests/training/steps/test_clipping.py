@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
+from rnn_magics.training.steps.clipping import clip_gradients, count_clipped, gradient_norm
 
 
 def with_gradients(*gradients: list[float]) -> list[nn.Parameter]:
@@ -80,3 +80,20 @@ def test_parameters_without_a_gradient_are_left_out() -> None:
 @pytest.mark.parametrize("bad", [math.inf, math.nan])
 def test_the_norm_of_a_non_finite_gradient_is_not_finite(bad: float) -> None:
     assert not gradient_norm(with_gradients([1.0], [bad])).isfinite()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "clipped"),
+    [
+        ([(0, 1.0)], 2),
+        ([(0, None)], 0),
+        ([(0, 1.0), (102, None)], 1),
+        ([(0, None), (102, 3.0), (103, 0.1)], 2),
+        ([(100, 0.1), (100, 1.0)], 2),
+        ([(0, 1.0), (500, 0.1)], 2),
+    ],
+)
+def test_each_step_is_judged_by_its_own_bound(
+    bounds: list[tuple[int, float | None]], clipped: int
+) -> None:
+    assert count_clipped(torch.tensor([0.5, 2.0, 4.0, 0.5]), 100, bounds) == clipped

@@ -3,8 +3,7 @@
 import { ENDINGS } from '../../contract/endings';
 import type { Entry } from '../../contract/runs';
 import { shown } from '../../views/page/dom';
-import { perplexity } from '../../views/runs/curves';
-import { duration } from '../../views/runs/dashboard';
+import { duration, perplexity } from '../../views/runs/words';
 import type { Outcome } from '../kernels/kernel_link';
 import type { Words } from '../setup/translation';
 

@@ -1,8 +1,8 @@
 import { Batches } from '../../contract/inspection';
 import { element } from '../page/dom';
-import { LINES } from '../plots/scales';
+import { hue } from '../design/colours';
 import { redrawn } from './about';
-import { table } from './parts';
+import { table } from '../plots/table';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 900;
@@ -36,7 +36,6 @@ function picture(data: Batches): SVGSVGElement {
   svg.setAttribute('aria-label', 'windows of the minibatches along the text');
   const x = (token: number): number => (token / Math.max(data.num_tokens, 1)) * WIDTH;
   const y = (minibatch: number): number => TOP + minibatch * ROW;
-  const colour = (row: number): string => LINES[row % LINES.length] ?? '#000';
   svg.append(make('rect', { x: '0', y: '6', width: String(WIDTH), height: '3', fill: 'currentcolor' }));
   data.starts.forEach((starts, minibatch) => {
     starts.forEach((start, row) => {
@@ -45,7 +44,7 @@ function picture(data: Batches): SVGSVGElement {
         y: String(y(minibatch)),
         width: String(Math.max(1.5, x(data.num_steps) - 0.5)),
         height: String(ROW - 8),
-        fill: colour(row)
+        style: `fill: ${hue(row)}`
       });
       const told = make('title', {});
       told.textContent = `minibatch ${minibatch + 1}, row ${row + 1}: tokens ${start} to ${start + data.num_steps - 1}`;
@@ -57,7 +56,7 @@ function picture(data: Batches): SVGSVGElement {
     const begin = x((data.starts[from]?.[row] ?? 0) + data.num_steps);
     const end = x(data.starts[to]?.[next] ?? 0);
     const path = `M ${begin} ${y(from) + ROW - 8} L ${end} ${y(to)}`;
-    svg.append(make('path', { d: path, stroke: colour(row), 'stroke-width': '1.5', fill: 'none' }));
+    svg.append(make('path', { d: path, style: `stroke: ${hue(row)}`, 'stroke-width': '1.5', fill: 'none' }));
   }
   return svg;
 }

@@ -2,7 +2,7 @@
 
 import type { Epoch, Looked } from '../../contract/looked';
 import { element, shown } from '../page/dom';
-import { table } from './parts';
+import { table } from '../plots/table';
 
 /** Return what is said of an epoch: "epoch 3 of 10, held-out perplexity 4.1". */
 export function epochText(epoch: Epoch | undefined, planned: number): string {

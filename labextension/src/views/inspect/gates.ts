@@ -4,14 +4,15 @@ import { element } from '../page/dom';
 import { heatmap } from '../plots/heatmap';
 import { heading } from '../text/visible';
 import { About, bound, View } from './about';
-import { choice, rowOf, table } from './parts';
+import { choice, rowOf } from './parts';
+import { table } from '../plots/table';
 
 /** What a cell computes on its way to the new state, one gate at a time. */
 export function gates(host: HTMLElement, first: Gates, about: About<Gates>): View<Gates> {
   let data = first;
   let gate = 0;
   const controls = element('div', 'rnn-controls');
-  const map = element('div', 'rnn-scroll');
+  const map = element('div');
   const shares = element('div');
   host.append(controls, map, shares);
   const matrix = (): HeatmapData => {

@@ -19,7 +19,7 @@ export function gradient(
   const high = Math.max(most(about.frames.flatMap(({ norms }) => norms)), Number.MIN_VALUE);
   const draw = (data: Gradient): void => {
     const target = `log p of ${heading(data.target)} = ${shown(data.log_p)} nats`;
-    said.textContent = `${target}, after token ${data.step}; brighter moves it more`;
+    said.textContent = `${target}, after token ${data.step}; the darker a token, the more it moves it`;
     const read = data.tokens.slice(0, data.norms.length);
     const values = data.norms.map(norm => norm ?? 0);
     colouredText(

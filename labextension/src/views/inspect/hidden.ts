@@ -20,7 +20,7 @@ export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): 
   let most = data.units.length;
   let unit = sorted.units[0] ?? 0;
   const controls = element('div', 'rnn-controls');
-  const map = element('div', 'rnn-scroll');
+  const map = element('div');
   const places = element('div');
   const chosen = element('div');
   const words = element('div');

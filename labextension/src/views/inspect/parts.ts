@@ -3,7 +3,7 @@
 import { Matrix } from '../../contract/inspection';
 import { askForCell } from '../page/asks';
 import { element, shown } from '../page/dom';
-import { colour, css, ink, ScaleName, share } from '../plots/scales';
+import { colour, css, ink, ScaleName, share } from '../design/scales';
 import type { MagicLine } from '../text/line';
 import { say } from '../text/say';
 import { visible } from '../text/visible';
@@ -59,18 +59,6 @@ export function count(
 export function titled(host: HTMLElement, title: string): HTMLElement {
   host.append(element('div', 'rnn-head', title));
   return host.appendChild(element('div'));
-}
-
-/** Return a table whose cells are all text. */
-export function table(head: string[], rows: string[][]): HTMLTableElement {
-  const made = element('table', 'rnn-table');
-  const top = made.createTHead().insertRow();
-  top.append(...head.map(name => element('th', '', name)));
-  const body = made.createTBody();
-  for (const cells of rows) {
-    body.insertRow().append(...cells.map(cell => element('td', '', cell)));
-  }
-  return made;
 }
 
 /** Return a place of a text: what is meant stands out, and each token may have a value. */

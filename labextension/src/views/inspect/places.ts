@@ -5,9 +5,10 @@ import { Match, Units } from '../../contract/inspection';
 import { element, shown } from '../page/dom';
 import { heatmap } from '../plots/heatmap';
 import { magicLine } from '../text/line';
+import { table } from '../plots/table';
 import { heading, visible } from '../text/visible';
 import { About, bound, redrawn, View } from './about';
-import { excerpt, lineButton, rowOf, table, titled } from './parts';
+import { excerpt, lineButton, rowOf, titled } from './parts';
 import { finder, places, units as counted } from './search';
 
 const RANKED = 12;
@@ -16,7 +17,7 @@ const RANKED = 12;
 export function match(host: HTMLElement, first: Match, about: About<Match>): View<Match> {
   let data = first;
   const words = element('div', 'rnn-head');
-  const map = element('div', 'rnn-scroll');
+  const map = element('div');
   const below = element('div');
   host.append(words, map, below);
   const values = (frame: Match): number[][] =>

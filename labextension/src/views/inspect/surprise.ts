@@ -26,7 +26,7 @@ export function surprise(
   };
   host.append(top, words, reading, next);
   const draw = (): void => {
-    top.textContent = `perplexity ${shown(data.perplexity)}; dark is expected, bright surprises`;
+    top.textContent = `perplexity ${shown(data.perplexity)}; the darker a token, the more it surprises`;
     next.textContent = `after the text: ${data.next.map(alternative).join(', ')}`;
     reading.textContent = read === null ? '' : said(read);
     colouredText(

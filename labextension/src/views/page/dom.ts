@@ -19,6 +19,12 @@ export function shown(value: number | null | undefined): string {
   return small ? value.toExponential(2) : String(Number(value.toPrecision(4)));
 }
 
+/** Return a number that is watched: four significant digits, those of zero too. */
+export function steady(value: number | null | undefined): string {
+  const isPlain = value !== null && value !== undefined && Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4;
+  return isPlain ? value.toPrecision(4) : shown(value);
+}
+
 /** Return a function that runs `draw` once in the next frame, however often it is called. */
 export function onceAFrame(draw: () => void): { ask: () => void; cancel: () => void } {
   let frame = 0;

@@ -1,6 +1,6 @@
 import { element } from '../page/dom';
 import { heading } from '../text/visible';
-import { colour, css, ink, ScaleName, share } from './scales';
+import { colour, css, ink, ScaleName, share } from '../design/scales';
 
 export interface ColouredText {
   label: string;

@@ -2,7 +2,7 @@ import { HeatmapData } from '../../contract/heatmap';
 import { element, onceAFrame, shown } from '../page/dom';
 import { onTheme } from '../page/theme';
 import { say } from '../text/say';
-import { colour, css, share } from './scales';
+import { colour, css, RIM, share } from '../design/scales';
 
 export interface Cell {
   row: number;
@@ -14,7 +14,9 @@ export interface HeatmapView {
   dispose(): void;
 }
 
+/** As large as a cell gets; many of them share the width of the page and this height. */
 const CELL = { width: 14, height: 8 };
+const TALL = 400;
 const MARGIN = { left: 44, top: 18, right: 4, bottom: 4 };
 const MOVES: Partial<Record<string, Cell>> = {
   ArrowLeft: { row: 0, column: -1 },
@@ -52,10 +54,11 @@ export function heatmap(
   host.classList.add('rnn-view');
   host.append(box);
 
+  const size = (): Size => sizeOf(data, box.clientWidth);
   const frame = onceAFrame(() => {
     const more = events.onSpan === undefined ? '' : ', with Shift they choose columns';
     canvas.setAttribute('aria-label', summary(data) + more);
-    paint(canvas, data, cursor, chosen);
+    paint(canvas, data, cursor, chosen, size());
   });
   const stretch = (): void => {
     if (anchor !== null && events.onSpan !== undefined) {
@@ -76,19 +79,19 @@ export function heatmap(
   };
   let dragged = false;
   canvas.addEventListener('pointermove', event => {
-    move(cellAt(event));
+    move(cellAt(event, size()));
     dragged ||= event.buttons > 0 && anchor !== null && anchor !== cursor.column;
     if (event.buttons > 0 && dragged) {
       stretch();
     }
   });
   canvas.addEventListener('pointerdown', event => {
-    move(cellAt(event));
+    move(cellAt(event, size()));
     anchor = cursor.column;
     dragged = false;
   });
   canvas.addEventListener('click', event => {
-    move(cellAt(event));
+    move(cellAt(event, size()));
     if (dragged) {
       span();
     } else {
@@ -110,6 +113,8 @@ export function heatmap(
     }
   });
   const forget = onTheme(host, frame.ask);
+  const resized = new ResizeObserver(frame.ask);
+  resized.observe(box);
   frame.ask();
   return {
     update: next => {
@@ -120,6 +125,7 @@ export function heatmap(
     dispose: () => {
       frame.cancel();
       forget();
+      resized.disconnect();
       box.remove();
     }
   };
@@ -147,20 +153,35 @@ function summary({ title, rows, columns, low, high }: HeatmapData): string {
   );
 }
 
-function cellAt({ offsetX, offsetY }: MouseEvent): Cell {
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** Return the size of a cell with which the whole matrix fits; nothing scrolls in an output. */
+export function sizeOf({ rows, columns }: HeatmapData, available: number): Size {
+  const room = (available || 600) - MARGIN.left - MARGIN.right;
+  return {
+    width: Math.min(CELL.width, Math.max(room, 100) / Math.max(1, columns.length)),
+    height: Math.min(CELL.height, TALL / Math.max(1, rows.length))
+  };
+}
+
+function cellAt({ offsetX, offsetY }: MouseEvent, { width, height }: Size): Cell {
   const [x, y] = [offsetX - MARGIN.left, offsetY - MARGIN.top];
-  return { row: Math.floor(y / CELL.height), column: Math.floor(x / CELL.width) };
+  return { row: Math.floor(y / height), column: Math.floor(x / width) };
 }
 
 function paint(
   canvas: HTMLCanvasElement,
   data: HeatmapData,
   cursor: Cell,
-  chosen: [number, number] | null
+  chosen: [number, number] | null,
+  cell: Size
 ): void {
   const ratio = devicePixelRatio || 1;
-  const width = MARGIN.left + data.columns.length * CELL.width + MARGIN.right;
-  const height = MARGIN.top + data.rows.length * CELL.height + MARGIN.bottom;
+  const width = Math.floor(MARGIN.left + data.columns.length * cell.width + MARGIN.right);
+  const height = Math.ceil(MARGIN.top + data.rows.length * cell.height + MARGIN.bottom);
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
@@ -171,33 +192,30 @@ function paint(
   }
   context.scale(ratio, ratio);
   const { color, fontFamily } = getComputedStyle(canvas);
-  label(context, data, color, fontFamily);
+  label(context, data, cell, color, fontFamily);
   context.translate(MARGIN.left, MARGIN.top);
   data.values.forEach((line, row) => {
     line.forEach((value, column) => {
       context.fillStyle = css(colour(data.scale, share(value, data.low, data.high)));
-      context.fillRect(column * CELL.width, row * CELL.height, CELL.width, CELL.height);
+      context.fillRect(column * cell.width, row * cell.height, cell.width, cell.height);
     });
   });
   context.strokeStyle = color;
   if (chosen !== null) {
     const [first, last] = chosen;
-    const [left, wide] = [first * CELL.width - 1, (last - first) * CELL.width + 2];
-    const tall = data.rows.length * CELL.height + 2;
-    for (const [ink, thick] of [
-      ['#fff', 4],
-      ['#000', 2]
-    ] as const) {
-      [context.strokeStyle, context.lineWidth] = [ink, thick]; // seen on any colour of either scale
+    const [left, wide] = [first * cell.width - 1, (last - first) * cell.width + 2];
+    const tall = data.rows.length * cell.height + 2;
+    for (const [ink, thick] of RIM) {
+      [context.strokeStyle, context.lineWidth] = [ink, thick];
       context.strokeRect(left, -1, wide, tall);
     }
     [context.strokeStyle, context.lineWidth] = [color, 1];
   }
   context.strokeRect(
-    cursor.column * CELL.width + 0.5,
-    cursor.row * CELL.height + 0.5,
-    CELL.width - 1,
-    CELL.height - 1
+    cursor.column * cell.width + 0.5,
+    cursor.row * cell.height + 0.5,
+    Math.max(cell.width - 1, 1),
+    Math.max(cell.height - 1, 1)
   );
 }
 
@@ -205,21 +223,26 @@ function paint(
 function label(
   context: CanvasRenderingContext2D,
   { columns, rows }: HeatmapData,
+  cell: Size,
   color: string,
   family: string
 ): void {
   context.fillStyle = color;
   context.font = `11px ${family}`;
   context.textAlign = 'center';
+  const [along, down] = [Math.ceil(9 / cell.width), Math.ceil(16 / cell.height)];
   columns.forEach((name, column) => {
+    if (column % along !== 0) {
+      return;
+    }
     const short = Array.from(name).slice(0, 2).join('');
-    const x = MARGIN.left + (column + 0.5) * CELL.width;
-    context.fillText(short, x, MARGIN.top - 6, CELL.width);
+    const x = MARGIN.left + (column + 0.5) * cell.width;
+    context.fillText(short, x, MARGIN.top - 6, along * cell.width);
   });
   context.textAlign = 'right';
   rows.forEach((name, row) => {
-    if (row % 2 === 0) {
-      context.fillText(name, MARGIN.left - 5, MARGIN.top + row * CELL.height + 8);
+    if (row % down === 0) {
+      context.fillText(name, MARGIN.left - 5, MARGIN.top + (row + 0.5) * cell.height + 4);
     }
   });
 }

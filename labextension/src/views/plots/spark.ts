@@ -1,7 +1,7 @@
-/** A curve as high as two lines of text: the loss, and the held-out loss as dots. */
+/** A curve as high as two lines of text: the loss, and the held-out loss as dots of the same hue. */
 
 import type { Curve } from '../../contract/runs';
-import { LINES } from './scales';
+import { hue } from '../design/colours';
 
 const SVG = 'http://www.w3.org/2000/svg';
 export const WIDTH = 240;
@@ -34,14 +34,14 @@ export function spark(svg: SVGSVGElement, curve: Curve): void {
   const path = document.createElementNS(SVG, 'polyline');
   path.setAttribute('points', line.map(point => point.map(rounded).join()).join(' '));
   path.setAttribute('fill', 'none');
-  path.setAttribute('stroke', LINES[0]);
+  path.style.stroke = hue(0);
   path.setAttribute('stroke-width', '1.5');
   const circles = dots.map(([x, y]) => {
     const circle = document.createElementNS(SVG, 'circle');
     circle.setAttribute('cx', rounded(x));
     circle.setAttribute('cy', rounded(y));
     circle.setAttribute('r', '2');
-    circle.setAttribute('fill', LINES[1]);
+    circle.style.fill = hue(0);
     return circle;
   });
   svg.replaceChildren(path, ...circles);

@@ -1,60 +1,137 @@
 /** From runs to the lines of a chart: perplexity and gradient norm, against steps or time. */
 
-import { ChartData, Reference } from '../../contract/chart';
-import { RunData } from '../../contract/run';
+import type { RunData } from '../../contract/run';
+import { shown } from '../page/dom';
+import type { Drawing, Level, Line, Moment, Point } from '../plots/drawing';
+import { smooth } from '../plots/smooth';
 import { say } from '../text/say';
+import { epochOf, levelName, perplexity } from './words';
 
 export type Against = 'steps' | 'seconds';
 
-interface Line {
-  label: string;
-  points: Map<number, number | null>;
+/** Values by their place on the x axis. */
+type Values = Map<number, number | null>;
+
+interface Curve extends Omit<Line, 'values'> {
+  points: Values;
 }
 
-/** Return perplexities of one run or several; levels are drawn for a single run. */
-export function perplexityChart(runs: RunData[], against: Against): ChartData {
-  const lines = runs.flatMap(run => {
+/**
+ * Return perplexities of one run or several. A single run has its baselines, its best epoch and
+ * what was steered; several have one hue each. `smoothing` is the share of the curve that a point
+ * of the training line is the mean of; the raw line is then faint.
+ */
+export function perplexityChart(runs: RunData[], against: Against, smoothing = 0): Drawing {
+  const raw: Curve[] = [];
+  const curves = runs.flatMap((run, hue): Curve[] => {
     const at = clock(run, against);
     const label = labelled(runs, run);
-    const held_out = run.epochs.map(
-      ({ step, valid_nats }) => [at(step), perplexity(valid_nats)] as const
+    const rows = run.series.loss;
+    const places = rows.map(([end]) => at(end));
+    const means = rows.map(([, mean]) => mean ?? null);
+    const line = (nats: readonly (number | null)[]): Values =>
+      new Map(places.map((place, row) => [place, perplexity(nats[row])]));
+    const held: Values = new Map(
+      run.epochs.map(({ step, valid_nats }) => [at(step), perplexity(valid_nats)])
     );
-    const training = run.series.loss.map(([end, mean]) => [at(end), perplexity(mean)] as const);
-    const made = [{ label: label(say('training')), points: new Map(training) }];
-    if (held_out.some(([, value]) => value !== null)) {
-      made.push({ label: label(say('held out')), points: new Map(held_out) });
+    if (smoothing > 0) {
+      raw.push({ label: label(say('each step')), points: line(means), hue, faint: true });
+    }
+    const training = smoothing > 0 ? smooth(means, smoothing * means.length) : means;
+    const made: Curve[] = [{ label: label(say('training')), points: line(training), hue }];
+    if ([...held.values()].some(value => value !== null)) {
+      made.push({ label: label(say('held out')), points: held, hue, dashed: true });
     }
     return made;
   });
-  const references = runs.length === 1 ? levels(runs[0]) : [];
-  return chartOf(say('Perplexity'), say('perplexity'), lines, references, against);
+  const [only] = runs.length === 1 ? runs : [];
+  return {
+    ...chartOf(say('Perplexity'), say('perplexity'), [...curves, ...raw], against, bandOf(only, 'loss', against)),
+    references: only === undefined ? [] : levels(only),
+    best: only === undefined ? null : bestOf(only, against),
+    moments: only === undefined ? [] : momentsOf(only, against)
+  };
 }
 
 /** Return the gradient norms before clipping; of thinned steps the highest, so spikes are seen. */
-export function normChart(runs: RunData[], against: Against): ChartData {
-  const lines = runs.map(run => {
+export function normChart(runs: RunData[], against: Against, smoothing = 0): Drawing {
+  const raw: Curve[] = [];
+  const curves = runs.map((run, hue): Curve => {
     const at = clock(run, against);
-    const points = run.series.grad_norm.map(([end, , , high]) => [at(end), high ?? null] as const);
-    return { label: labelled(runs, run)(say('norm')), points: new Map(points) };
+    const label = labelled(runs, run);
+    const rows = run.series.grad_norm;
+    const line = (values: readonly (number | null)[]): Values =>
+      new Map(rows.map(([end], row) => [at(end), values[row] ?? null]));
+    const highest = rows.map(([, , , high]) => high ?? null);
+    if (smoothing === 0) {
+      return { label: label(say('norm')), points: line(highest), hue };
+    }
+    raw.push({ label: label(say('each step')), points: line(highest), hue, faint: true });
+    const mean = smooth(rows.map(([, value]) => value ?? null), smoothing * rows.length);
+    return { label: label(say('norm')), points: line(mean), hue };
   });
   const clips = new Set(runs.map(({ clip }) => clip));
-  const references = [...clips].flatMap(clip =>
-    clip === null ? [] : [{ label: say('clip %1', shortly(clip)), value: clip }]
-  );
-  return chartOf(say('Gradient norm, unclipped'), say('norm'), lines, references, against);
+  const [only] = runs.length === 1 ? runs : [];
+  return {
+    ...chartOf(say('Gradient norm, unclipped'), say('norm'), [...curves, ...raw], against, bandOf(only, 'grad_norm', against)),
+    references: [...clips].flatMap(clip => (clip === null ? [] : [{ label: say('clip'), value: clip }])),
+    moments: only === undefined ? [] : momentsOf(only, against)
+  };
 }
 
-/** Return e to the power of a mean loss; null where that is beyond all floats. */
-export function perplexity(nats: number | null | undefined): number | null {
-  const value = nats === null || nats === undefined ? NaN : Math.exp(nats);
-  return Number.isFinite(value) ? value : null;
-}
-
-function levels(run: RunData | undefined): Reference[] {
-  return (run?.ladder ?? []).flatMap(({ name, nats }) => {
-    const value = perplexity(nats);
-    return value === null ? [] : [{ label: name, value }];
+/** The axis need not reach a level that a run has long left behind. */
+function levels(run: RunData): Level[] {
+  const lowest = Math.min(...run.ladder.map(({ nats }) => nats));
+  return run.ladder.flatMap(level => {
+    const value = perplexity(level.nats);
+    return value === null ? [] : [{ label: levelName(level), value, far: level.nats > lowest }];
   });
+}
+
+function bestOf(run: RunData, against: Against): Point | null {
+  const scored = run.epochs.filter(({ valid_nats }) => valid_nats !== null);
+  const least = Math.min(...scored.map(({ valid_nats }) => valid_nats ?? Infinity));
+  const best = scored.find(({ valid_nats }) => valid_nats === least);
+  const y = perplexity(best?.valid_nats);
+  if (best === undefined || y === null) {
+    return null;
+  }
+  const label = say('best %1, epoch %2', shown(y), epochOf(run, best));
+  return { x: clock(run, against)(best.step), y, label };
+}
+
+/** Return the changes that a reader made, each with what is other than before. */
+function momentsOf(run: RunData, against: Against): Moment[] {
+  const at = clock(run, against);
+  return run.steered.map(({ step, lr, clip }, place) => {
+    const before = run.steered[place - 1];
+    const changed = [
+      ...(before?.lr === lr ? [] : [`lr ${shown(lr)}`]),
+      ...(before !== undefined && before.clip === clip
+        ? []
+        : [clip === null ? say('no clip') : `${say('clip')} ${shown(clip)}`])
+    ];
+    return { x: at(step), label: changed.join(', ') };
+  });
+}
+
+/** Return between which values the steps of each point lie, for a single run. */
+function bandOf(
+  run: RunData | undefined,
+  name: 'loss' | 'grad_norm',
+  against: Against
+): { low: Values; high: Values } | null {
+  const rows = run?.series[name] ?? [];
+  if (run === undefined || !rows.some(([, , low = 0, high = 0]) => high > low)) {
+    return null;
+  }
+  const at = clock(run, against);
+  const value = (raw: number | undefined): number | null =>
+    name === 'loss' ? perplexity(raw) : (raw ?? null);
+  return {
+    low: new Map(rows.map(([end, , low]) => [at(end), value(low)])),
+    high: new Map(rows.map(([end, , , high]) => [at(end), value(high)]))
+  };
 }
 
 function labelled(runs: RunData[], run: RunData): (what: string) => string {
@@ -88,27 +165,21 @@ function between(known: number[][], step: number): number {
 function chartOf(
   title: string,
   y_label: string,
-  lines: Line[],
-  references: Reference[],
-  against: Against
-): ChartData {
-  const places = new Set(lines.flatMap(({ points }) => [...points.keys()]));
+  curves: Curve[],
+  against: Against,
+  band: { low: Values; high: Values } | null
+): Drawing {
+  const places = new Set(curves.flatMap(({ points }) => [...points.keys()]));
   const x = [...places].sort((a, b) => a - b);
+  const along = (points: Values): (number | null)[] => x.map(place => points.get(place) ?? null);
   return {
     title,
     y_label,
     x_label: against === 'steps' ? say('steps') : say('seconds of training'),
     scale: 'log',
     x,
-    series: lines.map(({ label, points }) => ({
-      label,
-      values: x.map(place => points.get(place) ?? null)
-    })),
-    references
+    series: curves.map(({ points, ...line }) => ({ ...line, values: along(points) })),
+    references: [],
+    envelope: band === null ? null : { low: along(band.low), high: along(band.high), hue: 0 }
   };
 }
-
-function shortly(value: number): string {
-  return String(Number(value.toPrecision(3)));
-}
-

@@ -1,38 +1,58 @@
-/** Runs of a saved notebook: their curves, with nothing to steer. */
+/** Runs of a saved notebook: the card of one, or the curves of several that were compared. */
 
 import type { RunData } from '../../contract/run';
 import { notesOf, savedRuns } from '../../contract/saved';
 import { element } from '../page/dom';
 import { guarded } from '../page/guarded';
 import { chart } from '../plots/chart';
+import { link } from '../plots/link';
+import { say } from '../text/say';
+import { axisChoice, Card, card, smoothingSlider } from './card';
 import { Against, normChart, perplexityChart } from './curves';
-import { statusLine } from './dashboard';
+import { button } from './steering';
+import { statusLine } from './words';
 
-export interface Labels {
-  against: string;
-  steps: string;
-  seconds: string;
+export interface SavedView {
+  /** Show other data in the same place, if it is of one run, as the first was. */
+  update(payload: unknown): boolean;
+  end(): void;
 }
 
-/** Draw what a notebook keeps, or `words` instead; return what ends it. */
-export function drawSaved(
-  host: HTMLElement,
-  payload: unknown,
-  words: string,
-  labels: Labels
-): () => void {
-  return guarded(host, words, () =>
-    savedView(host, savedRuns(payload, 'run'), notesOf(payload), labels)
-  );
+/** Draw what a notebook keeps, or `words` instead. */
+export function drawSaved(host: HTMLElement, payload: unknown, words: string): SavedView {
+  let only: Card | null = null;
+  host.replaceChildren();
+  const end = guarded(host, words, () => {
+    const runs = savedRuns(payload, 'run');
+    host.classList.add('rnn-saved');
+    const [run] = runs;
+    if (runs.length !== 1 || run === undefined) {
+      return several(host, runs, notesOf(payload));
+    }
+    only = card(host, run, null);
+    return () => only?.dispose();
+  });
+  return {
+    update: next => {
+      try {
+        const [run, ...others] = savedRuns(next, 'run');
+        if (only === null || run === undefined || others.length > 0) {
+          return false;
+        }
+        only.update(run);
+        return true;
+      } catch {
+        return false; // it is drawn anew, and says what is wrong
+      }
+    },
+    end
+  };
 }
 
-function savedView(
-  host: HTMLElement,
-  runs: RunData[],
-  notes: string[],
-  labels: Labels
-): () => void {
-  host.classList.add('rnn-view', 'rnn-saved');
+function several(host: HTMLElement, runs: RunData[], notes: string[]): () => void {
+  host.classList.add('rnn-view', 'rnn-several');
+  let against: Against = 'steps';
+  let smoothing = 0.02;
   const lines = runs.map(run => {
     const line = element('div', 'rnn-status');
     line.append(element('span', 'rnn-head', run.name), ` ${run.architecture} · ${statusLine(run)}`);
@@ -40,20 +60,31 @@ function savedView(
   });
   const told = element('ul', 'rnn-notes');
   told.append(...notes.map(note => element('li', '', note)));
-  const label = element('label', 'rnn-field', `${labels.against} `);
-  const select = label.appendChild(element('select'));
-  select.append(element('option', '', labels.steps), element('option', '', labels.seconds));
   const charts = element('div', 'rnn-charts');
-  const left = charts.appendChild(element('div'));
-  const right = charts.appendChild(element('div'));
-  host.append(...lines, told, label, charts);
-  const perplexities = chart(left, perplexityChart(runs, 'steps'));
-  const norms = chart(right, normChart(runs, 'steps'));
-  select.addEventListener('change', () => {
-    const against: Against = select.selectedIndex === 1 ? 'seconds' : 'steps';
-    perplexities.update(perplexityChart(runs, against));
-    norms.update(normChart(runs, against));
-  });
+  const [left, right] = [charts.appendChild(element('div')), charts.appendChild(element('div'))];
+  const linked = link();
+  const perplexities = chart(left, perplexityChart(runs, against, smoothing), linked);
+  const norms = chart(right, normChart(runs, against, smoothing), linked);
+  const draw = (): void => {
+    perplexities.update(perplexityChart(runs, against, smoothing));
+    norms.update(normChart(runs, against, smoothing));
+  };
+  const tools = element('div', 'rnn-controls');
+  tools.append(
+    axisChoice(chosen => {
+      against = chosen;
+      linked.show(null);
+      draw();
+    }),
+    smoothingSlider(share => {
+      smoothing = share;
+      draw();
+    }),
+    button(say('Whole run'), () => {
+      linked.show(null);
+    })
+  );
+  host.append(...lines, told, tools, charts);
   return () => {
     perplexities.dispose();
     norms.dispose();

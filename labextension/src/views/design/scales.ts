@@ -1,20 +1,20 @@
-/** Colour scales that colour-blind readers can tell apart. */
+/**
+ * Colour scales, with one meaning each in every view, saved or live, and in every picture:
+ * `rnn_magics/plotting/style.py` has the same stops.
+ */
 
-export type Rgb = [number, number, number];
+import { contrast, Rgb } from './contrast';
 
-/** Okabe and Ito's palette: what lines are drawn in, in this order. */
-export const LINES = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
-
-/** Samples of viridis: for values that have one direction. */
+/** From pale to dark blue: the darker, the more. */
 const SEQUENTIAL: Rgb[] = [
-  [68, 1, 84],
-  [59, 82, 139],
-  [33, 145, 140],
-  [94, 201, 98],
-  [253, 231, 37]
+  [255, 247, 251],
+  [208, 209, 230],
+  [116, 169, 207],
+  [5, 112, 176],
+  [2, 56, 88]
 ];
 
-/** Blue, white, orange: for values around zero. */
+/** Blue below zero, white at zero, red above. */
 const DIVERGING: Rgb[] = [
   [5, 48, 97],
   [103, 169, 207],
@@ -44,9 +44,15 @@ export function share(value: number, low: number, high: number): number {
 }
 
 /** Return black or white, whichever reads better on a colour. */
-export function ink([red, green, blue]: Rgb): '#000' | '#fff' {
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? '#000' : '#fff';
+export function ink(ground: Rgb): '#000' | '#fff' {
+  return contrast(ground, [0, 0, 0]) >= contrast(ground, [255, 255, 255]) ? '#000' : '#fff';
 }
+
+/** A line that is seen on any colour of either scale: what is drawn first is wider. */
+export const RIM = [
+  ['#fff', 4],
+  ['#000', 2]
+] as const;
 
 export function css([red, green, blue]: Rgb): string {
   return `rgb(${red} ${green} ${blue})`;

@@ -1,0 +1,43 @@
+/** The line above a chart: its title, its lines, and their values where the reader points. */
+
+import { hue } from '../design/colours';
+import { element, steady } from '../page/dom';
+import type { Drawing } from './drawing';
+
+export interface Legend {
+  node: HTMLElement;
+  /** Name the lines anew. */
+  name(data: Drawing): void;
+  /** Tell values; their places are wide enough for any, so nothing moves. */
+  tell(values: (number | null)[], at: string): void;
+}
+
+export function legend(): Legend {
+  const node = element('div', 'rnn-legend');
+  node.setAttribute('aria-hidden', 'true'); // the label of the chart says it
+  let values: HTMLElement[] = [];
+  const at = element('span', 'rnn-legend-at');
+  return {
+    node,
+    name: ({ title, series }) => {
+      const lines = series.flatMap(({ label, hue: place, dashed, faint }, index) => {
+        if (faint) {
+          return [];
+        }
+        const line = element('span', 'rnn-legend-line', label);
+        line.style.setProperty('--rnn-line', hue(place ?? index));
+        line.toggleAttribute('data-dashed', dashed ?? false);
+        line.append(element('span', 'rnn-legend-value'));
+        return [line];
+      });
+      values = lines.map(line => line.lastElementChild as HTMLElement);
+      node.replaceChildren(element('span', 'rnn-legend-title', title), ...lines, at);
+    },
+    tell: (told, place) => {
+      values.forEach((value, index) => {
+        value.textContent = steady(told[index]);
+      });
+      at.textContent = place;
+    }
+  };
+}

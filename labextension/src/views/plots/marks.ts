@@ -1,0 +1,141 @@
+/** What stands in a chart beside its lines: levels with their names, moments, the best point. */
+
+import type uPlot from 'uplot';
+
+import type { Inks } from '../design/colours';
+import { shown } from '../page/dom';
+import type { Drawing, Level } from './drawing';
+import { spread } from './spread';
+
+const SIZE = 12;
+const LINE = 14;
+const LEADER = 8;
+/** No more of the width than this is given to the names of levels. */
+const MOST_SHARE = 0.4;
+
+/** Return what is written at the edge: the name of a level and its value. */
+export function levelText({ label, value }: Level): string {
+  return `${label} ${shown(value)}`;
+}
+
+/** Return how much room the names of levels want at the right, in pixels of the page. */
+export function roomForLevels(levels: readonly Level[], family: string, width: number): number {
+  const context = document.createElement('canvas').getContext('2d');
+  if (levels.length === 0 || context === null) {
+    return 12;
+  }
+  context.font = `${SIZE}px ${family}`;
+  const wide = levels.map(level => context.measureText(`↑ ${levelText(level)}`).width);
+  return Math.min(Math.max(...wide) + LEADER + 4, width * MOST_SHARE);
+}
+
+/** Draw the marks of a chart; called by uPlot after its lines. */
+export function drawMarks(plot: uPlot, data: Drawing, inks: Inks, family: string): void {
+  const { ctx: context } = plot;
+  const ratio = uPlotRatio(plot);
+  context.save();
+  context.font = `${SIZE * ratio}px ${family}`;
+  context.lineWidth = ratio;
+  levels(plot, data.references, inks, ratio);
+  moments(plot, data, inks, ratio);
+  best(plot, data, inks, ratio);
+  context.restore();
+}
+
+function uPlotRatio(plot: uPlot): number {
+  return plot.width > 0 ? plot.ctx.canvas.width / plot.width : 1;
+}
+
+function levels(plot: uPlot, all: readonly Level[], inks: Inks, ratio: number): void {
+  const { ctx: context, bbox } = plot;
+  const [top, bottom, right] = [bbox.top, bbox.top + bbox.height, bbox.left + bbox.width];
+  const places = all.map(({ value }) => plot.valToPos(value, 'y', true));
+  const wanted = places.map(y => Math.min(bottom, Math.max(top, y)));
+  const labels = spread(wanted, LINE * ratio, top, bottom);
+  context.strokeStyle = inks.role.muted;
+  context.fillStyle = inks.role.fg;
+  context.textAlign = 'left';
+  context.textBaseline = 'middle';
+  all.forEach((level, index) => {
+    const [y = 0, from = 0, to = 0] = [places[index], wanted[index], labels[index]];
+    const beyond = y < top - 1 ? '↑ ' : y > bottom + 1 ? '↓ ' : '';
+    context.beginPath();
+    if (beyond === '') {
+      context.setLineDash([2 * ratio, 3 * ratio]);
+      context.moveTo(bbox.left, y);
+      context.lineTo(right, y);
+      context.stroke();
+    }
+    context.beginPath();
+    context.setLineDash([]);
+    context.moveTo(right, from);
+    context.lineTo(right + (LEADER - 2) * ratio, to);
+    context.stroke();
+    const room = plot.ctx.canvas.width - right - LEADER * ratio;
+    context.fillText(beyond + levelText(level), right + LEADER * ratio, to, room);
+  });
+}
+
+function moments(plot: uPlot, { moments: all = [] }: Drawing, inks: Inks, ratio: number): void {
+  const { ctx: context, bbox } = plot;
+  const right = bbox.left + bbox.width;
+  context.strokeStyle = inks.role.wait;
+  context.textBaseline = 'top';
+  all.forEach(({ x, label }, index) => {
+    const at = plot.valToPos(x, 'x', true);
+    if (at < bbox.left - 1 || at > right + 1) {
+      return;
+    }
+    context.beginPath();
+    context.setLineDash([4 * ratio, 3 * ratio]);
+    context.moveTo(at, bbox.top);
+    context.lineTo(at, bbox.top + bbox.height);
+    context.stroke();
+    // Three rows, so that changes soon after each other can be read.
+    const y = bbox.top + (index % 3) * LINE * ratio;
+    const turned = at + context.measureText(label).width + 6 * ratio > right;
+    context.textAlign = turned ? 'right' : 'left';
+    written(context, label, at + (turned ? -4 : 4) * ratio, y, inks, inks.role.wait);
+  });
+}
+
+function best(plot: uPlot, { best: point }: Drawing, inks: Inks, ratio: number): void {
+  if (!point) {
+    return;
+  }
+  const { ctx: context, bbox } = plot;
+  const [x, y] = [plot.valToPos(point.x, 'x', true), plot.valToPos(point.y, 'y', true)];
+  const [right, bottom] = [bbox.left + bbox.width, bbox.top + bbox.height];
+  if (x < bbox.left - 1 || x > right + 1 || y < bbox.top - 1 || y > bottom + 1) {
+    return;
+  }
+  context.setLineDash([]);
+  context.lineWidth = 2 * ratio;
+  context.strokeStyle = inks.role.good;
+  context.beginPath();
+  context.arc(x, y, 6 * ratio, 0, 2 * Math.PI);
+  context.stroke();
+  context.textAlign = x > bbox.left + bbox.width / 2 ? 'right' : 'left';
+  const below = y + 24 * ratio < bottom;
+  context.textBaseline = below ? 'top' : 'bottom';
+  const side = context.textAlign === 'right' ? 4 : -4;
+  written(context, point.label, x + side * ratio, y + (below ? 9 : -9) * ratio, inks, inks.role.good);
+}
+
+/** Write over whatever is there: a rim in the colour of the ground keeps the letters apart. */
+function written(
+  context: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  inks: Inks,
+  colour: string
+): void {
+  const { strokeStyle, lineWidth } = context;
+  context.setLineDash([]);
+  [context.strokeStyle, context.lineWidth] = [inks.role.bg, lineWidth * 4];
+  context.strokeText(text, x, y);
+  context.fillStyle = colour;
+  context.fillText(text, x, y);
+  [context.strokeStyle, context.lineWidth] = [strokeStyle, lineWidth];
+}

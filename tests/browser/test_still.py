@@ -1,0 +1,115 @@
+"""Nothing jumps and nothing scrolls: heights are there from the first paint, at any width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+CORPUS = "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32"
+RUN = "run = %train_rnn --cell gru --num-hiddens 32 --threads 1"
+PATIENCE = 120_000
+CARD = ".rnn-run-card"
+# The heights of the last cell's outputs, frame by frame, as a reader sees them.
+WATCH = """() => {
+  const cell = [...document.querySelectorAll('.jp-CodeCell')].at(-1);
+  window.__heights = [];
+  const look = () => {
+    const height = cell.querySelector('.jp-OutputArea')?.getBoundingClientRect().height ?? 0;
+    if (window.__heights.at(-1) !== height) {
+      window.__heights.push(height);
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+# Elements of ours that have something to scroll to, and a bar for it.
+SCROLLING = """() => [...document.querySelectorAll('.jp-OutputArea-output')]
+  .flatMap(output => [output, ...output.querySelectorAll('*')])
+  .filter(node => {
+    const { overflowX, overflowY } = getComputedStyle(node);
+    const scrolls = value => value === 'auto' || value === 'scroll';
+    return (scrolls(overflowX) && node.scrollWidth > node.clientWidth + 1) ||
+      (scrolls(overflowY) && node.scrollHeight > node.clientHeight + 1);
+  })
+  .map(node => node.outerHTML.slice(0, 200))"""
+# What a page shifts from now on; what it did before may be told late.
+SHIFTS = """() => {
+  const begun = performance.now();
+  window.__shifts = [];
+  window.__observer?.disconnect();
+  window.__observer = new PerformanceObserver(list => {
+    for (const { startTime, value, sources } of list.getEntries()) {
+      if (startTime >= begun) {
+        const moved = sources.map(({ node }) => node?.outerHTML ?? node?.textContent ?? '');
+        window.__shifts.push([value, moved.map(text => text.slice(0, 160))]);
+      }
+    }
+  });
+  window.__observer.observe({ type: 'layout-shift' });
+}"""
+WIDTHS = (600, 700, 1000, 1400, 2000)
+
+
+def hover(page: Any, selector: str) -> None:
+    """Go over a view from left to right and from top to bottom."""
+    box = page.tab.locator(selector).first.bounding_box()
+    for share in (0.1, 0.3, 0.5, 0.7, 0.9):
+        page.tab.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"])
+        page.tab.evaluate("() => new Promise(requestAnimationFrame)")
+    page.tab.mouse.move(0, 0)
+
+
+def settled(page: Any) -> None:
+    """Wait until charts have followed the width of the page."""
+    for _ in range(3):
+        page.tab.evaluate("() => new Promise(requestAnimationFrame)")
+
+
+@pytest.mark.parametrize("width", [700, 1400])
+def test_a_run_changes_the_height_of_its_cell_at_most_twice(
+    lab: Any, page: Any, width: int
+) -> None:
+    page.tab.set_viewport_size({"width": width, "height": 1300})
+    page.open(lab.write(f"still-{width}.ipynb", CORPUS, f"{RUN} --epochs 3"))
+    page.tab.evaluate(WATCH)
+    page.run("notebook:run-all-cells")
+    page.tab.wait_for_selector(f".rnn-saved{CARD} canvas", timeout=PATIENCE)
+    page.idle()
+    page.tab.wait_for_function(
+        "() => document.querySelector('.rnn-verdict')?.textContent.includes('gram')",
+        timeout=PATIENCE,
+    )
+    settled(page)
+    page.screenshot(f"still-{width}")
+    first, *changes = page.tab.evaluate("() => window.__heights")
+    assert first == 0
+    assert len(changes) <= 2, changes
+    assert changes[-1] > 400
+
+
+def test_hovering_moves_nothing_and_nothing_scrolls_at_any_width(lab: Any, page: Any) -> None:
+    inspected = "\n".join(
+        f'%inspect_rnn {view} "the time of day, and what was said of it by those who came"'
+        for view in ("hidden", "gates", "surprise", "gradient")
+    )
+    page.run_all(lab.write("hovered.ipynb", CORPUS, f"{RUN} --epochs 2", inspected))
+    page.tab.wait_for_selector(f".rnn-saved{CARD} canvas", timeout=PATIENCE)
+    page.tab.wait_for_function(
+        "() => document.querySelectorAll('.rnn-inspection').length === 4", timeout=PATIENCE
+    )
+    page.run("application:toggle-left-area")
+    page.tab.locator(f"{CARD} .rnn-details summary").click()
+    for width in WIDTHS:
+        page.tab.set_viewport_size({"width": width, "height": 1300})
+        settled(page)
+        assert page.tab.evaluate(SCROLLING) == [], f"at {width} pixels"
+    page.tab.set_viewport_size({"width": 1000, "height": 1300})
+    settled(page)
+    for selector in (f"{CARD} .rnn-chart", CARD, ".rnn-heatmap", ".rnn-text"):
+        page.tab.locator(selector).first.scroll_into_view_if_needed()
+        settled(page)
+        page.tab.evaluate(SHIFTS)
+        hover(page, selector)
+        assert page.tab.evaluate("() => window.__shifts") == [], selector
+    assert page.errors == []
