@@ -250,14 +250,10 @@ describe('what a notebook keeps', () => {
     const host = document.createElement('div');
     const run = read('run');
     const notes = ['Perplexities of <b> groups cannot be compared', 'A: 28 char tokens'];
-    const end = drawSaved(host, { view: 'compare', version: 1, runs: [run, run], notes }, '', {
-      against: 'against',
-      steps: 'steps',
-      seconds: 'seconds'
-    });
+    const view = drawSaved(host, { view: 'compare', version: 1, runs: [run, run], notes }, '');
     const told = [...host.querySelectorAll('.rnn-notes li')].map(item => item.textContent);
     expect(told).toEqual(notes);
-    end();
+    view.end();
     expect(notesOf({ view: 'compare', version: 1, runs: [run, run] })).toEqual([]); // an older one
     expect(notesOf(run)).toEqual([]);
   });
