@@ -16,17 +16,17 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from rnn_magics.text.reading.stream import StreamedText
 
 from rnn_magics.batching import BatchConfig, make_batches
 from rnn_magics.errors import CorpusError
 from rnn_magics.scores.ladder import fit_ladder
-from rnn_magics.text import statistics, stream
+from rnn_magics.text import statistics
 from rnn_magics.text.cleaning import CorpusConfig, clean, clean_pieces
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing import cache, numbering
-from rnn_magics.text.reading import sources
+from rnn_magics.text.reading import sources, stream
 from rnn_magics.text.reading.encoding import decode, decoded
+from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.statistics import text_statistics
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
