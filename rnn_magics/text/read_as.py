@@ -77,10 +77,10 @@ def part_as(reading: TextReading | None, text: str, whole: Iterable[str] = ()) -
 def _within(text: str, cleaning: CorpusConfig) -> str:
     if not text or not (cleaning.d2l or cleaning.letters_only):  # the others strip no ends
         return clean(text, cleaning)
-    framed = clean(f"x{text}x", cleaning)[1:-1]  # as it is in the middle of a text
-    inside = clean(text, cleaning)  # the last letter of a word may have a form of its own
+    # As it is after another letter and before one; the last letter of a word keeps its own form.
+    after, between = clean(f"x{text}", cleaning)[1:], clean(f"x{text}x", cleaning)[1:-1]
     if cleaning.d2l:  # the lines of the book are joined without their ends
-        framed, inside = (part.replace("\n", "") for part in (framed, inside))
-    if not inside:
-        return framed[:1]
-    return f"{' ' * framed.startswith(' ')}{inside}{' ' * framed.endswith(' ')}"
+        after, between = (part.replace("\n", "") for part in (after, between))
+    if not after:
+        return between[:1]
+    return f"{after}{' ' * between.endswith(' ')}"

@@ -67,7 +67,7 @@ def test_a_sha256_that_is_none_is_refused(word: str) -> None:
         DownloadConfig(sha256=word)
 
 
-@pytest.mark.parametrize("sources", [["a.txt"], ["http://a/b", "http://a/c"], []])
+@pytest.mark.parametrize("sources", [["a.txt"], ["http://a/b", "http://a/c"]])
 def test_a_sha256_goes_with_one_address(sources: list[str]) -> None:
     with pytest.raises(CorpusError, match="--sha256 checks one download: name exactly one"):
         Corpus.load(sources, download=DownloadConfig(sha256="0" * 64))
