@@ -270,6 +270,10 @@ describe('the dashboard', () => {
     expect((find('progress') as HTMLProgressElement).value).toBe(0.4);
     expect(find('.rnn-chip').textContent).toBe('stopped');
   });
+  it('fills the bar of a run that ended as planned, though its last step was not told', () => {
+    drawSaved(host, { ...(EXAMPLE as object), reason: 'epochs', done: 0.97 }, '');
+    expect((find('progress') as HTMLProgressElement).value).toBe(1);
+  });
   it('says what it waits for while there is no curve', () => {
     const none = { loss: [], grad_norm: [] };
     const view = dashboard(host, { ...training(), now: null, phase: 'compiling', series: none }, () => undefined);
