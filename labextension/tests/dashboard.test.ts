@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ENDINGS, Ending } from '../src/contract/endings';
-import { Level, RunData, rowsOf, runData } from '../src/contract/run';
+import { Epoch, Level, RunData, rowsOf, runData } from '../src/contract/run';
 import { normChart, perplexityChart } from '../src/views/runs/curves';
 import { Command, dashboard } from '../src/views/runs/dashboard';
 import { drawSaved } from '../src/views/runs/saved';
@@ -99,6 +99,41 @@ describe('curves', () => {
       { label: 'bigram', value: Math.exp(2), far: true },
       { label: 'best, 5-gram', value: Math.exp(1), far: false }
     ]);
+  });
+  it('have one hue a run, a dashed line for held-out text, and a faint raw line', () => {
+    const { series } = perplexityChart([run(), { ...run(), name: 'b' }], 'steps', 0.1);
+    const drawn = series.map(({ label, hue, dashed, faint }) => [label, hue, dashed ?? false, faint ?? false]);
+    expect(drawn).toEqual([
+      ['gru: training', 0, false, false],
+      ['gru: held out', 0, true, false],
+      ['b: training', 1, false, false],
+      ['b: held out', 1, true, false],
+      ['gru: each step', 0, false, true],
+      ['b: each step', 1, false, true]
+    ].map(([label, ...rest]) => [String(label).replace('gru', '<b>gru</b>-1'), ...rest]));
+  });
+  it('mark the best epoch and what was steered', () => {
+    const steered = [
+      { step: 10, lr: 0.1, clip: 1 },
+      { step: 20, lr: 0.1, clip: null },
+      { step: 30, lr: 0.2, clip: null }
+    ];
+    const epochs = [3, 1, 2].map((valid_nats, at) => ({ ...(run().epochs[at] as Epoch), valid_nats }));
+    const data = perplexityChart([{ ...run(), steered, epochs }], 'steps');
+    expect(data.best).toEqual({ x: 54, y: Math.E, label: 'best 2.718, epoch 2' });
+    expect(data.moments).toEqual([
+      { x: 10, label: 'lr 0.1, clip 1' },
+      { x: 20, label: 'no clip' },
+      { x: 30, label: 'lr 0.2' }
+    ]);
+    expect(normChart([{ ...run(), steered }], 'steps').moments).toHaveLength(3);
+  });
+  it('show between which values the steps of a point lie', () => {
+    const loss = [[16, 2, 1, 3], [32, 1.5, 1.5, 1.5]];
+    const data = perplexityChart([{ ...run(), series: { loss, grad_norm: [] }, epochs: [] }], 'steps');
+    expect(data.envelope?.low[0]).toBeCloseTo(Math.exp(1));
+    expect(data.envelope?.high[0]).toBeCloseTo(Math.exp(3));
+    expect(perplexityChart([run()], 'steps').envelope).toBeNull();
   });
   it('have no place for what is beyond all floats', () => {
     expect(perplexity(1e6)).toBeNull();
@@ -234,6 +269,10 @@ describe('the dashboard', () => {
     drawSaved(host, { ...(EXAMPLE as object), reason: 'stopped', done: 0.4 }, '');
     expect((find('progress') as HTMLProgressElement).value).toBe(0.4);
     expect(find('.rnn-chip').textContent).toBe('stopped');
+  });
+  it('fills the bar of a run that ended as planned, though its last step was not told', () => {
+    drawSaved(host, { ...(EXAMPLE as object), reason: 'epochs', done: 0.97 }, '');
+    expect((find('progress') as HTMLProgressElement).value).toBe(1);
   });
   it('says what it waits for while there is no curve', () => {
     const none = { loss: [], grad_norm: [] };

@@ -60,6 +60,22 @@ def hover(page: Any, selector: str) -> None:
     page.tab.mouse.move(0, 0)
 
 
+def pointed_at_in_both(page: Any) -> None:
+    """See that the cursor of one chart is that of the other."""
+    over = page.tab.locator(f"{CARD} .u-over").first
+    over.scroll_into_view_if_needed()
+    over.hover()
+    page.tab.wait_for_function(
+        """() => {
+          const told = [...document.querySelectorAll('.rnn-run-card .rnn-legend-at')];
+          // Of the nearest points of each: they are not at the same steps.
+          const [left, right] = told.map(node => Number(node.textContent.replace(/[^0-9]/g, '')));
+          return left > 0 && Math.abs(left - right) <= 16;
+        }"""
+    )
+    page.tab.mouse.move(0, 0)
+
+
 def settled(page: Any) -> None:
     """Wait until charts have followed the width of the page."""
     for _ in range(3):
@@ -106,6 +122,7 @@ def test_hovering_moves_nothing_and_nothing_scrolls_at_any_width(lab: Any, page:
         assert page.tab.evaluate(SCROLLING) == [], f"at {width} pixels"
     page.tab.set_viewport_size({"width": 1000, "height": 1300})
     settled(page)
+    pointed_at_in_both(page)
     for selector in (f"{CARD} .rnn-chart", CARD, ".rnn-heatmap", ".rnn-text"):
         page.tab.locator(selector).first.scroll_into_view_if_needed()
         settled(page)

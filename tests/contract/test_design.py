@@ -133,3 +133,12 @@ def test_a_colour_means_the_same_in_a_picture(name: str, made: Colormap) -> None
     for place, stop in enumerate(stops):
         drawn = [255 * part for part in made(place / (len(stops) - 1))[:3]]
         assert drawn == pytest.approx(stop, abs=2)  # a map has 256 colours
+
+
+def test_a_view_has_no_size_of_type_of_its_own() -> None:
+    found = {
+        path.name: sizes
+        for path in (LABEXTENSION / "style").glob("*.css")
+        if (sizes := re.findall(r"font-size: (?!var\(--(?:rnn|jp)-)[^;]+", path.read_text("utf-8")))
+    }
+    assert found == {}

@@ -15,6 +15,7 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.live import dashboard as module
 from rnn_magics.notebook.live import sample_text
 from rnn_magics.notebook.live.dashboard import Dashboard
+from rnn_magics.notebook.page.view import LIVE_MIME
 from rnn_magics.notebook.show.run_payload import RUN_MIME
 from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.training.config import TrainConfig
@@ -79,6 +80,11 @@ def test_a_saved_notebook_has_a_picture_and_words(
     assert picture["image/png"]
     assert "+ training   x held out" in picture["text/plain"]
     assert picture[RUN_MIME]["series"]["loss"]
+    assert picture[RUN_MIME]["done"] == 1
+    samples = picture[RUN_MIME]["samples"]
+    assert [sample["epoch"] for sample in samples] == [1, 2]
+    assert all(len(sample["text"]) > 20 for sample in samples)
+    assert LIVE_MIME in words  # where our extension draws the card, these words are in it
     assert "widget-view" not in json.dumps([*picture])
     assert "held-out ppl" in words["text/plain"]
     assert "ended: epochs" in words["text/plain"]
@@ -135,6 +141,8 @@ def test_commands_are_obeyed_and_answered(steered: Dashboard) -> None:
     assert ask(steered, type="stop").startswith("stops")
     job.wait(PATIENCE)
     assert steered.widget.run["reason"] == "stopped"
+    assert 0 < steered._telemetry.done < 0.5
+    assert not steered.widget.refused
     assert ask(steered, type="pause") == "the run has ended"
 
 
@@ -153,6 +161,7 @@ def test_what_makes_no_sense_changes_nothing(
 ) -> None:
     steered.obey(command)
     assert steered.widget.answer.startswith(said)
+    assert steered.widget.refused == (command.get("type") == "steer")
     assert not steered._run.steered
     assert steered.job is not None
     assert steered.job.is_alive

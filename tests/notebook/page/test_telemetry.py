@@ -55,6 +55,10 @@ def assert_true_to(event: Event, telemetry: Telemetry, payload: dict) -> None:
         _, losses, _, _ = telemetry.curve.loss.points()
         assert losses[-1] == event.loss.item()
         assert now["total_steps"] == len(losses)
+        _, norms, _, _ = telemetry.curve.grad_norm.points()
+        clipped = int((norms > 1).sum())  # the bound of these runs, if they have one
+        assert payload["clipping"] in (None, {"clipped": clipped, "steps": len(norms)})
+        assert telemetry.done == now["done"]
     if isinstance(event, EpochEnd):
         assert payload["epochs"][-1]["train_nats"] == pytest.approx(event.train_nats)
         assert payload["epochs"][-1]["valid_nats"] == pytest.approx(event.valid_nats)
@@ -138,3 +142,27 @@ def test_options_that_are_not_defaults_are_named(batches: Batches) -> None:
     run, _ = begin(batches, SMALL, replace(TrainConfig(), clip=0.5, seed=3), "tiny")
     options = Telemetry(run).payload()["options"]
     assert options == {"num_hiddens": 8, "batch_size": 4, "num_steps": 8, "clip": 0.5, "seed": 3}
+
+
+def test_a_spike_in_the_first_epoch_is_not_forgotten(batches: Batches) -> None:
+    """It was: the last epoch alone was told, rounded to whole percents."""
+    run, _ = begin(batches, SMALL, TrainConfig(epochs=2), "tiny")
+    for epoch, share in enumerate((1 / 1000, 0.0)):
+        norms = [6.9 if step < 1000 * share else 0.1 for step in range(1000)]
+        run.curve.extend(*np_tensors(norms, norms))
+        run.curve.end_epoch(float(epoch))
+        run.history.append(EpochEnd(epoch + 1, True, 1.0, 1.0, 1.0, 1.0, 0.1, 6.9, share))
+    assert Telemetry(run).payload()["clipping"] == {"clipped": 1, "steps": 2000}
+
+
+def test_a_steered_clip_is_judged_from_its_step_on(batches: Batches) -> None:
+    run, state = begin(batches, SMALL, TrainConfig(epochs=2, clip=1e-6), "tiny")
+    telemetry, told = Telemetry(run), []
+    for event in iter_train(run, state):
+        telemetry(event)
+        if isinstance(event, StepEnd):
+            if state.total_steps == 4:
+                run.steer(replace(run.config.train, clip=1e6), 4)
+            told.append(telemetry.payload()["clipping"]["clipped"])
+    assert told[:6] == [1, 2, 3, 4, 4, 4]
+    assert set(told[6:]) == {4}

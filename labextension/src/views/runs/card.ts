@@ -17,6 +17,7 @@ import { verdict } from './verdict';
 import {
   atText,
   clippedText,
+  doneShare,
   duration,
   grouped,
   reached,
@@ -115,7 +116,7 @@ function head(buttons: HTMLElement[]): Part {
       at.textContent = atText(run);
       model.textContent = `${run.architecture} · ${run.place}`;
       model.title = model.textContent;
-      bar.value = run.now?.done ?? run.done ?? (run.phase === 'ended' ? 1 : 0);
+      bar.value = doneShare(run);
       all.textContent = statusLine(run);
     }
   };

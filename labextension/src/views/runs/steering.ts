@@ -49,7 +49,7 @@ export function steering(
   const rate: Field = field(say('peak lr'), say('the largest learning rate'), (value, text) => {
     entered(() => rate, value, text);
   });
-  const clip: Field = field('clip', say('bound on the gradient norm; empty for none'), (value, text) => {
+  const clip: Field = field(say('clip'), say('bound on the gradient norm; empty for none'), (value, text) => {
     entered(() => clip, value, text);
   });
   const now = element('span', 'rnn-field rnn-now');

@@ -29,7 +29,8 @@ function sentence(run: RunData): string {
   }
   if (held < best.nats) {
     const behind = percent(Math.exp(best.nats - held) - 1);
-    return `${say('better than counting')}; ${say('the best %1-gram is %2 behind', best.order, behind)}`;
+    const than = say('the best %1-gram is %2 behind', best.order, behind);
+    return say('%1; %2', say('better than counting'), than);
   }
   const passed = ladder.filter(({ nats, order }) => held < nats && order !== null);
   const strongest = Math.max(-1, ...passed.map(({ order }) => order ?? -1));
@@ -44,5 +45,5 @@ function sentence(run: RunData): string {
     share < 1
       ? say('the best %1-gram is %2 ahead', best.order, percent(share))
       : say('the best %1-gram reaches %2', best.order, steady(Math.exp(best.nats)));
-  return `${reach[Math.min(strongest, 2) + 1] ?? ''}; ${ahead}`;
+  return say('%1; %2', reach[Math.min(strongest, 2) + 1] ?? '', ahead);
 }

@@ -33,6 +33,15 @@ export function stateNews({ phase, reason }: RunData): News {
   return phase === 'training' || phase === 'scoring' ? 'live' : 'wait';
 }
 
+/**
+ * Return the share of the training that is over. One that ended as planned is over, though its last
+ * step was not told; another stays where it was.
+ */
+export function doneShare({ phase, reason, now, done }: RunData): number {
+  const isOver = phase === 'ended' && (reason === null || ENDINGS[reason].news === 'good');
+  return isOver ? 1 : (now?.done ?? done ?? (phase === 'ended' ? 1 : 0));
+}
+
 /** Return what stands in the place of the curves while there are none. */
 export function waitsText({ phase }: RunData): string {
   switch (phase) {
