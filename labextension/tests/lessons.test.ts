@@ -18,7 +18,10 @@ describe('the lessons', () => {
     const held = new Map(paths.map(path => [path, 'mine']));
     return {
       held,
-      get: vi.fn((folder: string) => {
+      get: vi.fn((folder: string, { content }: { content?: boolean }) => {
+        if (content !== true) {
+          return Promise.resolve({ content: null });
+        }
         if (folder !== '' && held.get(folder) !== 'folder') {
           return Promise.reject(new Error(`${folder} is no folder`));
         }
@@ -49,8 +52,8 @@ describe('the lessons', () => {
     const made = drive('a');
     made.held.set('a', 'folder').set(`a/${FOLDER}`, 'folder').set(`a/${FOLDER}/${LESSONS[0]}`, 'mine');
     const { get } = made;
-    made.get = vi.fn((path: string) =>
-      path === `a/${FOLDER}` ? Promise.reject(new Error('503')) : get(path)
+    made.get = vi.fn((path: string, options: { content?: boolean }) =>
+      path === `a/${FOLDER}` ? Promise.reject(new Error('503')) : get(path, options)
     );
     await expect(placed(made as never, lessonsIn('a'), LESSONS, copy)).rejects.toThrow('503');
     expect(made.save).not.toHaveBeenCalled();

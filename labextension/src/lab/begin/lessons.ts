@@ -47,7 +47,7 @@ export async function placed(
   copy: (name: string) => Promise<Copy>
 ): Promise<void> {
   const listed = async (path: string): Promise<string[]> => {
-    const listing = await contents.get(path, { type: 'directory' });
+    const listing = await contents.get(path, { type: 'directory', content: true });
     return (listing.content as Contents.IModel[]).map(({ name }) => name);
   };
   let there: string[] = [];
