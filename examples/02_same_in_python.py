@@ -27,4 +27,4 @@ run = train(batches, ModelConfig("lstm", num_hiddens=256), TrainConfig(epochs=4,
 print(f"training perplexity {run.train_perplexity:.3f}")
 print(f"held-out perplexity {run.valid_perplexity:.3f}; a uniform guess has {len(vocab)}")
 print(f"{run.tokens_per_second:,.0f} tokens/s")
-print(generate(run, "    def __init__(self", DecodingConfig(length=400, temperature=0.5)))
+print(generate(run, "    def __init__(self, name", DecodingConfig(length=400, temperature=0.5)))

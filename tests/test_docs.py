@@ -176,7 +176,7 @@ def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> No
     exec(compile(small, "README.md", "exec"), {})
     numbers, text = capsys.readouterr().out.split("\n", 1)
     assert len([float(number) for number in numbers.split()]) == 3
-    assert text.startswith("    def __init__(self")
+    assert text.startswith("    def __init__(self, name")
 
 
 def the_walk() -> str:
