@@ -19,12 +19,12 @@ from rnn_magics import (
     train,
 )
 
-corpus = Corpus.load("python_docs")  # %corpus python_docs
+corpus = Corpus.load("python_source")  # %corpus python_source
 vocab = Vocab.from_corpus(corpus, VocabConfig("char"))  # %vocab --token char
 batches = make_batches(corpus, vocab, BatchConfig(batch_size=32, num_steps=64))  # %sample seq
-run = train(batches, ModelConfig("gru", num_hiddens=256), TrainConfig(epochs=6, clip=1))
+run = train(batches, ModelConfig("lstm", num_hiddens=256), TrainConfig(epochs=4, clip=1))
 
 print(f"training perplexity {run.train_perplexity:.3f}")
 print(f"held-out perplexity {run.valid_perplexity:.3f}; a uniform guess has {len(vocab)}")
 print(f"{run.tokens_per_second:,.0f} tokens/s")
-print(generate(run, "The statement ", DecodingConfig(length=300, temperature=0.7)))
+print(generate(run, "    def __init__(self, name", DecodingConfig(length=400, temperature=0.5)))

@@ -73,6 +73,8 @@ def test_a_wheel_made_of_it_has_both_bundles(unpacked: Path, tmp_path: Path) -> 
         if path.is_file():
             assert held[f"{lab}/{path.relative_to(built).as_posix()}"] == path.read_bytes()
     assert held[f"{lab}/install.json"]
+    for path in (ROOT / "examples").glob("0*.*"):
+        assert held[f"{lab}/lessons/{path.name}"] == path.read_bytes()
     for name in ("widgets.js", "widgets.css"):
         assert held[f"{static}/{name}"] == (ROOT / static / name).read_bytes()
     sources = [path for kind in ("*.py", "*.pyi") for path in (ROOT / "rnn_magics").rglob(kind)]

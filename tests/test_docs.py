@@ -169,12 +169,14 @@ def test_the_readmes_show_the_same() -> None:
 
 def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = fenced((ROOT / "README.md").read_text(encoding="utf-8"), "python")
-    small = block.replace("num_hiddens=256", "num_hiddens=8").replace("epochs=6", "epochs=1")
-    assert small.count("num_hiddens=8)") == small.count("epochs=1,") == 1
+    small = block.replace("num_hiddens=256", "num_hiddens=8").replace(
+        "epochs=4", "epochs=1, max_tokens=9_000"
+    )
+    assert small.count("num_hiddens=8)") == small.count("epochs=1, max_tokens=") == 1
     exec(compile(small, "README.md", "exec"), {})
     numbers, text = capsys.readouterr().out.split("\n", 1)
     assert len([float(number) for number in numbers.split()]) == 3
-    assert text.startswith("The statement ")
+    assert text.startswith("    def __init__(self, name")
 
 
 def the_walk() -> str:

@@ -12,7 +12,6 @@ import { isText, relativePath } from '../src/lab/begin/files';
 import { KernelLink, LinkedKernel, RUNS } from '../src/lab/kernels/kernel_link';
 import { Words, languageOf, wordsIn } from '../src/lab/setup/translation';
 import { isCorpusCell, spans } from '../src/lab/cells/spans';
-import { NAME, placed, quickstart } from '../src/lab/begin/quickstart';
 import type { IRuns, LinkedRun } from '../src/lab/kernels/tokens';
 import { ending, statusText } from '../src/lab/runs/words';
 import { drawSaved } from '../src/views/runs/saved';
@@ -194,23 +193,6 @@ describe('files', () => {
     ]);
     expect(file('a\n%rm x.txt')).toBe(false);
     expect(isText({ type: 'directory', path: 'a.txt' })).toBe(false);
-  });
-});
-
-describe('the quickstart', () => {
-  const contents = (exists: boolean) => ({
-    get: vi.fn(() => (exists ? Promise.resolve({}) : Promise.reject(new Error('404')))),
-    save: vi.fn(() => Promise.resolve({}))
-  });
-  it('is written once', async () => {
-    for (const [exists, times] of [
-      [false, 1],
-      [true, 0]
-    ] as const) {
-      const made = contents(exists);
-      expect(await placed(made as never, 'a/b', quickstart(english))).toBe(`a/b/${NAME}`);
-      expect(made.save).toHaveBeenCalledTimes(times);
-    }
   });
 });
 

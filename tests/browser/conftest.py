@@ -157,6 +157,7 @@ def installed(home: Path) -> Path:
     there.mkdir(parents=True)
     for path in (*built.iterdir(), ROOT / "labextension" / "install.json"):
         (there / path.name).symlink_to(path)
+    (there / "lessons").symlink_to(ROOT / "examples")  # as pyproject.toml puts them into a wheel
     return home / "share"
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import nbformat
 import pytest
@@ -29,6 +30,8 @@ SHOW = """data => {
 }"""
 CHART = Path(__file__).parents[1] / "contract" / "payloads" / "chart.json"
 RUN = Path(__file__).parents[1] / "contract" / "payloads" / "run.json"
+LESSONS = "rnn_magics lessons"
+EXAMPLES = {path.name: path for path in (Path(__file__).parents[2] / "examples").glob("0*.*")}
 
 
 def wait_for_status(page: Any, words: str) -> None:
@@ -144,14 +147,32 @@ def test_the_launcher_opens_the_quickstart_and_keeps_what_is_there(lab: Any, pag
     card.click(timeout=PATIENCE)
     page.tab.wait_for_selector(".jp-Notebook h1:has-text('six lines')", timeout=PATIENCE)
     page.screenshot("lab-quickstart")
-    path = lab.folder / "rnn_magics quickstart.ipynb"
+    folder = lab.folder / LESSONS
+    assert {path.name for path in folder.iterdir() if path.is_file()} == EXAMPLES.keys()
+    path = folder / "01_quickstart.ipynb"
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)  # type: ignore[no-untyped-call]
-    assert "%train_rnn" in "".join(cell.source for cell in notebook.cells)
+    assert sources(path) == sources(EXAMPLES[path.name])
     path.write_text(path.read_text(encoding="utf-8").replace("six lines", "my own lines"))
     tab.goto(f"{lab.url}/lab?reset")
     card.click(timeout=PATIENCE)
     page.tab.wait_for_selector(".jp-Notebook h1:has-text('my own lines')", timeout=PATIENCE)
+
+
+def test_a_lesson_leads_to_the_next_one(lab: Any, page: Any) -> None:
+    page.open(f"{lab.url}/lab/tree/{quote(LESSONS)}/01_quickstart.ipynb?reset")
+    page.tab.click(".jp-Notebook a:has-text('03 Sequence models')")
+    page.tab.wait_for_selector(".jp-Notebook h1:has-text('Sequence models')", timeout=PATIENCE)
+    path = lab.folder / LESSONS / "04_text_and_zipf.ipynb"
+    path.unlink()  # a lesson that is gone is copied again
+    page.run("rnn-magics:next-lesson")
+    page.tab.wait_for_selector(".jp-Notebook h1:has-text('Zipf')", timeout=PATIENCE)
+    assert sources(path) == sources(EXAMPLES[path.name])
+
+
+def sources(path: Path) -> list[str]:
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    return [cell.source for cell in notebook.cells]
 
 
 def test_a_text_file_becomes_the_corpus(lab: Any, page: Any) -> None:
@@ -213,6 +234,7 @@ def test_a_chinese_page_speaks_chinese_without_a_language_pack(
         page.tab.goto(f"{lab.url}/lab?reset")
         page.tab.click(".jp-LauncherCard:has-text('RNN 快速入门')", timeout=PATIENCE)
         page.tab.wait_for_selector(".jp-Notebook h1:has-text('循环语言模型')", timeout=PATIENCE)
+        assert "训练文本" in "".join(sources(lab.folder / LESSONS / "01_quickstart.ipynb"))
         page.run("rnn-magics:open-panel")
         page.tab.wait_for_selector(".rnn-panel:has-text('还没有训练')")
         page.open(lab.write("views.ipynb", CORPUS, LONG, BRIEF))

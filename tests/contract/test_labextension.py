@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 import rnn_magics
@@ -39,7 +40,7 @@ SCHEMA = json.loads((ROOT / "labextension" / "schema" / "plugin.json").read_text
 
 
 def said() -> set[str]:
-    """Return every string that the extension translates."""
+    """Return every string that the extension translates, the prose of the quickstart too."""
     calls = re.compile(r"\b(?:trans\.__|say)\(\s*'((?:[^'\\]|\\.)*)'")
     texts = (path.read_text(encoding="utf-8") for path in LAB.parent.rglob("*.ts"))
     found = map(calls.findall, texts)
@@ -50,7 +51,14 @@ def said() -> set[str]:
     settings = {f"settings\x04{field[key]}" for field in fields for key in ("title", "description")}
     settings |= {f"schema\x04{SCHEMA[key]}" for key in ("title", "description")}
     settings.add(f"settings\x04{SCHEMA['jupyter.lab.setting-icon-label']}")
-    return set(chain.from_iterable(found)) | settings | set(endings)
+    return set(chain.from_iterable(found)) | settings | set(endings) | prose()
+
+
+def prose() -> set[str]:
+    """Return the paragraphs of the quickstart as the extension takes them apart."""
+    notebook = nbformat.read(ROOT / "examples/01_quickstart.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    texts = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return set(chain.from_iterable(text.split("\n\n") for text in texts))
 
 
 def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> None:

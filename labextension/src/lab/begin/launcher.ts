@@ -1,21 +1,34 @@
-/** The launcher card: a short notebook to begin with. */
+/** The launcher card: the lessons, from the quickstart on. */
 
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { QUICKSTART, addListed } from '../setup/commands';
+import { NEXT_LESSON, QUICKSTART, addListed } from '../setup/commands';
 import { curveIcon } from '../setup/icons';
 import { plugin } from '../setup/plugin';
-import { placed, quickstart } from './quickstart';
+import { proseIn } from '../setup/translation';
+import { LESSONS, SCRIPTS, inside, lesson, lessonsIn, nextLesson, parentOf, placed } from './lessons';
 
 export const launcher = plugin({
   id: 'rnn-magics:launcher',
-  description: 'Opens the quickstart.',
-  optional: [ILauncher, ICommandPalette, IDefaultFileBrowser],
-  activate: (page, cards, palette, browser) => {
+  description: 'Opens the quickstart, and the next lesson.',
+  optional: [ILauncher, ICommandPalette, IDefaultFileBrowser, INotebookTracker],
+  activate: (page, cards, palette, browser, tracker) => {
     const { app, trans, translator } = page;
+    const open = async (folder: string, name: string, names: string[]): Promise<void> => {
+      const copy = (each: string) => lesson(each, proseIn(translator));
+      try {
+        await placed(app.serviceManager.contents, folder, names, copy);
+      } catch (error) {
+        Notification.error(trans.__('The lessons cannot be copied here: %1', String(error)));
+        return;
+      }
+      const path = inside(folder, name);
+      await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+    };
     const inPalette = { isPalette: true };
     addListed(page, palette, QUICKSTART, inPalette, {
       label: args =>
@@ -24,8 +37,19 @@ export const launcher = plugin({
       icon: args => (args['isPalette'] === true ? undefined : curveIcon),
       execute: async args => {
         const folder = typeof args['cwd'] === 'string' ? args['cwd'] : (browser?.model.path ?? '');
-        const path = await placed(app.serviceManager.contents, folder, quickstart(trans));
-        await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+        await open(lessonsIn(folder), '01_quickstart.ipynb', [...LESSONS, ...SCRIPTS]);
+      }
+    });
+    const here = (): string => tracker?.currentWidget?.context.path ?? '';
+    addListed(page, palette, NEXT_LESSON, {}, {
+      label: trans.__('Open the Next RNN Lesson'),
+      caption: trans.__('Open the lesson after the one that is open'),
+      isEnabled: () => nextLesson(here()) !== null,
+      execute: async () => {
+        const name = nextLesson(here());
+        if (name !== null) {
+          await open(parentOf(here()), name, [name]);
+        }
       }
     });
     const other = (translator ?? nullTranslator).load('jupyterlab').__('Other');

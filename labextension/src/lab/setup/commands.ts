@@ -10,6 +10,7 @@ export const STOP = 'rnn-magics:stop';
 export const PAUSE = 'rnn-magics:pause';
 export const OPEN_PANEL = 'rnn-magics:open-panel';
 export const QUICKSTART = 'rnn-magics:quickstart';
+export const NEXT_LESSON = 'rnn-magics:next-lesson';
 export const USE_AS_CORPUS = 'rnn-magics:use-as-corpus';
 
 type Options = Parameters<JupyterFrontEnd['commands']['addCommand']>[1];

@@ -11,10 +11,19 @@ export type Words = Pick<TranslationBundle, '__'>;
  * JupyterLab reads that of a package only where its language pack is installed too.
  */
 export function wordsIn(translator: ITranslator | null): Words {
-  if (translator !== null && isChinese([languageOf(translator)])) {
+  if (speaksChinese(translator)) {
     return { __: (text: string, ...filled: (string | number)[]) => said(translated(text), filled) };
   }
   return (translator ?? nullTranslator).load('rnn_magics');
+}
+
+/** Return what translates prose: nothing is filled in, and a `%%` of a magic stays one. */
+export function proseIn(translator: ITranslator | null): (text: string) => string {
+  return speaksChinese(translator) ? translated : text => text;
+}
+
+function speaksChinese(translator: ITranslator | null): boolean {
+  return translator !== null && isChinese([languageOf(translator)]);
 }
 
 /** Return the language that JupyterLab speaks; before 4.3 only its bundles tell. */
