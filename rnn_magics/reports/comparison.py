@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN = object()  # the value of an option for a run that does not tell it
 _WIDTH = 40  # characters of a cell
-_MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$#]|(?<!\w)_|_(?!\w)")
+_MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,13 @@ def _curves(group: Group, *, alone: bool) -> Curves:
         {run.name: run.history for run in group.runs if len(run.history)},
         clips.pop() if len(clips) == 1 else None,
         group.marks,
-        "" if alone else f"{group.letter}: ",
+        "" if alone else f"{_heading(group)}: ",
     )
+
+
+def _heading(group: Group) -> str:
+    # One run alone has no legend that names it.
+    return group.letter if len(group.runs) > 1 else f"{group.letter}, {group.runs[0].name}"
 
 
 def _html(comparison: Comparison, picture: str) -> str:

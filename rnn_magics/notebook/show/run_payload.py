@@ -41,8 +41,8 @@ def run_payload(run: Run) -> dict[str, Any]:
         are of the same tokens), ``clipping`` (how many of the steps were clipped; None without a
         bound), ``tokens_per_second``.
     """
-    config = run.config
-    options = {**config.model.changed(), **config.batching.changed(), **config.train.changed()}
+    config, batching = run.config, run.config.batching
+    options = {**config.model.changed(), **batching.changed(), **config.train.changed()}
     return {
         "view": "run",
         "version": VERSION,
@@ -64,7 +64,7 @@ def run_payload(run: Run) -> dict[str, Any]:
         "comparable": run.ladder is None or bool(compare_with_baselines(run).marks),
         "clipping": _clipping(run),
         "tokens_per_second": _plain(run.tokens_per_second),
-        "tokens_per_step": run.tokens / run.steps if run.steps else None,
+        "tokens_per_step": batching.tokens_per_batch,
     }
 
 
