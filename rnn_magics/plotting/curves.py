@@ -93,7 +93,7 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
         if axes.get_ylim()[0] <= 0:  # nothing is drawn
             axes.set_ylim(1, 10)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        if not several:
+        if len(histories) == 1:
             axes.legend(frameon=False)
         number_plainly(axes.yaxis)
         axes.tick_params(axis="y", which="minor", labelsize="small")

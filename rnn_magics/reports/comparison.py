@@ -82,12 +82,13 @@ class Group:
 
     @property
     def verdict(self) -> str:
-        """Which run predicts held-out text best, in one sentence; empty where none was scored."""
+        """What its best run has reached on held-out text, in one sentence; empty without one."""
         run, best = self.runs[0], best_score(self.runs[0])
         if best is None or not math.isfinite(best.perplexity):
             return ""
-        said = f"{run.name} predicts held-out text best: perplexity {rounded(best.perplexity)}"
-        said += f" after epoch {best.epoch}"
+        alone = len(self.runs) == 1
+        said = f"{run.name}: held-out" if alone else f"{run.name} predicts held-out text best:"
+        said += f" perplexity {rounded(best.perplexity)} after epoch {best.epoch}"
         if not self.marks:
             return f"{said}."
         counting = min(self.marks, key=lambda mark: mark.perplexity)

@@ -144,7 +144,7 @@ def test_the_best_epoch_is_told_and_the_best_run_stands_first() -> None:
     assert told["best held-out ppl"][2] is None
     assert told["epochs trained"] == [3, 3, 1]
     assert told["seconds"] == [6.0, 6.0, 2.0]
-    assert told["tokens/s"] == [135.0, 135.0, 135.0]
+    assert told["tokens/s"] == [270.0, 270.0, 270.0]
     assert told["parameters"] == [worse.model.num_parameters] * 3
     assert best_score(silent) is None
 
@@ -152,12 +152,14 @@ def test_the_best_epoch_is_told_and_the_best_run_stands_first() -> None:
 def test_the_verdict_stands_beside_counting() -> None:
     run = run_of("a <b>", 2.0, 1.5)
     (group,) = compare_runs([run]).groups
-    assert group.verdict == "a <b> predicts held-out text best: perplexity 4.482 after epoch 2."
+    assert group.verdict == "a <b>: held-out perplexity 4.482 after epoch 2."
     run.ladder = Ladder((Rung(1, 15.0, 16.0), Rung(2, 7.0, 4.0)), 28, run.num_valid_tokens - 1)
     (group,) = compare_runs([run]).groups
     assert group.verdict.endswith("after epoch 2, above the best bigram (4.000) by 12.0%.")
     assert [mark.name for mark in group.marks] == ["uniform", "unigram", "best, bigram"]
     assert compare_runs([run_of("b", None)]).groups[0].verdict == ""
+    (group,) = compare_runs([run, run_of("b", 3.0)]).groups
+    assert group.verdict.startswith("a <b> predicts held-out text best: perplexity 4.482 after ")
 
 
 def test_groups_stand_apart_in_every_form() -> None:
@@ -172,14 +174,14 @@ def test_groups_stand_apart_in_every_form() -> None:
     assert [line.split()[0] for line in lines[:6]] == ["run", "A:", "more", "chars", "B:", "words"]
     assert comparison.notes[0] in lines
     text = comparison.to_markdown()
-    assert text.count("| --- |") == 2
-    assert text.index("A: 17 char tokens") < text.index("| more |") < text.index("B: ")
+    assert text.count("\n| --- |") == 2
+    assert text.index("A: 16 char tokens") < text.index("| more |") < text.index("B: ")
     frame = comparison.to_pandas()
     assert frame["group"].tolist() == ["A", "A", "B"]
     assert frame.index.tolist() == ["more", "chars", "words"]
     assert frame.index.name == "run"
     assert frame.loc["more", "num_hiddens"] == 8
-    assert frame["token"].tolist() == [None, None, "word"]
+    assert frame["token"].tolist() == ["char", "char", "word"]
 
 
 def test_a_run_that_was_steered_says_so() -> None:

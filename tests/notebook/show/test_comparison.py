@@ -51,7 +51,8 @@ def test_the_best_stands_first_in_words_and_all_in_the_picture(trained: Notebook
     assert [run["name"] for run in payload["runs"]] == ["better", "gru-1"]
     assert [row[0] for row in payload["groups"][0]["rows"]] == ["better", "gru-1"]
     json.dumps(payload, allow_nan=False)
-    assert "o better: training" in forms["text/plain"]
+    assert "+ better: training" in forms["text/plain"]
+    assert "o gru-1: training" in forms["text/plain"]
     assert forms["text/plain"].endswith(repr(result))
 
 

@@ -44,7 +44,7 @@ export function comparison(host: HTMLElement, data: ComparisonData): () => void 
       part.whole();
     }
   };
-  const told = element('span', 'rnn-told');
+  const told = element('div', 'rnn-told rnn-card-told');
   told.setAttribute('role', 'status');
   const tools = element('div', 'rnn-controls');
   tools.append(
@@ -64,10 +64,9 @@ export function comparison(host: HTMLElement, data: ComparisonData): () => void 
           ? say('The table is in the clipboard.')
           : say('This page may not copy. In Python: %1', 'comparison.to_markdown()');
       });
-    }),
-    told
+    })
   );
-  host.append(tools);
+  host.append(tools, told);
   if (data.notes.length > 0) {
     const notes = element('ul', 'rnn-notes');
     notes.append(...data.notes.map(note => element('li', '', note)));
@@ -97,6 +96,7 @@ function groupPart(data: ComparisonData, group: Group, first: Look): Part {
   const charts = element('div', 'rnn-charts');
   const [left, right] = [charts.appendChild(element('div')), charts.appendChild(element('div'))];
   node.append(table(data.head, group, name), charts);
+  const forgetWidth = fitting(node);
   const linked = link();
   const perplexities = chart(left, perplexityChart(runs, first.against, first.smoothing), linked);
   const norms = chart(right, normChart(runs, first.against, first.smoothing), linked);
@@ -110,9 +110,29 @@ function groupPart(data: ComparisonData, group: Group, first: Look): Part {
       linked.show(null);
     },
     dispose: () => {
+      forgetWidth();
       perplexities.dispose();
       norms.dispose();
     }
+  };
+}
+
+/** Where the table is wider than its group, each run becomes a block of named values. */
+function fitting(node: HTMLElement): () => void {
+  let known = -1;
+  const fit = (): void => {
+    const width = node.clientWidth;
+    if (width !== known) {
+      known = width;
+      node.classList.remove('rnn-stacked');
+      const needed = node.querySelector('table')?.offsetWidth ?? 0;
+      node.classList.toggle('rnn-stacked', needed > width);
+    }
+  };
+  const resized = new ResizeObserver(fit);
+  resized.observe(node);
+  return () => {
+    resized.disconnect();
   };
 }
 
@@ -121,28 +141,34 @@ function table(head: string[], { rows }: Group, name: string): HTMLTableElement 
   const made = element('table', 'rnn-table rnn-compared');
   made.createCaption().textContent = say('options that differ, and results, %1', name);
   made.caption?.classList.add('rnn-hidden');
+  // The roles are said, since a table that is drawn as blocks has them no more in some browsers.
+  made.setAttribute('role', 'table');
   const isNumber = head.map((_, at) => rows.every(row => NUMBER.test(row[at] ?? '')));
-  const cell = (tag: 'th' | 'td', text: string, at: number): HTMLTableCellElement => {
+  const cell = (tag: 'th' | 'td', role: string, text: string, at: number): HTMLTableCellElement => {
     const one = element(tag, '', text);
+    one.setAttribute('role', role);
     one.toggleAttribute('data-number', isNumber[at] ?? false);
     return one;
   };
-  made.createTHead().insertRow().append(
-    ...head.map((text, at) => {
-      const one = cell('th', say(text), at);
-      one.scope = 'col';
-      return one;
-    })
-  );
+  const line = (of: HTMLTableSectionElement): HTMLTableRowElement => {
+    const one = of.insertRow();
+    of.setAttribute('role', 'rowgroup');
+    one.setAttribute('role', 'row');
+    return one;
+  };
+  const names = head.map(text => say(text));
+  line(made.createTHead()).append(...names.map((text, at) => cell('th', 'columnheader', text, at)));
   const body = made.createTBody();
   rows.forEach((row, place) => {
-    const line = body.insertRow();
-    line.append(...row.map((text, at) => cell(at === 0 ? 'th' : 'td', text, at)));
-    const [run] = line.cells;
-    if (run !== undefined) {
-      run.scope = 'row';
-      run.style.setProperty('--rnn-line', hue(place));
-    }
+    const [run = '', ...values] = row;
+    const first = cell('th', 'rowheader', run, 0);
+    first.style.setProperty('--rnn-line', hue(place));
+    const others = values.map((text, at) => {
+      const one = cell('td', 'cell', text, at + 1);
+      one.dataset['name'] = names[at + 1];
+      return one;
+    });
+    line(body).append(first, ...others);
   });
   return made;
 }
