@@ -156,7 +156,8 @@ function table(head: string[], { rows }: Group, name: string): HTMLTableElement 
     one.setAttribute('role', 'row');
     return one;
   };
-  const names = head.map(text => say(text));
+  const words = headings();
+  const names = head.map(text => words.get(text) ?? text);
   line(made.createTHead()).append(...names.map((text, at) => cell('th', 'columnheader', text, at)));
   const body = made.createTBody();
   rows.forEach((row, place) => {
@@ -171,4 +172,20 @@ function table(head: string[], { rows }: Group, name: string): HTMLTableElement 
     line(body).append(first, ...others);
   });
   return made;
+}
+
+/** Return the headings of results in the language of the page; those of options are code. */
+function headings(): Map<string, string> {
+  return new Map([
+    ['run', say('run')],
+    ['model', say('model')],
+    ['parameters', say('parameters')],
+    ['best held-out ppl', say('best held-out ppl')],
+    ['after epoch', say('after epoch')],
+    ['epochs trained', say('epochs trained')],
+    ['train ppl', say('train ppl')],
+    ['seconds', say('seconds')],
+    ['tokens/s', say('tokens/s')],
+    ['state', say('state')]
+  ]);
 }
