@@ -36,7 +36,7 @@ SCROLLING = """() => [...document.querySelectorAll('.rnn-several, .rnn-several *
   .map(node => node.className)"""
 # A table that is cut off cannot be read.
 FITS = """() => [...document.querySelectorAll('.rnn-several')].every(view =>
-  [...view.querySelectorAll('.rnn-compared, .rnn-compared *, .rnn-charts')].every(
+  [...view.querySelectorAll('.rnn-compared, .rnn-compared tbody *, .rnn-charts')].every(
     part => part.getBoundingClientRect().right <= view.getBoundingClientRect().right))"""
 
 
