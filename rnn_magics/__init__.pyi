@@ -48,6 +48,8 @@ from .models.sentences import fit_sentences as fit_sentences
 from .models.sentences import sentence_log_probs as sentence_log_probs
 from .reports.baselines import BaselineComparison as BaselineComparison
 from .reports.baselines import compare_with_baselines as compare_with_baselines
+from .reports.comparison import Comparison as Comparison
+from .reports.comparison import compare_runs as compare_runs
 from .reports.mixture import MixtureEvaluation as MixtureEvaluation
 from .reports.mixture import evaluate_mixture as evaluate_mixture
 from .reports.run_report import RunReport as RunReport

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ENDINGS, Ending } from '../src/contract/endings';
 import { Entry, runsTold } from '../src/contract/runs';
-import { notesOf, savedRuns } from '../src/contract/saved';
+import { saved } from '../src/contract/saved';
 import { foremost, training } from '../src/lab/runs/choose';
 import { Endings } from '../src/lab/runs/endings';
 import { isText, relativePath } from '../src/lab/begin/files';
@@ -51,11 +51,10 @@ describe('the contract of runs', () => {
     expect(() => runsTold({ ...TOLD, runs: [{}] }, 'runs')).toThrow('runs.runs[0].name');
   });
   it('knows saved runs, one or several', () => {
-    const run = read('run');
-    expect(savedRuns(run, 'run')).toHaveLength(1);
-    expect(savedRuns({ view: 'compare', version: 1, runs: [run, run] }, 'run')).toHaveLength(2);
+    expect(saved(read('run'), 'run').view).toBe('run');
+    expect(saved(read('compare'), 'run').view).toBe('compare');
     for (const bad of [null, 3, {}, { view: 'compare', version: 2, runs: [] }, { view: 'film' }]) {
-      expect(() => savedRuns(bad, 'run')).toThrow('run');
+      expect(() => saved(bad, 'run')).toThrow('run');
     }
   });
 });
@@ -227,17 +226,6 @@ describe('what a notebook keeps', () => {
     expect(host.querySelector('b')).toBeNull();
     view.end();
     expect(host.textContent).toBe('');
-  });
-  it('says of compared runs why their perplexities cannot be compared', () => {
-    const host = document.createElement('div');
-    const run = read('run');
-    const notes = ['Perplexities of <b> groups cannot be compared', 'A: 28 char tokens'];
-    const view = drawSaved(host, { view: 'compare', version: 1, runs: [run, run], notes }, '');
-    const told = [...host.querySelectorAll('.rnn-notes li')].map(item => item.textContent);
-    expect(told).toEqual(notes);
-    view.end();
-    expect(notesOf({ view: 'compare', version: 1, runs: [run, run] })).toEqual([]); // an older one
-    expect(notesOf(run)).toEqual([]);
   });
   it('is said where it is of another version', () => {
     const host = document.createElement('div');

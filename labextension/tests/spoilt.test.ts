@@ -5,7 +5,7 @@ import { chartData } from '../src/contract/chart';
 import { ContractError, MOST, count, listOf, number, sized } from '../src/contract/check';
 import { inspection, matrix } from '../src/contract/inspection';
 import { runsTold } from '../src/contract/runs';
-import { savedRuns } from '../src/contract/saved';
+import { saved } from '../src/contract/saved';
 import { guarded } from '../src/views/page/guarded';
 import { drawSaved } from '../src/views/runs/saved';
 
@@ -39,7 +39,7 @@ describe('what is spoilt', () => {
     }
     expect(sized(() => 'looked at')(deep, 'deep')).toBe('looked at');
     expect(() => chartData({ ...read('chart'), title: 'x'.repeat(200_001) }, 'c')).toThrow('characters');
-    expect(() => savedRuns({ ...read('run'), epochs: new Array(3_000).fill(0) }, 'run')).toThrow('2560');
+    expect(() => saved({ ...read('run'), epochs: new Array(3_000).fill(0) }, 'run')).toThrow('2560');
   });
   it.each([-1, 0.5, NaN, 2 ** 53, '1', null])('has a place that is none: %s', value => {
     expect(() => count(value, 'place')).toThrow('a whole number');

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import FigureBase
 from matplotlib.patheffects import withStroke
 
 from rnn_magics.digits import rounded
@@ -15,7 +17,30 @@ from rnn_magics.plotting.style import GOOD, cycle, house_style, number_plainly
 from rnn_magics.reports.baselines import Mark
 from rnn_magics.training.history import History
 
+_HEIGHT = 3.4  # inches, without a legend below
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves of runs that share two axes: perplexity and gradient norm against epochs.
+
+    Parameters
+    ----------
+    histories
+        The history of each run, by name.
+    clip
+        The bound on the gradient norm, drawn as a line.
+    marks
+        Perplexities of baselines, drawn as lines.
+    heading
+        What the titles begin with.
+    """
+
+    histories: Mapping[str, History]
+    clip: float | None = None
+    marks: Iterable[Mark] = ()
+    heading: str = ""
 
 
 def training_figure(
@@ -34,37 +59,57 @@ def training_figure(
     marks
         Perplexities of baselines, drawn as lines.
     """
+    return curves_figure([Curves(histories, clip, marks)])
+
+
+def curves_figure(groups: Sequence[Curves]) -> Figure:
+    """Draw curves that share no axes one below the other."""
     with house_style():
-        figure = Figure(figsize=(9, 3.4), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        for color, (name, history) in zip(cycle(len(histories)), histories.items(), strict=True):
-            label = f"{name}: " if len(histories) > 1 else ""
-            _draw_perplexity(left, history, color, label)
-            _draw_norm(right, history, color, label)
-        left.set(xlabel="epoch", ylabel="perplexity", yscale="log", title="Perplexity")
-        right.set(xlabel="epoch", ylabel="norm", yscale="log", title="Gradient norm, unclipped")
-        for axes in (left, right):
-            if axes.get_ylim()[0] <= 0:  # nothing is drawn
-                axes.set_ylim(1, 10)
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            if len(histories) == 1:
-                axes.legend(frameon=False)
-            number_plainly(axes.yaxis)
-            axes.tick_params(axis="y", which="minor", labelsize="small")
-        if clip is not None:
-            _reach(right, clip)
-        levels = [(f"{mark.name} {rounded(mark.perplexity)}", mark.perplexity) for mark in marks]
-        if levels:
-            _reach(left, min(value for _, value in levels))
-        label_levels(left, levels)
-        label_levels(right, [] if clip is None else [(f"clip {clip:g}", clip)])
-        if len(histories) > 1:
-            # Both axes use the same colour for a run, so one legend below serves both.
-            right.set_ylabel("norm, median to maximum")
-            handles = [line for line in left.lines if line.get_linestyle() != ":"]
-            figure.set_figheight(3.4 + 0.2 * -(-len(handles) // 4))
-            figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+        figure = Figure(figsize=(9, 1), layout="constrained")
+        heights = [_HEIGHT + _legend_height(curves) for curves in groups]
+        figure.set_figheight(sum(heights))
+        parts = figure.subfigures(len(groups), 1, squeeze=False, height_ratios=heights)
+        for part, curves in zip(parts[:, 0], groups, strict=True):
+            _draw(part, curves)
     return figure
+
+
+def _legend_height(curves: Curves) -> float:
+    # One legend below serves several runs, four lines a row, two lines a run.
+    return 0.2 * -(-2 * len(curves.histories) // 4) if len(curves.histories) > 1 else 0.0
+
+
+def _draw(figure: FigureBase, curves: Curves) -> None:
+    histories, several = curves.histories, len(curves.histories) > 1
+    left, right = figure.subplots(1, 2)
+    for color, (name, history) in zip(cycle(len(histories)), histories.items(), strict=True):
+        label = f"{name}: " if several else ""
+        _draw_perplexity(left, history, color, label)
+        _draw_norm(right, history, color, label)
+    title, norm = f"{curves.heading}Perplexity", f"{curves.heading}Gradient norm, unclipped"
+    left.set(xlabel="epoch", ylabel="perplexity", yscale="log", title=title)
+    right.set(xlabel="epoch", ylabel="norm", yscale="log", title=norm)
+    for axes in (left, right):
+        if axes.get_ylim()[0] <= 0:  # nothing is drawn
+            axes.set_ylim(1, 10)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if len(histories) == 1:
+            axes.legend(frameon=False)
+        number_plainly(axes.yaxis)
+        axes.tick_params(axis="y", which="minor", labelsize="small")
+    if curves.clip is not None:
+        _reach(right, curves.clip)
+    levels = [(f"{mark.name} {rounded(mark.perplexity)}", mark.perplexity) for mark in curves.marks]
+    if levels:
+        _reach(left, min(value for _, value in levels))
+    # The handles are of the runs; the levels, drawn after them, have their names at the edge.
+    handles = left.get_lines()
+    label_levels(left, levels)
+    label_levels(right, [] if curves.clip is None else [(f"clip {curves.clip:g}", curves.clip)])
+    if several:
+        # Both axes use the same colour for a run, so one legend below serves both.
+        right.set_ylabel("norm, median to maximum")
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
 
 
 def _draw_perplexity(axes: Axes, history: History, color: str, label: str) -> None:

@@ -15,10 +15,10 @@ from rnn_magics.batching import Batches
 from rnn_magics.digits import rounded
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.page.run_entry import ended_entry
-from rnn_magics.notebook.show.comparison import Comparison
 from rnn_magics.notebook.show.run_payload import run_payload
 from rnn_magics.notebook.show.runs import run_notes
 from rnn_magics.notebook.show.status import KeptRuns
+from rnn_magics.reports.comparison import best_score, compare_runs
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.reports.seeds import SeedRuns
 from rnn_magics.reports.texts import evaluate_text
@@ -154,7 +154,6 @@ def is_told_of_the_weights(run: Run, batches: Batches) -> None:
         "repr": repr(run),
         "notes": "\n".join(run_notes(run)),
         "report": repr(report_run(run)),
-        "comparison": repr(Comparison([run])) if len(run.history) else "",
         "seeds": repr(SeedRuns((run,))),
     }
     payload, entry = run_payload(run), ended_entry(run)
@@ -165,6 +164,9 @@ def is_told_of_the_weights(run: Run, batches: Batches) -> None:
         assert ("nothing held out" in texts["repr"]) == (len(run.history) > 0)
         return
     assert not any("nothing held out" in text for text in texts.values())
+    if (best := best_score(run)) is not None:  # a comparison tells the best, and when it was
+        words = f"perplexity {rounded(best.perplexity)} after epoch {best.epoch}"
+        assert words in repr(compare_runs([run]))
     if run.valid_perplexity is not None:
         score = evaluate(run.model, batches.valid)
         assert run.valid_perplexity == pytest.approx(score.perplexity, rel=1e-6)
@@ -173,7 +175,7 @@ def is_told_of_the_weights(run: Run, batches: Batches) -> None:
         assert all(figure in text and f"{figure} after" not in text for text in texts.values())
     elif run.scored is not None:
         words = f"{rounded(run.scored.perplexity)} after epoch {run.scored.epoch}"
-        assert all(words in texts[place] for place in ("repr", "comparison", "seeds"))
+        assert all(words in texts[place] for place in ("repr", "seeds"))
         assert f"Held-out, after epoch {run.scored.epoch} perplexity" in texts["report"]
         assert texts["report"] in texts["notes"]
 

@@ -42,7 +42,7 @@ def originals() -> dict[str, tuple[str, Any]]:
 
     run = read("run")
     found = {"run": (RUN_MIME, run)}
-    found["compare"] = (RUN_MIME, {"view": "compare", "version": 1, "runs": [run, run]})
+    found["compare"] = (RUN_MIME, read("compare"))
     origin = {"text": "the", "run": "gru-1", "folder": "", "look": "1", "note": "of the last"}
     found |= {
         view: (INSPECTION_MIME, {**read(view), **origin})

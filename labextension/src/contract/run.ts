@@ -112,6 +112,8 @@ export interface RunData {
   clipping: Clipping | null;
   /** Over all epochs; null before the first. */
   tokens_per_second: number | null;
+  /** How many tokens a step is trained on; null in a notebook of before. */
+  tokens_per_step: number | null;
   /** The share of the training that was over when it ended; null where that is not known. */
   done: number | null;
   phase: Phase;
@@ -175,6 +177,7 @@ const shape = record<RunData>({
   comparable: optional((value: unknown) => value === true, true),
   clipping: optional(orNull(record<Clipping>({ clipped: count, steps: count })), null),
   tokens_per_second: optional(numberOrNull, null),
+  tokens_per_step: optional(numberOrNull, null),
   done: optional(numberOrNull, null),
   phase: optional(oneOf(...PHASES), 'ended'),
   now: optional(

@@ -1,24 +1,68 @@
 /** What a saved notebook keeps of its runs: one of them, or several that were compared. */
 
-import { Check, ContractError, listOf, number, oneOf, optional, record, sized, text } from './check';
+import { Check, ContractError, listOf, number, oneOf, optional, record, requireLength, sized, text } from './check';
 import { RunData, runData } from './run';
 
 const VERSION = 1;
 
-const comparison = record<{ view: 'compare'; version: number; runs: RunData[] }>({
-  view: oneOf('compare'),
-  version: number,
-  runs: listOf(runData, 500)
-});
+/** Runs whose perplexities can be compared, in the order of their rows in the table. */
+export interface Group {
+  letter: string;
+  /** What its perplexities are perplexities of, in words. */
+  basis: string;
+  /** Which of its runs predicts held-out text best, in words. */
+  verdict: string;
+  runs: RunData[];
+  /** For each run a cell under each heading. */
+  rows: string[][];
+}
 
+export interface ComparisonData {
+  view: 'compare';
+  head: string[];
+  groups: Group[];
+  notes: string[];
+}
+
+export type Saved = RunData | ComparisonData;
+
+/** More runs than this are not drawn; `rnn_magics/notebook/show/comparison.py` writes fewer. */
+const MOST_RUNS = 500;
+const MOST_COLUMNS = 100;
 /** Every line of a picture has a place for each point of all lines. */
 const MOST_PLACES = 4_000_000;
 
-export const savedRuns: Check<RunData[]> = sized((value, path) => {
-  if (typeof value !== 'object' || value === null || !('view' in value) || value.view === 'run') {
-    return [runData(value, path)];
-  }
-  const { version, runs } = comparison(value, path);
+const cells = listOf(text, MOST_COLUMNS);
+
+const shape = record<{
+  view: 'compare';
+  version: number;
+  runs: RunData[];
+  head: string[];
+  groups: Omit<Group, 'runs'>[];
+  notes: string[];
+}>({
+  view: oneOf('compare'),
+  version: number,
+  runs: listOf(runData, MOST_RUNS),
+  head: optional(cells, ['run', 'model']),
+  groups: optional(
+    listOf(
+      record<Omit<Group, 'runs'>>({
+        letter: text,
+        basis: text,
+        verdict: text,
+        rows: listOf(cells, MOST_RUNS)
+      }),
+      MOST_RUNS
+    ),
+    []
+  ),
+  notes: optional(listOf(text, MOST_RUNS), [])
+});
+
+const comparison: Check<ComparisonData> = (value, path) => {
+  const { version, runs, head, groups, notes } = shape(value, path);
   if (version !== VERSION) {
     throw new ContractError(`${path}.version`, `version ${VERSION}`, value);
   }
@@ -26,13 +70,22 @@ export const savedRuns: Check<RunData[]> = sized((value, path) => {
   if (points.reduce((sum, each) => sum + each, 0) * runs.length > MOST_PLACES) {
     throw new ContractError(`${path}.runs`, 'fewer or shorter runs', runs);
   }
-  return runs;
-});
+  // Notebooks of before have no table.
+  const rows = runs.map(({ name, architecture }) => [name, architecture]);
+  const told = groups.length > 0 ? groups : [{ letter: 'A', basis: '', verdict: '', rows }];
+  requireLength(runs, told.reduce((sum, group) => sum + group.rows.length, 0), `${path}.runs`);
+  let next = 0;
+  const whole = told.map((group, place): Group => {
+    for (const row of group.rows) {
+      requireLength(row, head.length, `${path}.groups[${place}].rows`);
+    }
+    return { ...group, runs: runs.slice(next, (next += group.rows.length)) };
+  });
+  return { view: 'compare', head, groups: whole, notes };
+};
 
-const words = record<{ notes: string[] }>({ notes: optional(listOf(text, 500), []) });
-
-/** Return why compared runs cannot be compared, and what each perplexity is over. */
-export function notesOf(payload: unknown): string[] {
-  const isComparison = typeof payload === 'object' && payload !== null && 'runs' in payload;
-  return isComparison ? words(payload, 'run').notes : [];
-}
+export const saved: Check<Saved> = sized((value, path) =>
+  typeof value === 'object' && value !== null && 'view' in value && value.view !== 'run'
+    ? comparison(value, path)
+    : runData(value, path)
+);

@@ -14,10 +14,10 @@ from rnn_magics.handout.script import write_script
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, word
 from rnn_magics.notebook.session.desk import Desk
-from rnn_magics.notebook.show.comparison import Comparison
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
 from rnn_magics.notebook.show.tables import counted
 from rnn_magics.options import option
+from rnn_magics.reports.comparison import compare_runs
 from rnn_magics.storage.run_folder import kept_runs
 
 
@@ -63,7 +63,7 @@ def _doctor(desk: Desk, names: tuple[str, ...]) -> Any:
 
 def _compare(desk: Desk, names: tuple[str, ...]) -> Any:
     desk.session.require_run()
-    return Comparison([desk.session.require_run(name) for name in names or desk.session.runs])
+    return compare_runs([desk.session.require_run(name) for name in names or desk.session.runs])
 
 
 def _runs(_desk: Desk, names: tuple[str, ...]) -> Any:
@@ -81,7 +81,9 @@ ACTIONS: dict[str, Action] = {
     "stop": Action("end a background run", _stop),
     "pause": Action("pause a background run", _pause),
     "resume": Action("continue a paused run", _resume),
-    "compare": Action("draw several runs in one picture", _compare, most_names=None),
+    "compare": Action(
+        "show in what runs differ and what each has reached", _compare, most_names=None
+    ),
     "runs": Action("list the runs kept in a folder", _runs),
     "doctor": Action("look for silent mistakes in a model", _doctor),
     "code": Action(

@@ -2,107 +2,100 @@
 
 from __future__ import annotations
 
-import string
-from collections.abc import Sequence
-from itertools import count, product
-from typing import Any
+import base64
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from rnn_magics.digits import rounded
-from rnn_magics.errors import SessionError
 from rnn_magics.notebook.show.bundle import forms_of
-from rnn_magics.notebook.show.run_payload import RUN_MIME, VERSION, saved_payload
-from rnn_magics.notebook.show.tables import text_table
-from rnn_magics.plotting import training_figure
-from rnn_magics.reports.comparable import basis_in_words, comparable, difference_in_words
-from rnn_magics.results import Result
-from rnn_magics.training.run import Run
+from rnn_magics.notebook.show.escape import escaped
+from rnn_magics.notebook.show.run_payload import RUN_MIME, SAVED_POINTS, VERSION, saved_payload
+from rnn_magics.notebook.show.tables import html_table
+from rnn_magics.plotting.curves import Curves, curves_figure
+from rnn_magics.reports.comparison import Comparison, Group
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_DRAWN = 100
+"""More runs than this are shown as a table only."""
+_MOST_POINTS = 10_000  # of all curves of a view together; it looks up each in all of them
+_MOST_CHARTS = 8  # groups in the picture
 
 
-class Comparison(Result):
-    """Runs side by side: a table, and their curves in one picture.
+def comparison_bundle(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as a view, as HTML, as a picture and as text; all have one table."""
+    if len(comparison.runs) > MOST_DRAWN:
+        return {"text/html": _html(comparison, ""), "text/plain": repr(comparison)}
+    curves = forms_of(_figure(comparison.groups))
+    picture = base64.b64encode(curves["image/png"]).decode("ascii")
+    return {
+        RUN_MIME: comparison_payload(comparison),
+        "text/html": _html(comparison, picture),
+        **curves,
+        "text/plain": f"{curves['text/plain']}\n\n{comparison!r}".lstrip("\n"),
+    }
 
-    Runs whose perplexities can be compared form a group; see `rnn_magics.reports.comparable`.
 
-    Parameters
-    ----------
-    runs
-        The runs to compare; a run that has not finished an epoch has no curve yet.
+def comparison_payload(comparison: Comparison) -> dict[str, Any]:
+    """Return what a view draws: the runs in the order of the table, the groups, the notes.
 
-    Raises
-    ------
-    SessionError
-        If no run has finished an epoch.
+    Returns
+    -------
+    dict
+        Strict JSON: ``runs``, as `saved_payload` has them; ``head``, the headings of the table;
+        ``groups``, for each its ``letter``, ``basis`` and ``verdict`` in words, and ``rows``, a
+        list of cells for each of its runs; ``notes``. The more runs, the fewer points has each
+        curve.
     """
-
-    def __init__(self, runs: Sequence[Run]) -> None:
-        if not any(len(run.history) for run in runs):
-            names = ", ".join(run.name for run in runs)
-            msg = f"nothing to compare yet: {names} must first finish an epoch"
-            raise SessionError(msg)
-        self.runs = tuple(runs)
-
-    @property
-    def groups(self) -> dict[str, list[Run]]:
-        """The groups by their letters; within one, perplexities can be compared."""
-        return dict(zip(_letters(), comparable(self.runs), strict=False))
-
-    @property
-    def notes(self) -> list[str]:
-        """Why groups cannot be compared, and what each is; empty if there is one group."""
-        groups = self.groups
-        if len(groups) == 1:
-            return []
-        bases = [f"{letter}: {basis_in_words(runs[0])}" for letter, runs in groups.items()]
-        return [difference_in_words([*groups.values()]), *bases]
-
-    def __repr__(self) -> str:
-        """Return a table with a row for each run, best held-out perplexity of its group first."""
-        groups = self.groups
-        rows = [
-            (
-                *((letter,) if len(groups) > 1 else ()),
-                run.name,
-                run.architecture,
-                str(len(run.history)),
-                rounded(run.train_perplexity),
-                str(run.scored or ""),
-                f"{run.tokens_per_second:,.0f}",
-                run.reason or "training",
-            )
-            for letter, runs in groups.items()
-            for run in sorted(runs, key=_reached)
-        ]
-        head = ("run", "model", "epochs", "train ppl", "held-out ppl", "tokens/s", "state")
-        table = text_table(("group", *head) if len(groups) > 1 else head, rows)
-        return "\n".join([table, *self.notes])
-
-    def _repr_mimebundle_(self, **_kwargs: object) -> dict[str, Any]:
-        groups, notes = self.groups, self.notes
-        letters = {id(run): letter for letter, runs in groups.items() for run in runs}
-        drawn = {
-            run.name if len(groups) == 1 else f"{letters[id(run)]}: {run.name}": run.history
-            for run in self.runs
-            if len(run.history)
-        }
-        clips = {run.config.train.clip for run in self.runs}
-        clip = clips.pop() if len(clips) == 1 else None
-        figure = training_figure(drawn, clip)
-        if notes:
-            figure.suptitle(notes[0], fontsize="small")
-        curves = forms_of(figure)
-        runs = [saved_payload(run) for run in self.runs]
-        return {
-            RUN_MIME: {"view": "compare", "version": VERSION, "runs": runs, "notes": notes},
-            **curves,
-            "text/plain": f"{curves['text/plain']}\n\n{self!r}".lstrip("\n"),
-        }
+    table = comparison.table
+    runs = [run for group in table.groups for run in group.runs]
+    most = min(SAVED_POINTS, _MOST_POINTS // len(runs))
+    groups = [
+        {"letter": group.letter, "basis": group.basis, "verdict": group.verdict, "rows": rows}
+        for group, rows in table.sections
+    ]
+    return {
+        "view": "compare",
+        "version": VERSION,
+        "runs": [saved_payload(run, most=most) for run in runs],
+        "head": table.head,
+        "groups": groups,
+        "notes": comparison.notes,
+    }
 
 
-def _letters() -> Any:
-    # A to Z, then AA, AB ...
-    return ("".join(word) for n in count(1) for word in product(string.ascii_uppercase, repeat=n))
+def _figure(groups: tuple[Group, ...]) -> Figure:
+    drawn = (group for group in groups if any(len(run.history) for run in group.runs))
+    return curves_figure(
+        [_curves(group, alone=len(groups) == 1) for group in islice(drawn, _MOST_CHARTS)]
+    )
 
 
-def _reached(run: Run) -> float:
-    reached = run.valid_perplexity or run.train_perplexity
-    return float("inf") if reached is None else reached
+def _curves(group: Group, *, alone: bool) -> Curves:
+    clips = {run.config.train.clip for run in group.runs}
+    return Curves(
+        {run.name: run.history for run in group.runs if len(run.history)},
+        clips.pop() if len(clips) == 1 else None,
+        group.marks,
+        "" if alone else f"{_heading(group)}: ",
+    )
+
+
+def _heading(group: Group) -> str:
+    # One run alone has no legend that names it.
+    return group.letter if len(group.runs) > 1 else f"{group.letter}, {group.runs[0].name}"
+
+
+def _html(comparison: Comparison, picture: str) -> str:
+    table = comparison.table
+    parts = []
+    for group, rows in table.sections:
+        if len(table.groups) > 1:
+            parts.append(f"<div><b>{group.letter}</b>: {escaped(group.basis)}</div>")
+        parts.append(html_table(table.head, rows))
+        parts.append(f"<div>{escaped(group.verdict)}</div>")
+    parts += [f"<div><small>{escaped(note)}</small></div>" for note in comparison.notes]
+    if picture:
+        what = "Perplexity and gradient norm of each run, epoch by epoch"
+        parts.append(f"<img alt='{what}' src='data:image/png;base64,{picture}'>")
+    return f"<div>{''.join(parts)}</div>"

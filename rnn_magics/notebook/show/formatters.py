@@ -17,13 +17,12 @@ from rnn_magics.interrupts import whole_imports
 from rnn_magics.results import visible
 
 
-def _made_by(place: str) -> Callable[[Any], str]:
+def _made_by(place: str) -> Callable[[Any], Any]:
     # A function of this package, imported when it is called.
     module, name = place.split(":")
 
-    def make(thing: Any) -> str:
-        form: str = getattr(import_module(f"{__package__}.{module}"), name)(thing)
-        return form
+    def make(thing: Any) -> Any:
+        return getattr(import_module(f"{__package__}.{module}"), name)(thing)
 
     return make
 
@@ -36,7 +35,11 @@ def _pretty(plain: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
     return write
 
 
-_FORMS: dict[str, dict[tuple[str, str], Callable[[Any], str]]] = {
+_BUNDLE = "bundle"  # several forms at once
+_FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
+    _BUNDLE: {
+        ("rnn_magics.reports.comparison", "Comparison"): _made_by("comparison:comparison_bundle"),
+    },
     "text/html": {
         ("rnn_magics.text.corpus", "Corpus"): _made_by("texts:corpus_html"),
         ("rnn_magics.text.vocab", "Vocab"): _made_by("texts:vocab_html"),
@@ -51,6 +54,7 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], str]]] = {
     },
 }
 _AS_IPYTHON_CALLS: dict[str, Callable[..., Any]] = {
+    _BUNDLE: whole_imports(),
     "text/html": whole_imports(),
     "text/plain": _pretty,
 }
@@ -73,5 +77,5 @@ def unregister_formatters(shell: InteractiveShell) -> None:
 
 
 def _formatter(shell: InteractiveShell, mime: str) -> Any:
-    # Typed as optional in IPython, but every shell makes one.
-    return shell.display_formatter.formatters[mime]  # type: ignore[union-attr]
+    formatter: Any = shell.display_formatter  # typed as optional, but every shell makes one
+    return formatter.mimebundle_formatter if mime == _BUNDLE else formatter.formatters[mime]

@@ -41,8 +41,8 @@ def run_payload(run: Run) -> dict[str, Any]:
         are of the same tokens), ``clipping`` (how many of the steps were clipped; None without a
         bound), ``tokens_per_second``.
     """
-    config = run.config
-    options = {**config.model.changed(), **config.batching.changed(), **config.train.changed()}
+    config, batching = run.config, run.config.batching
+    options = {**config.model.changed(), **batching.changed(), **config.train.changed()}
     return {
         "view": "run",
         "version": VERSION,
@@ -64,21 +64,25 @@ def run_payload(run: Run) -> dict[str, Any]:
         "comparable": run.ladder is None or bool(compare_with_baselines(run).marks),
         "clipping": _clipping(run),
         "tokens_per_second": _plain(run.tokens_per_second),
+        "tokens_per_step": batching.tokens_per_batch,
     }
 
 
-def saved_payload(run: Run, **more: Any) -> dict[str, Any]:
+def saved_payload(run: Run, most: int = SAVED_POINTS, **more: Any) -> dict[str, Any]:
     """Return a run with its series, for a notebook that is opened without a kernel.
 
     Parameters
     ----------
     run
         The run.
+    most
+        The most points of a series, and the most epochs.
     more
         What only a dashboard knows: ``done``, the share of the training that was over at the end,
         and ``samples``, what the model wrote after its epochs.
     """
-    return {**run_payload(run), **more, "series": series_lists(run.curve)}
+    epochs = _epochs(run, min(most, MOST_EPOCHS))
+    return {**run_payload(run), **more, "epochs": epochs, "series": series_lists(run.curve, most)}
 
 
 def _ladder(run: Run) -> list[dict[str, Any]]:
@@ -131,11 +135,11 @@ def _rows(series: Series, most: int) -> Floats:
     return rows
 
 
-def _epochs(run: Run) -> list[dict[str, float | None]]:
+def _epochs(run: Run, most: int = MOST_EPOCHS) -> list[dict[str, float | None]]:
     history, natural = run.history, math.log(2)
     ends = run.curve.epochs
     # A message must not grow with the run: of very many epochs it has a sample, with the last one.
-    stride = -(-len(ends) // MOST_EPOCHS) or 1
+    stride = -(-len(ends) // most) or 1
     told = range((len(ends) - 1) % stride, len(ends), stride)
     return [
         {

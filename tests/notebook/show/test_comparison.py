@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
+from bs4 import BeautifulSoup
 
-from rnn_magics.notebook.show import comparison
+from rnn_magics import plotting
+from rnn_magics.notebook.show.comparison import MOST_DRAWN, comparison_bundle, comparison_payload
 from rnn_magics.notebook.show.run_payload import RUN_MIME
+from rnn_magics.reports.comparison import compare_runs
+from rnn_magics.training.events import EpochEnd
+from tests.notebook.show.test_run_payload import assert_close, example_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tests.notebook.conftest import Notebook
+
+EXAMPLE = Path(__file__).parents[2] / "contract" / "payloads" / "compare.json"
+MARKDOWN = EXAMPLE.with_suffix(".md")
 
 
 def compared(notebook: Notebook, line: str) -> Any:
@@ -36,10 +47,12 @@ def test_the_best_stands_first_in_words_and_all_in_the_picture(trained: Notebook
     assert first.startswith("better")
     forms = trained.rich(result)
     assert forms["image/png"]
-    runs = forms[RUN_MIME]["runs"]
-    assert [run["name"] for run in runs] == ["gru-1", "better"]
-    json.dumps(forms[RUN_MIME], allow_nan=False)
-    assert "o better: training" in forms["text/plain"]
+    payload = forms[RUN_MIME]
+    assert [run["name"] for run in payload["runs"]] == ["better", "gru-1"]
+    assert [row[0] for row in payload["groups"][0]["rows"]] == ["better", "gru-1"]
+    json.dumps(payload, allow_nan=False)
+    assert "+ better: training" in forms["text/plain"]
+    assert "o gru-1: training" in forms["text/plain"]
     assert forms["text/plain"].endswith(repr(result))
 
 
@@ -74,41 +87,109 @@ def grouped(trained: Notebook) -> Notebook:
 
 def test_what_cannot_be_compared_is_grouped_and_said(grouped: Notebook) -> None:
     result = compared(grouped, "%rnn compare")
-    groups = {letter: [run.name for run in runs] for letter, runs in result.groups.items()}
-    assert {letter: sorted(names) for letter, names in groups.items()} == {
-        "A": ["gru 中", "gru-1"],
-        "B": ["words"],
-        "C": ["few"],
-        "D": ["other"],
-    }
+    assert [[group.letter, *(run.name for run in group.runs)] for group in result.groups] == [
+        ["A", "gru-1", "gru 中"],
+        ["B", "words"],
+        ["C", "few"],
+        ["D", "other"],
+    ]
     said = (
         "Perplexities of different groups cannot be compared: they have different kinds of token,"
         " vocabularies and texts."
     )
     forms = grouped.rich(result)
     assert said in forms["text/plain"]
-    assert forms[RUN_MIME]["notes"][0] == said
-    assert [note[:3] for note in forms[RUN_MIME]["notes"][1:]] == ["A: ", "B: ", "C: ", "D: "]
+    assert forms[RUN_MIME]["notes"] == [said]
+    assert [group["letter"] for group in forms[RUN_MIME]["groups"]] == ["A", "B", "C", "D"]
+    assert forms[RUN_MIME]["groups"][1]["basis"].startswith("32 word tokens; 'tiny'")
     assert "B: 32 word tokens; 'tiny'" in forms["text/plain"]
-    rows = [line.split()[:2] for line in repr(result).splitlines()[1:6]]
-    assert [row[0] for row in rows] == ["A", "A", "B", "C", "D"]
+    assert said in forms["text/html"]
 
 
-def test_the_chart_says_it_too(grouped: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_group_has_charts_of_its_own(
+    grouped: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     figures: list[Figure] = []
-    monkeypatch.setattr(comparison, "to_png", lambda figure: figures.append(figure) or b"")
-    result = compared(grouped, "%rnn compare")
-    grouped.rich(result)
+    monkeypatch.setattr(plotting, "to_png", lambda figure: figures.append(figure) or b"png")
+    grouped.rich(compared(grouped, "%rnn compare"))
     figure = figures[-1]
-    assert figure.get_suptitle() == result.notes[0]
-    legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "A: gru 中: training" in legend
-    assert "D: other: training" in legend
+    titles = [axes.get_title() for axes in figure.axes[::2]]
+    assert titles == [
+        *("A: Perplexity", "B, words: Perplexity", "C, few: Perplexity", "D, other: Perplexity")
+    ]
+    (legend,) = [part.legends[0] for part in figure.subfigs if part.legends]
+    assert {text.get_text() for text in legend.get_texts()} >= {
+        "gru 中: training",
+        "gru-1: training",
+    }
 
 
 def test_runs_of_one_basis_are_one_group(grouped: Notebook) -> None:
     result = compared(grouped, "%rnn compare gru-1 'gru 中'")
-    assert list(result.groups) == ["A"]
+    assert [group.letter for group in result.groups] == ["A"]
     assert result.notes == []
-    assert "group" not in repr(result)
+    assert "A:" not in repr(result)
     assert grouped.rich(result)[RUN_MIME]["notes"] == []
+
+
+def test_the_page_the_picture_and_the_text_have_one_table(grouped: Notebook) -> None:
+    result = compared(grouped, "%rnn compare")
+    forms = grouped.rich(result)
+    html = BeautifulSoup(forms["text/html"], "html.parser")
+    shown = [
+        [cell.get_text() for cell in row.find_all(["th", "td"])] for row in html.find_all("tr")
+    ]
+    table = result.table
+    expected = [row for _, rows in table.sections for row in (table.head, *rows)]
+    assert shown == expected
+    payload = forms[RUN_MIME]
+    told = [row for group in payload["groups"] for row in (payload["head"], *group["rows"])]
+    assert told == expected
+    for row in expected:
+        assert all(cell in forms["text/plain"] for cell in row)
+    assert html.img["src"].startswith("data:image/png;base64,iVBOR")
+    assert html.img["alt"]
+
+
+def test_the_view_of_many_runs_is_bounded() -> None:
+    one = example_run()
+    while len(one.history) < 300:
+        one.curve.extend(torch.rand(9, dtype=torch.float64), torch.rand(9, dtype=torch.float64))
+        one.curve.end_epoch(2.0)
+        one.history.append(
+            EpochEnd(len(one.history) + 1, True, 1.0, 1.0, 2.0, 270.0, 0.5, 9.5, 0.0)
+        )
+    runs = [replace(one, name=f"run {place}") for place in range(MOST_DRAWN)]
+    payload = comparison_payload(compare_runs(runs))
+    points = sum(len(run["series"]["loss"]) + len(run["epochs"]) for run in payload["runs"])
+    assert points * len(runs) <= 4_000_000  # of saved.ts
+    assert len(json.dumps(payload)) < 4_000_000
+    last = payload["runs"][0]["epochs"][-1]
+    assert (last["epoch"], len(payload["groups"][0]["rows"])) == (300, MOST_DRAWN)
+    more = comparison_bundle(compare_runs([*runs, one]))
+    assert set(more) == {"text/html", "text/plain"}
+    assert "run 99" in more["text/html"]
+
+
+def example() -> Any:
+    """Return two groups of runs whose numbers are made up, as a notebook keeps them."""
+    best, other = example_run(), replace(example_run(), name="a|b", reason=None)
+    other.history.valid_bits[-1] = other.history.valid_perplexity[-1] = None
+    other.config = replace(other.config, train=replace(other.config.train, lr=0.5, seed=1))
+    alone = replace(example_run(), name="__alone__", num_valid_tokens=7)
+    return compare_runs([best, other, alone])
+
+
+def as_json(comparison: Any) -> Any:
+    return json.loads(json.dumps(comparison_payload(comparison), allow_nan=False))
+
+
+def test_the_example_is_what_runs_give() -> None:
+    """To renew it: python -m tests.notebook.show.test_comparison."""
+    assert_close(as_json(example()), json.loads(EXAMPLE.read_text(encoding="utf-8")))
+    assert f"{example().to_markdown()}\n" == MARKDOWN.read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    EXAMPLE.write_text(json.dumps(as_json(example()), indent=1) + "\n", encoding="utf-8")
+    MARKDOWN.write_text(f"{example().to_markdown()}\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import { element, steady } from '../page/dom';
 import { chart } from '../plots/chart';
 import { link } from '../plots/link';
 import { say } from '../text/say';
-import { Against, normChart, perplexityChart } from './curves';
+import { Against, axesOf, normChart, perplexityChart } from './curves';
 import { details } from './details';
 import { button, Command, Steering, steering } from './steering';
 import { verdict } from './verdict';
@@ -186,7 +186,7 @@ function charts(
     whole.style.visibility = linked.zoom === null ? 'hidden' : 'visible';
   });
   whole.style.visibility = 'hidden';
-  const axis = axisChoice(chosen => {
+  const axis = axisChoice(axesOf([run]), chosen => {
     against = chosen;
     linked.show(null);
     draw();
@@ -214,13 +214,14 @@ function charts(
   };
 }
 
-/** Return a choice between steps and seconds. */
-export function axisChoice(chosen: (value: Against) => void): HTMLLabelElement {
+/** Return a choice between what the curves can be drawn against. */
+export function axisChoice(axes: Against[], chosen: (value: Against) => void): HTMLLabelElement {
   const label = element('label', 'rnn-field', say('against'));
   const select = label.appendChild(element('select'));
-  select.append(element('option', '', say('steps')), element('option', '', say('seconds')));
+  const names = { steps: say('steps'), tokens: say('tokens'), seconds: say('seconds') };
+  select.append(...axes.map(axis => element('option', '', names[axis])));
   select.addEventListener('change', () => {
-    chosen(select.selectedIndex === 1 ? 'seconds' : 'steps');
+    chosen(axes[select.selectedIndex] ?? 'steps');
   });
   return label;
 }

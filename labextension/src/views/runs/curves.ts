@@ -7,7 +7,13 @@ import { smooth } from '../plots/smooth';
 import { say } from '../text/say';
 import { epochOf, levelName, perplexity } from './words';
 
-export type Against = 'steps' | 'seconds';
+export type Against = 'steps' | 'tokens' | 'seconds';
+
+/** Return what all runs can be drawn against: notebooks of before do not tell their tokens. */
+export function axesOf(runs: RunData[]): Against[] {
+  const areTold = runs.every(run => run.tokens_per_step !== null);
+  return areTold ? ['steps', 'tokens', 'seconds'] : ['steps', 'seconds'];
+}
 
 /** Values by their place on the x axis. */
 type Values = Map<number, number | null>;
@@ -17,8 +23,8 @@ interface Curve extends Omit<Line, 'values'> {
 }
 
 /**
- * Return perplexities of one run or several. A single run has its baselines, its best epoch and
- * what was steered; several have one hue each. `smoothing` is the share of the curve that a point
+ * Return perplexities of one run or several of the same held-out text, with its baselines and the
+ * best epoch of all. A single run has what was steered; several have one hue each. `smoothing` is the share of the curve that a point
  * of the training line is the mean of; the raw line is then faint.
  */
 export function perplexityChart(runs: RunData[], against: Against, smoothing = 0): Drawing {
@@ -45,10 +51,11 @@ export function perplexityChart(runs: RunData[], against: Against, smoothing = 0
     return made;
   });
   const [only] = runs.length === 1 ? runs : [];
+  const measured = only ?? runs.find(({ comparable, ladder }) => comparable && ladder.length > 0);
   return {
     ...chartOf(say('Perplexity'), say('perplexity'), [...curves, ...raw], against, bandOf(only, 'loss', against)),
-    references: only === undefined ? [] : levels(only),
-    best: only === undefined ? null : bestOf(only, against),
+    references: measured === undefined ? [] : levels(measured),
+    best: bestOf(runs, against),
     moments: only === undefined ? [] : momentsOf(only, against)
   };
 }
@@ -88,16 +95,19 @@ function levels(run: RunData): Level[] {
   });
 }
 
-function bestOf(run: RunData, against: Against): Point | null {
-  const scored = run.epochs.filter(({ valid_nats }) => valid_nats !== null);
-  const least = Math.min(...scored.map(({ valid_nats }) => valid_nats ?? Infinity));
-  const best = scored.find(({ valid_nats }) => valid_nats === least);
-  const y = perplexity(best?.valid_nats);
+function bestOf(runs: RunData[], against: Against): Point | null {
+  const scored = runs.flatMap(run =>
+    run.epochs.flatMap(epoch => (epoch.valid_nats === null ? [] : [{ run, epoch, nats: epoch.valid_nats }]))
+  );
+  const least = scored.reduce((low, { nats }) => Math.min(low, nats), Infinity);
+  const best = scored.find(({ nats }) => nats === least);
+  const y = perplexity(best?.nats);
   if (best === undefined || y === null) {
     return null;
   }
-  const label = say('best %1, epoch %2', shown(y), epochOf(run, best));
-  return { x: clock(run, against)(best.step), y, label };
+  const { run, epoch } = best;
+  const label = labelled(runs, run)(say('best %1, epoch %2', shown(y), epochOf(run, epoch)));
+  return { x: clock(run, against)(epoch.step), y, label };
 }
 
 /** Return the changes that a reader made, each with what is other than before. */
@@ -143,6 +153,9 @@ function clock(run: RunData, against: Against): (step: number | undefined) => nu
   if (against === 'steps') {
     return (step = 0) => step;
   }
+  if (against === 'tokens') {
+    return (step = 0) => step * (run.tokens_per_step ?? 0);
+  }
   const known = [[0, 0], ...run.epochs.map(({ step, seconds }) => [step, seconds])];
   if (run.now !== null) {
     known.push([run.now.total_steps, run.now.seconds]);
@@ -175,11 +188,22 @@ function chartOf(
   return {
     title,
     y_label,
-    x_label: against === 'steps' ? say('steps') : say('seconds of training'),
+    x_label: axisName(against),
     scale: 'log',
     x,
     series: curves.map(({ points, ...line }) => ({ ...line, values: along(points) })),
     references: [],
     envelope: band === null ? null : { low: along(band.low), high: along(band.high), hue: 0 }
   };
+}
+
+function axisName(against: Against): string {
+  switch (against) {
+    case 'steps':
+      return say('steps');
+    case 'tokens':
+      return say('tokens of training');
+    case 'seconds':
+      return say('seconds of training');
+  }
 }

@@ -1,0 +1,329 @@
+"""Several runs side by side: in what they differ, and what each has reached."""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, count, islice, pairwise, product
+from typing import TYPE_CHECKING, Any
+
+from rnn_magics.digits import apart, rounded
+from rnn_magics.errors import TrainingError
+from rnn_magics.interrupts import whole_imports
+from rnn_magics.options import Options, describe
+from rnn_magics.reports.baselines import Mark, compare_with_baselines
+from rnn_magics.reports.comparable import basis_in_words, comparable, difference_in_words
+from rnn_magics.results import Result, shortened, visible
+from rnn_magics.tables import aligned
+from rnn_magics.training.history import Scored
+from rnn_magics.training.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_UNKNOWN = object()  # the value of an option for a run that does not tell it
+_WIDTH = 40  # characters of a cell
+_MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table, with an entry for each run.
+
+    Parameters
+    ----------
+    name
+        Its heading: the name of an option or of a result.
+    entries
+        The values as `Comparison.to_pandas` has them; None where there is none.
+    cells
+        The values as people read them, each on one line.
+    """
+
+    name: str
+    entries: list[Any]
+    cells: list[str]
+
+    @classmethod
+    def of(cls, name: str, entries: list[Any], text: Callable[[Any], str]) -> Column:
+        """Return the column of these values; where there is none, its cell is empty."""
+        cells = ("" if value is None else text(value) for value in entries)
+        return cls(name, entries, [visible(shortened(cell, _WIDTH), keep="") for cell in cells])
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs whose perplexities can be compared, the lowest held-out perplexity first.
+
+    Parameters
+    ----------
+    letter
+        Its name.
+    runs
+        Its runs, in the order of the table.
+    """
+
+    letter: str
+    runs: tuple[Run, ...]
+
+    @property
+    def basis(self) -> str:
+        """What its perplexities are perplexities of, in words."""
+        return basis_in_words(self.runs[0])
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The baselines of its held-out text; none if they were not fitted for any of its runs."""
+        return next(filter(None, (compare_with_baselines(run).marks for run in self.runs)), ())
+
+    @property
+    def verdict(self) -> str:
+        """What its best run has reached on held-out text, in one sentence; empty without one."""
+        run, best = self.runs[0], best_score(self.runs[0])
+        if best is None or not math.isfinite(best.perplexity):
+            return ""
+        alone = len(self.runs) == 1
+        said = f"{run.name}: held-out" if alone else f"{run.name} predicts held-out text best:"
+        said += f" perplexity {rounded(best.perplexity)} after epoch {best.epoch}"
+        if not self.marks:
+            return f"{said}."
+        counting = min(self.marks, key=lambda mark: mark.perplexity)
+        side = "below" if best.perplexity < counting.perplexity else "above"
+        name = counting.name.removeprefix("best, ")
+        far = apart(best.perplexity, counting.perplexity)
+        return f"{said}, {side} the best {name} ({rounded(counting.perplexity)}) {far}."
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of a comparison: columns over all runs, and how they fall into groups.
+
+    Parameters
+    ----------
+    groups
+        The groups, in the order of the rows.
+    columns
+        The columns; the first has the names of the runs.
+    """
+
+    groups: tuple[Group, ...]
+    columns: list[Column]
+
+    @property
+    def head(self) -> list[str]:
+        """The headings."""
+        return [column.name for column in self.columns]
+
+    @property
+    def sections(self) -> list[tuple[Group, list[list[str]]]]:
+        """Each group with its rows."""
+        rows = [list(row) for row in zip(*(c.cells for c in self.columns), strict=True)]
+        ends = list(accumulate((len(group.runs) for group in self.groups), initial=0))
+        parts = (rows[begin:end] for begin, end in pairwise(ends))
+        return list(zip(self.groups, parts, strict=True))
+
+
+class Comparison(Result):
+    """Runs side by side: a table of the options in which they differ and of what they reached.
+
+    Runs whose perplexities can be compared form a group; see `rnn_magics.reports.comparable`.
+
+    Parameters
+    ----------
+    runs
+        The runs to compare; a run that has not finished an epoch has no results yet.
+
+    Raises
+    ------
+    TrainingError
+        If no run has finished an epoch.
+    """
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        if not any(len(run.history) for run in runs):
+            names = ", ".join(run.name for run in runs) or "no run"
+            msg = f"nothing to compare yet: {names} must first finish an epoch"
+            raise TrainingError(msg)
+        self.runs = tuple(runs)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups; within one, perplexities can be compared."""
+        groups = (tuple(sorted(group, key=_reached)) for group in comparable(self.runs))
+        return tuple(map(Group, _letters(), groups))
+
+    @property
+    def notes(self) -> list[str]:
+        """Why groups cannot be compared, and which settings were changed during training."""
+        why = difference_in_words([group.runs for group in self.groups])
+        steered = [
+            f"{run.name} was steered while it trained: {'; '.join(map(str, run.steered))}."
+            for run in self.runs
+            if run.steered
+        ]
+        return [*([why] if why else []), *steered]
+
+    @property
+    def table(self) -> Table:
+        """The options in which the runs differ and the results, a row for each run."""
+        groups = self.groups
+        runs = [run for group in groups for run in group.runs]
+        names = Column.of("run", [run.name for run in runs], str)
+        return Table(groups, [names, *_differing(runs), *_results(runs)])
+
+    def to_markdown(self) -> str:
+        """Return the table as GitHub Markdown, one for each group, and what to know of it."""
+        table, blocks = self.table, []
+        for group, rows in table.sections:
+            if len(table.groups) > 1:
+                blocks.append(_plain_in_markdown(f"{group.letter}: {group.basis}"))
+            blocks.append(markdown_table(table.head, rows))
+        verdicts = (group.verdict for group in table.groups)
+        return "\n\n".join(
+            [*blocks, *map(_plain_in_markdown, filter(None, [*verdicts, *self.notes]))]
+        )
+
+    @whole_imports()
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a pandas frame with a row for each run: its group, options and results.
+
+        Raises
+        ------
+        TrainingError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415  (an optional extra)
+        except ImportError:
+            msg = (
+                "to_pandas needs pandas: pip install 'rnn_magics[pandas]', or use to_markdown for"
+                " text"
+            )
+            raise TrainingError(msg) from None
+
+        table = self.table
+        name, *columns = table.columns
+        letters = [group.letter for group in table.groups for _ in group.runs]
+        values = {column.name: column.entries for column in columns}
+        index = pd.Index(name.entries, name=name.name)
+        return pd.DataFrame({"group": letters, **values}, index=index)
+
+    def __repr__(self) -> str:
+        """Return the table, best held-out perplexity of each group first, and what to know."""
+        table = self.table
+        sections, told = table.sections, []
+        lines = iter(
+            aligned([table.head, *(row for _, rows in sections for row in rows)]).split("\n")
+        )
+        told.append(next(lines))
+        for group, rows in sections:
+            if len(sections) > 1:
+                told.append(f"{group.letter}: {group.basis}")
+            told += islice(lines, len(rows))
+        verdicts = (group.verdict for group in table.groups)
+        return "\n".join([*told, *filter(None, [*verdicts, *self.notes])])
+
+
+def compare_runs(runs: Sequence[Run]) -> Comparison:
+    """Compare runs; those that predict the same tokens form a group."""
+    return Comparison(runs)
+
+
+def best_score(run: Run) -> Scored | None:
+    """Return the lowest held-out perplexity of a run and its epoch; None if none was scored."""
+    return min(run.history.scores, key=lambda score: _last_if_nan(score.bits), default=None)
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as GitHub Markdown; what stands in its cells is not read as Markdown.
+
+    ``labextension/src/views/runs/markdown.ts`` writes the same.
+    """
+    lines = [head, ["---"] * len(head), *rows]
+    plain = [lines[1] if at == 1 else map(_plain_in_markdown, row) for at, row in enumerate(lines)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in plain)
+
+
+def _plain_in_markdown(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\g<0>", text)
+
+
+def _options(run: Run) -> dict[str, Options]:
+    # What a run was configured by, by the name of its part.
+    config = run.config
+    parts: dict[str, Options] = {
+        "model": config.model,
+        "batching": config.batching,
+        "training": config.train,
+    }
+    if run.reading is not None:
+        parts["corpus"] = run.reading.cleaning
+    if run.vocab is not None:
+        parts["vocab"] = run.vocab.config
+    return parts
+
+
+def _differing(runs: Sequence[Run]) -> list[Column]:
+    configured = [_options(run) for run in runs]
+    parts = {part: type(options) for parts in configured for part, options in parts.items()}
+    values = [{part: options.to_dict() for part, options in parts.items()} for parts in configured]
+    fields = [(part, field) for part, kind in parts.items() for field in describe(kind)]
+    parts_with = Counter(field.name for _, field in fields)
+    columns = []
+    for part, field in fields:
+        told = [known[part][field.name] if part in known else _UNKNOWN for known in values]
+        known = [value for value in told if value is not _UNKNOWN]
+        if all(value == known[0] for value in known):
+            continue
+        name = field.name if parts_with[field.name] == 1 else f"{part} {field.name}"
+        unset = "default" if field.default is None else "none"
+        plain = [None if value is _UNKNOWN else value for value in told]
+        cells = ["" if v is _UNKNOWN else unset if v is None else _written(v) for v in told]
+        columns.append(Column(name, plain, Column.of(name, cells, str).cells))
+    return columns
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _results(runs: Sequence[Run]) -> list[Column]:
+    best = [best_score(run) for run in runs]
+    trained = [len(run.history) for run in runs]
+    seconds = [sum(run.history.seconds) for run in runs]
+    speed = [run.tokens_per_second if len(run.history) else None for run in runs]
+    perplexities = [None if score is None else score.perplexity for score in best]
+    return [
+        Column.of("parameters", [run.model.num_parameters for run in runs], "{:,}".format),
+        Column.of("best held-out ppl", perplexities, rounded),
+        Column.of("after epoch", [None if s is None else s.epoch for s in best], str),
+        Column.of("epochs trained", trained, str),
+        Column.of("train ppl", [run.train_perplexity for run in runs], rounded),
+        Column.of("seconds", seconds, "{:,.1f}".format),
+        Column.of("tokens/s", speed, "{:,.0f}".format),
+        Column.of("state", [str(run.reason or "training") for run in runs], str),
+    ]
+
+
+def _letters() -> Any:
+    # A to Z, then AA, AB ...
+    return ("".join(word) for n in count(1) for word in product(string.ascii_uppercase, repeat=n))
+
+
+def _reached(run: Run) -> tuple[bool, float]:
+    # Runs without a held-out score stand behind those that have one.
+    best = best_score(run)
+    reached = run.train_perplexity if best is None else best.perplexity
+    return best is None, math.inf if reached is None else _last_if_nan(reached)
+
+
+def _last_if_nan(value: float) -> float:
+    return math.inf if math.isnan(value) else value
