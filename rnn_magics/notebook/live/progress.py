@@ -262,13 +262,12 @@ class _EpochTable:
 
     def _cells(self, event: EpochEnd) -> dict[str, str]:
         train, valid = event.train_nats, event.valid_nats
-        scored = valid is not None
         return {
             "epoch": f"{event.epoch}/{self._num_epochs}",
             "train ppl": rounded(perplexity(train)),
-            "held-out ppl": rounded(perplexity(valid)) if scored else "",
+            "held-out ppl": "" if valid is None else rounded(perplexity(valid)),
             "train bits": rounded(bits_per_token(train), 2),
-            "held-out bits": rounded(bits_per_token(valid), 2) if scored else "",
+            "held-out bits": "" if valid is None else rounded(bits_per_token(valid), 2),
             "tokens/s": f"{event.tokens_per_second:,.0f}",
             "grad norm / max": f"{event.grad_norm:.3g} / {event.grad_norm_max:.3g}",
             "clipped": f"{event.clipped:.0%}",
