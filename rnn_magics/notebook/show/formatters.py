@@ -48,13 +48,15 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], str]]] = {
         ("rnn_magics.reports.texts", "Evaluations"): _made_by("rich.reports:evaluations_html"),
         ("rnn_magics.reports.mixture", "MixtureEvaluation"): _made_by("rich.reports:mixture_html"),
         ("rnn_magics.reports.seeds", "SeedRuns"): _made_by("rich.reports:seeds_html"),
+        ("rnn_magics.decoding.score", "Score"): _made_by("rich.decoded:score_html"),
+        (f"{__package__}.decoded", "Generations"): _made_by("rich.decoded:generations_html"),
         (f"{__package__}.status", "Status"): _made_by("rich.session:status_html"),
         (f"{__package__}.status", "KeptRuns"): _made_by("rich.session:kept_html"),
     },
     "text/plain": {
         ("rnn_magics.batching", "Batches"): _made_by("texts:batches_text"),
         ("rnn_magics.batching", "BatchPreview"): _made_by("texts:preview_text"),
-        ("rnn_magics.decoding.score", "Score"): _made_by("decoded:score_table"),
+        ("rnn_magics.decoding.score", "Score"): _made_by("decoded:score_text"),
         ("rnn_magics.inspection.novelty", "Novelty"): _made_by("novelty:novelty_text"),
     },
 }

@@ -7,9 +7,12 @@ trusted, and a page that shows notebooks, remove both.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
+from functools import cache
 
 from rnn_magics.notebook.show.escape import escaped
+from rnn_magics.results import visible
 
 MUTED = "color:var(--jp-ui-font-color2,inherit)"
 _TITLE = "font-size:15px;font-weight:600;margin:4px 0"
@@ -17,6 +20,10 @@ _WORDS = "white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0"
 _CELL = "text-align:left;white-space:pre-wrap"
 _SIDE_BY_SIDE = "display:grid;grid-template-columns:repeat(auto-fit, minmax(260px, 1fr));gap:16px"
 GOOD, BAD = "#2f8a4d", "#d0493c"  # drawn, never written: 3 to 1 on white and on black
+
+
+_SHADES = 12
+_EVEN = 0.179  # the luminance on which black and white have the same contrast (WCAG 2)
 
 
 class Markup(str):
@@ -61,6 +68,33 @@ def mark(text: object, *, good: bool) -> Markup:
     """Return a short word with a line at its left that is green or red."""
     line = f"border-left:4px solid {GOOD if good else BAD};padding-left:6px"
     return Markup(f"<span style='{line}'>{markup(text)}</span>")
+
+
+def shaded(text: object, share: float, says: str) -> Markup:
+    """Return text on a ground of the scale for how much, from 0 to 1; it says more when pointed at.
+
+    The colours are those of every view and picture (`rnn_magics.plotting.style`).
+    """
+    ground, ink = _shade(round(min(max(share, 0.0), 1.0) * _SHADES))
+    style = f"background:{ground};color:{ink}"
+    return Markup(f"<span style='{style}' title='{_attribute(says)}'>{markup(text)}</span>")
+
+
+@cache
+def _shade(place: int) -> tuple[str, str]:
+    # A ground, and black or white, whichever is read better on it.
+    from rnn_magics.plotting.style import SEQUENTIAL  # noqa: PLC0415  (matplotlib on demand)
+
+    rgb = SEQUENTIAL(place / _SHADES)[:3]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]  # noqa: PLR2004
+    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    ink = "#000" if luminance > _EVEN else "#fff"
+    return "#" + "".join(f"{round(255 * c):02x}" for c in rgb), ink
+
+
+def _attribute(text: str) -> str:
+    # Formulas are looked for in text only, so an attribute needs no element around its marks.
+    return html.escape(visible(text, keep=""))
 
 
 def folded(summary: object, inside: Markup) -> Markup:
