@@ -58,8 +58,10 @@ def wrapped(text: str, width: int | None = None, indent: str = "  ") -> str:
     width = width or terminal_width()
     if width is None or columns_of(text) <= width:
         return text
-    first, *rest = _wrapped_cell(text, max(width - len(indent), 1))
-    return "\n".join((first, *(indent + line for line in rest)))
+    lead = text[: len(text) - len(text.lstrip(" "))]
+    first, *rest = _wrapped_cell(text[len(lead) :], max(width - len(lead), 1))
+    following = _wrapped_cell(" ".join(rest), max(width - len(indent), 1)) if rest else []
+    return "\n".join((lead + first, *(indent + line for line in following)))
 
 
 def _parts(lines: list[list[str]], width: int | None) -> Iterator[list[list[str]]]:

@@ -80,6 +80,12 @@ def test_a_long_line_is_broken_between_words() -> None:
     assert " ".join(part.strip() for part in broken) == line
 
 
+def test_an_indented_line_stays_indented() -> None:
+    first, *rest = wrapped("         text that goes on and on and on", 26, " " * 9).splitlines()
+    assert first == "         text that goes on"
+    assert rest == ["         and on and on"]
+
+
 class Closed:
     def isatty(self) -> bool:
         msg = "I/O operation on closed file"
