@@ -27,6 +27,9 @@ class Writer(Protocol):
     def end(self) -> None:
         """Show what is not shown yet."""
 
+    def whole(self, prefix: str, text: str) -> None:
+        """Show all of a text at once, instead of its pieces."""
+
 
 class StreamWriter:
     """Writes to a stream; in a terminal with colours, the prefix is bold.
@@ -45,11 +48,18 @@ class StreamWriter:
 
     def __call__(self, piece: str) -> None:
         """Write the next piece."""
+        self._stream.write(self._form(piece))
+        self._stream.flush()
+
+    def whole(self, prefix: str, text: str) -> None:
+        """Write all of a text at once."""
+        self._stream.write(f"{self._form(prefix)}{self._form(text)}\n")
+
+    def _form(self, piece: str) -> str:
         shown = visible(piece, before=self._before)
         is_bold = self._colours and not self._has_begun
-        self._stream.write(f"{_BOLD}{shown}{_PLAIN}" if is_bold else shown)
-        self._stream.flush()
         self._before, self._has_begun = piece, True
+        return f"{_BOLD}{shown}{_PLAIN}" if is_bold else shown
 
     def end(self) -> None:
         """End the last line, if there is one."""
@@ -82,6 +92,11 @@ class OutputWriter:
             has_grown and self._clock() - self._shown_at >= _SECONDS_BETWEEN
         ):
             self._show()
+
+    def whole(self, prefix: str, text: str) -> None:
+        """Show all of a text at once."""
+        self._pieces, self._length = [prefix, text], len(prefix) + len(text)
+        self._show()
 
     def end(self) -> None:
         """Show all of it."""

@@ -160,9 +160,7 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
     writer = writer_for(desk, stream)
     if not desk.preferences.stream:
         written = writing()
-        for piece in apart(written):
-            writer(piece)
-        writer.end()
+        writer.whole(*apart(written))
         return written
     try:
         return writing(write=writer)
