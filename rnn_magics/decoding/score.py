@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
-from rnn_magics.decoding.prefix import Trained, as_read, named_unknown, read_prefix, vocab_of
+import torch
+from torch import Tensor
+
+from rnn_magics.decoding.generate import Generation, continued
+from rnn_magics.decoding.prefix import (
+    Trained,
+    as_read,
+    named_unknown,
+    read_prefix,
+    read_tokens,
+    split_prefix,
+    vocab_of,
+)
 from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
 from rnn_magics.results import Result
-from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.scores.evaluation import bits_per_token, perplexity
+from rnn_magics.text.vocab import Vocab
+
+MOST_EXPECTED = 500
+"""How many tokens of a text have their alternatives on record."""
+_NUM_EXPECTED = 4
+
+Expected: TypeAlias = tuple[tuple[Any, float], ...]
+"""The likeliest tokens at a place with their probabilities, likeliest first."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,25 +46,51 @@ class Score(Result):
         predicted.
     unknown
         Tokens that are not in the vocabulary and were read as ``<unk>``.
+    pieces
+        The text that each token adds.
+    expected
+        The likeliest tokens at each of the first 500 places that are scored.
+    num_prefix
+        Of a text that a model wrote, how many tokens are the prefix, which is not scored.
     """
 
     tokens: list[Any]
     surprise: list[float]
     unknown: tuple[Any, ...]
+    pieces: list[str] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
+    num_prefix: int = 0
+
+    @property
+    def first(self) -> int:
+        """The first place that is scored."""
+        return max(self.num_prefix, 1)
 
     @property
     def perplexity(self) -> float:
-        """The perplexity of the tokens from the second on."""
-        scored = self.surprise[1:]
+        """The perplexity of the tokens that are scored."""
+        scored = self.surprise[self.first :]
         return perplexity(sum(scored) / len(scored) * math.log(2))
+
+    @property
+    def most_surprising(self) -> list[int]:
+        """The places that are scored, the most surprising first."""
+        places = range(self.first, len(self.tokens))
+        return sorted(places, key=self.surprise.__getitem__, reverse=True)
+
+    def expected_at(self, place: int) -> Expected:
+        """Return the likeliest tokens at a place; empty where they are not on record."""
+        at = place - self.first
+        return self.expected[at] if 0 <= at < len(self.expected) else ()
 
     def __repr__(self) -> str:
         """One line: perplexity, and the most surprising token."""
-        place = max(range(1, len(self.tokens)), key=self.surprise.__getitem__)
+        place = self.most_surprising[0]
         named = named_unknown(self.unknown)
         unknown = f", {named}" if named else ""
+        over = len(self.tokens) - self.first
         return (
-            f"Score(perplexity {rounded(self.perplexity, 2)} over {len(self.tokens) - 1} tokens,"
+            f"Score(perplexity {rounded(self.perplexity, 2)} over {over} tokens,"
             f" most surprising {self.tokens[place]!r} at {place} with"
             f" {self.surprise[place]:.1f} bits{unknown})"
         )
@@ -70,5 +116,42 @@ def score_text(run: Trained, text: str) -> Score:
         msg += " longer text"
         raise DecodingError(msg)
     read = read_prefix(run, text)
-    bits = [math.nan, *(nats / math.log(2) for nats in read.nats)]
-    return Score(tokens, bits, read.unknown)
+    bits = [math.nan, *map(bits_per_token, read.nats)]
+    pieces = [str(tokens[0]), *map(vocab.tokenizer.glue, tokens, tokens[1:])]
+    shown = torch.tensor([vocab[tokens[:MOST_EXPECTED]]])
+    expected = _likeliest(vocab, read_tokens(run.model, shown)[0][0][: len(tokens) - 1])
+    return Score(tokens, bits, read.unknown, pieces, expected)
+
+
+def score_written(run: Trained, written: Generation) -> Score:
+    """Return the surprise of each token that a model wrote, and what else was probable.
+
+    The probabilities are those of the model, at temperature 1 and with no token excluded, however
+    the text was decoded.
+
+    Parameters
+    ----------
+    run
+        The run that wrote it.
+    written
+        What `generate` returned for it.
+    """
+    vocab = vocab_of(run)
+    read = read_prefix(run, written.prefix)
+    before, _ = split_prefix(vocab, written.prefix)
+    bits = [math.nan, *map(bits_per_token, [*read.nats, *(-p for p in written.log_probs)])]
+    pieces = [written.prefix, *[""] * (len(before) - 1)]
+    pieces += continued(vocab, written.prefix, [], written.tokens)
+    logits, shown = read.logits, written.tokens[: MOST_EXPECTED - 1]
+    if len(written.tokens) > 1:
+        following, _ = read_tokens(run.model, torch.tensor([vocab[shown]]), read.state)
+        logits = torch.cat((logits, following[0]))[: len(written.tokens)]
+    tokens, expected = [*before, *written.tokens], _likeliest(vocab, logits)
+    return Score(tokens, bits, read.unknown, pieces, expected, len(before))
+
+
+def _likeliest(vocab: Vocab, logits: Tensor) -> list[Expected]:
+    found = logits.softmax(dim=-1).topk(min(_NUM_EXPECTED, len(vocab)), dim=-1)  # (num_places, 4)
+    tokens = vocab.to_tokens(found.indices.tolist())
+    rows = zip(tokens, found.values.tolist(), strict=True)
+    return [tuple(zip(names, chances, strict=True)) for names, chances in rows]

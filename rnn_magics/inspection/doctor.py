@@ -6,11 +6,12 @@ here looks for one such mistake, in any module with the signature of `RNNModel`:
 ``begin_state(batch_size, device)`` and ``forward(inputs, state) -> (logits, state)``.
 
 To add a check, write a function that returns a sentence about what is wrong, or None, and add a
-line to `CHECKS`.
+line to `CHECKS`. The last paragraph of its docstring is shown: one sentence on why this matters.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from rnn_magics.inspection.patient import (
 from rnn_magics.models.rnn_model import ModelState, RNNModel, as_tuple, detach
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.tables import wrapped
 from rnn_magics.training.history import History
 
 _TOLERANCE = 1e-3  # of the largest logit; float32 rounding is a hundred times smaller
@@ -39,6 +41,7 @@ _BY_HEART = 1.5  # perplexity
 _OFF_UNIFORM = 0.7  # nats between the first loss and ln |V|
 _SATURATED = 0.99
 _DEAD = 1e-6
+_SAID = 9  # characters of "PROBLEM" and the space behind it
 
 
 Check = Callable[[Patient], str | None]
@@ -54,18 +57,20 @@ class Finding(Result):
         A name of `CHECKS`.
     problem
         A sentence that says what is wrong and what to do; None if nothing is wrong.
+    why
+        A sentence that says why the check matters.
     """
 
     check: str
     problem: str | None
+    why: str = ""
 
     def __repr__(self) -> str:
-        """Return one line."""
-        return (
-            f"ok       {self.check}"
-            if self.problem is None
-            else (f"PROBLEM  {self.check}: {self.problem}")
-        )
+        """Return what was found, and below it why it matters; in a terminal it fits the width."""
+        said = "ok" if self.problem is None else "PROBLEM"
+        found = self.check if self.problem is None else f"{self.check}: {self.problem}"
+        lines = [f"{said:<{_SAID}}{found}", *([" " * _SAID + self.why] if self.why else [])]
+        return "\n".join(wrapped(line, indent=" " * _SAID) for line in lines)
 
 
 @dataclass(frozen=True)
@@ -83,13 +88,23 @@ class Diagnosis(Result):
         """Yield the findings."""
         return iter(self.findings)
 
+    @property
+    def verdict(self) -> str:
+        """How many checks found something, in words."""
+        wrong = len(self.problems)
+        found = f"{wrong} of {len(self.findings)} checks found a problem"
+        return found if wrong else f"no problem found by {len(self.findings)} checks"
+
     def __repr__(self) -> str:
-        """Return a line for each finding."""
-        return "\n".join(map(repr, self.findings))
+        """Return the verdict, then each finding."""
+        return "\n".join((self.verdict, *map(repr, self.findings)))
 
 
 def streaming(patient: Patient) -> str | None:
-    """Read one token at a time: the result must equal the full forward pass."""
+    """Read one token at a time: the result must equal the full forward pass.
+
+    A model writes text one token at a time, so it must then read as it did in training.
+    """
     whole, _ = patient.read(patient.inputs)
     state: ModelState | None = None
     for step in range(patient.inputs.shape[1]):
@@ -104,7 +119,10 @@ def streaming(patient: Patient) -> str | None:
 
 
 def memory(patient: Patient) -> str | None:
-    """Read twice from begin_state: the model must remember nothing in between."""
+    """Read twice from begin_state: the model must remember nothing in between.
+
+    A hidden memory makes a perplexity depend on what was read before, which cannot be repeated.
+    """
     first, _ = patient.read(patient.inputs)
     patient.read(patient.inputs.flip(1))
     second, _ = patient.read(patient.inputs)
@@ -117,7 +135,10 @@ def memory(patient: Patient) -> str | None:
 
 
 def future(patient: Patient) -> str | None:
-    """Change a token: no prediction before it may change."""
+    """Change a token: no prediction before it may change.
+
+    A model that sees the token it has to predict only copies it, so its perplexity is near 1.
+    """
     if isinstance(patient.model, RNNModel) and patient.model.config.bidirectional:
         return (
             "a bidirectional model reads the tokens it has to predict, so it is not a language"
@@ -140,7 +161,10 @@ def future(patient: Patient) -> str | None:
 
 
 def labels(patient: Patient) -> str | None:
-    """Compare the labels with the inputs shifted by one, and each row with its continuation."""
+    """Compare the labels with the inputs shifted by one, and each row with its continuation.
+
+    Labels that are not the next tokens teach another task, and the loss falls all the same.
+    """
     batches = patient.batches
     plan = batches.plan(torch.Generator().manual_seed(0))
     X, Y = batches.batch(plan, 0)
@@ -161,12 +185,18 @@ def labels(patient: Patient) -> str | None:
 
 
 def overlap(patient: Patient) -> str | None:
-    """Look for held-out text in the training text."""
+    """Look for held-out text in the training text.
+
+    Text that was seen in training is easy to predict, so it measures memory, not learning.
+    """
     return check_overlap(patient.batches)
 
 
 def detached(patient: Patient) -> str | None:
-    """Backpropagate through one minibatch: no gradient may reach the previous one."""
+    """Backpropagate through one minibatch: no gradient may reach the previous one.
+
+    A gradient that reaches further back makes each step slower, and takes more memory.
+    """
     model = learning_copy(patient.model)
     try:
         _, state = read(model, patient.inputs, None, grad=True)
@@ -195,7 +225,10 @@ def detached(patient: Patient) -> str | None:
 
 
 def gradients(patient: Patient) -> str | None:
-    """Look for parameters without a gradient."""
+    """Look for parameters without a gradient.
+
+    A weight that no gradient reaches never learns, and the others hide that.
+    """
     model = learning_copy(patient.fresh or patient.model)
     _, state = read(model, patient.inputs)  # from zero, one step alone would not reach all weights
     logits, _ = read(model, patient.inputs, detach(state), grad=True)
@@ -212,7 +245,10 @@ def gradients(patient: Patient) -> str | None:
 
 
 def first_loss(patient: Patient) -> str | None:
-    """Compare the first loss of an untrained model with guessing, over every token as the label."""
+    """Compare the first loss of an untrained model with guessing, over every token as the label.
+
+    An untrained model knows nothing, so its loss is that of guessing, ln |V|.
+    """
     if patient.fresh is None:
         return None
     logits, _ = read(patient.fresh, patient.inputs)
@@ -228,7 +264,10 @@ def first_loss(patient: Patient) -> str | None:
 
 
 def overfitting(patient: Patient) -> str | None:
-    """Look for a held-out perplexity that has risen while the training perplexity fell."""
+    """Look for a held-out perplexity that has risen while the training perplexity fell.
+
+    A model that memorises its training text becomes worse on every other text.
+    """
     turn = None if patient.history is None else patient.history.turn
     if patient.history is None or turn is None or not turn.is_memorising:
         return None
@@ -242,7 +281,10 @@ def overfitting(patient: Patient) -> str | None:
 
 
 def one_minibatch(patient: Patient) -> str | None:
-    """Learn one small minibatch by heart."""
+    """Learn one small minibatch by heart.
+
+    A model that cannot learn a few tokens by heart will not learn a text.
+    """
     model = learning_copy(patient.fresh or patient.model)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     reached = math.inf
@@ -265,7 +307,10 @@ def one_minibatch(patient: Patient) -> str | None:
 
 
 def units(patient: Patient) -> str | None:
-    """Look for hidden units that are stuck at their bounds or never change."""
+    """Look for hidden units that are stuck at their bounds or never change.
+
+    A unit that never changes carries no information from one token to the next.
+    """
     state: ModelState | None = None
     seen = []
     for step in range(patient.inputs.shape[1]):
@@ -329,11 +374,19 @@ def diagnose(model: nn.Module, batches: Batches, history: History | None = None)
 
 
 def _examine(name: str, patient: Patient) -> Finding:
+    check = CHECKS[name]
     try:
-        return Finding(name, CHECKS[name](patient))
+        problem = check(patient)
     except RuntimeError as error:  # raised by torch if the module cannot even run
         first_line = str(error).partition("\n")[0]
-        return Finding(name, f"running the model fails: {first_line}")
+        problem = f"running the model fails: {first_line}"
+    return Finding(name, problem, _why(check))
+
+
+def _why(check: Check) -> str:
+    # The last paragraph of its docstring, if it has more than one.
+    _, *more = (inspect.getdoc(check) or "").split("\n\n")
+    return " ".join(more[-1].split()) if more else ""
 
 
 def _equal(a: Tensor, b: Tensor) -> bool:

@@ -9,16 +9,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rnn_magics.tables import terminal_width
+
 Values: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 HEIGHT = 12  # lines of characters
 WIDTH = 60  # characters, without the axis
+_LEAST_WIDTH = 20
+_AXIS = 20  # characters to the left of a chart, and of the number behind its last tick
 _MARGIN = 0.02  # of the height, so that no curve lies on the edge
 _MARKS = "+xo*#%@="  # one for each curve
 _WIDE = 30  # a range with a larger ratio of its ends is drawn on a logarithmic axis
 
 
-def to_characters(figure: Figure, width: int = WIDTH) -> str:
+def to_characters(figure: Figure, width: int | None = None) -> str:
     """Draw the curves of a figure as lines of characters.
 
     Parameters
@@ -26,13 +30,17 @@ def to_characters(figure: Figure, width: int = WIDTH) -> str:
     figure
         Its curves are drawn, chart after chart; pictures, areas and notes are left out.
     width
-        The width of a chart in characters, without its axis.
+        The width of a chart in characters, without its axis; by default 60, or what fits into the
+        terminal.
 
     Returns
     -------
     str
         One block of lines for each chart. Empty if no chart has a curve.
     """
+    if width is None:
+        room = terminal_width() or WIDTH + _AXIS
+        width = min(WIDTH, max(room - _AXIS, _LEAST_WIDTH))
     return "\n\n".join(filter(None, (_chart(axes, width) for axes in figure.axes)))
 
 
@@ -63,7 +71,16 @@ def _chart(axes: Axes, width: int) -> str:
     against = [f"against {axes.get_xlabel()}"] if axes.get_xlabel() else []
     lines = drawn.show().replace("-> ()\n", "->\n").splitlines()
     lines = [line.replace("\N{BRAILLE PATTERN BLANK}", " ").rstrip() for line in lines]
-    return "\n".join([*lines, "   ".join([*names, *against])])
+    return "\n".join([*lines, *_packed([*names, *against], width + _AXIS)])
+
+
+def _packed(names: list[str], width: int) -> list[str]:
+    # Lines of as many names as fit below the chart.
+    lines = names[:1]
+    for name in names[1:]:
+        longer = f"{lines[-1]}   {name}"
+        lines[-1:] = [longer] if len(longer) <= width else [lines[-1], name]
+    return lines
 
 
 class _Scale:

@@ -44,24 +44,35 @@ class RunReport(Result):
     @property
     def lines(self) -> list[str]:
         """One for each part that has a number, the held-out part first; then the notes."""
-        told = []
-        if (valid := self.valid) is not None:
-            over = f"over all {valid.score.num_tokens:,} predicted tokens of the held-out text"
+        told = zip(self.figures, self._how(), strict=True)
+        return [*(f"{figures}: {how}." for figures, how in told), *self.notes]
+
+    @property
+    def figures(self) -> list[str]:
+        """The numbers alone, a line for each part, the held-out part first."""
+        return [f"{name} {found.numbers}" for name, found, _ in self._parts()]
+
+    @property
+    def definitions(self) -> list[str]:
+        """What the numbers are and over what they were computed, a line for each part."""
+        names = (name for name, *_ in self._parts())
+        return [f"{name}: {how}." for name, how in zip(names, self._how(), strict=True)]
+
+    def _parts(self) -> Iterator[tuple[str, TextEvaluation, str]]:
+        if self.valid is not None:
+            over = f"all {self.valid.score.num_tokens:,} predicted tokens of the held-out text"
             when = "" if self.epoch is None else f", after epoch {self.epoch}"
-            told.append(_line(f"Held-out{when}", valid, f"exp of the mean {over}"))
+            yield f"Held-out{when}", self.valid, over
         if self.train is not None:
-            over = "over the last epoch, while the weights changed"
-            told.append(_line("Training", self.train, f"exp of the mean {over}"))
-        return [*told, *self.notes]
+            yield "Training", self.train, "the last epoch, while the weights changed"
 
-
-def _line(part: str, found: TextEvaluation, how: str) -> str:
-    unknown = found.unknown and f"; {found.unknown}"
-    words = ""
-    if found.num_words:
-        words = f"; per word is exp of the nats of all characters over {found.num_words:,} words"
-        words += " between white space"
-    return f"{part} {found.numbers}: {how}, state {found.score.state}{unknown}{words}."
+    def _how(self) -> Iterator[str]:
+        for _, found, over in self._parts():
+            told = [f"exp of the mean over {over}, state {found.score.state}", found.unknown]
+            if found.num_words:
+                words = f"{found.num_words:,} words between white space"
+                told.append(f"per word is exp of the nats of all characters over {words}")
+            yield "; ".join(filter(None, told))
 
 
 def report_run(run: Run) -> RunReport:

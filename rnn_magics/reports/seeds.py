@@ -103,10 +103,11 @@ class SeedRuns(Result):
         ]
         spreads = {"training": self.train, "held-out": self.valid}
         said = [f"{what} perplexity {spread}" for what, spread in spreads.items() if spread]
-        return "\n".join([aligned([head, *rows]), *said, *self._depends()])
+        return "\n".join([aligned([head, *rows]), *said, *self.depends])
 
-    def _depends(self) -> list[str]:
-        # What is the same for each run is said once.
+    @property
+    def depends(self) -> list[str]:
+        """What is the same for each run, said once: bits, words and what they are computed over."""
         reports = [report_run(run) for run in self.runs]
         found = [r.valid for r in reports if r.valid is not None and r.epoch is None]
         if not found:

@@ -34,6 +34,7 @@ LINES: dict[str, dict[str, str]] = {
         '%generate "the " --length 3 --num 2': "logits at each step: (2, 26)",
         '%generate "the " --length 3 --beam 2': "logits at each step: (1, 26)",
         '%generate --score "the "': "logits: (1, 26)",
+        '%generate "the " --surprise': "logits: (1, 26)",
         '%generate "the " --novelty': "searched: the training part of 564 characters",
     },
     "baseline": {"%baseline --order 1-2": "tokens: 26"},
@@ -99,7 +100,7 @@ def test_it_has_an_equation_a_shape_and_a_call_that_runs(
     names = {"corpus": session.corpus, "vocab": session.vocab, "batches": session.batches}
     newest = session.runs["gru-1"]
     names |= {"run": newest, "runs": [newest], "text": None}
-    if "--novelty" in line or "--run all" in line:
+    if "--novelty" in line or "--surprise" in line or "--run all" in line:
         names.pop("text")
     before = set(names)
     exec(plain, names)

@@ -27,7 +27,9 @@ ON_THE_WAY = (
     "%rnn doctor $name",
     "%generate $prefix --length 9 --run $name",
     "%generate $prefix --num 2 --length 9",
+    "%generate $prefix --surprise --length 9",
     "%generate $prefix --beam 2 --length 9",
+    "%evaluate_rnn",
     "%generate --score $prefix",
 )
 REFUSED = (

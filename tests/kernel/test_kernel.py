@@ -141,7 +141,10 @@ def test_the_pipeline_runs_in_cells(kernel: Kernel) -> None:
     kernel.good("run = %train_rnn --num-hiddens 8 --epochs 2")
     assert kernel.good("run.reason, len(run.history)").value == "('epochs', 2)"
     reply = kernel.good('text = %generate "the " --length 20')
-    assert repr(reply.stdout.removesuffix("\n")) == kernel.good("str(text)").value
+    shown = [*reply.of("display_data"), *reply.of("update_display_data")][-1]["data"]
+    assert repr(shown["text/plain"]) == kernel.good("str(text)").value
+    assert shown["text/html"].startswith("<pre ")
+    assert "<b>the </b>" in shown["text/html"]
     assert "gru-1" in kernel.good("%rnn").value
 
 
@@ -162,8 +165,9 @@ def test_progress_rewrites_one_output_and_ends_with_a_picture(kernel: Kernel) ->
         assert shown in last
     assert kernel.good("f'{run.valid_perplexity:.3f}'").value.strip("'") in last
     assert figure["data"]["image/png"].startswith("iVBOR")  # base64 of a PNG's first bytes
-    assert reply.stdout.startswith("held-out perplexity ")
-    assert reply.stdout.count("\n") == 1
+    lines = last.splitlines()
+    assert lines[lines.index("ended: epochs") + 1].startswith("held-out perplexity ")  # the verdict
+    assert reply.stdout == ""
 
 
 def interrupted(kernel: Kernel) -> Reply:
@@ -197,7 +201,9 @@ def test_a_background_run_writes_into_its_own_cell(kernel: Kernel) -> None:
     ids = [output["transient"]["display_id"] for output in (progress, figure)]
     assert kernel.good("run.reason is None").value == "True"
     other = kernel.good("_ = %generate the --length 3")
-    assert other.of("display_data") == []
+    (written,) = other.of("display_data")  # its own text; nothing of the run
+    assert written["data"]["text/plain"].startswith("the")
+    ids.append(written["transient"]["display_id"])
     updates = [reply, other, *(kernel.good("1") for _ in range(3)), kernel.good("_ = %rnn stop")]
     told = {u["transient"]["display_id"] for r in updates for u in r.of("update_display_data")}
     assert told <= set(ids)

@@ -10,7 +10,7 @@ from rnn_magics.batching import BatchConfig, Batches, make_batches, preview
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
 from rnn_magics.decoding.generate import generate, generate_many
-from rnn_magics.decoding.score import score_text
+from rnn_magics.decoding.score import score_text, score_written
 from rnn_magics.errors import BatchError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
 from rnn_magics.inspection.novelty import measure_novelty
@@ -217,6 +217,7 @@ THEORIES: dict[Callable[..., Any], Callable[[Session, Arguments], Theory]] = {
     generate: _writing,
     generate_many: _writing,
     score_text: _scoring,
+    score_written: _scoring,
     fit_ladder: _counting,
     measure_novelty: _copies,
     evaluate_mixture: _mixing,

@@ -12,7 +12,6 @@ from rnn_magics.notebook.page.listening import Hearing
 from rnn_magics.notebook.session.baselines import BaselineFit
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.bundle import place_figure, show_figure
-from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_moved
 from rnn_magics.notebook.show.runs import run_figure
 from rnn_magics.reports.baselines import compare_with_baselines
@@ -115,16 +114,20 @@ def _all_of(listeners: Sequence[Callable[[Event], None]]) -> Callable[[Event], N
 
 def _show_end(desk: Desk, run: Run, fit: BaselineFit | None, progress: Progress | None) -> None:
     # For the other kinds of progress: a dashboard does this by itself.
+    verdict = ""
     if fit is not None:
         fit.wait()
-    if not len(run.history):
-        return
-    if progress is not None and run.ladder is not None:
-        progress.settle()
-    if desk.preferences.figures:
+        verdict = fit.note or _verdict(run)
+    if progress is not None:
+        progress.settle(verdict if len(run.history) else "")
+    if len(run.history) and desk.preferences.figures:
         show_figure(run_figure(run))
-    if fit is not None and desk.preferences.progress:
-        print(one_line(fit.note or compare_with_baselines(run).words))
+    if progress is not None:
+        progress.explain()
+
+
+def _verdict(run: Run) -> str:
+    return compare_with_baselines(run).words
 
 
 def _follow(job: Job, progress: Listener, hearing: Hearing) -> None:
@@ -160,7 +163,7 @@ def _background_listener(desk: Desk, run: Run, fit: BaselineFit | None) -> Liste
     def settle(wait: Callable[[], None]) -> None:
         wait()
         if run.ladder is not None and progress is not None:
-            progress.settle()
+            progress.settle(_verdict(run))
         draw()
 
     def listen(event: Event) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -14,10 +14,11 @@ from rnn_magics.digits import rounded
 from rnn_magics.notebook.session.desk import has_kernel
 from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.escape import escaped, one_line
-from rnn_magics.notebook.show.runs import run_notes, run_table
+from rnn_magics.notebook.show.runs import closing_lines, run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
-from rnn_magics.reports.baselines import compare_with_baselines
+from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
+from rnn_magics.tables import terminal_width, wrapped
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
     Compiling,
@@ -39,8 +40,11 @@ class Progress(Protocol):
     def __call__(self, event: Event) -> None:
         """Process an event."""
 
-    def settle(self) -> None:
-        """Show the baselines, which are fitted after the end of the run."""
+    def settle(self, verdict: str) -> None:
+        """Tell the end: the verdict, the figures, and the baselines, which are fitted by now."""
+
+    def explain(self) -> None:
+        """Say what the figures are; it comes last."""
 
 
 _AS_TYPED = "white-space:pre-wrap;font-family:monospace"
@@ -59,7 +63,7 @@ def _compiling(event: Compiling) -> str:
 
 
 class TerminalProgress:
-    """A bar for the current epoch, and a line for each finished one.
+    """A bar for the current epoch, and a row of a table for each finished one.
 
     Parameters
     ----------
@@ -72,6 +76,7 @@ class TerminalProgress:
     def __init__(self, run: Run, write: Callable[[str], object] = print) -> None:
         self._run = run
         self._write = write
+        self._table = _EpochTable(0)
         self._num_epochs = 0
         self._bar: Any = None  # a tqdm
 
@@ -82,23 +87,32 @@ class TerminalProgress:
                 self._write(_compiling(event))
             case TrainBegin():
                 self._num_epochs = event.num_epochs
-                self._write(first_line(self._run))
+                self._table = _EpochTable(event.num_epochs)
+                self._write(wrapped(first_line(self._run)))
             case StepEnd():
                 self._draw(event)
             case Evaluating() if self._bar is not None:
                 self._bar.set_postfix_str("scoring held-out text")
             case EpochEnd():
                 self._close()
-                self._write(_epoch_line(event, self._num_epochs))
+                for line in self._table.lines(event):
+                    self._write(line)
             case TrainEnd():
                 self._close()
-                for note in run_notes(self._run):
-                    self._write(one_line(note))
+                self._tell([self._run.message] if self._run.message else [])
 
-    def settle(self) -> None:
-        """Write a line for each baseline of the run."""
-        for mark in compare_with_baselines(self._run).marks:
-            self._write(f"  {mark}")
+    def settle(self, verdict: str) -> None:
+        """Write the verdict, then the figures, then a line for each baseline of the run."""
+        self._tell(closing_lines(self._run, verdict))
+
+    def explain(self) -> None:
+        """Write what the figures are."""
+        self._tell(report_run(self._run).definitions)
+
+    def _tell(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            indent = line[: len(line) - len(line.lstrip(" "))]
+            self._write(wrapped(indent + one_line(line)))
 
     def _draw(self, event: StepEnd) -> None:
         bar_format = _bar_format(event)
@@ -159,13 +173,17 @@ class NotebookProgress:
             case TrainEnd():
                 self._end(event.reason)
 
-    def settle(self) -> None:
-        """Show the end again, with the baselines of the run."""
+    def settle(self, verdict: str) -> None:
+        """Show the end again, with the verdict and the baselines of the run."""
         if self._run.reason is not None:
-            self._end(self._run.reason)
+            self._end(self._run.reason, verdict)
 
-    def _end(self, reason: Ending) -> None:
-        self._show("\n".join([f"ended: {reason}", *map(one_line, run_notes(self._run))]))
+    def explain(self) -> None:
+        """Say nothing more: the notes are in the same output."""
+
+    def _end(self, reason: Ending, *verdict: str) -> None:
+        told = filter(None, [*verdict, *run_notes(self._run)])
+        self._show("\n".join([f"ended: {reason}", *map(one_line, told)]))
 
     def _bar(self, event: StepEnd) -> str:
         num_epochs = self._begin.num_epochs if self._begin else event.epoch
@@ -202,19 +220,58 @@ def _bar_format(event: StepEnd) -> str:
     return f"{{l_bar}}{{bar}}| {{n_fmt}}/{{total_fmt}} [{left} left, {{rate_fmt}}{{postfix}}]"
 
 
-def _epoch_line(event: EpochEnd, num_epochs: int) -> str:
-    held_out = ""
-    if event.valid_nats is not None:
-        held_out = f", held out {_both_units(event.valid_nats)}"
-    return (
-        f"epoch {event.epoch}/{num_epochs}: perplexity {_both_units(event.train_nats)}"
-        f"{held_out}, {event.tokens_per_second:,.0f} tokens/s, gradient norm"
-        f" {event.grad_norm:.3g} median, {event.grad_norm_max:.3g} max, {event.clipped:.0%} clipped"
+class _EpochTable:
+    """Rows that are written one by one; columns that do not fit the terminal are left out."""
+
+    _COLUMNS = (  # name, width, and how much it matters
+        ("epoch", 5, 9),
+        ("train ppl", 9, 8),
+        ("held-out ppl", 12, 7),
+        ("train bits", 10, 2),
+        ("held-out bits", 13, 3),
+        ("tokens/s", 9, 6),
+        ("grad norm / max", 15, 5),
+        ("clipped", 7, 4),
     )
 
+    def __init__(self, num_epochs: int) -> None:
+        self._num_epochs = num_epochs
+        widest = len(f"{num_epochs}/{num_epochs}")
+        self._widths = {
+            name: max(width, widest * (name == "epoch")) for name, width, _ in self._COLUMNS
+        }
+        self._shown: list[str] = []
 
-def _both_units(nats: float) -> str:
-    return f"{rounded(perplexity(nats))} ({rounded(bits_per_token(nats), 2)} bits)"
+    def lines(self, event: EpochEnd) -> list[str]:
+        """Return the row of an epoch, with the head above the first."""
+        known = self._cells(event)
+        if self._shown:
+            return [self._line(known)]
+        matters = {name: matter for name, _, matter in self._COLUMNS if known[name]}
+        most = terminal_width()
+        while most is not None and len(matters) > 1 and self._width(matters) > most:
+            del matters[min(matters, key=matters.__getitem__)]
+        self._shown = list(matters)
+        return [self._line({name: name for name in self._shown}), self._line(known)]
+
+    def _width(self, names: Iterable[str]) -> int:
+        return sum(self._widths[name] + 2 for name in names) - 2
+
+    def _line(self, cells: Mapping[str, str]) -> str:
+        return "  ".join(cells[name].rjust(self._widths[name]) for name in self._shown)
+
+    def _cells(self, event: EpochEnd) -> dict[str, str]:
+        train, valid = event.train_nats, event.valid_nats
+        return {
+            "epoch": f"{event.epoch}/{self._num_epochs}",
+            "train ppl": rounded(perplexity(train)),
+            "held-out ppl": "" if valid is None else rounded(perplexity(valid)),
+            "train bits": rounded(bits_per_token(train), 2),
+            "held-out bits": "" if valid is None else rounded(bits_per_token(valid), 2),
+            "tokens/s": f"{event.tokens_per_second:,.0f}",
+            "grad norm / max": f"{event.grad_norm:.3g} / {event.grad_norm_max:.3g}",
+            "clipped": f"{event.clipped:.0%}",
+        }
 
 
 def silent(_event: Event) -> None:

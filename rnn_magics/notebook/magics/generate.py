@@ -14,18 +14,18 @@ from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import Generation, generate_many
 from rnn_magics.decoding.generate import generate as generate_text
 from rnn_magics.decoding.limits import NUM_TEXTS
-from rnn_magics.decoding.score import Score, score_text
+from rnn_magics.decoding.score import Score, score_text, score_written
 from rnn_magics.errors import ConfigError
 from rnn_magics.inspection.novelty import Novelty, measure_novelty
 from rnn_magics.notebook.line.call import Call, Item, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.escapes import ESCAPES, unescaped
 from rnn_magics.notebook.line.options import Line, LineOptions, flag_of, part, run_option, word
+from rnn_magics.notebook.live.writing import writer_for
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
-from rnn_magics.notebook.show.decoded import Generations
+from rnn_magics.notebook.show.decoded import Generations, apart
 from rnn_magics.options import option
-from rnn_magics.results import visible
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -39,6 +39,9 @@ class GenerateOptions(LineOptions):
     num: int = option(1, "write K texts at once", within=NUM_TEXTS, metavar="K")
     escapes: bool = option(False, f"read {ESCAPES} in TEXT and --stop")
     novelty: bool = option(False, "show which spans are copied from the training text")
+    surprise: bool = option(
+        False, "colour each token by how much it surprised the model, with what else was likely"
+    )
     score: bool = option(False, "write nothing: score TEXT, token by token")
     decoding: DecodingConfig = part(DecodingConfig)
 
@@ -64,7 +67,7 @@ def writing_call(
     """
     run, decoding = desk.session.snapshot(options.run), options.decoding
     if options.score:
-        if decoding.changed() or options.num > 1 or options.novelty:
+        if decoding.changed() or options.num > 1 or options.novelty or options.surprise:
             msg = "--score writes no text, so --run is the only option that it takes"
             raise ConfigError(msg)
         return Call.of("score", score_text, run, options.prefix)
@@ -88,17 +91,31 @@ def novelty_calls(
     run = session.require_run(options.run)
     corpus, vocab = session.corpus_of(run), run.vocab
     assert vocab is not None  # noqa: S101  (the run was trained on that corpus)
-    texts: list[Any] = [writing]
-    if options.num > 1:
-        texts = [Item(writing, place) for place in range(options.num)]
     kept = variable("run.vocab", vocab)
-    return [Call.of("novelty", measure_novelty, text, corpus, kept) for text in texts]
+    return [
+        Call.of("novelty", measure_novelty, text, corpus, kept) for text in _texts(options, writing)
+    ]
+
+
+def surprise_calls(options: GenerateOptions, writing: Call[Any]) -> list[Call[Score]]:
+    """Return the calls that ``--surprise`` adds, one for each text."""
+    if not options.surprise:
+        return []
+    run = writing.arguments["run"]
+    return [Call.of("surprise", score_written, run, text) for text in _texts(options, writing)]
+
+
+def _texts(options: GenerateOptions, writing: Call[Any]) -> list[Any]:
+    if options.num == 1:
+        return [writing]
+    return [Item(writing, place) for place in range(options.num)]
 
 
 def calls(desk: Desk, options: GenerateOptions) -> Sequence[Call[Any]]:
     """Return the library calls behind ``%generate``."""
     writing = writing_call(desk, options)
-    return [writing, *novelty_calls(desk.session, options, writing)]
+    novelty = novelty_calls(desk.session, options, writing)
+    return [writing, *surprise_calls(options, writing), *novelty]
 
 
 def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations | Score:
@@ -112,10 +129,19 @@ def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations |
         %generate "the " --seed random
         %generate "Chapter 1\n" --escapes --stop "\n"
         %generate "the " --novelty
+        %generate "the " --surprise
         %generate --score "the time machine"
     """
-    writing, *novelty = calls(desk, options)
+    writing = writing_call(desk, options)
+    surprise = surprise_calls(options, writing)
+    novelty = novelty_calls(desk.session, options, writing)
     written: Generation | Generations | Score = _write(desk, options, writing)
+    scores = [call() for call in surprise]
+    if isinstance(written, Generations):
+        written.scores = tuple(scores)
+    else:
+        for score in scores:
+            display(score)
     for call in novelty:
         display(call())
     return written
@@ -129,23 +155,17 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
         stream.write("compiling the generation loop for this CPU, once (about 10 seconds)\n")
     if options.num > 1:
         return Generations(writing())
+    if options.surprise:  # what is displayed of it has the text
+        return writing()
+    writer = writer_for(desk, stream)
     if not desk.preferences.stream:
         written = writing()
-        stream.write(f"{visible(written.shown or written.text)}\n")
+        writer.whole(*apart(written))
         return written
-
-    before = ""
-
-    def write(piece: str) -> None:
-        nonlocal before
-        stream.write(visible(piece, before=before))
-        before = piece
-        if stream.isatty():  # a kernel flushes by itself, a few times a second
-            stream.flush()
-
-    written = writing(write=write)
-    stream.write("\n")
-    return written
+    try:
+        return writing(write=writer)
+    finally:
+        writer.end()
 
 
 MAGIC = Magic(GenerateOptions, generate, calls)

@@ -80,9 +80,24 @@ def run_table(run: Run) -> tuple[Row, list[Row]]:
 
 def run_notes(run: Run) -> list[str]:
     """Return the notes that a reader needs to interpret the numbers of a run."""
+    said = [run.message] if run.message else []
+    return [*said, *_cautions(run), *report_run(run).lines]
+
+
+def closing_lines(run: Run, verdict: str) -> list[str]:
+    """Return what a terminal tells of a run that has ended.
+
+    The verdict comes first, then the figures, then the baselines. The message of the run is told
+    when it ends, and the definitions of the figures come last (`RunReport.definitions`).
+    """
+    report = report_run(run)
+    baselines = (f"  {mark}" for mark in compare_with_baselines(run).marks)
+    told = [verdict, *report.figures, *report.notes, *_cautions(run), *baselines]
+    return list(filter(None, told))
+
+
+def _cautions(run: Run) -> list[str]:
     notes = []
-    if run.message:
-        notes.append(run.message)
     if run.steered:
         notes.append(f"Steered while it trained: {'; '.join(map(str, run.steered))}.")
     if run.config.model.bidirectional:
@@ -90,7 +105,7 @@ def run_notes(run: Run) -> list[str]:
             "A bidirectional model sees the tokens it has to predict: these are not language-model"
             " perplexities, and %generate refuses the model."
         )
-    return [*notes, *report_run(run).lines]
+    return notes
 
 
 def baselines_note(run: Run) -> list[str]:

@@ -12,9 +12,13 @@ from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.tables import text_table
 from rnn_magics.results import Result
 from rnn_magics.storage.run_folder import KeptRun
+from rnn_magics.tables import wrapped
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.run import Run
+
+RUNS_HEAD = ("run", "model", "state", "epochs", "train ppl", "held-out ppl", "note")
+KEPT_HEAD = ("folder", "run", "model", "state", "epochs", "train ppl", "held-out ppl")
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,20 @@ class Status(Result):
 
     def __repr__(self) -> str:
         """Return a line for each step, then the runs."""
-        lines = [
-            f"corpus   {self.corpus}",
-            f"vocab    {self.vocab}",
-            f"batches  {self.batches}",
-            f"device   {self.device}",
-        ]
-        if self.runs:
-            head = ("run", "model", "state", "epochs", "train ppl", "held-out ppl", "note")
-            lines.append(text_table(head, self.runs))
-        else:
-            lines.append("runs     none yet (%train_rnn)")
-        return "\n".join(lines)
+        steps = (f"{name:<9}{said}" for name, said in self.steps.items())
+        lines = [wrapped(line, indent=" " * 9) for line in steps]
+        runs = text_table(RUNS_HEAD, self.runs) if self.runs else "runs     none yet (%train_rnn)"
+        return "\n".join([*lines, runs])
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """What is said of each step, by its name."""
+        return {
+            "corpus": self.corpus,
+            "vocab": self.vocab,
+            "batches": self.batches,
+            "device": self.device,
+        }
 
 
 def session_status(session: Session) -> Status:
@@ -102,9 +108,17 @@ class KeptRuns(Result, list[KeptRun]):
         """Return a table with a row for each run."""
         if not self:
             return "no runs here yet: %train_rnn --checkpoint DIR keeps a run in a folder"
-        head = ("folder", "run", "model", "state", "epochs", "train ppl", "held-out ppl")
-        notes = [f"{kept.folder}: {kept.note}" for kept in self if kept.note]
-        return "\n".join([text_table(head, [_kept_row(kept) for kept in self]), *notes])
+        return "\n".join([text_table(KEPT_HEAD, self.rows), *self.notes])
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row for each run."""
+        return [_kept_row(kept) for kept in self]
+
+    @property
+    def notes(self) -> list[str]:
+        """What is wrong with a folder, each with its folder."""
+        return [f"{kept.folder}: {kept.note}" for kept in self if kept.note]
 
 
 def _kept_row(kept: KeptRun) -> tuple[str, ...]:

@@ -58,20 +58,45 @@ def numbers(run: Run, epoch: int) -> list[str]:
     ]
 
 
-def test_a_terminal_gets_a_line_for_each_epoch(batches: Batches) -> None:
+def test_a_terminal_gets_a_row_for_each_epoch_then_the_verdict_first(batches: Batches) -> None:
     lines: list[str] = []
-    run = follow(batches, lambda run: TerminalProgress(run, lines.append))
-    first, *epochs, held_out, training = lines
+    made: list[TerminalProgress] = []
+
+    def make(run: Run) -> TerminalProgress:
+        made.append(TerminalProgress(run, lines.append))
+        return made[0]
+
+    run = follow(batches, make)
+    made[0].settle("the verdict")
+    made[0].explain()
+    first, head, *epochs, verdict, held_out, training, defined, also_defined = lines
     assert first.startswith(FIRST_LINE)
+    assert head.split()[:3] == ["epoch", "train", "ppl"]
     assert len(epochs) == 2
     for epoch, line in enumerate(epochs):
-        assert line.startswith(f"epoch {epoch + 1}/2: perplexity ")
+        assert line.split()[0] == f"{epoch + 1}/2"
+        assert len(line) == len(head)
         assert [number for number in numbers(run, epoch) if number not in line] == []
     assert 0 < run.history.clipped[0] < 1
-    assert (held_out, training) == tuple(report_run(run).lines)
-    assert "exp of the mean over all 224 predicted tokens" in held_out
-    assert "per word, " not in held_out
-    assert " per word: " in held_out
+    assert verdict == "the verdict"
+    assert [held_out, training] == report_run(run).figures
+    assert held_out.endswith(" per word")
+    assert "exp of the mean" not in held_out + training
+    assert defined.startswith("Held-out: exp of the mean over all 224 predicted tokens")
+    assert also_defined.startswith("Training: exp of the mean over the last epoch")
+
+
+def test_a_narrow_terminal_gets_the_columns_that_fit(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rnn_magics.notebook.live.progress.terminal_width", lambda: 50)
+    monkeypatch.setattr("rnn_magics.tables.terminal_width", lambda: 50)
+    lines: list[str] = []
+    follow(batches, lambda run: TerminalProgress(run, lines.append))
+    _, head, first, second = lines
+    assert head.split("  ") == ["epoch", "train ppl", "held-out ppl", " tokens/s"]
+    assert max(map(len, "\n".join(lines).splitlines())) <= 50
+    assert len(head) == len(first) == len(second)
 
 
 @pytest.mark.parametrize("in_notebook", [False, True])

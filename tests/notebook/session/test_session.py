@@ -72,7 +72,7 @@ def test_reset_forgets_everything(trained: Notebook) -> None:
 
 
 def test_the_progress_can_be_switched_off(trained: Notebook) -> None:
-    assert "epoch 1/1" in trained.printed("%train_rnn --num-hiddens 8 --epochs 1")
+    assert "  1/1  " in trained.printed("%train_rnn --num-hiddens 8 --epochs 1")
     trained.run("%config RNNMagics.progress = False")
     assert trained.printed("%train_rnn --num-hiddens 8 --epochs 1") == ""
 

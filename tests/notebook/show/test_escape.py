@@ -27,7 +27,7 @@ HOSTILE = (
     " \u202eright-to-left\u2066 \ufeff\u200b\u2028 \ud800 lone \x00 \x9b1m 'q' \"d\" $x^2$ {x}\r"
 )
 TAGS = {"span", "div", "b", "small", "table", "thead", "tbody", "tr", "th", "td"}
-TAGS |= {"details", "summary"}
+TAGS |= {"details", "summary", "pre"}
 VISIBLE = Path(__file__).parents[2] / "contract" / "visible.json"
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -62,7 +62,7 @@ def assert_harmless(text: str) -> None:
 def assert_harmless_page(source: str) -> None:
     page = Page(source)
     assert page.tags <= TAGS
-    assert page.attributes <= {"style"}
+    assert page.attributes <= {"style", "title"}
     assert_harmless(source)
 
 

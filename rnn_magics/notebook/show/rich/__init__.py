@@ -1,0 +1,1 @@
+"""HTML forms of results, made of one set of pieces."""

@@ -1,0 +1,89 @@
+"""How generated texts and scores look in a notebook: the prefix in bold, tokens by surprise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnn_magics.decoding.prefix import named_unknown
+from rnn_magics.decoding.score import MOST_EXPECTED
+from rnn_magics.digits import rounded
+from rnn_magics.notebook.show.decoded import apart, likelier, token_row
+from rnn_magics.notebook.show.rich.markup import (
+    Markup,
+    block,
+    bold,
+    folded,
+    muted,
+    shaded,
+    side_by_side,
+    table,
+    words,
+)
+from rnn_magics.notebook.show.rich.markup import title as titled
+from rnn_magics.results import brief, shortened
+
+if TYPE_CHECKING:
+    from rnn_magics.decoding.score import Score
+    from rnn_magics.notebook.show.decoded import Generations
+
+_LEAST_BITS = 1.0  # the darkest shade means this at least
+_ROWS = 12
+_ALTERNATIVES = 3
+_TEXTS = 24  # side by side
+_CHARACTERS = 4000  # of each
+
+
+def written_html(prefix: str, text: str) -> str:
+    """Return a text that a model writes or has written, its prefix set off."""
+    return words(bold(prefix), text)
+
+
+def generations_html(several: Generations) -> str:
+    """Return several texts side by side, coloured by surprise if that was asked for."""
+    told = map(apart, several[:_TEXTS])
+    texts = [words(bold(prefix), shortened(text, _CHARACTERS)) for prefix, text in told]
+    if several.scores:
+        texts = [_coloured(score) for score in several.scores[:_TEXTS]]
+    captions = [muted(f"[{i}] {each!r}") for i, each in enumerate(several[:_TEXTS], start=1)]
+    parts = (block(*both) for both in zip(captions, texts, strict=True))
+    more = len(several) - _TEXTS
+    return block(side_by_side(parts), muted(f"and {more:,} more") if more > 0 else "")
+
+
+def score_html(score: Score) -> str:
+    """Return a text, the darker a token the more surprising, and its most surprising tokens."""
+    rows = [(place, *token_row(score, place)) for place in score.most_surprising[:_ROWS]]
+    over = len(score.tokens) - score.first
+    return block(
+        titled(f"perplexity {rounded(score.perplexity, 2)} over {over:,} tokens"),
+        _coloured(score),
+        folded("the most surprising tokens", table(("at", "token", "bits", "likelier"), rows)),
+        muted(named_unknown(score.unknown)) if score.unknown else "",
+    )
+
+
+def _coloured(score: Score) -> Markup:
+    first = score.first
+    shown = range(first, min(first + MOST_EXPECTED, len(score.tokens)))
+    most = max(_LEAST_BITS, *(score.surprise[place] for place in shown))
+    prefix = "".join(map(brief, score.pieces[: score.num_prefix]))
+    unscored = "".join(map(brief, score.pieces[score.num_prefix : first]))
+    tokens = (
+        shaded(brief(score.pieces[place]), score.surprise[place] / most, _says(score, place))
+        for place in shown
+    )
+    rest = len(score.tokens) - shown.stop
+    more = muted(f" ... {rest:,} more tokens") if rest else ""
+    scale = Markup(" ").join(
+        shaded(f" {share * most:.1f} ", share, "bits") for share in (0, 0.5, 1)
+    )
+    key = muted(Markup(f"bits: {scale}; point at a token for what was likely in its place"))
+    return block(words(bold(prefix) if prefix else "", unscored, *tokens, more), key)
+
+
+def _says(score: Score, place: int) -> str:
+    token, told, _ = token_row(score, place)
+    chance = 2.0 ** -score.surprise[place]
+    others = likelier(score, place, _ALTERNATIVES)
+    said = f"{token}: {told} bits, {chance:.1%}"
+    return f"{said}; also {others}" if others else said

@@ -1,0 +1,117 @@
+"""The pieces of our HTML: legible in any theme, and still meaningful without their style.
+
+Text has the colour of the page. What has a colour of its own has a ground of its own, too, so it
+is read in light and dark alike. No piece needs a script or a style sheet: a notebook that is not
+trusted, and a page that shows notebooks, remove both.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from functools import cache
+
+from rnn_magics.notebook.show.escape import escaped
+from rnn_magics.results import visible
+
+MUTED = "color:var(--jp-ui-font-color2,inherit)"
+_TITLE = "font-size:15px;font-weight:600;margin:4px 0"
+_WORDS = "white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0"
+_CELL = "text-align:left;white-space:pre-wrap"
+_SIDE_BY_SIDE = "display:grid;grid-template-columns:repeat(auto-fit, minmax(260px, 1fr));gap:16px"
+GOOD, BAD = "#2f8a4d", "#d0493c"  # drawn, never written: 3 to 1 on white and on black
+
+
+_SHADES = 12
+_EVEN = 0.179  # the luminance on which black and white have the same contrast (WCAG 2)
+
+
+class Markup(str):
+    """HTML that is shown as it is; any other text is escaped."""
+
+    __slots__ = ()
+
+
+def markup(text: object) -> Markup:
+    """Return a text as HTML in which every character is literal; markup stays as it is."""
+    return text if isinstance(text, Markup) else Markup(escaped(text))
+
+
+def block(*parts: object) -> Markup:
+    """Return parts below each other."""
+    return Markup("".join(f"<div>{markup(part)}</div>" for part in parts if part))
+
+
+def title(text: object) -> Markup:
+    """Return what a result says first: a verdict or a name."""
+    return Markup(f"<div style='{_TITLE}'>{markup(text)}</div>")
+
+
+def muted(text: object) -> Markup:
+    """Return a note."""
+    return Markup(f"<small style='{MUTED}'>{markup(text)}</small>")
+
+
+def bold(text: object) -> Markup:
+    """Return text that is set off."""
+    return Markup(f"<b>{markup(text)}</b>")
+
+
+def words(*parts: object) -> Markup:
+    """Return text whose spaces and line breaks are kept."""
+    inside = "".join(map(markup, parts))
+    # A browser drops a line break at the beginning of this element, so one stands there always.
+    return Markup(f"<pre style='{_WORDS}'>\n{inside}</pre>")
+
+
+def mark(text: object, *, good: bool) -> Markup:
+    """Return a short word with a line at its left that is green or red."""
+    line = f"border-left:4px solid {GOOD if good else BAD};padding-left:6px"
+    return Markup(f"<span style='{line}'>{markup(text)}</span>")
+
+
+def shaded(text: object, share: float, says: str) -> Markup:
+    """Return text on a ground of the scale for how much, from 0 to 1; it says more when pointed at.
+
+    The colours are those of every view and picture (`rnn_magics.plotting.style`).
+    """
+    ground, ink = _shade(round(min(max(share, 0.0), 1.0) * _SHADES))
+    style = f"background:{ground};color:{ink}"
+    return Markup(f"<span style='{style}' title='{_attribute(says)}'>{markup(text)}</span>")
+
+
+@cache
+def _shade(place: int) -> tuple[str, str]:
+    # A ground, and black or white, whichever is read better on it.
+    from rnn_magics.plotting.style import SEQUENTIAL  # noqa: PLC0415  (matplotlib on demand)
+
+    rgb = SEQUENTIAL(place / _SHADES)[:3]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]  # noqa: PLR2004
+    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    ink = "#000" if luminance > _EVEN else "#fff"
+    return "#" + "".join(f"{round(255 * c):02x}" for c in rgb), ink
+
+
+def _attribute(text: str) -> str:
+    # Formulas are looked for in text only, so an attribute needs no element around its marks.
+    return html.escape(visible(text, keep=""))
+
+
+def folded(summary: object, inside: Markup) -> Markup:
+    """Return something that a reader opens."""
+    return Markup(f"<details><summary>{markup(summary)}</summary>{inside}</details>")
+
+
+def side_by_side(parts: Iterable[Markup]) -> Markup:
+    """Return parts beside each other, as many in a row as the page is wide."""
+    columns = "".join(f"<div>{part}</div>" for part in parts)
+    return Markup(f"<div style='{_SIDE_BY_SIDE}'>{columns}</div>")
+
+
+def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> Markup:
+    """Return a table."""
+    top = "".join(f"<th style='text-align:left'>{markup(cell)}</th>" for cell in head)
+    cells = ("".join(f"<td style='{_CELL}'>{markup(cell)}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    above = f"<thead><tr>{top}</tr></thead>" if top else ""
+    return Markup(f"<table>{above}<tbody>{body}</tbody></table>")

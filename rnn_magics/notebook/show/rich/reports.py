@@ -1,0 +1,156 @@
+"""How reports look in a notebook: the verdict, then a table, then what the figures depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rnn_magics.digits import apart, rounded
+from rnn_magics.notebook.show.rich.markup import block, bold, folded, mark, muted, table
+from rnn_magics.notebook.show.rich.markup import title as titled
+from rnn_magics.reports.texts import MEASURES
+
+if TYPE_CHECKING:
+    from rnn_magics.inspection.doctor import Diagnosis, Finding
+    from rnn_magics.reports.mixture import MixtureEvaluation
+    from rnn_magics.reports.seeds import SeedRuns
+    from rnn_magics.reports.texts import Evaluations, TextEvaluation
+    from rnn_magics.scores.ladder import Ladder, Rung
+
+
+def diagnosis_html(found: Diagnosis) -> str:
+    """Return what the doctor found: problems first, then the checks that found none."""
+    wrong = [_finding(one) for one in found if one.problem is not None]
+    sound = [_finding(one) for one in found if one.problem is None]
+    head = ("", "check", "found, and why it matters")
+    checks = table(head, sound)
+    if wrong:
+        passed = f"{len(sound)} checks found nothing"
+        checks = block(table(head, wrong), folded(passed, checks) if sound else "")
+    return block(titled(found.verdict), checks)
+
+
+def _finding(one: Finding) -> tuple[object, ...]:
+    if one.problem is None:
+        return mark("ok", good=True), one.check, one.why
+    return mark("problem", good=False), bold(one.check), block(one.problem, muted(one.why))
+
+
+def ladder_html(ladder: Ladder) -> str:
+    """Return the baselines: which is best, then a row for each."""
+    rows: list[tuple[object, ...]] = [("guessing", rounded(float(ladder.uniform)), "", "")]
+    rows += [_rung(rung, ladder) for rung in ladder]
+    head = ("model", "held-out ppl", "train ppl", "")
+    note = "the perplexity of counting; that of the counted text does not measure what was learnt"
+    return block(titled(_best(ladder)), table(head, rows), muted(note))
+
+
+def _best(ladder: Ladder) -> str:
+    best, over = ladder.best, ladder.num_valid_tokens
+    if best.valid_perplexity is None:
+        return "nothing is held out to score, so no order is best: %corpus --valid 0.1"
+    return (
+        f"the best is the {best.order}-gram: held-out perplexity"
+        f" {rounded(best.valid_perplexity)} over {over:,} tokens"
+    )
+
+
+def _rung(rung: Rung, ladder: Ladder) -> tuple[object, ...]:
+    reached, lowest = rung.valid_perplexity, ladder.best.valid_perplexity
+    name, held_out = f"{rung.order}-gram", rounded(reached)
+    train = rounded(rung.train_perplexity)
+    if reached is None or lowest is None:
+        return name, held_out, train, ""
+    if rung is ladder.best:
+        return bold(name), bold(held_out), train, mark("best", good=True)
+    return name, held_out, train, f"above the best {apart(reached, lowest)}"
+
+
+def evaluation_html(found: TextEvaluation) -> str:
+    """Return the score of a run on a text."""
+    return block(
+        titled(
+            f"{found.run} on {found.text} ({found.part}): perplexity {rounded(found.perplexity)}"
+        ),
+        table(*_measured([found])),
+        muted(_basis([found])),
+    )
+
+
+def evaluations_html(found: Evaluations) -> str:
+    """Return the scores of runs on texts, the best of each text in bold."""
+    texts = [f"{one.text} ({one.part})" for one in found.rows[0]]
+    best = [min(column, key=_perplexity) for column in zip(*found.rows, strict=True)]
+    matrix = [
+        [row[0].run, *(_scored(one, is_best=one is b) for one, b in zip(row, best, strict=True))]
+        for row in found.rows
+    ]
+    more = [
+        block(bold(text), table(*_measured(column)))
+        for text, column in zip(texts, zip(*found.rows, strict=True), strict=True)
+    ]
+    return block(
+        titled("perplexity of each run on each text; the lowest of a text is bold"),
+        table(("run", *texts), matrix),
+        folded("bits, words and unknown tokens", block(*more)),
+        muted(_basis(list(found))),
+    )
+
+
+def mixture_html(found: MixtureEvaluation) -> str:
+    """Return what a run, counting, and both together make of a text."""
+    best = min(found.rows, key=_perplexity)
+    weight = (
+        f"the weight of the {found.ngram.run} follows from the tokens already read, and ends at"
+        f" {found.weight:.2f}"
+    )
+    return block(
+        titled(f"lowest perplexity: {rounded(best.perplexity)}, {best.run}"),
+        table(*_measured(found.rows)),
+        muted(f"{_basis([found.run])}; {weight}"),
+    )
+
+
+def seeds_html(found: SeedRuns) -> str:
+    """Return the runs of several seeds: how far they differ, then a row for each."""
+    spreads = {"held-out": found.valid, "training": found.train}
+    said = [f"{part} perplexity {spread}" for part, spread in spreads.items() if spread]
+    rows = [
+        (
+            run.name,
+            run.config.train.seed,
+            rounded(run.train_perplexity),
+            run.scored or "",
+            run.reason or "training",
+        )
+        for run in found
+    ]
+    head = ("run", "seed", "train ppl", "held-out ppl", "ended")
+    return block(
+        titled(said[0] if said else "no epoch yet"),
+        table(head, rows),
+        *map(muted, [*said[1:], *found.depends]),
+    )
+
+
+def _perplexity(found: TextEvaluation) -> float:
+    return found.perplexity
+
+
+def _scored(found: TextEvaluation, *, is_best: bool) -> object:
+    shown = rounded(found.perplexity)
+    return bold(shown) if is_best else shown
+
+
+def _measured(found: Sequence[TextEvaluation]) -> tuple[list[object], Iterable[list[object]]]:
+    # Head and rows: a row for each run, and a column for each measure that has a value.
+    shown = {name: [measure(one) for one in found] for name, measure in MEASURES.items()}
+    told = {name: cells for name, cells in shown.items() if any(cells)}
+    rows = zip((one.run for one in found), *told.values(), strict=True)
+    return ["run", *told], map(list, rows)
+
+
+def _basis(found: Sequence[TextEvaluation]) -> str:
+    tokens = " and ".join(dict.fromkeys(f"{one.score.num_tokens:,}" for one in found))
+    states = " and ".join(dict.fromkeys(one.score.state for one in found))
+    return f"exp of the mean over all tokens of a text but the first: {tokens}; state {states}"

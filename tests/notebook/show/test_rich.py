@@ -1,0 +1,97 @@
+"""Reports as HTML: the verdict first, the same figures as in text, legible in light and dark."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rnn_magics.digits import rounded
+from rnn_magics.inspection.doctor import CHECKS
+from rnn_magics.notebook.show.rich import markup
+from rnn_magics.notebook.show.rich.markup import Markup, bold, table, words
+from tests.contract.test_design import contrast
+from tests.notebook.show.test_escape import Page, assert_harmless_page
+
+if TYPE_CHECKING:
+    from tests.notebook.conftest import Notebook
+
+RESULTS = (
+    "%rnn",
+    "%rnn doctor",
+    "%rnn runs $folder",
+    "%baseline --order 1-3",
+    "%evaluate_rnn",
+    "%evaluate_rnn --run all $file",
+    "%evaluate_rnn --ngram 2",
+    "%train_rnn --num-hiddens 8 --epochs 1 --seeds 2",
+)
+
+
+@pytest.fixture
+def full(trained: Notebook, tmp_path: Any) -> Notebook:
+    trained.variables.update(folder=str(tmp_path / "kept"), file=str(tmp_path / "b.txt"))
+    (tmp_path / "b.txt").write_text("the time traveller was pale <b>and</b> twinkled")
+    trained.run("%train_rnn --num-hiddens 8 --epochs 1 --checkpoint $folder")
+    return trained
+
+
+@pytest.mark.parametrize("line", RESULTS)
+def test_every_report_has_both_forms_with_the_same_figures(full: Notebook, line: str) -> None:
+    forms = full.rich(full.run(line))
+    assert_harmless_page(forms["text/html"])
+    page = re.sub("<[^>]+>", " ", forms["text/html"])
+    assert page.strip() != ""
+    in_text = set(re.findall(r"\d+\.\d{3}", forms["text/plain"]))
+    in_page = set(re.findall(r"\d+\.\d{3}", page))
+    assert in_text <= in_page
+    assert "doctor" in line or in_text
+
+
+def test_each_check_says_why_it_matters(trained: Notebook) -> None:
+    found = trained.run("%rnn doctor")
+    assert [finding.check for finding in found] == list(CHECKS)
+    assert all(re.fullmatch(r"[A-Z][^.]*\.", finding.why) for finding in found)
+    forms = trained.rich(found)
+    for form in (forms["text/plain"], Page(forms["text/html"]).text):
+        assert form.startswith("no problem found by 11 checks")
+        assert [finding.why for finding in found if finding.why not in form] == []
+
+
+def test_a_problem_comes_first_and_the_rest_is_folded(prepared: Notebook) -> None:
+    prepared.run("%train_rnn --bidirectional --num-hiddens 8 --epochs 1")
+    forms = prepared.rich(prepared.run("%rnn doctor"))
+    assert re.match(r"\d+ of 11 checks found a problem\nPROBLEM  ", forms["text/plain"])
+    page = forms["text/html"]
+    assert page.index("a bidirectional model") < page.index("<details>") < page.index("first_loss")
+
+
+def test_the_best_baseline_is_named_first(trained: Notebook) -> None:
+    ladder = trained.run("%baseline --order 1-3")
+    best = rounded(ladder.best.valid_perplexity)
+    text = Page(trained.rich(ladder)["text/html"]).text
+    assert text.startswith(f"the best is the {ladder.best.order}-gram: held-out perplexity {best}")
+    assert f"{ladder.num_valid_tokens:,} tokens" in text
+
+
+def test_a_cell_is_text_unless_it_is_made_of_our_pieces() -> None:
+    assert table(("<b>",), [("<i>", bold("<u>"))]).count("&lt;") == 3
+    assert isinstance(bold("x"), Markup)
+    assert Page(words("\n a\n")).text == "\n\n a\n"
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#111111", "#212121"])
+@pytest.mark.parametrize("colour", [markup.GOOD, markup.BAD])
+def test_what_is_drawn_is_seen_in_light_and_dark(colour: str, ground: str) -> None:
+    ink, paper = (
+        tuple(float(int(c[at : at + 2], 16)) for at in (1, 3, 5)) for c in (colour, ground)
+    )
+    assert contrast(ink, paper) >= 3
+
+
+def test_no_form_writes_in_a_colour_that_a_theme_could_hide(full: Notebook) -> None:
+    for line in RESULTS:
+        page = full.rich(full.run(line))["text/html"]
+        colours = re.findall(r"(?<![-\w])color:([^;'\"]+)", page)
+        assert {*colours} <= {"var(--jp-ui-font-color2,inherit)"}
