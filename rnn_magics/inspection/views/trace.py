@@ -20,7 +20,7 @@ class Trace(Result, ABC):
     Attributes
     ----------
     kind
-        The ``view`` of its payload: its name in `INSPECTORS`.
+        The ``view`` of its payload.
     """
 
     kind: ClassVar[str]
@@ -29,6 +29,11 @@ class Trace(Result, ABC):
     @abstractmethod
     def title(self) -> str:
         """The title, one line."""
+
+    @property
+    def inspector(self) -> str:
+        """The name of its view in `INSPECTORS`."""
+        return self.kind
 
     def to_data(self) -> Payload:
         """Return what a front end draws: `head` and what the view adds to it."""
