@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { inspection, matrix, VIEWS } from '../src/contract/inspection';
+import { inspection, VIEWS } from '../src/contract/inspection';
+import { matrix } from '../src/contract/matrix';
 import { Looked, looked } from '../src/contract/looked';
 import { inspect } from '../src/views/inspect';
 import type { Ask, Question } from '../src/views/inspect/about';

@@ -69,6 +69,12 @@ def test_a_result_is_shown_again_in_another_cell(saved: Any) -> None:
     assert again.data[PLAIN] == first.data[PLAIN]
 
 
+def test_a_training_shows_its_card_once(saved: Any) -> None:
+    assert [output.output_type for output in outputs(saved, TRAIN)] == ["display_data"] * 2
+    words = "".join(output.data[PLAIN] for output in outputs(saved, TRAIN))
+    assert words.count("lstm, 8 hidden units, 1 layer") == 1
+
+
 def test_every_output_has_words(saved: Any) -> None:
     for cell in saved.cells:
         for output in cell.get("outputs", []):
