@@ -4,7 +4,7 @@ import type { HeatmapData } from '../../contract/heatmap';
 import { Match, Units } from '../../contract/inspection';
 import { element, shown } from '../page/dom';
 import { heatmap } from '../plots/heatmap';
-import { scaleBar } from '../plots/scale_bar';
+import { scaleBar } from '../plots/legend';
 import { magicLine } from '../text/line';
 import { table } from '../plots/table';
 import { heading } from '../text/visible';

@@ -1,7 +1,7 @@
 import { element } from '../page/dom';
 import { colour, css, ink, ScaleName, share } from '../design/scales';
 import { heading, isSpaced } from '../text/visible';
-import { scaleBar } from './scale_bar';
+import { scaleBar } from './legend';
 
 export interface ColouredText {
   label: string;

@@ -4,7 +4,7 @@ import { onTheme } from '../page/theme';
 import { say } from '../text/say';
 import { inks } from '../design/colours';
 import { colour, css, RIM, share } from '../design/scales';
-import { scaleBar } from './scale_bar';
+import { scaleBar } from './legend';
 
 export interface Cell {
   row: number;
