@@ -1,4 +1,4 @@
-/** The line above a chart: its title, its lines, and their values where the reader points. */
+/** What lines and colours mean: the line above a chart, and the bar of a scale of colours. */
 
 import { hue } from '../design/colours';
 import { element, shown, steady } from '../page/dom';
