@@ -156,6 +156,7 @@ def test_a_slider_goes_through_the_epochs_and_keeps_what_is_chosen(slid: Any) ->
     view.locator("canvas").press("Enter")
     unit = view.locator("text=/coloured by unit \\d+, from/").inner_text()
     drawn = "canvas => canvas.toDataURL()"
+    slid.tab.wait_for_timeout(200)
     picture = view.locator("canvas").evaluate(drawn)
     slider.focus()
     slider.press("ArrowLeft")

@@ -90,6 +90,10 @@ export function heatmap(
     beside(readout, cursor, size(), box.clientWidth, data.rows.length);
     frame.ask();
   };
+  const pick = (): void => {
+    events.onPick?.(cursor);
+    frame.ask(); // another row may be pinned now
+  };
   let dragged = false;
   canvas.addEventListener('pointermove', event => {
     move(cellAt(event, size()));
@@ -112,7 +116,7 @@ export function heatmap(
       span();
     } else {
       anchor = null;
-      events.onPick?.(cursor);
+      pick();
     }
   });
   canvas.addEventListener('keydown', event => {
@@ -125,7 +129,7 @@ export function heatmap(
       span();
     } else if (event.key === 'Enter') {
       event.stopPropagation();
-      events.onPick?.(cursor);
+      pick();
     }
   });
   const forget = onTheme(host, frame.ask);
