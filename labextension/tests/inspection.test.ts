@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { inspection, matrix, VIEWS } from '../src/contract/inspection';
+import { inspection, VIEWS } from '../src/contract/inspection';
+import { matrix } from '../src/contract/matrix';
 import { Looked, looked } from '../src/contract/looked';
 import { inspect } from '../src/views/inspect';
 import type { Ask, Question } from '../src/views/inspect/about';
@@ -134,6 +135,64 @@ function press(host: HTMLElement, times: number, shiftKey = true): void {
     canvas.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', shiftKey }));
   }
 }
+
+describe('every view explains itself', () => {
+  it.each(VIEWS)('%s has the heading and the caption that Python made, once', view => {
+    const [data] = example(view).frames;
+    const host = drawn(example(view));
+    expect(data.caption).not.toBe('');
+    expect([...host.querySelectorAll('.rnn-head')].map(node => node.textContent)).toEqual([data.heading]);
+    expect([...host.querySelectorAll('.rnn-caption')].map(node => node.textContent)).toEqual([data.caption]);
+  });
+  it('and a notebook of an earlier version has neither', () => {
+    const { heading, caption, ...older } = read('units') as Record<string, unknown>;
+    const { above, ...oldest } = older;
+    expect([heading, caption, above]).not.toContain(undefined);
+    const host = drawn(looked(oldest, 'data'));
+    expect(find(host, '.rnn-head').textContent).toBe('');
+    expect(host.textContent).toContain('most after');
+  });
+  it('tells a value beside the token, and only there', () => {
+    const host = drawn(example('surprise'));
+    const tip = find(host, '.rnn-tip');
+    const second = host.querySelectorAll<HTMLElement>('.rnn-text [role=option]')[1];
+    second?.dispatchEvent(new Event('pointerenter'));
+    expect(tip.textContent).toMatch(/^h: [\d.]+ bits; expected /);
+    expect(second?.title).toBe('');
+    find(host, '.rnn-text').dispatchEvent(new Event('pointerleave'));
+    expect(tip.textContent).toBe('');
+  });
+  it('hidden begins with the unit that varies most, whatever the order', () => {
+    const [first] = example('hidden').frames;
+    const most = first.view === 'hidden' ? first.orders.get('variance')?.[0] : undefined;
+    const order = { order: 'index', units: [0, 1, 2, 3] };
+    const host = drawn(looked({ ...read('hidden'), ...order }, 'data'));
+    expect(host.textContent).toContain(`coloured by unit ${most}, from`);
+  });
+  it('units has its peaks in one column, outlined', () => {
+    const host = drawn(example('units'));
+    const lines = [...host.querySelectorAll('.rnn-place')];
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) {
+      expect(line.querySelectorAll('.rnn-before mark')).toHaveLength(0);
+      expect(line.querySelector('.rnn-on')?.firstElementChild?.tagName).toBe('MARK');
+      expect(line.querySelectorAll('mark')).toHaveLength(1);
+    }
+  });
+  it('batches has X over Y, and the state goes on in seq only', () => {
+    const data = read('batches') as { windows: string[][][]; arrows: number[][] };
+    const cells = (host: HTMLElement): string[] =>
+      [...find(host, '.rnn-window').children].map(({ textContent }) => textContent ?? '');
+    const host = drawn(looked(data, 'data'));
+    const [x, y] = [cells(host).slice(0, 5), cells(host).slice(5)];
+    expect([x, y]).toEqual([data.windows[0]?.[0]?.slice(0, -1), data.windows[0]?.[0]?.slice(1)]);
+    const count = (of: HTMLElement): number[] =>
+      ['.rnn-carried', '.rnn-zero'].map(name => of.querySelectorAll(name).length);
+    const [minibatches, rows] = [data.windows.length, data.windows[0]?.length ?? 0];
+    expect(count(host)).toEqual([(minibatches - 1) * rows, rows]);
+    expect(count(drawn(looked({ ...data, arrows: [] }, 'data')))).toEqual([0, minibatches * rows]);
+  });
+});
 
 describe('similar places', () => {
   const data = looked({ ...read('hidden'), text: 'the "x"', run: 'gru-1', look: 'k' }, 'data');

@@ -3,7 +3,8 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { chartData } from '../src/contract/chart';
 import { ContractError, MOST, count, listOf, number, sized } from '../src/contract/check';
-import { inspection, matrix } from '../src/contract/inspection';
+import { inspection } from '../src/contract/inspection';
+import { matrix } from '../src/contract/matrix';
 import { runsTold } from '../src/contract/runs';
 import { saved } from '../src/contract/saved';
 import { guarded } from '../src/views/page/guarded';

@@ -79,6 +79,11 @@ class Epochs(Trace):
         return self.traces[self.epochs.index(epoch)]
 
     @property
+    def inspector(self) -> str:
+        """The name of the view of each epoch."""
+        return self.view
+
+    @property
     def last(self) -> Any:
         """The view of the last epoch."""
         return self.traces[-1]

@@ -11,6 +11,7 @@ from rnn_magics.notebook.line.bare import BareWordChecker
 from rnn_magics.notebook.line.command import Magic, command
 from rnn_magics.notebook.line.completion import IDENTIFIER, OptionMatcher
 from rnn_magics.notebook.page import announce
+from rnn_magics.notebook.page.once import register_views, unregister_views
 from rnn_magics.notebook.session.desk import Desk, RunningCell
 from rnn_magics.notebook.session.preferences import RNNMagics
 from rnn_magics.notebook.session.session import Session
@@ -62,6 +63,7 @@ def load(shell: InteractiveShell) -> None:
     BareWordChecker(shell, MAGICS)
     shell.Completer.custom_matchers.append(OptionMatcher(desk, commands).matcher)
     register_formatters(shell)
+    register_views(shell, desk)
     announce.start(shell, session)
 
 
@@ -77,4 +79,5 @@ def unload(shell: InteractiveShell) -> None:
     matchers = shell.Completer.custom_matchers
     matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != IDENTIFIER]
     unregister_formatters(shell)
+    unregister_views(shell)
     announce.stop(shell)

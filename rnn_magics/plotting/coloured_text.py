@@ -14,20 +14,22 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize, to_rgb
 from matplotlib.patches import Rectangle
 
-from rnn_magics.digits import rounded
 from rnn_magics.inspection.views.match import Match
 from rnn_magics.inspection.views.surprise import Surprise
 from rnn_magics.inspection.views.units import Peak, Units
+from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import (
     BLUE,
     DIVERGING,
+    GREY,
     SEQUENTIAL,
     drawable,
     fixed_width,
     house_style,
 )
 from rnn_magics.results import brief
+from rnn_magics.text.tokenizers import UNK
 
 _COLUMNS, _LEAST_COLUMNS = 84, 50
 _COLUMN = 0.103  # inches
@@ -78,9 +80,7 @@ def surprise_figure(trace: Surprise) -> Figure:
         ]
         figure, axes = _page(lines := _wrapped(pieces))
         _write(axes, lines)
-        axes.set_title(
-            f"Surprise of each token; perplexity {rounded(trace.perplexity, 2)}", loc="left"
-        )
+        add_caption(figure, axes, trace)
         figure.colorbar(shades, ax=axes, label="bits", shrink=0.9, pad=0.01)
     return figure
 
@@ -97,11 +97,7 @@ def match_figure(trace: Match) -> Figure:
             rows.append(_marked(f"{similarity:.3f}", tokens, first, first + trace.length))
         figure, axes = _page(lines := _aligned(rows))
         _write(axes, lines)
-        axes.set_title(
-            f"Most similar states of {len(trace.units)} units, layer {trace.layer}"
-            f" ({trace.searched:,} tokens searched; left: cosine)",
-            loc="left",
-        )
+        add_caption(figure, axes, trace)
     return figure
 
 
@@ -115,7 +111,7 @@ def units_figure(trace: Units) -> Figure:
         lines.insert(len(trace.highest), [])
         figure, axes = _page(lines, beside=3.0)
         _write(axes, lines)
-        axes.set_title(f"What drives unit {trace.unit} of layer {trace.layer}", loc="left")
+        add_caption(figure, axes, trace)
         figure.colorbar(shades, ax=axes, label="value", shrink=0.9, pad=0.01)
         _draw_ranking(figure.axes[1], trace)
     return figure
@@ -124,18 +120,18 @@ def units_figure(trace: Units) -> Figure:
 def _draw_ranking(axes: Axes, trace: Units) -> None:
     ranked = trace.order[: min(12, len(trace.order))]
     axes.barh(range(len(ranked)), trace.selectivity[ranked], color=BLUE)
-    labels = [f"{unit}  {_texts([trace.tokens[unit]])[0]!r}" for unit in ranked]
+    labels = [f"{unit}, {drawable(trace.moved(unit))}" for unit in ranked]
     axes.set_yticks(range(len(ranked)), labels, fontsize="small")
     axes.invert_yaxis()
     axes.set_xlabel("share explained by the token")
-    axes.set_title("Most selective units", loc="left")
+    axes.set_title("Most selective units", loc="left", color=GREY, fontsize="small")
     axes.grid(visible=False, axis="y")
 
 
 def _texts(tokens: Sequence[Any]) -> list[str]:
     """Return tokens as drawable text, words with a space between them."""
     texts = [drawable(brief(token).replace("\n", _RETURN)) for token in tokens]
-    gap = "" if all(len(str(token)) == 1 for token in tokens) else " "
+    gap = "" if all(len(str(token)) == 1 for token in tokens if token != UNK) else " "
     return [text + gap for text in texts]
 
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from rnn_magics.inspection.views.gradient import Gradient
 from rnn_magics.inspection.views.unrolled import Array
+from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.heatmaps import label_tokens
 from rnn_magics.plotting.legible import Figure
-from rnn_magics.plotting.style import BLUE, GREY, ORANGE, house_style, number_plainly, token_label
+from rnn_magics.plotting.style import BLUE, GREY, ORANGE, house_style, number_plainly
 
 
 def gradient_figure(trace: Gradient) -> Figure:
@@ -19,14 +20,11 @@ def gradient_figure(trace: Gradient) -> Figure:
         places = np.arange(len(trace.norms))
         left.bar(places, _drawable(trace.norms), color=BLUE)
         left.set(yscale="log", ylabel="norm of the gradient")
-        left.set_title(
-            f"What moves log p({token_label(trace.target)}) after token {trace.step}", loc="left"
-        )
+        add_caption(figure, left, trace)
         label_tokens(left, trace.tokens[: trace.step + 1])
         right.plot(_drawable(trace.lags), color=ORANGE, marker=".")
         right.axhline(1, color=GREY, linestyle="--", linewidth=1)
-        right.set(yscale="log", xlabel="lag (tokens)", ylabel="gain")
-        right.set_title(f"Gain of the state, layer {trace.layer}", loc="left")
+        right.set(yscale="log", xlabel="steps back", ylabel="what is left of a change")
         right.xaxis.get_major_locator().set_params(integer=True)
         for axes in (left, right):
             number_plainly(axes.yaxis)

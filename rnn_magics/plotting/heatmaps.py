@@ -12,8 +12,16 @@ from matplotlib.image import AxesImage
 from rnn_magics.inspection.views.gates import HIGH, LOW, Gates
 from rnn_magics.inspection.views.hidden import Hidden
 from rnn_magics.inspection.views.unrolled import Array
+from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
-from rnn_magics.plotting.style import DIVERGING, SEQUENTIAL, cycle, house_style, token_label
+from rnn_magics.plotting.style import (
+    DIVERGING,
+    GREY,
+    SEQUENTIAL,
+    cycle,
+    house_style,
+    token_label,
+)
 
 _LABELLED = 90  # tokens; if there are more, they are numbered
 _UNITS_LABELLED = 32
@@ -28,8 +36,8 @@ def hidden_figure(trace: Hidden) -> Figure:
         image = _heatmap(axes, trace.shown)
         figure.colorbar(image, ax=axes, label="h", pad=0.01)
         label_tokens(axes, trace.tokens)
-        axes.set_title(f"State of layer {trace.layer} after each token", loc="left")
-        axes.set_ylabel(f"{len(trace.units)} units, by {trace.order}")
+        add_caption(figure, axes, trace)
+        axes.set_ylabel(f"layer {trace.layer}, units by {trace.order}")
         few = len(trace.units) <= _UNITS_LABELLED
         axes.set_yticks(range(len(trace.units)) if few else [], trace.units if few else [])
     return figure
@@ -50,7 +58,7 @@ def gates_figure(trace: Gates) -> Figure:
             axes.set_ylabel(name)
             axes.set_yticks([])
         label_tokens(rows[-1], trace.tokens)
-        rows[0].set_title(f"{trace.cell}, layer {trace.layer}: units at each token", loc="left")
+        add_caption(figure, rows[0], trace)
         _draw_saturation(figure.add_subplot(grid[:, 1]), trace)
     return figure
 
@@ -62,7 +70,7 @@ def _draw_saturation(axes: Axes, trace: Gates) -> None:
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axes.set_xlabel(f"share of tokens below {LOW}")
     axes.set_ylabel(f"share of tokens above {HIGH}")
-    axes.set_title("Saturation, a dot a unit", loc="left")
+    axes.set_title("Saturation, a dot a unit", loc="left", color=GREY, fontsize="small")
     if trace.low:
         axes.legend(frameon=False, loc="upper right")
 

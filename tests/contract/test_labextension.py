@@ -19,7 +19,8 @@ from rnn_magics.notebook.page.announce import RUNS, Followed
 from rnn_magics.notebook.page.run_entry import ended_entry
 from rnn_magics.notebook.page.search import SEARCH
 from rnn_magics.notebook.page.telemetry import Telemetry
-from rnn_magics.notebook.page.view import INSPECTION_MIME, LIVE_MIME
+from rnn_magics.notebook.page.view import INSPECTION_MIME
+from rnn_magics.notebook.show.bundle import LIVE_MIME
 from rnn_magics.notebook.show.run_payload import RUN_MIME
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.job import Job

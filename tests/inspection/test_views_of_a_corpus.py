@@ -17,7 +17,7 @@ from rnn_magics.errors import InspectionError
 from rnn_magics.inspection import inspect_batches, inspect_hidden, inspect_match, inspect_units
 from rnn_magics.inspection.views.corpus_states import read_corpus
 from rnn_magics.inspection.views.match import MatchConfig, apart, similarities
-from rnn_magics.inspection.views.units import UnitsConfig, selectivities
+from rnn_magics.inspection.views.units import UnitsConfig, said, selectivities
 from rnn_magics.inspection.views.windows import WindowsConfig
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 
@@ -156,11 +156,30 @@ def test_a_unit_that_follows_the_token_is_selective_and_noise_is_not() -> None:
     drawn = np.random.default_rng(0)
     ids = drawn.integers(0, 300, 4000)
     follows, noise, still = ids == 7, drawn.normal(size=4000), np.ones(4000)
-    shares, tokens = selectivities(np.stack((follows, noise, still), 1).astype(np.float16), ids)
+    states = np.stack((follows, noise, still), 1).astype(np.float16)
+    shares, tokens, above = selectivities(states, ids)
     assert shares[0] == pytest.approx(1, abs=1e-6)
     assert abs(shares[1]) < 0.05  # not lifted by the number of tokens
     assert np.isnan(shares[2])
     assert tokens[0] == 7
+    assert above[0]
+    *_, below = selectivities(-states, ids)
+    assert not below[0]
+
+
+@pytest.mark.parametrize(
+    ("highest", "lowest", "words"),
+    [
+        ([",", ",", "."], ["m", "m", "m"], "high after ',', low after 'm'"),
+        ([",", ".", "!", "?"], ["m", " "], "high after ',' or '.', low after 'm'"),
+        ([" ", " ", ","], ["m", " "], "high after no token in particular, low after 'm'"),
+        (list("abcdefgh"), [" "], "high after no token in particular, low after ' '"),
+    ],
+)
+def test_what_a_unit_does_is_said_as_its_lists_show_it(
+    highest: list[str], lowest: list[str], words: str
+) -> None:
+    assert said(highest, lowest) == words
 
 
 def test_what_units_refuses(make_run: Make, corpus: Corpus) -> None:

@@ -78,13 +78,18 @@ def test_the_heatmap_shows_the_states_with_their_tokens() -> None:
 def test_the_windows_are_drawn_where_they_stand(name: str) -> None:
     batches = Batches(range(99), BatchConfig(name, batch_size=2, num_steps=5))
     found = inspect_rnn("batches", batches)
-    axes = FIGURES["batches"](found).axes[0]
+    axes = FIGURES["batches"](found).axes[1]
     drawn = [
         [path.vertices[:, 0].min() for path in collection.get_paths()]
         for collection in axes.collections[: found.num_shown]
     ]
     assert drawn == found.starts[: found.num_shown].tolist()
     assert len(axes.texts) == len(found.arrows_shown)
+    written = [text.get_text() for text in FIGURES["batches"](found).axes[0].texts]
+    for tokens in found.windows[0]:
+        x, y = tokens[:-1], tokens[1:]
+        place = written.index(str(x[0]))
+        assert written[place : place + 10] == [*map(str, x), *map(str, y)]
 
 
 @given(st.text(st.characters()))

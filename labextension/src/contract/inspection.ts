@@ -6,7 +6,6 @@ import {
   MOST,
   count,
   listOf,
-  longText,
   number,
   numberOrNull,
   oneOf,
@@ -17,13 +16,14 @@ import {
   requireLength,
   text
 } from './check';
+import { Matrix, matrix } from './matrix';
 
 const VERSION = 1;
 
-/** Row-major numbers; a matrix has the shape [rows, columns]. */
-export interface Matrix {
-  shape: number[];
-  values: Float32Array;
+/** What stands above a view, and how to read it; a notebook of an earlier version has neither. */
+export interface Captioned {
+  heading: string;
+  caption: string;
 }
 
 export interface Alternative {
@@ -31,7 +31,7 @@ export interface Alternative {
   p: number | null;
 }
 
-export interface Hidden {
+export interface Hidden extends Captioned {
   view: 'hidden';
   tokens: string[];
   parts: string[];
@@ -43,7 +43,7 @@ export interface Hidden {
   units: number[];
 }
 
-export interface Gates {
+export interface Gates extends Captioned {
   view: 'gates';
   tokens: string[];
   cell: string;
@@ -55,7 +55,7 @@ export interface Gates {
   high: (Matrix | null)[];
 }
 
-export interface Surprise {
+export interface Surprise extends Captioned {
   view: 'surprise';
   tokens: string[];
   bits: (number | null)[];
@@ -65,7 +65,7 @@ export interface Surprise {
   perplexity: number | null;
 }
 
-export interface Gradient {
+export interface Gradient extends Captioned {
   view: 'gradient';
   tokens: string[];
   layer: number;
@@ -82,7 +82,7 @@ export interface Context {
   focus: number[];
 }
 
-export interface Match {
+export interface Match extends Captioned {
   view: 'match';
   tokens: string[];
   layer: number;
@@ -94,7 +94,7 @@ export interface Match {
   searched: number;
 }
 
-export interface Units {
+export interface Units extends Captioned {
   view: 'units';
   layer: number;
   unit: number;
@@ -103,10 +103,12 @@ export interface Units {
   order: number[];
   selectivity: (number | null)[];
   tokens: string[];
+  /** Whether its token moves a unit up; empty in a notebook of an earlier version. */
+  above: boolean[];
   searched: number;
 }
 
-export interface Batches {
+export interface Batches extends Captioned {
   view: 'batches';
   batching: string;
   num_tokens: number;
@@ -115,10 +117,17 @@ export interface Batches {
   offset: number;
   left_over: number;
   starts: number[][];
+  /** The beginnings of the first windows, by minibatch and row: X, and one token more. */
+  windows: string[][][];
   arrows: number[][];
 }
 
 export type Inspection = Hidden | Gates | Surprise | Gradient | Match | Units | Batches;
+
+/** The most minibatches side by side. */
+const MOST_WINDOWS = 8;
+
+const captioned = { heading: optional(text, ''), caption: optional(text, '') };
 
 const flag: Check<boolean> = (value, path) => {
   if (typeof value !== 'boolean') {
@@ -126,50 +135,6 @@ const flag: Check<boolean> = (value, path) => {
   }
   return value;
 };
-
-const BYTES = { float32: 4, int16: 2, int8: 1 };
-
-/** The most numbers in one array; each is a rectangle of a picture. */
-const MOST_NUMBERS = 4_000_000;
-
-/** Return packed numbers, least byte first; integers are multiples of a scale. */
-export const matrix: Check<Matrix> = (value, path) => {
-  const { shape, dtype, scale, base64 } = packed(value, path);
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  if (Math.max(size, ...shape) > MOST_NUMBERS) {
-    throw new ContractError(path, `at most ${MOST_NUMBERS} numbers`, value);
-  }
-  const wanted = `${size} numbers of ${BYTES[dtype]} bytes in base64`;
-  if (base64.length !== 4 * Math.ceil((BYTES[dtype] * size) / 3)) {
-    throw new ContractError(path, wanted, value);
-  }
-  const bytes = decoded(base64);
-  if (bytes?.length !== BYTES[dtype] * size) {
-    throw new ContractError(path, wanted, value);
-  }
-  const view = new DataView(bytes.buffer);
-  const at = {
-    float32: (i: number) => view.getFloat32(4 * i, true),
-    int16: (i: number) => scale * view.getInt16(2 * i, true),
-    int8: (i: number) => scale * view.getInt8(i)
-  }[dtype];
-  return { shape, values: Float32Array.from({ length: size }, (_, i) => at(i)) };
-};
-
-function decoded(base64: string): Uint8Array | null {
-  try {
-    return Uint8Array.from(atob(base64), character => character.charCodeAt(0));
-  } catch {
-    return null; // a character that is none of base64
-  }
-}
-
-const packed = record<{ shape: number[]; dtype: keyof typeof BYTES; scale: number; base64: string }>({
-  shape: listOf(count, 3),
-  dtype: oneOf('float32', 'int16', 'int8'),
-  scale: optional(number, 1),
-  base64: longText
-});
 
 const orders: Check<Map<string, number[]>> = (value, path) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -188,6 +153,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
   hidden: agreeing(
     record<Hidden>({
       view: oneOf('hidden'),
+      ...captioned,
       tokens: listOf(text),
       parts: listOf(text),
       states: listOf(matrix),
@@ -211,6 +177,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
   gates: agreeing(
     record<Gates>({
       view: oneOf('gates'),
+      ...captioned,
       tokens: listOf(text),
       cell: text,
       layer: count,
@@ -236,6 +203,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
   surprise: agreeing(
     record<Surprise>({
       view: oneOf('surprise'),
+      ...captioned,
       tokens: listOf(text),
       bits: numbersOrNull,
       entropy: numbersOrNull,
@@ -252,6 +220,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
   gradient: agreeing(
     record<Gradient>({
       view: oneOf('gradient'),
+      ...captioned,
       tokens: listOf(text),
       layer: count,
       step: count,
@@ -268,6 +237,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
   match: agreeing(
     record<Match>({
       view: oneOf('match'),
+      ...captioned,
       tokens: listOf(text),
       layer: count,
       span: listOf(count, 2),
@@ -287,6 +257,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
   units: agreeing(
     record<Units>({
       view: oneOf('units'),
+      ...captioned,
       layer: count,
       unit: count,
       highest: drives,
@@ -294,6 +265,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
       order: listOf(count),
       selectivity: numbersOrNull,
       tokens: listOf(text),
+      above: optional(listOf(flag), []),
       searched: count
     }),
     ({ highest, lowest, order, selectivity, tokens }, path) => {
@@ -308,6 +280,7 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
   batches: agreeing(
     record<Batches>({
       view: oneOf('batches'),
+      ...captioned,
       batching: text,
       num_tokens: count,
       num_steps: count,
@@ -315,10 +288,12 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
       offset: count,
       left_over: count,
       starts: listOf(listOf(count)),
+      windows: optional(listOf(listOf(listOf(text)), MOST_WINDOWS), []),
       arrows: listOf(listOf(count, 4))
     }),
-    ({ starts, arrows }, path) => {
+    ({ starts, windows, arrows }, path) => {
       requireFew(starts, `${path}.starts`);
+      requireFew(windows.flat(), `${path}.windows`);
       for (const [from = 0, row = 0, to = 0, next = 0] of arrows) {
         requireBelow(row, starts[from]?.length ?? 0, `${path}.arrows`);
         requireBelow(next, starts[to]?.length ?? 0, `${path}.arrows`);

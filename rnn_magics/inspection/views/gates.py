@@ -69,6 +69,21 @@ class Gates(TextTrace):
         """One line."""
         return f"gates: {self.cell}, layer {self.layer}, {len(self.tokens)} tokens"
 
+    @property
+    def heading(self) -> str:
+        """What stands above a drawing or a picture."""
+        return f"The gates of the {self.cell} in layer {self.layer}"
+
+    @property
+    def caption(self) -> str:
+        """How to read it."""
+        signed = [name for name in self.values if name not in self.low]
+        others = f" Of {' and '.join(signed)}, red is above zero and blue below." if signed else ""
+        return (
+            "Each column is a token, each row a unit. The darker, the more open a gate is:"
+            f" 0 is closed, 1 is open.{others}"
+        )
+
     def rows(self) -> Iterable[Sequence[str]]:
         """Return for each gate its mean and how much of it is saturated."""
         yield "gate", "mean", f"below {LOW}", f"above {HIGH}"

@@ -99,6 +99,23 @@ class Gradient(TextTrace):
             f" {self.step}, with respect to each token before"
         )
 
+    @property
+    def heading(self) -> str:
+        """What stands above a drawing or a picture."""
+        return (
+            f"What moves log p({quoted(self.target)}) = {self.log_p:.2f} nats after token"
+            f" {self.step}"
+        )
+
+    @property
+    def caption(self) -> str:
+        """How to read it."""
+        return (
+            "How much a small change of each token moves the prediction: the darker or the higher,"
+            f" the more. The curve: what is left of a change of the state of layer {self.layer}"
+            " after so many steps."
+        )
+
     def rows(self) -> Iterable[Sequence[str]]:
         """Return for each token its distance, norm, and the gain over it."""
         yield "lag", "token", "norm", "gain of the state"

@@ -26,15 +26,16 @@ from rnn_magics.options import AT_LEAST_ONE, option
 from rnn_magics.results import quoted
 
 _SHOWN_UNITS = 4
+_NUM_UNITS = 32
 
 
 @dataclass(frozen=True, repr=False)
 class HiddenConfig(LayerConfig):
     """The options of the view ``hidden``."""
 
-    order: str = option("similarity", "order of the units", choices=lambda: list(UNIT_ORDERS))
-    num_units: int | None = option(
-        None, "show only the first units in that order", within=AT_LEAST_ONE
+    order: str = option("variance", "order of the units", choices=lambda: list(UNIT_ORDERS))
+    num_units: int = option(
+        _NUM_UNITS, "number of units shown, the first in that order", within=AT_LEAST_ONE
     )
 
 
@@ -81,6 +82,19 @@ class Hidden(TextTrace):
         return (
             f"hidden: {num_tokens} tokens x {len(self.units)} of {num_hiddens} units, layer"
             f" {self.layer} of 0 to {num_layers - 1}, by {self.order}"
+        )
+
+    @property
+    def heading(self) -> str:
+        """What stands above a drawing or a picture."""
+        return "The hidden state after each token"
+
+    @property
+    def caption(self) -> str:
+        """How to read it."""
+        return (
+            "Each column is a token, each row a unit, by its number. Red is above zero, blue below;"
+            " the darker, the farther from it."
         )
 
     def rows(self) -> Iterable[Sequence[str]]:

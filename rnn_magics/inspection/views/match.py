@@ -99,6 +99,22 @@ class Match(TextTrace):
             f" {self.layer}, in {self.searched:,} tokens"
         )
 
+    @property
+    def heading(self) -> str:
+        """What stands above a drawing or a picture."""
+        first, last = self.span
+        return f"Places like {joined(self.tokens[first:last])}"
+
+    @property
+    def caption(self) -> str:
+        """How to read it."""
+        number = len(self.units)
+        units = "the one unit" if number == 1 else f"the {number} units"
+        return (
+            f"Where {units} compared in layer {self.layer} are most alike, the most similar place"
+            f" first, with the cosine of its states; {self.searched:,} tokens searched."
+        )
+
     def rows(self) -> Iterable[Sequence[str]]:
         """Return each place with its similarity and surroundings."""
         yield "cosine", "at", "before", "match", "after"

@@ -41,6 +41,8 @@ class Payload(TypedDict):
 
     view: str
     version: int
+    heading: str  # what stands above the drawing
+    caption: str  # how to read it
 
 
 class TextPayload(Payload):
@@ -143,6 +145,7 @@ class UnitsPayload(Payload):
     order: list[int]  # all units, most selective first
     selectivity: list[float | None]  # for each unit: share of variance that the token explains
     tokens: list[str]  # for each unit: the token that moves it farthest from its mean
+    above: list[bool]  # for each unit: whether that token moves it above its mean
     searched: int
 
 
@@ -183,6 +186,8 @@ class BatchesPayload(Payload):
     offset: int
     left_over: int
     starts: list[list[int]]  # for each minibatch and row: the first token of its window
+    # The beginning of the first windows, by minibatch and row; Y is X without its first token.
+    windows: list[list[list[str]]]
     arrows: list[
         tuple[int, int, int, int]
     ]  # state carried from (minibatch, row) to (minibatch, row)

@@ -74,6 +74,19 @@ class Surprise(TextTrace):
             f"surprise: perplexity {rounded(self.perplexity, 2)} over {len(self.tokens) - 1} tokens"
         )
 
+    @property
+    def heading(self) -> str:
+        """What stands above a drawing or a picture."""
+        return f"Surprise of each token; perplexity {rounded(self.perplexity, 2)}"
+
+    @property
+    def caption(self) -> str:
+        """How to read it."""
+        return (
+            "The darker a token, the less the model expected it: -log2 p, in bits. The first token"
+            " is not predicted."
+        )
+
     def rows(self) -> Iterable[Sequence[str]]:
         """Return for each token its bits and the likeliest three in its place."""
         yield "token", "bits", f"top {_SHOWN}"

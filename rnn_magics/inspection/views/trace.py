@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rnn_magics.inspection.views.payload import VERSION, Payload, TextPayload, words
-from rnn_magics.results import Result, brief, listed
+from rnn_magics.results import Result, brief, listed, visible
 from rnn_magics.tables import aligned
 
 _ROWS = 24
@@ -20,7 +20,7 @@ class Trace(Result, ABC):
     Attributes
     ----------
     kind
-        The ``view`` of its payload: its name in `INSPECTORS`.
+        The ``view`` of its payload.
     """
 
     kind: ClassVar[str]
@@ -30,13 +30,33 @@ class Trace(Result, ABC):
     def title(self) -> str:
         """The title, one line."""
 
+    @property
+    def inspector(self) -> str:
+        """The name of its view in `INSPECTORS`."""
+        return self.kind
+
+    @property
+    def heading(self) -> str:
+        """What stands above a drawing or a picture of the view, one line."""
+        return self.title
+
+    @property
+    def caption(self) -> str:
+        """How to read the drawing or the picture: one or two sentences."""
+        return ""
+
     def to_data(self) -> Payload:
         """Return what a front end draws: `head` and what the view adds to it."""
         return self.head()
 
     def head(self) -> Payload:
         """Return what every payload begins with."""
-        return {"view": self.kind, "version": VERSION}
+        return {
+            "view": self.kind,
+            "version": VERSION,
+            "heading": visible(self.heading),
+            "caption": visible(self.caption),
+        }
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return the rows of the table under the title; the first one names the columns."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +22,7 @@ from rnn_magics.results import quoted
 from rnn_magics.text.corpus import Corpus
 
 _RANKED = 8
+_NAMED = 3  # tokens in a sentence, at most
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,6 +83,8 @@ class Units(Trace):
         All units, most selective first, (num_hiddens,).
     tokens
         For each unit, the token whose mean is farthest from the overall mean, in standard errors.
+    above
+        For each unit, whether the mean of that token is above the overall mean, (num_hiddens,).
     searched
         The number of tokens read from the corpus.
     """
@@ -93,15 +98,36 @@ class Units(Trace):
     selectivity: Array
     order: Array
     tokens: list[Any]
+    above: Array
     searched: int
 
     @property
     def title(self) -> str:
         """One line."""
         return (
-            f"units: unit {self.unit} of layer {self.layer} in {self.searched:,} tokens,"
-            f" selectivity {self.selectivity[self.unit]:.2f}"
-            f" (most for {quoted(self.tokens[self.unit])})"
+            f"units: unit {self.unit} of layer {self.layer} is {self.found};"
+            f" selectivity {self.selectivity[self.unit]:.2f} in {self.searched:,} tokens"
+        )
+
+    @property
+    def found(self) -> str:
+        """What the places found have in common, in words: "high after ',', low after 'm'"."""
+        return said(
+            [peak.tokens[peak.focus] for peak in self.highest],
+            [peak.tokens[peak.focus] for peak in self.lowest],
+        )
+
+    @property
+    def heading(self) -> str:
+        """What stands above a drawing or a picture."""
+        return f"Unit {self.unit} of layer {self.layer} is {self.found}"
+
+    @property
+    def caption(self) -> str:
+        """How to read it."""
+        return (
+            f"The places in {self.searched:,} tokens where the unit is highest and lowest, each"
+            " outlined. Red is above zero, blue below; the darker, the farther from it."
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
@@ -116,10 +142,13 @@ class Units(Trace):
     def notes(self) -> Iterable[str]:
         """Return a line that names the most selective units."""
         ranked = ", ".join(
-            f"{u} ({self.selectivity[u]:.2f}, {quoted(self.tokens[u])})"
-            for u in self.order[:_RANKED]
+            f"{u} ({self.selectivity[u]:.2f}, {self.moved(u)})" for u in self.order[:_RANKED]
         )
         return (f"most selective: {ranked}",)
+
+    def moved(self, unit: int) -> str:
+        """Return which token moves a unit farthest, and where to: "high after ','"."""
+        return f"{'high' if self.above[unit] else 'low'} after {quoted(self.tokens[unit])}"
 
     def to_data(self) -> UnitsPayload:
         """Return what a front end draws."""
@@ -132,8 +161,32 @@ class Units(Trace):
             "order": self.order.tolist(),
             "selectivity": numbers(self.selectivity),
             "tokens": words(self.tokens),
+            "above": self.above.tolist(),
             "searched": self.searched,
         }
+
+
+def said(highest: Sequence[Any], lowest: Sequence[Any]) -> str:
+    """Return after which tokens a unit is high and low, as its lists of places show it.
+
+    A token is named only if it stands in one of the lists alone, and tokens only if together they
+    are at least half of their list.
+    """
+    both = (_named(highest, lowest), _named(lowest, highest))
+    high, low = (_as_words(named, "no token in particular") for named in both)
+    return f"high after {high}, low after {low}"
+
+
+def _named(tokens: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+    counts = Counter(token for token in tokens if token not in others).most_common(_NAMED)
+    covered = list(accumulate(count for _, count in counts))
+    enough = [place for place, share in enumerate(covered) if 2 * share >= len(tokens)]
+    return [token for token, _ in counts[: enough[0] + 1]] if enough else []
+
+
+def _as_words(tokens: Sequence[Any], otherwise: str) -> str:
+    *first, last = [*map(quoted, tokens)] or [otherwise]
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _drive(peak: Peak) -> Drive:
@@ -170,7 +223,7 @@ def inspect_units(run: Trained, corpus: Corpus, config: UnitsConfig | None = Non
         msg = f"the model has no unit {config.unit}: its units are 0 to {num_hiddens - 1}"
         raise InspectionError(msg)
     read = read_corpus(run, corpus, config.layer, config.search)
-    selectivity, farthest = selectivities(read.states, read.ids)
+    selectivity, farthest, above = selectivities(read.states, read.ids)
     order = np.argsort(-np.nan_to_num(selectivity, nan=-np.inf), kind="stable")
     unit = int(order[0]) if config.unit is None else config.unit
     values = read.states[:, unit].astype(np.float32)
@@ -182,6 +235,7 @@ def inspect_units(run: Trained, corpus: Corpus, config: UnitsConfig | None = Non
         selectivity,
         order,
         read.vocab.to_tokens(farthest.tolist()),
+        above,
         len(read),
     )
 
@@ -194,7 +248,7 @@ def _peaks(read: CorpusStates, values: Array, scores: Array, config: UnitsConfig
     return peaks
 
 
-def selectivities(states: Array, ids: Array) -> tuple[Array, Array]:
+def selectivities(states: Array, ids: Array) -> tuple[Array, Array, Array]:
     """Return how much each unit depends on the current token, and on which token most.
 
     Parameters
@@ -212,6 +266,8 @@ def selectivities(states: Array, ids: Array) -> tuple[Array, Array]:
     farthest : numpy.ndarray
         For each unit, the token index whose mean is farthest from the overall mean, in standard
         errors.
+    above : numpy.ndarray
+        For each unit, whether the mean of that token is above the overall mean.
     """
     kinds, counts = np.unique(ids, return_counts=True)
     sorted_states = states[np.argsort(ids, kind="stable")]
@@ -226,5 +282,6 @@ def selectivities(states: Array, ids: Array) -> tuple[Array, Array]:
     changes = total > len(ids) * 1e-8  # float16 resolves no less
     explained = between - (len(kinds) - 1) * within
     selectivity = np.where(changes, explained / np.where(changes, total, 1), np.nan)
-    farthest = kinds[(np.abs(moved) * np.sqrt(counts)[:, None]).argmax(axis=0)]
-    return selectivity, farthest
+    farthest = (np.abs(moved) * np.sqrt(counts)[:, None]).argmax(axis=0)
+    above = np.take_along_axis(moved, farthest[None], axis=0)[0] > 0
+    return selectivity, kinds[farthest], above

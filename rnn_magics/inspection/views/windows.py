@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rnn_magics.batching import Batches
-from rnn_magics.inspection.views.payload import BatchesPayload
-from rnn_magics.inspection.views.trace import Trace
+from rnn_magics.inspection.views.payload import BatchesPayload, words
+from rnn_magics.inspection.views.trace import Trace, joined
 from rnn_magics.inspection.views.unrolled import Array, to_array
 from rnn_magics.options import AT_LEAST_ONE, SEED, Options, option
 
-_ROWS_SHOWN = 8
+_MINIBATCHES, _ROWS, _CHARACTERS, _WORDS = 3, 3, 12, 5  # of which the tokens are shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +49,9 @@ class Windows(Trace):
         minibatch and row. Empty if the state is reset for each minibatch.
     num_shown
         The number of minibatches drawn.
+    windows
+        The tokens at the beginning of the first windows, by minibatch and row: those of X, and one
+        more, so that Y is all of them but the first. Indices if there is no vocabulary.
     """
 
     kind: ClassVar[str] = "batches"
@@ -60,6 +64,7 @@ class Windows(Trace):
     starts: Array
     arrows: Array
     num_shown: int
+    windows: list[list[list[Any]]]
 
     @property
     def title(self) -> str:
@@ -72,18 +77,40 @@ class Windows(Trace):
         )
 
     @property
+    def heading(self) -> str:
+        """What stands above a drawing or a picture."""
+        num_batches, batch_size = self.starts.shape
+        return (
+            f"{self.batching}: {num_batches:,} minibatches of {batch_size} rows x"
+            f" {self.num_steps} steps"
+        )
+
+    @property
+    def caption(self) -> str:
+        """How to read it."""
+        goes_on = (
+            "A row goes on where it ended in the minibatch before, and takes the state along: the"
+            " arrows."
+            if len(self.arrows)
+            else "The windows come in random order, so every state starts from zero."
+        )
+        return f"Y, which is to be predicted, is X one token later. {goes_on}"
+
+    @property
     def arrows_shown(self) -> Array:
         """The arrows between the minibatches drawn."""
         shown: Array = self.arrows[self.arrows[:, 2] < self.num_shown]
         return shown
 
     def rows(self) -> Iterable[Sequence[str]]:
-        """Return where the rows of the first minibatches begin."""
-        shown = self.starts[: self.num_shown, :_ROWS_SHOWN]
-        dots = ["..."] if self.starts.shape[1] > _ROWS_SHOWN else []
-        yield ["minibatch", *(f"row {row}" for row in range(shown.shape[1])), *dots]
-        for i, row in enumerate(shown):
-            yield [str(i), *(f"{s:,}" for s in row), *dots]
+        """Return the windows of the first minibatches: where they begin, X over Y, the state."""
+        yield "minibatch", "row", "at", "", "tokens", "state before"
+        before = {(b, c): f"of minibatch {a}" for a, _, b, c in self.arrows_shown.tolist()}
+        for i, rows in enumerate(self.windows):
+            for j, tokens in enumerate(rows):
+                at, state = f"{self.starts[i, j]:,}", before.get((i, j), "zero")
+                yield str(i), str(j), at, "X", joined(tokens[:-1]), state
+                yield "", "", "", "Y", joined(tokens[1:]), ""
 
     def to_data(self) -> BatchesPayload:
         """Return what a front end draws."""
@@ -98,6 +125,7 @@ class Windows(Trace):
             "offset": self.offset,
             "left_over": self.left_over,
             "starts": self.starts[: self.num_shown].tolist(),
+            "windows": [[words(tokens) for tokens in rows] for rows in self.windows],
             "arrows": [(a, b, c, d) for a, b, c, d in self.arrows_shown.tolist()],
         }
 
@@ -130,4 +158,13 @@ def inspect_batches(batches: Batches, config: WindowsConfig | None = None) -> Wi
         to_array(plan.starts),
         arrows,
         min(config.show, num_batches),
+        _windows(batches, plan.starts[: min(config.show, _MINIBATCHES), :_ROWS]),
     )
+
+
+def _windows(batches: Batches, starts: Tensor) -> list[list[list[Any]]]:
+    isolated = batches.vocab is not None and batches.vocab.token == "char"
+    steps = torch.arange(min(batches.config.num_steps, _CHARACTERS if isolated else _WORDS) + 1)
+    ids = batches.ids[(starts[..., None] + steps).to(batches.ids.device)].tolist()
+    to_tokens = list if batches.vocab is None else batches.vocab.to_tokens
+    return [[to_tokens(window) for window in rows] for rows in ids]

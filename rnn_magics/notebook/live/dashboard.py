@@ -20,8 +20,7 @@ from rnn_magics.notebook.live.background import finish_later
 from rnn_magics.notebook.live.progress import first_line
 from rnn_magics.notebook.live.sample_text import Samples
 from rnn_magics.notebook.page.telemetry import Telemetry
-from rnn_magics.notebook.page.view import LIVE_MIME
-from rnn_magics.notebook.show.bundle import Bundle, forms_of
+from rnn_magics.notebook.show.bundle import LIVE_MIME, Bundle, forms_of
 from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.show.run_payload import RUN_MIME, saved_payload, series_bytes
 from rnn_magics.notebook.show.runs import baselines_note, run_figure, run_notes, run_table
@@ -65,7 +64,7 @@ class Dashboard:
         self._shown_at = 0.0
         self._lock = threading.Lock()  # commands and events arrive on different threads
         self.job: Job | None = None
-        self.widget = TrainingWidget(run=self._payload())
+        self.widget = TrainingWidget(run=self._payload(), words=first_line(run))
         self.widget.hear_at_once()
         self.widget.on_msg(lambda _widget, command, _buffers: self.obey(command))
         self._view: DisplayHandle | None = display(self.widget, display_id=True)

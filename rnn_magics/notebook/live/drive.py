@@ -77,6 +77,7 @@ class Driver:
 
             wait = (lambda: None) if fit is None else fit.wait
             shown = self._dashboard = Dashboard(run, figure=desk.preferences.figures, ladder=wait)
+            desk.cell.shown.append(run)
         elif self._background:
             shown = _background_listener(desk, run, fit)
         elif desk.preferences.progress:

@@ -24,7 +24,7 @@ from rnn_magics.notebook.line.options import (
 from rnn_magics.notebook.page.view import show_trace
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
-from rnn_magics.notebook.session.views import ViewSource
+from rnn_magics.notebook.session.views import Looked, ViewSource
 from rnn_magics.options import Options, Spelling, describe, option
 
 
@@ -144,11 +144,10 @@ def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace:
     """
     call = inspection_call(desk.session, options)
     trace = call()
-    if desk.preferences.figures:
-        given = call.values()
-        read = {"text": options.text, "run": options.run, "folder": given.get("folder")}
-        said = {name: str(value) for name, value in read.items() if value is not None}
-        show_trace(desk, options.view, trace, said, _source(call, options))
+    read = {"text": options.text, "run": options.run, "folder": call.values().get("folder")}
+    said = {name: str(value) for name, value in read.items() if value is not None}
+    desk.session.views.looked[trace] = Looked(said, _source(call, options))
+    show_trace(desk, trace)
     return trace
 
 

@@ -24,7 +24,9 @@ from rnn_magics.names import misfit
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.panel.forms import Form
 from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.show.bundle import LIVE_MIME, show_forms
 from rnn_magics.notebook.show.escape import escaped, one_line
+from rnn_magics.notebook.widgets.base import forms_with_words
 from rnn_magics.notebook.widgets.inserter import InserterWidget
 from rnn_magics.results import Result
 
@@ -224,7 +226,10 @@ class ControlPanel(Result):
         return f"ControlPanel: {', '.join(f'%{magic}' for magic in self.sections)}"
 
     def _ipython_display_(self) -> None:
-        display(self.view())
+        lines = [s.line.value or f"%{magic} ..." for magic, s in self.sections.items()]
+        # A saved notebook has no widgets; a page that draws them leaves these words out.
+        show_forms({LIVE_MIME: {}, "text/plain": "\n".join(lines)})
+        show_forms(forms_with_words(self.view(), repr(self)))
 
     def _take_upload(self, _change: object) -> None:
         section = self.sections["corpus"]

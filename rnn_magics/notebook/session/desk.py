@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 
@@ -11,14 +12,28 @@ from rnn_magics.notebook.session.session import Session
 
 
 class RunningCell:
-    """The source of the running cell, as it was typed."""
+    """The running cell.
+
+    Attributes
+    ----------
+    source
+        Its source, as it was typed.
+    shown
+        The results whose views stand in its output.
+    """
 
     def __init__(self) -> None:
         self.source = ""
+        self.shown: list[Any] = []
 
     def __call__(self, info: ExecutionInfo) -> None:
-        """Store the cell that is about to run; IPython calls this before each cell."""
+        """Begin with a cell that is about to run; IPython calls this before each cell."""
         self.source = info.raw_cell or ""
+        self.shown.clear()
+
+    def shows(self, thing: object) -> bool:
+        """Whether the view of this very object stands in the output."""
+        return any(shown is thing for shown in self.shown)
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,16 @@ class Desk:
     def has_notebook(self) -> bool:
         """Whether the shell serves a notebook rather than a terminal."""
         return has_kernel(self.shell)
+
+    @property
+    def shows_figures(self) -> bool:
+        """Whether the front end shows more than text, and figures are switched on."""
+        formatter = self.shell.display_formatter
+        return (
+            self.preferences.figures
+            and formatter is not None
+            and "image/png" in formatter.active_types
+        )
 
     @property
     def shows_live(self) -> bool:

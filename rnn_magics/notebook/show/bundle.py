@@ -13,6 +13,9 @@ from rnn_magics.results import visible
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LIVE_MIME = "application/vnd.rnn-magics.live+json"
+"""Marks what stands in for a view: a page with our extension draws the view and leaves this out."""
+
 
 @dataclass(frozen=True)
 class Bundle:

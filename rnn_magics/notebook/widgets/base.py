@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from rnn_magics.errors import RNNMagicsError
@@ -14,8 +16,20 @@ STATIC = Path(__file__).parent / "static"
 _BUILT = (STATIC / "widgets.js").is_file()  # anywidget reads the files when a class is defined
 
 
+def forms_with_words(widget: ipywidgets.DOMWidget, words: str) -> dict[str, Any]:
+    """Return a widget as a notebook keeps it, with words for front ends without widgets."""
+    bundle = widget._repr_mimebundle_()
+    forms: dict[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
+    return {**forms, "text/plain": words}
+
+
 class RNNWidget(anywidget.AnyWidget):
     """A view from the bundle, chosen by `_view`.
+
+    Parameters
+    ----------
+    words
+        What stands in its place where there are no widgets, for example in a saved notebook.
 
     Raises
     ------
@@ -26,6 +40,7 @@ class RNNWidget(anywidget.AnyWidget):
     _esm = STATIC / "widgets.js" if _BUILT else "export default {}"
     _css = STATIC / "widgets.css" if _BUILT else ""
     _view = traitlets.Unicode().tag(sync=True)
+    words = traitlets.Unicode("a live view of rnn_magics; run the cell again to see it")
 
     def __init__(self, **traits: object) -> None:
         if not _BUILT:
@@ -35,6 +50,10 @@ class RNNWidget(anywidget.AnyWidget):
             )
             raise RNNMagicsError(msg)
         super().__init__(**traits)
+
+    def __repr__(self) -> str:
+        """Return the words in its place."""
+        return self.words
 
     def hear_at_once(self) -> None:
         """Handle the messages of the page while a cell runs, if the kernel can."""

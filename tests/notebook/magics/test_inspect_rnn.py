@@ -55,16 +55,38 @@ def test_the_explained_call_gives_the_same(trained: Notebook, view: str) -> None
 
 
 @pytest.mark.parametrize("view", LINES)
-def test_a_view_shows_a_picture_and_its_title(
+def test_a_view_is_shown_once_as_a_picture_with_its_words(
     trained: Notebook, shown: list[dict[str, Any]], view: str
 ) -> None:
     trained.run(LINES[view])
     assert shown == []  # figures are not wanted
     trained.run("%config RNNMagics.figures = True")
-    trace = trained.run(f"trace = {LINES[view]}\ntrace")
-    (output,) = shown
-    assert output["data"]["image/png"].startswith(b"\x89PNG")
-    assert output["data"]["text/plain"] == trace.title
+    for cell in (LINES[view], f"trace = {LINES[view]}", f"trace = {LINES[view]}\ntrace"):
+        shown.clear()
+        trace = trained.run(cell) or trained.variables["trace"]
+        trained.shell.displayhook(trace)  # what the value of a cell is given to
+        (output,) = shown
+        assert output["data"]["image/png"].startswith(b"\x89PNG")
+        assert output["data"]["text/plain"] == repr(trace)
+
+
+def test_a_later_cell_shows_the_view_again(trained: Notebook, shown: list[dict[str, Any]]) -> None:
+    trained.run("%config RNNMagics.figures = True")
+    trained.run(f"trace = {LINES['hidden']}")
+    trained.run("trace")
+    assert len(shown) == 2
+    assert shown[0]["data"] == shown[1]["data"]
+
+
+def test_a_terminal_shows_the_words_once(
+    trained: Notebook, shown: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained.run("%config RNNMagics.figures = True")
+    trained.shell.display_formatter.active_types = ["text/plain"]
+    capsys.readouterr()
+    trace = trained.run(LINES["hidden"])
+    assert shown == []
+    assert capsys.readouterr().out.count(trace.title) == 1
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_saved_notebook_has_the_view_its_picture_and_words(
         trace = kept.run(f'trace = %inspect_rnn hidden "the time"{flag}\ntrace')
         data = shown.pop()["data"]
         assert data["image/png"].startswith(b"\x89PNG")
-        assert data["text/plain"] == trace.title
+        assert data["text/plain"] == repr(trace)
         view = data[INSPECTION_MIME]
         assert view["text"] == "the time"
         assert view["view"] == ("epochs" if flag else "hidden")

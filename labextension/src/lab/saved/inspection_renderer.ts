@@ -10,7 +10,7 @@ import { guarded } from '../../views/page/guarded';
 import { IRuns } from '../kernels/tokens';
 import { plugin } from '../setup/plugin';
 
-/** `rnn_magics/notebook/page/view.py` has both, too. */
+/** `rnn_magics/notebook/page/view.py` and `show/bundle.py` have them, too. */
 export const INSPECTION_MIME = 'application/vnd.rnn-magics.inspection+json';
 export const LIVE_MIME = 'application/vnd.rnn-magics.live+json';
 /** Before the renderer of widgets, which has -10: a page must not show the same view twice. */

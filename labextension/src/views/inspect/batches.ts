@@ -1,7 +1,9 @@
 import { Batches } from '../../contract/inspection';
 import { element } from '../page/dom';
 import { hue } from '../design/colours';
+import { heading } from '../text/visible';
 import { redrawn } from './about';
+import { captioned } from './parts';
 import { table } from '../plots/table';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -11,13 +13,14 @@ const TOP = 18;
 
 /** Where the windows of the first minibatches stand in the text, and where the state goes on. */
 export const batches = redrawn<Batches>((host, data) => {
+  captioned(host)(data);
   host.append(
+    schematic(data),
     element(
       'div',
-      '',
-      `${data.batching}: ${data.num_batches} minibatches in the epoch, offset ${data.offset}, ` +
-        `${data.left_over} tokens left over; each line is a minibatch, each colour a row` +
-        (data.arrows.length ? ', and arrows carry the state' : '')
+      'rnn-part',
+      `Where they stand in the text: each line is a minibatch, each colour a row; offset ${data.offset}, ` +
+        `${data.left_over} tokens left over`
     ),
     picture(data),
     element('div', 'rnn-hidden')
@@ -29,6 +32,48 @@ export const batches = redrawn<Batches>((host, data) => {
     )
   );
 });
+
+/** X over Y for the first windows, minibatch by minibatch, and the state that each begins with. */
+function schematic({ windows, num_steps, arrows }: Batches): HTMLElement {
+  const grid = element('div', 'rnn-schematic');
+  const rows = windows[0]?.length ?? 0;
+  grid.style.gridTemplateColumns = `auto repeat(${windows.length}, auto minmax(0, 1fr))`;
+  grid.append(element('span'), ...windows.flatMap((_, at) => [element('span'), told(`minibatch ${at}`)]));
+  const isCarried = (to: number, next: number): boolean =>
+    arrows.some(([, , minibatch, row]) => minibatch === to && row === next);
+  for (let row = 0; row < rows; row++) {
+    grid.append(told('X\nY'));
+    windows.forEach((window, at) => {
+      grid.append(
+        before(isCarried(at, row), row),
+        xOverY(window[row] ?? [], num_steps, hue(row))
+      );
+    });
+  }
+  return grid;
+}
+
+function told(words: string): HTMLElement {
+  return element('span', 'rnn-schematic-told', words);
+}
+
+function before(isCarried: boolean, row: number): HTMLElement {
+  const made = element('span', isCarried ? 'rnn-carried' : 'rnn-zero', isCarried ? '' : '0');
+  made.title = isCarried ? 'the state goes on' : 'the state starts from zero';
+  made.style.color = isCarried ? hue(row) : '';
+  return made;
+}
+
+function xOverY(tokens: string[], steps: number, colour: string): HTMLElement {
+  const box = element('span', 'rnn-window');
+  box.style.borderColor = colour;
+  const more = tokens.length - 1 < steps ? ['…'] : [];
+  box.style.gridTemplateColumns = `repeat(${Math.max(1, tokens.length - 1 + more.length)}, minmax(0, 1fr))`;
+  for (const line of [tokens.slice(0, -1), tokens.slice(1)]) {
+    box.append(...[...line.map(heading), ...more].map(token => element('span', '', token)));
+  }
+  return box;
+}
 
 function picture(data: Batches): SVGSVGElement {
   const height = TOP + data.starts.length * ROW + 6;

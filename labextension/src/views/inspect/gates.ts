@@ -1,16 +1,18 @@
 import { HeatmapData } from '../../contract/heatmap';
-import { Gates, Matrix } from '../../contract/inspection';
+import type { Gates } from '../../contract/inspection';
+import type { Matrix } from '../../contract/matrix';
 import { element } from '../page/dom';
 import { heatmap } from '../plots/heatmap';
 import { heading } from '../text/visible';
 import { About, bound, View } from './about';
-import { choice, rowOf } from './parts';
+import { captioned, choice, rowOf } from './parts';
 import { table } from '../plots/table';
 
 /** What a cell computes on its way to the new state, one gate at a time. */
 export function gates(host: HTMLElement, first: Gates, about: About<Gates>): View<Gates> {
   let data = first;
   let gate = 0;
+  const tell = captioned(host);
   const controls = element('div', 'rnn-controls');
   const map = element('div');
   const shares = element('div');
@@ -35,7 +37,8 @@ export function gates(host: HTMLElement, first: Gates, about: About<Gates>): Vie
       values: cells
     };
   };
-  const view = heatmap(map, matrix());
+  tell(data);
+  const view = heatmap(map, matrix(), { measure: 'value' });
   controls.append(
     choice('gate', data.names, data.names[0] ?? '', name => {
       gate = data.names.indexOf(name);
@@ -46,6 +49,7 @@ export function gates(host: HTMLElement, first: Gates, about: About<Gates>): Vie
   return {
     update: next => {
       data = next;
+      tell(data);
       view.update(matrix());
       shares.replaceChildren(saturation(data));
     },

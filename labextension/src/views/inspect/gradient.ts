@@ -5,6 +5,7 @@ import { chart } from '../plots/chart';
 import { colouredText } from '../plots/coloured_text';
 import { heading, visible } from '../text/visible';
 import { About, View, most } from './about';
+import { captioned } from './parts';
 
 /** How much each earlier token moves one prediction, and how a gradient fades over time. */
 export function gradient(
@@ -12,20 +13,20 @@ export function gradient(
   first: Gradient,
   about: About<Gradient>
 ): View<Gradient> {
-  const said = element('div');
+  const tell = captioned(host);
   const words = element('div');
   const curve = element('div');
-  host.append(said, words, curve);
+  host.append(words, curve);
   const high = Math.max(most(about.frames.flatMap(({ norms }) => norms)), Number.MIN_VALUE);
   const draw = (data: Gradient): void => {
-    const target = `log p of ${heading(data.target)} = ${shown(data.log_p)} nats`;
-    said.textContent = `${target}, after token ${data.step}; the darker a token, the more it moves it`;
+    tell(data);
     const read = data.tokens.slice(0, data.norms.length);
     const values = data.norms.map(norm => norm ?? 0);
     colouredText(
       words,
       {
         label: 'the text coloured by the gradient with respect to each token',
+        measure: 'norm of the gradient',
         scale: 'sequential',
         low: 0,
         high,
@@ -50,12 +51,12 @@ export function gradient(
 
 function gains({ layer, lags }: Gradient): ChartData {
   return {
-    title: `Gradient of the state over time, layer ${layer}`,
+    title: `What is left of a change of the state, layer ${layer}`,
     x_label: 'steps back',
-    y_label: 'gain',
+    y_label: 'what is left',
     scale: 'log',
     x: lags.map((_, lag) => lag),
-    series: [{ label: 'gain', values: lags }],
+    series: [{ label: 'left', values: lags }],
     references: []
   };
 }

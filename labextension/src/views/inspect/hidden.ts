@@ -5,7 +5,7 @@ import { colouredText } from '../plots/coloured_text';
 import { heatmap } from '../plots/heatmap';
 import { heading, visible } from '../text/visible';
 import { About, bound, View } from './about';
-import { choice, count, rowOf } from './parts';
+import { captioned, choice, count, rowOf } from './parts';
 import { finder } from './search';
 
 /** Tokens by units: sort them, read them, colour the text by one, look for similar places. */
@@ -18,18 +18,16 @@ export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): 
   let layer = data.layer;
   let order = data.order;
   let most = data.units.length;
-  let unit = sorted.units[0] ?? 0;
+  let unit = sorted.orders.get('variance')?.[0] ?? sorted.units[0] ?? 0;
+  const tell = captioned(host);
   const controls = element('div', 'rnn-controls');
   const map = element('div');
   const places = element('div');
-  const chosen = element('div');
+  const chosen = element('div', 'rnn-part');
   const words = element('div');
   host.append(controls, map, places, chosen, words);
 
-  const shownUnits = (): number[] => {
-    const all = order === sorted.order ? sorted.units : (sorted.orders.get(order) ?? sorted.units);
-    return all.slice(0, most);
-  };
+  const shownUnits = (): number[] => (sorted.orders.get(order) ?? sorted.units).slice(0, most);
   const value = (frame: Hidden, token: number, at: number): number => {
     const states = frame.states[part];
     return states === undefined ? 0 : (rowOf(states, token, layer)[at] ?? 0);
@@ -62,6 +60,8 @@ export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): 
       unit = shownUnits()[row] ?? unit;
       colourText();
     },
+    pinned: () => shownUnits().indexOf(unit),
+    measure: 'value',
     ...(about.origin.text === ''
       ? {}
       : {
@@ -73,11 +73,12 @@ export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): 
   const colourText = (): void => {
     const values = of(data, unit);
     const most = boundOf([unit]);
-    chosen.textContent = `unit ${unit}, from ${shown(-most)} (blue) to ${shown(most)} (red):`;
+    chosen.textContent = `The text, coloured by unit ${unit}, from ${shown(-most)} to ${shown(most)}`;
     colouredText(
       words,
       {
         label: `the text coloured by unit ${unit}`,
+        measure: `unit ${unit}`,
         scale: 'diverging',
         low: -most,
         high: most,
@@ -110,10 +111,12 @@ export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): 
       again();
     })
   );
+  tell(data);
   colourText();
   return {
     update: next => {
       data = next;
+      tell(data);
       again();
       search.again();
     },

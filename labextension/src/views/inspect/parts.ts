@@ -1,12 +1,13 @@
 /** Pieces that several views of a model are made of. */
 
-import { Matrix } from '../../contract/inspection';
+import type { Captioned } from '../../contract/inspection';
+import type { Matrix } from '../../contract/matrix';
 import { askForCell } from '../page/asks';
 import { element, shown } from '../page/dom';
-import { colour, css, ink, ScaleName, share } from '../design/scales';
+import { colour, css, ink, share } from '../design/scales';
 import type { MagicLine } from '../text/line';
 import { say } from '../text/say';
-import { visible } from '../text/visible';
+import { isSpaced, visible } from '../text/visible';
 
 /** Return one row of a matrix [rows, columns], or of the given plane of [planes, rows, columns]. */
 export function rowOf({ shape, values }: Matrix, row: number, plane = 0): Float32Array {
@@ -55,32 +56,48 @@ export function count(
   return label;
 }
 
+/** Return what writes the heading and the caption of a view, the first things that stand in it. */
+export function captioned(host: HTMLElement): (data: Captioned) => void {
+  const head = element('div', 'rnn-head');
+  const told = element('div', 'rnn-caption');
+  host.append(head, told);
+  return ({ heading, caption }) => {
+    [head.textContent, told.textContent] = [heading, caption];
+  };
+}
+
 /** Return a heading, and a place for what stands under it. */
 export function titled(host: HTMLElement, title: string): HTMLElement {
-  host.append(element('div', 'rnn-head', title));
+  host.append(element('div', 'rnn-part', title));
   return host.appendChild(element('div'));
 }
 
-/** Return a place of a text: what is meant stands out, and each token may have a value. */
+/**
+ * Return a place of a text in two pieces: what stands before, and from what is meant on. So what is
+ * meant begins in one column, however wide letters are. Each token may have a value up to a bound.
+ */
 export function excerpt(
   tokens: string[],
   [first = 0, last = 0]: number[],
   values: (number | null)[] = [],
-  scale: ScaleName = 'diverging'
-): HTMLElement {
-  const line = element('span', 'rnn-text');
+  bound = 1
+): [HTMLElement, HTMLElement] {
+  const gap = isSpaced(tokens) ? ' rnn-spaced' : '';
+  const before = element('span', `rnn-text rnn-before${gap}`);
+  const on = element('span', `rnn-text rnn-on${gap}`);
+  const line = before.appendChild(element('span')); // cut where it begins, not where it ends
   tokens.forEach((token, at) => {
     const made = element(at >= first && at < last ? 'mark' : 'span', '', visible(token));
     const value = values[at] ?? null;
     if (value !== null) {
-      const back = colour(scale, share(value, -1, 1));
+      const back = colour('diverging', share(value, -bound, bound));
       made.style.backgroundColor = css(back);
       made.style.color = ink(back);
       made.title = shown(value);
     }
-    line.append(made);
+    (at < first ? line : on).append(made);
   });
-  return line;
+  return [before, on];
 }
 
 /**

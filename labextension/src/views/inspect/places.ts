@@ -4,22 +4,24 @@ import type { HeatmapData } from '../../contract/heatmap';
 import { Match, Units } from '../../contract/inspection';
 import { element, shown } from '../page/dom';
 import { heatmap } from '../plots/heatmap';
+import { scaleBar } from '../plots/legend';
 import { magicLine } from '../text/line';
 import { table } from '../plots/table';
-import { heading, visible } from '../text/visible';
+import { heading } from '../text/visible';
 import { About, bound, redrawn, View } from './about';
-import { excerpt, lineButton, rowOf, titled } from './parts';
-import { finder, places, units as counted } from './search';
+import { captioned, excerpt, lineButton, rowOf, titled } from './parts';
+import { finder, places } from './search';
 
 const RANKED = 12;
 
 /** The places whose states are most like those of a span; another span is chosen in the map. */
 export function match(host: HTMLElement, first: Match, about: About<Match>): View<Match> {
   let data = first;
-  const words = element('div', 'rnn-head');
+  const words = host.appendChild(element('div'));
+  const tell = captioned(words);
   const map = element('div');
   const below = element('div');
-  host.append(words, map, below);
+  host.append(map, below);
   const values = (frame: Match): number[][] =>
     frame.units.map(unit => frame.tokens.map((_, token) => rowOf(frame.values, token)[unit] ?? 0));
   const most = bound(about.frames.flatMap(frame => values(frame).flat()));
@@ -35,16 +37,14 @@ export function match(host: HTMLElement, first: Match, about: About<Match>): Vie
   const search = finder(below, about, () => data.tokens);
   let given: HTMLElement = below.appendChild(element('div'));
   const draw = (): void => {
-    const [from = 0, to = 0] = data.span;
-    words.textContent =
-      `like “${data.tokens.slice(from, to).map(visible).join('')}”: ${counted(data.units.length)}` +
-      ` of layer ${data.layer}, ${data.searched.toLocaleString('en')} tokens searched`;
+    tell(data);
     const list = places(data.matches);
     given.replaceWith(list);
     given = list;
   };
   draw();
   const view = heatmap(map, matrix(), {
+    measure: 'value',
     span: [first.span[0] ?? 0, first.span[1] ?? 0],
     ...(about.origin.text === ''
       ? {}
@@ -73,37 +73,42 @@ export function match(host: HTMLElement, first: Match, about: About<Match>): Vie
 
 /** The places that drive a unit highest and lowest, and the units that respond most selectively. */
 export const units = redrawn<Units>((host, data) => {
+  const high = bound([...data.highest, ...data.lowest].flatMap(({ values }) => values.map(value => value ?? 0)));
+  captioned(host)(data);
+  host.append(scaleBar({ scale: 'diverging', low: -high, high, measure: `unit ${data.unit}` }));
   for (const [name, drives] of [
-    ['highest', data.highest],
-    ['lowest', data.lowest]
+    ['Highest', data.highest],
+    ['Lowest', data.lowest]
   ] as const) {
-    const place = titled(host, `unit ${data.unit} of layer ${data.layer}, ${name}`);
+    const place = titled(host, name);
     place.append(
       ...drives.map(({ tokens, focus, values, start }) =>
         line(
           `${shown(values[focus[0] ?? 0])} at ${start + (focus[0] ?? 0)}`,
-          excerpt(tokens, focus, values)
+          excerpt(tokens, focus, values, high)
         )
       )
     );
   }
-  const ranking = titled(host, 'units that respond most selectively');
+  const ranking = titled(host, 'Units that respond most selectively');
   const best = data.order.slice(0, RANKED);
   ranking.append(
     table(
-      ['unit', 'selectivity', 'most for'],
-      best.map(unit => [
-        String(unit),
-        shown(data.selectivity[unit]),
-        heading(data.tokens[unit] ?? '')
-      ])
+      ['unit', 'selectivity', ''],
+      best.map(unit => [String(unit), shown(data.selectivity[unit]), moved(data, unit)])
     ),
     lineButton('Look at the first', magicLine`%inspect_rnn units --unit ${best[0] ?? 0}`)
   );
 });
 
-function line(label: string, text: HTMLElement): HTMLElement {
+/** Return which token moves a unit farthest from its mean, and where to. */
+function moved({ above, tokens }: Units, unit: number): string {
+  const where = above[unit] === undefined ? 'most' : above[unit] ? 'high' : 'low';
+  return `${where} after ${heading(tokens[unit] ?? '')}`;
+}
+
+function line(label: string, text: HTMLElement[]): HTMLElement {
   const made = element('div', 'rnn-place');
-  made.append(element('span', 'rnn-where', label), text);
+  made.append(element('span', 'rnn-where', label), ...text);
   return made;
 }

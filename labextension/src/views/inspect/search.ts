@@ -103,7 +103,7 @@ export function places(
     ...matches.map(({ tokens, focus, similarity, start }) => {
       const item = element('li', 'rnn-place');
       const at = start + (focus[0] ?? 0);
-      item.append(element('span', 'rnn-where', `${shown(similarity)} at ${at}`), excerpt(tokens, focus));
+      item.append(element('span', 'rnn-where', `${shown(similarity)} at ${at}`), ...excerpt(tokens, focus));
       return item;
     })
   );

@@ -1,9 +1,12 @@
 import { element } from '../page/dom';
-import { heading } from '../text/visible';
 import { colour, css, ink, ScaleName, share } from '../design/scales';
+import { heading, isSpaced } from '../text/visible';
+import { scaleBar } from './legend';
 
 export interface ColouredText {
   label: string;
+  /** What is measured; a bar of colours says so. */
+  measure?: string;
   scale: ScaleName;
   low: number;
   high: number;
@@ -13,23 +16,32 @@ export interface ColouredText {
 }
 
 export interface TextEvents {
-  /** What the tooltip of a token says. */
+  /** What is told of a token, right below it. */
   tooltip?: (index: number) => string;
   onPick?: (index: number) => void;
 }
 
 /** Write tokens into `host`, each on the colour of its value; arrow keys walk, Enter picks. */
 export function colouredText(host: HTMLElement, data: ColouredText, events: TextEvents = {}): void {
-  const list = element('div', 'rnn-text');
+  const list = element('div', isSpaced(data.tokens) ? 'rnn-text rnn-spaced' : 'rnn-text');
+  const tip = element('div', 'rnn-tip');
+  tip.setAttribute('aria-live', 'polite');
+  const hide = (): void => {
+    tip.textContent = '';
+  };
   list.setAttribute('role', 'listbox');
   list.setAttribute('aria-label', data.label);
   const spans = data.tokens.map((token, index) => span(token, data, index));
   spans.forEach((made, index) => {
     const show = (): void => {
-      made.title = events.tooltip?.(index) ?? '';
+      tip.textContent = events.tooltip?.(index) ?? '';
+      tip.style.top = `${made.offsetTop + made.offsetHeight + 2}px`;
+      const left = Math.min(made.offsetLeft, list.clientWidth - tip.offsetWidth);
+      tip.style.left = `${Math.max(0, left)}px`;
     };
     made.addEventListener('pointerenter', show);
     made.addEventListener('focus', show);
+    made.addEventListener('blur', hide);
     made.addEventListener('click', () => {
       pick(spans, index);
       events.onPick?.(index);
@@ -40,8 +52,12 @@ export function colouredText(host: HTMLElement, data: ColouredText, events: Text
   });
   spans.at(0)?.setAttribute('tabindex', '0');
   list.append(...spans);
+  list.addEventListener('pointerleave', hide);
+  const box = element('div', 'rnn-told-text');
+  box.append(list, tip);
   host.classList.add('rnn-view');
-  host.replaceChildren(list);
+  const { measure } = data;
+  host.replaceChildren(...(measure === undefined ? [] : [scaleBar({ ...data, measure })]), box);
 }
 
 function span(token: string, data: ColouredText, index: number): HTMLSpanElement {

@@ -2,7 +2,9 @@ import { HeatmapData } from '../../contract/heatmap';
 import { element, onceAFrame, shown } from '../page/dom';
 import { onTheme } from '../page/theme';
 import { say } from '../text/say';
+import { inks } from '../design/colours';
 import { colour, css, RIM, share } from '../design/scales';
+import { scaleBar } from './legend';
 
 export interface Cell {
   row: number;
@@ -15,9 +17,13 @@ export interface HeatmapView {
 }
 
 /** As large as a cell gets; many of them share the width of the page and this height. */
-const CELL = { width: 14, height: 8 };
+const CELL = { width: 26, height: 13 };
 const TALL = 400;
-const MARGIN = { left: 44, top: 18, right: 4, bottom: 4 };
+/** The height of the bar of colours, which style/plots.css has, too. */
+const BAR = 20;
+const MARGIN = { left: 44, right: 4, bottom: 4 };
+/** Of a name: the size of its letters, the room for one, and how many letters are written at most. */
+const LETTER = { size: 11, width: 7, wide: 12, most: 8 };
 const MOVES: Partial<Record<string, Cell>> = {
   ArrowLeft: { row: 0, column: -1 },
   ArrowRight: { row: 0, column: 1 },
@@ -32,6 +38,10 @@ export interface HeatmapEvents {
   onSpan?: (first: number, last: number) => void;
   /** Those that are chosen at first. */
   span?: [number, number];
+  /** The row whose name is always written, since something else shows it, too. */
+  pinned?: () => number;
+  /** What is measured, for the bar of colours. */
+  measure?: string;
 }
 
 /** Draw a matrix into `host`; pointer and arrow keys move a cursor, Enter and a click pick. */
@@ -50,7 +60,8 @@ export function heatmap(
   canvas.tabIndex = 0;
   canvas.setAttribute('role', 'img');
   readout.setAttribute('aria-live', 'polite');
-  box.append(canvas, readout);
+  const bar = element('div');
+  box.append(canvas, bar, readout);
   host.classList.add('rnn-view');
   host.append(box);
 
@@ -58,7 +69,8 @@ export function heatmap(
   const frame = onceAFrame(() => {
     const more = events.onSpan === undefined ? '' : ', with Shift they choose columns';
     canvas.setAttribute('aria-label', summary(data) + more);
-    paint(canvas, data, cursor, chosen, size());
+    paint(canvas, data, cursor, chosen, size(), events.pinned?.() ?? null);
+    bar.replaceChildren(scaleBar({ ...data, measure: events.measure ?? '' }));
   });
   const stretch = (): void => {
     if (anchor !== null && events.onSpan !== undefined) {
@@ -75,7 +87,12 @@ export function heatmap(
   const move = (cell: Cell): void => {
     cursor = within(cell, data);
     readout.textContent = reading(data, cursor);
+    beside(readout, cursor, size(), box.clientWidth, data.rows.length);
     frame.ask();
+  };
+  const pick = (): void => {
+    events.onPick?.(cursor);
+    frame.ask(); // another row may be pinned now
   };
   let dragged = false;
   canvas.addEventListener('pointermove', event => {
@@ -84,6 +101,9 @@ export function heatmap(
     if (event.buttons > 0 && dragged) {
       stretch();
     }
+  });
+  canvas.addEventListener('pointerleave', () => {
+    readout.textContent = '';
   });
   canvas.addEventListener('pointerdown', event => {
     move(cellAt(event, size()));
@@ -96,7 +116,7 @@ export function heatmap(
       span();
     } else {
       anchor = null;
-      events.onPick?.(cursor);
+      pick();
     }
   });
   canvas.addEventListener('keydown', event => {
@@ -109,7 +129,7 @@ export function heatmap(
       span();
     } else if (event.key === 'Enter') {
       event.stopPropagation();
-      events.onPick?.(cursor);
+      pick();
     }
   });
   const forget = onTheme(host, frame.ask);
@@ -156,19 +176,51 @@ function summary({ title, rows, columns, low, high }: HeatmapData): string {
 interface Size {
   width: number;
   height: number;
+  /** The room for the names of the columns, which stand upright where they are too long. */
+  top: number;
+  isUpright: boolean;
+}
+
+/** Put what is told of a cell beside it, inside of the view, so that nothing grows. */
+function beside(readout: HTMLElement, { row, column }: Cell, cell: Size, width: number, rows: number): void {
+  const [x, y] = [MARGIN.left + column * cell.width, cell.top + row * cell.height];
+  const bottom = cell.top + rows * cell.height - y;
+  const [isLeft, isAbove] = [x > width / 2, row > rows / 2];
+  readout.style.left = isLeft ? 'auto' : `${x + cell.width + 4}px`;
+  readout.style.right = isLeft ? `${width - x + 4}px` : 'auto';
+  readout.style.top = isAbove ? 'auto' : `${y + cell.height + 2}px`;
+  // Below the cells are their margin and the bar of colours.
+  readout.style.bottom = isAbove ? `${bottom + MARGIN.bottom + BAR + 2}px` : 'auto';
 }
 
 /** Return the size of a cell with which the whole matrix fits; nothing scrolls in an output. */
 export function sizeOf({ rows, columns }: HeatmapData, available: number): Size {
   const room = (available || 600) - MARGIN.left - MARGIN.right;
+  const width = Math.min(CELL.width, Math.max(room, 100) / Math.max(1, columns.length));
+  const longest = columns.reduce((most, name) => Math.max(most, lengthOf(short(name))), LETTER.width);
+  const isUpright = longest > Math.max(width, LETTER.wide);
   return {
-    width: Math.min(CELL.width, Math.max(room, 100) / Math.max(1, columns.length)),
-    height: Math.min(CELL.height, TALL / Math.max(1, rows.length))
+    width,
+    height: Math.min(CELL.height, TALL / Math.max(1, rows.length)),
+    top: (isUpright ? longest : LETTER.size) + 8,
+    isUpright
   };
 }
 
-function cellAt({ offsetX, offsetY }: MouseEvent, { width, height }: Size): Cell {
-  const [x, y] = [offsetX - MARGIN.left, offsetY - MARGIN.top];
+/** Return a name without its end where it is long; a token like <unk> stays whole. */
+function short(name: string): string {
+  const letters = Array.from(name);
+  return letters.length > LETTER.most ? `${letters.slice(0, LETTER.most - 1).join('')}…` : name;
+}
+
+/** Return about how wide a name is; wide are the letters of East Asia. */
+function lengthOf(name: string): number {
+  const widths = Array.from(name, letter => (letter > '\u1100' ? LETTER.wide : LETTER.width));
+  return widths.reduce((sum, width) => sum + width, 0);
+}
+
+function cellAt({ offsetX, offsetY }: MouseEvent, { width, height, top }: Size): Cell {
+  const [x, y] = [offsetX - MARGIN.left, offsetY - top];
   return { row: Math.floor(y / height), column: Math.floor(x / width) };
 }
 
@@ -177,11 +229,12 @@ function paint(
   data: HeatmapData,
   cursor: Cell,
   chosen: [number, number] | null,
-  cell: Size
+  cell: Size,
+  pinned: number | null
 ): void {
   const ratio = devicePixelRatio || 1;
   const width = Math.floor(MARGIN.left + data.columns.length * cell.width + MARGIN.right);
-  const height = Math.ceil(MARGIN.top + data.rows.length * cell.height + MARGIN.bottom);
+  const height = Math.ceil(cell.top + data.rows.length * cell.height + MARGIN.bottom);
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.style.width = `${width}px`;
@@ -192,8 +245,10 @@ function paint(
   }
   context.scale(ratio, ratio);
   const { color, fontFamily } = getComputedStyle(canvas);
-  label(context, data, cell, color, fontFamily);
-  context.translate(MARGIN.left, MARGIN.top);
+  const { bg } = inks(canvas.parentElement ?? canvas).role;
+  const named = [cursor.row, ...(pinned === null ? [] : [pinned])];
+  label(context, data, cell, { color, bg, family: fontFamily, named });
+  context.translate(MARGIN.left, cell.top);
   data.values.forEach((line, row) => {
     line.forEach((value, column) => {
       context.fillStyle = css(colour(data.scale, share(value, data.low, data.high)));
@@ -219,30 +274,54 @@ function paint(
   );
 }
 
+interface Lettering {
+  color: string;
+  bg: string;
+  family: string;
+  /** Rows whose names are written whatever stands beside them. */
+  named: number[];
+}
+
 /** Write the tokens above their columns, and each row's name where there is room for it. */
 function label(
   context: CanvasRenderingContext2D,
   { columns, rows }: HeatmapData,
   cell: Size,
-  color: string,
-  family: string
+  { color, bg, family, named }: Lettering
 ): void {
   context.fillStyle = color;
-  context.font = `11px ${family}`;
-  context.textAlign = 'center';
-  const [along, down] = [Math.ceil(9 / cell.width), Math.ceil(16 / cell.height)];
+  context.font = `${LETTER.size}px ${family}`;
+  const [along, down] = [Math.ceil(LETTER.size / cell.width), Math.ceil(14 / cell.height)];
   columns.forEach((name, column) => {
     if (column % along !== 0) {
       return;
     }
-    const short = Array.from(name).slice(0, 2).join('');
     const x = MARGIN.left + (column + 0.5) * cell.width;
-    context.fillText(short, x, MARGIN.top - 6, along * cell.width);
+    context.save();
+    context.translate(x, cell.top - 5);
+    const isUpright = cell.isUpright && lengthOf(short(name)) > LETTER.wide;
+    if (isUpright) {
+      context.translate(4, 0);
+      context.rotate(-Math.PI / 2);
+    }
+    context.textAlign = isUpright ? 'left' : 'center';
+    context.fillText(short(name), 0, 0);
+    context.restore();
   });
   context.textAlign = 'right';
-  rows.forEach((name, row) => {
+  const write = (row: number): void => {
+    context.fillText(rows[row] ?? '', MARGIN.left - 5, cell.top + (row + 0.5) * cell.height + 4);
+  };
+  rows.forEach((_, row) => {
     if (row % down === 0) {
-      context.fillText(name, MARGIN.left - 5, MARGIN.top + (row + 0.5) * cell.height + 4);
+      write(row);
     }
   });
+  for (const row of named) {
+    context.fillStyle = bg;
+    context.fillRect(0, cell.top + (row + 0.5) * cell.height - 7, MARGIN.left - 2, 14);
+    context.fillStyle = color;
+    context.font = `bold ${LETTER.size}px ${family}`;
+    write(row);
+  }
 }

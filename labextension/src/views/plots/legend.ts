@@ -1,8 +1,9 @@
-/** The line above a chart: its title, its lines, and their values where the reader points. */
+/** What lines and colours mean: the line above a chart, and the bar of a scale of colours. */
 
 import { hue } from '../design/colours';
-import { element, steady } from '../page/dom';
+import { element, shown, steady } from '../page/dom';
 import type { Drawing } from './drawing';
+import { colour, css, ScaleName } from '../design/scales';
 
 export interface Legend {
   node: HTMLElement;
@@ -40,4 +41,29 @@ export function legend(): Legend {
       at.textContent = place;
     }
   };
+}
+
+const STEPS = 16;
+
+export interface Scale {
+  scale: ScaleName;
+  low: number;
+  high: number;
+  /** What is measured, with its unit. */
+  measure: string;
+}
+
+/** Return a bar of colours and what ends it stands for. */
+export function scaleBar({ scale, low, high, measure }: Scale): HTMLElement {
+  const bar = element('span', 'rnn-scale-bar');
+  const stops = Array.from({ length: STEPS + 1 }, (_, at) => css(colour(scale, at / STEPS)));
+  bar.style.background = `linear-gradient(to right, ${stops.join(', ')})`;
+  const box = element('div', 'rnn-scale');
+  box.append(
+    element('span', '', measure),
+    element('span', 'rnn-scale-end', shown(low)),
+    bar,
+    element('span', 'rnn-scale-end', shown(high))
+  );
+  return box;
 }

@@ -15,6 +15,11 @@ export function heading(token: string): string {
   return visible(token).replace(/ /g, '␣');
 }
 
+/** Whether tokens are words, with a space between two of them; <unk> is one of either kind. */
+export function isSpaced(tokens: readonly string[]): boolean {
+  return tokens.some(token => token !== '<unk>' && visible(token) === token && Array.from(token).length > 1);
+}
+
 function escape(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   const digits = code.toString(16);
