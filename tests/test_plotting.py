@@ -117,7 +117,7 @@ def test_baselines_are_named_on_their_lines_and_apart() -> None:
     boxes = sorted(text.get_window_extent().extents.tolist() for text in left.texts[-4:])
     edges = sorted((low, high) for _, low, _, high in boxes)
     assert all(above[0] >= below[1] - 1 for below, above in itertools.pairwise(edges))
-    assert any(text.get_text() == "\N{UPWARDS ARROW} uniform 104" for text in left.texts)
+    assert any(text.get_text() == "\N{UPWARDS ARROW} uniform 104.00" for text in left.texts)
 
 
 def test_no_decade_of_an_axis_is_empty() -> None:

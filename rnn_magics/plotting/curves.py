@@ -99,7 +99,9 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
         axes.tick_params(axis="y", which="minor", labelsize="small")
     if curves.clip is not None:
         _reach(right, curves.clip)
-    levels = [(f"{mark.name} {rounded(mark.perplexity)}", mark.perplexity) for mark in curves.marks]
+    levels = [
+        (f"{mark.name} {rounded(mark.perplexity, 2)}", mark.perplexity) for mark in curves.marks
+    ]
     if levels:
         _reach(left, min(value for _, value in levels))
     # The handles are of the runs; the levels, drawn after them, have their names at the edge.

@@ -58,7 +58,8 @@ def test_an_interrupt_ends_the_whole_series(
                 begun.append(run.name)
                 raise KeyboardInterrupt
 
-        progress.settle = lambda: None  # type: ignore[attr-defined]
+        progress.settle = lambda _verdict: None  # type: ignore[attr-defined]
+        progress.explain = lambda: None  # type: ignore[attr-defined]
         return progress
 
     monkeypatch.setattr(drive, "progress_for", interrupting)

@@ -69,7 +69,8 @@ def test_without_baselines_the_table_is_that_of_the_epochs(passing: Run) -> None
 
 def test_what_a_saved_notebook_keeps_has_the_rows(passing: Run, prepared: Notebook) -> None:
     forms = _lines(passing)
-    for text in (*forms.values(), prepared.rich(passing)["text/html"]):
+    plain, rich = forms["text/plain"], forms["text/html"]
+    for text in (plain, rich, prepared.rich(passing)["text/html"]):
         assert "best, 3-gram" in text
         assert "passed after epoch 1" in text
         assert "not passed" in text
