@@ -85,7 +85,7 @@ NASTY += ["é", "e\u0301", "<unk>", " ", "\r\n"]
         [True, False, 2, 3],
         [1.5, -0.0, math.inf, -math.inf, 10**40],
         [("a", 1), ("a", 2), ("a", ("b", None))],
-        [None, "None", "nan"],
+        [None, ("None",), ("nan",)],
     ],
     ids=ascii,
 )
