@@ -197,7 +197,8 @@ def interrupting(after: int) -> Callable[[Any, Any], Callable[[Event], None]]:
                 heard += 1
                 _thread.interrupt_main()
 
-        listen.settle = lambda: None  # type: ignore[attr-defined]
+        listen.settle = lambda _verdict: None  # type: ignore[attr-defined]
+        listen.explain = lambda: None  # type: ignore[attr-defined]
         return listen
 
     return make
