@@ -110,7 +110,7 @@ def length(
 ) -> int:
     """Return how long the script of a run is that was never trained; compile it as well."""
     corpus, words = text_of(data, cleaning, vocab)
-    num_tokens = corpus.numbered(words.token).size
+    num_tokens = corpus.numbered(words.token, words.config.reserved).size
     num_train = corpus.num_train_tokens(num_tokens)
     reached = [5.0] if num_tokens > num_train and evaluated else []
     run = Run(

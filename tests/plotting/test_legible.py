@@ -42,7 +42,7 @@ def drawn_texts(figure: Figure) -> list[Text]:
     texts = [text for text in figure.findobj(Text) if text.get_text()]
     for text in texts:
         families = text.get_fontfamily()
-        fonts = [font_manager.findfont(font_manager.FontProperties([name])) for name in families]
+        fonts = [font_manager.findfont(font_manager.FontProperties(family=[name])) for name in families]
         for character in text.get_text().replace("\n", ""):
             assert character.isprintable()
             has = (font_manager.get_font(font).get_char_index(ord(character)) for font in fonts)

@@ -35,9 +35,9 @@ export function colouredText(host: HTMLElement, data: ColouredText, events: Text
   spans.forEach((made, index) => {
     const show = (): void => {
       tip.textContent = events.tooltip?.(index) ?? '';
-      tip.style.top = `${made.offsetTop + made.offsetHeight + 2}px`;
-      const left = Math.min(made.offsetLeft, list.clientWidth - tip.offsetWidth);
-      tip.style.left = `${Math.max(0, left)}px`;
+      const left = Math.max(0, Math.min(made.offsetLeft, list.clientWidth - tip.offsetWidth));
+      const top = made.offsetTop + made.offsetHeight + 2;
+      tip.style.transform = `translate(${left}px, ${top}px)`; // which shifts no layout
     };
     made.addEventListener('pointerenter', show);
     made.addEventListener('focus', show);

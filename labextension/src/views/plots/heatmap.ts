@@ -19,8 +19,6 @@ export interface HeatmapView {
 /** As large as a cell gets; many of them share the width of the page and this height. */
 const CELL = { width: 26, height: 13 };
 const TALL = 400;
-/** The height of the bar of colours, which style/plots.css has, too. */
-const BAR = 20;
 const MARGIN = { left: 44, right: 4, bottom: 4 };
 /** Of a name: the size of its letters, the room for one, and how many letters are written at most. */
 const LETTER = { size: 11, width: 7, wide: 12, most: 8 };
@@ -184,13 +182,9 @@ interface Size {
 /** Put what is told of a cell beside it, inside of the view, so that nothing grows. */
 function beside(readout: HTMLElement, { row, column }: Cell, cell: Size, width: number, rows: number): void {
   const [x, y] = [MARGIN.left + column * cell.width, cell.top + row * cell.height];
-  const bottom = cell.top + rows * cell.height - y;
-  const [isLeft, isAbove] = [x > width / 2, row > rows / 2];
-  readout.style.left = isLeft ? 'auto' : `${x + cell.width + 4}px`;
-  readout.style.right = isLeft ? `${width - x + 4}px` : 'auto';
-  readout.style.top = isAbove ? 'auto' : `${y + cell.height + 2}px`;
-  // Below the cells are their margin and the bar of colours.
-  readout.style.bottom = isAbove ? `${bottom + MARGIN.bottom + BAR + 2}px` : 'auto';
+  const left = x > width / 2 ? `calc(${x - 4}px - 100%)` : `${x + cell.width + 4}px`;
+  const top = row > rows / 2 ? `calc(${y - 2}px - 100%)` : `${y + cell.height + 2}px`;
+  readout.style.transform = `translate(${left}, ${top})`; // which shifts no layout
 }
 
 /** Return the size of a cell with which the whole matrix fits; nothing scrolls in an output. */
