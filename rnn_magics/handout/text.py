@@ -246,11 +246,10 @@ def _word_tokens(text: str, reserved: list[str], cut: str, *, d2l: bool) -> str:
     if not reserved:
         return f"{named}tokens = re.findall(words, text)\n{cut}"
     whole = '"\\n".join(lines)' if d2l else "text"
+    limit = cut.removeprefix("tokens = tokens") or "\n"
     return (
-        f'{named}reserved = r"({bounded(reserved, _INNER, marks)})"\n'
-        "tokens = []\n"
-        f"for i, part in enumerate(re.split(reserved, {whole})):\n"
-        f"    tokens += [part] if i % 2 else re.findall(words, part)\n{cut}"
+        f'{named}parts = enumerate(re.split(r"({bounded(reserved, _INNER, marks)})", {whole}))\n'
+        f"tokens = [t for i, p in parts for t in ([p] if i % 2 else re.findall(words, p))]{limit}"
     )
 
 

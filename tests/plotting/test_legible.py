@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +43,9 @@ def drawn_texts(figure: Figure) -> list[Text]:
     texts = [text for text in figure.findobj(Text) if text.get_text()]
     for text in texts:
         families = text.get_fontfamily()
-        fonts = [font_manager.findfont(font_manager.FontProperties(family=[name])) for name in families]
+        fonts = [
+            font_manager.findfont(font_manager.FontProperties(family=[name])) for name in families
+        ]
         for character in text.get_text().replace("\n", ""):
             assert character.isprintable()
             has = (font_manager.get_font(font).get_char_index(ord(character)) for font in fonts)
@@ -115,6 +118,7 @@ def test_every_figure_is_of_this_class() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom)
         and node.module == "matplotlib.figure"
-        and "Figure(" in path.read_text()
+        and any(alias.name == "Figure" for alias in node.names)
+        and re.search(r"(?<![\w.])Figure\(", path.read_text())
     ]
     assert makers == []
