@@ -11,6 +11,7 @@ import traitlets
 
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.notebook.widgets.comm import hear_at_once
+from rnn_magics.results import Result
 
 STATIC = Path(__file__).parent / "static"
 _BUILT = (STATIC / "widgets.js").is_file()  # anywidget reads the files when a class is defined
@@ -23,7 +24,7 @@ def forms_with_words(widget: ipywidgets.DOMWidget, words: str) -> dict[str, Any]
     return {**forms, "text/plain": words}
 
 
-class RNNWidget(anywidget.AnyWidget):
+class RNNWidget(Result, anywidget.AnyWidget):
     """A view from the bundle, chosen by `_view`.
 
     Parameters
