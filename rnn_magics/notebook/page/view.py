@@ -25,7 +25,7 @@ LIVE_BYTES = 16 << 20
 """The largest JSON that is sent to a widget."""
 
 
-def show_trace(desk: Desk, trace: Trace) -> bool:
+def show_trace(desk: Desk, trace: object) -> bool:
     """Display a view, unless it stands in the output of the running cell already.
 
     A saved notebook keeps the data that the JupyterLab extension draws, a picture, and the words of
@@ -38,8 +38,8 @@ def show_trace(desk: Desk, trace: Trace) -> bool:
         Whether the output has a view. It has none where figures are switched off or the front end
         shows text only, and of a result that has neither a drawing nor a picture.
     """
-    if not desk.shows_figures:
-        return False
+    if not desk.shows_figures or not isinstance(trace, Trace):
+        return False  # a view of one's own may be any object: its `repr` is shown
     if desk.cell.shows(trace):
         return True
     view, forms = trace.inspector, {}
