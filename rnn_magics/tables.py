@@ -1,4 +1,4 @@
-"""Tables of aligned columns, for the repr of results; in a terminal they fit its width."""
+"""Tables of aligned columns, for the repr of results, which fit a terminal; and pandas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 
+from rnn_magics.errors import TrainingError
 from rnn_magics.results import visible
 
 Line = Sequence[str]
@@ -143,3 +145,24 @@ def _fitting(text: str, width: int) -> int:
         if used > width:
             return max(place, 1)
     return len(text)
+
+
+def pandas_or(instead: str) -> ModuleType:
+    """Return pandas, an optional extra.
+
+    Parameters
+    ----------
+    instead
+        What can be used without it.
+
+    Raises
+    ------
+    TrainingError
+        If pandas is not installed.
+    """
+    try:
+        import pandas as pd  # noqa: PLC0415  (an optional extra)
+    except ImportError:
+        msg = f"to_pandas needs pandas: pip install 'rnn_magics[pandas]', or use {instead}"
+        raise TrainingError(msg) from None
+    return pd  # type: ignore[no-any-return]

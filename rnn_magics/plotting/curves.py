@@ -52,12 +52,8 @@ def training_figure(
 
     Parameters
     ----------
-    histories
-        The history of each run, by name.
-    clip
-        The bound on the gradient norm, drawn as a line.
-    marks
-        Perplexities of baselines, drawn as lines.
+    histories, clip, marks
+        As for `Curves`.
     """
     return curves_figure([Curves(histories, clip, marks)])
 

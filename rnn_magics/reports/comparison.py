@@ -18,7 +18,7 @@ from rnn_magics.options import Options, describe
 from rnn_magics.reports.baselines import Mark, compare_with_baselines
 from rnn_magics.reports.comparable import basis_in_words, comparable, difference_in_words
 from rnn_magics.results import Result, shortened, visible
-from rnn_magics.tables import aligned
+from rnn_magics.tables import aligned, pandas_or
 from rnn_magics.training.history import Scored
 from rnn_magics.training.run import Run
 
@@ -196,15 +196,7 @@ class Comparison(Result):
         TrainingError
             If pandas is not installed.
         """
-        try:
-            import pandas as pd  # noqa: PLC0415  (an optional extra)
-        except ImportError:
-            msg = (
-                "to_pandas needs pandas: pip install 'rnn_magics[pandas]', or use to_markdown for"
-                " text"
-            )
-            raise TrainingError(msg) from None
-
+        pd = pandas_or("to_markdown for text")
         table = self.table
         name, *columns = table.columns
         letters = [group.letter for group in table.groups for _ in group.runs]

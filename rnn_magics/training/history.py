@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from rnn_magics.digits import rounded
-from rnn_magics.errors import TrainingError
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
+from rnn_magics.tables import pandas_or
 from rnn_magics.training.events import EpochEnd
 
 if TYPE_CHECKING:
@@ -149,15 +149,7 @@ class History:
         TrainingError
             If pandas is not installed.
         """
-        try:
-            import pandas as pd  # noqa: PLC0415  (an optional extra)
-        except ImportError:
-            msg = (
-                "to_pandas needs pandas: pip install 'rnn_magics[pandas]', or use to_dict for plain"
-                " lists"
-            )
-            raise TrainingError(msg) from None
-
+        pd = pandas_or("to_dict for plain lists")
         index = pd.RangeIndex(1, len(self) + 1, name="epoch")
         return pd.DataFrame(self.to_dict(), index=index)
 
