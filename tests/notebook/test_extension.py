@@ -12,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.notebook.extension import MAGICS, load_magic
 from rnn_magics.notebook.line.completion import IDENTIFIER
+from rnn_magics.notebook.show.formatters import _FORMS
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
@@ -50,9 +51,7 @@ def test_loading_registers_and_unloading_takes_everything_back(shell: Interactiv
     assert loaded["cell"] - before["cell"] == {"corpus", "evaluate_rnn"}
     assert IDENTIFIER in loaded["matchers"]
     assert "RNNMagics" in loaded["configurables"]
-    assert {"Corpus", "Novelty", "Vocab", "Run", "Diagnosis", "Generations"} <= {
-        name for _, name in loaded["html"] - before["html"]
-    }
+    assert loaded["html"] - before["html"] == set(_FORMS["text/html"])
     shell.run_cell("%corpus --max-tokens 100").raise_error()  # whose formatter is now in use
     shell.extension_manager.unload_extension("rnn_magics")
     assert registered(shell) == before
