@@ -113,8 +113,8 @@ class ZipfFit:
     def holds(self) -> bool:
         """Whether the line is near every count: within `MOST_MISS` decades.
 
-        In the built-in texts a line misses words, their bigrams and trigrams by 0.2 to 0.6 decades,
-        and characters, of which a few dozen are frequent and the rest hardly occur, by 0.95 to 2.8.
+        It holds for words, their bigrams and trigrams. It does not for characters, of which a few
+        dozen are frequent and the rest hardly occur.
         """
         return self.miss < MOST_MISS
 

@@ -136,6 +136,13 @@ def test_zipf_holds_for_words_and_not_for_characters(time_machine: Corpus) -> No
     assert not characters.holds
 
 
+@pytest.mark.parametrize("name", ["python_docs", "python_source"])
+def test_zipf_holds_for_the_words_that_come_with_python(name: str) -> None:
+    corpus = Corpus.load(name, CorpusConfig(valid=0))
+    assert [fit and fit.holds for fit in text_statistics(corpus, "word").fits] == [True] * 3
+    assert [fit and fit.holds for fit in text_statistics(corpus, "char").fits][:2] == [False] * 2
+
+
 @given(st.lists(st.integers(1, 10**6), min_size=2, max_size=50))
 def test_the_miss_is_the_worst_ratio_of_line_and_count(counts: list[int]) -> None:
     counts.sort(reverse=True)
