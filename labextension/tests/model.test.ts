@@ -8,6 +8,7 @@ import { packedModel } from '../src/contract/model';
 import { bitsOf, draw, greedy, offered, ranked, uniforms } from '../src/model/decoding';
 import { Network, States } from '../src/model/network';
 import { Tokens } from '../src/model/reading';
+import { Change, Step, walk } from '../src/model/walk';
 
 interface Example {
   model: unknown;
@@ -20,8 +21,12 @@ interface Example {
 }
 
 const FOLDER = '../tests/contract/models';
-const EXAMPLES = readdirSync(FOLDER).map(file => [file, JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Example] as const);
+const EXAMPLES = readdirSync(FOLDER).map(file => [file, exampleOf(file.replace('.json', ''))] as const);
 const CLOSE = 1e-5;
+
+function exampleOf(name: string): Example {
+  return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as Example;
+}
 
 function expectClose(found: ArrayLike<number>, wanted: number[]): void {
   expect(found.length).toBe(wanted.length);
@@ -78,7 +83,7 @@ describe.each(EXAMPLES)('%s', (_, example) => {
 });
 
 describe('a touch', () => {
-  const [, example] = EXAMPLES.find(([file]) => file === 'lstm-2.json') ?? EXAMPLES[0]!;
+  const example = exampleOf('lstm-2');
   const network = new Network(packedModel(example.model, 'model'));
   const before = network.step(1, network.step(2, network.beginState()));
 
@@ -182,7 +187,7 @@ describe('reading', () => {
 });
 
 describe('the contract', () => {
-  const [, example] = EXAMPLES[0]!;
+  const example = exampleOf('gru-1');
   const model = example.model as Record<string, unknown> & { weights: Record<string, unknown> };
 
   it.each([
@@ -194,5 +199,56 @@ describe('the contract', () => {
     ['weights that are none', { weights: [] }]
   ])('refuses %s in one line', (_, change) => {
     expect(() => packedModel({ ...model, ...change }, 'model')).toThrow(/^model[.\w]*: wanted [^\n]+$/);
+  });
+});
+
+describe('a walk', () => {
+  const example = exampleOf('lstm-2');
+  const network = new Network(packedModel(example.model, 'model'));
+  const going = { length: 40, seed: 3, decoding: { temperature: 0.9, topK: null, topP: null } };
+  const text = example.ids;
+  const steps = (changes: Change[] = [], more = {}): Step[] => [...walk(network, text, { ...going, ...more }, changes)];
+  const written = (all: Step[]): number[] => all.map(({ token }) => token);
+
+  it('reads the text, then goes on; a shorter one is the beginning of a longer one', () => {
+    const all = steps();
+    expect(written(all).slice(0, text.length)).toEqual(text);
+    expect(all.length).toBe(text.length + 40);
+    expect(steps([], { length: 7 })).toEqual(all.slice(0, text.length + 7));
+    expect(written(steps([], { seed: 4 }))).not.toEqual(written(all));
+    expect(written(all).slice(text.length)).not.toContain(0); // <unk>
+  });
+
+  it('measures each token by the logits before it', () => {
+    const all = steps();
+    expect(all[0]?.bits).toBeNull();
+    all.slice(1).forEach(({ token, bits }, at) => {
+      expect(bits).toBe(bitsOf(all[at]?.logits ?? new Float32Array())[token]);
+    });
+  });
+
+  it('is what it was before a change, and holds the unit from there on', () => {
+    const [plain, changed] = [steps(), steps([{ layer: 1, part: 'h', unit: 2, value: -0.75, from: 5, until: null }])];
+    expect(changed.slice(0, 5)).toEqual(plain.slice(0, 5));
+    changed.forEach(({ layers }, place) => {
+      const value = layers[1]?.get('h')?.[2];
+      expect(value === -0.75).toBe(place >= 5);
+    });
+  });
+
+  it('may be changed at one place alone', () => {
+    const changed = steps([{ layer: 0, part: 'forget', unit: 1, value: 0, from: 4, until: 5 }]);
+    expect(changed.map(({ layers }) => layers[0]?.get('forget')?.[1] === 0)).toEqual(changed.map((_, at) => at === 4));
+    expect(changed[4]).not.toEqual(steps()[4]);
+  });
+
+  it('of a change to what is there already is the same walk', () => {
+    const plain = steps();
+    const value = plain[3]?.layers[0]?.get('c')?.[7] ?? NaN;
+    expect(steps([{ layer: 0, part: 'c', unit: 7, value, from: 3, until: 4 }])).toEqual(plain);
+  });
+
+  it('of no text writes nothing', () => {
+    expect([...walk(network, [], going)]).toEqual([]);
   });
 });

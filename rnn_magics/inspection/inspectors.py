@@ -16,6 +16,7 @@ from rnn_magics.inspection.views.gates import GatesConfig, inspect_gates
 from rnn_magics.inspection.views.gradient import GradientConfig, inspect_gradient
 from rnn_magics.inspection.views.hidden import HiddenConfig, inspect_hidden
 from rnn_magics.inspection.views.match import MatchConfig, inspect_match
+from rnn_magics.inspection.views.play import PlayConfig, inspect_play
 from rnn_magics.inspection.views.surprise import SurpriseConfig, inspect_surprise
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.units import UnitsConfig, inspect_units
@@ -111,6 +112,13 @@ INSPECTORS: dict[str, Inspector] = {
         ("batches",),
         WindowsConfig,
         "the positions of the windows in the text",
+        is_drawn=True,
+    ),
+    "play": Inspector(
+        inspect_play,
+        _TEXT,
+        PlayConfig,
+        "the model itself, in the page: type, let it write, change its units",
         is_drawn=True,
     ),
 }

@@ -22,6 +22,7 @@ FIGURES: dict[str, Callable[[Any], Figure]] = {
     "match": match_figure,
     "units": units_figure,
     "batches": windows_figure,
+    "play": lambda play: surprise_figure(play.surprise),
 }
 
 

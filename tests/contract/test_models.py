@@ -1,6 +1,7 @@
-"""The model that runs in the page: examples with what PyTorch computes, which the TypeScript tests read, too.
+"""The model that runs in the page: examples with what PyTorch computes.
 
-After a change that is meant, write them anew with ``RNN_MAGICS_WRITE_PAYLOADS=1``.
+The TypeScript tests read them, too. After a change that is meant, write them anew with
+``RNN_MAGICS_WRITE_PAYLOADS=1``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ from rnn_magics.text.vocab import Vocab
 FOLDER = Path(__file__).parent / "models"
 PREFIX = "the time 中"
 MODELS = {
-    **{f"{cell}-{layers}": ModelConfig(cell, 10, layers) for cell in ("rnn", "gru", "lstm") for layers in (1, 2, 3)},
+    **{
+        f"{cell}-{layers}": ModelConfig(cell, 10, layers)
+        for cell in ("rnn", "gru", "lstm")
+        for layers in (1, 2, 3)
+    },
     "gru-embedded": ModelConfig("gru", 10, 2, embedding_size=5),
     "lstm-tied": ModelConfig("lstm", 10, 1, tie=True),
 }
@@ -50,15 +55,19 @@ def example(name: str) -> dict[str, Any]:
     logits, _ = read(run.model, ids[None])
     with torch.no_grad():
         layers = unroll(run.model, input_vectors(run.model, ids))
-        gates = layers[-1].cell.gates(layers[-1].x[-1:], tuple(part[-2:-1] for part in layers[-1].states))
+        gates = layers[-1].cell.gates(
+            layers[-1].x[-1:], tuple(part[-2:-1] for part in layers[-1].states)
+        )
     return {
         "model": packed_model(run),
         "prefix": PREFIX,
         "ids": ids.tolist(),
-        # (layers, parts, tokens, hiddens)
+        # Of each layer, of each part: after each token, each hidden unit.
         "states": [[part[1:].tolist() for part in layer.states] for layer in layers],
         "logits": logits[0].tolist(),  # (tokens, vocab)
-        "gates": {gate: values[0].tolist() for gate, values in gates.items()},  # of the top layer, at the end
+        "gates": {
+            gate: values[0].tolist() for gate, values in gates.items()
+        },  # of the top layer, at the end
         "greedy": generate(run, PREFIX, DecodingConfig(length=60, greedy=True, no_unk=True)).text,
     }
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 from rnn_magics.decoding.prefix import Trained, vocab_of
 from rnn_magics.errors import InspectionError
-from rnn_magics.inspection.views.payload import Packed, pack
+from rnn_magics.inspection.views.payload import PackedModel, pack
 from rnn_magics.inspection.views.unrolled import to_array
 from rnn_magics.models.cells import CELLS, GRUCell, LSTMCell, RNNCell
 from rnn_magics.models.rnn_model import RNNModel, require_finite
@@ -17,19 +15,6 @@ MAX_TOKENS = 200_000
 """The most tokens of its vocabulary; the contract of the page has the same bound."""
 _MAX_ARRAY = 4_000_000  # numbers in one array, as in labextension/src/contract/matrix.ts
 _CELLS = {"rnn": RNNCell, "gru": GRUCell, "lstm": LSTMCell}  # those that the page computes
-
-
-class PackedModel(TypedDict):
-    """A model: its sizes, its tokens, and its parameters by their names in PyTorch."""
-
-    cell: str
-    num_hiddens: int
-    num_layers: int
-    embedding_size: int | None
-    tie: bool
-    vocab: list[str]  # the token of each index; the first is <unk>
-    spaced: bool  # whether a space stands between two tokens
-    weights: dict[str, Packed]
 
 
 def packed_model(run: Trained) -> PackedModel:
@@ -71,13 +56,14 @@ def _check(model: RNNModel) -> None:
         msg = "a bidirectional model cannot write text; train a model without --bidirectional"
         raise InspectionError(msg)
     if CELLS.get(config.cell) is not _CELLS.get(config.cell, ...):
-        msg = f"a page can run the cells {', '.join(_CELLS)}, not {config.cell}, which only Python knows"
+        msg = f"a page runs only the cells {', '.join(_CELLS)}, not {config.cell}"
         raise InspectionError(msg)
     largest = max(parameter.numel() for parameter in model.parameters())
     if model.num_parameters > MAX_WEIGHTS or largest > _MAX_ARRAY or model.vocab_size > MAX_TOKENS:
         msg = (
-            f"the model has {model.num_parameters:,} weights and {model.vocab_size:,} tokens; a page can"
-            f" run at most {MAX_WEIGHTS:,} weights, {_MAX_ARRAY:,} in one matrix, and {MAX_TOKENS:,} tokens"
+            f"the model has {model.num_parameters:,} weights and {model.vocab_size:,} tokens; a"
+            f" page runs at most {MAX_WEIGHTS:,} weights, {_MAX_ARRAY:,} in one matrix, and"
+            f" {MAX_TOKENS:,} tokens"
         )
         raise InspectionError(msg)
     require_finite(model)
