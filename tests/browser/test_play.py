@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 CELLS = (
-    "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32\n"
-    "%train_rnn --cell gru --num-hiddens 48 --epochs 2 --threads 1 --no-baseline",
+    (
+        "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32\n"
+        "%train_rnn --cell gru --num-hiddens 48 --epochs 2 --threads 1 --no-baseline"
+    ),
     '%inspect_rnn play "The time "',
 )
 WRITTEN = "view => view.querySelectorAll('.rnn-branch:first-child .rnn-written').length"
@@ -85,7 +87,6 @@ def test_a_unit_is_changed_by_keyboard_and_the_text_is_written_again(opened: Any
     assert "differ" in told or "same" in told
     page.screenshot("play-changed")
     view.get_by_label("held").select_option("here only")
-    assert "at e (place 2)" not in view.locator(".rnn-changes li").inner_text()[:0]
     assert "(place 2) on" not in view.locator(".rnn-changes li").inner_text()
     view.get_by_role("button", name="Release", exact=True).click()
     assert view.locator(".rnn-changes li").count() == 0

@@ -14,7 +14,7 @@ import torch
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.notebook.show.run_payload import (
+from rnn_magics.reports.run_payload import (
     MOST_EPOCHS,
     SAVED_POINTS,
     run_payload,
