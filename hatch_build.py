@@ -1,4 +1,4 @@
-"""Build hook: makes both bundles of labextension/ when its sources have changed."""
+"""Build hook: makes the bundles of labextension/ when its sources have changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = "labextension"
 CATALOGUE = "rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.json"  # the views carry it, too
-OUTPUTS = ("rnn_magics/labextension", "rnn_magics/notebook/widgets/static")
+OUTPUTS = (
+    "rnn_magics/labextension",
+    "rnn_magics/notebook/widgets/static",
+    "rnn_magics/handout/static",
+)
 STAMP = "rnn_magics/labextension/.source-sha256"
 MADE = {"node_modules", "lib", ".yarn"}  # in the folder of the sources, but none of them
 NODE = 20
@@ -49,10 +53,10 @@ def has_node() -> bool:
 
 
 class Bundles(BuildHookInterface):  # type: ignore[type-arg]
-    """Build the anywidget module and the JupyterLab extension, if they are stale."""
+    """Build the JupyterLab extension, the anywidget module and the script of a page, if stale."""
 
     def fresh(self) -> bool:
-        """Tell whether both outputs were made of the sources as they are."""
+        """Tell whether all outputs were made of the sources as they are."""
         root = Path(self.root)
         stamp = root / STAMP
         made = all((root / output).is_dir() for output in OUTPUTS) and stamp.is_file()

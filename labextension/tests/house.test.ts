@@ -17,6 +17,7 @@ const ROOMS = [
   'views/play',
   'views/inspect',
   'widgets',
+  'page',
   'lab/setup',
   'lab/kernels',
   'lab/cells',

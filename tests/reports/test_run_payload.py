@@ -29,7 +29,7 @@ from rnn_magics.training.events import EpochEnd
 from rnn_magics.training.loop import begin
 from rnn_magics.training.run import Run
 
-EXAMPLE = Path(__file__).parents[2] / "contract" / "payloads" / "run.json"
+EXAMPLE = Path(__file__).parents[1] / "contract" / "payloads" / "run.json"
 
 
 def example_run() -> Run:

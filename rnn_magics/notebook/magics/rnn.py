@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.handout.page import PageConfig, write_page
 from rnn_magics.handout.script import write_script
 from rnn_magics.notebook.line.command import Magic
-from rnn_magics.notebook.line.options import LineOptions, word
+from rnn_magics.notebook.line.options import LineOptions, flag_of, part, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
 from rnn_magics.notebook.show.tables import counted
@@ -33,11 +34,14 @@ class Action:
         Performs the action on the typed names, and returns what is shown.
     most_names
         The largest number of names; None for no limit.
+    takes_page
+        Whether it takes the options of a page.
     """
 
     help: str
-    do: Callable[[Desk, tuple[str, ...]], Any]
+    do: Callable[..., Any]
     most_names: int | None = 1
+    takes_page: bool = False
 
 
 def _stop(desk: Desk, names: tuple[str, ...]) -> Any:
@@ -77,6 +81,17 @@ def _code(desk: Desk, names: tuple[str, ...]) -> Any:
     return script
 
 
+def _page(desk: Desk, names: tuple[str, ...], config: PageConfig) -> Any:
+    if not names:
+        msg = "%rnn page needs a file: %rnn page model.html, or %rnn page RUN model.html"
+        raise ConfigError(msg)
+    run = desk.session.require_run(*names[:-1])
+    corpus, own = desk.session.corpus, run.corpus
+    if corpus is not None and (own is None or own[1] != corpus.fingerprint):
+        corpus = None  # another text than the run's
+    return write_page(run, names[-1], corpus, config)
+
+
 ACTIONS: dict[str, Action] = {
     "stop": Action("end a background run", _stop),
     "pause": Action("pause a background run", _pause),
@@ -90,6 +105,12 @@ ACTIONS: dict[str, Action] = {
         "write the run as plain PyTorch into the next cell; a FILE after RUN keeps a long text",
         _code,
         most_names=2,
+    ),
+    "page": Action(
+        "write the run, its model and its views into one HTML FILE: page [RUN] FILE",
+        _page,
+        most_names=2,
+        takes_page=True,
     ),
 }
 
@@ -115,6 +136,7 @@ class RnnOptions(LineOptions):
         spelling=word(suggest="runs"),
     )
     reset: bool = option(False, "forget corpus, vocabulary and runs")
+    page: PageConfig = part(PageConfig)
 
 
 def rnn(desk: Desk, options: RnnOptions) -> Any:
@@ -127,24 +149,30 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
         %rnn stop gru-1
         %rnn doctor
         %rnn runs ~/runs
+        %rnn page gru-1 gru.html
         %rnn --reset
     """
-    done = session_status(desk.session) if options.action is None else _do(desk, options)
+    action = None if options.action is None else ACTIONS[options.action]
+    foreign = sorted(options.page.changed())
+    if foreign and not (action and action.takes_page):
+        msg = f"{flag_of(RnnOptions, foreign[0])} is for %rnn page alone; leave it out"
+        raise ConfigError(msg)
+    done = session_status(desk.session) if action is None else _do(desk, action, options)
     if not options.reset:
         return done
     desk.session.reset()
     return session_status(desk.session)
 
 
-def _do(desk: Desk, options: RnnOptions) -> Any:
-    action, names = ACTIONS[options.action or ""], options.names
+def _do(desk: Desk, action: Action, options: RnnOptions) -> Any:
+    names = options.names
     if action.most_names is not None and len(names) > action.most_names:
         msg = (
             f"%rnn {options.action} takes at most {counted(action.most_names, 'name')}, not"
             f" {len(names)}; leave {names[action.most_names]!r} out"
         )
         raise ConfigError(msg)
-    return action.do(desk, names)
+    return action.do(desk, names, *([options.page] if action.takes_page else []))
 
 
 MAGIC = Magic(RnnOptions, rnn, "%rnn works on the session of this notebook, not on the library")
