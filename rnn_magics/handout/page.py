@@ -18,6 +18,7 @@ from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import generate
 from rnn_magics.decoding.prefix import vocab_of
 from rnn_magics.errors import InspectionError, RNNMagicsError, StorageError
+from rnn_magics.files import read_bytes
 from rnn_magics.handout.facts import facts_of
 from rnn_magics.inspection.epochs import evenly
 from rnn_magics.inspection.fitting import fitted, json_size, quantized
@@ -212,7 +213,7 @@ def _built(name: str) -> str:
     if not file.is_file():
         msg = "the views of a page are not built; reinstall the package"
         raise RNNMagicsError(msg)
-    return file.read_text(encoding="utf-8")
+    return read_bytes(file).decode()
 
 
 def _html(run: Run, data: dict[str, Any], script: str, style: str) -> str:

@@ -5,6 +5,7 @@ from rnn_magics.inspection.views.gates import Gates, GatesConfig, inspect_gates
 from rnn_magics.inspection.views.gradient import Gradient, GradientConfig, inspect_gradient
 from rnn_magics.inspection.views.hidden import Hidden, HiddenConfig, inspect_hidden
 from rnn_magics.inspection.views.match import Match, MatchConfig, inspect_match
+from rnn_magics.inspection.views.play import Play, PlayConfig, inspect_play
 from rnn_magics.inspection.views.surprise import Surprise, SurpriseConfig, inspect_surprise
 from rnn_magics.inspection.views.trace import TextTrace, Trace
 from rnn_magics.inspection.views.units import Units, UnitsConfig, inspect_units
@@ -21,6 +22,8 @@ __all__ = [
     "Inspector",
     "Match",
     "MatchConfig",
+    "Play",
+    "PlayConfig",
     "Surprise",
     "SurpriseConfig",
     "TextTrace",
@@ -34,6 +37,7 @@ __all__ = [
     "inspect_gradient",
     "inspect_hidden",
     "inspect_match",
+    "inspect_play",
     "inspect_rnn",
     "inspect_surprise",
     "inspect_units",
