@@ -17,6 +17,7 @@ interface Example {
   states: number[][][][];
   logits: number[][];
   gates: Record<string, number[]>;
+  changed: { change: Change; logits: number[] }[];
   greedy: string;
 }
 
@@ -65,6 +66,15 @@ describe.each(EXAMPLES)('%s', (_, example) => {
         }
       }
     });
+  });
+
+  it('computes what Python computes where a unit is held', () => {
+    const going = { length: 0, seed: 0, decoding: { temperature: 1, topK: null, topP: null } };
+    expect(example.changed.length).toBeGreaterThan(0);
+    for (const { change, logits } of example.changed) {
+      const steps = [...walk(network, example.ids, going, [change])];
+      expectClose(steps.at(-1)?.logits ?? [], logits);
+    }
   });
 
   it('writes what Python writes, to the letter', () => {

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_magics.inspection.interventions.ablation import AblateConfig, inspect_ablate
+from rnn_magics.inspection.interventions.effect import PatchConfig, inspect_patch
+from rnn_magics.inspection.interventions.probes import ProbeConfig, inspect_probe
 from rnn_magics.inspection.views.gates import GatesConfig, inspect_gates
 from rnn_magics.inspection.views.gradient import GradientConfig, inspect_gradient
 from rnn_magics.inspection.views.hidden import HiddenConfig, inspect_hidden
@@ -24,7 +27,7 @@ from rnn_magics.inspection.views.windows import WindowsConfig, inspect_batches
 from rnn_magics.models.forked import check_fork
 from rnn_magics.options import Options, check_choice
 
-NEEDS = ("run", "text", "corpus", "batches")
+NEEDS = ("run", "text", "into", "corpus", "batches")
 """The things that a view may need."""
 
 
@@ -61,7 +64,7 @@ class Inspector:
     is_searched: bool = False
 
 
-_TEXT, _SEARCH = ("run", "text"), ("run", "text", "corpus")
+_TEXT, _SEARCH, _CORPUS = ("run", "text"), ("run", "text", "corpus"), ("run", "corpus")
 
 INSPECTORS: dict[str, Inspector] = {
     "hidden": Inspector(
@@ -101,7 +104,7 @@ INSPECTORS: dict[str, Inspector] = {
     ),
     "units": Inspector(
         inspect_units,
-        ("run", "corpus"),
+        _CORPUS,
         UnitsConfig,
         "what drives a unit highest and lowest",
         settle=UnitsConfig.settled,
@@ -120,6 +123,18 @@ INSPECTORS: dict[str, Inspector] = {
         PlayConfig,
         "the model itself, in the page: type, let it write, change its units",
         is_drawn=True,
+    ),
+    "patch": Inspector(
+        inspect_patch,
+        ("run", "text", "into"),
+        PatchConfig,
+        "the state after one text, put into another",
+    ),
+    "ablate": Inspector(
+        inspect_ablate, _CORPUS, AblateConfig, "how many nats each unit is worth on held-out text"
+    ),
+    "probe": Inspector(
+        inspect_probe, _CORPUS, ProbeConfig, "what a linear function of the state knows"
     ),
 }
 

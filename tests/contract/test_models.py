@@ -18,6 +18,8 @@ import torch
 
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import generate
+from rnn_magics.inspection.interventions.changes import Intervention, parts_of
+from rnn_magics.inspection.interventions.walk import walk
 from rnn_magics.inspection.views.packed_model import packed_model
 from rnn_magics.inspection.views.unrolled import input_vectors, unroll
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, read
@@ -68,8 +70,16 @@ def example(name: str) -> dict[str, Any]:
         "gates": {
             gate: values[0].tolist() for gate, values in gates.items()
         },  # of the top layer, at the end
+        "changed": [_changed(run, ids, part) for part in (*parts_of(layers[0].cell), *gates)],
         "greedy": generate(run, PREFIX, DecodingConfig(length=60, greedy=True, no_unk=True)).text,
     }
+
+
+def _changed(run: Any, ids: torch.Tensor, part: str) -> dict[str, Any]:
+    """Return a held unit of the lowest layer, as the page writes it, and the logits at the end."""
+    held = Intervention(part, [3], value=0.5, layer=0, first=2, last=7)
+    change = {"layer": 0, "part": part, "unit": 3, "value": 0.5, "from": 2, "until": 7}
+    return {"change": change, "logits": walk(run.model, ids, [held]).logits[-1].tolist()}
 
 
 def assert_close(found: Any, kept: Any) -> None:
@@ -78,6 +88,9 @@ def assert_close(found: Any, kept: Any) -> None:
         assert found[key] == kept[key], key
     for key in ("states", "logits"):
         np.testing.assert_allclose(found[key], kept[key], atol=2e-6, err_msg=key)
+    for now, before in zip(found["changed"], kept["changed"], strict=True):
+        assert now["change"] == before["change"]
+        np.testing.assert_allclose(now["logits"], before["logits"], atol=2e-6)
     assert found["gates"].keys() == kept["gates"].keys()
     for gate, values in found["gates"].items():
         np.testing.assert_allclose(values, kept["gates"][gate], atol=2e-6, err_msg=gate)

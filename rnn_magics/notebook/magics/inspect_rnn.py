@@ -40,6 +40,12 @@ class InspectOptions(LineOptions):
         spelling=Spelling(flag="", required=True),
     )
     text: str | None = option(None, "text that the model reads", metavar='"TEXT"', spelling=word())
+    into: str | None = option(
+        None,
+        "second text, into which patch puts the state",
+        metavar='"TEXT"',
+        spelling=word(),
+    )
     run: str | None = run_option()
     epochs: str | None = option(
         None,
@@ -101,11 +107,14 @@ def _takes(inspector: Inspector, name: str) -> bool:
 
 
 def _thing(session: Session, need: str, options: InspectOptions) -> Any:
-    if need == "text":
-        if options.text is None:
-            msg = f'%inspect_rnn {options.view} needs a text: %inspect_rnn {options.view} "the "'
+    if need in ("text", "into"):
+        text: str | None = options.text if need == "text" else options.into
+        if text is None:
+            texts = " ".join(['"the "'] * (1 + ("into" in INSPECTORS[options.view].needs)))
+            which = "a text" if need == "text" else "a second text"
+            msg = f"%inspect_rnn {options.view} needs {which}: %inspect_rnn {options.view} {texts}"
             raise ConfigError(msg)
-        return options.text
+        return text
     if need == "run":
         return variable("run", session.snapshot(options.run))
     required = {"corpus": session.require_corpus, "batches": session.require_batches}
@@ -136,6 +145,10 @@ def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace:
         %inspect_rnn match "the time machine" --span 4:8
         %inspect_rnn units --unit 17
         %inspect_rnn batches
+        %inspect_rnn play "the time machine"
+        %inspect_rnn patch "the time machine" "he said "
+        %inspect_rnn ablate --layer 0
+        %inspect_rnn probe --feature in_quotes
 
     With ``--epochs``, the view after each epoch that a run keeps in its folder::
 
