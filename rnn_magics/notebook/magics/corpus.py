@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnn_magics.errors import ConfigError
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
+from rnn_magics.notebook.line.options import part
 from rnn_magics.notebook.line.reading import ReadingOptions, reading_call
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.series.levels import LevelsConfig
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CorpusOptions(ReadingOptions):
     """The options of ``%corpus``."""
+
+    series: LevelsConfig = part(LevelsConfig)
 
 
 def corpus_call(options: CorpusOptions) -> Call[Corpus]:
@@ -27,7 +32,19 @@ def corpus_call(options: CorpusOptions) -> Call[Corpus]:
     SessionError
         If the variable does not exist.
     """
-    return reading_call(options, options.source, options.cleaning, options.encoding)
+    typed, levels = options.line.typed, options.series
+    if "bins" in typed and levels.levels is None:
+        msg = "--bins says how levels are cut; add --levels 20, or leave --bins out"
+        raise ConfigError(msg)
+    if levels.levels is None:
+        return reading_call(options, options.source, options.cleaning, options.encoding)
+    if options.data is None:
+        msg = "--levels reads a variable as a series of numbers; name it with --data"
+        raise ConfigError(msg)
+    if options.as_tokens:
+        msg = "--as-tokens and --levels exclude each other; leave one of them out"
+        raise ConfigError(msg)
+    return reading_call(options, options.source, options.cleaning, options.encoding, levels=levels)
 
 
 def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
@@ -41,7 +58,9 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
         %corpus books/ notes/*.txt     the files of a folder, and those that fit a pattern
         %corpus $files                 a list of paths, such as files = !ls *.txt
         %corpus https://example.org/a.txt --sha256 HEX --max-download 10
-        %corpus --data series          the variable `series`
+        %corpus --data tokens          the variable `tokens`
+        %corpus --data x --levels 20   numbers, cut into 20 levels
+        %corpus task:copy --length 10  a made-up task, whose best perplexity is known
         %%corpus poem                  the lines below are the text
     """
     call = corpus_call(options)
