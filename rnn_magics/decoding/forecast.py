@@ -104,6 +104,12 @@ class Forecast(Result, Sequence[Generation]):
         return iter(self.paths)
 
     @property
+    def size(self) -> str:
+        """How many paths of how many steps."""
+        num, steps = self.values.shape
+        return f"{num:,} path{'s' * (num > 1)} of {steps:,} step{'s' * (steps > 1)}"
+
+    @property
     def verdict(self) -> str:
         """How well the bands cover what followed."""
         if self.error is None:
@@ -116,10 +122,9 @@ class Forecast(Result, Sequence[Generation]):
 
     def __repr__(self) -> str:
         """Two lines: the size and the seed, and the coverage."""
-        (num, steps), config = self.values.shape, self.paths[0].config
-        paths = f"{num:,} paths" if num > 1 else "1 path"
+        config = self.paths[0].config
         seed = f", seed {config.seed}" if config.draws else ""
-        return f"Forecast({paths} of {steps:,} steps{seed})\n  {self.verdict}"
+        return f"Forecast({self.size}{seed})\n  {self.verdict}"
 
 
 def forecast_series(
@@ -130,6 +135,10 @@ def forecast_series(
     num: int = NUM_PATHS,
 ) -> Forecast:
     r"""Draw futures of a series, each from the model's own predictions.
+
+    .. math:: \mathrm{coverage} = \frac{1}{n} \sum_{k=1}^{n} [l_k \le x_{t+k} \le u_k]
+
+    where l_k and u_k are the edges of a band at step k.
 
     Parameters
     ----------

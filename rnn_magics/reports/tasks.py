@@ -94,10 +94,11 @@ class TaskReport(Result):
     @property
     def verdict(self) -> str:
         """How far the run is from knowing the rule."""
+        right = f"{self.accuracy:.1%} of the answers are right"
         return (
             f"knowing the rule of {self.task}: perplexity {rounded(self.optimum.perplexity)} on the"
             f" same tokens, {rounded(self.score.nats - self.optimum.nats)} nats per token less;"
-            f" {self.accuracy:.1%} of the answers are right"
+            f" {right if self.by_distance else 'it has no answers'}"
         )
 
     @property

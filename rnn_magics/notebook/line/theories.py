@@ -22,7 +22,6 @@ from rnn_magics.notebook.line.equations import math_of
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.reports.mixture import evaluate_mixture
 from rnn_magics.reports.seeds import train_seeds
-from rnn_magics.reports.series import run_errors
 from rnn_magics.reports.texts import evaluate_text, evaluate_texts
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.scores.ladder import BaselineConfig, fit_ladder
@@ -148,9 +147,9 @@ def _writing(_session: Session, given: Arguments) -> Theory:
 def _forecasting(session: Session, given: Arguments) -> Theory:
     written, num = _writing(session, given), given["num"]
     length = (given["config"] or DecodingConfig()).length
-    expected = {"expected k steps ahead": math_of(run_errors)}
+    covered = {"a band from l to u": math_of(forecast_series)}
     shapes = {**written.shapes, "values": f"({num}, {length:,})"}
-    return Theory({**written.equations, **expected}, shapes)
+    return Theory({**written.equations, **covered}, shapes)
 
 
 def _numbers(session: Session, given: Arguments) -> Theory:

@@ -33,8 +33,6 @@ def fan_figure(forecast: Forecast) -> Figure:
         axes.plot(places, known, color=INK, linewidth=1, label="true series")
         axes.plot(ahead, forecast.median, color=BLUE, linewidth=2, label="median")
         axes.axvline(forecast.begins - 0.5, color=INK, linestyle="dotted", linewidth=0.9)
-        num = len(forecast)
-        title = f"Forecast of {steps:,} steps, {num:,} {'paths' if num > 1 else 'path'}"
-        axes.set(xlabel="step", ylabel="value", title=title)
+        axes.set(xlabel="step", ylabel="value", title=f"Forecast: {forecast.size}")
         figure.legend(loc="outside lower center", ncols=4, frameon=False)
     return figure

@@ -85,25 +85,27 @@ class Levels(Result):
             a float.
         """
         if len(values) < num_levels:
-            msg = f"{name!r} has {len(values):,} values to train on, fewer than {num_levels:,}"
-            msg += " levels; give a longer series, or fewer --levels"
-            raise CorpusError(msg)
+            many = f"{len(values):,} value{'s' * (len(values) != 1)}"
+            msg = (
+                f"{name!r} has {many} to train on, fewer than {num_levels:,} levels; give a longer"
+            )
+            raise CorpusError(msg + " series, or fewer --levels")
         low, high = float(values.min()), float(values.max())
-        if low == high:
+        middle = low / 2 + high / 2
+        if not low < middle < high:
             msg = f"{name!r} is constant: every value to train on is {low:g}, so there is nothing"
             raise CorpusError(msg + " to predict; give a series that changes")
         if not np.isfinite(high - low):
             msg = f"{name!r} has values from {low:g} to {high:g}, a range too large for a float"
             raise CorpusError(msg + "; scale it first")
-        # Where a value is very frequent, quantiles coincide; what is left are fewer levels.
         edges = np.unique(BINS[bins](values, num_levels))
-        if len(edges) == 2:  # noqa: PLR2004  (one level, which says nothing)
-            edges = np.array([low, edges.mean(), high])
+        counts, _ = np.histogram(values, edges)
+        # A level without a value to train on would be unknown to the model: the next one takes it.
+        edges = np.append(low, edges[1:][counts > 0])
+        if len(edges) == 2:  # noqa: PLR2004  (one level says nothing)
+            edges = np.array([low, middle, high])
         inside = np.searchsorted(edges[1:-1], values, side="right")
-        counts = np.bincount(inside, minlength=len(edges) - 1)
-        sums = np.bincount(inside, weights=values, minlength=len(edges) - 1)
-        middles = edges[:-1] / 2 + edges[1:] / 2
-        means = np.where(counts > 0, sums / np.maximum(counts, 1), middles)
+        means = np.bincount(inside, weights=values) / np.bincount(inside)
         return cls(tuple(edges.tolist()), tuple(means.tolist()), bins)
 
     def __len__(self) -> int:
@@ -137,12 +139,13 @@ class Levels(Result):
         numpy.ndarray
             Shape (len(shares), num_steps).
         """
-        edges = np.array(self.edges)
+        edges, least = np.array(self.edges), np.finfo(float).tiny
         found = np.empty((len(shares), levels.shape[1]))
         for step, column in enumerate(levels.T):
             below = np.cumsum(np.bincount(column, minlength=len(self))) / len(column)
             for row, share in enumerate(shares):
-                level = int(np.searchsorted(below, share))  # the first that reaches the share
+                # The first level that reaches the share; for 0, the first that is not empty.
+                level = int(np.searchsorted(below, max(share, least)))
                 before = below[level - 1] if level else 0.0
                 within = (share - before) / (below[level] - before)
                 found[row, step] = edges[level] + within * (edges[level + 1] - edges[level])

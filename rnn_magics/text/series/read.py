@@ -53,10 +53,8 @@ def read_series(
             raise ConfigError(msg)
         levels = Levels.fit(_training_part(values, config), asked, levels.bins, name)
         if len(levels) < asked:
-            why = (
-                "so many values are equal" if levels.bins != "uniform" else "its range is so narrow"
-            )
-            notes = (f"{name} has {len(levels):,} levels, not {asked:,}: {why}",)
+            few = f"{name} has {len(levels):,} levels, not {asked:,}: each has a value to train on"
+            notes = (few if levels.bins == "quantile" else f"{few}; try --bins quantile",)
     corpus = _corpus(values, levels, config, name, f"variable {name}")
     return replace(corpus, notes=notes)
 

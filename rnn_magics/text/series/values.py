@@ -56,16 +56,24 @@ def _is_finite(number: float | None) -> bool:
     return number is not None and math.isfinite(number)
 
 
+def _kind(number: float | None) -> str:
+    if number is None:
+        return "no number"
+    return "gap" if math.isnan(number) else "infinite"
+
+
 def _told(given: tuple[Any, ...], found: list[float | None], wrong: list[int], name: str) -> str:
     place = wrong[0]
-    number, more = found[place], f" ({len(wrong):,} such elements)" if len(wrong) > 1 else ""
-    if number is None:
-        what, advice = a_kind(given[place]), "levels are made of numbers: drop or convert it"
-    elif math.isnan(number):
-        what, advice = (
-            "a gap (nan or None)",
-            "fill gaps first, such as with interpolate() of pandas",
+    kind = _kind(found[place])
+    alike = sum(_kind(found[each]) == kind for each in wrong)
+    said = f"{name!r}: element {place} is"
+    more = f" (of {alike:,} such elements)" if alike > 1 else ""
+    if kind == "gap":
+        return f"{said} a gap{more}, nan or None; fill gaps first, such as with pandas' interpolate"
+    if kind == "infinite":
+        return f"{said} infinite or too large for a float{more}; drop or replace it"
+    if is_a(given[place], list | tuple):
+        return (
+            f"{said} {a_kind(given[place])}{more}; a series has one number a place: take a column"
         )
-    else:
-        what, advice = "infinite or too large for a float", "drop or replace it"
-    return f"{name!r}: element {place} is {what}{more}; {advice}"
+    return f"{said} {a_kind(given[place])}{more}; a series is made of numbers: drop or convert it"
