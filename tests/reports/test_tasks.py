@@ -94,9 +94,7 @@ def test_many_distances_are_told_in_groups() -> None:
     assert sum(group.num_answers for group in found.grouped) == 74
     assert found.accuracy == sum(group.right for group in found.grouped) / 74
     lines = repr(found).split("\n")
-    assert lines[0].startswith(
-        "knowing the rule of dyck: perplexity 1.649 on the same tokens, 0.500"
-    )
+    assert lines[0].startswith("knowing the rule of dyck: perplexity 1.649 on the same tokens, 0.5")
     assert lines[1].split() == ["tokens", "back", "right", "answers"]
     assert lines[3].split() == ["4", "to", "7", "25.0%", "8"]
 

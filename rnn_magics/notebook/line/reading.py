@@ -148,7 +148,7 @@ def _refuse_useless(options: ReadingOptions, sources: Sequence[str]) -> None:
     elif options.encoding is not None and (is_cell or has_data or made_up):
         msg = "--encoding is for files and downloads; leave it out"
     elif made_up and len(sources) > 1:
-        msg = f"{made_up[0]} is a text of its own; name it alone"
+        msg = f"{made_up[0]!r} is a text of its own; name it alone"
     elif not any(map(_is_task, options.source)) and (typed := _typed_of(TaskConfig, options)):
         msg = f"{typed} is for made-up tasks, such as {_tasks()[0]}; leave it out"
     elif limit := _useless_limit(options):

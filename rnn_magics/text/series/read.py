@@ -53,7 +53,10 @@ def read_series(
             raise ConfigError(msg)
         levels = Levels.fit(_training_part(values, config), asked, levels.bins, name)
         if len(levels) < asked:
-            few = f"{name} has {len(levels):,} levels, not {asked:,}: each has a value to train on"
+            few = (
+                f"{name} has {len(levels):,} levels, not {asked:,}: one without a value to train on"
+            )
+            few += " goes to the next"
             notes = (few if levels.bins == "quantile" else f"{few}; try --bins quantile",)
     corpus = _corpus(values, levels, config, name, f"variable {name}")
     return replace(corpus, notes=notes)
