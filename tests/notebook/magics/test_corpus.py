@@ -30,9 +30,9 @@ def test_a_variable_becomes_a_series(notebook: Notebook) -> None:
 
 
 def test_fewer_levels_than_asked_for_are_told_once(notebook: Notebook) -> None:
-    notebook.variables["x"] = [0.0, 1.0, 10.0] * 30
-    note = "x has 3 levels, not 9: each has a value to train on; try --bins quantile\n"
-    assert notebook.printed("%corpus --data x --levels 9") == note
+    notebook.variables["x"] = [0.0, 2.0, 10.0] * 30
+    note = "x has 3 levels, not 9: one without a value to train on goes to the next; try --bins"
+    assert notebook.printed("%corpus --data x --levels 9") == f"{note} quantile\n"
 
 
 def test_a_task_is_named_like_a_text(notebook: Notebook) -> None:
