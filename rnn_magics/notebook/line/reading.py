@@ -53,6 +53,7 @@ class ReadingOptions(LineOptions):
     )
     cleaning: CorpusConfig = part(CorpusConfig)
     download: DownloadConfig = part(DownloadConfig)
+    series: LevelsConfig = part(LevelsConfig)
     task: TaskConfig = part(TaskConfig)
 
     @property
@@ -66,7 +67,7 @@ class ReadingOptions(LineOptions):
         own = [field.name for field in describe(ReadingOptions) if field.flag]
         parts = [
             field.name
-            for each in (CorpusConfig, DownloadConfig, TaskConfig)
+            for each in (CorpusConfig, DownloadConfig, LevelsConfig, TaskConfig)
             for field in describe(each)
         ]
         typed = [name for name in (*own, *parts) if name in self.line.typed - {"explain"}]
@@ -79,7 +80,7 @@ def reading_call(
     cleaning: CorpusConfig,
     encoding: str | None,
     result: str = "corpus",
-    levels: Levels | LevelsConfig | None = None,
+    levels: Levels | None = None,
 ) -> Call[Corpus]:
     """Return the library call that reads one text.
 
@@ -92,7 +93,8 @@ def reading_call(
     result
         The name of the variable that the text is assigned to.
     levels
-        The levels in which ``--data`` is read, as a series of numbers; None for any other text.
+        The levels of a run, in which ``--data`` is read as a series of numbers; by default those
+        that were typed, if they were.
 
     Raises
     ------
@@ -108,8 +110,9 @@ def reading_call(
         return Call.of(result, Corpus.from_text, cell, cleaning, name=title, origin="cell")
     if options.data is not None:
         data = variable(options.data, _looked_up(options.data, options.line.variables))
-        if levels is not None:
-            return Call.of(result, read_series, data, levels, cleaning, name=name or options.data)
+        into = levels or (options.series if options.series.levels else None)
+        if into is not None:
+            return Call.of(result, read_series, data, into, cleaning, name=name or options.data)
         read = Corpus.from_tokens if options.as_tokens else Corpus.from_data
         return Call.of(result, read, data, cleaning, name=name or options.data)
     if sources and _is_task(sources[0]):
@@ -151,6 +154,8 @@ def _refuse_useless(options: ReadingOptions, sources: Sequence[str]) -> None:
         msg = f"{made_up[0]!r} is a text of its own; name it alone"
     elif not any(map(_is_task, options.source)) and (typed := _typed_of(TaskConfig, options)):
         msg = f"{typed} is for made-up tasks, such as {_tasks()[0]}; leave it out"
+    elif wrong := _wrong_levels(options):
+        msg = wrong
     elif limit := _useless_limit(options):
         msg = f"{limit} is for downloads; leave it out, or name an http:// or https:// address"
     if msg:
@@ -162,6 +167,17 @@ def _useless_limit(options: ReadingOptions) -> str:
     if options.line.cell is None and any(map(is_url, options.source)):
         return ""
     return _typed_of(DownloadConfig, options)
+
+
+def _wrong_levels(options: ReadingOptions) -> str:
+    if options.series.levels is None:
+        typed = _typed_of(LevelsConfig, options)
+        return typed and f"{typed} says how levels are cut; add --levels 20, or leave {typed} out"
+    if options.data is None:
+        return "--levels reads a variable as a series of numbers; name it with --data"
+    if options.as_tokens:
+        return "--as-tokens and --levels exclude each other; leave one of them out"
+    return ""
 
 
 def _is_task(source: str) -> bool:

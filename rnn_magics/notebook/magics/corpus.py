@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnn_magics.errors import ConfigError
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
-from rnn_magics.notebook.line.options import part
 from rnn_magics.notebook.line.reading import ReadingOptions, reading_call
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.series.levels import LevelsConfig
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CorpusOptions(ReadingOptions):
     """The options of ``%corpus``."""
-
-    series: LevelsConfig = part(LevelsConfig)
 
 
 def corpus_call(options: CorpusOptions) -> Call[Corpus]:
@@ -32,19 +27,7 @@ def corpus_call(options: CorpusOptions) -> Call[Corpus]:
     SessionError
         If the variable does not exist.
     """
-    typed, levels = options.line.typed, options.series
-    if "bins" in typed and levels.levels is None:
-        msg = "--bins says how levels are cut; add --levels 20, or leave --bins out"
-        raise ConfigError(msg)
-    if levels.levels is None:
-        return reading_call(options, options.source, options.cleaning, options.encoding)
-    if options.data is None:
-        msg = "--levels reads a variable as a series of numbers; name it with --data"
-        raise ConfigError(msg)
-    if options.as_tokens:
-        msg = "--as-tokens and --levels exclude each other; leave one of them out"
-        raise ConfigError(msg)
-    return reading_call(options, options.source, options.cleaning, options.encoding, levels=levels)
+    return reading_call(options, options.source, options.cleaning, options.encoding)
 
 
 def corpus(desk: Desk, options: CorpusOptions) -> Corpus:

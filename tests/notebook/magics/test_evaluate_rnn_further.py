@@ -66,6 +66,9 @@ def test_another_series_is_read_in_the_levels_of_the_run(waves: Notebook) -> Non
     assert (found.part, found.unk_share) == ("held-out part", 0)
     assert found.further is not None
     assert waves.run("%evaluate_rnn --data y").part == "whole text"
+    said = "a run reads a series in its own 9 levels; leave --levels out, or add --as-is"
+    assert waves.refused("%evaluate_rnn --data y --levels 5") == said
+    assert waves.run("%evaluate_rnn --data y --levels 5 --as-is").further is None
     waves.variables["y"] = [1.0, None, 2.0]
     assert waves.refused("%evaluate_rnn --data y").startswith("'y': element 1 is a gap")
 
