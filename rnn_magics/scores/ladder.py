@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_magics.digits import rounded
@@ -92,7 +92,7 @@ class Ladder(Result):
     rungs: tuple[Rung, ...]
     uniform: int
     num_valid_tokens: int
-    series: SeriesErrors | None = None
+    series: SeriesErrors | None = field(default=None, compare=False)
 
     def __iter__(self) -> Iterator[Rung]:
         """Yield the rungs, lowest order first."""

@@ -40,7 +40,7 @@ class ReadingOptions(LineOptions):
     )
     data: str | None = option(
         None,
-        "a variable with text, a list of lines, or tokens",
+        "a variable with text, a list of lines, or tokens; with --levels, numbers",
         metavar="NAME",
         spelling=named(suggest="variables"),
     )

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.text.series.values import numbers_of
+from tests.hostile_objects import hostile
 
 
 @pytest.mark.parametrize(
@@ -69,3 +72,16 @@ def test_a_number_whose_code_raises_becomes_one_line() -> None:
 
     with pytest.raises(CorpusError, match="'x' has an element that cannot be read as a number"):
         numbers_of([1, Odd(1, 2)], "x")
+
+
+@given(st.data())
+def test_any_object_becomes_finite_numbers_or_one_line(data: st.DataObject) -> None:
+    thing = hostile(lambda options: options[data.draw(st.integers(0, len(options) - 1))])
+    found, said = np.zeros(0), ""
+    try:
+        found = numbers_of([thing] if data.draw(st.booleans()) else thing, "x")
+    except CorpusError as error:
+        said = str(error)
+    assert np.isfinite(found).all()
+    assert said.isprintable()
+    assert said[:3] in ("", "'x'")
