@@ -82,7 +82,7 @@ def writing_call(desk: Desk, options: GenerateOptions) -> Writing:
     if _is_forecast(run, options):
         return _forecasting_call(desk, options, run)
     if "prefix" not in options.line.typed:
-        msg = '%generate needs a text to continue, such as %generate "the "'
+        msg = '%generate needs "TEXT" to continue, such as "the "'
         raise ConfigError(msg)
     if options.score:
         if decoding.changed() or options.num > 1 or options.novelty or options.surprise:

@@ -85,7 +85,7 @@ def test_explain_prints_the_call_that_is_made(waves: Notebook) -> None:
         ("--num 3 --stop 4", "a path of a series has no end token; leave --stop out"),
         ("--num 1001", "--num must be in [1, 1000], not 1001"),
         ("--num 3 --beam 2", "a beam search finds one text, not 3; leave out --num or --beam"),
-        ("--score", "%generate needs a text to continue, such as"),
+        ("--score", '%generate needs "TEXT" to continue'),
     ],
 )
 def test_what_is_refused(waves: Notebook, options: str, said: str) -> None:
@@ -98,8 +98,8 @@ def test_another_corpus_is_no_series(waves: Notebook) -> None:
 
 
 def test_a_run_on_text_needs_a_text_to_continue(trained: Notebook) -> None:
-    assert trained.refused("%generate --num 3").startswith("%generate needs a text to continue")
-    assert trained.refused("%generate").startswith("%generate needs a text to continue")
+    assert trained.refused("%generate --num 3").startswith('%generate needs "TEXT" to continue')
+    assert trained.refused("%generate").startswith('%generate needs "TEXT" to continue')
 
 
 def test_a_run_that_trains_can_be_asked(waves: Notebook) -> None:
