@@ -10,6 +10,8 @@ from .batching import Batches as Batches
 from .batching import make_batches as make_batches
 from .decoding.decoders import DECODERS as DECODERS
 from .decoding.decoders import DecodingConfig as DecodingConfig
+from .decoding.form import CHARACTER_CLASSES as CHARACTER_CLASSES
+from .decoding.form import Form as Form
 from .decoding.from_ngram import write_ngram as write_ngram
 from .decoding.generate import Generation as Generation
 from .decoding.generate import generate as generate

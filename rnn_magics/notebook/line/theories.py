@@ -9,7 +9,9 @@ from typing import Any
 from rnn_magics.batching import BatchConfig, Batches, make_batches, preview
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
+from rnn_magics.decoding.form import Form
 from rnn_magics.decoding.generate import generate, generate_many
+from rnn_magics.decoding.mask import Fitted
 from rnn_magics.decoding.score import score_text, score_written
 from rnn_magics.errors import BatchError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
@@ -134,9 +136,13 @@ def _writing(_session: Session, given: Arguments) -> Theory:
         {f"decoder {'beam' if config.beam else config.decoder}": latex},
         {
             "logits at each step": f"({given.get('num', 1)}, {given['run'].model.vocab_size})",
-            "tokens to generate": f"{config.length:,}",
+            "tokens to generate": f"{'at most ' * bool(given.get('form'))}{config.length:,}",
         },
     )
+
+
+def _forming(_session: Session, _given: Arguments) -> Theory:
+    return Theory({"the cost of a form, with the tokens A that it allows": math_of(Fitted)})
 
 
 def _scoring(_session: Session, given: Arguments) -> Theory:
@@ -214,6 +220,7 @@ THEORIES: dict[Callable[..., Any], Callable[[Session, Arguments], Theory]] = {
     make_batches: _minibatches,
     train: _training,
     train_seeds: _training,
+    Form: _forming,
     generate: _writing,
     generate_many: _writing,
     score_text: _scoring,

@@ -11,16 +11,26 @@ from IPython.display import display
 
 from rnn_magics.decoding.decode import is_ready
 from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.form import Form
 from rnn_magics.decoding.generate import Generation, generate_many
 from rnn_magics.decoding.generate import generate as generate_text
 from rnn_magics.decoding.limits import NUM_TEXTS
 from rnn_magics.decoding.score import Score, score_text, score_written
 from rnn_magics.errors import ConfigError
 from rnn_magics.inspection.novelty import Novelty, measure_novelty
-from rnn_magics.notebook.line.call import Call, Item, variable
+from rnn_magics.notebook.line.call import Call, Item, result_of, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.escapes import ESCAPES, unescaped
-from rnn_magics.notebook.line.options import Line, LineOptions, flag_of, part, run_option, word
+from rnn_magics.notebook.line.options import (
+    Line,
+    LineOptions,
+    flag_of,
+    named,
+    part,
+    run_option,
+    word,
+)
+from rnn_magics.notebook.line.reading import looked_up
 from rnn_magics.notebook.live.writing import writer_for
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
@@ -44,6 +54,13 @@ class GenerateOptions(LineOptions):
     )
     score: bool = option(False, "write nothing: score TEXT, token by token")
     decoding: DecodingConfig = part(DecodingConfig)
+    form: Form = part(Form)
+    rhyme: str | None = option(
+        None,
+        "a variable with a dict, token -> sound: every second line ends in the same sound",
+        metavar="NAME",
+        spelling=named(suggest="variables"),
+    )
 
     @classmethod
     def read(cls, typed: Mapping[str, Any], line: Line | None = None) -> Self:
@@ -52,7 +69,31 @@ class GenerateOptions(LineOptions):
             texts = {name: typed[name] for name in ("prefix", "stop") if typed.get(name)}
             read = {name: unescaped(text, flag_of(cls, name)) for name, text in texts.items()}
             typed = {**typed, **read}
+        if starts := typed.get("starts"):  # a Chinese keyboard has full-width commas
+            apart = ",".join(starts).replace("\N{FULLWIDTH COMMA}", ",").split(",")
+            typed = {**typed, "starts": tuple(filter(None, apart))}
         return super().read(typed, line)
+
+
+def form_call(options: GenerateOptions) -> Call[Form] | None:
+    """Return the call that makes the form of the text; None if it has none.
+
+    Raises
+    ------
+    ConfigError
+        If two of its options exclude each other, or the table of rhymes is not one.
+    SessionError
+        If there is no variable of that name.
+    """
+    asked = options.form.changed()
+    if options.rhyme is not None:
+        table = looked_up(options.rhyme, options.line.variables)
+        asked["rhymes"] = variable(options.rhyme, table)
+    if not asked:
+        return None
+    made = Call.of("form", Form, **asked)
+    made()  # what is wrong with it is said before anything is written
+    return made
 
 
 def writing_call(
@@ -66,14 +107,18 @@ def writing_call(
         If an option has no effect together with ``--score``.
     """
     run, decoding = desk.session.snapshot(options.run), options.decoding
+    made = form_call(options)
     if options.score:
-        if decoding.changed() or options.num > 1 or options.novelty or options.surprise:
+        others = options.num > 1 or options.novelty or options.surprise
+        if decoding.changed() or made or others:
             msg = "--score writes no text, so --run is the only option that it takes"
             raise ConfigError(msg)
         return Call.of("score", score_text, run, options.prefix)
+    form = result_of(made) if made else None
     if options.num > 1:
-        return Call.of("texts", generate_many, run, options.prefix, decoding, num=options.num)
-    return Call.of("text", generate_text, run, options.prefix, decoding)
+        given = run, options.prefix, decoding
+        return Call.of("texts", generate_many, *given, num=options.num, form=form)
+    return Call.of("text", generate_text, run, options.prefix, decoding, form=form)
 
 
 def novelty_calls(
@@ -114,8 +159,9 @@ def _texts(options: GenerateOptions, writing: Call[Any]) -> list[Any]:
 def calls(desk: Desk, options: GenerateOptions) -> Sequence[Call[Any]]:
     """Return the library calls behind ``%generate``."""
     writing = writing_call(desk, options)
+    form = [writing.arguments["form"]] if "form" in writing.arguments else []
     novelty = novelty_calls(desk.session, options, writing)
-    return [writing, *surprise_calls(options, writing), *novelty]
+    return [*form, writing, *surprise_calls(options, writing), *novelty]
 
 
 def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations | Score:
@@ -130,6 +176,9 @@ def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations |
         %generate "Chapter 1\n" --escapes --stop "\n"
         %generate "the " --novelty
         %generate "the " --surprise
+        %generate "the " --starts R,N,N --only letters,space
+        %generate "the " --lines 4 --line-length 5 --only han
+        %generate "the " --lines 4 --rhyme sounds     sounds = {"light": "ight", ...}
         %generate --score "the time machine"
     """
     writing = writing_call(desk, options)
@@ -151,7 +200,7 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
     run, stream = writing.arguments["run"], sys.stdout
     if options.score:
         return writing()
-    if not is_ready(run.model, options.decoding):
+    if "form" not in writing.arguments and not is_ready(run.model, options.decoding):
         stream.write("compiling the generation loop for this CPU, once (about 10 seconds)\n")
     if options.num > 1:
         return Generations(writing())
