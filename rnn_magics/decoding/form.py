@@ -37,9 +37,9 @@ CHARACTER_CLASSES: dict[str, Callable[[str], bool]] = {
 class Form(Options):
     """The form of a text: what may be written, whatever the decoder.
 
-    Every line ends with a line break. A line has `line_length` tokens and the line break; without
-    `line_length` the model ends its lines, none of them empty. A text without `lines` has as many
-    lines as `starts`, or as many of `line_length` as it may have tokens. ``<unk>`` is never written.
+    Every line ends with a line break. Before it stand `line_length` tokens; without `line_length`
+    the model ends its lines, and none is empty. A text without `lines` has as many lines as
+    `starts`, or as many of `line_length` as fit into its tokens. ``<unk>`` is never written.
 
     Parameters
     ----------

@@ -196,7 +196,7 @@ def generate_many(
         for place, text in zip(only_unk, again, strict=True):
             texts[place] = text
     stream.flush()
-    asked = fitted and fitted.form
+    asked = fitted.form if fitted else None
     return [
         _generation(vocab, read, chosen, text, asked, only_unk=chosen.no_unk > config.no_unk)
         for chosen, text in zip(configs, texts, strict=True)

@@ -102,9 +102,11 @@ class Fitted:
         least = self._least_after(-1) + begun
         if form.has_lines and least > length:
             msg = f"the form takes {least:,} tokens with its line breaks, and --length allows"
-            raise DecodingError(f"{msg} {length:,}; ask for less, or for --length {least}")
+            msg += f" {length:,}; ask for less, or for --length {least}"
+            raise DecodingError(msg)
         self._sounds: dict[str, Tensor] = {}
         self._sound_of: dict[int, str] = {}
+        self._rhyming = self._mask([])
         self._fixed: list[int] = []
         if form.rhymes is not None:
             self._find_rhymes(form.rhymes)
@@ -139,17 +141,7 @@ class Fitted:
             return self._all
         if not self.form.has_lines:
             return self._within
-        if place.line < 0:
-            return self._break
-        start = self._starts[place.line] if place.line < len(self._starts) else []
-        if place.inside < len(start):
-            return self._mask([start[place.inside]])
-        if not self._length:
-            return self._allowed_in_free_line(place)
-        if place.inside == self._length:
-            return self._break
-        is_last = place.inside == self._length - 1
-        return self._endings(place) if is_last and self._rhymes(place.line) else self._within
+        return self._break if place.line < 0 else self._allowed_in_line(place)
 
     def after(self, place: Place, index: int) -> Place:
         """Return the place after a token."""
@@ -161,8 +153,19 @@ class Fitted:
             ends, sound = (*ends, place.last), self._sound_of.get(place.last)
         return Place(place.line + 1, 0, left, index, sound, ends)
 
+    def _allowed_in_line(self, place: Place) -> Tensor:
+        start = self._starts[place.line] if place.line < len(self._starts) else []
+        if place.inside < len(start):
+            return self._mask([start[place.inside]])
+        if not self._length:
+            return self._allowed_in_free_line(place)
+        if place.inside == self._length:
+            return self._break
+        is_last = place.inside == self._length - 1
+        return self._endings(place) if is_last and self._rhymes(place.line) else self._within
+
     def _allowed_in_free_line(self, place: Place) -> Tensor:
-        # The model ends the line; but the lines after it, and the rhyme of this one, need their room.
+        # The model ends the line, unless its rhyme and the lines after it need what is left.
         room = place.left - self._least_after(place.line)
         endings = self._endings(place) if self._rhymes(place.line) else self._within
         allowed = self._within if room > 2 else endings if room == 2 else ~self._all  # noqa: PLR2004
@@ -170,9 +173,9 @@ class Fitted:
         return allowed | self._break if may_end else allowed
 
     def _endings(self, place: Place) -> Tensor:
-        # The tokens that may end the rhyming line: each sound is used in as many tokens as it takes.
+        # The tokens that may end a rhyming line. Every sound has enough of them for all lines.
         if place.sound is None:
-            return torch.stack([*self._sounds.values()]).any(dim=0)
+            return self._rhyming
         return self._sounds[place.sound] & ~self._mask([*self._fixed, *place.ends])
 
     def _rhymes(self, line: int) -> bool:
@@ -195,7 +198,9 @@ class Fitted:
         if not fitting:
             msg = "the vocabulary has no token that a line could hold; leave out --lines"
             if form.only:
-                msg = f"the vocabulary has no token of {' and '.join(form.only)} alone; choose other"
+                msg = (
+                    f"the vocabulary has no token of {' and '.join(form.only)} alone; choose other"
+                )
                 msg += " classes for --only"
             raise DecodingError(msg)
         return self._mask(fitting)
@@ -204,18 +209,19 @@ class Fitted:
         tokens = self._vocab.split(start)
         unknown = [token for token in tokens if token not in self._vocab or token == UNK]
         indices = [int(index) for index in self._vocab[tokens]]
-        msg, only = "", ",".join(self.form.only)
+        why, only = "", ",".join(self.form.only)
         if not tokens:
-            msg = f"has no {self._vocab.token} token"
+            why = f"has no {self._vocab.token} token"
         elif unknown:
-            msg = f"needs tokens that are not in the vocabulary: {listed(unknown)}"
+            why = f"needs tokens that are not in the vocabulary: {listed(unknown)}"
         elif outside := [token for token in tokens if not _is_inside(token, self.form)]:
-            msg = f"needs {listed(outside)}, which "
-            msg += f"--only {only} excludes" if only else "no line can hold"
+            why = f"needs {listed(outside)}, which "
+            why += f"--only {only} excludes" if only else "no line can hold"
         elif self._length and len(tokens) > self._length:
-            msg = f"has {len(tokens)} tokens, more than the {self._length} of --line-length"
-        if msg:
-            raise DecodingError(f"the beginning {start!r} of --starts {msg}; choose another")
+            why = f"has {len(tokens)} tokens, more than the {self._length} of --line-length"
+        if why:
+            msg = f"the beginning {start!r} of --starts {why}; choose another"
+            raise DecodingError(msg)
         return indices
 
     def _find_rhymes(self, rhymes: Any) -> None:
@@ -243,6 +249,7 @@ class Fitted:
             raise DecodingError(msg)
         self._sounds = {sound: self._mask(group) for sound, group in kept.items()}
         self._sound_of = {index: sound for sound, group in kept.items() for index in group}
+        self._rhyming = self._mask(self._sound_of)
 
     def _mask(self, indices: Iterable[int]) -> Tensor:
         mask = torch.zeros(len(self._vocab), dtype=torch.bool)

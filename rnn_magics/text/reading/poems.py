@@ -33,7 +33,9 @@ SHA256 = {
 """The files, each with a thousand poems in the order of the collection."""
 
 _REMARK = re.compile("（[^（）]*）")
-_OTHERS = re.compile("[「」《》\\[\\]]")  # quotation marks, titles, letters that an editor has added
+_OTHERS = re.compile(
+    "[「」《》\\[\\]]"
+)  # quotation marks, titles, letters that an editor has added
 _MARKS = re.compile("[，。？！：；、]")
 _VERSES = re.compile(f"[{HAN}\n]+")
 
