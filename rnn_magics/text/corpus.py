@@ -160,9 +160,9 @@ class Corpus(Result):
         given = elements(tokens, name)
         require_two(given, name, "token")
         require_tokens(given, name)
-        if config.lower or config.letters_only or config.d2l:
-            msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out --lower,"
-            msg += " --letters-only and --d2l"
+        if config.cleaned():
+            flags = " and ".join(f"--{each.replace('_', '-')}" for each in config.cleaned())
+            msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out {flags}"
             raise CorpusError(msg)
         return cls(name, given, origin, config)
 
