@@ -23,7 +23,7 @@ from rnn_magics.handout.facts import facts_of
 from rnn_magics.inspection.epochs import evenly
 from rnn_magics.inspection.fitting import fitted, json_size, quantized
 from rnn_magics.inspection.inspectors import inspect_rnn
-from rnn_magics.inspection.views.play import PlayConfig, inspect_play
+from rnn_magics.inspection.play.play import PlayConfig, inspect_play
 from rnn_magics.options import Options, option
 from rnn_magics.reports.run_payload import saved_payload
 from rnn_magics.results import Result, visible
@@ -112,7 +112,7 @@ def write_page(
     StorageError
         If there is a file already, or it cannot be written.
     InspectionError
-        If a page cannot run the model, see `rnn_magics.inspection.views.packed_model`.
+        If a page cannot run the model, see `rnn_magics.inspection.play.packed_model`.
     DecodingError
         If the run has no vocabulary.
     RNNMagicsError

@@ -12,11 +12,11 @@ from rnn_magics.inspection.interventions.effect import (
 )
 from rnn_magics.inspection.interventions.probes import Probe, ProbeConfig, inspect_probe
 from rnn_magics.inspection.interventions.walk import Walk, walk
+from rnn_magics.inspection.play.play import Play, PlayConfig, inspect_play
 from rnn_magics.inspection.views.gates import Gates, GatesConfig, inspect_gates
 from rnn_magics.inspection.views.gradient import Gradient, GradientConfig, inspect_gradient
 from rnn_magics.inspection.views.hidden import Hidden, HiddenConfig, inspect_hidden
 from rnn_magics.inspection.views.match import Match, MatchConfig, inspect_match
-from rnn_magics.inspection.views.play import Play, PlayConfig, inspect_play
 from rnn_magics.inspection.views.surprise import Surprise, SurpriseConfig, inspect_surprise
 from rnn_magics.inspection.views.trace import TextTrace, Trace
 from rnn_magics.inspection.views.units import Units, UnitsConfig, inspect_units

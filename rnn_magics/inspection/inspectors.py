@@ -15,11 +15,11 @@ from typing import Any
 from rnn_magics.inspection.interventions.ablation import AblateConfig, inspect_ablate
 from rnn_magics.inspection.interventions.effect import PatchConfig, inspect_patch
 from rnn_magics.inspection.interventions.probes import ProbeConfig, inspect_probe
+from rnn_magics.inspection.play.play import PlayConfig, inspect_play
 from rnn_magics.inspection.views.gates import GatesConfig, inspect_gates
 from rnn_magics.inspection.views.gradient import GradientConfig, inspect_gradient
 from rnn_magics.inspection.views.hidden import HiddenConfig, inspect_hidden
 from rnn_magics.inspection.views.match import MatchConfig, inspect_match
-from rnn_magics.inspection.views.play import PlayConfig, inspect_play
 from rnn_magics.inspection.views.surprise import SurpriseConfig, inspect_surprise
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.units import UnitsConfig, inspect_units

@@ -20,7 +20,7 @@ from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import generate
 from rnn_magics.inspection.interventions.changes import Intervention, parts_of
 from rnn_magics.inspection.interventions.walk import walk
-from rnn_magics.inspection.views.packed_model import packed_model
+from rnn_magics.inspection.play.packed_model import packed_model
 from rnn_magics.inspection.views.unrolled import input_vectors, unroll
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, read
 from rnn_magics.text.corpus import Corpus, CorpusConfig

@@ -50,7 +50,7 @@ def folder(told: Corpus, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def things(view: str, told: Corpus) -> list[Any]:
-    given: dict[str, Any] = {"text": "the time", "corpus": told}
+    given: dict[str, Any] = {"text": "the time", "into": "machine", "corpus": told}
     return [given[need] for need in INSPECTORS[view].needs if need != "run"]
 
 

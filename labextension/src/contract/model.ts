@@ -1,4 +1,4 @@
-/** A model that runs in the page; `rnn_magics/inspection/views/packed_model.py` packs it. */
+/** A model that runs in the page; `rnn_magics/inspection/play/packed_model.py` packs it. */
 
 import { Check, ContractError, count, listOf, oneOf, orNull, record, text } from './check';
 import { Matrix, matrix } from './matrix';

@@ -81,7 +81,7 @@ def _code(desk: Desk, names: tuple[str, ...]) -> Any:
     return script
 
 
-def _page(desk: Desk, names: tuple[str, ...], config: PageConfig) -> Any:
+def _page(desk: Desk, names: tuple[str, ...], config: PageConfig | None = None) -> Any:
     if not names:
         msg = "%rnn page needs a file: %rnn page model.html, or %rnn page RUN model.html"
         raise ConfigError(msg)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import generate
 from rnn_magics.decoding.prefix import Trained, as_read
-from rnn_magics.inspection.views.packed_model import packed_model
+from rnn_magics.inspection.play.packed_model import packed_model
 from rnn_magics.inspection.views.payload import PackedModel, PlayPayload
 from rnn_magics.inspection.views.surprise import Surprise, inspect_surprise
 from rnn_magics.inspection.views.trace import TextTrace
