@@ -16,7 +16,7 @@ from rnn_magics.text import characters
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.reading.python_texts import MOST_CHARACTERS, PYTHON_TEXTS
-from rnn_magics.text.reading.sources import Source
+from rnn_magics.text.reading.source import Source
 from rnn_magics.text.reserved import anywhere, bounded, kept_whole
 from rnn_magics.text.tokenizers import UNK, kinds_of_words
 from rnn_magics.text.vocab import Vocab

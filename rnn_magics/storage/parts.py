@@ -22,6 +22,7 @@ from rnn_magics.scores.ladder import Ladder
 from rnn_magics.storage.strict import Fields, from_float, from_options, read_options
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.counts import TextCounts
+from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.read_as import TextReading
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
@@ -169,7 +170,9 @@ def _read_corpus(plain: Any) -> dict[str, Any]:
 def _write_reading(run: Run) -> dict[str, Any] | None:
     if run.reading is None:
         return None
-    return {"cleaning": from_options(run.reading.cleaning), "encoding": run.reading.encoding}
+    how = run.reading
+    written = {"cleaning": from_options(how.cleaning), "encoding": how.encoding}
+    return {**written, "files": from_options(how.files)} if how.files.changed() else written
 
 
 def _read_reading(plain: Any) -> dict[str, Any]:
@@ -178,8 +181,9 @@ def _read_reading(plain: Any) -> dict[str, Any]:
     encoding = None if plain.get("encoding", "") is None else read.text("encoding")
     if encoding is None:
         read.take("encoding")
+    files = read_options(FileConfig, read.take("files")) if "files" in read else FileConfig()
     read.end()
-    return {"reading": TextReading(cleaning, encoding)}
+    return {"reading": TextReading(cleaning, encoding, files)}
 
 
 def _write_vocab(run: Run) -> dict[str, Any] | None:

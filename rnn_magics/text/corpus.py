@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
@@ -19,19 +19,18 @@ from rnn_magics.text.cleaning import (
     require_two,
     words_of_loss,
 )
+from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
-from rnn_magics.text.indexing.cache import IndexFile
-from rnn_magics.text.indexing.ids import Ids
-from rnn_magics.text.indexing.numbering import Numbered, cut_off, numberer_for, slices, token_pieces
+from rnn_magics.text.indexing.numbering import Numbered, slices
+from rnn_magics.text.indexing.on_disk import listed, number_on_disk
 from rnn_magics.text.reading.download import DownloadConfig
+from rnn_magics.text.reading.progress import Watch
 from rnn_magics.text.reading.several import Spec, find_sources
-from rnn_magics.text.reading.sources import cache_folder
 from rnn_magics.text.reading.stream import StreamedText, cleaned_text
 from rnn_magics.text.reserved import Whole, kept_whole
-from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, split_words
+from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
 
 DEFAULT_SOURCE = "python_docs"
-_LISTED = 10_000_000  # tokens of a text on disk that may become a list of Python objects
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,8 +54,8 @@ class Corpus(Result):
         Remarks on its sources, for the user.
     letters_removed
         The share of the letters of its sources that the cleaning removed.
-    encoding
-        The encoding that was named for its files; None if none was.
+    encoding, files
+        The encoding that was named for its files, None if none was; and how else they were read.
 
     Notes
     -----
@@ -71,6 +70,7 @@ class Corpus(Result):
     notes: tuple[str, ...] = field(default=(), compare=False)
     letters_removed: float = field(default=0.0, compare=False)
     encoding: str | None = None
+    files: FileConfig = field(default_factory=FileConfig)
     _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
@@ -85,14 +85,17 @@ class Corpus(Result):
         encoding: str | None = None,
         name: str | None = None,
         download: DownloadConfig | None = None,
+        files: FileConfig | None = None,
+        watch: Watch | None = None,
     ) -> Corpus:
         """Read one or more sources; the texts of several are joined by a line end.
 
         Parameters
         ----------
         source
-            A built-in name, an ``http(s)://`` URL, a path, a folder (its files, without hidden
-            ones), a pattern such as ``books/**/*.txt``, both in the order of paths; or several.
+            A built-in name, an ``http(s)://`` URL, ``hf:NAME:SPLIT``, a path, a folder or a zip
+            archive (its files, without hidden ones), a pattern such as ``books/**/*.txt``, all in
+            the order of paths; or several.
         config
             Cleaning and split.
         encoding
@@ -102,6 +105,10 @@ class Corpus(Result):
             The name in listings; by default the names of the sources.
         download
             The limits of a download, and the sha256 that it must have.
+        files
+            What the files are, and what of them is the text.
+        watch
+            Is told how much of the local files has been read.
 
         Raises
         ------
@@ -110,10 +117,12 @@ class Corpus(Result):
         """
         config = config or CorpusConfig()
         specs = [source] if isinstance(source, str | PathLike) else list(source)
-        found = find_sources(specs, encoding, download)
+        files = files or FileConfig()
+        found = find_sources(specs, encoding, download, files, watch)
         name = name or found.name
-        data, lost = cleaned_text(found.sources, config, name)
-        return cls(name, data, found.origin, config, found.notes(len(data)), lost, encoding)
+        data, lost = cleaned_text(found.sources, config, name, found.meter)
+        notes = found.notes(len(data))
+        return cls(name, data, found.origin, config, notes, lost, encoding, files)
 
     @classmethod
     def from_text(
@@ -256,7 +265,7 @@ class Corpus(Result):
         """
         token = self._checked(token)
         if isinstance(self.data, StreamedText):
-            return self._listed(token, reserved)
+            return listed(self.numbered(token, reserved), self.name)
         if not isinstance(self.data, str):
             return list(self.data[: self.config.max_tokens])
         tokenizer = TOKENIZERS[token]
@@ -297,62 +306,9 @@ class Corpus(Result):
         if isinstance(data, tuple):
             return Numbered.of_tokens(data[:limit])
         if isinstance(data, StreamedText):
-            return self._number_on_disk(data, token, whole)
+            return number_on_disk(data, self.config, self.name, token, whole)
         line_ends = not self.config.d2l
         return Numbered.of_text(data, tokenizer, whole, limit, line_ends=line_ends)
-
-    def _number_on_disk(self, text: StreamedText, token: str, whole: Whole | None) -> Numbered:
-        tokenizer, limit = TOKENIZERS[token], self.config.max_tokens
-        if tokenizer.breaks is None:
-            msg = f"{self.name!r} has {len(text):,} characters, too many to split in one piece;"
-            msg += f" say where tokenizer {token!r} may cut a text: Tokenizer(..., breaks='\\n')"
-            raise CorpusError(msg)
-        numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
-
-        def blocks() -> Iterator[Ids]:
-            return cut_off(map(numberer.feed, token_pieces(text.pieces(), tokenizer, whole)), limit)
-
-        # For words this is a guess: one in every four characters begins one. Twice the size, for
-        # the numbers here and for the indices of a vocabulary.
-        guess = len(text) * 2 if tokenizer.split is list else len(text) // 4 * 4 * 2
-        needed = guess if limit is None else min(guess, limit * 8)
-        # A notebook may have registered another function under the same name since.
-        anew = tokenizer.split not in (list, split_words)
-        file = self.index_file(text, token, whole)
-        stored = file.mapped(blocks, lambda: numberer.types, needed, anew=anew)
-        return Numbered.of_numbers(stored.ids, stored.types, stored.checksum, stored.notes)
-
-    def index_file(
-        self, text: StreamedText, token: str, whole: Whole | None, vocabulary: str = ""
-    ) -> IndexFile:
-        """Return the file that keeps the indices of a text on disk.
-
-        Parameters
-        ----------
-        text
-            The data of this corpus.
-        token
-            A name of `TOKENIZERS`.
-        whole
-            The reserved tokens.
-        vocabulary
-            Identifies the vocabulary; empty for the numbers of token types.
-        """
-        identity = text.identity
-        reserved = {} if whole is None else {"reserved": whole.tokens}
-        what = {**self.config.to_dict(), "valid": None, "token": token, **reserved}
-        family, folder = [part[:2] for part in identity], cache_folder() / "indices"
-        # Version 1 took combining marks off their letters.
-        version = 2 if token == "word" or self.config.letters_only else 1
-        return IndexFile(folder, family, identity, what, self.name, vocabulary, version)
-
-    def _listed(self, token: str, reserved: tuple[str, ...]) -> list[Any]:
-        numbered = self.numbered(token, reserved)
-        if numbered.size > _LISTED:
-            msg = f"{self.name!r} has {numbered.size:,} tokens, too many for a list; keep fewer"
-            raise CorpusError(msg + f" with --max-tokens {_LISTED}, or use Corpus.numbered")
-        types = numbered.types()
-        return [types[number] for block in numbered.blocks() for number in block.tolist()]
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.tokenizers import UNK
 
 
@@ -22,21 +23,24 @@ class TextReading:
     encoding
         The encoding that was named for its files; None for UTF-8, or the one that a byte order
         mark or a server announces.
+    files
+        What its files were, and what of them was the text.
     """
 
     cleaning: CorpusConfig
     encoding: str | None = None
+    files: FileConfig = field(default_factory=FileConfig)
 
     @classmethod
     def of(cls, corpus: Corpus) -> TextReading:
         """Return how a corpus was read."""
-        return cls(corpus.config, corpus.encoding)
+        return cls(corpus.config, corpus.encoding, corpus.files)
 
     def __str__(self) -> str:
         """Return the options that read a text alike, e.g. ``--lower --encoding cp1252``."""
         flags = [f"--{name.replace('_', '-')}" for name in self.cleaning.cleaned()]
         encoding = [] if self.encoding is None else [f"--encoding {self.encoding}"]
-        return " ".join([*flags, *encoding])
+        return " ".join([*flags, *encoding, *self.files.flags()])
 
 
 def corpus_as(reading: TextReading | None, corpus: Corpus) -> Corpus:

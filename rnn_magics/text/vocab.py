@@ -22,6 +22,7 @@ from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbering import Numbered
+from rnn_magics.text.indexing.on_disk import index_file
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
@@ -374,7 +375,8 @@ def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
     if isinstance(corpus.data, StreamedText):
         known_by = f"{vocab.fingerprint} {numbered.checksum}"
         whole = kept_whole(vocab.tokenizer, vocab.config.reserved)
-        file = corpus.index_file(corpus.data, vocab.token, whole, known_by)
+        given = (corpus.data, corpus.config, corpus.name, vocab.token, whole, known_by)
+        file = index_file(*given)
         needed = numbered.size * np.dtype(vocab.id_type).itemsize
         stored = file.mapped(blocks, list, needed, vocab.id_type)
         ids, notes = stored.ids, tuple(dict.fromkeys((*notes, *stored.notes)))
