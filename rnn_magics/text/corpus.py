@@ -178,20 +178,22 @@ class Corpus(Result):
         config: CorpusConfig | None = None,
         *,
         name: str = "data",
+        field: str | None = None,
     ) -> Corpus:
         """Make a corpus from the value of a notebook variable.
 
-        A string is text. A list of strings is the lines of a text. Any other sequence (a list, a
-        range, an array, a tensor, a pandas column) is a sequence of tokens. For a list of words
-        that are tokens already, use `from_tokens`.
+        A string is text. A list of strings is the lines of a text. Of records (a
+        ``datasets.Dataset``, a list of dicts) a field is the text, and of a table a column. Any
+        other sequence (a list, a range, an array, a tensor, a pandas column) is a sequence of
+        tokens. For a list of words that are tokens already, use `from_tokens`.
 
         Raises
         ------
         CorpusError
-            When `data` is of another kind, or too short.
+            When `data` is of another kind, or too short, or has no such field.
         """
         origin = f"variable {name}"
-        found = text_or_elements(data, name)
+        found = text_or_elements(data, name, field)
         if isinstance(found, str):
             return cls.from_text(found, config, name=name, origin=origin)
         return cls.from_tokens(found, config, name=name, origin=origin)

@@ -14,6 +14,7 @@ from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import PASSING, a_kind, exact, foreign_code, is_a, told
+from rnn_magics.text.formats.fields import named, texts
 
 MOST = 10_000_000
 """The most elements that are taken from an object which might never end."""
@@ -25,24 +26,43 @@ _HUGE = 1 << 64  # Python refuses to print numbers of more than a few thousand d
 _MADE_OF = "a corpus is made from a string, a list of strings, or a sequence of tokens"
 
 
-def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
+def text_or_elements(data: Any, name: str, field: str | None = None) -> str | tuple[Any, ...]:
     """Return a string unchanged, a list of strings joined by line ends, or else the elements.
+
+    Of records, such as the rows of a data set or a list of dicts, the texts in a field are joined;
+    of a table, a column is taken.
+
+    Parameters
+    ----------
+    data, name
+        The object, and the name of its variable.
+    field
+        The name of the field or the column.
 
     Raises
     ------
     CorpusError
-        When `data` is neither a string nor a sequence, cannot be read, or has strings and
-        something else: which of the two it is meant to be cannot be told.
+        When `data` is neither a string nor a sequence, cannot be read, has no such field, or has
+        strings and something else: which of the two it is meant to be cannot be told.
     """
     if is_a(data, str):
+        if field is not None:
+            msg = f"{name!r} is a string, which has no fields; leave --field out"
+            raise CorpusError(msg)
         return exact(data)
+    with _reading(data, name):
+        names, has_rows = _columns(data), hasattr(type(data), "column_names")
+    if names is not None:
+        data, field = _column(data, name, names, field), None
     with _reading(data, name):
         plain = _listed(data)
         is_sequence = is_a(plain, Sequence) and not is_a(plain, bytes | bytearray | str)
-    if not is_sequence:
+    if not is_sequence and not has_rows:
         msg = f"{name!r} is {a_kind(data)}; {_MADE_OF}"
         raise CorpusError(msg)
     found = _taken(plain, data, name)
+    if has_rows or field is not None or (found and all(is_a(each, dict) for each in found)):
+        return "\n".join(texts(found, field, name))
     is_line = [type(element) is str for element in found]
     if all(is_line) and found:
         return "\n".join(line.removesuffix("\n") for line in found)
@@ -54,6 +74,22 @@ def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
             msg += ", or read all as tokens with --as-tokens"
         raise CorpusError(msg)
     return found
+
+
+def _columns(data: Any) -> list[Any] | None:
+    # The names of the columns of a pandas or polars table; None for anything else.
+    kind = type(data)
+    is_table = hasattr(kind, "columns") and not hasattr(kind, "column_names")
+    return list(data.columns) if is_table else None
+
+
+def _column(data: Any, name: str, names: list[Any], field: str | None) -> Any:
+    if field is None or field not in names:
+        has = f"has no column {field!r}" if field is not None else "is a table"
+        msg = f"{name!r} {has}; its columns are {named(names)}: name one with --field"
+        raise CorpusError(msg)
+    with _reading(data, name):
+        return data[field]
 
 
 def elements(data: Any, name: str) -> tuple[Any, ...]:
@@ -140,7 +176,8 @@ def _reading(data: Any, name: str) -> AbstractContextManager[None]:
 def _listed(data: Any) -> Any:
     # Arrays, tensors and columns become plain numbers and strings. The class is asked, since an
     # object may claim to have any attribute.
-    tolist = getattr(type(data), "tolist", None)
+    kind = type(data)
+    tolist = getattr(kind, "tolist", None) or getattr(kind, "to_pylist", None)
     return data if tolist is None else tolist(data)
 
 

@@ -12,6 +12,8 @@ from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_na
 from rnn_magics.notebook.line.words import names_of
 from rnn_magics.options import describe, did_you_mean, option
 from rnn_magics.text.corpus import DEFAULT_SOURCE, Corpus, CorpusConfig
+from rnn_magics.text.formats.formats import FileConfig
+from rnn_magics.text.formats.hub import is_hub
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.sources import BUILTINS, is_url
 
@@ -26,12 +28,12 @@ class ReadingOptions(LineOptions):
             f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); several are joined; a"
             " name in %%corpus"
         ),
-        metavar="NAME|PATH|FOLDER|URL",
+        metavar="NAME|PATH|FOLDER|URL|hf:NAME",
         spelling=word(suggest=lambda: list(BUILTINS)),
     )
     data: str | None = option(
         None,
-        "a variable with text, a list of lines, or tokens",
+        "a variable with text, a list of lines, records or a table (--field), or tokens",
         metavar="NAME",
         spelling=named(suggest="variables"),
     )
@@ -42,6 +44,7 @@ class ReadingOptions(LineOptions):
     name: str | None = option(
         None, "name of the text in listings", metavar="NAME", spelling=new_name()
     )
+    files: FileConfig = part(FileConfig)
     cleaning: CorpusConfig = part(CorpusConfig)
     download: DownloadConfig = part(DownloadConfig)
 
@@ -54,7 +57,8 @@ class ReadingOptions(LineOptions):
     def typed_for_a_text(self) -> list[str]:
         """The flags that were typed and say how a text is read."""
         own = [field.name for field in describe(ReadingOptions) if field.flag]
-        parts = [field.name for each in (CorpusConfig, DownloadConfig) for field in describe(each)]
+        options = (FileConfig, CorpusConfig, DownloadConfig)
+        parts = [field.name for each in options for field in describe(each)]
         typed = [name for name in (*own, *parts) if name in self.line.typed - {"explain"}]
         return [flag_of(ReadingOptions, name) for name in typed]
 
@@ -64,6 +68,7 @@ def reading_call(
     sources: Sequence[str],
     cleaning: CorpusConfig,
     encoding: str | None,
+    files: FileConfig,
     result: str = "corpus",
 ) -> Call[Corpus]:
     """Return the library call that reads one text.
@@ -72,7 +77,7 @@ def reading_call(
     ----------
     options
         What was typed.
-    sources, cleaning, encoding
+    sources, cleaning, encoding, files
         The sources that become the text, and how they are read.
     result
         The name of the variable that the text is assigned to.
@@ -91,8 +96,11 @@ def reading_call(
         return Call.of(result, Corpus.from_text, cell, cleaning, name=title, origin="cell")
     if options.data is not None:
         data = variable(options.data, _looked_up(options.data, options.line.variables))
-        read = Corpus.from_tokens if options.as_tokens else Corpus.from_data
-        return Call.of(result, read, data, cleaning, name=name or options.data)
+        name = name or options.data
+        if options.as_tokens:
+            return Call.of(result, Corpus.from_tokens, data, cleaning, name=name)
+        field = options.files.field
+        return Call.of(result, Corpus.from_data, data, cleaning, name=name, field=field)
     several = list(sources) or DEFAULT_SOURCE
     return Call.of(
         result,
@@ -102,6 +110,7 @@ def reading_call(
         encoding=encoding,
         name=name,
         download=options.download,
+        files=files,
     )
 
 
@@ -122,17 +131,26 @@ def _refuse_useless(options: ReadingOptions) -> None:
         msg = f"--data already says where the text comes from; leave {first!r} out"
     elif options.as_tokens and not has_data:
         msg = "--as-tokens needs --data NAME; add that, or leave --as-tokens out"
-    elif options.encoding is not None and (is_cell or has_data):
-        msg = "--encoding is for files and downloads; leave it out"
+    elif options.as_tokens and options.files.field is not None:
+        msg = "--field is the text of records; for tokens, make a sequence of them and leave it out"
+    elif (is_cell or has_data) and (flag := _of_files(options)):
+        msg = f"{flag} is for files and downloads; leave it out"
     elif limit := _useless_limit(options):
         msg = f"{limit} is for downloads; leave it out, or name an http:// or https:// address"
     if msg:
         raise ConfigError(msg)
 
 
+def _of_files(options: ReadingOptions) -> str:
+    # An option that says how files are read; the field is one of records in a variable, too.
+    files = [each for each in describe(FileConfig) if each.name in options.line.typed]
+    flags = [each.flag for each in files if each.name != "field" or options.data is None]
+    return next(iter(["--encoding"] * (options.encoding is not None) + flags), "")
+
+
 def _useless_limit(options: ReadingOptions) -> str:
     # A download option, when nothing is downloaded.
-    if options.line.cell is None and any(map(is_url, options.source)):
+    if options.line.cell is None and any(is_url(each) or is_hub(each) for each in options.source):
         return ""
     limits = describe(DownloadConfig)
     return next((limit.flag for limit in limits if limit.name in options.line.typed), "")

@@ -11,6 +11,7 @@ from rnn_magics.notebook.line.call import Call, result_of, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import run_option
 from rnn_magics.notebook.line.reading import ReadingOptions, reading_call
+from rnn_magics.notebook.live.reading_bar import read_watched
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
@@ -19,6 +20,8 @@ from rnn_magics.options import AT_LEAST_ONE, option
 from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
 from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.formats.formats import FileConfig
+from rnn_magics.text.reading.several import applying
 from rnn_magics.training.run import Run
 
 
@@ -71,12 +74,22 @@ def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpu
     valid = options.cleaning.valid if "valid" in options.line.typed else 0.0
     how = replace(options.cleaning, valid=valid), options.encoding or _encoding(runs)
     if options.line.cell is not None or options.data is not None:
-        return [reading_call(options, options.source, *how, "text")]
+        return [reading_call(options, options.source, *how, options.files, "text")]
     if options.name is not None and len(options.source) > 1:
         msg = f"--name names one text, not {len(options.source)}; leave it out"
         raise ConfigError(msg)
-    words = enumerate(options.source, start=1)
-    return [reading_call(options, [source], *how, f"text_{number}") for number, source in words]
+    return [
+        reading_call(options, [source], *how, _files(runs, options, source), f"text_{number}")
+        for number, source in enumerate(options.source, start=1)
+    ]
+
+
+def _files(runs: list[Run], options: EvaluateOptions, source: str) -> FileConfig:
+    # What was typed, or else that of the text of the runs, as far as it applies to this text.
+    if options.is_as_is or options.files.changed():
+        return options.files
+    typed = {FileConfig() if run.reading is None else run.reading.files for run in runs}
+    return applying(typed.pop(), source) if len(typed) == 1 else options.files
 
 
 def _encoding(runs: list[Run]) -> str | None:
@@ -116,7 +129,8 @@ def evaluate_rnn(
 ) -> Evaluations | TextEvaluation | MixtureEvaluation:
     """Score texts with runs: the session's held-out text, or texts as ``%corpus`` takes them.
 
-    Each word is a text; a folder or a pattern is one. A text is read as that of the run was.
+    Each word is a text; a folder or a pattern is one. A text is read as that of the run was: its
+    cleaning, its encoding, and its field.
 
     ::
 
@@ -128,16 +142,26 @@ def evaluate_rnn(
     """
     *loading, scoring = calls(desk, options)
     desk.session.refuse_while_training("%evaluate_rnn")
+    for call in loading:
+        read_watched(call)
     found: Evaluations | TextEvaluation | MixtureEvaluation = scoring()
     say_notes(desk.session, (note for call in loading for note in call.value.notes))
+    typed = options.files.changed()
     if options.ngram is None and not options.is_as_is:
         for run in _runs(desk.session, options.run):
-            if said := _said_of_reading(run, [] if loading else [desk.session.require_corpus()]):
+            corpora = [] if loading else [desk.session.require_corpus()]
+            if said := _said_of_reading(run, corpora, _common([] if typed else loading)):
                 print(one_line(said))
     return found
 
 
-def _said_of_reading(run: Run, corpora: list[Corpus]) -> str:
+def _common(loading: Sequence[Call[Any]]) -> FileConfig:
+    # How all files were read; nothing where that differs.
+    used = {call.values().get("files") or FileConfig() for call in loading}
+    return used.pop() if len(used) == 1 else FileConfig()
+
+
+def _said_of_reading(run: Run, corpora: list[Corpus], files: FileConfig) -> str:
     # How the texts were read; of the corpus of the session, only what is wrong with that.
     if run.reading is None:
         return (
@@ -151,9 +175,8 @@ def _said_of_reading(run: Run, corpora: list[Corpus]) -> str:
             f"the corpus was cleaned with {flags} and that of run {run.name!r} was not, and what is"
             " gone does not come back: name the text"
         )
-    if corpora or not str(run.reading):
-        return ""
-    return f"read as the text of run {run.name!r} was: {run.reading}"
+    reading = str(replace(run.reading, files=files))
+    return f"read as the text of run {run.name!r} was: {reading}" if reading and not corpora else ""
 
 
 MAGIC = Magic(EvaluateOptions, evaluate_rnn, calls)

@@ -16,7 +16,8 @@ from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.text.reading import sources
 from rnn_magics.text.reading.download import Download, DownloadConfig
-from rnn_magics.text.reading.sources import BUILTINS, decode, read_source
+from rnn_magics.text.reading.encoding import decode
+from rnn_magics.text.reading.sources import BUILTINS, read_source
 
 PAGES = {
     "/a/story.txt": "Überall\r\nwar Licht".encode(),
@@ -164,10 +165,10 @@ def test_a_file_that_may_not_be_read_is_called_so(tmp_path: Path) -> None:
 def test_a_refusal_of_the_system_is_called_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Path) -> bytes:
+    def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files, "read_bytes", refuse)
+    monkeypatch.setattr(files, "open_file", refuse)
     with pytest.raises(CorpusError, match=r"secret.txt' cannot be read: permission denied$"):
         read_source(str(tmp_path / "secret.txt"))
 
