@@ -142,6 +142,11 @@ def _head(run: Run) -> str:
 
 _STANDARD = {
     "import ast": r"\bast\.",
+    "import bz2": r"\bbz2\.",
+    "import csv": r"\bcsv\.",
+    "import gzip": r"\bgzip\.",
+    "import json": r"\bjson\.",
+    "import lzma": r"\blzma\.",
     "import math": r"\bmath\.",
     "import re": r"\bre\.",
     "import sys": r"\bsys\.",

@@ -10,19 +10,18 @@ from pathlib import Path
 
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
+from rnn_magics.handout.again import read_again
 from rnn_magics.handout.literals import listed, path, pieces
 from rnn_magics.storage import atomic
 from rnn_magics.text import characters
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.reading.python_texts import MOST_CHARACTERS, PYTHON_TEXTS
-from rnn_magics.text.reading.source import Source
 from rnn_magics.text.reserved import anywhere, bounded, kept_whole
 from rnn_magics.text.tokenizers import UNK, kinds_of_words
 from rnn_magics.text.vocab import Vocab
 
 _MOST_PIECES = 12  # lines of text that a script can hold and stay readable
-_ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "gb18030")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 # The texts that come with Python, as a script reads them.
@@ -60,7 +59,7 @@ class TextLines:
     source
         Source that defines ``vocab``, ``index``, ``train_ids`` and ``valid_ids``.
     kept
-        A text that is in no file; None if the source reads its text from a file that exists.
+        A text that no file holds as it is; None if the source reads its text from a file.
     file
         The file for that text; None if the source itself holds it.
     """
@@ -108,8 +107,9 @@ def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> TextLines:
 def too_long_to_keep(corpus: Corpus) -> CorpusError:
     """Return the error for a text that is too long for a script."""
     unit = "characters" if corpus.is_text else "tokens"
-    msg = f"{corpus.name!r} is in no file, and its {len(corpus.data):,} {unit} are too many for"
-    return CorpusError(msg + " a script; name a file to write them to: %rnn code RUN FILE")
+    msg = f"{corpus.name!r} is in no file that a script can read, and its {len(corpus.data):,}"
+    msg += f" {unit} are too many for a script; name a file to write them to: %rnn code RUN FILE"
+    return CorpusError(msg)
 
 
 def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
@@ -133,7 +133,7 @@ def _read(corpus: Corpus, file: str | None) -> tuple[str, str | None]:
         text = _as_source(corpus.name, data)
         return f"{_kept(corpus, text, file)}tokens = ast.literal_eval(text)\n", text
     text = str(data)
-    if (source := _found_again(corpus.origin, text, config)) is not None:
+    if (source := _found_again(corpus, text)) is not None:
         return source + _cleaning(config, text), None
     kept = _kept(corpus, text, file)  # as it was cleaned
     return kept + 'lines = text.split("\\n")\n' * config.d2l, text
@@ -151,21 +151,13 @@ def _as_source(name: str, tokens: tuple[Hashable, ...]) -> str:
     return source
 
 
-def _found_again(origin: str, data: str, config: CorpusConfig) -> str | None:
+def _found_again(corpus: Corpus, data: str) -> str | None:
     # The script must read the very text of the run, so each candidate is read and compared here.
     for name, lines in _PYTHON_TEXTS.items():
         text = PYTHON_TEXTS[name]
-        if origin == text.origin and clean(text.read(), config) == data:
+        if corpus.origin == text.origin and clean(text.read(), corpus.config) == data:
             return lines
-    for encoding in _ENCODINGS:
-        try:
-            with files.open_file(origin, "r", encoding) as file:
-                source = Source(file.read(), origin, origin)
-        except (OSError, ValueError):
-            continue
-        if clean(source.text, config) == data:
-            return f'{path(origin)}text = Path(path).read_text(encoding="{encoding}")\n'
-    return None
+    return read_again(corpus.origin, data, corpus.config, corpus.files)
 
 
 def _kept(corpus: Corpus, text: str, file: str | None) -> str:

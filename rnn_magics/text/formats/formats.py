@@ -209,7 +209,12 @@ class Contents:
 
 
 def format_of(name: str, typed: str | None) -> Format:
-    """Return the format of a file.
+    """Return the format of a file; see `format_name`."""
+    return FORMATS[format_name(name, typed)]
+
+
+def format_name(name: str, typed: str | None) -> str:
+    """Return the name in `FORMATS` of the format of a file.
 
     Parameters
     ----------
@@ -219,10 +224,10 @@ def format_of(name: str, typed: str | None) -> Format:
         What the user says: a name of `FORMATS`, `TEXT` or nothing.
     """
     if typed is not None and typed != TEXT:
-        return FORMATS[typed]
+        return typed
     suffix = PurePath(name[: len(name) - len(packing(name))]).suffix.lower()
-    found = next((each for each in FORMATS.values() if suffix in each.suffixes), FORMATS["raw"])
-    return FORMATS["raw"] if typed is None and found.plain is not None else found
+    found = next((each for each, form in FORMATS.items() if suffix in form.suffixes), "raw")
+    return "raw" if typed is None and FORMATS[found].plain is not None else found
 
 
 def joined(records: Iterable[str]) -> Iterator[str]:
