@@ -23,8 +23,10 @@ def book_alone(pieces: Iterable[str]) -> Iterator[str]:
     A text without the header is left as it is.
     """
     pieces, head = iter(pieces), ""
-    while len(head) < _HEAD and (piece := next(pieces, "")):
+    for piece in pieces:
         head += piece
+        if len(head) >= 2 * _HEAD:  # with credits behind a header at the end of the first half
+            break
     start = _START.search(head, 0, _HEAD)
     if start is None:
         yield from chain([head], pieces)
