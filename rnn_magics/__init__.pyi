@@ -72,6 +72,8 @@ from .storage.run_folder import checkpoint_epochs as checkpoint_epochs
 from .storage.run_folder import kept_runs as kept_runs
 from .text.corpus import Corpus as Corpus
 from .text.corpus import CorpusConfig as CorpusConfig
+from .text.formats.formats import FORMATS as FORMATS
+from .text.formats.formats import FileConfig as FileConfig
 from .text.reading.download import DownloadConfig as DownloadConfig
 from .text.statistics import text_statistics as text_statistics
 from .text.tokenizers import TOKENIZERS as TOKENIZERS

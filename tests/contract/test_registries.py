@@ -32,6 +32,7 @@ from rnn_magics.notebook.session.session import Session
 from rnn_magics.options import Options, describe
 from rnn_magics.plotting.inspection import FIGURES
 from rnn_magics.storage.parts import PARTS
+from rnn_magics.text.formats.formats import FORMATS, FileConfig
 from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import VocabConfig
 from rnn_magics.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
@@ -45,6 +46,7 @@ SAMPLE = "one two three\nfour, five six (seven) eight; nine ten!"
 @pytest.mark.parametrize(
     ("config", "field", "registry"),
     [
+        (FileConfig, "format", FORMATS),
         (VocabConfig, "token", TOKENIZERS),
         (BatchConfig, "batching", BATCHERS),
         (ModelConfig, "cell", CELLS),

@@ -18,7 +18,7 @@ from rnn_magics.text.formats.markup import is_page, markdown_text, page_text, su
 from rnn_magics.text.formats.packed import packing
 
 TEXT = "text"
-"""What is typed for any format with markup that is to be taken off."""
+"""The name of the format that the end of a file's name tells, without its markup."""
 _PIECE = 1 << 20  # characters that records are gathered to
 _SIGNATURES = {
     b"%PDF-": "is a PDF; save it as text first",
@@ -68,6 +68,7 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
+    TEXT: Format("text without markup, as the end of the name tells"),
     "raw": Format("the file as it is"),
     "json": Format("a list in JSON, one record an element", (".json",), rows=rows.json_rows),
     "jsonl": Format("a JSON value on each line", (".jsonl", ".ndjson"), rows=rows.json_lines),
@@ -88,13 +89,13 @@ class FileConfig(Options):
         None,
         "what the files are; text takes off the markup of web pages, Markdown and subtitles (by"
         " default records are told by the end of a name, and all else is read as it is)",
-        choices=lambda: [TEXT, *FORMATS],
+        choices=lambda: list(FORMATS),
         spelling=Spelling(flag="--as"),
     )
     field: str | None = option(
         None,
-        "the field of each record (JSON, CSV, TSV, Parquet, data sets) that is its text; a.b is b"
-        " inside of a",
+        "the field of each record (JSON, CSV, TSV, Parquet, data sets) that is its text, by"
+        " default the only one, or text; a.b is b inside of a",
         metavar="NAME",
         spelling=Spelling(verbatim=True),
     )
@@ -221,7 +222,7 @@ def format_name(name: str, typed: str | None) -> str:
     name
         The name of the file, which may be packed.
     typed
-        What the user says: a name of `FORMATS`, `TEXT` or nothing.
+        What the user says: a name of `FORMATS`, or nothing.
     """
     if typed is not None and typed != TEXT:
         return typed
