@@ -352,7 +352,12 @@ def test_a_run_reads_the_next_file_as_its_own_was_read(notebook: Notebook, tmp_p
     (tmp_path / "plain.txt").write_text("the time traveller 8")
     assert notebook.printed("%evaluate_rnn plain.txt") == ""  # a text has no fields
     assert notebook.printed("%evaluate_rnn more.jsonl --field title") == ""
-    assert notebook.run("%evaluate_rnn more.jsonl --as raw").unk_share > 0.0
+    assert notebook.run("%evaluate_rnn more.jsonl --lower").unk_share == 0.0
+    assert notebook.printed("%evaluate_rnn more.jsonl --max-unpacked 5") == (
+        "read as the text of run 'gru-1' was: --field text\n"
+    )
+    said = notebook.refused("%evaluate_rnn more.jsonl --as raw")
+    assert said.startswith("--field is for files with records")
     said = notebook.refused("%evaluate_rnn chats.json")
     assert said.startswith("record 1 of 'chats.json' has no field 'text' (it has 'who', 'said')")
     assert notebook.printed("%evaluate_rnn python_docs --max-tokens 50") == ""  # nor has this

@@ -27,10 +27,18 @@ def read_watched(call: Call[Corpus]) -> Corpus:
 
 
 class ReadingBar:
-    """A bar that goes when the text has been read."""
+    """A bar that goes when the text has been read.
 
-    def __init__(self, delay: float = _DELAY) -> None:
-        self._delay = delay
+    Parameters
+    ----------
+    delay
+        Seconds before it is shown.
+    interval
+        Seconds between two updates.
+    """
+
+    def __init__(self, delay: float = _DELAY, interval: float = 0.1) -> None:
+        self._delay, self._interval = delay, interval
         self._bar: Any = None  # a tqdm
 
     def __call__(self, progress: ReadingProgress) -> None:
@@ -41,6 +49,7 @@ class ReadingBar:
                 unit="B",
                 unit_scale=True,
                 delay=self._delay,
+                mininterval=self._interval,
                 leave=False,
                 file=sys.stdout,
             )

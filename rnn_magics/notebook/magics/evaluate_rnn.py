@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_notes
-from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.options import AT_LEAST_ONE, describe, option
 from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
 from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
 from rnn_magics.text.corpus import Corpus
@@ -85,11 +85,16 @@ def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpu
 
 
 def _files(runs: list[Run], options: EvaluateOptions, source: str) -> FileConfig:
-    # What was typed, or else that of the text of the runs, as far as it applies to this text.
-    if options.is_as_is or options.files.changed():
-        return options.files
-    typed = {FileConfig() if run.reading is None else run.reading.files for run in runs}
-    return applying(typed.pop(), source) if len(typed) == 1 else options.files
+    # As the text of the runs was, if that was the same for all and as far as it applies to this
+    # one; what is typed counts for more.
+    ways = {FileConfig() if run.reading is None else run.reading.files for run in runs}
+    same = applying(ways.pop(), source) if len(ways) == 1 else FileConfig()
+    return replace(same, **_typed_of_files(options))
+
+
+def _typed_of_files(options: EvaluateOptions) -> dict[str, Any]:
+    names = [each.name for each in describe(FileConfig) if each.name in options.line.typed]
+    return {name: getattr(options.files, name) for name in names}
 
 
 def _encoding(runs: list[Run]) -> str | None:
@@ -146,19 +151,20 @@ def evaluate_rnn(
         read_watched(call)
     found: Evaluations | TextEvaluation | MixtureEvaluation = scoring()
     say_notes(desk.session, (note for call in loading for note in call.value.notes))
-    typed = options.files.changed()
+    typed = _typed_of_files(options)
     if options.ngram is None and not options.is_as_is:
         for run in _runs(desk.session, options.run):
             corpora = [] if loading else [desk.session.require_corpus()]
-            if said := _said_of_reading(run, corpora, _common([] if typed else loading)):
+            if said := _said_of_reading(run, corpora, _common(loading, typed)):
                 print(one_line(said))
     return found
 
 
-def _common(loading: Sequence[Call[Any]]) -> FileConfig:
-    # How all files were read; nothing where that differs.
+def _common(loading: Sequence[Call[Any]], typed: Mapping[str, Any]) -> FileConfig:
+    # How all files were read without being told; nothing where that differs.
     used = {call.values().get("files") or FileConfig() for call in loading}
-    return used.pop() if len(used) == 1 else FileConfig()
+    common = used.pop() if len(used) == 1 else FileConfig()
+    return replace(common, **{name: getattr(FileConfig(), name) for name in typed})
 
 
 def _said_of_reading(run: Run, corpora: list[Corpus], files: FileConfig) -> str:
