@@ -5,6 +5,7 @@ This is the only place where an object of a notebook becomes text or tokens.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -23,6 +24,8 @@ MOST = 10_000_000
 _ENDING = {id(kind) for kind in (list, tuple, str, bytes, bytearray, deque)}  # all in memory
 _CERTAIN = {id(kind) for kind in (type(None), bool, str, bytes)}  # every value can be a token
 _HUGE = 1 << 64  # Python refuses to print numbers of more than a few thousand digits
+_TABLES = {"pandas": ("DataFrame",), "polars": ("DataFrame",)}  # by the module of their class
+_DATA_SETS = {"datasets": ("Dataset", "IterableDataset")}
 _MADE_OF = "a corpus is made from a string, a list of strings, or a sequence of tokens"
 
 
@@ -50,10 +53,9 @@ def text_or_elements(data: Any, name: str, field: str | None = None) -> str | tu
             msg = f"{name!r} is a string, which has no fields; leave --field out"
             raise CorpusError(msg)
         return exact(data)
-    with _reading(data, name):
-        names, has_rows = _columns(data), hasattr(type(data), "column_names")
-    if names is not None:
-        data, field = _column(data, name, names, field), None
+    has_rows = _is_one_of(data, _DATA_SETS)
+    if _is_one_of(data, _TABLES):
+        data, field = _column(data, name, field), None
     with _reading(data, name):
         plain = _listed(data)
         is_sequence = is_a(plain, Sequence) and not is_a(plain, bytes | bytearray | str)
@@ -61,7 +63,7 @@ def text_or_elements(data: Any, name: str, field: str | None = None) -> str | tu
         msg = f"{name!r} is {a_kind(data)}; {_MADE_OF}"
         raise CorpusError(msg)
     found = _taken(plain, data, name)
-    if has_rows or field is not None or (found and all(is_a(each, dict) for each in found)):
+    if has_rows or field is not None or (found and all(type(each) is dict for each in found)):
         return "\n".join(texts(found, field, name))
     is_line = [type(element) is str for element in found]
     if all(is_line) and found:
@@ -76,14 +78,16 @@ def text_or_elements(data: Any, name: str, field: str | None = None) -> str | tu
     return found
 
 
-def _columns(data: Any) -> list[Any] | None:
-    # The names of the columns of a pandas or polars table; None for anything else.
-    kind = type(data)
-    is_table = hasattr(kind, "columns") and not hasattr(kind, "column_names")
-    return list(data.columns) if is_table else None
+def _is_one_of(data: Any, kinds: Mapping[str, tuple[str, ...]]) -> bool:
+    # A library that was never imported has no objects; anything else may claim to be one.
+    known = ((sys.modules.get(module), names) for module, names in kinds.items())
+    classes = (getattr(module, each, None) for module, names in known for each in names)
+    return any(isinstance(each, type) and is_a(data, each) for each in classes)
 
 
-def _column(data: Any, name: str, names: list[Any], field: str | None) -> Any:
+def _column(data: Any, name: str, field: str | None) -> Any:
+    with _reading(data, name):
+        names = list(data.columns)
     if field is None or field not in names:
         has = f"has no column {field!r}" if field is not None else "is a table"
         msg = f"{name!r} {has}; its columns are {named(names)}: name one with --field"
@@ -176,8 +180,7 @@ def _reading(data: Any, name: str) -> AbstractContextManager[None]:
 def _listed(data: Any) -> Any:
     # Arrays, tensors and columns become plain numbers and strings. The class is asked, since an
     # object may claim to have any attribute.
-    kind = type(data)
-    tolist = getattr(kind, "tolist", None) or getattr(kind, "to_pylist", None)
+    tolist = getattr(type(data), "tolist", None)
     return data if tolist is None else tolist(data)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rnn_magics.errors import CorpusError
@@ -20,7 +20,8 @@ def texts(records: Iterable[Any], field: str | None, what: str) -> Iterator[str]
     Parameters
     ----------
     records
-        Mappings from names to values; or texts, where no field is named.
+        Dicts; or texts, where no field is named. Of derived classes, which may do anything, only
+        those of str are accepted.
     field
         The name of a field. ``a.b`` is the field ``b`` of the value of ``a``, or of each value if
         ``a`` is a list; the texts of a list are joined by line ends. If None, the only field, or
@@ -35,7 +36,7 @@ def texts(records: Iterable[Any], field: str | None, what: str) -> Iterator[str]
     """
     for number, record in enumerate(records, start=1):
         said = f"record {number:,} of {what!r}"
-        if field is None and is_a(record, Mapping):
+        if field is None and type(record) is dict:
             field = _only(record, said)
         path = [] if field is None else [field]
         text = "\n".join(_found(record, path, field, said))
@@ -47,14 +48,14 @@ def texts(records: Iterable[Any], field: str | None, what: str) -> Iterator[str]
 
 def named(names: Iterable[object]) -> str:
     """Return the names of fields in one line; of many, the first and how many more."""
-    shown = [quoted(name) for name in names]
+    shown = [quoted(name) if type(name) is str else a_kind(name) for name in names]
     more = len(shown) - _MOST_NAMED
     return ", ".join(shown[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _only(record: Mapping[Any, Any], said: str) -> str:
+def _only(record: dict[Any, Any], said: str) -> str:
     names = list(record)
-    if len(names) == 1 and isinstance(names[0], str):
+    if len(names) == 1 and type(names[0]) is str:
         return names[0]
     if USUAL in record:
         return USUAL
@@ -64,12 +65,12 @@ def _only(record: Mapping[Any, Any], said: str) -> str:
 
 def _found(value: Any, path: Sequence[str], field: str | None, said: str) -> Iterator[str]:
     # The texts at the end of a path; of a list, those of each element.
-    if is_a(value, list | tuple):
+    if type(value) is list or type(value) is tuple:
         for element in value:
             yield from _found(element, path, field, said)
     elif not path:
         yield _text(value, field, said)
-    elif not is_a(value, Mapping):
+    elif type(value) is not dict:
         msg = f"{said}: {_kind(value)} has no field {path[0]!r}; "
         is_plain = [field] == [*path]
         raise CorpusError(msg + ("leave --field out" if is_plain else "name another with --field"))
@@ -101,5 +102,5 @@ def _kind(value: Any) -> str:
     if is_a(value, bool):
         return "true or false"
     if is_a(value, int | float):
-        return f"a number ({quoted(value)})"
+        return "a number"
     return "a text" if is_a(value, str) else a_kind(value)
