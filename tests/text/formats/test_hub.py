@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -91,3 +92,18 @@ def test_without_the_library_one_line_says_what_to_type(monkeypatch: pytest.Monk
     assert (
         str(caught.value) == "reading 'hf:a/b' needs datasets: pip install 'rnn_magics[datasets]'"
     )
+
+
+def test_the_library_itself_reads_a_folder_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    pytest.importorskip("datasets", reason="not installed: pip install '.[datasets]'")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "train.jsonl").write_text('{"text": "one", "n": 1}\n{"text": "two"}\n')
+    (tmp_path / "mine" / "test.jsonl").write_text('{"text": "three"}\n')
+    assert list(hub_records(f"hf:{tmp_path / 'mine'}", None, 1)) == ["one", "two"]
+    assert list(hub_records(f"hf:{tmp_path / 'mine'}:test", "text", 1)) == ["three"]
+    with pytest.raises(CorpusError, match="check its name, its CONFIG and its SPLIT"):
+        list(hub_records(f"hf:{tmp_path / 'mine'}:valid", None, 1))
