@@ -215,7 +215,7 @@ def test_a_text_is_read(notebook: Notebook, words: str, text: str) -> None:
         ),
         (
             "--data records --field a --as-tokens",
-            "--field is the text of records; for tokens, make a sequence of them and leave it out",
+            "--field is the text of records; for tokens or numbers, name a sequence of them",
         ),
         ("--data text --field a", "'text' is a string, which has no fields; leave --field out"),
         (
@@ -343,7 +343,7 @@ def test_explain_shows_the_call_that_reads_the_same(
 def test_a_run_reads_the_next_file_as_its_own_was_read(notebook: Notebook, tmp_path: Path) -> None:
     run = notebook.run(f"%corpus lines.jsonl --field text\n%vocab\n{SAMPLE}\n{TRAIN}")
     assert run.reading == TextReading(
-        notebook.session.corpus.config, None, FileConfig(field="text")
+        notebook.session.corpus.config, files=FileConfig(field="text")
     )
     assert str(run.reading) == "--field text"
     (tmp_path / "more.jsonl").write_text('{"text": "the time traveller 8", "title": "xyz"}')

@@ -10,12 +10,21 @@ from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part, word
 from rnn_magics.notebook.line.words import names_of
-from rnn_magics.options import describe, did_you_mean, option
+from rnn_magics.options import Options, describe, did_you_mean, option
 from rnn_magics.text.corpus import DEFAULT_SOURCE, Corpus, CorpusConfig
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.formats.hub import is_hub
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.sources import BUILTINS, is_url
+from rnn_magics.text.series.levels import Levels, LevelsConfig
+from rnn_magics.text.series.read import read_series
+from rnn_magics.text.tasks.made_up import PREFIX, task_corpus
+from rnn_magics.text.tasks.rules import TASKS
+from rnn_magics.text.tasks.stream import TaskConfig
+
+
+def _tasks() -> list[str]:
+    return [f"{PREFIX}{name}" for name in TASKS]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -26,14 +35,15 @@ class ReadingOptions(LineOptions):
         (),
         lambda: (
             f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); several are joined; a"
-            " name in %%corpus"
+            f" name in %%corpus; made up: {', '.join(_tasks())}"
         ),
         metavar="NAME|PATH|FOLDER|URL|hf:NAME",
-        spelling=word(suggest=lambda: list(BUILTINS)),
+        spelling=word(suggest=lambda: [*BUILTINS, *_tasks()]),
     )
     data: str | None = option(
         None,
-        "a variable with text, a list of lines, records or a table (--field), or tokens",
+        "a variable with text, a list of lines, records or a table (--field), or tokens; with"
+        " --levels, numbers",
         metavar="NAME",
         spelling=named(suggest="variables"),
     )
@@ -47,6 +57,8 @@ class ReadingOptions(LineOptions):
     files: FileConfig = part(FileConfig)
     cleaning: CorpusConfig = part(CorpusConfig)
     download: DownloadConfig = part(DownloadConfig)
+    series: LevelsConfig = part(LevelsConfig)
+    task: TaskConfig = part(TaskConfig)
 
     @property
     def has_text(self) -> bool:
@@ -57,7 +69,7 @@ class ReadingOptions(LineOptions):
     def typed_for_a_text(self) -> list[str]:
         """The flags that were typed and say how a text is read."""
         own = [field.name for field in describe(ReadingOptions) if field.flag]
-        options = (FileConfig, CorpusConfig, DownloadConfig)
+        options = (FileConfig, CorpusConfig, DownloadConfig, LevelsConfig, TaskConfig)
         parts = [field.name for each in options for field in describe(each)]
         typed = [name for name in (*own, *parts) if name in self.line.typed - {"explain"}]
         return [flag_of(ReadingOptions, name) for name in typed]
@@ -70,6 +82,7 @@ def reading_call(
     encoding: str | None,
     files: FileConfig,
     result: str = "corpus",
+    levels: Levels | None = None,
 ) -> Call[Corpus]:
     """Return the library call that reads one text.
 
@@ -81,6 +94,9 @@ def reading_call(
         The sources that become the text, and how they are read.
     result
         The name of the variable that the text is assigned to.
+    levels
+        The levels of a run, in which ``--data`` is read as a series of numbers; by default those
+        that were typed, if they were.
 
     Raises
     ------
@@ -89,18 +105,24 @@ def reading_call(
     SessionError
         If the variable does not exist.
     """
-    _refuse_useless(options)
+    _refuse_useless(options, sources)
     cell, name = options.line.cell, options.name
     if cell is not None:
         title = name or " ".join(sources) or "cell"
         return Call.of(result, Corpus.from_text, cell, cleaning, name=title, origin="cell")
     if options.data is not None:
-        data = variable(options.data, _looked_up(options.data, options.line.variables))
+        data = variable(options.data, looked_up(options.data, options.line.variables))
         name = name or options.data
+        into = levels or (options.series if options.series.levels else None)
+        if into is not None:
+            return Call.of(result, read_series, data, into, cleaning, name=name)
         if options.as_tokens:
             return Call.of(result, Corpus.from_tokens, data, cleaning, name=name)
         field = options.files.field
         return Call.of(result, Corpus.from_data, data, cleaning, name=name, field=field)
+    if sources and _is_task(sources[0]):
+        task = sources[0].removeprefix(PREFIX)
+        return Call.of(result, task_corpus, task, options.task, cleaning, name=name)
     several = list(sources) or DEFAULT_SOURCE
     return Call.of(
         result,
@@ -114,16 +136,24 @@ def reading_call(
     )
 
 
-def _looked_up(name: str, variables: Mapping[str, Any]) -> Any:
+def looked_up(name: str, variables: Mapping[str, Any]) -> Any:
+    """Return the value of a variable.
+
+    Raises
+    ------
+    SessionError
+        If the variable does not exist.
+    """
     if name not in variables:
         msg = f"the notebook has no variable {name!r}{did_you_mean(name, names_of(variables))}"
         raise SessionError(msg)
     return variables[name]
 
 
-def _refuse_useless(options: ReadingOptions) -> None:
+def _refuse_useless(options: ReadingOptions, sources: Sequence[str]) -> None:
     # Refuse an option that would have no effect.
     msg, is_cell, has_data = "", options.line.cell is not None, options.data is not None
+    made_up = [] if is_cell else [*filter(_is_task, sources)]
     if is_cell and has_data:
         msg = "the body of the cell is the text; leave --data out, or begin with one %"
     elif has_data and options.source:
@@ -131,10 +161,14 @@ def _refuse_useless(options: ReadingOptions) -> None:
         msg = f"--data already says where the text comes from; leave {first!r} out"
     elif options.as_tokens and not has_data:
         msg = "--as-tokens needs --data NAME; add that, or leave --as-tokens out"
-    elif options.as_tokens and options.files.field is not None:
-        msg = "--field is the text of records; for tokens, make a sequence of them and leave it out"
-    elif (is_cell or has_data) and (flag := _of_files(options)):
+    elif (is_cell or has_data or made_up) and (flag := _of_files(options)):
         msg = f"{flag} is for files and downloads; leave it out"
+    elif made_up and len(sources) > 1:
+        msg = f"{made_up[0]!r} is a text of its own; name it alone"
+    elif not any(map(_is_task, options.source)) and (typed := _typed_of(TaskConfig, options)):
+        msg = f"{typed} is for made-up tasks, such as {_tasks()[0]}; leave it out"
+    elif wrong := _wrong_data(options):
+        msg = wrong
     elif limit := _useless_limit(options):
         msg = f"{limit} is for downloads; leave it out, or name an http:// or https:// address"
     if msg:
@@ -152,5 +186,28 @@ def _useless_limit(options: ReadingOptions) -> str:
     # A download option, when nothing is downloaded.
     if options.line.cell is None and any(is_url(each) or is_hub(each) for each in options.source):
         return ""
-    limits = describe(DownloadConfig)
-    return next((limit.flag for limit in limits if limit.name in options.line.typed), "")
+    return _typed_of(DownloadConfig, options)
+
+
+def _wrong_data(options: ReadingOptions) -> str:
+    if (options.as_tokens or options.series.levels) and options.files.field is not None:
+        msg = "--field is the text of records; for tokens or numbers, name a sequence of them and"
+        return f"{msg} leave it out"
+    if options.series.levels is None:
+        typed = _typed_of(LevelsConfig, options)
+        return typed and f"{typed} says how levels are cut; add --levels 20, or leave {typed} out"
+    if options.data is None:
+        return "--levels reads a variable as a series of numbers; name it with --data"
+    if options.as_tokens:
+        return "--as-tokens and --levels exclude each other; leave one of them out"
+    return ""
+
+
+def _is_task(source: str) -> bool:
+    return source.startswith(PREFIX)
+
+
+def _typed_of(part_of_line: type[Options], options: ReadingOptions) -> str:
+    # The first flag of a part that was typed; empty if none was.
+    typed = (f.flag for f in describe(part_of_line) if f.name in options.line.typed)
+    return next(typed, "")

@@ -47,8 +47,10 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
         %corpus page.html --as text    without its tags
         %corpus $files                 a list of paths, such as files = !ls *.txt
         %corpus https://example.org/a.txt --sha256 HEX --max-download 10
-        %corpus --data series          the variable `series`
+        %corpus --data tokens          the variable `tokens`
         %corpus --data table --field review    a column of a table, a field of records
+        %corpus --data x --levels 20   numbers, cut into 20 levels
+        %corpus task:copy --length 10  a made-up task, whose best perplexity is known
         %%corpus poem                  the lines below are the text
     """
     call = corpus_call(options)

@@ -28,6 +28,8 @@ def corpus_html(corpus: Corpus) -> str:
         ("sha256", corpus.fingerprint[:16]),
         ("begins", beginning),
     ]
+    if corpus.behind is not None:
+        rows.insert(1, ("made of", repr(corpus.behind)))
     return headed(repr(corpus), html_table(("", ""), rows))
 
 
