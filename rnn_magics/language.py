@@ -1,12 +1,13 @@
-"""The language in which everything is said: English, or Chinese where the page or the reader asks for it.
+"""The language in which everything is said: English, or Chinese where page or reader asks for it.
 
-Every text that people read passes through `say`. It stands in the source in English, which is also its key in
-the catalogue (GNU gettext; `rnn_magics/locale`), with named fields as in `str.format`.
+Every text that people read passes through `say`. It stands in the source in English, which is also
+its key in the catalogue (GNU gettext, `rnn_magics/locale`), with named fields as in `str.format`.
 """
 
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ _FOLDER = Path(__file__).parent / "locale"
 
 
 class _Spoken:
-    """What the process speaks: one language for all threads, since a worker writes into the same page."""
+    """What the process speaks, in all threads, since a worker writes into the same page."""
 
     def __init__(self) -> None:
         self.language = "en"
@@ -28,7 +29,9 @@ class _Spoken:
     def use(self, language: str) -> None:
         locale = _LOCALES.get(language)
         self.catalogue = (
-            gettext.translation(DOMAIN, _FOLDER, [locale], fallback=True) if locale else gettext.NullTranslations()
+            gettext.NullTranslations()
+            if locale is None
+            else gettext.translation(DOMAIN, _FOLDER, [locale], fallback=True)
         )
         self.language = language
 
@@ -47,9 +50,10 @@ def speak(name: str) -> None:
     Parameters
     ----------
     name
-        A key of `LANGUAGES`, or the name of a locale such as ``zh_CN`` or ``en-US``. Another language is English.
+        A key of `LANGUAGES`, or the name of a locale such as ``zh_CN.UTF-8`` or ``en-US``. For any
+        other language it is English.
     """
-    key = name.replace("-", "_").partition("_")[0].lower()
+    key = re.split(r"[-_.@]", name, maxsplit=1)[0].lower()
     _spoken.use(key if key in LANGUAGES else "en")
 
 
@@ -74,16 +78,16 @@ def say(text: str, /, **filled: object) -> str:
     **filled
         The value of each field. A text without values is not formatted; its braces are braces.
     """
-    said = _spoken.catalogue.gettext(text)
+    said = _spoken.catalogue.gettext(text) if text else ""  # gettext("") is the catalogue's head
     return said.format(**filled) if filled else said
 
 
 def say_number(number: int, one: str, many: str, /, **filled: object) -> str:
-    """Return the text for one thing or for many, in the language that is spoken; ``{number}`` is the number."""
+    """Return the text for one thing or for many; ``{number}`` is the number."""
     said = _spoken.catalogue.ngettext(one, many, number)
     return said.format(number=number, **filled)
 
 
 def marked(text: str, /) -> str:
-    """Return a text as it is: it stands in the catalogue, and `say` translates it where it is shown."""
+    """Return a text as it is; the catalogue has it, and `say` translates it where it is shown."""
     return text

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from traitlets import Bool
+from typing import Any
+
+from traitlets import Bool, Enum, Unicode, observe
 from traitlets.config import Configurable
+
+from rnn_magics.language import LANGUAGES, speak
 
 
 class RNNMagics(Configurable):
@@ -17,3 +21,14 @@ class RNNMagics(Configurable):
     stream = Bool(True, help="Show generated text as it is written, not only at the end.").tag(
         config=True
     )
+    language = Enum(
+        ["auto", *LANGUAGES],
+        "auto",
+        help="What everything is said in; with auto, what the interface of Jupyter speaks.",
+    ).tag(config=True)
+    interface = Unicode("en")
+    """The locale of the interface, which is told by the page or guessed before one has told it."""
+
+    @observe("language", "interface")
+    def _speak(self, _change: Any) -> None:
+        speak(self.interface if self.language == "auto" else self.language)

@@ -1,0 +1,166 @@
+"""Bring the catalogue of translations up to date with the sources, and make what is read of it.
+
+    python tools/catalogue.py [OTHER.po ...]
+
+Every text that people read is looked for: in Python where `say`, `say_number`, `marked` or a help
+text has it, in TypeScript, in the settings of the extension and in the prose of the quickstart. A
+text that is new gets an empty place in the catalogue, one that is gone loses its own. Translations
+that the catalogue lacks are taken from the other catalogues named.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from hatch_build import CATALOGUE, make_catalogue  # noqa: E402
+
+# The calls whose arguments are texts, and which arguments: by place, or by name.
+KEYWORDS: dict[str, tuple[int | str, ...]] = {
+    "say": (0,),
+    "say_number": (1, 2),
+    "marked": (0,),
+    "option": (1,),
+    "Action": (0,),
+}
+HEADER = "# The texts of rnn_magics in Chinese; `make catalogue` brings it up to date.\n#"
+
+
+class Text(NamedTuple):
+    """A text of the sources: its plural or "", its context or "", and where it stands."""
+
+    text: str
+    plural: str
+    context: str
+    file: str
+
+
+def texts() -> list[Text]:
+    """Return every text that people read, in the order of the files."""
+    found: list[Text] = []
+    for path in sorted((ROOT / "rnn_magics").rglob("*.py")):
+        found += (Text(*pair, "", _name(path)) for pair in of_python(path.read_text("utf-8")))
+    for path in sorted((ROOT / "labextension/src").rglob("*.ts")):
+        found += (
+            Text(text, "", "", _name(path)) for text in of_typescript(path.read_text("utf-8"))
+        )
+    schema = ROOT / "labextension/schema/plugin.json"
+    found += (Text(text, "", context, _name(schema)) for text, context in of_schema(schema))
+    lesson = ROOT / "examples/01_quickstart.ipynb"
+    found += (Text(text, "", "", _name(lesson)) for text in of_lesson(lesson))
+    return found
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def of_python(source: str) -> Iterator[tuple[str, str]]:
+    """Yield the texts of a module, each with its plural or ""."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        literals = [text for argument in arguments(node) if (text := literal(argument))]
+        if literals:
+            yield literals[0], "".join(literals[1:])
+
+
+def arguments(call: ast.Call) -> list[ast.expr]:
+    """Return the arguments of a call that are texts for people, by the list of such calls."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    places = KEYWORDS.get(name, ())
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    found = [call.args[place] for place in places if place in range(len(call.args))]
+    return found + [named[place] for place in places if place in named]
+
+
+def literal(node: ast.expr) -> str:
+    """Return a literal text; "" for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def of_typescript(source: str) -> Iterator[str]:
+    """Yield the texts of a module."""
+    calls = r"\b(?:trans\.__|say|marked)\(\s*('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
+    for quoted in re.findall(rf"{calls}|\bwords: ('[^']+')", source):
+        yield ast.literal_eval("".join(quoted))
+
+
+def of_schema(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield what JupyterLab translates of a schema of settings, each text with its context."""
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    for key in ("title", "description"):
+        yield schema[key], "schema"
+        yield from ((field[key], "settings") for field in schema["properties"].values())
+    yield schema["jupyter.lab.setting-icon-label"], "settings"
+
+
+def of_lesson(path: Path) -> Iterator[str]:
+    """Yield the paragraphs of a notebook, as `labextension/src/lab/begin/lessons.ts` does."""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "markdown":
+            yield from "".join(cell["source"]).split("\n\n")
+
+
+def read(path: Path) -> Catalog:
+    """Read a catalogue."""
+    with path.open("rb") as file:
+        return read_po(file, locale="zh_CN", ignore_obsolete=True)
+
+
+def updated(*others: Catalog) -> Catalog:
+    """Return a catalogue of the texts of the sources, with the translations that others have."""
+    made = Catalog(locale="zh_CN", domain="rnn_magics", project="rnn_magics", header_comment=HEADER)
+    for text, plural, context, file in texts():
+        made.add((text, plural) if plural else text, locations=[(file, 0)], context=context or None)
+    for message in made:
+        message.flags.clear()  # no field is one of the operator %
+        message.locations = sorted({(file, None) for file, _ in message.locations})
+        if message.id:
+            found = (other.get(_key(message.id), message.context) for other in others)
+            message.string = next((old.string for old in found if old and any(old.string)), "")
+    return made
+
+
+def _key(text: str | tuple[str, ...]) -> str:
+    return text if isinstance(text, str) else text[0]
+
+
+def write(path: Path, catalogue: Catalog) -> None:
+    """Write a catalogue, with nothing in it that changes when no text has changed."""
+    with path.open("wb") as file:
+        write_po(file, catalogue, width=0, omit_header=True, include_lineno=False)
+    head = (
+        f'{HEADER}\nmsgid ""\nmsgstr ""\n'
+        '"Project-Id-Version: rnn_magics\\n"\n"Language: zh_CN\\n"\n'
+        '"Plural-Forms: nplurals=1; plural=0;\\n"\n"MIME-Version: 1.0\\n"\n'
+        '"Content-Type: text/plain; charset=utf-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n\n'
+    )
+    path.write_text(head + path.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def main(others: list[str]) -> None:
+    """Bring the catalogue up to date, and tell what it lacks."""
+    path = ROOT / CATALOGUE
+    made = updated(read(path), *(read(Path(other)) for other in others))
+    write(path, made)
+    make_catalogue(path)
+    lacking = [message.id for message in made if message.id and not any(message.string)]
+    print(f"{CATALOGUE}: {len(made)} texts, {len(lacking)} not translated")
+    for text in lacking:
+        print(f"  {text!r}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
