@@ -265,8 +265,7 @@ def in_one_line(kind: type[RNNMagicsError], doing: str, *awaited: type[OSError])
     except passing:
         raise
     except (OSError, ValueError) as error:
-        msg = f"{doing}: {reason(error)}"
-        raise kind(msg) from None
+        raise kind(say("{doing}: {reason}", doing=doing, reason=reason(error))) from None
 
 
 def shown(path: object) -> str:

@@ -35,8 +35,7 @@ def foreign_code(doing: str, refusal: type[RNNMagicsError]) -> Iterator[None]:
     except PASSING:
         raise
     except BaseException as error:  # noqa: BLE001  (a notebook's own error may derive from it)
-        msg = f"{doing} ({told(error)})"
-        raise refusal(msg) from None
+        raise refusal(say("{doing} ({why})", doing=doing, why=told(error))) from None
 
 
 def kind_of(thing: object) -> str:

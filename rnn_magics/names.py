@@ -23,7 +23,7 @@ def misfit(text: str) -> str:
         return ""
     for character in text:
         if what := _misfit(character):
-            return f"{say(what)} ({character!a})"
+            return say("{what} ({character!a})", what=say(what), character=character)
     return ""
 
 

@@ -11,12 +11,17 @@ from string import Formatter
 import pytest
 from babel.messages.catalog import Message
 
-from hatch_build import CATALOGUE
+from hatch_build import CATALOGUE, OF_PAGES
 from tools.catalogue import Text, of_python, of_typescript, read, texts, updated
 
 ROOT = Path(__file__).parents[1]
 # Where every text has been translated; the other rooms follow.
-ROOMS = ("labextension/", "examples/")
+ROOMS = (
+    *("labextension/", "examples/"),
+    *(f"rnn_magics/{file.name}" for file in sorted((ROOT / "rnn_magics").glob("*.py"))),
+    *(f"rnn_magics/{room}/" for room in ("decoding", "handout", "models", "scores", "storage")),
+    *(f"rnn_magics/{room}/" for room in ("text", "training")),
+)
 MESSAGES = [message for message in read(ROOT / CATALOGUE) if message.id]
 # What a translation keeps: a field of TypeScript, a name of Python or of a magic, an option.
 KEPT = re.compile(r"%\d|`[^`]*`|%%?[a-z_]+|(?<![\w-])--?[a-z][a-z-]*")
@@ -89,7 +94,7 @@ not_one = hear("nothing", say(variable), f"{x}")
 def test_what_a_page_reads_has_the_texts_of_pages() -> None:
     path = (ROOT / CATALOGUE).with_suffix(".json")
     held = {key for key in json.loads(path.read_text(encoding="utf-8")) if key}
-    assert held == {_key(text) for text in texts() if text.file.startswith(ROOMS)}
+    assert held == {_key(text) for text in texts() if text.file.startswith(OF_PAGES)}
 
 
 def _key(text: Text) -> str:

@@ -96,7 +96,7 @@ class Generation(Result):
             said.append(say("without {unk}", unk=UNK))
         if named := named_unknown(self.unknown):
             said.append(say("not in the vocabulary and {named}", named=named))
-        return f"Generation({', '.join(said)})"
+        return f"Generation({say(', ').join(said)})"
 
 
 def generate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rnn_magics.errors import StorageError
-from rnn_magics.language import say
+from rnn_magics.language import marked, say
 from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.model_file import read_run
@@ -64,13 +64,11 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
 def _of_epoch(folder: Path, epoch: int) -> Path:
     epochs = RunFolder(folder).require().epochs
     if epoch not in epochs:
-        kept = ", ".join(map(str, epochs)) or say("none")
-        raise StorageError(
-            say(
-                "{folder!r} does not keep epoch {epoch}; it keeps: {kept}",
-                folder=str(folder),
-                epoch=epoch,
-                kept=kept,
-            )
+        text = (
+            marked("{folder!r} does not keep epoch {epoch}; it keeps: {kept}")
+            if epochs
+            else marked("{folder!r} does not keep epoch {epoch}; it keeps: none")
         )
+        kept = ", ".join(map(str, epochs))
+        raise StorageError(say(text, folder=str(folder), epoch=epoch, kept=kept))
     return epochs[epoch]

@@ -256,8 +256,7 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except StorageError as error:
-        msg = f"{str(path)!r}: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(say("{path!r}: {error}", path=str(path), error=error)) from None
 
 
 @contextmanager

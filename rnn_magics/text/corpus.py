@@ -394,7 +394,7 @@ class Corpus(Result):
         )
         values = {"size": len(self), "limit": self.config.max_tokens, "share": self.held_out_share}
         told = (say(text, **values) for text in (size, first, held_out) if text)
-        return f"Corpus({', '.join((quoted(self.name), *told))})"
+        return f"Corpus({say(', ').join((quoted(self.name), *told))})"
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

@@ -198,7 +198,7 @@ class Run(Result):
         """The device and threads with reasons, e.g. ``cpu (no GPU found), 1 thread (measured)``."""
         on_cpu = self.device.device.type == "cpu"
         if on_cpu:
-            return f"{self.device}, {self.threads}"
+            return say("{device}, {threads}", device=self.device, threads=self.threads)
         return say("{device}, step: {step}", device=self.device, step=say(self.step))
 
     @property
@@ -206,7 +206,7 @@ class Run(Result):
         """The model in words, e.g. ``gru, 256 hidden units, 1 layer``."""
         c = self.config.model
         said = [c.in_brief, say_number(c.num_layers, "{number} layer", "{number} layers")]
-        return ", ".join([*said, say("bidirectional")] if c.bidirectional else said)
+        return say(", ").join([*said, say("bidirectional")] if c.bidirectional else said)
 
     def steer(self, train: TrainConfig, step: int) -> None:
         """Continue with another configuration after this many steps; call it between two steps."""

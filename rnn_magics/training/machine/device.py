@@ -19,7 +19,7 @@ class DeviceChoice:
 
     def __str__(self) -> str:
         """Return the device and the reason."""
-        return f"{self.device} ({say(self.reason)})"
+        return say("{device} ({reason})", device=self.device, reason=say(self.reason))
 
 
 def choose_device(name: str | None = None) -> DeviceChoice:
