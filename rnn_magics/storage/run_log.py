@@ -128,10 +128,10 @@ def lines_in_words(numbers: Sequence[int]) -> str:
     ]
     shown = [f"{r[0]}-{r[-1]}" if len(r) > 1 else f"{r[0]}" for r in ranges[:_MOST_RANGES]]
     more = sum(map(len, ranges[_MOST_RANGES:]))
-    words = ", ".join(shown)
+    lines = ", ".join(shown)
     if more:
-        words = say("{first} and {more:,} more", first=words, more=more)
-    return say_number(len(numbers), "line {lines}", "lines {lines}", lines=words)
+        return say("lines {lines} and {more} more", lines=lines, more=more)
+    return say_number(len(numbers), "line {lines}", "lines {lines}", lines=lines)
 
 
 def epoch_line(run: Run) -> dict[str, Any]:

@@ -202,12 +202,12 @@ def _listed(data: Any) -> Any:
 
 
 def _fault(plain: Any, data: Any, name: str) -> str:
-    dimensions = getattr(plain, "ndim", 1)
+    dimensions: Any = None
     if is_a(plain, AbstractSet):
         text = marked("{name!r} is {kind}, which has no order; sort it into a list")
     elif is_a(plain, Mapping):
         text = marked("{name!r} is {kind}; make a list of its keys or of its values")
-    elif type(dimensions) is int and dimensions > 1:
+    elif type(dimensions := getattr(plain, "ndim", 1)) is int and dimensions > 1:
         text = marked(
             "{name!r} is {kind} of {dimensions} dimensions; tokens need one: take one of its"
             " columns"
