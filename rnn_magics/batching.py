@@ -84,7 +84,9 @@ class BatchConfig(Options):
 
     batching: str = option(
         "seq",
-        lambda: "; ".join(f"{name}: {say(batcher.help)}" for name, batcher in BATCHERS.items()),
+        lambda: say("; ").join(
+            f"{name}: {say(batcher.help)}" for name, batcher in BATCHERS.items()
+        ),
         choices=lambda: list(BATCHERS),
         spelling=Spelling(flag=""),
     )

@@ -112,7 +112,8 @@ def named_unknown(unknown: tuple[Any, ...]) -> str:
     """Say which tokens were read as ``<unk>``; of none, nothing."""
     if not unknown:
         return ""
-    hint = f"; {say(ESCAPES_HINT)}" if any("\\" in str(token) for token in unknown) else ""
+    escaped = any("\\" in str(token) for token in unknown)
+    hint = say("; ") + say(ESCAPES_HINT) if escaped else ""
     return say("read as {unk}: {tokens}{hint}", unk=UNK, tokens=listed(unknown), hint=hint)
 
 

@@ -88,7 +88,7 @@ class Score(Result):
         """One line: perplexity, and the most surprising token."""
         place = self.most_surprising[0]
         named = named_unknown(self.unknown)
-        unknown = f", {named}" if named else ""
+        unknown = say(", ") + named if named else ""
         over = len(self.tokens) - self.first
         return say(
             "Score(perplexity {perplexity} over {num_tokens} tokens, most surprising {token!r} at"

@@ -120,7 +120,7 @@ def last_run() -> tuple[RunFolder, str]:
         msg = say(
             "no run is kept in this folder or below it; keep one with %train_rnn --checkpoint DIR"
         )
-        raise StorageError("; ".join([msg, *_words(skipped)]))
+        raise StorageError(say("; ").join([msg, *_words(skipped)]))
     if runs[-1].trouble:
         last, why = str(runs[-1].folder), runs[-1].trouble
         raise StorageError(
@@ -133,7 +133,7 @@ def last_run() -> tuple[RunFolder, str]:
         )
     folder = runs[-1].folder
     takes = say("--resume {last} takes {folder!r}", last=LAST, folder=str(folder))
-    said = "; ".join([takes, *_words(skipped)])
+    said = say("; ").join([takes, *_words(skipped)])
     return RunFolder(folder), said if skipped else ""
 
 

@@ -39,7 +39,7 @@ class TrainConfig(Options):
         None,
         lambda: say(
             "the largest learning rate; by default {rates}",
-            rates=", ".join(
+            rates=say(", ").join(
                 say("{lr:g} for {name}", lr=kind.lr, name=name) for name, kind in OPTIMIZERS.items()
             ),
         ),
