@@ -40,9 +40,7 @@ __all__ += ["load_ipython_extension", "unload_ipython_extension"]
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
     if name in _RENAMED:
-        from rnn_magics.language import say  # noqa: PLC0415  (only when needed)
-
-        msg = say("rnn_magics.{name} is called rnn_magics.{now} now", name=name, now=_RENAMED[name])
+        msg = f"rnn_magics.{name} is called rnn_magics.{_RENAMED[name]} now"
         warnings.warn(msg, DeprecationWarning, stacklevel=2)
         name = _RENAMED[name]
     if name not in __all__:
