@@ -27,7 +27,7 @@ LIBRARY = [name for name in FILES if not name.startswith("rnn_magics.notebook")]
 
 # From the ground up. A module may import from its own floor and from those below.
 FLOORS = [
-    {"digits", "errors", "files", "foreign", "interrupts", "names", "options", "results", "tables"},
+    {"digits", "errors", "files", "foreign", "interrupts", "language", "names", "options", "results", "tables"},
     {"text"},
     {"batching"},
     {"models"},

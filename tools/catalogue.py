@@ -33,6 +33,8 @@ KEYWORDS: dict[str, tuple[int | str, ...]] = {
     "marked": (0,),
     "option": (1,),
     "Action": (0,),
+    "run_option": (0,),
+    "heads": tuple(range(16)),
 }
 HEADER = "# The texts of rnn_magics in Chinese; `make catalogue` brings it up to date.\n#"
 
