@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
@@ -12,22 +14,29 @@ import pytest
 from babel.messages.catalog import Message
 
 from hatch_build import CATALOGUE
-from tools.catalogue import Text, of_python, of_typescript, read, texts, updated
+from tools.catalogue import (
+    Text,
+    arguments,
+    chinese,
+    literal,
+    of_python,
+    of_typescript,
+    read,
+    texts,
+    updated,
+)
 
 ROOT = Path(__file__).parents[1]
-# Where every text has been translated; the other rooms follow.
-ROOMS = ("labextension/", "examples/")
+PAGES = ("labextension/", "examples/")
+# Where every text passes through `say`, and is translated; the other rooms follow.
+ROOMS = tuple(f"rnn_magics/{room}/" for room in ("inspection", "notebook", "plotting", "reports"))
 MESSAGES = [message for message in read(ROOT / CATALOGUE) if message.id]
 # What a translation keeps: a field of TypeScript, a name of Python or of a magic, an option.
-KEPT = re.compile(r"%\d|`[^`]*`|%%?[a-z_]+|(?<![\w-])--?[a-z][a-z-]*")
+KEPT = re.compile(r"%\d|`[^`]*`|%%?[a-z_]+|(?<![\w-])--[a-z][a-z-]*")
 
 
 def english(message: Message) -> list[str]:
     return [message.id] if isinstance(message.id, str) else [*message.id]
-
-
-def chinese(message: Message) -> str:
-    return message.string if isinstance(message.string, str) else message.string[0]
 
 
 def is_of(rooms: tuple[str, ...], message: Message) -> bool:
@@ -47,7 +56,9 @@ def test_the_catalogue_is_what_the_sources_hold() -> None:
 
 def test_every_text_has_a_chinese_one() -> None:
     lacking = [
-        message.id for message in MESSAGES if is_of(ROOMS, message) and not any(message.string)
+        message.id
+        for message in MESSAGES
+        if is_of((*ROOMS, *PAGES), message) and not chinese(message)
     ]
     assert lacking == []
 
@@ -58,7 +69,7 @@ def test_a_translation_keeps_what_is_filled_in(message: Message) -> None:
     if said:
         (*_, many) = english(message)
         assert sorted(KEPT.findall(said)) == sorted(KEPT.findall(many))
-        if not is_of(("labextension/", "examples/"), message):
+        if not is_of(PAGES, message):
             assert fields(said) == fields(many)
 
 
@@ -89,7 +100,94 @@ not_one = hear("nothing", say(variable), f"{x}")
 def test_what_a_page_reads_has_the_texts_of_pages() -> None:
     path = (ROOT / CATALOGUE).with_suffix(".json")
     held = {key for key in json.loads(path.read_text(encoding="utf-8")) if key}
-    assert held == {_key(text) for text in texts() if text.file.startswith(ROOMS)}
+    assert held == {_key(text) for text in texts() if text.file.startswith(PAGES)}
+
+
+# Two words of English in a literal: something that people read, if it is none of the following.
+WORDS = re.compile(r"[A-Za-z]{2,}[,;:.]? +\(?[A-Za-z]+")
+CODE = re.compile(r"<\w+[^<>]*>|^[\w-]+: ?[^ ]|\\[a-z]+|\0")  # HTML, CSS, TeX, a mark in a word
+NOT_FOR_PEOPLE = {
+    "rnn_magics/inspection/doctor.py": {"second time"},  # in an error of torch
+    "rnn_magics/inspection/fitting.py": {"dict[str, Any]"},
+    "rnn_magics/notebook/line/parser.py": {  # in errors of argparse
+        "ignored explicit argument",
+        "the following arguments are required: ",
+    },
+    "rnn_magics/notebook/live/dashboard.py": {"baselines shown"},  # the name of a thread
+    "rnn_magics/notebook/live/drive.py": {"baselines shown"},
+    "rnn_magics/notebook/live/progress.py": {  # keys; they are marked where they are listed
+        "train ppl",
+        "held-out ppl",
+        "train bits",
+        "held-out bits",
+        "grad norm / max",
+    },
+    "rnn_magics/notebook/page/search.py": {"a search failed"},  # in a log
+    "rnn_magics/notebook/panel/panel.py": {"row wrap"},
+    "rnn_magics/notebook/widgets/base.py": {"export default {}"},
+    "rnn_magics/plotting/curves.py": {"offset points", "outside lower center"},
+    "rnn_magics/plotting/heatmaps.py": {"upper right"},
+    "rnn_magics/plotting/labels.py": {"axes fraction"},
+    "rnn_magics/plotting/style.py": {  # names of colour maps and of fonts
+        "rnn diverging",
+        "rnn sequential",
+        "Noto Sans CJK SC",
+        "Noto Sans SC",
+        "Source Han Sans SC",
+        "WenQuanYi Zen Hei",
+        "WenQuanYi Micro Hei",
+        "PingFang SC",
+        "Hiragino Sans GB",
+        "Microsoft YaHei",
+        "Arial Unicode MS",
+        "Last Resort",
+        "DejaVu Sans",
+        "DejaVu Sans Mono",
+    },
+    "rnn_magics/reports/texts.py": {"--data NAME"},
+}
+
+
+def unwrapped(source: str) -> Iterator[str]:
+    """Yield the literals of two words or more that are neither translated nor documentation."""
+    tree = ast.parse(source)
+    known: set[ast.expr] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            known.add(node.value)  # a docstring
+        elif isinstance(node, ast.Call):
+            known.update(arguments(node))
+        elif isinstance(node, ast.JoinedStr):
+            known.update(node.values)
+    for node in ast.walk(tree):
+        text = ""
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(literal(each) or "{}" for each in node.values)
+        elif isinstance(node, ast.Constant) and node not in known:
+            text = literal(node)
+        if WORDS.search(text) and not CODE.search(text):
+            yield text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_every_text_passes_through_say(path: Path) -> None:
+    found = {*unwrapped(path.read_text(encoding="utf-8"))}
+    assert found == NOT_FOR_PEOPLE.get(path.relative_to(ROOT).as_posix(), set())
+
+
+def test_the_rule_sees_a_text_that_does_not() -> None:
+    source = '''
+"""A docstring is for programmers."""
+msg = f"run {name!r} has ended"
+say("this is translated", name="but not this")
+raise Bad("no run" " here")
+style = "display:grid; gap: 1px" + "<div class='a b'>" + r"\\frac one two"
+'''
+    assert {*unwrapped(source)} == {"run {} has ended", "but not this", "no run here"}
 
 
 def _key(text: Text) -> str:

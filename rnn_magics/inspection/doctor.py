@@ -347,13 +347,13 @@ def _examine(name: str, patient: Patient) -> Finding:
     except RuntimeError as error:  # raised by torch if the module cannot even run
         first_line = str(error).partition("\n")[0]
         problem = say("running the model fails: {error}", error=first_line)
-    return Finding(name, problem, _why(check))
+    return Finding(name, problem, say(why(check)))
 
 
-def _why(check: Check) -> str:
-    # The last paragraph of its docstring, if it has more than one.
+def why(check: Check) -> str:
+    """Return why a check matters: the last paragraph of its docstring, if it has several."""
     _, *more = (inspect.getdoc(check) or "").split("\n\n")
-    return say(" ".join(more[-1].split())) if more else ""
+    return " ".join(more[-1].split()) if more else ""
 
 
 def _equal(a: Tensor, b: Tensor) -> bool:

@@ -128,20 +128,22 @@ def _notes(run: Run) -> Iterator[str]:
     if (turn := history.turn) is not None:
         epoch, last = turn.best.epoch, history.scores[-1].epoch
         before, after = (rounded(history.train_perplexity[at - 1]) for at in (epoch, last))
-        did = "fell" if turn.is_memorising else "rose"
-        yield (
-            say(
-                "Best held-out perplexity {best}, {since}: the training perplexity"
-                " {did} from {before} to {after}. A run kept with --checkpoint DIR"
-                " has that model: %load_rnn DIR --epoch {epoch}.",
-                best=turn.best,
-                since=turn.since,
-                did=did,
-                before=before,
-                after=after,
-                epoch=epoch,
+        told = {"best": turn.best, "since": turn.since, "epoch": epoch}
+        told |= {"before": before, "after": after}
+        if turn.is_memorising:
+            yield say(
+                "Best held-out perplexity {best}, {since}: the training perplexity fell from"
+                " {before} to {after}. A run kept with --checkpoint DIR has that model:"
+                " %load_rnn DIR --epoch {epoch}.",
+                **told,
             )
-        )
+        else:
+            yield say(
+                "Best held-out perplexity {best}, {since}: the training perplexity rose from"
+                " {before} to {after}. A run kept with --checkpoint DIR has that model:"
+                " %load_rnn DIR --epoch {epoch}.",
+                **told,
+            )
 
 
 def _scored(bits: float, num_tokens: int, *, carried: bool) -> Evaluation:
