@@ -15,6 +15,7 @@ from torch import Tensor
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy, offered
 from rnn_magics.decoding.prefix import Prefix, read_tokens, select_rows
 from rnn_magics.errors import DecodingError
+from rnn_magics.language import say
 from rnn_magics.models import fast
 from rnn_magics.models.rnn_model import RNNModel
 
@@ -59,9 +60,12 @@ def iter_decode(
     path = iter_compiled if is_compiled(model, config) else iter_plain
     for written in path(model, prefix, config, [int(config.seed)] if seeds is None else seeds):
         if written.log_probs.isnan().any():
-            msg = "the model predicts nan: its training has diverged; load an earlier epoch, or"
-            msg += " train again with a smaller --lr or --clip"
-            raise DecodingError(msg)
+            raise DecodingError(
+                say(
+                    "the model predicts nan: its training has diverged; load an earlier epoch, or"
+                    " train again with a smaller --lr or --clip"
+                )
+            )
         yield written
 
 

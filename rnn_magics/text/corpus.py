@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
-from rnn_magics.errors import CorpusError
+from rnn_magics.language import marked, say
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.cleaning import (
     DEFAULT_VALID,
@@ -17,9 +17,10 @@ from rnn_magics.text.cleaning import (
     clean,
     cleaned_and_lost,
     require_two,
+    require_uncleaned,
     words_of_loss,
 )
-from rnn_magics.text.given import elements, require_tokens, text_or_elements
+from rnn_magics.text.given import elements, require_listable, require_tokens, text_or_elements
 from rnn_magics.text.indexing.cache import IndexFile
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.indexing.numbering import Numbered, cut_off, numberer_for, slices, token_pieces
@@ -28,7 +29,13 @@ from rnn_magics.text.reading.several import Spec, find_sources
 from rnn_magics.text.reading.sources import cache_folder
 from rnn_magics.text.reading.stream import StreamedText, cleaned_text
 from rnn_magics.text.reserved import Whole, kept_whole
-from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, split_words
+from rnn_magics.text.tokenizers import (
+    TOKENIZERS,
+    Tokenizer,
+    require_breaks,
+    require_kind,
+    split_words,
+)
 
 DEFAULT_SOURCE = "python_docs"
 _LISTED = 10_000_000  # tokens of a text on disk that may become a list of Python objects
@@ -156,10 +163,7 @@ class Corpus(Result):
         given = elements(tokens, name)
         require_two(given, name, "token")
         require_tokens(given, name)
-        if config.lower or config.letters_only or config.d2l:
-            msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out --lower,"
-            msg += " --letters-only and --d2l"
-            raise CorpusError(msg)
+        require_uncleaned(config, name)
         return cls(name, given, origin, config)
 
     @classmethod
@@ -181,7 +185,7 @@ class Corpus(Result):
         CorpusError
             When `data` is of another kind, or too short.
         """
-        origin = f"variable {name}"
+        origin = say("variable {name}", name=name)
         found = text_or_elements(data, name)
         if isinstance(found, str):
             return cls.from_text(found, config, name=name, origin=origin)
@@ -303,10 +307,7 @@ class Corpus(Result):
 
     def _number_on_disk(self, text: StreamedText, token: str, whole: Whole | None) -> Numbered:
         tokenizer, limit = TOKENIZERS[token], self.config.max_tokens
-        if tokenizer.breaks is None:
-            msg = f"{self.name!r} has {len(text):,} characters, too many to split in one piece;"
-            msg += f" say where tokenizer {token!r} may cut a text: Tokenizer(..., breaks='\\n')"
-            raise CorpusError(msg)
+        require_breaks(token, self.name, len(text))
         numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
 
         def blocks() -> Iterator[Ids]:
@@ -348,18 +349,13 @@ class Corpus(Result):
 
     def _listed(self, token: str, reserved: tuple[str, ...]) -> list[Any]:
         numbered = self.numbered(token, reserved)
-        if numbered.size > _LISTED:
-            msg = f"{self.name!r} has {numbered.size:,} tokens, too many for a list; keep fewer"
-            raise CorpusError(msg + f" with --max-tokens {_LISTED}, or use Corpus.numbered")
+        require_listable(numbered.size, self.name, _LISTED)
         types = numbered.types()
         return [types[number] for block in numbered.blocks() for number in block.tolist()]
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token
-        if (token == "given") is self.is_text:
-            what = "text" if self.is_text else "a sequence of tokens"
-            msg = f"{self.name!r} is {what}; leave out --token {token}"
-            raise CorpusError(msg)
+        require_kind(token, self.name, is_text=self.is_text)
         return token
 
     @property
@@ -390,11 +386,15 @@ class Corpus(Result):
 
     def __repr__(self) -> str:
         """One line: name, size, split."""
-        unit = "characters" if self.is_text else "tokens"
-        held_out = f"{self.held_out_share:.0%}" if self.held_out_share else "nothing"
-        first = f", the first {limit:,} tokens" if (limit := self.config.max_tokens) else ""
-        size = f"{len(self):,} {unit}{' on disk' if self.on_disk else ''}"
-        return f"Corpus({quoted(self.name)}, {size}{first}, {held_out} held out)"
+        size = marked("{size:,} characters") if self.is_text else marked("{size:,} tokens")
+        size = marked("{size:,} characters on disk") if self.on_disk else size
+        first = marked("the first {limit:,} tokens") if self.config.max_tokens else ""
+        held_out = (
+            marked("{share:.0%} held out") if self.held_out_share else marked("nothing held out")
+        )
+        values = {"size": len(self), "limit": self.config.max_tokens, "share": self.held_out_share}
+        told = (say(text, **values) for text in (size, first, held_out) if text)
+        return f"Corpus({say(', ').join((quoted(self.name), *told))})"
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

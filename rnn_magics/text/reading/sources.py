@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.options import did_you_mean
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
 from rnn_magics.text.reading.encoding import decode, decoded, encoding_of
@@ -92,8 +93,11 @@ class LargeFile:
         with _explained(self.path, self.spec), files.open_file(self.path) as file:
             now = os.fstat(file.fileno())
             if (now.st_size, now.st_mtime_ns) != (self.size, self.changed):
-                msg = f"{self.spec!r} has changed since it was read; type %corpus again"
-                raise CorpusError(msg)
+                raise CorpusError(
+                    say(
+                        "{spec!r} has changed since it was read; type %corpus again", spec=self.spec
+                    )
+                )
             while block := file.read(_BLOCK_BYTES):
                 yield block
 
@@ -134,8 +138,9 @@ def read_source(
     if is_url(spec):
         return _downloaded(spec, encoding, config or DownloadConfig())
     if re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
-        msg = f"{spec!r}: only http:// and https:// addresses can be read"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say("{spec!r}: only http:// and https:// addresses can be read", spec=spec)
+        )
     path = files.user_path(spec, CorpusError)
     text, doubts = _decoded(_read_file(path, spec), encoding, spec)
     return Source(text, path.stem, str(path), doubts)
@@ -178,22 +183,26 @@ def _read_file(path: Path, spec: str) -> bytes:
 @contextmanager
 def _explained(path: Path, spec: str) -> Iterator[None]:
     # Turns every failure to read a file into one line, with advice.
-    with files.in_one_line(CorpusError, f"{files.shown(spec)} cannot be read"):
+    with files.in_one_line(CorpusError, say("{path} cannot be read", path=files.shown(spec))):
         try:
             yield
         except FileNotFoundError:
             if _looks_like_name(spec):
-                known = ", ".join(BUILTINS)
-                near = did_you_mean(spec, BUILTINS)
-                msg = f"unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)"
+                msg = say(
+                    "unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)",
+                    spec=spec,
+                    near=did_you_mean(spec, BUILTINS),
+                    known=", ".join(BUILTINS),
+                )
             else:
-                msg = f"there is no file {spec!r} in {str(Path.cwd())!r}"
+                msg = say("there is no file {spec!r} in {here!r}", spec=spec, here=str(Path.cwd()))
             raise CorpusError(msg) from None
         except (IsADirectoryError, PermissionError):
             if not path.is_dir():  # on Windows, reading a folder is a PermissionError
                 raise
-            msg = f"{spec!r} is a folder; name one text file in it"
-            raise CorpusError(msg) from None
+            raise CorpusError(
+                say("{spec!r} is a folder; name one text file in it", spec=spec)
+            ) from None
 
 
 def _looks_like_name(spec: str) -> bool:
@@ -209,16 +218,35 @@ def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Sourc
     else:
         got = download(url, config)
         data, charset = got.data, got.charset
-        said = f"{url} has {len(data):,} bytes; to require exactly these next time:"
-        notes.append(f"{said} --sha256 {got.sha256}")
+        notes.append(
+            say(
+                "{url} has {size:,} bytes; to require exactly these next time: --sha256 {sha256}",
+                url=url,
+                size=len(data),
+                sha256=got.sha256,
+            )
+        )
         if got.is_page:
-            notes.append(f"{url} is a web page ({got.content_type}): its tags are part of the text")
+            notes.append(
+                say(
+                    "{url} is a web page ({kind}): its tags are part of the text",
+                    url=url,
+                    kind=got.content_type,
+                )
+            )
         if kept is not None:
             _keep(data, kept)
             if charset:
                 _keep(charset.encode(), kept.with_suffix(_CHARSET))
     if encoding is None and (encoding := encoding_of(data, charset)):
-        notes.append(f"{url} is read as {encoding}, since its server says charset={charset}")
+        notes.append(
+            say(
+                "{url} is read as {encoding}, since its server says charset={charset}",
+                url=url,
+                encoding=encoding,
+                charset=charset,
+            )
+        )
     text, doubts = _decoded(data, encoding, url)
     name = Path(url.partition("?")[0].rstrip("/")).stem or "download"
     return Source(text, name, url, (*notes, *doubts))
@@ -233,8 +261,10 @@ def _decoded(data: bytes, encoding: str | None, spec: str) -> tuple[str, tuple[s
         data.decode()
     except UnicodeDecodeError:
         return text, ()
-    doubt = (
-        f"{spec} is read as {encoding}, but it is valid UTF-8: --encoding utf-8 if it is garbled"
+    doubt = say(
+        "{spec} is read as {encoding}, but it is valid UTF-8: --encoding utf-8 if it is garbled",
+        spec=spec,
+        encoding=encoding,
     )
     return text, (doubt,)
 
@@ -283,19 +313,30 @@ class _PublicText:
     def _read(self, path: Path, name: str) -> Source:
         data = _read_file(path, str(path))
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            msg = f"{str(path)!r} is not the published {name} (its sha256 differs); to use it"
-            raise CorpusError(msg + " all the same, give its path")
+            raise CorpusError(
+                say(
+                    "{path!r} is not the published {name} (its sha256 differs); to use it all the"
+                    " same, give its path",
+                    path=str(path),
+                    name=name,
+                )
+            )
         return Source(decode(data, None, str(path)), name, str(path))
 
     def _fetch(self, path: Path, name: str) -> bytes:
         try:
             data = download(self.url, DownloadConfig(sha256=self.sha256)).data
         except CorpusError as error:
-            msg = (
-                f"{name} cannot be downloaded ({error}); put {self.filename} into a folder and set"
-                f" {DATA_VARIABLE} to it, or use %corpus python_docs (no download)"
-            )
-            raise CorpusError(msg) from None
+            raise CorpusError(
+                say(
+                    "{name} cannot be downloaded ({error}); put {filename} into a folder and set"
+                    " {data_variable} to it, or use %corpus python_docs (no download)",
+                    name=name,
+                    error=error,
+                    filename=self.filename,
+                    data_variable=DATA_VARIABLE,
+                )
+            ) from None
         _keep(data, path)
         return data
 
