@@ -88,6 +88,11 @@ def say_number(number: int, one: str, many: str, /, **filled: object) -> str:
     return said.format(number=number, **filled)
 
 
+def say_in(context: str, text: str, /) -> str:
+    """Return a word whose translation depends on what it says: of a run, "training" is a state."""
+    return _spoken.catalogue.pgettext(context, text)
+
+
 def marked(text: str, /) -> str:
     """Return a text as it is; the catalogue has it, and `say` translates it where it is shown."""
     return text

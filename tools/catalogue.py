@@ -11,14 +11,16 @@ that the catalogue lacks are taken from the other catalogues named.
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +35,8 @@ KEYWORDS: dict[str, tuple[int | str, ...]] = {
     "marked": (0,),
     "option": (1,),
     "Action": (0,),
+    "run_option": (0,),
+    "heads": tuple(range(16)),
 }
 HEADER = "# The texts of rnn_magics in Chinese; `make catalogue` brings it up to date.\n#"
 
@@ -55,6 +59,7 @@ def texts() -> list[Text]:
         found += (
             Text(text, "", "", _name(path)) for text in of_typescript(path.read_text("utf-8"))
         )
+    found += of_registries()
     schema = ROOT / "labextension/schema/plugin.json"
     found += (Text(text, "", context, _name(schema)) for text, context in of_schema(schema))
     lesson = ROOT / "examples/01_quickstart.ipynb"
@@ -72,14 +77,20 @@ def of_python(source: str) -> Iterator[tuple[str, str]]:
         if not isinstance(node, ast.Call):
             continue
         literals = [text for argument in arguments(node) if (text := literal(argument))]
-        if literals:
-            yield literals[0], "".join(literals[1:])
+        if called(node) == "say_number" and literals:
+            yield literals[0], literals[1]
+        else:
+            yield from ((text, "") for text in literals)
+
+
+def called(call: ast.Call) -> str:
+    """Return the last part of the name of what is called; "" where it has none."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def arguments(call: ast.Call) -> list[ast.expr]:
     """Return the arguments of a call that are texts for people, by the list of such calls."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    places = KEYWORDS.get(name, ())
+    places = KEYWORDS.get(called(call), ())
     named = {keyword.arg: keyword.value for keyword in call.keywords}
     found = [call.args[place] for place in places if place in range(len(call.args))]
     return found + [named[place] for place in places if place in named]
@@ -88,6 +99,38 @@ def arguments(call: ast.Call) -> list[ast.expr]:
 def literal(node: ast.expr) -> str:
     """Return a literal text; "" for anything else."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def of_registries() -> Iterator[Text]:
+    """Yield what is shown of docstrings, and the words for how a run stands or has ended."""
+    from rnn_magics.inspection.doctor import CHECKS, why
+    from rnn_magics.notebook.extension import MAGICS, load_magic
+    from rnn_magics.training.endings import Ending
+
+    for check in CHECKS.values():
+        if text := why(check):
+            yield Text(text, "", "", _home(check))
+    for name in MAGICS:
+        run = load_magic(name).run
+        for paragraph in (inspect.getdoc(run) or "").split("\n\n"):
+            if not is_code(paragraph):
+                yield Text(paragraph, "", "", _home(run))
+    for word in ("carried", "zero", "char", "word"):  # rules of a state, kinds of token
+        yield Text(word, "", "", "rnn_magics/reports/texts.py")
+    for ending in (*Ending, "not ended"):
+        yield Text(str(ending), "", "ending", _home(Ending))
+    for state in ("training", "paused"):
+        yield Text(state, "", "state", _home(Ending))
+
+
+def is_code(paragraph: str) -> bool:
+    """Tell whether a paragraph is an example without a word beside it."""
+    lines = [line.strip() for line in paragraph.splitlines() if line.startswith("    ")]
+    return paragraph == "::" or (bool(lines) and all("  " not in line for line in lines))
+
+
+def _home(thing: Any) -> str:
+    return thing.__module__.replace(".", "/") + ".py"
 
 
 def of_typescript(source: str) -> Iterator[str]:
@@ -129,8 +172,14 @@ def updated(*others: Catalog) -> Catalog:
         message.locations = sorted({(file, None) for file, _ in message.locations})
         if message.id:
             found = (other.get(_key(message.id), message.context) for other in others)
-            message.string = next((old.string for old in found if old and any(old.string)), "")
+            said = next((chinese(old) for old in found if old and chinese(old)), "")
+            message.string = said if isinstance(message.id, str) else (said,)
     return made
+
+
+def chinese(message: Message) -> str:
+    """Return the translation of a message; Chinese has one form for every number."""
+    return message.string if isinstance(message.string, str) else message.string[0]
 
 
 def _key(text: str | tuple[str, ...]) -> str:
@@ -139,15 +188,15 @@ def _key(text: str | tuple[str, ...]) -> str:
 
 def write(path: Path, catalogue: Catalog) -> None:
     """Write a catalogue, with nothing in it that changes when no text has changed."""
-    with path.open("wb") as file:
-        write_po(file, catalogue, width=0, omit_header=True, include_lineno=False)
+    body = BytesIO()
+    write_po(body, catalogue, width=0, omit_header=True, include_lineno=False)
     head = (
         f'{HEADER}\nmsgid ""\nmsgstr ""\n'
         '"Project-Id-Version: rnn_magics\\n"\n"Language: zh_CN\\n"\n'
         '"Plural-Forms: nplurals=1; plural=0;\\n"\n"MIME-Version: 1.0\\n"\n'
         '"Content-Type: text/plain; charset=utf-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n\n'
     )
-    path.write_text(head + path.read_text(encoding="utf-8"), encoding="utf-8")
+    path.write_text(head + body.getvalue().decode(), encoding="utf-8")
 
 
 def main(others: list[str]) -> None:
@@ -156,7 +205,7 @@ def main(others: list[str]) -> None:
     made = updated(read(path), *(read(Path(other)) for other in others))
     write(path, made)
     make_catalogue(path)
-    lacking = [message.id for message in made if message.id and not any(message.string)]
+    lacking = [message.id for message in made if message.id and not chinese(message)]
     print(f"{CATALOGUE}: {len(made)} texts, {len(lacking)} not translated")
     for text in lacking:
         print(f"  {text!r}")

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rnn_magics.language import say
 from rnn_magics.tables import terminal_width
 
 Values: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -68,7 +69,8 @@ def _chart(axes: Axes, width: int) -> str:
         order = np.argsort(columns, kind="stable")
         drawn.scatter(near, np.interp(near, columns[order], heights[order]), marker=mark)
     names = [f"{mark} {label}" for mark, (*_, label) in zip(_MARKS, curves, strict=False)]
-    against = [f"against {axes.get_xlabel()}"] if axes.get_xlabel() else []
+    along = axes.get_xlabel()
+    against = [say("against {label}", label=along)] if along else []
     lines = drawn.show().replace("-> ()\n", "->\n").splitlines()
     lines = [line.replace("\N{BRAILLE PATTERN BLANK}", " ").rstrip() for line in lines]
     return "\n".join([*lines, *_packed([*names, *against], width + _AXIS)])

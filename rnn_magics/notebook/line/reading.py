@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_magics.errors import ConfigError, SessionError
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part, word
 from rnn_magics.notebook.line.words import names_of
@@ -22,9 +23,10 @@ class ReadingOptions(LineOptions):
 
     source: tuple[str, ...] = option(
         (),
-        lambda: (
-            f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); several are joined; a"
-            " name in %%corpus"
+        lambda: say(
+            "built-in: {known} (default {default}); several are joined; a name in %%corpus",
+            known=", ".join(BUILTINS),
+            default=DEFAULT_SOURCE,
         ),
         metavar="NAME|PATH|FOLDER|URL",
         spelling=word(suggest=lambda: list(BUILTINS)),
@@ -107,7 +109,11 @@ def reading_call(
 
 def _looked_up(name: str, variables: Mapping[str, Any]) -> Any:
     if name not in variables:
-        msg = f"the notebook has no variable {name!r}{did_you_mean(name, names_of(variables))}"
+        msg = say(
+            "the notebook has no variable {name!r}{near}",
+            name=name,
+            near=did_you_mean(name, names_of(variables)),
+        )
         raise SessionError(msg)
     return variables[name]
 
@@ -116,16 +122,19 @@ def _refuse_useless(options: ReadingOptions) -> None:
     # Refuse an option that would have no effect.
     msg, is_cell, has_data = "", options.line.cell is not None, options.data is not None
     if is_cell and has_data:
-        msg = "the body of the cell is the text; leave --data out, or begin with one %"
+        msg = say("the body of the cell is the text; leave --data out, or begin with one %")
     elif has_data and options.source:
         first = options.source[0]
-        msg = f"--data already says where the text comes from; leave {first!r} out"
+        msg = say("--data already says where the text comes from; leave {first!r} out", first=first)
     elif options.as_tokens and not has_data:
-        msg = "--as-tokens needs --data NAME; add that, or leave --as-tokens out"
+        msg = say("--as-tokens needs --data NAME; add that, or leave --as-tokens out")
     elif options.encoding is not None and (is_cell or has_data):
-        msg = "--encoding is for files and downloads; leave it out"
+        msg = say("--encoding is for files and downloads; leave it out")
     elif limit := _useless_limit(options):
-        msg = f"{limit} is for downloads; leave it out, or name an http:// or https:// address"
+        msg = say(
+            "{option} is for downloads; leave it out, or name an http:// or https:// address",
+            option=limit,
+        )
     if msg:
         raise ConfigError(msg)
 

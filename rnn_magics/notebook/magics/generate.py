@@ -17,6 +17,7 @@ from rnn_magics.decoding.limits import NUM_TEXTS
 from rnn_magics.decoding.score import Score, score_text, score_written
 from rnn_magics.errors import ConfigError
 from rnn_magics.inspection.novelty import Novelty, measure_novelty
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, Item, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.escapes import ESCAPES, unescaped
@@ -37,7 +38,7 @@ class GenerateOptions(LineOptions):
     )
     run: str | None = run_option("whose model writes (default: the newest)")
     num: int = option(1, "write K texts at once", within=NUM_TEXTS, metavar="K")
-    escapes: bool = option(False, f"read {ESCAPES} in TEXT and --stop")
+    escapes: bool = option(False, lambda: say("read {escapes} in TEXT and --stop", escapes=ESCAPES))
     novelty: bool = option(False, "show which spans are copied from the training text")
     surprise: bool = option(
         False, "colour each token by how much it surprised the model, with what else was likely"
@@ -68,7 +69,7 @@ def writing_call(
     run, decoding = desk.session.snapshot(options.run), options.decoding
     if options.score:
         if decoding.changed() or options.num > 1 or options.novelty or options.surprise:
-            msg = "--score writes no text, so --run is the only option that it takes"
+            msg = say("--score writes no text, so --run is the only option that it takes")
             raise ConfigError(msg)
         return Call.of("score", score_text, run, options.prefix)
     if options.num > 1:
@@ -152,7 +153,9 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
     if options.score:
         return writing()
     if not is_ready(run.model, options.decoding):
-        stream.write("compiling the generation loop for this CPU, once (about 10 seconds)\n")
+        stream.write(
+            say("compiling the generation loop for this CPU, once (about 10 seconds)") + "\n"
+        )
     if options.num > 1:
         return Generations(writing())
     if options.surprise:  # what is displayed of it has the text

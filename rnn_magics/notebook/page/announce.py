@@ -17,6 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.interrupts import whole_imports
+from rnn_magics.language import say
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
@@ -185,7 +186,7 @@ class Announcer:
     def _obey(self, order: Any, name: Any) -> str:
         # Return why the order cannot be carried out; empty if it was.
         if order not in _ORDERS or not isinstance(name, str):
-            return "the page sent a command that this version does not know; reload the page"
+            return say("the page sent a command that this version does not know; reload the page")
         try:
             job = self._session.require_job(name)
         except RNNMagicsError as error:

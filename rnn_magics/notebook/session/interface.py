@@ -29,9 +29,9 @@ def _jupyterlab() -> str:
     from jupyter_core.paths import jupyter_config_dir  # noqa: PLC0415  (a terminal needs none)
 
     usual = Path(jupyter_config_dir()) / "lab" / "user-settings"
-    path = Path(os.environ.get("JUPYTERLAB_SETTINGS_DIR") or usual) / _SETTINGS
+    settings = os.environ.get("JUPYTERLAB_SETTINGS_DIR") or usual
     try:
-        found = _LOCALE.search(path.read_text(encoding="utf-8"))
+        found = _LOCALE.search(Path(settings, _SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # none was chosen, or the file is not ours to read
         return ""
     return "" if found is None or found[1] == "default" else found[1]
