@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.digits import rounded
-from rnn_magics.language import marked, say, say_number
+from rnn_magics.language import marked, say, say_in, say_number
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
@@ -234,7 +234,7 @@ class Run(Result):
             architecture=self.architecture,
             parameters=self.model.num_parameters,
         )
-        state = self.reason or say("training")
+        state = state_of(self)
         if not len(self.history):
             return f"{head}\n  {say('no epoch yet ({state})', state=state)}"
         reached = say_number(
@@ -249,6 +249,11 @@ class Run(Result):
             state=state,
         )
         return f"{head}\n  {reached}"
+
+
+def state_of(run: Run, alive: str = "training") -> str:
+    """Return how a run ended in one word; for one that has not, whether it is training."""
+    return say_in("state", alive) if run.reason is None else say_in("ending", run.reason)
 
 
 def last_score(history: History, curve: Curve, steps: int, reason: Ending | None) -> Scored | None:
