@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.digits import rounded
-from rnn_magics.language import marked, say, say_number
+from rnn_magics.language import marked, say, say_in, say_number
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
@@ -234,7 +234,7 @@ class Run(Result):
             architecture=self.architecture,
             parameters=self.model.num_parameters,
         )
-        state = self.reason or say("training")
+        state = say_in("ending", self.reason) if self.reason else say_in("state", "training")
         if not len(self.history):
             return f"{head}\n  {say('no epoch yet ({state})', state=state)}"
         reached = say_number(
