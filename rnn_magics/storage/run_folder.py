@@ -223,7 +223,7 @@ class RunFolder:
             config.train.epochs,
             history.train_perplexity[-1] if len(history) else None,
             scored.perplexity if scored is not None and scored.is_present else None,
-            say("not ended") if reason == Ending.SNAPSHOT else reason,
+            marked("not ended") if reason == Ending.SNAPSHOT else reason,
             scored=scored,
         )
 

@@ -39,6 +39,7 @@ from rnn_magics.language import speaking
 from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.ngram import fit_ngram
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.notebook.show.status import KeptRuns
 from rnn_magics.options import describe
 from rnn_magics.scores.evaluation import evaluate
 from rnn_magics.scores.ladder import BaselineConfig, fit_ladder
@@ -46,6 +47,7 @@ from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import save_run
 from rnn_magics.storage.resume import last_run
+from rnn_magics.storage.run_folder import KeptRun
 from rnn_magics.storage.strict import Fields, dumps, loads, read_options
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.reading.download import DownloadConfig, download
@@ -307,6 +309,10 @@ def test_a_mistake_is_answered_in_chinese(desk: Desk, name: str) -> None:
     assert "{" not in message
 
 
+def kept(state: str) -> KeptRun:
+    return KeptRun(Path("/kept"), "run", "gru", 1, 2, 3.0, None, state)
+
+
 RESULTS: dict[str, Callable[[Desk], object]] = {
     "corpus": lambda desk: desk.corpus,
     "tokens": lambda _: Corpus.from_tokens([1, 2, 3], CorpusConfig(max_tokens=2)),
@@ -317,6 +323,7 @@ RESULTS: dict[str, Callable[[Desk], object]] = {
     "generation": lambda desk: generate(desk.run(), "the € ", DecodingConfig(length=5)),
     "score": lambda desk: score_text(desk.run(), "the time"),
     "ladder": lambda desk: fit_ladder(desk.corpus, desk.vocab, BaselineConfig("1-2")),
+    "kept runs": lambda _: KeptRuns([kept("epochs"), kept("not ended")]),
 }
 
 
@@ -328,7 +335,7 @@ def test_a_result_is_shown_in_chinese(desk: Desk, name: str) -> None:
         told = repr(result)
     assert re.search("[\u4e00-\u9fff]", told), told
     assert not re.search("[\u4e00-\u9fff]", in_english), in_english
-    names = {type(result).__name__, "GPU", "epochs"}  # an ending is shown by its name
+    names = {type(result).__name__, "GPU"}
     assert english_words(told) <= names, told
 
 

@@ -131,7 +131,7 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
             say(
                 "# {recipe}: {source}; its data: {lines}",
                 recipe=options.recipe,
-                source=recipe.source,
+                source=say(recipe.source),
                 lines=", ".join(recipe.before),
             )
         )

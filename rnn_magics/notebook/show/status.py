@@ -144,7 +144,7 @@ def _kept_row(kept: KeptRun) -> tuple[str, ...]:
         str(kept.folder),
         kept.name,
         kept.architecture,
-        say_in("state", kept.state),
+        say_in("ending", kept.state),
         epochs,
         *said,
     )

@@ -24,7 +24,7 @@ def corpus_html(corpus: Corpus) -> str:
     start = corpus.beginning(200)
     beginning = start if isinstance(start, str) else " ".join(map(brief, start[:40]))
     rows = [
-        (say("from"), shortened(corpus.origin, _ORIGIN_WIDTH)),
+        (say("from"), shortened(say(corpus.origin), _ORIGIN_WIDTH)),
         (say("cleaning"), repr(corpus.config)),
         ("sha256", corpus.fingerprint[:16]),
         (say("begins"), beginning),
