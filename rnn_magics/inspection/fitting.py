@@ -41,7 +41,7 @@ def fitted(payload: Payload, most_bytes: int) -> Payload | None:
         thinned = [say("{kept} of {whole} epochs", kept=len(coarse["frames"]), whole=len(whole))]
     return cast(
         "Payload",
-        {**coarse, "note": say("kept small: {how}", how=", ".join([*notes, *thinned]))},
+        {**coarse, "note": say("kept small: {how}", how=say(", ").join([*notes, *thinned]))},
     )
 
 

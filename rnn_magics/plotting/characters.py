@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rnn_magics.language import say
-from rnn_magics.tables import terminal_width
+from rnn_magics.tables import columns_of, terminal_width
 
 Values: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -81,7 +81,7 @@ def _packed(names: list[str], width: int) -> list[str]:
     lines = names[:1]
     for name in names[1:]:
         longer = f"{lines[-1]}   {name}"
-        lines[-1:] = [longer] if len(longer) <= width else [lines[-1], name]
+        lines[-1:] = [longer] if columns_of(longer) <= width else [lines[-1], name]
     return lines
 
 

@@ -30,6 +30,7 @@ from rnn_magics.plotting.style import (
     house_style,
 )
 from rnn_magics.results import brief
+from rnn_magics.tables import columns_of
 from rnn_magics.text.tokenizers import UNK
 
 _COLUMNS, _LEAST_COLUMNS = 84, 50
@@ -162,7 +163,7 @@ def _aligned(rows: list[Row]) -> list[Line]:
     widest = max(map(_width, fronts))
     lines = []
     for row, front in zip(rows, fronts, strict=True):
-        blank = Piece(row.label.ljust(_LABEL) + " " * (widest - _width(front)))
+        blank = Piece(row.label + " " * (_LABEL - columns_of(row.label) + widest - _width(front)))
         lines.append([blank, *front, row.focus, *_fitting(row.after)])
     return lines
 

@@ -39,7 +39,8 @@ class Mark:
             if self.epoch is None
             else say("passed after epoch {epoch}", epoch=self.epoch)
         )
-        return f"{self.words} {rounded(self.perplexity)}: {when}"
+        perplexity = rounded(self.perplexity)
+        return say("{name} {perplexity}: {when}", name=self.words, perplexity=perplexity, when=when)
 
     @property
     def words(self) -> str:
@@ -78,15 +79,17 @@ class BaselineComparison(Result):
     def passages(self) -> str:
         """When each mark was passed, in one line; empty where there are none."""
         told = (
-            f"{mark.words} ({rounded(mark.perplexity)}) "
-            + (
-                say("not yet")
+            say(
+                "{name} ({perplexity}) {when}",
+                name=mark.words,
+                perplexity=rounded(mark.perplexity),
+                when=say("not yet")
                 if mark.epoch is None
-                else say("after epoch {epoch}", epoch=mark.epoch)
+                else say("after epoch {epoch}", epoch=mark.epoch),
             )
             for mark in self.marks
         )
-        return say("passed: {marks}", marks=", ".join(told)) if self.marks else ""
+        return say("passed: {marks}", marks=say(", ").join(told)) if self.marks else ""
 
     def __repr__(self) -> str:
         """Return the sentence, then a line for each mark."""
@@ -178,7 +181,7 @@ def _place(passed: tuple[Mark, ...], reached: float) -> str:
     behind = say("above {name} {far}", name=name, far=apart(reached, best.perplexity))
     for mark, little in zip(passed, _LITTLE, strict=False):
         if reached >= mark.perplexity:
-            return f"{say(little)}; {behind}"
+            return say("; ").join([say(little), behind])
     return behind
 
 

@@ -93,7 +93,7 @@ def difference_in_words(groups: Sequence[Sequence[Run]]) -> str:
     if "text" in differing or "token" in differing or "tokens" in differing:
         differing = [name for name in differing if name != "split"]  # which follows from them
     named = [say(_WORDS[name]) for name in differing]
-    listed = ", ".join(named[:-1]) + (say(" and ") if named[:-1] else "") + named[-1]
+    listed = say(", ").join(named[:-1]) + (say(" and ") if named[:-1] else "") + named[-1]
     return say(
         "Perplexities of different groups cannot be compared: they have different {listed}.",
         listed=listed,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_magics.digits import apart, rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.interrupts import whole_imports
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_in
 from rnn_magics.options import Options, describe
 from rnn_magics.reports.baselines import Mark, compare_with_baselines
 from rnn_magics.reports.comparable import basis_in_words, comparable, difference_in_words
@@ -167,7 +167,7 @@ class Comparison(Result):
 
     def __init__(self, runs: Sequence[Run]) -> None:
         if not any(len(run.history) for run in runs):
-            names = ", ".join(run.name for run in runs) or say("no run")
+            names = say(", ").join(run.name for run in runs) or say("no run")
             msg = say("nothing to compare yet: {names} must first finish an epoch", names=names)
             raise TrainingError(msg)
         self.runs = tuple(runs)
@@ -186,7 +186,7 @@ class Comparison(Result):
             say(
                 "{run} was steered while it trained: {changes}.",
                 run=run.name,
-                changes="; ".join(map(str, run.steered)),
+                changes=say("; ").join(map(str, run.steered)),
             )
             for run in self.runs
             if run.steered
@@ -313,6 +313,10 @@ def _written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _state(word: str) -> str:
+    return say_in("state" if word == "training" else "ending", word)
+
+
 def _results(runs: Sequence[Run]) -> list[Column]:
     best = [best_score(run) for run in runs]
     trained = [len(run.history) for run in runs]
@@ -327,7 +331,7 @@ def _results(runs: Sequence[Run]) -> list[Column]:
         Column.of(marked("train ppl"), [run.train_perplexity for run in runs], rounded),
         Column.of(marked("seconds"), seconds, "{:,.1f}".format),
         Column.of(marked("tokens/s"), speed, "{:,.0f}".format),
-        Column.of("state", [str(run.reason or "training") for run in runs], str),
+        Column.of(marked("state"), [str(run.reason or "training") for run in runs], _state),
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnn_magics.batching import BATCHERS
 from rnn_magics.digits import rounded
-from rnn_magics.language import marked, say, say_in
+from rnn_magics.language import marked, say
 from rnn_magics.reports.texts import TextEvaluation, describe_score
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation
@@ -54,7 +54,10 @@ class RunReport(Result):
     @property
     def figures(self) -> list[str]:
         """The numbers alone, a line for each part, the held-out part first."""
-        return [f"{name} {found.numbers}" for name, found, _ in self._parts()]
+        return [
+            say("{part} {numbers}", part=name, numbers=found.numbers)
+            for name, found, _ in self._parts()
+        ]
 
     @property
     def definitions(self) -> list[str]:
@@ -95,12 +98,7 @@ class RunReport(Result):
                 told.append(
                     say("per word is exp of the nats of all characters over {words}", words=words)
                 )
-            yield "; ".join(filter(None, told))
-
-
-def state_of(run: Run, alive: str = "training") -> str:
-    """Return how a run ended in one word; for one that has not, whether it is training."""
-    return say_in("state", alive) if run.reason is None else say_in("ending", run.reason)
+            yield say("; ").join(filter(None, told))
 
 
 def report_run(run: Run) -> RunReport:

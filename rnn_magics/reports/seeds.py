@@ -12,13 +12,13 @@ from rnn_magics.digits import rounded
 from rnn_magics.errors import ConfigError
 from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.run_report import report_run, state_of
+from rnn_magics.reports.run_report import report_run
 from rnn_magics.results import Result
 from rnn_magics.tables import aligned
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.loop import Drive, train
-from rnn_magics.training.run import Run
+from rnn_magics.training.run import Run, state_of
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class SeedRuns(Result):
             num_tokens=one.score.num_tokens,
             state=say(one.score.state),
         )
-        return [*told, ", ".join(filter(None, (say("over {over}", over=over), one.unknown)))]
+        return [*told, say(", ").join(filter(None, (say("over {over}", over=over), one.unknown)))]
 
 
 def train_seeds(

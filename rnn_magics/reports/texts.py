@@ -68,6 +68,11 @@ class TextEvaluation(Result):
         return perplexity(self.score.nats * self.score.num_tokens / self.num_words)
 
     @property
+    def source(self) -> str:
+        """The text, and which part of it, in words."""
+        return say("{text} ({part})", text=self.text, part=say(self.part))
+
+    @property
     def numbers(self) -> str:
         """The perplexity, the bits per token and, of characters, the perplexity per word."""
         words = rounded(self.word_perplexity, 1)
@@ -121,7 +126,7 @@ def evaluations_table(found: Sequence[TextEvaluation]) -> str:
     """Return what was found of one text, a line each and a column for each measure."""
     shown = {name: [measure(row) for row in found] for name, measure in MEASURES.items()}
     told = {say(name): cells for name, cells in shown.items() if any(cells)}
-    head = (f"{found[0].text} ({say(found[0].part)})", *told)
+    head = (found[0].source, *told)
     return aligned([head, *zip([row.run for row in found], *told.values(), strict=True)])
 
 
@@ -151,13 +156,13 @@ class Evaluations(Result, Sequence[TextEvaluation]):
 
     def __repr__(self) -> str:
         """Return a matrix of runs and texts for each measure, then what they depend on."""
-        texts = [f"{found.text} ({say(found.part)})" for found in self.rows[0]]
+        texts = [found.source for found in self.rows[0]]
         lines: list[Sequence[str]] = []
         for name, shown in MEASURES.items():
             values = [[row[0].run, *map(shown, row)] for row in self.rows]
             if any(any(cells[1:]) for cells in values):
                 lines += [(say(name), *texts), *values]
-        states = ", ".join(sorted({say(found.score.state) for found in self}))
+        states = say(", ").join(sorted({say(found.score.state) for found in self}))
         depends = say(
             "exp of the mean over all tokens of a text but one, state {states}", states=states
         )

@@ -234,7 +234,7 @@ class Run(Result):
             architecture=self.architecture,
             parameters=self.model.num_parameters,
         )
-        state = say_in("ending", self.reason) if self.reason else say_in("state", "training")
+        state = state_of(self)
         if not len(self.history):
             return f"{head}\n  {say('no epoch yet ({state})', state=state)}"
         reached = say_number(
@@ -249,6 +249,11 @@ class Run(Result):
             state=state,
         )
         return f"{head}\n  {reached}"
+
+
+def state_of(run: Run, alive: str = "training") -> str:
+    """Return how a run ended in one word; for one that has not, whether it is training."""
+    return say_in("state", alive) if run.reason is None else say_in("ending", run.reason)
 
 
 def last_score(history: History, curve: Curve, steps: int, reason: Ending | None) -> Scored | None:

@@ -154,7 +154,7 @@ class Units(Trace):
 
     def notes(self) -> Iterable[str]:
         """Return a line that names the most selective units."""
-        ranked = ", ".join(
+        ranked = say(", ").join(
             f"{u} ({self.selectivity[u]:.2f}, {self.moved(u)})" for u in self.order[:_RANKED]
         )
         return (say("most selective: {units}", units=ranked),)
@@ -202,7 +202,7 @@ def _named(tokens: Sequence[Any], others: Sequence[Any]) -> list[Any]:
 
 def _as_words(tokens: Sequence[Any], otherwise: str) -> str:
     *first, last = [*map(quoted, tokens)] or [otherwise]
-    return say("{tokens} or {last}", tokens=", ".join(first), last=last) if first else last
+    return say("{tokens} or {last}", tokens=say(", ").join(first), last=last) if first else last
 
 
 def _drive(peak: Peak) -> Drive:

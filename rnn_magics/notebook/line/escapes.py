@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from rnn_magics.errors import ConfigError
-from rnn_magics.language import say
+from rnn_magics.language import marked, say
 
 _ESCAPE = re.compile(r"\\(?:u(?P<code>[0-9a-fA-F]{4})|(?P<mark>[nt\\])|(?P<bad>.?))", re.DOTALL)
 _MARKS = {"n": "\n", "t": "\t", "\\": "\\"}
 _SURROGATES = range(0xD800, 0xE000)
-ESCAPES = r"\n, \t, \\ and \uXXXX"
+ESCAPES = marked(r"\n, \t, \\ and \uXXXX")
 """All that are read."""
 
 
@@ -47,7 +47,7 @@ def unescaped(text: str, what: str) -> str:
             what=what,
             match=match[0],
             half=half,
-            escapes=ESCAPES,
+            escapes=say(ESCAPES),
         )
         raise ConfigError(msg)
 

@@ -27,11 +27,10 @@ from rnn_magics.notebook.show.run_payload import RUN_MIME, saved_payload, series
 from rnn_magics.notebook.show.runs import baselines_note, run_figure, run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
 from rnn_magics.notebook.widgets.training import TrainingWidget
-from rnn_magics.reports.run_report import state_of
 from rnn_magics.training.curve import MOST_POINTS
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainEnd
 from rnn_magics.training.job import Job
-from rnn_magics.training.run import Run
+from rnn_magics.training.run import Run, state_of
 
 _SECONDS_BETWEEN_VIEWS = 0.1
 

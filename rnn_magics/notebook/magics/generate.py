@@ -38,7 +38,9 @@ class GenerateOptions(LineOptions):
     )
     run: str | None = run_option("whose model writes (default: the newest)")
     num: int = option(1, "write K texts at once", within=NUM_TEXTS, metavar="K")
-    escapes: bool = option(False, lambda: say("read {escapes} in TEXT and --stop", escapes=ESCAPES))
+    escapes: bool = option(
+        False, lambda: say("read {escapes} in TEXT and --stop", escapes=say(ESCAPES))
+    )
     novelty: bool = option(False, "show which spans are copied from the training text")
     surprise: bool = option(
         False, "colour each token by how much it surprised the model, with what else was likely"

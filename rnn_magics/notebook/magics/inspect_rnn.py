@@ -35,7 +35,7 @@ class InspectOptions(LineOptions):
 
     view: str = option(
         "",
-        lambda: "; ".join(
+        lambda: say("; ").join(
             f"{name}: {say(inspector.help)}" for name, inspector in INSPECTORS.items()
         ),
         choices=lambda: list(INSPECTORS),

@@ -101,7 +101,7 @@ class RnnOptions(LineOptions):
     action: str | None = option(
         None,
         lambda: (
-            "; ".join(f"{name}: {say(action.help)}" for name, action in ACTIONS.items())
+            say("; ").join(f"{name}: {say(action.help)}" for name, action in ACTIONS.items())
             + say("; without an action, show the session")
         ),
         choices=lambda: list(ACTIONS),

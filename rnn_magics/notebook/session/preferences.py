@@ -7,7 +7,7 @@ from typing import Any
 from traitlets import Bool, Enum, Unicode, observe
 from traitlets.config import Configurable
 
-from rnn_magics.language import LANGUAGES, marked, speak
+from rnn_magics.language import LANGUAGES, marked, say, speak
 
 
 class RNNMagics(Configurable):
@@ -28,6 +28,11 @@ class RNNMagics(Configurable):
     ).tag(config=True)
     interface = Unicode("en")
     """The locale of the interface, which is told by the page or guessed before one has told it."""
+
+    @classmethod
+    def class_get_trait_help(cls, trait: Any, inst: Any = None, helptext: str | None = None) -> str:
+        """Return the help of a preference, in the language that is spoken."""
+        return super().class_get_trait_help(trait, inst, helptext or say(trait.help))
 
     @observe("language", "interface")
     def _speak(self, _change: Any) -> None:

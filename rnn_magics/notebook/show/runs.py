@@ -72,7 +72,7 @@ def run_table(run: Run) -> tuple[Row, list[Row]]:
     passed: dict[object, list[str]] = {}
     for mark in marks:
         passed.setdefault(mark.epoch, []).append(mark.words)
-    lines: list[Row] = [(*row, "; ".join(passed.get(row[0], []))) for row in rows]
+    lines: list[Row] = [(*row, say("; ").join(passed.get(row[0], []))) for row in rows]
     for mark in marks:
         bits = bits_per_token(math.log(mark.perplexity))
         when = (
@@ -107,7 +107,10 @@ def _cautions(run: Run) -> list[str]:
     notes = []
     if run.steered:
         notes.append(
-            say("Steered while it trained: {changes}.", changes="; ".join(map(str, run.steered)))
+            say(
+                "Steered while it trained: {changes}.",
+                changes=say("; ").join(map(str, run.steered)),
+            )
         )
     if run.config.model.bidirectional:
         notes.append(

@@ -12,13 +12,12 @@ from rnn_magics.inspection.doctor import diagnose
 from rnn_magics.language import say, say_in
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.tables import heads, text_table
-from rnn_magics.reports.run_report import state_of
 from rnn_magics.results import Result
 from rnn_magics.storage.run_folder import KeptRun
 from rnn_magics.tables import columns_of, wrapped
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.machine.device import choose_device
-from rnn_magics.training.run import Run
+from rnn_magics.training.run import Run, state_of
 
 _STEP = 9  # columns of the name of a step and the space behind it
 
@@ -114,7 +113,7 @@ def _run_row(session: Session, name: str) -> tuple[str, ...]:
         f"{len(run.history)}/{run.config.train.epochs}",
         rounded(run.train_perplexity),
         str(run.scored or ""),
-        "; ".join(filter(None, (run.message, str(run.history.turn or "")))),
+        say("; ").join(filter(None, (run.message, str(run.history.turn or "")))),
     )
 
 

@@ -87,3 +87,9 @@ def test_a_choice_wins_over_the_interface() -> None:
     with pytest.raises(TraitError, match="'fr'"):
         preferences.language = "fr"
     assert language.language() == "zh"
+
+
+def test_the_preferences_explain_themselves_in_the_language() -> None:
+    assert "Show progress during training." in RNNMagics.class_get_help(RNNMagics())
+    with language.speaking("zh"):
+        assert "训练时显示进度。" in RNNMagics.class_get_help(RNNMagics())

@@ -10,8 +10,8 @@ from rnn_magics.language import say
 from rnn_magics.notebook.show.rich.markup import block, bold, folded, mark, muted, table
 from rnn_magics.notebook.show.rich.markup import title as titled
 from rnn_magics.notebook.show.tables import heads
-from rnn_magics.reports.run_report import state_of
 from rnn_magics.reports.texts import MEASURES
+from rnn_magics.training.run import state_of
 
 if TYPE_CHECKING:
     from rnn_magics.inspection.diagnosis import Diagnosis, Finding
@@ -92,7 +92,7 @@ def evaluation_html(found: TextEvaluation) -> str:
 
 def evaluations_html(found: Evaluations) -> str:
     """Return the scores of runs on texts, the best of each text in bold."""
-    texts = [f"{one.text} ({say(one.part)})" for one in found.rows[0]]
+    texts = [one.source for one in found.rows[0]]
     best = [min(column, key=_perplexity) for column in zip(*found.rows, strict=True)]
     matrix = [
         [row[0].run, *(_scored(one, is_best=one is b) for one, b in zip(row, best, strict=True))]
@@ -127,7 +127,7 @@ def mixture_html(found: MixtureEvaluation) -> str:
             )
         ),
         table(*_measured(found.rows)),
-        muted(f"{_basis([found.run])}; {weight}"),
+        muted(say("; ").join([_basis([found.run]), weight])),
     )
 
 
