@@ -17,6 +17,7 @@ from rnn_magics.decoding.prefix import (
     as_read,
     named_unknown,
     read_prefix,
+    reading_of,
     vocab_of,
 )
 from rnn_magics.digits import rounded
@@ -55,6 +56,9 @@ class Generation(Result):
         without it.
     shown
         The text as a display shows it: every token brief. Empty if it is not made.
+    values
+        What its tokens stand for, where the run was trained on a series of numbers; nan for
+        ``<unk>``.
     """
 
     text: str
@@ -66,6 +70,7 @@ class Generation(Result):
     config: DecodingConfig
     only_unk: bool = False
     shown: str = ""
+    values: tuple[float, ...] = ()
 
     @property
     def perplexity(self) -> float:
@@ -182,10 +187,15 @@ def generate_many(
         for place, text in zip(only_unk, again, strict=True):
             texts[place] = text
     stream.flush()
-    return [
+    written = [
         _generation(vocab, read, chosen, indices, log_probs, only_unk=chosen.no_unk > config.no_unk)
         for chosen, (indices, log_probs) in zip(configs, texts, strict=True)
     ]
+    reading = reading_of(run)
+    if reading is None or reading.levels is None:
+        return written
+    value = reading.levels.value
+    return [replace(text, values=tuple(map(value, text.tokens))) for text in written]
 
 
 class _Stream:

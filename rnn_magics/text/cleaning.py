@@ -46,6 +46,12 @@ class CorpusConfig(Options):
         within=AT_LEAST_ONE,
     )
 
+    def held_out_share(self, length: int) -> float:
+        """Return the share that is held out of so many characters or given tokens."""
+        if self.valid is not None:
+            return self.valid
+        return DEFAULT_VALID if min(length, self.max_tokens or length) >= SHORT else 0.0
+
     def cleaned(self) -> list[str]:
         """Return the names of the options that change the text, not its length or its split."""
         return [name for name in self.changed() if name not in ("valid", "max_tokens")]

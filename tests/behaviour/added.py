@@ -57,6 +57,13 @@ ADDED = {
     "A tokenizer": Added(
         "pair", "%vocab --token pair", "token", ('VocabConfig(token="pair")',), "Vocab"
     ),
+    "A made-up task": Added(
+        "task:echo",
+        "%corpus task:echo --examples 9",
+        "source",
+        ('task_corpus("echo"', "best cross-entropy:", "examples: 9"),
+        "Corpus",
+    ),
     "A batching": Added(
         "ordered",
         "%sample --batch-size 4 --num-steps 8 ordered",

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 # Lines of each magic, and words of a shape that this very session has.
 LINES: dict[str, dict[str, str]] = {
-    "corpus": {"%%corpus tiny --valid 0.4\nthe time traveller": "held-out share v: 0.4"},
+    "corpus": {
+        "%%corpus tiny --valid 0.4\nthe time traveller": "held-out share v: 0.4",
+        "%corpus task:copy --length 3 --examples 9": "examples: 9",
+    },
     "vocab": {
         "%vocab": "text: 564 characters",
         "%vocab --min-freq 2 --reserved '<a>'": "text: 564 characters",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -32,6 +33,9 @@ from rnn_magics.notebook.session.session import Session
 from rnn_magics.options import Options, describe
 from rnn_magics.plotting.inspection import FIGURES
 from rnn_magics.storage.parts import PARTS
+from rnn_magics.text.series.levels import BINS, LevelsConfig
+from rnn_magics.text.tasks.rules import TASKS
+from rnn_magics.text.tasks.stream import TaskConfig, draw_examples
 from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import VocabConfig
 from rnn_magics.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
@@ -46,6 +50,7 @@ SAMPLE = "one two three\nfour, five six (seven) eight; nine ten!"
     ("config", "field", "registry"),
     [
         (VocabConfig, "token", TOKENIZERS),
+        (LevelsConfig, "bins", BINS),
         (BatchConfig, "batching", BATCHERS),
         (ModelConfig, "cell", CELLS),
         (TrainConfig, "optimizer", OPTIMIZERS),
@@ -81,6 +86,32 @@ def test_a_tokenizer_splits_and_joins(name: str) -> None:
     assert "".join(streamed) == text
     assert tokenizer.help
     assert "\n" not in tokenizer.help
+
+
+@pytest.mark.parametrize("name", BINS)
+def test_bins_have_edges_that_hold_every_value(name: str) -> None:
+    values = np.random.default_rng(0).normal(size=200)
+    edges = BINS[name](values, 7)
+    assert len(edges) == 8
+    assert (np.diff(edges) > 0).all()
+    assert (edges[0], edges[-1]) == (values.min(), values.max())
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_says_what_may_come_next(name: str) -> None:
+    task, config = TASKS[name], TaskConfig(length=5, examples=20)
+    assert task.help
+    assert "\n" not in task.help
+    answers, place = 0, 0
+    for drawn in draw_examples(name, config):
+        place = 0 if drawn.begins else place + 1
+        assert not any(character.isspace() for character in drawn.token)  # a prefix is split there
+        assert 0 <= drawn.nats < math.inf
+        assert 0 <= drawn.distance <= place
+        answers += drawn.distance > 0
+    assert answers
+    coming = next(task.rule(**config.taken_by(name)))
+    assert sum(coming.chances.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("length", [36, 37, 40, 101, 500])
@@ -254,7 +285,18 @@ def test_what_a_test_registers_or_removes_is_as_before_after_it() -> None:
 
 
 def test_every_registry_is_found() -> None:
-    known = [TOKENIZERS, BATCHERS, CELLS, OPTIMIZERS, SCHEDULES, DECODERS, INSPECTORS, RECIPES]
+    known = [
+        TOKENIZERS,
+        BINS,
+        TASKS,
+        BATCHERS,
+        CELLS,
+        OPTIMIZERS,
+        SCHEDULES,
+        DECODERS,
+        INSPECTORS,
+        RECIPES,
+    ]
     found = registries().values()
     for registry in (*known, ACTIONS, PARTS, MAGICS, FIGURES):
         assert any(registry is other for other in found)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from IPython.display import display
 
 from rnn_magics.decoding.decode import is_ready
 from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.forecast import Forecast, forecast_series
 from rnn_magics.decoding.generate import Generation, generate_many
 from rnn_magics.decoding.generate import generate as generate_text
 from rnn_magics.decoding.limits import NUM_TEXTS
 from rnn_magics.decoding.score import Score, score_text, score_written
-from rnn_magics.errors import ConfigError
+from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.inspection.novelty import Novelty, measure_novelty
 from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, Item, variable
@@ -24,9 +25,12 @@ from rnn_magics.notebook.line.escapes import ESCAPES, unescaped
 from rnn_magics.notebook.line.options import Line, LineOptions, flag_of, part, run_option, word
 from rnn_magics.notebook.live.writing import writer_for
 from rnn_magics.notebook.session.desk import Desk
-from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.session.session import Session, Snapshot
+from rnn_magics.notebook.show.bundle import show_figure
 from rnn_magics.notebook.show.decoded import Generations, apart
 from rnn_magics.options import option
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -34,10 +38,18 @@ class GenerateOptions(LineOptions):
     """The options of ``%generate``."""
 
     prefix: str = option(
-        "", "text that the model continues", metavar='"TEXT"', spelling=word(required=True)
+        "",
+        "text that the model continues; of a series, by default its training part",
+        metavar='"TEXT"',
+        spelling=word(),
     )
     run: str | None = run_option("whose model writes (default: the newest)")
-    num: int = option(1, "write K texts at once", within=NUM_TEXTS, metavar="K")
+    num: int = option(
+        1,
+        "write K texts at once; of a series, draw K paths and show their median and bands",
+        within=NUM_TEXTS,
+        metavar="K",
+    )
     escapes: bool = option(
         False, lambda: say("read {escapes} in TEXT and --stop", escapes=say(ESCAPES))
     )
@@ -58,17 +70,23 @@ class GenerateOptions(LineOptions):
         return super().read(typed, line)
 
 
-def writing_call(
-    desk: Desk, options: GenerateOptions
-) -> Call[Generation] | Call[list[Generation]] | Call[Score]:
+Writing = Call[Generation] | Call[list[Generation]] | Call[Forecast] | Call[Score]
+
+
+def writing_call(desk: Desk, options: GenerateOptions) -> Writing:
     """Return the library call behind ``%generate``.
 
     Raises
     ------
     ConfigError
-        If an option has no effect together with ``--score``.
+        If an option has no effect together with the others, or there is no prefix.
     """
     run, decoding = desk.session.snapshot(options.run), options.decoding
+    if _is_forecast(run, options):
+        return _forecasting_call(desk, options, run)
+    if "prefix" not in options.line.typed:
+        msg = '%generate needs "TEXT" to continue, such as "the "'
+        raise ConfigError(msg)
     if options.score:
         if decoding.changed() or options.num > 1 or options.novelty or options.surprise:
             msg = say("--score writes no text, so --run is the only option that it takes")
@@ -77,6 +95,33 @@ def writing_call(
     if options.num > 1:
         return Call.of("texts", generate_many, run, options.prefix, decoding, num=options.num)
     return Call.of("text", generate_text, run, options.prefix, decoding)
+
+
+def _is_forecast(run: Run | Snapshot, options: GenerateOptions) -> bool:
+    # A series without a prefix, or with several paths; a single text of levels is a text.
+    reads_levels = run.reading is not None and run.reading.levels is not None
+    has_prefix = "prefix" in options.line.typed
+    return reads_levels and not options.score and (options.num > 1 or not has_prefix)
+
+
+def _forecasting_call(desk: Desk, options: GenerateOptions, run: Run | Snapshot) -> Call[Forecast]:
+    useless = {"--novelty": options.novelty, "--surprise": options.surprise}
+    if flags := [flag for flag, is_on in useless.items() if is_on]:
+        msg = f"{flags[0]} is for texts, and this is a forecast of a series; leave it out"
+        raise ConfigError(msg)
+    decoding, typed = options.decoding, options.line.typed
+    if decoding.draws and "temperature" not in typed:  # bands are those of the model at 1 only
+        decoding = replace(decoding, temperature=1.0)
+    start: Any = options.prefix if "prefix" in typed else variable("corpus", _series(desk.session))
+    return Call.of("forecast", forecast_series, run, start, decoding, num=options.num)
+
+
+def _series(session: Session) -> Corpus:
+    if session.corpus is None:
+        msg = "no series to continue: type its %corpus line again, or levels as a prefix, such as"
+        msg += ' %generate "3 4 4" --num 100'
+        raise SessionError(msg)
+    return session.corpus
 
 
 def novelty_calls(
@@ -121,8 +166,12 @@ def calls(desk: Desk, options: GenerateOptions) -> Sequence[Call[Any]]:
     return [writing, *surprise_calls(options, writing), *novelty]
 
 
-def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations | Score:
+def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations | Forecast | Score:
     r"""Write text with a trained model, or score a given text.
+
+    A run on a series of numbers draws futures of it, at temperature 1 unless another is typed.
+    ``--num`` says how many, and ``--length`` how many steps. Without a text they go on where the
+    training part of the session's series ends; what is held out is drawn beside them.
 
     ::
 
@@ -134,6 +183,7 @@ def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations |
         %generate "the " --novelty
         %generate "the " --surprise
         %generate --score "the time machine"
+        %generate --num 100 --length 64        of a series: 100 futures of 64 steps
     """
     writing = writing_call(desk, options)
     surprise = surprise_calls(options, writing)
@@ -158,6 +208,8 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
         stream.write(
             say("compiling the generation loop for this CPU, once (about 10 seconds)") + "\n"
         )
+    if writing.function is forecast_series:
+        return _forecast(desk, writing)
     if options.num > 1:
         return Generations(writing())
     if options.surprise:  # what is displayed of it has the text
@@ -171,6 +223,15 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
         return writing(write=writer)
     finally:
         writer.end()
+
+
+def _forecast(desk: Desk, writing: Call[Forecast]) -> Forecast:
+    forecast = writing()
+    if desk.preferences.figures:
+        from rnn_magics.plotting.series.fan import fan_figure  # noqa: PLC0415  (matplotlib on demand)
+
+        show_figure(fan_figure(forecast))
+    return forecast
 
 
 MAGIC = Magic(GenerateOptions, generate, calls)

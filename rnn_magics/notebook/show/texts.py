@@ -29,6 +29,8 @@ def corpus_html(corpus: Corpus) -> str:
         ("sha256", corpus.fingerprint[:16]),
         (say("begins"), beginning),
     ]
+    if corpus.behind is not None:
+        rows.insert(1, ("made of", repr(corpus.behind)))
     return headed(repr(corpus), html_table(("", ""), rows))
 
 

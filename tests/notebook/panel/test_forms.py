@@ -72,9 +72,7 @@ def test_values_become_options() -> None:
 def test_what_is_wrong_is_said_as_the_magic_says_it() -> None:
     assert form_of("train_rnn", lr="-1").problem({}) == "--lr must be in (0, 3e+38], not -1.0"
     assert form_of("sample", batching="squence").problem({}).startswith("batching: 'squence' is")
-    assert form_of("generate").problem({}) == 'generate needs "TEXT"'.replace(
-        "generate", "%generate"
-    )
+    assert form_of("load_rnn").problem({}) == "%load_rnn needs PATH"
 
 
 def test_variables_of_the_notebook_are_named_only_where_a_reader_named_them() -> None:
