@@ -12,6 +12,8 @@ from .decoding.decoders import DECODERS as DECODERS
 from .decoding.decoders import DecodingConfig as DecodingConfig
 from .decoding.forecast import Forecast as Forecast
 from .decoding.forecast import forecast_series as forecast_series
+from .decoding.form import CHARACTER_CLASSES as CHARACTER_CLASSES
+from .decoding.form import Form as Form
 from .decoding.from_ngram import write_ngram as write_ngram
 from .decoding.generate import Generation as Generation
 from .decoding.generate import generate as generate

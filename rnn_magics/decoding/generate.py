@@ -9,7 +9,9 @@ from typing import Any
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.form import Form
 from rnn_magics.decoding.limits import check_size, check_unk
+from rnn_magics.decoding.mask import Fitted, Rows
 from rnn_magics.decoding.prefix import (
     ESCAPES_HINT,
     Prefix,
@@ -56,6 +58,11 @@ class Generation(Result):
         without it.
     shown
         The text as a display shows it: every token brief. Empty if it is not made.
+    form
+        The form that was asked for.
+    form_nats
+        What the form cost: -ln of what the model put on the tokens that the form allowed, summed
+        over the tokens written.
     values
         What its tokens stand for, where the run was trained on a series of numbers; nan for
         ``<unk>``.
@@ -70,6 +77,8 @@ class Generation(Result):
     config: DecodingConfig
     only_unk: bool = False
     shown: str = ""
+    form: Form | None = None
+    form_nats: float = 0.0
     values: tuple[float, ...] = ()
 
     @property
@@ -91,6 +100,8 @@ class Generation(Result):
                 perplexity=rounded(self.perplexity, 2),
             )
         ]
+        if self.form:
+            said.append(say("the form cost {nats} nats", nats=rounded(self.form_nats, 1)))
         if prefix is not None:
             said.append(say("prefix perplexity {perplexity}", perplexity=rounded(prefix, 2)))
         if self.config.draws:
@@ -109,6 +120,7 @@ def generate(
     prefix: str,
     config: DecodingConfig | None = None,
     *,
+    form: Form | None = None,
     write: Callable[[str], None] | None = None,
 ) -> Generation:
     """Continue a prefix with a model.
@@ -121,6 +133,9 @@ def generate(
         The text that warms up the model. It is cleaned as the text of the training was.
     config
         How the tokens are chosen, and how many.
+    form
+        What the text must look like. It ends when it has its form, after at most `config.length`
+        tokens.
     write
         Called with each piece of text as it is written, first with the prefix; it is for a
         display, so very long tokens come without their middle.
@@ -128,9 +143,10 @@ def generate(
     Raises
     ------
     DecodingError
-        When the model is bidirectional, or the prefix or the stop token cannot be used.
+        When the model is bidirectional, the prefix or the stop token cannot be used, or no text of
+        the vocabulary has the form.
     """
-    (generation,) = generate_many(run, prefix, config, write=write)
+    (generation,) = generate_many(run, prefix, config, form=form, write=write)
     return generation
 
 
@@ -140,6 +156,7 @@ def generate_many(
     config: DecodingConfig | None = None,
     *,
     num: int = 1,
+    form: Form | None = None,
     write: Callable[[str], None] | None = None,
 ) -> list[Generation]:
     """Write several continuations of a prefix at once, as one batch.
@@ -153,6 +170,8 @@ def generate_many(
         As for `generate`.
     num
         The number of texts.
+    form
+        As for `generate`.
     write
         As for `generate`; called with the pieces of the first text.
 
@@ -166,16 +185,20 @@ def generate_many(
     check_unk(config, vocab)
     stop = stop_index(vocab, config.stop)
     prefix = as_read(run, prefix)
+    fitted = None
+    if form is not None and form.changed():
+        fitted = _fit(run, form, prefix, config.length)
+        fitted.check_stop(stop)
     read = read_prefix(run, prefix)
     if write:
         write(shortened(prefix, _PREFIX_SHOWN))
     stream = _Stream(vocab, prefix, stop, write)
     configs = [config.of_text(place) for place in range(num)]
-    texts = _written(run, read, configs, stop, stream.hear)
+    texts = _written(run, read, configs, stop, fitted, stream.hear)
     # A text of <unk> alone says nothing, so it is written again without it.
     excludes = not config.no_unk and len(vocab) > 1
     only_unk = [
-        place for place, (indices, _) in enumerate(texts) if excludes and is_unk(indices, stop)
+        place for place, text in enumerate(texts) if excludes and is_unk(text.indices, stop)
     ]
     if only_unk:
         for place in only_unk:
@@ -183,19 +206,26 @@ def generate_many(
         if only_unk[0] == 0:
             stream.held.clear()
         hear = stream.hear if only_unk[0] == 0 else _ignore
-        again = _written(run, read, [configs[place] for place in only_unk], stop, hear)
+        again = _written(run, read, [configs[place] for place in only_unk], stop, fitted, hear)
         for place, text in zip(only_unk, again, strict=True):
             texts[place] = text
     stream.flush()
+    asked = fitted.form if fitted else None
     written = [
-        _generation(vocab, read, chosen, indices, log_probs, only_unk=chosen.no_unk > config.no_unk)
-        for chosen, (indices, log_probs) in zip(configs, texts, strict=True)
+        _generation(vocab, read, chosen, text, asked, only_unk=chosen.no_unk > config.no_unk)
+        for chosen, text in zip(configs, texts, strict=True)
     ]
     reading = reading_of(run)
     if reading is None or reading.levels is None:
         return written
     value = reading.levels.value
     return [replace(text, values=tuple(map(value, text.tokens))) for text in written]
+
+
+def _fit(run: Trained, form: Form, prefix: str, length: int) -> Fitted:
+    # The beginnings of its lines are cleaned as the text of the training was.
+    read = replace(form, starts=tuple(as_read(run, start) for start in form.starts))
+    return Fitted(read, vocab_of(run), length, begun=not prefix.endswith("\n"))
 
 
 class _Stream:
@@ -238,20 +268,24 @@ def _generation(
     vocab: Vocab,
     read: Prefix,
     config: DecodingConfig,
-    indices: list[int],
-    log_probs: list[float],
+    written: _Text,
+    form: Form | None,
     *,
     only_unk: bool,
 ) -> Generation:
-    tokens = vocab.to_tokens(indices)
+    tokens = vocab.to_tokens(written.indices)
     pieces = continued(vocab, read.text, [], tokens)
     text = read.text + "".join(pieces)
     shown = shortened(read.text, _PREFIX_SHOWN) + "".join(map(brief, pieces))
-    prefix = read.text, tokens, log_probs, read.perplexity, read.unknown
-    return Generation(text, *prefix, config, only_unk, shown)
+    prefix = read.text, tokens, written.log_probs, read.perplexity, read.unknown
+    return Generation(text, *prefix, config, only_unk, shown, form, written.form_nats)
 
 
-_Text = tuple[list[int], list[float]]  # the indices of its tokens, and their log-probabilities
+@dataclass
+class _Text:
+    indices: list[int]
+    log_probs: list[float]
+    form_nats: float = 0.0
 
 
 def _written(
@@ -259,35 +293,43 @@ def _written(
     read: Prefix,
     configs: Sequence[DecodingConfig],  # which differ in the seed only
     stop: int | None,
+    form: Fitted | None,
     hear: Callable[[list[int]], None],  # the tokens of the first text
 ) -> list[_Text]:
-    texts: list[_Text] = [([], []) for _ in configs]
-    for row, indices, log_probs in _steps(run, read, configs, stop):
-        texts[row][0].extend(indices)
-        texts[row][1].extend(log_probs)
+    if configs[0].beam:
+        found = _Text(*beam_search(run.model, read, configs[0], stop, form))
+        hear(found.indices)
+        return [found]
+    texts = [_Text([], []) for _ in configs]
+    rows = Rows(form, len(configs)) if form else None
+    for row, indices, log_probs in _steps(run, read, configs, stop, rows):
+        texts[row].indices.extend(indices)
+        texts[row].log_probs.extend(log_probs)
         if row == 0:
             hear(indices)
+    for text, nats in zip(texts, rows.nats if rows else [], strict=False):
+        text.form_nats = nats
     return texts
 
 
 def _steps(
-    run: Trained, read: Prefix, configs: Sequence[DecodingConfig], stop: int | None
+    run: Trained,
+    read: Prefix,
+    configs: Sequence[DecodingConfig],
+    stop: int | None,
+    form: Rows | None,
 ) -> Iterator[tuple[int, list[int], list[float]]]:
-    # Yields a row and the next tokens written in it, up to its stop token.
-    config = configs[0]
-    if config.beam:
-        yield 0, *beam_search(run.model, read, config, stop)
-        return
+    # Yields a row and the next tokens written in it, up to its stop token or the end of its form.
     open_rows = [*range(len(configs))]
     seeds = [int(each.seed) for each in configs]
-    for written in iter_decode(run.model, read, config, seeds):
+    for written in iter_decode(run.model, read, configs[0], seeds, form):
         columns = written.indices.t().tolist(), written.log_probs.t().tolist()
         still_open = []
         for row in open_rows:
             indices, log_probs = (column[row] for column in columns)
             end = indices.index(stop) + 1 if stop in indices else None
             yield row, indices[:end], log_probs[:end]
-            if end is None:
+            if end is None and not (form and form.is_done(row)):
                 still_open.append(row)
         if not still_open:
             return

@@ -92,12 +92,12 @@ class Score(Result):
         over = len(self.tokens) - self.first
         return say(
             "Score(perplexity {perplexity} over {num_tokens} tokens, most surprising {token!r} at"
-            " {place} with {bits:.1f} bits{unknown})",
+            " {place} with {bits} bits{unknown})",
             perplexity=rounded(self.perplexity, 2),
             num_tokens=over,
             token=self.tokens[place],
             place=place,
-            bits=self.surprise[place],
+            bits=f"{self.surprise[place]:.1f}",
             unknown=unknown,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rnn_magics.digits import rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.handout import parts
 from rnn_magics.handout.text import text_lines, too_long_to_keep
@@ -179,7 +180,8 @@ def _head(run: Run) -> str:
     elif (scored := run.scored) is None:
         figure = "held-out text not scored"
     else:
-        figure = f"held-out perplexity {scored.perplexity:.6g} after epoch {scored.epoch}"
+        perplexity = rounded(scored.perplexity)
+        figure = f"held-out perplexity {perplexity} after epoch {scored.epoch}"
     return f'"""Train a language model ({run.config.model.cell}) in plain PyTorch: {figure}."""\n'
 
 

@@ -78,6 +78,13 @@ ADDED = {
         ('decoder="sharp"', "decoder sharp:", "exp(2 o_i / T)"),
         "Generation",
     ),
+    "A class of characters": Added(
+        "vowels",
+        '%generate "the " --length 4 --only vowels',
+        "only",
+        ('Form(only=("vowels",))', "the cost of a form"),
+        "Generation",
+    ),
     "An optimizer": Added(
         "rmsprop",
         "%train_rnn --epochs 1 --optimizer rmsprop --num-hiddens 8",

@@ -36,6 +36,7 @@ LINES: dict[str, dict[str, str]] = {
         '%generate "the " --length 3': "logits at each step: (1, 26)",
         '%generate "the " --length 3 --num 2': "logits at each step: (2, 26)",
         '%generate "the " --length 3 --beam 2': "logits at each step: (1, 26)",
+        '%generate "the " --lines 2 --only lower --length 30': "tokens to generate: at most 30",
         '%generate --score "the "': "logits: (1, 26)",
         '%generate "the " --surprise': "logits: (1, 26)",
         '%generate "the " --novelty': "searched: the training part of 564 characters",

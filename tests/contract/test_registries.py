@@ -17,6 +17,7 @@ from torch import nn
 
 from rnn_magics.batching import BATCHERS, BatchConfig, Batches
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
+from rnn_magics.decoding.form import CHARACTER_CLASSES, Form
 from rnn_magics.decoding.generate import generate
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.inspection.inspectors import INSPECTORS
@@ -70,6 +71,19 @@ def test_the_choices_of_an_option_are_the_registry(
     monkeypatch.setitem(registry, "one_of_my_own", next(iter(registry.values())))
     assert "one_of_my_own" in described.choices()
     assert getattr(config.from_dict({field: "one_of_my_own"}), field) == "one_of_my_own"
+
+
+@pytest.mark.parametrize("name", CHARACTER_CLASSES)
+def test_a_class_has_some_characters_and_not_all(name: str) -> None:
+    belongs = [CHARACTER_CLASSES[name](character) for character in map(chr, range(0x4FFF))]
+    assert set(belongs) == {True, False}
+    assert Form(only=(name,)).belongs("") is True
+    assert name in described_help(Form, "only")
+
+
+def described_help(options: type[Options], name: str) -> str:
+    (described,) = (option for option in describe(options) if option.name == name)
+    return described.help
 
 
 @pytest.mark.parametrize("name", TOKENIZERS)

@@ -113,7 +113,7 @@ def reading_call(
         title = name or " ".join(sources) or "cell"
         return Call.of(result, Corpus.from_text, cell, cleaning, name=title, origin="cell")
     if options.data is not None:
-        data = variable(options.data, _looked_up(options.data, options.line.variables))
+        data = variable(options.data, looked_up(options.data, options.line.variables))
         into = levels or (options.series if options.series.levels else None)
         if into is not None:
             return Call.of(result, read_series, data, into, cleaning, name=name or options.data)
@@ -134,7 +134,14 @@ def reading_call(
     )
 
 
-def _looked_up(name: str, variables: Mapping[str, Any]) -> Any:
+def looked_up(name: str, variables: Mapping[str, Any]) -> Any:
+    """Return the value of a variable.
+
+    Raises
+    ------
+    SessionError
+        If the variable does not exist.
+    """
     if name not in variables:
         msg = say(
             "the notebook has no variable {name!r}{near}",

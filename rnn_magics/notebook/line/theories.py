@@ -10,7 +10,9 @@ from rnn_magics.batching import BatchConfig, Batches, make_batches, preview
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
 from rnn_magics.decoding.forecast import forecast_series
+from rnn_magics.decoding.form import Form
 from rnn_magics.decoding.generate import generate, generate_many
+from rnn_magics.decoding.mask import Fitted
 from rnn_magics.decoding.score import score_text, score_written
 from rnn_magics.errors import BatchError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
@@ -148,7 +150,11 @@ def _writing(_session: Session, given: Arguments) -> Theory:
         {say("decoder {name}", name="beam" if config.beam else config.decoder): latex},
         {
             say("logits at each step"): f"({given.get('num', 1)}, {given['run'].model.vocab_size})",
-            say("tokens to generate"): f"{config.length:,}",
+            say("tokens to generate"): (
+                say("at most {number:,}", number=config.length)
+                if given.get("form")
+                else f"{config.length:,}"
+            ),
         },
     )
 
@@ -177,6 +183,10 @@ def _task(session: Session, given: Arguments) -> Theory:
         say("length"): say("at most {number:,}", number=config.length),
     }
     return Theory({**best, **split.equations}, {**shapes, **split.shapes})
+
+
+def _forming(_session: Session, _given: Arguments) -> Theory:
+    return Theory({say("the cost of a form, with the tokens A that it allows"): math_of(Fitted)})
 
 
 def _scoring(_session: Session, given: Arguments) -> Theory:
@@ -264,6 +274,7 @@ THEORIES: dict[Callable[..., Any], Callable[[Session, Arguments], Theory]] = {
     make_batches: _minibatches,
     train: _training,
     train_seeds: _training,
+    Form: _forming,
     generate: _writing,
     generate_many: _writing,
     forecast_series: _forecasting,

@@ -12,6 +12,7 @@ from IPython.display import display
 from rnn_magics.decoding.decode import is_ready
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.forecast import Forecast, forecast_series
+from rnn_magics.decoding.form import Form
 from rnn_magics.decoding.generate import Generation, generate_many
 from rnn_magics.decoding.generate import generate as generate_text
 from rnn_magics.decoding.limits import NUM_TEXTS
@@ -19,10 +20,19 @@ from rnn_magics.decoding.score import Score, score_text, score_written
 from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.inspection.novelty import Novelty, measure_novelty
 from rnn_magics.language import say
-from rnn_magics.notebook.line.call import Call, Item, variable
+from rnn_magics.notebook.line.call import Call, Item, result_of, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.escapes import ESCAPES, unescaped
-from rnn_magics.notebook.line.options import Line, LineOptions, flag_of, part, run_option, word
+from rnn_magics.notebook.line.options import (
+    Line,
+    LineOptions,
+    flag_of,
+    named,
+    part,
+    run_option,
+    word,
+)
+from rnn_magics.notebook.line.reading import looked_up
 from rnn_magics.notebook.live.writing import writer_for
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session, Snapshot
@@ -59,6 +69,13 @@ class GenerateOptions(LineOptions):
     )
     score: bool = option(False, "write nothing: score TEXT, token by token")
     decoding: DecodingConfig = part(DecodingConfig)
+    form: Form = part(Form)
+    rhyme: str | None = option(
+        None,
+        "a variable with a dict, token -> sound: every second line ends in the same sound",
+        metavar="NAME",
+        spelling=named(suggest="variables"),
+    )
 
     @classmethod
     def read(cls, typed: Mapping[str, Any], line: Line | None = None) -> Self:
@@ -67,7 +84,31 @@ class GenerateOptions(LineOptions):
             texts = {name: typed[name] for name in ("prefix", "stop") if typed.get(name)}
             read = {name: unescaped(text, flag_of(cls, name)) for name, text in texts.items()}
             typed = {**typed, **read}
+        if starts := typed.get("starts"):  # a Chinese keyboard has full-width commas
+            apart = ",".join(starts).replace("\N{FULLWIDTH COMMA}", ",").split(",")
+            typed = {**typed, "starts": tuple(filter(None, apart))}
         return super().read(typed, line)
+
+
+def form_call(options: GenerateOptions) -> Call[Form] | None:
+    """Return the call that makes the form of the text; None if it has none.
+
+    Raises
+    ------
+    ConfigError
+        If two of its options exclude each other, or the table of rhymes is not one.
+    SessionError
+        If there is no variable of that name.
+    """
+    asked = options.form.changed()
+    if options.rhyme is not None:
+        table = looked_up(options.rhyme, options.line.variables)
+        asked["rhymes"] = variable(options.rhyme, table)
+    if not asked:
+        return None
+    made = Call.of("form", Form, **asked)
+    made()  # what is wrong with it is said before anything is written
+    return made
 
 
 Writing = Call[Generation] | Call[list[Generation]] | Call[Forecast] | Call[Score]
@@ -87,14 +128,18 @@ def writing_call(desk: Desk, options: GenerateOptions) -> Writing:
     if "prefix" not in options.line.typed:
         msg = say('%generate needs "TEXT" to continue, such as "the "')
         raise ConfigError(msg)
+    made = form_call(options)
     if options.score:
-        if decoding.changed() or options.num > 1 or options.novelty or options.surprise:
+        others = options.num > 1 or options.novelty or options.surprise
+        if decoding.changed() or made or others:
             msg = say("--score writes no text, so --run is the only option that it takes")
             raise ConfigError(msg)
         return Call.of("score", score_text, run, options.prefix)
+    form = result_of(made) if made else None
     if options.num > 1:
-        return Call.of("texts", generate_many, run, options.prefix, decoding, num=options.num)
-    return Call.of("text", generate_text, run, options.prefix, decoding)
+        given = run, options.prefix, decoding
+        return Call.of("texts", generate_many, *given, num=options.num, form=form)
+    return Call.of("text", generate_text, run, options.prefix, decoding, form=form)
 
 
 def _is_forecast(run: Run | Snapshot, options: GenerateOptions) -> bool:
@@ -105,7 +150,9 @@ def _is_forecast(run: Run | Snapshot, options: GenerateOptions) -> bool:
 
 
 def _forecasting_call(desk: Desk, options: GenerateOptions, run: Run | Snapshot) -> Call[Forecast]:
+    formed = [flag_of(GenerateOptions, name) for name in options.form.changed()]
     useless = {"--novelty": options.novelty, "--surprise": options.surprise}
+    useless |= dict.fromkeys([*formed, *["--rhyme"] * (options.rhyme is not None)], True)
     if flags := [flag for flag, is_on in useless.items() if is_on]:
         msg = say(
             "{option} is for texts, and this is a forecast of a series; leave it out",
@@ -167,8 +214,9 @@ def _texts(options: GenerateOptions, writing: Call[Any]) -> list[Any]:
 def calls(desk: Desk, options: GenerateOptions) -> Sequence[Call[Any]]:
     """Return the library calls behind ``%generate``."""
     writing = writing_call(desk, options)
+    form = [writing.arguments["form"]] if "form" in writing.arguments else []
     novelty = novelty_calls(desk.session, options, writing)
-    return [writing, *surprise_calls(options, writing), *novelty]
+    return [*form, writing, *surprise_calls(options, writing), *novelty]
 
 
 def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations | Forecast | Score:
@@ -187,6 +235,9 @@ def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations |
         %generate "Chapter 1\n" --escapes --stop "\n"
         %generate "the " --novelty
         %generate "the " --surprise
+        %generate "the " --starts R,N,N --only letters,space
+        %generate "the " --lines 4 --line-length 5 --only han
+        %generate "the " --lines 4 --rhyme sounds     sounds = {"light": "ight", ...}
         %generate --score "the time machine"
         %generate --num 100 --length 64        of a series: 100 futures of 64 steps
     """
@@ -209,7 +260,7 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
     run, stream = writing.arguments["run"], sys.stdout
     if options.score:
         return writing()
-    if not is_ready(run.model, options.decoding):
+    if "form" not in writing.arguments and not is_ready(run.model, options.decoding):
         waits = say("compiling the generation loop for this CPU, once (about 10 seconds)")
         stream.write(f"{waits}\n")
     if writing.function is forecast_series:

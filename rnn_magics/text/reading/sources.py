@@ -21,6 +21,7 @@ from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import say
 from rnn_magics.options import did_you_mean
+from rnn_magics.text.reading import poems
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
 from rnn_magics.text.reading.encoding import decode, decoded, encoding_of
 from rnn_magics.text.reading.python_texts import PYTHON_TEXTS
@@ -302,15 +303,19 @@ class _PublicText:
     url: str
 
     def __call__(self, name: str) -> Source:
+        data, path = self.read(name)
+        return Source(decode(data, None, name), name, str(path))
+
+    def read(self, name: str) -> tuple[bytes, Path]:
+        """Return its bytes, and the file that has them."""
         for folder in _data_folders():
             path = files.reachable(folder / self.filename, CorpusError)
             if path.is_file():
-                return self._read(path, name)
+                return self._checked(path, name), path
         path = cache_folder() / self.filename
-        data = _kept(path, self.sha256) or self._fetch(path, name)
-        return Source(decode(data, None, name), name, str(path))
+        return _kept(path, self.sha256) or self._fetch(path, name), path
 
-    def _read(self, path: Path, name: str) -> Source:
+    def _checked(self, path: Path, name: str) -> bytes:
         data = _read_file(path, str(path))
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise CorpusError(
@@ -321,7 +326,7 @@ class _PublicText:
                     name=name,
                 )
             )
-        return Source(decode(data, None, str(path)), name, str(path))
+        return data
 
     def _fetch(self, path: Path, name: str) -> bytes:
         try:
@@ -341,6 +346,15 @@ class _PublicText:
         return data
 
 
+def _tang_poems(name: str) -> Source:
+    found = [
+        _PublicText(f"{poems.FOLDER}/{file}", sha256, poems.ADDRESS + file).read(name)
+        for file, sha256 in poems.SHA256.items()
+    ]
+    folder = found[0][1].parent
+    return Source(poems.text_of(data for data, _ in found), name, str(folder))
+
+
 def _data_folders() -> Iterator[Path]:
     for folder in os.environ.get(DATA_VARIABLE, "").split(os.pathsep):
         if folder:
@@ -357,6 +371,7 @@ def cache_folder() -> Path:
 BUILTINS: dict[str, Callable[[str], Source]] = {
     "python_docs": _python_text,
     "python_source": _python_text,
+    "tang_poems": _tang_poems,
     "time_machine": _PublicText(
         "timemachine.txt",
         "8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516",
