@@ -196,8 +196,7 @@ def _read_levels(plain: Any) -> Levels:
     try:
         return Levels.from_dict(plain)
     except ValueError as error:
-        msg = f"reading.levels cannot be read: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(say("reading.levels cannot be read: {error}", error=error)) from None
 
 
 def _write_vocab(run: Run) -> dict[str, Any] | None:
