@@ -138,6 +138,7 @@ NOT_FOR_PEOPLE = {
     "rnn_magics/plotting/curves.py": {"offset points", "outside lower center"},
     "rnn_magics/plotting/heatmaps.py": {"upper right"},
     "rnn_magics/plotting/labels.py": {"axes fraction"},
+    "rnn_magics/plotting/series/fan.py": {"outside lower center"},
     "rnn_magics/plotting/style.py": {  # names of colour maps and of fonts
         "rnn diverging",
         "rnn sequential",
@@ -158,6 +159,7 @@ NOT_FOR_PEOPLE = {
     "rnn_magics/text/counts.py": {"YI SYLLABLE "},  # names of Unicode
     "rnn_magics/text/reading/advice.py": {"--encoding utf-8", "HANGUL LETTER"},
     "rnn_magics/text/reading/download.py": {"rnn download"},  # the name of a thread
+    "rnn_magics/text/series/values.py": {"no number"},  # a kind of element, compared
     "rnn_magics/training/recipes.py": {  # lines of magics
         "%corpus time_machine --d2l --max-tokens 10000 --valid 0",
         "%corpus tiny_shakespeare",

@@ -108,9 +108,10 @@ class Forecast(Result, Sequence[Generation]):
     def size(self) -> str:
         """How many paths of how many steps."""
         num, steps = self.values.shape
-        of_steps = say_number(steps, "{number:,} step", "{number:,} steps")
-        return say_number(
-            num, "{number:,} path of {steps}", "{number:,} paths of {steps}", steps=of_steps
+        return say(
+            "{paths} of {steps}",
+            paths=say_number(num, "{number:,} path", "{number:,} paths"),
+            steps=say_number(steps, "{number:,} step", "{number:,} steps"),
         )
 
     @property
@@ -132,7 +133,7 @@ class Forecast(Result, Sequence[Generation]):
     def __repr__(self) -> str:
         """Two lines: the size and the seed, and the coverage."""
         config = self.paths[0].config
-        seed = say(", ") + say("seed {seed}", seed=config.seed) if config.draws else ""
+        seed = say(", seed {seed}", seed=config.seed) if config.draws else ""
         return f"Forecast({self.size}{seed})\n  {self.verdict}"
 
 
@@ -170,29 +171,26 @@ def forecast_series(
     """
     reading = reading_of(run)
     if reading is None or reading.levels is None:
-        raise DecodingError(
-            say(
-                "the run was not trained on a series of numbers; read one with %corpus --data"
-                " NAME --levels 20, and train on it"
-            )
+        msg = say(
+            "the run was not trained on a series of numbers; read one with %corpus --data NAME"
+            " --levels 20, and train on it"
         )
+        raise DecodingError(msg)
     levels, config = reading.levels, config or DecodingConfig(temperature=1.0)
     if config.stop is not None:
-        raise DecodingError(
-            say(
-                "a path of a series has no end token; leave --stop out, and say how many steps"
-                " with --length"
-            )
+        msg = say(
+            "a path of a series has no end token; leave --stop out, and say how many steps with"
+            " --length"
         )
+        raise DecodingError(msg)
     tokens = vocab_of(run).to_tokens(list(range(1, len(vocab_of(run)))))
     if others := [token for token in tokens if np.isnan(levels.value(token))]:
-        raise DecodingError(
-            say(
-                "the vocabulary of the run has tokens that are no levels: {tokens}; build it"
-                " without --reserved",
-                tokens=listed(others),
-            )
+        msg = say(
+            "the vocabulary of the run has tokens that are no levels: {others}; build it"
+            " without --reserved",
+            others=listed(others),
         )
+        raise DecodingError(msg)
     before, truth, begins = _known(start, reading, levels)
     prefix = start if isinstance(start, str) else " ".join(map(str, levels.of(before).tolist()))
     paths = generate_many(run, prefix, replace(config, no_unk=True), num=num)
@@ -207,14 +205,13 @@ def _known(start: Corpus | str, reading: TextReading, levels: Levels) -> tuple[V
         return known[~np.isnan(known)], np.empty(0), 0
     corpus = corpus_as(reading, start)
     if not isinstance(corpus.behind, Series):
-        raise DecodingError(
-            say(
-                "{name!r} is no series of numbers; read one with %corpus --data NAME --levels"
-                " {levels}, or give levels to continue, such as 0 1 1 2",
-                name=corpus.name,
-                levels=len(levels),
-            )
+        msg = say(
+            "{corpus!r} is no series of numbers; read one with %corpus --data NAME --levels"
+            " {number}, or give levels to continue, such as 0 1 1 2",
+            corpus=corpus.name,
+            number=len(levels),
         )
+        raise DecodingError(msg)
     values = corpus.behind.values[: corpus.config.max_tokens]
     cut = corpus.num_train_tokens(len(values))
     return values[max(cut - _READ_BEFORE, 0) : cut], values[cut:], cut

@@ -106,8 +106,7 @@ class TextEvaluation(Result):
     def __repr__(self) -> str:
         """One line for the number, one for what it depends on."""
         unknown = self.unknown and f", {self.unknown}"
-        further = "" if self.further is None else f"\n\n{self.further!r}"
-        score = say(
+        told = say(
             "{run} on {text} ({part}): {numbers}\n  over {num_tokens:,} tokens,"
             " state {state}{unknown}",
             run=self.run,
@@ -118,7 +117,7 @@ class TextEvaluation(Result):
             state=say(self.score.state),
             unknown=unknown,
         )
-        return score + further
+        return told if self.further is None else f"{told}\n\n{self.further!r}"
 
 
 FURTHER: dict[type, Callable[[Run, Corpus, Evaluation], SeriesErrors | TaskReport | None]] = {

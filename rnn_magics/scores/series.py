@@ -15,7 +15,7 @@ import torch
 
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError
-from rnn_magics.language import say, say_number
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.tables import aligned
@@ -81,9 +81,13 @@ class SeriesErrors(Result):
     @property
     def table(self) -> list[tuple[str, ...]]:
         """A head, and a row of text for each model."""
-        ahead = [say("{steps} ahead", steps=k) for k in self.steps]
+        ahead = [say("{number} ahead", number=k) for k in self.steps]
         rows = [
-            (row.name, rounded(row.perplexity), *(rounded(error) for error in row.errors.values()))
+            (
+                say(row.name),
+                rounded(row.perplexity),
+                *(rounded(error) for error in row.errors.values()),
+            )
             for row in self.rows
         ]
         return [(say("error"), say("perplexity"), *ahead), *rows]
@@ -93,11 +97,11 @@ class SeriesErrors(Result):
         """Who predicts best, as far ahead as was looked."""
         farthest = self.steps[-1]
         best = min(self.rows, key=lambda row: row.errors[farthest])
-        return say_number(
-            farthest,
-            "smallest error {number} step ahead: {name}, {error}",
-            "smallest error {number} steps ahead: {name}, {error}",
-            name=best.name,
+        ahead = say_number(farthest, "{number} step", "{number} steps")
+        return say(
+            "smallest error {ahead} ahead: {best}, {error}",
+            ahead=ahead,
+            best=say(best.name),
             error=rounded(best.errors[farthest]),
         )
 
@@ -105,8 +109,8 @@ class SeriesErrors(Result):
     def basis(self) -> str:
         """What the figures depend on."""
         return say(
-            "root mean squared error of the values, from the same {number:,} places; perplexity of"
-            " their levels one step ahead",
+            "root mean squared error of the values, from the same"
+            " {number:,} places; perplexity of their levels one step ahead",
             number=self.num_origins,
         )
 
@@ -131,7 +135,7 @@ class Rule(Protocol):
 class Mean:
     """Always predicts the mean of the training part."""
 
-    name, reads = "mean", 1
+    name, reads = marked("mean"), 1
 
     def __init__(self, values: Values) -> None:
         self._mean = float(values.mean())
@@ -145,7 +149,7 @@ class Mean:
 class Persistence:
     """Predicts that nothing changes: the last value again."""
 
-    name, reads = "persistence", 1
+    name, reads = marked("persistence"), 1
 
     def __init__(self, values: Values) -> None:
         self.deviation = _root_mean_square(np.diff(values))
@@ -163,17 +167,16 @@ class Linear:
 
     def __init__(self, values: Values, lags: int) -> None:
         if len(values) < (needed := 2 * lags + 1):
-            raise BatchError(
-                say(
-                    "the training part has {size:,} values; a linear model of the last {lags} needs"
-                    " at least {needed:,}: lower --lags",
-                    size=len(values),
-                    lags=lags,
-                    needed=needed,
-                )
+            msg = say(
+                "the training part has {number:,} values; a linear model of the last {lags} needs"
+                " at least {needed:,}: lower --lags",
+                number=len(values),
+                lags=lags,
+                needed=needed,
             )
+            raise BatchError(msg)
         values = values[-_MOST_FITTED:]
-        self.reads, self.name = lags, f"linear, {lags} values"
+        self.reads, self.name = lags, say("linear, {lags} values", lags=lags)
         windows = np.lib.stride_tricks.sliding_window_view(values, lags)[:-1]
         inputs = np.column_stack((windows, np.ones(len(windows))))
         (*weights, bias), *_ = np.linalg.lstsq(inputs, values[lags:], rcond=None)

@@ -196,7 +196,8 @@ def _read_levels(plain: Any) -> Levels:
     try:
         return Levels.from_dict(plain)
     except ValueError as error:
-        raise StorageError(say("reading.levels cannot be read: {error}", error=error)) from None
+        msg = say("reading.levels cannot be read: {error}", error=error)
+        raise StorageError(msg) from None
 
 
 def _write_vocab(run: Run) -> dict[str, Any] | None:

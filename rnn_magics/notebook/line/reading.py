@@ -33,8 +33,8 @@ class ReadingOptions(LineOptions):
     source: tuple[str, ...] = option(
         (),
         lambda: say(
-            "built-in: {known} (default {default}); several are joined; a name in %%corpus; made"
-            " up: {tasks}",
+            "built-in: {known} (default {default}); several are joined; a name in %%corpus;"
+            " made up: {tasks}",
             known=", ".join(BUILTINS),
             default=DEFAULT_SOURCE,
             tasks=", ".join(_tasks()),
@@ -194,11 +194,13 @@ def _useless_limit(options: ReadingOptions) -> str:
 def _wrong_levels(options: ReadingOptions) -> str:
     if options.series.levels is None:
         typed = _typed_of(LevelsConfig, options)
-        return typed and f"{typed} says how levels are cut; add --levels 20, or leave {typed} out"
+        return typed and say(
+            "{option} says how levels are cut; add --levels 20, or leave {option} out", option=typed
+        )
     if options.data is None:
-        return "--levels reads a variable as a series of numbers; name it with --data"
+        return say("--levels reads a variable as a series of numbers; name it with --data")
     if options.as_tokens:
-        return "--as-tokens and --levels exclude each other; leave one of them out"
+        return say("--as-tokens and --levels exclude each other; leave one of them out")
     return ""
 
 

@@ -162,7 +162,7 @@ def _writing(_session: Session, given: Arguments) -> Theory:
 def _forecasting(session: Session, given: Arguments) -> Theory:
     written, num = _writing(session, given), given["num"]
     length = (given["config"] or DecodingConfig()).length
-    covered = {"a band from l to u": math_of(forecast_series)}
+    covered = {say("a band from l to u"): math_of(forecast_series)}
     shapes = {**written.shapes, "values": f"({num}, {length:,})"}
     return Theory({**written.equations, **covered}, shapes)
 
@@ -171,19 +171,22 @@ def _numbers(session: Session, given: Arguments) -> Theory:
     levels = given["levels"]
     count = levels.levels if isinstance(levels, LevelsConfig) else len(levels)
     split = _text(session, given)
-    equations = {"level of a value, edges e": math_of(read_series), **split.equations}
-    return Theory(equations, {"levels L": f"{count}", **split.shapes})
+    equations = {say("level of a value, edges e"): math_of(read_series), **split.equations}
+    return Theory(equations, {say("levels L"): f"{count}", **split.shapes})
 
 
 def _task(session: Session, given: Arguments) -> Theory:
     split, config = _text(session, given), given["examples"] or TaskConfig()
-    best = {"best cross-entropy": math_of(task_corpus)}
-    shapes = {"examples": f"{config.examples:,}", "length": f"at most {config.length:,}"}
+    best = {say("best cross-entropy"): math_of(task_corpus)}
+    shapes = {
+        say("examples"): f"{config.examples:,}",
+        say("length"): say("at most {number:,}", number=config.length),
+    }
     return Theory({**best, **split.equations}, {**shapes, **split.shapes})
 
 
 def _forming(_session: Session, _given: Arguments) -> Theory:
-    return Theory({"the cost of a form, with the tokens A that it allows": math_of(Fitted)})
+    return Theory({say("the cost of a form, with the tokens A that it allows"): math_of(Fitted)})
 
 
 def _scoring(_session: Session, given: Arguments) -> Theory:

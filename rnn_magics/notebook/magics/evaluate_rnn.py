@@ -78,8 +78,12 @@ def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpu
     if options.line.cell is not None or options.data is not None:
         levels = None if options.as_is or options.data is None else _levels(runs)
         if levels is not None and options.series.levels is not None:
-            msg = f"a run reads a series in its own {len(levels)} levels; leave --levels out, or"
-            raise ConfigError(msg + " add --as-is")
+            msg = say(
+                "a run reads a series in its own {number} levels; leave --levels out, or add"
+                " --as-is",
+                number=len(levels),
+            )
+            raise ConfigError(msg)
         return [reading_call(options, options.source, *how, "text", levels)]
     if options.name is not None and len(options.source) > 1:
         msg = say("--name names one text, not {number}; leave it out", number=len(options.source))

@@ -126,7 +126,7 @@ def writing_call(desk: Desk, options: GenerateOptions) -> Writing:
     if _is_forecast(run, options):
         return _forecasting_call(desk, options, run)
     if "prefix" not in options.line.typed:
-        msg = '%generate needs "TEXT" to continue, such as "the "'
+        msg = say('%generate needs "TEXT" to continue, such as "the "')
         raise ConfigError(msg)
     made = form_call(options)
     if options.score:
@@ -154,7 +154,10 @@ def _forecasting_call(desk: Desk, options: GenerateOptions, run: Run | Snapshot)
     useless = {"--novelty": options.novelty, "--surprise": options.surprise}
     useless |= dict.fromkeys([*formed, *["--rhyme"] * (options.rhyme is not None)], True)
     if flags := [flag for flag, is_on in useless.items() if is_on]:
-        msg = f"{flags[0]} is for texts, and this is a forecast of a series; leave it out"
+        msg = say(
+            "{option} is for texts, and this is a forecast of a series; leave it out",
+            option=flags[0],
+        )
         raise ConfigError(msg)
     decoding, typed = options.decoding, options.line.typed
     if decoding.draws and "temperature" not in typed:  # bands are those of the model at 1 only
@@ -165,8 +168,10 @@ def _forecasting_call(desk: Desk, options: GenerateOptions, run: Run | Snapshot)
 
 def _series(session: Session) -> Corpus:
     if session.corpus is None:
-        msg = "no series to continue: type its %corpus line again, or levels as a prefix, such as"
-        msg += ' %generate "3 4 4" --num 100'
+        msg = say(
+            "no series to continue: type its %corpus line again, or levels as a prefix, such as"
+            ' %generate "3 4 4" --num 100'
+        )
         raise SessionError(msg)
     return session.corpus
 
@@ -256,9 +261,8 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
     if options.score:
         return writing()
     if "form" not in writing.arguments and not is_ready(run.model, options.decoding):
-        stream.write(
-            say("compiling the generation loop for this CPU, once (about 10 seconds)") + "\n"
-        )
+        waits = say("compiling the generation loop for this CPU, once (about 10 seconds)")
+        stream.write(f"{waits}\n")
     if writing.function is forecast_series:
         return _forecast(desk, writing)
     if options.num > 1:

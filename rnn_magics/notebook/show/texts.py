@@ -30,7 +30,7 @@ def corpus_html(corpus: Corpus) -> str:
         (say("begins"), beginning),
     ]
     if corpus.behind is not None:
-        rows.insert(1, ("made of", repr(corpus.behind)))
+        rows.insert(1, (say("made of"), repr(corpus.behind)))
     return headed(repr(corpus), html_table(("", ""), rows))
 
 

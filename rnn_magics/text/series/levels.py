@@ -87,36 +87,33 @@ class Levels(Result):
         """
         if len(values) < num_levels:
             many = say_number(len(values), "{number:,} value", "{number:,} values")
-            raise CorpusError(
-                say(
-                    "{name!r} has {many} to train on, fewer than {num_levels:,} levels; give a"
-                    " longer series, or fewer --levels",
-                    name=name,
-                    many=many,
-                    num_levels=num_levels,
-                )
+            msg = say(
+                "{name!r} has {many} to train on, fewer than {num_levels:,} levels; give a longer"
+                " series, or fewer --levels",
+                name=name,
+                many=many,
+                num_levels=num_levels,
             )
+            raise CorpusError(msg)
         low, high = float(values.min()), float(values.max())
         middle = low / 2 + high / 2
         if not low < middle < high:
-            raise CorpusError(
-                say(
-                    "{name!r} is constant: every value to train on is {low:g}, so there is"
-                    " nothing to predict; give a series that changes",
-                    name=name,
-                    low=low,
-                )
+            msg = say(
+                "{name!r} is constant: every value to train on is {low:g}, so there is nothing"
+                " to predict; give a series that changes",
+                name=name,
+                low=low,
             )
+            raise CorpusError(msg)
         if not np.isfinite(high - low):
-            raise CorpusError(
-                say(
-                    "{name!r} has values from {low:g} to {high:g}, a range too large for a float;"
-                    " scale it first",
-                    name=name,
-                    low=low,
-                    high=high,
-                )
+            msg = say(
+                "{name!r} has values from {low:g} to {high:g}, a range too large for a float;"
+                " scale it first",
+                name=name,
+                low=low,
+                high=high,
             )
+            raise CorpusError(msg)
         edges = np.unique(BINS[bins](values, num_levels))
         counts, _ = np.histogram(values, edges)
         # A level without a value to train on would be unknown to the model: the next one takes it.
@@ -185,16 +182,15 @@ class Levels(Result):
         """
         numbers = [*plain["edges"], *plain["values"]]
         if not all(type(number) is float and np.isfinite(number) for number in numbers):
-            raise ValueError(say("an edge or a value of the levels is no finite number"))
+            msg = say("an edge or a value of the levels is no finite number")
+            raise ValueError(msg)
         levels = cls(tuple(plain["edges"]), tuple(plain["values"]), str(plain["bins"]))
         rises = all(a < b for a, b in zip(levels.edges, levels.edges[1:], strict=False))
         if not rises or len(levels) not in LEVELS or len(levels.edges) != len(levels) + 1:
-            raise ValueError(
-                say(
-                    "the number of levels is not {levels}, or their edges do not rise",
-                    levels=LEVELS,
-                )
+            msg = say(
+                "the number of levels is not {range}, or their edges do not rise", range=LEVELS
             )
+            raise ValueError(msg)
         return levels
 
     def __repr__(self) -> str:

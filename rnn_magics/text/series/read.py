@@ -50,20 +50,22 @@ def read_series(
     if isinstance(levels, LevelsConfig):
         asked = levels.levels
         if asked is None:
-            raise ConfigError(
-                say("a series needs a number of levels, such as LevelsConfig(levels=20)")
-            )
+            msg = say("a series needs a number of levels, such as LevelsConfig(levels=20)")
+            raise ConfigError(msg)
         levels = Levels.fit(_training_part(values, config), asked, levels.bins, name)
         if len(levels) < asked:
+            told = {"name": name, "number": len(levels), "asked": asked}
             few = say(
                 "{name} has {number:,} levels, not {asked:,}: one without a value to train on goes"
                 " to the next",
-                name=name,
-                number=len(levels),
-                asked=asked,
+                **told,
             )
-            tried = levels.bins == "quantile"
-            notes = (few if tried else say("{few}; try --bins quantile", few=few),)
+            tried = say(
+                "{name} has {number:,} levels, not {asked:,}: one without a value to train on goes"
+                " to the next; try --bins quantile",
+                **told,
+            )
+            notes = (few if levels.bins == "quantile" else tried,)
     corpus = _corpus(values, levels, config, name, say("variable {name}", name=name))
     return replace(corpus, notes=notes)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import a_kind, foreign_code, is_a, kind_of
-from rnn_magics.language import marked, say
+from rnn_magics.language import say
 from rnn_magics.text.given import elements
 
 Values = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -61,7 +61,7 @@ def _is_finite(number: float | None) -> bool:
 
 def _kind(number: float | None) -> str:
     if number is None:
-        return "wrong"
+        return "no number"
     return "gap" if math.isnan(number) else "infinite"
 
 
@@ -69,25 +69,30 @@ def _told(given: tuple[Any, ...], found: list[float | None], wrong: list[int], n
     place = wrong[0]
     kind = _kind(found[place])
     alike = sum(_kind(found[each]) == kind for each in wrong)
-    more = say(" (of {alike:,} such elements)", alike=alike) if alike > 1 else ""
+    said = say("{name!r}: element {place} is", name=name, place=place)
+    more = say(" (of {number:,} such elements)", number=alike) if alike > 1 else ""
     if kind == "gap":
-        text = marked(
-            "{name!r}: element {place} is a gap{more}, nan or None; fill gaps first, such as with"
-            " pandas' interpolate"
+        return say(
+            "{said} a gap{more}, nan or None; fill gaps first, such as with pandas' interpolate",
+            said=said,
+            more=more,
         )
-    elif kind == "infinite":
-        text = marked(
-            "{name!r}: element {place} is infinite or too large for a float{more}; drop or replace"
-            " it"
+    if kind == "infinite":
+        return say(
+            "{said} infinite or too large for a float{more}; drop or replace it",
+            said=said,
+            more=more,
         )
-    elif is_a(given[place], list | tuple):
-        text = marked(
-            "{name!r}: element {place} is {kind}{more}; a series has one number a place: take a"
-            " column"
+    if is_a(given[place], list | tuple):
+        return say(
+            "{said} {kind}{more}; a series has one number a place: take a column",
+            said=said,
+            kind=a_kind(given[place]),
+            more=more,
         )
-    else:
-        text = marked(
-            "{name!r}: element {place} is {kind}{more}; a series is made of numbers: drop or"
-            " convert it"
-        )
-    return say(text, name=name, place=place, kind=a_kind(given[place]), more=more)
+    return say(
+        "{said} {kind}{more}; a series is made of numbers: drop or convert it",
+        said=said,
+        kind=a_kind(given[place]),
+        more=more,
+    )

@@ -56,13 +56,11 @@ def task_corpus(
     most = min(config.max_tokens or MOST_TOKENS + 1, MOST_TOKENS + 1)
     drawn = list(islice(draw_examples(task, examples), most))
     if len(drawn) > MOST_TOKENS:
-        raise CorpusError(
-            say(
-                "these examples have more than {most_tokens:,} tokens; lower --examples or"
-                " --length",
-                most_tokens=MOST_TOKENS,
-            )
+        msg = say(
+            "these examples have more than {most:,} tokens; lower --examples or --length",
+            most=MOST_TOKENS,
         )
+        raise CorpusError(msg)
     name, tokens = name or f"{PREFIX}{task}", [each.token for each in drawn]
     made = Corpus.from_tokens(tokens, config, name=name, origin=f"{PREFIX}{task}, {examples!r}")
     behind = MadeUp(

@@ -79,15 +79,13 @@ def copy(length: int, symbols: int, delay: int) -> Rule:
 def recall(length: int, symbols: int) -> Rule:
     """Write 1 to `length` pairs of a key and a value, ask for a key, and write its value."""
     if length > symbols:
-        text = (
-            marked(
-                "recall needs a key of its own for each pair: --symbols {length} or --length"
-                " {symbols}"
-            )
-            if length <= MOST_SYMBOLS
-            else marked("recall needs a key of its own for each pair: --length {symbols}")
+        more = say("--symbols {length} or ", length=length) if length <= MOST_SYMBOLS else ""
+        msg = say(
+            "recall needs a key of its own for each pair: {more}--length {symbols}",
+            more=more,
+            symbols=symbols,
         )
-        raise ConfigError(say(text, length=length, symbols=symbols))
+        raise ConfigError(msg)
     keys, values = ascii_lowercase[:symbols], ascii_uppercase[:symbols]
     pairs: dict[str, str] = {}
     while True:
@@ -114,12 +112,10 @@ def parity(length: int) -> Rule:
 def adding(length: int) -> Rule:
     """Write `length` digits, two of them marked, and the sum of these two."""
     if length < 2:  # noqa: PLR2004  (the marked ones)
-        raise ConfigError(
-            say(
-                "adding marks two digits, so --length must be at least 2, not {length}",
-                length=length,
-            )
+        msg = say(
+            "adding marks two digits, so --length must be at least 2, not {length}", length=length
         )
+        raise ConfigError(msg)
     marked: list[int] = []
     first = 0  # how many tokens from the first marked digit to the next token
     for place in range(length):

@@ -36,16 +36,15 @@ class TaskConfig(Options):
     symbols: int | None = option(
         None,
         lambda: say(
-            "of a task: how many kinds of symbols (by default {defaults})",
-            defaults=_taken("symbols"),
+            "of a task: how many kinds of symbols (by default {taken})", taken=_taken("symbols")
         ),
         within=Range(1, MOST_SYMBOLS),
     )
     delay: int | None = option(
         None,
         lambda: say(
-            "of a task: how many tokens to wait for the answer (by default {defaults})",
-            defaults=_taken("delay"),
+            "of a task: how many tokens to wait for the answer (by default {taken})",
+            taken=_taken("delay"),
         ),
         within=Range(0, _MOST_LENGTH),
     )
@@ -65,9 +64,8 @@ class TaskConfig(Options):
             if each in taken:
                 arguments[each] = taken[each] if value is None else value
             elif value is not None:
-                raise ConfigError(
-                    say("task {name} takes no --{each}; leave it out", name=name, each=each)
-                )
+                msg = say("task {task} takes no --{option}; leave it out", task=name, option=each)
+                raise ConfigError(msg)
         return arguments
 
 
@@ -159,10 +157,10 @@ class MadeUp(Result):
         """One line: the task, and the perplexity that nobody can go below."""
         mean = float(self.nats.mean())
         return say(
-            "task {task}: {examples:,} examples; who knows the rule reaches perplexity"
-            " {perplexity}, {nats} nats per token",
+            "task {task}: {number:,} examples; who knows the rule reaches"
+            " perplexity {perplexity:.3f}, {mean:.3f} nats per token",
             task=self.task,
-            examples=len(self.begins),
-            perplexity=f"{math.exp(mean):.3f}",
-            nats=f"{mean:.3f}",
+            number=len(self.begins),
+            perplexity=math.exp(mean),
+            mean=mean,
         )
