@@ -179,8 +179,9 @@ def _converter() -> Any:
     try:
         import opencc  # noqa: PLC0415  (an optional extra)
     except ImportError:
-        msg = "--simplified needs OpenCC: pip install 'rnn_magics[chinese]'"
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say("--simplified needs OpenCC: pip install 'rnn_magics[chinese]'")
+        ) from None
     return opencc.OpenCC("t2s")
 
 
