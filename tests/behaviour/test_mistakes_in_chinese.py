@@ -19,6 +19,8 @@ import torch
 
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.forecast import forecast_series
+from rnn_magics.decoding.form import CHARACTER_CLASSES, Form
 from rnn_magics.decoding.from_ngram import write_ngram
 from rnn_magics.decoding.generate import generate, generate_many
 from rnn_magics.decoding.score import score_text
@@ -52,7 +54,12 @@ from rnn_magics.storage.strict import Fields, dumps, loads, read_options
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.reading.download import DownloadConfig, download
 from rnn_magics.text.reading.sources import BUILTINS
+from rnn_magics.text.series.levels import LevelsConfig
+from rnn_magics.text.series.read import read_series
 from rnn_magics.text.statistics import fit_zipf
+from rnn_magics.text.tasks.made_up import task_corpus
+from rnn_magics.text.tasks.rules import TASKS
+from rnn_magics.text.tasks.stream import TaskConfig
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.job import Job
@@ -116,6 +123,10 @@ def pickled(desk: Desk) -> Path:
     path = desk.folder / "first.safetensors"
     torch.save({"a": 1}, path)
     return path
+
+
+def formed(desk: Desk, **options: Any) -> object:
+    return generate(desk.run(), "the ", form=Form(**options))
 
 
 def twice() -> dict[str, Any]:
@@ -251,6 +262,22 @@ MISTAKES: dict[str, tuple[type[RNNMagicsError], Callable[[Desk], object]]] = {
         lambda desk: generate_many(desk.run(), "the ", DecodingConfig(beam=2), num=2),
     ),
     "one to score": (DecodingError, lambda desk: score_text(desk.run(), "t")),
+    "many beginnings": (ConfigError, lambda _: Form(lines=1, starts=("a", "b"))),
+    "rhyme alone": (ConfigError, lambda _: Form(rhymes={"light": "ight"})),
+    "no dict": (ConfigError, lambda _: Form(lines=4, rhymes=3)),  # type: ignore[arg-type]
+    "no beginning": (DecodingError, lambda desk: formed(desk, starts=("",))),
+    "unknown beginning": (DecodingError, lambda desk: formed(desk, starts=("€",))),
+    "long beginning": (DecodingError, lambda desk: formed(desk, starts=("the",), line_length=2)),
+    "no room": (DecodingError, lambda desk: formed(desk, lines=400)),
+    "nothing of a class": (DecodingError, lambda desk: formed(desk, only=("han",))),
+    "no rhyme": (DecodingError, lambda desk: formed(desk, lines=4, rhymes={"x": "x"})),
+    "no series": (DecodingError, lambda desk: forecast_series(desk.run(), "0 1")),
+    "no levels": (ConfigError, lambda _: read_series([1.0, 2.0], LevelsConfig())),
+    "a constant": (CorpusError, lambda _: read_series([1.0] * 99, LevelsConfig(levels=2))),
+    "a hole": (CorpusError, lambda _: read_series([1.0, math.nan], LevelsConfig(levels=2))),
+    "few values": (CorpusError, lambda _: read_series([1.0, 2.0], LevelsConfig(levels=9))),
+    "task": (ConfigError, lambda _: task_corpus("parity", TaskConfig(delay=3))),
+    "task of two": (ConfigError, lambda _: task_corpus("adding", TaskConfig(length=1))),
     "beam of n-grams": (
         DecodingError,
         lambda desk: write_ngram(
@@ -264,6 +291,7 @@ NAMES = {
     *("rnn_magics", "JSON", "pickle", "torch", "sha256", "num_tokens", "DIR", "beam", "num"),
     *("MB", "GB", "PB", "cpu", "cuda", "mps", "CUDA", "bf16", "int64", "float64", "nan", "None"),
     *("utf", "cp1252", "gb18030", "shift_jis", "unk", "batch_size", "num_steps", "run", "steps"),
+    *("NAME", "dict", "rhymes", "pandas", "interpolate"),
 }
 QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 TYPED = re.compile(
@@ -284,11 +312,14 @@ def english_words(message: str) -> set[str]:
 
 @cache
 def options_and_choices() -> frozenset[str]:
-    kinds = (TrainConfig, ModelConfig, DecodingConfig, BaselineConfig, Checkpointing, VocabConfig)
+    kinds = (
+        *(TrainConfig, ModelConfig, DecodingConfig, BaselineConfig, Checkpointing, VocabConfig),
+        *(Form, LevelsConfig, TaskConfig),
+    )
     fields = [field for kind in kinds for field in describe(kind)]
     choices = {word for field in fields if field.choices for word in field.choices()}
     names = {field.name for field in fields} | {kind.__name__ for kind in kinds}
-    return frozenset(names | choices | BUILTINS.keys())
+    return frozenset(names | choices | {*BUILTINS, *TASKS, *CHARACTER_CLASSES})
 
 
 def test_english_words_are_seen() -> None:
