@@ -137,7 +137,7 @@ def _mark_best(axes: Axes, valid: Floats) -> None:
     best = int(np.nanargmin(valid))
     axes.scatter([best + 1], [valid[best]], 80, facecolors="none", edgecolors=GOOD, zorder=3)
     axes.annotate(
-        say("best {perplexity:.4g}, epoch {epoch}", perplexity=valid[best], epoch=best + 1),
+        say("best {value:.4g}, epoch {epoch}", value=valid[best], epoch=best + 1),
         (best + 1, valid[best]),
         (0, -9),
         textcoords="offset points",

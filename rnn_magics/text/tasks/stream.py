@@ -158,9 +158,9 @@ class MadeUp(Result):
         mean = float(self.nats.mean())
         return say(
             "task {task}: {number:,} examples; who knows the rule reaches"
-            " perplexity {perplexity:.3f}, {mean:.3f} nats per token",
+            " perplexity {best:.3f}, {mean:.3f} nats per token",
             task=self.task,
             number=len(self.begins),
-            perplexity=math.exp(mean),
+            best=math.exp(mean),
             mean=mean,
         )
