@@ -23,7 +23,7 @@ from .decoding.score import score_text as score_text
 from .errors import RNNMagicsError as RNNMagicsError
 from .handout.script import Script as Script
 from .handout.script import write_script as write_script
-from .inspection.doctor import Diagnosis as Diagnosis
+from .inspection.diagnosis import Diagnosis as Diagnosis
 from .inspection.doctor import diagnose as diagnose
 from .inspection.epochs import Epochs as Epochs
 from .inspection.epochs import inspect_epochs as inspect_epochs

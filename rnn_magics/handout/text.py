@@ -12,6 +12,7 @@ from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.handout.again import read_again
 from rnn_magics.handout.literals import listed, path, pieces
+from rnn_magics.language import marked, say
 from rnn_magics.storage import atomic
 from rnn_magics.text import characters
 from rnn_magics.text.cleaning import CorpusConfig, clean
@@ -106,22 +107,38 @@ def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> TextLines:
 
 def too_long_to_keep(corpus: Corpus) -> CorpusError:
     """Return the error for a text that is too long for a script."""
-    unit = "characters" if corpus.is_text else "tokens"
-    msg = f"{corpus.name!r} is in no file that a script can read, and its {len(corpus.data):,}"
-    msg += f" {unit} are too many for a script; name a file to write them to: %rnn code RUN FILE"
-    return CorpusError(msg)
+    text = (
+        marked(
+            "{name!r} is in no file that a script can read, and its {size:,} characters are too"
+            " many for a script; name a file to write them to: %rnn code RUN FILE"
+        )
+        if corpus.is_text
+        else marked(
+            "{name!r} is in no file that a script can read, and its {size:,} tokens are too many"
+            " for a script; name a file to write them to: %rnn code RUN FILE"
+        )
+    )
+    return CorpusError(say(text, name=corpus.name, size=len(corpus.data)))
 
 
 def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
     msg = ""
     if corpus.on_disk:
-        msg = f"{corpus.name!r} is read from disk piece by piece, which a short script cannot do;"
-        msg += " train on a part of the file"
+        msg = say(
+            "{name!r} is read from disk piece by piece, which a short script cannot do; train on a"
+            " part of the file",
+            name=corpus.name,
+        )
     elif vocab.token not in ("char", "word", "given"):
-        msg = f"the tokenizer {vocab.token!r} is your own; only char and word can be written out"
+        msg = say(
+            "the tokenizer {kind!r} is your own; only char and word can be written out",
+            kind=vocab.token,
+        )
     elif vocab.token == "word" and _HAN.search(str(corpus.data)):
-        msg = "splitting Chinese text into words needs jieba, which a script does not have; use"
-        msg += " characters: %vocab --token char"
+        msg = say(
+            "splitting Chinese text into words needs jieba, which a script does not have; use"
+            " characters: %vocab --token char"
+        )
     if msg:
         raise CorpusError(msg)
 
@@ -146,8 +163,13 @@ def _as_source(name: str, tokens: tuple[Hashable, ...]) -> str:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         is_literal = False
     if not is_literal:
-        msg = f"{name!r} has tokens that are neither text nor numbers, so a script cannot hold them"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say(
+                "{name!r} has tokens that are neither text nor numbers, so a script cannot hold"
+                " them",
+                name=name,
+            )
+        )
     return source
 
 
@@ -175,15 +197,24 @@ def _write(place: Path, text: str) -> None:
     try:
         data = text.encode()
     except UnicodeEncodeError as error:
-        msg = f"the text cannot be written to {files.shown(place)}: {error}"
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say(
+                "the text cannot be written to {place}: {error}",
+                place=files.shown(place),
+                error=error,
+            )
+        ) from None
     if atomic.require_target(place).exists():
-        unread = f"{files.shown(place)} cannot be read"
+        unread = say("{path} cannot be read", path=files.shown(place))
         with files.in_one_line(CorpusError, unread), files.open_file(place) as file:
             found = file.read(len(data) + 1)  # a longer file differs anyway
         if found != data:
-            msg = f"{str(place)!r} exists already and holds something else; name another file"
-            raise CorpusError(msg)
+            raise CorpusError(
+                say(
+                    "{place!r} exists already and holds something else; name another file",
+                    place=str(place),
+                )
+            )
     atomic.write(place, data)
 
 

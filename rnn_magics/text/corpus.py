@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
-from rnn_magics.errors import CorpusError
+from rnn_magics.language import marked, say
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.cleaning import (
     DEFAULT_VALID,
@@ -16,6 +16,7 @@ from rnn_magics.text.cleaning import (
     clean,
     cleaned_and_lost,
     require_two,
+    require_uncleaned,
     words_of_loss,
 )
 from rnn_magics.text.formats.formats import FileConfig
@@ -29,7 +30,7 @@ from rnn_magics.text.reading.stream import StreamedText, cleaned_text
 from rnn_magics.text.reserved import Whole, kept_whole
 from rnn_magics.text.series.levels import Series
 from rnn_magics.text.tasks.stream import MadeUp
-from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
+from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, require_kind
 
 DEFAULT_SOURCE = "python_docs"
 
@@ -169,10 +170,7 @@ class Corpus(Result):
         given = elements(tokens, name)
         require_two(given, name, "token")
         require_tokens(given, name)
-        if config.cleaned():
-            flags = " and ".join(f"--{each.replace('_', '-')}" for each in config.cleaned())
-            msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out {flags}"
-            raise CorpusError(msg)
+        require_uncleaned(config, name)
         return cls(name, given, origin, config)
 
     @classmethod
@@ -196,7 +194,7 @@ class Corpus(Result):
         CorpusError
             When `data` is of another kind, or too short, or has no such field.
         """
-        origin = f"variable {name}"
+        origin = say("variable {name}", name=name)
         found = text_or_elements(data, name, field)
         if isinstance(found, str):
             return cls.from_text(found, config, name=name, origin=origin)
@@ -317,10 +315,7 @@ class Corpus(Result):
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token
-        if (token == "given") is self.is_text:
-            what = "text" if self.is_text else "a sequence of tokens"
-            msg = f"{self.name!r} is {what}; leave out --token {token}"
-            raise CorpusError(msg)
+        require_kind(token, self.name, is_text=self.is_text)
         return token
 
     @property
@@ -348,11 +343,15 @@ class Corpus(Result):
 
     def __repr__(self) -> str:
         """One line: name, size, split."""
-        unit = "characters" if self.is_text else "tokens"
-        held_out = f"{self.held_out_share:.0%}" if self.held_out_share else "nothing"
-        first = f", the first {limit:,} tokens" if (limit := self.config.max_tokens) else ""
-        size = f"{len(self):,} {unit}{' on disk' if self.on_disk else ''}"
-        return f"Corpus({quoted(self.name)}, {size}{first}, {held_out} held out)"
+        size = marked("{size:,} characters") if self.is_text else marked("{size:,} tokens")
+        size = marked("{size:,} characters on disk") if self.on_disk else size
+        first = marked("the first {limit:,} tokens") if self.config.max_tokens else ""
+        held_out = (
+            marked("{share:.0%} held out") if self.held_out_share else marked("nothing held out")
+        )
+        values = {"size": len(self), "limit": self.config.max_tokens, "share": self.held_out_share}
+        told = (say(text, **values) for text in (size, first, held_out) if text)
+        return f"Corpus({say(', ').join((quoted(self.name), *told))})"
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

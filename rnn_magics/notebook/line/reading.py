@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_magics.errors import ConfigError, SessionError
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part, word
 from rnn_magics.notebook.line.words import names_of
@@ -33,9 +34,12 @@ class ReadingOptions(LineOptions):
 
     source: tuple[str, ...] = option(
         (),
-        lambda: (
-            f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); several are joined; a"
-            f" name in %%corpus; made up: {', '.join(_tasks())}"
+        lambda: say(
+            "built-in: {known} (default {default}); several are joined; a name in %%corpus;"
+            " made up: {tasks}",
+            known=", ".join(BUILTINS),
+            default=DEFAULT_SOURCE,
+            tasks=", ".join(_tasks()),
         ),
         metavar="NAME|PATH|FOLDER|URL|hf:NAME",
         spelling=word(suggest=lambda: [*BUILTINS, *_tasks()]),
@@ -145,7 +149,11 @@ def looked_up(name: str, variables: Mapping[str, Any]) -> Any:
         If the variable does not exist.
     """
     if name not in variables:
-        msg = f"the notebook has no variable {name!r}{did_you_mean(name, names_of(variables))}"
+        msg = say(
+            "the notebook has no variable {name!r}{near}",
+            name=name,
+            near=did_you_mean(name, names_of(variables)),
+        )
         raise SessionError(msg)
     return variables[name]
 
@@ -155,22 +163,29 @@ def _refuse_useless(options: ReadingOptions, sources: Sequence[str]) -> None:
     msg, is_cell, has_data = "", options.line.cell is not None, options.data is not None
     made_up = [] if is_cell else [*filter(_is_task, sources)]
     if is_cell and has_data:
-        msg = "the body of the cell is the text; leave --data out, or begin with one %"
+        msg = say("the body of the cell is the text; leave --data out, or begin with one %")
     elif has_data and options.source:
         first = options.source[0]
-        msg = f"--data already says where the text comes from; leave {first!r} out"
+        msg = say("--data already says where the text comes from; leave {first!r} out", first=first)
     elif options.as_tokens and not has_data:
-        msg = "--as-tokens needs --data NAME; add that, or leave --as-tokens out"
+        msg = say("--as-tokens needs --data NAME; add that, or leave --as-tokens out")
     elif (is_cell or has_data or made_up) and (flag := _of_files(options)):
-        msg = f"{flag} is for files and downloads; leave it out"
+        msg = say("{option} is for files and downloads; leave it out", option=flag)
     elif made_up and len(sources) > 1:
-        msg = f"{made_up[0]!r} is a text of its own; name it alone"
+        msg = say("{task!r} is a text of its own; name it alone", task=made_up[0])
     elif not any(map(_is_task, options.source)) and (typed := _typed_of(TaskConfig, options)):
-        msg = f"{typed} is for made-up tasks, such as {_tasks()[0]}; leave it out"
+        msg = say(
+            "{option} is for made-up tasks, such as {task}; leave it out",
+            option=typed,
+            task=_tasks()[0],
+        )
     elif wrong := _wrong_data(options):
         msg = wrong
     elif limit := _useless_limit(options):
-        msg = f"{limit} is for downloads; leave it out, or name an http:// or https:// address"
+        msg = say(
+            "{option} is for downloads; leave it out, or name an http:// or https:// address",
+            option=limit,
+        )
     if msg:
         raise ConfigError(msg)
 
@@ -191,15 +206,19 @@ def _useless_limit(options: ReadingOptions) -> str:
 
 def _wrong_data(options: ReadingOptions) -> str:
     if (options.as_tokens or options.series.levels) and options.files.field is not None:
-        msg = "--field is the text of records; for tokens or numbers, name a sequence of them and"
-        return f"{msg} leave it out"
+        return say(
+            "--field is the text of records; for tokens or numbers, name a sequence of them and"
+            " leave it out"
+        )
     if options.series.levels is None:
         typed = _typed_of(LevelsConfig, options)
-        return typed and f"{typed} says how levels are cut; add --levels 20, or leave {typed} out"
+        return typed and say(
+            "{option} says how levels are cut; add --levels 20, or leave {option} out", option=typed
+        )
     if options.data is None:
-        return "--levels reads a variable as a series of numbers; name it with --data"
+        return say("--levels reads a variable as a series of numbers; name it with --data")
     if options.as_tokens:
-        return "--as-tokens and --levels exclude each other; leave one of them out"
+        return say("--as-tokens and --levels exclude each other; leave one of them out")
     return ""
 
 

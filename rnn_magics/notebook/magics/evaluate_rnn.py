@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_magics.errors import ConfigError, SessionError
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, result_of, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import run_option
@@ -61,7 +62,10 @@ def calls(desk: Desk, options: EvaluateOptions) -> Sequence[Call[Any]]:
     if options.ngram is not None:
         return [_mixing_call(session, runs, options, options.ngram)]
     if not options.has_text and options.typed_for_a_text:
-        msg = f"{options.typed_for_a_text[0]} is for a text: name one, or leave it out"
+        msg = say(
+            "{option} is for a text: name one, or leave it out",
+            option=options.typed_for_a_text[0],
+        )
         raise ConfigError(msg)
     loading = _loading_calls(runs, options)
     texts = [*map(result_of, loading)] or [variable("corpus", session.require_corpus())]
@@ -77,11 +81,15 @@ def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpu
     if options.line.cell is not None or options.data is not None:
         levels = None if options.as_is or options.data is None else _levels(runs)
         if levels is not None and options.series.levels is not None:
-            msg = f"a run reads a series in its own {len(levels)} levels; leave --levels out, or"
-            raise ConfigError(msg + " add --as-is")
+            msg = say(
+                "a run reads a series in its own {number} levels; leave --levels out, or add"
+                " --as-is",
+                number=len(levels),
+            )
+            raise ConfigError(msg)
         return [reading_call(options, options.source, *how, options.files, "text", levels)]
     if options.name is not None and len(options.source) > 1:
-        msg = f"--name names one text, not {len(options.source)}; leave it out"
+        msg = say("--name names one text, not {number}; leave it out", number=len(options.source))
         raise ConfigError(msg)
     return [
         reading_call(options, [source], *how, _files(runs, options, source), f"text_{number}")
@@ -118,10 +126,14 @@ def _mixing_call(
     session: Session, runs: list[Run], options: EvaluateOptions, order: int
 ) -> Call[MixtureEvaluation]:
     if options.has_text or len(runs) > 1:
-        msg = "--ngram scores one run on its own held-out text: leave TEXT out, and name one --run"
+        msg = say(
+            "--ngram scores one run on its own held-out text: leave TEXT out, and name one --run"
+        )
         raise SessionError(msg)
     if useless := [*options.typed_for_a_text, *(["--as-is"] * options.as_is)]:
-        msg = f"--ngram scores a run on its own held-out text; leave {useless[0]} out"
+        msg = say(
+            "--ngram scores a run on its own held-out text; leave {option} out", option=useless[0]
+        )
         raise ConfigError(msg)
     return Call.of("evaluation", evaluate_mixture, runs[0], session.require_corpus(), order=order)
 
@@ -184,19 +196,24 @@ def _common(loading: Sequence[Call[Any]], typed: Mapping[str, Any]) -> FileConfi
 def _said_of_reading(run: Run, corpora: list[Corpus], files: FileConfig) -> str:
     # How the texts were read; of the corpus of the session, only what is wrong with that.
     if run.reading is None:
-        return (
-            f"run {run.name!r} keeps no record of how its text was read, so this one was read as it"
-            " is; type the options of its %corpus, such as --lower"
+        return say(
+            "run {run!r} keeps no record of how its text was read, so this one was read as it"
+            " is; type the options of its %corpus, such as --lower",
+            run=run.name,
         )
     more = {name for c in corpora for name in c.config.cleaned()}
     if more := more - {*run.reading.cleaning.cleaned()}:
         flags = " ".join(f"--{name.replace('_', '-')}" for name in sorted(more))
-        return (
-            f"the corpus was cleaned with {flags} and that of run {run.name!r} was not, and what is"
-            " gone does not come back: name the text"
+        return say(
+            "the corpus was cleaned with {flags} and that of run {run!r} was not, and what is"
+            " gone does not come back: name the text",
+            flags=flags,
+            run=run.name,
         )
     reading = str(replace(run.reading, files=files))
-    return f"read as the text of run {run.name!r} was: {reading}" if reading and not corpora else ""
+    if corpora or not reading:
+        return ""
+    return say("read as the text of run {run!r} was: {reading}", run=run.name, reading=reading)
 
 
 MAGIC = Magic(EvaluateOptions, evaluate_rnn, calls)

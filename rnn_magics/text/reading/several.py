@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import a_kind
+from rnn_magics.language import marked, say
 from rnn_magics.options import describe
 from rnn_magics.results import visible
 from rnn_magics.text.formats.formats import FileConfig
@@ -84,10 +85,25 @@ class Sources:
         """
         told = [note for source in self.sources for note in source.notes]
         if len(self.sources) > 1:
-            what = f"{len(self.sources):,} texts, {num_characters:,} characters"
-            told.insert(0, f"{what}: {named([source.name for source in self.sources], ', ')}")
+            told.insert(
+                0,
+                say(
+                    "{number:,} texts, {num_characters:,} characters: {names}",
+                    number=len(self.sources),
+                    num_characters=num_characters,
+                    names=named(
+                        [source.name for source in self.sources],
+                        ", ",
+                        say("{first} and {more:,} more"),
+                    ),
+                ),
+            )
         counted = Counter(source.origin for source in self.sources)
-        told += [f"{origin} is read {n} times" for origin, n in counted.items() if n > 1]
+        told += [
+            say("{origin} is read {times} times", origin=say(origin), times=n)
+            for origin, n in counted.items()
+            if n > 1
+        ]
         return tuple(visible(note, keep="") for note in told)
 
 
@@ -115,13 +131,15 @@ def find_sources(
         When one of them cannot be read, with its name, or an option has no effect on any of them.
     """
     if not specs:
-        msg = "an empty list names no text; name one, or leave it out for the built-in text"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say("an empty list names no text; name one, or leave it out for the built-in text")
+        )
     how = how or FileConfig()
     typed = [_text(spec, place) for place, spec in enumerate(specs)]
     if config is not None and config.sha256 and not (len(typed) == 1 and is_url(typed[0])):
-        msg = "--sha256 checks one download: name exactly one http:// or https:// address"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say("--sha256 checks one download: name exactly one http:// or https:// address")
+        )
     expanded = [spec for each in typed for spec in _expanded(each)]
     _refuse_useless(how, expanded)
     on_disk = sum(map(text_size, expanded)) > each_source.STREAM_BYTES
@@ -133,7 +151,7 @@ def find_sources(
         else:
             found += read_sources(spec, encoding, config, how, meter)
     if how.field is not None and not any(source.has_records for source in found):
-        raise CorpusError(_NO_RECORDS)
+        raise CorpusError(say(_NO_RECORDS))
     is_group = len(typed) == 1 and (expanded != typed or len(found) > 1)
     name = _title(typed[0]) if is_group else named([each.name for each in found], "+")
     return Sources(tuple(found), name, meter)
@@ -155,7 +173,7 @@ def applying(how: FileConfig, spec: str) -> FileConfig:
     return replace(how, field=None)
 
 
-_NO_RECORDS = (
+_NO_RECORDS = marked(
     "--field is for files with records (JSON, CSV, TSV, Parquet) and data sets, and there is none"
     " here; leave it out, or say what the files are with --as"
 )
@@ -164,8 +182,12 @@ _NO_RECORDS = (
 def _refuse_useless(how: FileConfig, expanded: Sequence[str]) -> None:
     if how.changed() and all(spec in BUILTINS for spec in expanded):
         flag = next(each.flag for each in describe(FileConfig) if each.name in how.changed())
-        msg = f"{flag} is for files, downloads and data sets; leave it out of a built-in text"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say(
+                "{option} is for files, downloads and data sets; leave it out of a built-in text",
+                option=flag,
+            )
+        )
 
 
 def _file_name(spec: str) -> str | None:
@@ -175,21 +197,30 @@ def _file_name(spec: str) -> str | None:
     return located(spec)[0].name if is_path(spec) else PurePath(spec.partition("?")[0]).name
 
 
-def named(names: Sequence[str], between: str) -> str:
-    """Return some names in one line; of many, the first and how many more."""
+def named(names: Sequence[str], between: str, text: str = "{first} and {more:,} more") -> str:
+    """Return some names in one line; of many, the first and how many more.
+
+    By default in English in every language: a list of names may itself be a name.
+    """
     if len(names) <= _MOST_NAMED:
         return between.join(names)
-    return f"{between.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED:,} more"
+    return text.format(first=between.join(names[:_MOST_NAMED]), more=len(names) - _MOST_NAMED)
 
 
 def _text(spec: object, place: int) -> str:
     if not isinstance(spec, str | PathLike):
-        msg = f"source {place + 1} is {a_kind(spec)}; a source is a name, a path or an address"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say(
+                "source {place} is {kind}; a source is a name, a path or an address",
+                place=place + 1,
+                kind=a_kind(spec),
+            )
+        )
     text = os.fspath(spec)
     if not text.strip():
-        msg = f"source {place + 1} is empty; name a text, a path or an address"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say("source {place} is empty; name a text, a path or an address", place=place + 1)
+        )
     return text
 
 
@@ -198,15 +229,30 @@ def _expanded(spec: str) -> Iterable[str]:
     if not is_path(spec):
         return [spec]
     path = files.user_path(spec, CorpusError)
-    with files.in_one_line(CorpusError, f"{files.shown(spec)} cannot be read"):
+    with files.in_one_line(CorpusError, say("{path} cannot be read", path=files.shown(spec))):
         if path.is_dir():
             there = (each.name for each in path.iterdir() if not each.name.startswith("."))
             found = _files(str(Path(spec, name)) for name in there)
-            instead = f"files in folders below it are named by {Path(spec, '**', '*')}"
-            return _some(found, spec, f"has no files; {instead}")
+            return _some(
+                found,
+                spec,
+                say(
+                    "{path} has no files; files in folders below it are named by {pattern}",
+                    path=files.shown(spec),
+                    pattern=Path(spec, "**", "*"),
+                ),
+            )
         if glob.has_magic(spec) and not path.exists() and not located(spec)[1]:
             found = _files(glob.iglob(str(path), recursive=True))  # noqa: PTH207  (absolute, too)
-            return _some(found, spec, f"fits no file (looked for from {str(Path.cwd())!r})")
+            return _some(
+                found,
+                spec,
+                say(
+                    "{path} fits no file (looked for from {here!r})",
+                    path=files.shown(spec),
+                    here=str(Path.cwd()),
+                ),
+            )
     return [spec]
 
 
@@ -217,11 +263,16 @@ def _files(paths: Iterable[str]) -> Iterator[str]:
 def _some(found: Iterator[str], spec: str, otherwise: str) -> list[str]:
     listed = list(islice(found, _MOST_FILES + 1))
     if not listed:
-        msg = f"{files.shown(spec)} {otherwise}"
-        raise CorpusError(msg)
+        raise CorpusError(otherwise)
     if len(listed) > _MOST_FILES:
-        msg = f"{files.shown(spec)} stands for more than {_MOST_FILES:,} files; name fewer, or join"
-        raise CorpusError(msg + " them into one file first")
+        raise CorpusError(
+            say(
+                "{spec} stands for more than {most:,} files; name fewer, or join them into one"
+                " file first",
+                spec=files.shown(spec),
+                most=_MOST_FILES,
+            )
+        )
     return sorted(listed)
 
 

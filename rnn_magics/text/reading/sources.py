@@ -19,6 +19,7 @@ from pathlib import Path, PurePath
 
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.options import did_you_mean
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.formats.hub import PREFIX, hub_records, is_hub
@@ -101,8 +102,9 @@ def read_sources(
         found = hub_records(spec, how.field, config.max_download)
         return [Source.of_records(found, spec.removeprefix(PREFIX), spec)]
     if _SCHEME.match(spec):
-        msg = f"{spec!r}: only http:// and https:// addresses can be read"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say("{spec!r}: only http:// and https:// addresses can be read", spec=spec)
+        )
     return local_file(spec, encoding, how).in_memory(meter)
 
 
@@ -164,22 +166,26 @@ def located(spec: str) -> tuple[Path, str]:
 @contextmanager
 def _explained(path: Path, spec: str) -> Iterator[None]:
     # Turns every failure to examine a file into one line, with advice.
-    with files.in_one_line(CorpusError, f"{files.shown(spec)} cannot be read"):
+    with files.in_one_line(CorpusError, say("{path} cannot be read", path=files.shown(spec))):
         try:
             yield
         except FileNotFoundError:
             if _looks_like_name(spec):
-                known = ", ".join(BUILTINS)
-                near = did_you_mean(spec, BUILTINS)
-                msg = f"unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)"
+                msg = say(
+                    "unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)",
+                    spec=spec,
+                    near=did_you_mean(spec, BUILTINS),
+                    known=", ".join(BUILTINS),
+                )
             else:
-                msg = f"there is no file {spec!r} in {str(Path.cwd())!r}"
+                msg = say("there is no file {spec!r} in {here!r}", spec=spec, here=str(Path.cwd()))
             raise CorpusError(msg) from None
         except (IsADirectoryError, PermissionError):
             if not path.is_dir():  # on Windows, reading a folder is a PermissionError
                 raise
-            msg = f"{spec!r} is a folder; name one text file in it"
-            raise CorpusError(msg) from None
+            raise CorpusError(
+                say("{spec!r} is a folder; name one text file in it", spec=spec)
+            ) from None
 
 
 def _looks_like_name(spec: str) -> bool:
@@ -197,17 +203,36 @@ def _downloaded(
     else:
         got = download(url, config)
         data, charset = got.data, got.charset
-        said = f"{url} has {len(data):,} bytes; to require exactly these next time:"
-        notes.append(f"{said} --sha256 {got.sha256}")
+        notes.append(
+            say(
+                "{url} has {size:,} bytes; to require exactly these next time: --sha256 {sha256}",
+                url=url,
+                size=len(data),
+                sha256=got.sha256,
+            )
+        )
         if got.is_page and how.format is None:
-            said = f"{url} is a web page ({got.content_type}): its tags are part of the text"
-            notes.append(f"{said}; --as text takes them off")
+            notes.append(
+                say(
+                    "{url} is a web page ({kind}): its tags are part of the text; --as text takes"
+                    " them off",
+                    url=url,
+                    kind=got.content_type,
+                )
+            )
         if kept is not None:
             _keep(data, kept)
             if charset:
                 _keep(charset.encode(), kept.with_suffix(_CHARSET))
     if encoding is None and (encoding := encoding_of(data, charset)):
-        notes.append(f"{url} is read as {encoding}, since its server says charset={charset}")
+        notes.append(
+            say(
+                "{url} is read as {encoding}, since its server says charset={charset}",
+                url=url,
+                encoding=encoding,
+                charset=charset,
+            )
+        )
     reading = Reading(url, _file_name(url, data), encoding, how)
     found = [part.source(url, encoding) for part in reading.parts(io.BytesIO(data))]
     found[0] = replace(found[0], notes=(*notes, *found[0].notes))
@@ -269,19 +294,30 @@ class _PublicText:
         with _explained(path, str(path)):
             data = files.read_bytes(path)
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            msg = f"{str(path)!r} is not the published {name} (its sha256 differs); to use it"
-            raise CorpusError(msg + " all the same, give its path")
+            raise CorpusError(
+                say(
+                    "{path!r} is not the published {name} (its sha256 differs); to use it all the"
+                    " same, give its path",
+                    path=str(path),
+                    name=name,
+                )
+            )
         return data
 
     def _fetch(self, path: Path, name: str) -> bytes:
         try:
             data = download(self.url, DownloadConfig(sha256=self.sha256)).data
         except CorpusError as error:
-            msg = (
-                f"{name} cannot be downloaded ({error}); put {self.filename} into a folder and set"
-                f" {DATA_VARIABLE} to it, or use %corpus python_docs (no download)"
-            )
-            raise CorpusError(msg) from None
+            raise CorpusError(
+                say(
+                    "{name} cannot be downloaded ({error}); put {filename} into a folder and set"
+                    " {data_variable} to it, or use %corpus python_docs (no download)",
+                    name=name,
+                    error=error,
+                    filename=self.filename,
+                    data_variable=DATA_VARIABLE,
+                )
+            ) from None
         _keep(data, path)
         return data
 
