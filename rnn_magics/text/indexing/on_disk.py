@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rnn_magics.errors import CorpusError
 from rnn_magics.text.cleaning import CorpusConfig
+from rnn_magics.text.given import require_listable
 from rnn_magics.text.indexing.cache import IndexFile
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.indexing.numbering import Numbered, cut_off, numberer_for, token_pieces
 from rnn_magics.text.reading.sources import cache_folder
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.reserved import Whole
-from rnn_magics.text.tokenizers import TOKENIZERS, split_words
+from rnn_magics.text.tokenizers import TOKENIZERS, require_breaks, split_words
 
 _LISTED = 10_000_000  # tokens that may become a list of Python objects
 
@@ -38,10 +38,7 @@ def number_on_disk(
         When its tokenizer may not cut a text.
     """
     tokenizer, limit = TOKENIZERS[token], config.max_tokens
-    if tokenizer.breaks is None:
-        msg = f"{name!r} has {len(text):,} characters, too many to split in one piece;"
-        msg += f" say where tokenizer {token!r} may cut a text: Tokenizer(..., breaks='\\n')"
-        raise CorpusError(msg)
+    require_breaks(token, name, len(text))
     numberer = numberer_for(tokenizer, whole, line_ends=not config.d2l)
 
     def blocks() -> Iterator[Ids]:
@@ -92,8 +89,6 @@ def listed(numbered: Numbered, name: str) -> list[Any]:
     CorpusError
         When there are too many.
     """
-    if numbered.size > _LISTED:
-        msg = f"{name!r} has {numbered.size:,} tokens, too many for a list; keep fewer"
-        raise CorpusError(msg + f" with --max-tokens {_LISTED}, or use Corpus.numbered")
+    require_listable(numbered.size, name, _LISTED)
     types = numbered.types()
     return [types[number] for block in numbered.blocks() for number in block.tolist()]
