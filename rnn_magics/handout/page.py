@@ -24,6 +24,7 @@ from rnn_magics.inspection.epochs import evenly
 from rnn_magics.inspection.fitting import fitted, json_size, quantized
 from rnn_magics.inspection.inspectors import inspect_rnn
 from rnn_magics.inspection.play.play import PlayConfig, inspect_play
+from rnn_magics.language import language, marked, say
 from rnn_magics.options import Options, option
 from rnn_magics.reports.run_payload import saved_payload
 from rnn_magics.results import Result, visible
@@ -54,11 +55,13 @@ class PageConfig(Options):
 
     text: str | None = option(
         None,
-        "text that the model reads in the page (default: the beginning of the held-out text)",
+        marked(
+            "text that the model reads in the page (default: the beginning of the held-out text)"
+        ),
         metavar='"TEXT"',
     )
-    no_text: bool = option(False, "leave all text of the corpus out of the page")
-    overwrite: bool = option(False, "replace a page that is there already")
+    no_text: bool = option(False, marked("leave all text of the corpus out of the page"))
+    overwrite: bool = option(False, marked("replace a page that is there already"))
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +81,9 @@ class WrittenPage(Result):
 
     def __repr__(self) -> str:
         """Return the name and the size of the file."""
-        return f"{self.path}: {self.size / 1000:,.0f} kB, opens in any browser"
+        return say(
+            "{path}: {size:,.0f} kB, opens in any browser", path=self.path, size=self.size / 1000
+        )
 
 
 def write_page(
@@ -131,7 +136,7 @@ def write_page(
 def _free(path: str | Path, config: PageConfig) -> Path:
     target = atomic.user_path(path)
     if target.suffix.lower() not in (".html", ".htm"):
-        msg = f"a page is an HTML file: name it {target.name}.html"
+        msg = say("a page is an HTML file: name it {name}.html", name=target.name)
         raise StorageError(msg)
     atomic.require_target(target)
     if target.exists() and not config.overwrite:
@@ -140,7 +145,9 @@ def _free(path: str | Path, config: PageConfig) -> Path:
 
 
 def _taken(target: Path) -> StorageError:
-    return StorageError(f"{target} is there already: name another file, or add --overwrite")
+    return StorageError(
+        say("{path} is there already: name another file, or add --overwrite", path=target)
+    )
 
 
 def page_html(run: Run, corpus: Corpus | None = None, config: PageConfig | None = None) -> str:
@@ -211,12 +218,13 @@ def _samples(run: Run, last: str) -> list[dict[str, Any]]:
 def _built(name: str) -> str:
     file = STATIC / name
     if not file.is_file():
-        msg = "the views of a page are not built; reinstall the package"
+        msg = say("the views of a page are not built; reinstall the package")
         raise RNNMagicsError(msg)
     return read_bytes(file).decode()
 
 
 def _html(run: Run, data: dict[str, Any], script: str, style: str) -> str:
+    needs = say("The model and its views need JavaScript.")
     policy = _POLICY.format(script=_sha256(script), style=_sha256(style))
     facts = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(what)}</dd>" for name, what in data["facts"]
@@ -224,7 +232,7 @@ def _html(run: Run, data: dict[str, Any], script: str, style: str) -> str:
     return "\n".join(
         (
             "<!doctype html>",
-            '<html lang="en">',
+            f'<html lang="{"zh-CN" if language() == "zh" else "en"}">',
             "<head>",
             '<meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
@@ -236,7 +244,7 @@ def _html(run: Run, data: dict[str, Any], script: str, style: str) -> str:
             "<body>",
             f"<h1>{escape(visible(run.name, keep=''))}</h1>",
             f'<dl class="rnn-facts">{facts}</dl>',
-            "<noscript><p>The model and its views need JavaScript.</p></noscript>",
+            f"<noscript><p>{escape(needs)}</p></noscript>",
             '<main id="rnn-views"></main>',
             f'<script type="application/json" id="rnn-data">{_as_data(data)}</script>',
             f"<script>{script}</script>",

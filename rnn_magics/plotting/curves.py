@@ -11,6 +11,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.patheffects import withStroke
 
 from rnn_magics.digits import rounded
+from rnn_magics.language import say
 from rnn_magics.plotting.labels import label_levels
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import GOOD, cycle, house_style, number_plainly
@@ -82,9 +83,10 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
         label = f"{name}: " if several else ""
         _draw_perplexity(left, history, color, label)
         _draw_norm(right, history, color, label)
-    title, norm = f"{curves.heading}Perplexity", f"{curves.heading}Gradient norm, unclipped"
-    left.set(xlabel="epoch", ylabel="perplexity", yscale="log", title=title)
-    right.set(xlabel="epoch", ylabel="norm", yscale="log", title=norm)
+    title = f"{curves.heading}{say('Perplexity')}"
+    norm = f"{curves.heading}{say('Gradient norm, unclipped')}"
+    left.set(xlabel=say("epoch"), ylabel=say("perplexity"), yscale="log", title=title)
+    right.set(xlabel=say("epoch"), ylabel=say("norm"), yscale="log", title=norm)
     for axes in (left, right):
         if axes.get_ylim()[0] <= 0:  # nothing is drawn
             axes.set_ylim(1, 10)
@@ -96,17 +98,20 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
     if curves.clip is not None:
         _reach(right, curves.clip)
     levels = [
-        (f"{mark.name} {rounded(mark.perplexity, 2)}", mark.perplexity) for mark in curves.marks
+        (f"{mark.words} {rounded(mark.perplexity, 2)}", mark.perplexity) for mark in curves.marks
     ]
     if levels:
         _reach(left, min(value for _, value in levels))
     # The handles are of the runs; the levels, drawn after them, have their names at the edge.
     handles = left.get_lines()
     label_levels(left, levels)
-    label_levels(right, [] if curves.clip is None else [(f"clip {curves.clip:g}", curves.clip)])
+    label_levels(
+        right,
+        [] if curves.clip is None else [(say("clip {clip:g}", clip=curves.clip), curves.clip)],
+    )
     if several:
         # Both axes use the same colour for a run, so one legend below serves both.
-        right.set_ylabel("norm, median to maximum")
+        right.set_ylabel(say("norm, median to maximum"))
         figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
 
 
@@ -114,9 +119,16 @@ def _draw_perplexity(axes: Axes, history: History, color: str, label: str) -> No
     epochs = np.arange(1, len(history) + 1)
     train = np.array(history.train_perplexity, float)
     valid = np.array([np.nan if p is None else p for p in history.valid_perplexity], float)
-    axes.plot(epochs, _drawable(train), color=color, marker=".", label=f"{label}training")
+    axes.plot(epochs, _drawable(train), color=color, marker=".", label=f"{label}{say('training')}")
     if np.isfinite(valid).any():
-        axes.plot(epochs, _drawable(valid), "--", color=color, marker=".", label=f"{label}held out")
+        axes.plot(
+            epochs,
+            _drawable(valid),
+            "--",
+            color=color,
+            marker=".",
+            label=f"{label}{say('held out')}",
+        )
         if not label:
             _mark_best(axes, valid)
 
@@ -125,7 +137,7 @@ def _mark_best(axes: Axes, valid: Floats) -> None:
     best = int(np.nanargmin(valid))
     axes.scatter([best + 1], [valid[best]], 80, facecolors="none", edgecolors=GOOD, zorder=3)
     axes.annotate(
-        f"best {valid[best]:.4g}, epoch {best + 1}",
+        say("best {value:.4g}, epoch {epoch}", value=valid[best], epoch=best + 1),
         (best + 1, valid[best]),
         (0, -9),
         textcoords="offset points",
@@ -147,8 +159,10 @@ def _reach(axes: Axes, value: float) -> None:
 def _draw_norm(axes: Axes, history: History, color: str, label: str) -> None:
     epochs = np.arange(1, len(history) + 1)
     median, largest = _drawable(history.grad_norm), _drawable(history.grad_norm_max)
-    axes.plot(epochs, median, color=color, marker=".", label=f"{label}median")
-    axes.fill_between(epochs, median, largest, color=color, alpha=0.2, label=f"{label}to maximum")
+    axes.plot(epochs, median, color=color, marker=".", label=f"{label}{say('median')}")
+    axes.fill_between(
+        epochs, median, largest, color=color, alpha=0.2, label=f"{label}{say('to maximum')}"
+    )
 
 
 def _drawable(values: object) -> Floats:

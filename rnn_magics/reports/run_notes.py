@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_magics.language import say
 from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.training.run import Run
@@ -17,11 +18,18 @@ def cautions(run: Run) -> list[str]:
     """Return what else a reader has to know: that it was steered, that it reads backwards."""
     notes = []
     if run.steered:
-        notes.append(f"Steered while it trained: {'; '.join(map(str, run.steered))}.")
+        notes.append(
+            say(
+                "Steered while it trained: {changes}.",
+                changes=say("; ").join(map(str, run.steered)),
+            )
+        )
     if run.config.model.bidirectional:
         notes.append(
-            "A bidirectional model sees the tokens it has to predict: these are not language-model"
-            " perplexities, and %generate refuses the model."
+            say(
+                "A bidirectional model sees the tokens it has to predict: these are not"
+                " language-model perplexities, and %generate refuses the model."
+            )
         )
     return notes
 

@@ -22,6 +22,7 @@ from rnn_magics.inspection.views.unrolled import (
     to_array,
     unroll,
 )
+from rnn_magics.language import marked, say
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import Range, option
@@ -35,14 +36,38 @@ _NORMAL = 1.96  # standard errors in half of an interval of 95 %
 _SHOWN = 20
 
 
+_TITLES = {
+    "held-out": marked(
+        "ablate: unit {unit} of layer {layer} is worth most, {worth} nats a token of {nats};"
+        " {tokens:,} held-out tokens"
+    ),
+    "training": marked(
+        "ablate: unit {unit} of layer {layer} is worth most, {worth} nats a token of {nats};"
+        " {tokens:,} training tokens"
+    ),
+}
+_CAPTIONS = {
+    "mean": marked(
+        "By how many nats a token is predicted worse while a unit is held at its mean, with the"
+        " interval of 95 % over places."
+    ),
+    "zero": marked(
+        "By how many nats a token is predicted worse while a unit is held at zero, with the"
+        " interval of 95 % over places."
+    ),
+}
+
+
 @dataclass(frozen=True, repr=False)
 class AblateConfig(LayerConfig):
     """The options of the view ``ablate``."""
 
-    tokens: int = option(1000, "number of held-out tokens read", within=Range(_FEWEST, 20_000))
+    tokens: int = option(
+        1000, marked("number of held-out tokens read"), within=Range(_FEWEST, 20_000)
+    )
     hold: str = option(
         "mean",
-        "what a unit is held at: its mean over the text, or zero",
+        marked("what a unit is held at: its mean over the text, or zero"),
         choices=lambda: list(HOLDS),
     )
 
@@ -98,35 +123,40 @@ class Ablation(Trace):
     def title(self) -> str:
         """One line."""
         best = int(self.order[0])
-        return (
-            f"ablate: unit {best} of layer {self.layer} is worth most, {self.worth[best]:.4f} nats"
-            f" a token of {self.nats.mean():.3f}; {self.num_tokens:,} {self.part} tokens"
+        return say(
+            _TITLES[self.part],
+            unit=best,
+            layer=self.layer,
+            worth=f"{self.worth[best]:.4f}",
+            nats=f"{self.nats.mean():.3f}",
+            tokens=self.num_tokens,
         )
 
     @property
     def heading(self) -> str:
         """What stands above a picture."""
-        return "What each unit is worth"
+        return say("What each unit is worth")
 
     @property
     def caption(self) -> str:
         """How to read it."""
-        return (
-            f"By how many nats a token of {self.part} text is predicted worse while a unit is held"
-            f" at its {self.hold}, with the interval of 95 % over places."
-        )
+        return say(_CAPTIONS[self.hold])
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return the units that are worth most."""
-        yield "unit", "nats a token", "95 %"
+        yield say("unit"), say("nats a token"), "95 %"
         for unit in self.order[:_SHOWN]:
             low, high = self.intervals[unit]
-            yield str(unit), f"{self.worth[unit]:.4f}", f"{low:.4f} to {high:.4f}"
+            yield str(unit), f"{self.worth[unit]:.4f}", f"{low:.4f} … {high:.4f}"
 
     def notes(self) -> Iterable[str]:
         """Say how many units can be told from nothing."""
         told = int((np.abs(self.worth) > _NORMAL * self.error).sum())
-        yield f"{told} of {len(self.worth)} units are worth something: their interval leaves out 0."
+        yield say(
+            "{told} of {units} units are worth something: their interval leaves out 0.",
+            told=told,
+            units=len(self.worth),
+        )
 
 
 HOLDS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -169,7 +199,11 @@ def inspect_ablate(run: Trained, corpus: Corpus, config: AblateConfig | None = N
     )
     ids = torch.from_numpy(np.asarray(source[: config.tokens + 1]).astype(np.int64))
     if len(ids) <= _FEWEST:
-        msg = f"the {part} text has {len(ids)} tokens; an ablation needs more than {_FEWEST}"
+        msg = say(
+            "the text has {tokens} tokens to read; an ablation needs more than {fewest}",
+            tokens=len(ids),
+            fewest=_FEWEST,
+        )
         raise InspectionError(msg)
     ids = ids.to(model.output.weight.device)
     unrolled = unroll(model, input_vectors(model, ids))

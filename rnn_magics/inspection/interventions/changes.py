@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views.unrolled import layer_of
+from rnn_magics.language import say
 from rnn_magics.models.cells import Cell
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import check_choice
@@ -93,29 +94,56 @@ def _checked(model: RNNModel, change: Intervention, num_places: int) -> Interven
     cell = model.rnn.cells[layer]
     known = (*parts_of(cell), *_gates(cell))
     if change.part not in known:
-        msg = f"a {model.config.cell} has no {change.part!r}; it has {', '.join(known)}"
+        msg = say(
+            "a {cell} has no {part!r}; it has {known}",
+            cell=model.config.cell,
+            part=change.part,
+            known=", ".join(known),
+        )
         raise InspectionError(msg)
     for unit in change.units:
         if not 0 <= unit < cell.num_hiddens:
-            msg = f"layer {layer} has no unit {unit}: its units are 0 to {cell.num_hiddens - 1}"
+            msg = say(
+                "layer {layer} has no unit {unit}: its units are 0 to {last}",
+                layer=layer,
+                unit=unit,
+                last=cell.num_hiddens - 1,
+            )
             raise InspectionError(msg)
     if not change.units:
-        msg = "an intervention needs at least one unit"
+        msg = say("an intervention needs at least one unit")
         raise InspectionError(msg)
     values = [*change.value] if isinstance(change.value, Sequence) else [change.value]
     if len(values) not in (1, len(change.units)):
-        msg = f"{len(change.units)} units need one value, or one each, not {len(values)}"
+        msg = say(
+            "{units} units need one value, or one each, not {values}",
+            units=len(change.units),
+            values=len(values),
+        )
         raise InspectionError(msg)
     if unreal := [value for value in values if not math.isfinite(value)]:
-        msg = f"a unit can only be changed by a finite number, not {unreal[0]}"
+        msg = say("a unit can only be changed by a finite number, not {value}", value=unreal[0])
         raise InspectionError(msg)
     if not 0 <= change.first < num_places:
-        msg = f"the text has no place {change.first}: its places are 0 to {num_places - 1}"
+        msg = no_place(change.first, num_places)
         raise InspectionError(msg)
     if change.last is not None and change.last <= change.first:
-        msg = f"the places {change.first} to {change.last} hold no token; last is beyond the end"
+        msg = say(
+            "the places {first} to {last} hold no token; last is beyond the end",
+            first=change.first,
+            last=change.last,
+        )
         raise InspectionError(msg)
     return replace(change, layer=layer)
+
+
+def no_place(place: int, num_places: int) -> str:
+    """Say that a text has no such place."""
+    return say(
+        "the text has no place {place}: its places are 0 to {last}",
+        place=place,
+        last=num_places - 1,
+    )
 
 
 def _gates(cell: Cell) -> tuple[str, ...]:

@@ -13,10 +13,11 @@ from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import continued
 from rnn_magics.decoding.prefix import Trained, as_read, vocab_of
 from rnn_magics.errors import InspectionError
-from rnn_magics.inspection.interventions.changes import Intervention, parts_of
+from rnn_magics.inspection.interventions.changes import Intervention, no_place, parts_of
 from rnn_magics.inspection.interventions.walk import Walk, walk
 from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import Array, read_text, to_array
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.options import NOT_NEGATIVE, SEED, Options, Range, option
 from rnn_magics.results import quoted, shortened, visible
 
@@ -72,10 +73,20 @@ class Effect(TextTrace):
     @property
     def title(self) -> str:
         """One line."""
-        lasts = "to the end of the text" if self.half_life is None else f"{self.half_life} tokens"
-        return (
-            f"{self.kind}: {_nats(self.felt[0])} nats at once, over half of the most for {lasts};"
-            f" {self.cost:+.2f} bits on the text"
+        told = {"kind": self.kind, "nats": _nats(self.felt[0]), "bits": f"{self.cost:+.2f}"}
+        if self.half_life is None:
+            return say(
+                "{kind}: {nats} nats at once, over half of the most to the end of the text;"
+                " {bits} bits on the text",
+                **told,
+            )
+        return say_number(
+            self.half_life,
+            "{kind}: {nats} nats at once, over half of the most for {number} token;"
+            " {bits} bits on the text",
+            "{kind}: {nats} nats at once, over half of the most for {number} tokens;"
+            " {bits} bits on the text",
+            **told,
         )
 
     @property
@@ -86,19 +97,19 @@ class Effect(TextTrace):
     @property
     def heading(self) -> str:
         """What stands above a picture."""
-        return "How long a changed state is felt"
+        return say("How long a changed state is felt")
 
     @property
     def caption(self) -> str:
         """How to read it."""
-        return (
+        return say(
             "How far the prediction with the change is from that without it, in nats, at each token"
             " after it."
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return for each token its bits without and with the interventions."""
-        yield "token", "bits", "changed", "felt after it"
+        yield say("token"), say("bits"), say("changed"), say("felt after it")
         before = len(self.tokens) - len(self.felt)
         for place, token in enumerate(self.tokens):
             felt = "" if place < before else _nats(self.felt[place - before])
@@ -107,8 +118,11 @@ class Effect(TextTrace):
     def notes(self) -> Iterable[str]:
         """Return what is written without and with them."""
         if self.written or self.changed_written:
-            yield f"it goes on:       {visible(shortened(self.written, 200), keep='')}"
-            yield f"with the change:  {visible(shortened(self.changed_written, 200), keep='')}"
+            for text, written in (
+                (say("it goes on:"), self.written),
+                (say("with the change:"), self.changed_written),
+            ):
+                yield f"{text} {visible(shortened(written, 200), keep='')}"
         yield from super().notes()
 
 
@@ -125,11 +139,13 @@ class PatchConfig(Options):
     """The options of a patch."""
 
     place: int | None = option(
-        None, "the place in the second text, from 0 (default: its last token)", within=NOT_NEGATIVE
+        None,
+        marked("the place in the second text, from 0 (default: its last token)"),
+        within=NOT_NEGATIVE,
     )
-    length: int = option(100, "tokens to write after the text", within=Range(0, 1000))
+    length: int = option(100, marked("tokens to write after the text"), within=Range(0, 1000))
     seed: int = option(
-        0, "seed of the offset and the shuffle of the epoch, or of the draws", within=SEED
+        0, marked("seed of the offset and the shuffle of the epoch, or of the draws"), within=SEED
     )
 
 
@@ -203,7 +219,7 @@ def inspect_patch(run: Trained, text: str, into: str, config: PatchConfig | None
     source, target = read_text(run, text), read_text(run, into)
     place = len(target) - 1 if config.place is None else config.place
     if place >= len(target):
-        msg = f"the second text has no place {place}: its places are 0 to {len(target) - 1}"
+        msg = no_place(place, len(target))
         raise InspectionError(msg)
     taken = walk(run.model, source.ids.cpu())
     units = range(run.model.config.num_hiddens)
@@ -227,14 +243,14 @@ def _effect(
     config: DecodingConfig | None,
 ) -> _E:
     if not changes:
-        msg = "nothing is changed: name at least one intervention"
+        msg = say("nothing is changed: name at least one intervention")
         raise InspectionError(msg)
     reading, vocab = read_text(run, text), vocab_of(run)
     ids = reading.ids.cpu()
     plain, changed = walk(run.model, ids, (), config), walk(run.model, ids, changes, config)
     size, first = len(ids), min(change.first for change in changes)
     if first >= size:
-        msg = f"the text has no place {first}: its places are 0 to {size - 1}"
+        msg = no_place(first, size)
         raise InspectionError(msg)
     p, q = (one.logits[first:size].log_softmax(dim=-1) for one in (plain, changed))
     felt = (p.exp() * (p - q)).sum(dim=-1).clamp(min=0)

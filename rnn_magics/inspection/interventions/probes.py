@@ -13,6 +13,7 @@ from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views.corpus_states import read_corpus
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.unrolled import Array, LayerConfig
+from rnn_magics.language import marked, say
 from rnn_magics.options import AT_LEAST_ONE, SEED, option
 from rnn_magics.text.corpus import Corpus
 
@@ -70,11 +71,11 @@ class ProbeConfig(LayerConfig):
     """The options of the view ``probe``."""
 
     feature: str = option(
-        "in_quotes", "what a probe looks for in the state", choices=lambda: list(TARGETS)
+        "in_quotes", marked("what a probe looks for in the state"), choices=lambda: list(TARGETS)
     )
-    search: int = option(100_000, "number of corpus tokens searched", within=AT_LEAST_ONE)
+    search: int = option(100_000, marked("number of corpus tokens searched"), within=AT_LEAST_ONE)
     seed: int = option(
-        0, "seed of the offset and the shuffle of the epoch, or of the draws", within=SEED
+        0, marked("seed of the offset and the shuffle of the epoch, or of the draws"), within=SEED
     )
 
 
@@ -123,28 +124,32 @@ class Probe(Trace):
     @property
     def title(self) -> str:
         """One line."""
-        than = f"a shifted target at most {self.control.max():.3f}"
-        return (
-            f"probe: layer {self.layer} explains {self.r2:.3f} of the variance of {self.target},"
-            f" {than}; {self.num_tokens:,} tokens"
+        return say(
+            "probe: layer {layer} explains {r2:.3f} of the variance of {target}, a shifted target"
+            " at most {control:.3f}; {tokens:,} tokens",
+            layer=self.layer,
+            r2=self.r2,
+            target=self.target,
+            control=self.control.max(),
+            tokens=self.num_tokens,
         )
 
     @property
     def heading(self) -> str:
         """What stands above a picture."""
-        return f"What the state knows of {self.target}"
+        return say("What the state knows of {target}", target=self.target)
 
     @property
     def caption(self) -> str:
         """How to read it."""
-        return (
+        return say(
             "The share of its variance that each unit explains alone. A line is what all units"
             " explain together on unseen text, and what they explain of a shifted target."
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return the units that explain most alone."""
-        yield "unit", "explains alone", "weight"
+        yield say("unit"), say("explains alone"), say("weight")
         for unit in np.argsort(-self.single, kind="stable")[:_NAMED]:
             yield str(unit), f"{self.single[unit]:.3f}", f"{self.weights[unit]:+.3f}"
 
@@ -152,11 +157,11 @@ class Probe(Trace):
         """Say what it means."""
         best = int(self.single.argmax())
         if not self.knows:
-            yield "The state does not know it: a target shifted along the text does as well."
+            yield say("The state does not know it: a target shifted along the text does as well.")
         elif self.single[best] > self.r2 / 2:
-            yield f"Unit {best} alone explains more than half of that."
+            yield say("Unit {unit} alone explains more than half of that.", unit=best)
         else:
-            yield "No unit alone explains half of that; it is spread over several."
+            yield say("No unit alone explains half of that; it is spread over several.")
 
 
 def inspect_probe(
@@ -190,7 +195,11 @@ def inspect_probe(
     config = config or ProbeConfig()
     read = read_corpus(run, corpus, config.layer, config.search)
     if len(read) < _FEWEST:
-        msg = f"the training text has {len(read)} tokens; a probe needs at least {_FEWEST}"
+        msg = say(
+            "the training text has {tokens} tokens; a probe needs at least {fewest}",
+            tokens=len(read),
+            fewest=_FEWEST,
+        )
         raise InspectionError(msg)
     tokens = [str(token) for token in read.vocab.to_tokens(read.ids.tolist())]
     name = config.feature if target is None else getattr(target, "__name__", "target")
@@ -216,13 +225,18 @@ def _checked(name: str, values: Any, num_tokens: int) -> Array:
     try:
         found = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        msg = f"the target {name!r} must return a number for each token"
+        msg = say("the target {name!r} must return a number for each token", name=name)
         raise InspectionError(msg) from None
     if found.shape != (num_tokens,):
-        msg = f"the target {name!r} must return {num_tokens:,} numbers, one for each token"
+        msg = say(
+            "the target {name!r} must return {number:,} numbers, one for each token",
+            name=name,
+            number=num_tokens,
+        )
         raise InspectionError(msg)
     if not np.isfinite(found).all():
-        msg = f"the target {name!r} is not finite at token {int(np.argmin(np.isfinite(found)))}"
+        place = int(np.argmin(np.isfinite(found)))
+        msg = say("the target {name!r} is not finite at token {place}", name=name, place=place)
         raise InspectionError(msg)
     if np.ptp(found) == 0:
         msg = (

@@ -6,6 +6,7 @@ from rnn_magics.decoding.prefix import Trained, vocab_of
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views.payload import PackedModel, pack
 from rnn_magics.inspection.views.unrolled import to_array
+from rnn_magics.language import say
 from rnn_magics.models.cells import CELLS, GRUCell, LSTMCell, RNNCell
 from rnn_magics.models.rnn_model import RNNModel, require_finite
 
@@ -32,7 +33,7 @@ def packed_model(run: Trained) -> PackedModel:
     _check(model)
     tokens = vocab.to_tokens(list(range(len(vocab))))
     if not all(isinstance(token, str) for token in tokens):
-        msg = "a page can only run a model whose tokens are text; this one has other objects"
+        msg = say("a page can only run a model whose tokens are text; this one has other objects")
         raise InspectionError(msg)
     config = model.config
     state = model.state_dict()
@@ -53,17 +54,25 @@ def packed_model(run: Trained) -> PackedModel:
 def _check(model: RNNModel) -> None:
     config = model.config
     if config.bidirectional:
-        msg = "a bidirectional model cannot write text; train a model without --bidirectional"
+        msg = say("a bidirectional model cannot write text; train a model without --bidirectional")
         raise InspectionError(msg)
     if CELLS.get(config.cell) is not _CELLS.get(config.cell, ...):
-        msg = f"a page runs only the cells {', '.join(_CELLS)}, not {config.cell}"
+        msg = say(
+            "a page runs only the cells {known}, not {cell}",
+            known=", ".join(_CELLS),
+            cell=config.cell,
+        )
         raise InspectionError(msg)
     largest = max(parameter.numel() for parameter in model.parameters())
     if model.num_parameters > MAX_WEIGHTS or largest > _MAX_ARRAY or model.vocab_size > MAX_TOKENS:
-        msg = (
-            f"the model has {model.num_parameters:,} weights and {model.vocab_size:,} tokens; a"
-            f" page runs at most {MAX_WEIGHTS:,} weights, {_MAX_ARRAY:,} in one matrix, and"
-            f" {MAX_TOKENS:,} tokens"
+        msg = say(
+            "the model has {weights:,} weights and {tokens:,} tokens; a page runs at most"
+            " {most:,} weights, {largest:,} in one matrix, and {most_tokens:,} tokens",
+            weights=model.num_parameters,
+            tokens=model.vocab_size,
+            most=MAX_WEIGHTS,
+            largest=_MAX_ARRAY,
+            most_tokens=MAX_TOKENS,
         )
         raise InspectionError(msg)
     require_finite(model)

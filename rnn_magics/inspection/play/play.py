@@ -13,6 +13,7 @@ from rnn_magics.inspection.play.packed_model import packed_model
 from rnn_magics.inspection.views.payload import PackedModel, PlayPayload
 from rnn_magics.inspection.views.surprise import Surprise, inspect_surprise
 from rnn_magics.inspection.views.trace import TextTrace
+from rnn_magics.language import marked, say
 from rnn_magics.options import NOT_NEGATIVE, SEED, Options, Range, option
 from rnn_magics.results import shortened, visible
 
@@ -24,14 +25,14 @@ _PAGE_SEEDS = 1 << 32  # the page counts seeds in 32 bits
 class PlayConfig(Options):
     """The options of the view ``play``."""
 
-    length: int = option(_LENGTH, "tokens to write after the text", within=Range(0, 1000))
+    length: int = option(_LENGTH, marked("tokens to write after the text"), within=Range(0, 1000))
     temperature: float = option(
         0.8,
-        "below 1 favours the probable tokens, above 1 the improbable ones; 0 is greedy",
+        marked("below 1 favours the probable tokens, above 1 the improbable ones; 0 is greedy"),
         within=NOT_NEGATIVE,
     )
     seed: int = option(
-        0, "seed of the offset and the shuffle of the epoch, or of the draws", within=SEED
+        0, marked("seed of the offset and the shuffle of the epoch, or of the draws"), within=SEED
     )
 
 
@@ -68,20 +69,23 @@ class Play(TextTrace):
     @property
     def title(self) -> str:
         """One line."""
-        sizes = (
-            f"{self.model['cell']}, {self.model['num_layers']} x {self.model['num_hiddens']} units"
+        return say(
+            "play: {cell}, {layers} x {units} units, {tokens} tokens, in the page",
+            cell=self.model["cell"],
+            layers=self.model["num_layers"],
+            units=self.model["num_hiddens"],
+            tokens=len(self.model["vocab"]),
         )
-        return f"play: {sizes}, {len(self.model['vocab'])} tokens, in the page"
 
     @property
     def heading(self) -> str:
         """What stands above a drawing or a picture."""
-        return "Type, and watch the model read and write"
+        return say("Type, and watch the model read and write")
 
     @property
     def caption(self) -> str:
         """How to read it."""
-        return (
+        return say(
             "The darker a token, the less the model expected it. What is underlined the model"
             " wrote. Choose a cell of the state and drag its value: the text is written again."
         )
@@ -92,7 +96,8 @@ class Play(TextTrace):
 
     def notes(self) -> Iterable[str]:
         """Return what the model writes, and what was read as ``<unk>``."""
-        yield f"it goes on, greedily: {visible(shortened(self.greedy, 200), keep='')}"
+        written = visible(shortened(self.greedy, 200), keep="")
+        yield say("it goes on, greedily: {text}", text=written)
         yield from super().notes()
 
     def to_data(self) -> PlayPayload:

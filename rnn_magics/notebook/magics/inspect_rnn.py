@@ -11,6 +11,7 @@ from rnn_magics.inspection.epochs import Epochs, inspect_epochs
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
 from rnn_magics.inspection.inspectors import inspect_rnn as inspect
 from rnn_magics.inspection.views.trace import Trace
+from rnn_magics.language import marked, say
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import (
@@ -34,7 +35,9 @@ class InspectOptions(LineOptions):
 
     view: str = option(
         "",
-        lambda: "; ".join(f"{name}: {inspector.help}" for name, inspector in INSPECTORS.items()),
+        lambda: say("; ").join(
+            f"{name}: {say(inspector.help)}" for name, inspector in INSPECTORS.items()
+        ),
         choices=lambda: list(INSPECTORS),
         metavar="VIEW",
         spelling=Spelling(flag="", required=True),
@@ -42,7 +45,7 @@ class InspectOptions(LineOptions):
     text: str | None = option(None, "text that the model reads", metavar='"TEXT"', spelling=word())
     into: str | None = option(
         None,
-        "second text, into which patch puts the state",
+        marked("second text, into which patch puts the state"),
         metavar='"TEXT"',
         spelling=word(),
     )
@@ -86,7 +89,7 @@ def inspection_call(session: Session, options: InspectOptions) -> Call[Trace] | 
 
 def _folder(session: Session, options: InspectOptions) -> str:
     if options.epochs and options.run is not None:
-        msg = "--epochs DIR already names the run; leave out either --run or DIR"
+        msg = say("--epochs DIR already names the run; leave out either --run or DIR")
         raise ConfigError(msg)
     return options.epochs or session.require_folder(options.run)
 
@@ -97,7 +100,12 @@ def _refuse_foreign(view: str, inspector: Inspector, options: InspectOptions) ->
             continue
         takers = [other for other, its in INSPECTORS.items() if _takes(its, name)]
         what = flag_of(InspectOptions, name)
-        msg = f"%inspect_rnn {view} takes no {what}; it is for {', '.join(takers)}"
+        msg = say(
+            "%inspect_rnn {view} takes no {option}; it is for {views}",
+            view=view,
+            option=what,
+            views=", ".join(takers),
+        )
         raise ConfigError(msg)
 
 
@@ -106,13 +114,19 @@ def _takes(inspector: Inspector, name: str) -> bool:
     return name in inspector.needs or any(f.name == name for f in describe(inspector.config))
 
 
+_NEEDED = {
+    "text": marked('%inspect_rnn {view} needs a text: %inspect_rnn {view} "the "'),
+    "into": marked(
+        '%inspect_rnn {view} needs a second text: %inspect_rnn {view} "the " "he said "'
+    ),
+}
+
+
 def _thing(session: Session, need: str, options: InspectOptions) -> Any:
     if need in ("text", "into"):
         text: str | None = options.text if need == "text" else options.into
         if text is None:
-            texts = " ".join(['"the "'] * (1 + ("into" in INSPECTORS[options.view].needs)))
-            which = "a text" if need == "text" else "a second text"
-            msg = f"%inspect_rnn {options.view} needs {which}: %inspect_rnn {options.view} {texts}"
+            msg = say(_NEEDED[need], view=options.view)
             raise ConfigError(msg)
         return text
     if need == "run":

@@ -12,11 +12,11 @@ from typing import Any
 from rnn_magics.errors import ConfigError
 from rnn_magics.handout.page import PageConfig, write_page
 from rnn_magics.handout.script import write_script
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, flag_of, part, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
-from rnn_magics.notebook.show.tables import counted
 from rnn_magics.options import option
 from rnn_magics.reports.comparison import compare_runs
 from rnn_magics.storage.run_folder import kept_runs
@@ -83,7 +83,7 @@ def _code(desk: Desk, names: tuple[str, ...]) -> Any:
 
 def _page(desk: Desk, names: tuple[str, ...], config: PageConfig | None = None) -> Any:
     if not names:
-        msg = "%rnn page needs a file: %rnn page model.html, or %rnn page RUN model.html"
+        msg = say("%rnn page needs a file: %rnn page model.html, or %rnn page RUN model.html")
         raise ConfigError(msg)
     run = desk.session.require_run(*names[:-1])
     corpus, own = desk.session.corpus, run.corpus
@@ -107,7 +107,7 @@ ACTIONS: dict[str, Action] = {
         most_names=2,
     ),
     "page": Action(
-        "write the run, its model and its views into one HTML FILE: page [RUN] FILE",
+        marked("write the run, its model and its views into one HTML FILE: page [RUN] FILE"),
         _page,
         most_names=2,
         takes_page=True,
@@ -122,8 +122,8 @@ class RnnOptions(LineOptions):
     action: str | None = option(
         None,
         lambda: (
-            "; ".join(f"{name}: {action.help}" for name, action in ACTIONS.items())
-            + "; without an action, show the session"
+            say("; ").join(f"{name}: {say(action.help)}" for name, action in ACTIONS.items())
+            + say("; without an action, show the session")
         ),
         choices=lambda: list(ACTIONS),
         metavar="ACTION",
@@ -155,7 +155,8 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
     action = None if options.action is None else ACTIONS[options.action]
     foreign = sorted(options.page.changed())
     if foreign and not (action and action.takes_page):
-        msg = f"{flag_of(RnnOptions, foreign[0])} is for %rnn page alone; leave it out"
+        flag = flag_of(RnnOptions, foreign[0])
+        msg = say("{option} is for %rnn page alone; leave it out", option=flag)
         raise ConfigError(msg)
     done = session_status(desk.session) if action is None else _do(desk, action, options)
     if not options.reset:
@@ -167,12 +168,17 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
 def _do(desk: Desk, action: Action, options: RnnOptions) -> Any:
     names = options.names
     if action.most_names is not None and len(names) > action.most_names:
-        msg = (
-            f"%rnn {options.action} takes at most {counted(action.most_names, 'name')}, not"
-            f" {len(names)}; leave {names[action.most_names]!r} out"
+        msg = say(
+            "%rnn {action} takes at most {most}, not {given}; leave {name!r} out",
+            action=options.action,
+            most=say_number(action.most_names, "{number} name", "{number} names"),
+            given=len(names),
+            name=names[action.most_names],
         )
         raise ConfigError(msg)
     return action.do(desk, names, *([options.page] if action.takes_page else []))
 
 
-MAGIC = Magic(RnnOptions, rnn, "%rnn works on the session of this notebook, not on the library")
+MAGIC = Magic(
+    RnnOptions, rnn, marked("%rnn works on the session of this notebook, not on the library")
+)

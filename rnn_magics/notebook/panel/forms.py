@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets as widgets
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import say
 from rnn_magics.names import misfit
-from rnn_magics.notebook.line.parser import MagicParser
+from rnn_magics.notebook.line.parser import MagicParser, default_of
 from rnn_magics.notebook.line.words import split_line
 from rnn_magics.notebook.show.escape import one_line
+from rnn_magics.options import OptionField
 
 _UNSAID = ""  # the value of a field that is left out of the line
 # A word that needs no quotes; never "$name" or "{name}".
@@ -44,7 +46,10 @@ def quoted(text: str) -> str:
         If the text has a line end or a control character, which no magic line can hold.
     """
     if what := misfit(text):
-        msg = f"a magic line cannot hold {what}; put the text into a variable and type $name"
+        msg = say(
+            "a magic line cannot hold {what}; put the text into a variable and type $name",
+            what=what,
+        )
         raise ConfigError(msg)
     if _PLAIN.fullmatch(text) and not text.startswith("-"):
         return text
@@ -116,8 +121,7 @@ class Form:
         self._fixed = list(fixed)
         shown = [a for a in parser.actions if a.dest not in (*skip, "explain")]
         self.fields = {
-            a.dest: Field(a, _widget(a, parser.offered(a.dest), (sliders or {}).get(a.dest)))
-            for a in shown
+            a.dest: Field(a, _widget(a, parser, (sliders or {}).get(a.dest))) for a in shown
         }
 
     def observe(self, changed: Callable[[], None]) -> None:
@@ -151,7 +155,7 @@ class Form:
 
 def _widget(
     action: argparse.Action,
-    choices: Sequence[str],
+    parser: MagicParser[Any],
     slider: tuple[float, float, float, float] | None,
 ) -> Any:
     label = action.option_strings[0] if action.option_strings else action.dest
@@ -161,16 +165,18 @@ def _widget(
         "layout": _LAYOUT,
         "style": _STYLE,
     }
+    choices = parser.offered(action.dest)
     if action.nargs == 0:
         return widgets.Checkbox(value=False, **settings)
     if slider is not None:
         low, high, step, value = slider
         return widgets.FloatSlider(value=value, min=low, max=high, step=step, **settings)
+    placeholder = _placeholder(action, parser.fields[action.dest])
     if choices:
-        return widgets.Combobox(options=choices, placeholder=_placeholder(action), **settings)
-    return widgets.Text(placeholder=_placeholder(action), **settings)
+        return widgets.Combobox(options=choices, placeholder=placeholder, **settings)
+    return widgets.Text(placeholder=placeholder, **settings)
 
 
-def _placeholder(action: argparse.Action) -> str:
-    default = re.search(r"\(default ([^)]*)\)", action.help or "")
-    return default[1] if default else str(action.metavar or "")
+def _placeholder(action: argparse.Action, field: OptionField) -> str:
+    told = re.search(r"\(default ([^)]*)\)", field.help)
+    return told[1] if told else default_of(field) or str(action.metavar or "")

@@ -20,6 +20,7 @@ from IPython.display import display
 from rnn_magics.errors import StorageError
 from rnn_magics.files import in_one_line, open_file, read_bytes, shown
 from rnn_magics.interrupts import whole_imports
+from rnn_magics.language import marked, say
 from rnn_magics.names import misfit
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.panel.forms import Form
@@ -65,21 +66,37 @@ class Plan:
 
 
 PLANS = (
-    Plan("corpus", "1 Corpus", "Read the text", ("source", "valid", "d2l"), ("as_tokens",)),
-    Plan("vocab", "2 Vocabulary", "Make the vocabulary", ("token", "min_freq", "zipf")),
-    Plan("sample", "3 Minibatches", "Cut the text", ("batching", "batch_size", "num_steps")),
+    Plan(
+        "corpus",
+        marked("1 Corpus"),
+        marked("Read the text"),
+        ("source", "valid", "d2l"),
+        ("as_tokens",),
+    ),
+    Plan(
+        "vocab",
+        marked("2 Vocabulary"),
+        marked("Make the vocabulary"),
+        ("token", "min_freq", "zipf"),
+    ),
+    Plan(
+        "sample",
+        marked("3 Minibatches"),
+        marked("Cut the text"),
+        ("batching", "batch_size", "num_steps"),
+    ),
     Plan(
         "train_rnn",
-        "4 Training",
-        "Train",
+        marked("4 Training"),
+        marked("Train"),
         ("cell", "num_hiddens", "num_layers", "epochs", "lr", "clip"),
         skip=("background",),
         fixed=("--background",),
     ),
     Plan(
         "generate",
-        "5 Text",
-        "Write",
+        marked("5 Text"),
+        marked("Write"),
         ("prefix", "length", "temperature"),
         sliders={"temperature": (0.0, 2.0, 0.05, 1.0)},
     ),
@@ -127,10 +144,10 @@ class Section:
         self.plan = plan
         self._shell, self._insert, self._ran = shell, insert, ran
         self.form = Form(parser, skip=plan.skip, sliders=plan.sliders, fixed=plan.fixed)
-        self.line = widgets.Text(description="as a line:", disabled=True, layout=_WHOLE)
+        self.line = widgets.Text(description=say("as a line:"), disabled=True, layout=_WHOLE)
         self.problem = widgets.HTML()
-        self.run = widgets.Button(description=plan.button, button_style="primary")
-        self.insert = widgets.Button(description="Insert as a cell", icon="plus")
+        self.run = widgets.Button(description=say(plan.button), button_style="primary")
+        self.insert = widgets.Button(description=say("Insert as a cell"), icon="plus")
         self.output = widgets.Output()
         self.run.on_click(lambda _button: self.do())
         self.insert.on_click(lambda _button: self._insert(self.form.magic_line()))
@@ -165,7 +182,7 @@ class Section:
         fields = self.form.fields
         front = [fields[name].widget for name in self.plan.front if name in fields]
         others = [f.widget for name, f in fields.items() if name not in self.plan.front]
-        more = widgets.Accordion([_rows(others)], titles=("more options",))
+        more = widgets.Accordion([_rows(others)], titles=(say("more options"),))
         buttons = widgets.HBox([self.run, self.insert])
         parts = [_rows(front), more, self.line, self.problem, buttons, self.output]
         return widgets.VBox(parts, layout=_WHOLE)
@@ -208,7 +225,7 @@ class ControlPanel(Result):
             for plan in PLANS
         }
         self.upload = widgets.FileUpload(
-            accept=".txt,text/*", description="Upload a text", multiple=False
+            accept=".txt,text/*", description=say("Upload a text"), multiple=False
         )
         self.upload.observe(self._take_upload, names="value")
         self._ran()
@@ -217,7 +234,7 @@ class ControlPanel(Result):
         """Return the panel as one widget."""
         parts = [section.view() for section in self.sections.values()]
         parts[0] = widgets.VBox([self.upload, parts[0]])
-        titles = tuple(section.plan.title for section in self.sections.values())
+        titles = tuple(say(section.plan.title) for section in self.sections.values())
         steps = widgets.Accordion(parts, titles=titles, selected_index=0)
         return widgets.VBox([self._status, steps, self._inserter], layout=_WHOLE)
 
@@ -236,7 +253,10 @@ class ControlPanel(Result):
         for given in self.upload.value:
             name = Path(given["name"]).name
             if what := misfit(name):
-                section.say(f"the file name has {what}; rename the file and upload it again")
+                unfit = say(
+                    "the file name has {what}; rename the file and upload it again", what=what
+                )
+                section.say(unfit)
                 continue
             try:
                 kept = _kept(name, bytes(given["content"]))
@@ -265,7 +285,9 @@ def _kept(name: str, content: bytes) -> str:
         path = Path(f"{stem}{f'-{number}' if number else ''}{suffix}")
         try:
             with (
-                in_one_line(StorageError, f"cannot keep {shown(name)}", FileExistsError),
+                in_one_line(
+                    StorageError, say("cannot keep {name}", name=shown(name)), FileExistsError
+                ),
                 open_file(path, "xb") as file,
             ):
                 file.write(content)
