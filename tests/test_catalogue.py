@@ -117,6 +117,11 @@ NOT_FOR_PEOPLE = {
         "out of memory",
         "storage size calc",
     },
+    "rnn_magics/handout/page.py": {  # of the file itself
+        "<!doctype html>",
+        "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}';"
+        " img-src data:; base-uri 'none'; form-action 'none'",
+    },
     "rnn_magics/inspection/doctor.py": {"second time"},  # in an error of torch
     "rnn_magics/inspection/fitting.py": {"dict[str, Any]"},
     "rnn_magics/notebook/line/parser.py": {  # in errors of argparse
@@ -139,7 +144,9 @@ NOT_FOR_PEOPLE = {
     "rnn_magics/plotting/heatmaps.py": {"upper right"},
     "rnn_magics/plotting/labels.py": {"axes fraction"},
     "rnn_magics/plotting/series/fan.py": {"outside lower center"},
-    "rnn_magics/plotting/style.py": {  # names of colour maps and of fonts
+    "rnn_magics/plotting/zipf.py": {"center right"},
+    "rnn_magics/plotting/style.py": {  # names of colour maps, of a place and of fonts
+        "upper right",
         "rnn diverging",
         "rnn sequential",
         "Noto Sans CJK SC",

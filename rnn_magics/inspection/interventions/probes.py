@@ -239,8 +239,10 @@ def _checked(name: str, values: Any, num_tokens: int) -> Array:
         msg = say("the target {name!r} is not finite at token {place}", name=name, place=place)
         raise InspectionError(msg)
     if np.ptp(found) == 0:
-        msg = (
-            f"the target {name!r} is {found[0]:g} everywhere in this text; there is nothing to find"
+        msg = say(
+            "the target {name!r} is {value:g} everywhere in this text; there is nothing to find",
+            name=name,
+            value=found[0],
         )
         raise InspectionError(msg)
     return found

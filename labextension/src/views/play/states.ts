@@ -98,7 +98,7 @@ export function statesView(model: PackedModel, events: StatesEvents): StatesView
   };
   const edit = (): void => {
     const isReady = chosen !== null && chosen.place < steps.length;
-    for (const field of editor.querySelectorAll<HTMLInputElement | HTMLSelectElement>('input, select')) {
+    for (const field of editor.querySelectorAll<HTMLInputElement | HTMLSelectElement>('input,select')) {
       field.disabled = !isReady;
     }
     if (chosen === null || !isReady) {
