@@ -14,7 +14,7 @@ from typing import Any
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
-from rnn_magics.options import Options, option
+from rnn_magics.options import Options, Spelling, option
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.corpus import Corpus
@@ -29,7 +29,7 @@ class BaselineConfig(Options):
     order: str = option(
         "1-6",
         f"length of the n-grams: a number or a range, at most {MAX_ORDER}",
-        metavar="N|N-M",
+        spelling=Spelling(metavar="N|N-M"),
     )
 
     def __post_init__(self) -> None:

@@ -240,8 +240,8 @@ def _parsed(field: OptionField, typed: str, what: str) -> Any:
 
 
 def _metavar(field: OptionField) -> str:
-    if field.metavar is not None:
-        return field.metavar
+    if field.spelling.metavar is not None:
+        return field.spelling.metavar
     if field.choices is not None:
         return "|".join(field.choices())
     kind = {int: "N", float: "X", str: "NAME", tuple: "A,B"}[field.type]

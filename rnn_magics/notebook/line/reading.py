@@ -26,21 +26,29 @@ class ReadingOptions(LineOptions):
             f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); several are joined; a"
             " name in %%corpus"
         ),
-        metavar="NAME|PATH|FOLDER|URL",
-        spelling=word(suggest=lambda: list(BUILTINS)),
+        spelling=word(metavar="NAME|PATH|FOLDER|URL", suggest=lambda: list(BUILTINS)),
+        label="Text",
     )
     data: str | None = option(
         None,
         "a variable with text, a list of lines, or tokens",
-        metavar="NAME",
-        spelling=named(suggest="variables"),
+        spelling=named(metavar="NAME", suggest="variables"),
+        label="Variable",
     )
-    as_tokens: bool = option(False, "read a list of strings in --data as tokens")
+    as_tokens: bool = option(
+        False, "read a list of strings in --data as tokens", label="The variable holds tokens"
+    )
     encoding: str | None = option(
-        None, "encoding of files and downloads (default UTF-8)", metavar="NAME", spelling=named()
+        None,
+        "encoding of files and downloads (default UTF-8)",
+        spelling=named(metavar="NAME"),
+        label="Encoding",
     )
     name: str | None = option(
-        None, "name of the text in listings", metavar="NAME", spelling=new_name()
+        None,
+        "name of the text in listings",
+        spelling=new_name(metavar="NAME"),
+        label="Name of the text",
     )
     cleaning: CorpusConfig = part(CorpusConfig)
     download: DownloadConfig = part(DownloadConfig)

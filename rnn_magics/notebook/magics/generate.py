@@ -25,7 +25,7 @@ from rnn_magics.notebook.live.writing import writer_for
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.decoded import Generations, apart
-from rnn_magics.options import option
+from rnn_magics.options import Spelling, option
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -33,16 +33,31 @@ class GenerateOptions(LineOptions):
     """The options of ``%generate``."""
 
     prefix: str = option(
-        "", "text that the model continues", metavar='"TEXT"', spelling=word(required=True)
+        "",
+        "text that the model continues",
+        spelling=word(metavar='"TEXT"', required=True),
+        label="Prefix",
     )
     run: str | None = run_option("whose model writes (default: the newest)")
-    num: int = option(1, "write K texts at once", within=NUM_TEXTS, metavar="K")
-    escapes: bool = option(False, f"read {ESCAPES} in TEXT and --stop")
-    novelty: bool = option(False, "show which spans are copied from the training text")
-    surprise: bool = option(
-        False, "colour each token by how much it surprised the model, with what else was likely"
+    num: int = option(
+        1,
+        "write K texts at once",
+        within=NUM_TEXTS,
+        label="Number of texts",
+        spelling=Spelling(metavar="K"),
     )
-    score: bool = option(False, "write nothing: score TEXT, token by token")
+    escapes: bool = option(False, f"read {ESCAPES} in TEXT and --stop", label="Read escapes")
+    novelty: bool = option(
+        False, "show which spans are copied from the training text", label="Mark what is copied"
+    )
+    surprise: bool = option(
+        False,
+        "colour each token by how much it surprised the model, with what else was likely",
+        label="Colour by surprise",
+    )
+    score: bool = option(
+        False, "write nothing: score TEXT, token by token", label="Only score the text"
+    )
     decoding: DecodingConfig = part(DecodingConfig)
 
     @classmethod

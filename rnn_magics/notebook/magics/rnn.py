@@ -105,14 +105,12 @@ class RnnOptions(LineOptions):
             + "; without an action, show the session"
         ),
         choices=lambda: list(ACTIONS),
-        metavar="ACTION",
-        spelling=word(),
+        spelling=word(metavar="ACTION"),
     )
     names: tuple[str, ...] = option(
         (),
         "which run (default: the newest); for runs, a folder",
-        metavar="RUN",
-        spelling=word(suggest="runs"),
+        spelling=word(metavar="RUN", suggest="runs"),
     )
     reset: bool = option(False, "forget corpus, vocabulary and runs")
 
