@@ -8,6 +8,7 @@ import { say } from '../views/text/say';
 import { renderChart } from './chart';
 import { renderInserter } from './inserter';
 import { renderInspection } from './inspection';
+import { renderStep } from './step';
 import { renderTraining } from './training';
 
 type Render = (model: AnyModel, host: HTMLElement) => () => void;
@@ -17,6 +18,7 @@ const VIEWS = new Map<unknown, Render>([
   ['chart', renderChart],
   ['inserter', renderInserter],
   ['inspection', renderInspection],
+  ['step', renderStep],
   ['training', renderTraining]
 ]);
 

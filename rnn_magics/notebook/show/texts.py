@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from rnn_magics.notebook.show.rich.markup import block, folded, table, words
 from rnn_magics.notebook.show.tables import Row, counted, headed, html_table, text_table
 from rnn_magics.results import brief, quoted, shortened
 
@@ -16,19 +18,49 @@ if TYPE_CHECKING:
 _ROWS_SHOWN = 8
 _CELL_WIDTH = 33
 _ORIGIN_WIDTH = 400
+_FIRST_LINES, _MOST_BEGINNING = 6, 600
+_MOST_TYPES, _MOST_COUNTED = 60, 1_000_000  # counted in some tens of milliseconds
+_SPACES = {" ": "\N{OPEN BOX}", "\n": "\N{RETURN SYMBOL}", "\t": "\N{RIGHTWARDS ARROW TO BAR}"}
 
 
 def corpus_html(corpus: Corpus) -> str:
-    """Return a corpus as HTML: its size, origin and beginning."""
-    start = corpus.beginning(200)
-    beginning = start if isinstance(start, str) else " ".join(map(brief, start[:40]))
+    """Return a corpus as HTML: its length, its alphabet, its first lines; folded, its origin."""
+    unit = "characters" if corpus.is_text else "tokens"
+    held_out = f"{corpus.held_out_share:.0%} at the end" if corpus.held_out_share else "nothing"
     rows = [
+        ("length", f"{len(corpus):,} {unit}{_lines(corpus)}; held out: {held_out}"),
+        ("alphabet" if corpus.is_text else "types", _alphabet(corpus)),
+        ("begins", words(_first_lines(corpus))),
+    ]
+    source = [
         ("from", shortened(corpus.origin, _ORIGIN_WIDTH)),
         ("cleaning", repr(corpus.config)),
         ("sha256", corpus.fingerprint[:16]),
-        ("begins", beginning),
     ]
-    return headed(repr(corpus), html_table(("", ""), rows))
+    about = folded("where it comes from", table((), source))
+    return headed(f"{brief(corpus.name)}: {len(corpus):,} {unit}", block(table((), rows), about))
+
+
+def _lines(corpus: Corpus) -> str:
+    data = corpus.data
+    return f" in {counted(len(data.splitlines()), 'line')}" if isinstance(data, str) else ""
+
+
+def _first_lines(corpus: Corpus) -> str:
+    start = corpus.beginning(_MOST_BEGINNING)
+    if not isinstance(start, str):
+        return " ".join(map(brief, start[:40]))
+    return "\n".join(start.strip("\n").split("\n")[:_FIRST_LINES])
+
+
+def _alphabet(corpus: Corpus) -> str:
+    # The different characters or tokens, the most frequent ones first.
+    seen = corpus.beginning(_MOST_COUNTED)
+    counts = Counter(seen)
+    shown = [_SPACES.get(str(each), each) for each, _ in counts.most_common(_MOST_TYPES)]
+    partly = f" in the first {len(seen):,}" if len(seen) < len(corpus) else ""
+    more = " ..." if len(counts) > len(shown) else ""
+    return f"{len(counts):,} different{partly}: {' '.join(map(brief, shown))}{more}"
 
 
 def vocab_html(vocab: Vocab) -> str:
