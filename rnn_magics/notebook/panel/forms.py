@@ -58,7 +58,6 @@ def _piece(text: str) -> str:
     return f"'{text}'" if text.startswith('"') else f'"{text}"'
 
 
-Slider = tuple[float, float, float]
 Offers = Mapping[str, Callable[[], Iterable[str]]]
 
 
@@ -73,7 +72,7 @@ class Field:
     widget
         The widget with its value.
     unsaid
-        The value that leaves the option out of the line.
+        The value that leaves the option out of the line: nothing typed, or not ticked.
     """
 
     option: OptionField
@@ -88,12 +87,12 @@ class Field:
     def words(self) -> Iterator[str]:
         """Yield the words of the option on a magic line."""
         value = self.widget.value
-        if value is None or value == self.unsaid:
+        if value == self.unsaid:
             return
         if self.option.flag:
             yield self.option.flag
         if self.option.type is not bool:
-            yield quoted(f"{value:g}" if isinstance(value, float) else value)
+            yield quoted(value)
 
     def label_in(self, message: str) -> str:
         """Return a message with the label instead of the flag."""
@@ -117,8 +116,6 @@ class Form:
         The parser of the magic.
     skip
         Options that the form does not show.
-    sliders
-        Numbers chosen with a slider: lowest, highest and step by option. It begins at the default.
     fixed
         Words that are always on the line.
     offers
@@ -135,16 +132,13 @@ class Form:
         parser: MagicParser[Any],
         *,
         skip: Iterable[str] = (),
-        sliders: Mapping[str, Slider] | None = None,
         fixed: Iterable[str] = (),
         offers: Offers | None = None,
     ) -> None:
         self._parser, self._offers = parser, offers or {}
         self._fixed = list(fixed)
         shown = [f for f in parser.fields.values() if f.name not in (*skip, "explain")]
-        self.fields = {
-            f.name: _field(f, parser.offered(f.name), (sliders or {}).get(f.name)) for f in shown
-        }
+        self.fields = {f.name: _field(f, parser.offered(f.name)) for f in shown}
         self.refresh()
 
     def observe(self, changed: Callable[[], None]) -> None:
@@ -211,14 +205,10 @@ def _named(option: OptionField) -> str:
     return rf"(?<!\S){option.flag}(?![\w-])" if option.flag else rf"\A{option.name}(?=:| must )"
 
 
-def _field(option: OptionField, offered: list[str], slider: Slider | None) -> Field:
+def _field(option: OptionField, offered: list[str]) -> Field:
     settings: dict[str, Any] = {"description": _label(option), "description_allow_html": True}
     if option.type is bool:
         return Field(option, widgets.Checkbox(value=False, indent=False, **settings), False)
-    if slider is not None:
-        low, high, step = slider
-        made = widgets.FloatSlider(value=option.default, min=low, max=high, step=step, **settings)
-        return Field(option, made, option.default)
     said = _in_words(option, option.default)
     if option.choices is not None:
         menu = widgets.Dropdown(options=[("", ""), *((word, word) for word in offered)], **settings)

@@ -70,7 +70,6 @@ class Section:
         self.form = Form(
             command.parser(),
             skip=plan.skip,
-            sliders=plan.sliders,
             fixed=plan.fixed,
             offers=offers,
         )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from rnn_magics.notebook.panel.forms import Slider
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.results import brief
 
@@ -44,8 +43,6 @@ class Plan:
         What a session has of the step.
     skip
         Options that make no sense in a form.
-    sliders
-        See `Form`.
     fixed
         Words on every line, e.g. ``--background``, which keeps the panel usable during training.
     """
@@ -56,7 +53,6 @@ class Plan:
     front: tuple[str, ...]
     made: Callable[[Session], Made]
     skip: tuple[str, ...] = ()
-    sliders: Mapping[str, Slider] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
 
 
@@ -132,6 +128,5 @@ PLANS = (
         "Write",
         ("prefix", "length", "temperature"),
         _writing,
-        sliders={"temperature": (0.0, 2.0, 0.05)},
     ),
 )

@@ -155,19 +155,8 @@ def test_choices_are_offered_and_defaults_are_seen() -> None:
     assert fields["epochs"].widget.placeholder == str(defaults["epochs"])
 
 
-def test_a_slider_stands_for_a_number() -> None:
-    form = Form(parser_of("generate"), sliders={"temperature": (0.1, 2, 0.05)})
-    form.fields["prefix"].widget.value = "a"
-    assert form.line() == "a"  # it begins at the default
-    form.fields["temperature"].widget.value = 0.7
-    assert form.line() == "a --temperature 0.7"
-
-
 def test_the_number_zero_is_said() -> None:
-    (temperature,) = (plan.sliders["temperature"] for plan in PLANS if plan.magic == "generate")
-    form = Form(parser_of("generate"), sliders={"temperature": temperature})
-    form.fields["prefix"].widget.value = "a"
-    form.fields["temperature"].widget.value = 0
+    form = form_of("generate", prefix="a", temperature="0")
     assert form.line() == "a --temperature 0"
 
 

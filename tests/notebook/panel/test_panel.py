@@ -204,7 +204,7 @@ def test_every_argument_of_every_plan_exists(bench: Bench) -> None:
         fields = bench.panel.sections[plan.magic].form.fields
         parser = bench.panel.sections[plan.magic].form._parser
         known = set(parser.fields)
-        assert {*plan.front, *plan.sliders} <= set(fields)
+        assert {*plan.front} <= set(fields)
         assert set(plan.skip) <= known
 
 
