@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_magics.digits import apart, rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.interrupts import whole_imports
-from rnn_magics.options import Options, describe
+from rnn_magics.options import Options, check_choice, describe
 from rnn_magics.reports.baselines import Mark, compare_with_baselines
 from rnn_magics.reports.comparable import basis_in_words, comparable, difference_in_words
 from rnn_magics.results import Result, shortened, visible
@@ -127,6 +127,33 @@ class Table:
         return list(zip(self.groups, parts, strict=True))
 
 
+@dataclass(frozen=True)
+class Axis:
+    """What curves are drawn against.
+
+    Parameters
+    ----------
+    label
+        What stands at the axis.
+    ends
+        Returns where on it each epoch of a run ended.
+    """
+
+    label: str
+    ends: Callable[[Run], Sequence[float]]
+
+
+AXES = {
+    "epochs": Axis("epoch", lambda run: range(1, len(run.history) + 1)),
+    "steps": Axis("steps", lambda run: [steps for steps, _ in run.curve.epochs]),
+    "tokens": Axis(
+        "tokens of training",
+        lambda run: [steps * run.config.batching.tokens_per_batch for steps, _ in run.curve.epochs],
+    ),
+    "seconds": Axis("seconds of training", lambda run: [spent for _, spent in run.curve.epochs]),
+}
+
+
 class Comparison(Result):
     """Runs side by side: a table of the options in which they differ and of what they reached.
 
@@ -136,19 +163,24 @@ class Comparison(Result):
     ----------
     runs
         The runs to compare; a run that has not finished an epoch has no results yet.
+    against
+        What the curves are drawn against, a name of `AXES`.
 
     Raises
     ------
+    ConfigError
+        If there is no such axis.
     TrainingError
         If no run has finished an epoch.
     """
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[Run], against: str = "epochs") -> None:
+        check_choice("against", against, AXES)
         if not any(len(run.history) for run in runs):
             names = ", ".join(run.name for run in runs) or "no run"
             msg = f"nothing to compare yet: {names} must first finish an epoch"
             raise TrainingError(msg)
-        self.runs = tuple(runs)
+        self.runs, self.against = tuple(runs), against
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -220,9 +252,9 @@ class Comparison(Result):
         return "\n".join([*told, *filter(None, [*verdicts, *self.notes])])
 
 
-def compare_runs(runs: Sequence[Run]) -> Comparison:
-    """Compare runs; those that predict the same tokens form a group."""
-    return Comparison(runs)
+def compare_runs(runs: Sequence[Run], *, against: str = "epochs") -> Comparison:
+    """Compare runs; those that predict the same tokens form a group. See `Comparison`."""
+    return Comparison(runs, against)
 
 
 def best_score(run: Run) -> Scored | None:

@@ -30,7 +30,11 @@ function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void
     );
     return () => undefined;
   }
-  return guarded(el, '', () => view(model, el));
+  return guarded(el, '', () => {
+    const end = view(model, el);
+    el.classList.toggle('rnn-live', model.get('is_kept') === true); // so what is kept is hidden
+    return end;
+  });
 }
 
 export default { render };

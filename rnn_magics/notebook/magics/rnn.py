@@ -17,7 +17,7 @@ from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
 from rnn_magics.notebook.show.tables import counted
 from rnn_magics.options import option
-from rnn_magics.reports.comparison import compare_runs
+from rnn_magics.reports.comparison import AXES, compare_runs
 from rnn_magics.storage.run_folder import kept_runs
 
 
@@ -33,11 +33,14 @@ class Action:
         Performs the action on the typed names, and returns what is shown.
     most_names
         The largest number of names; None for no limit.
+    takes
+        The options of ``%rnn`` that `do` takes, too, by name.
     """
 
     help: str
-    do: Callable[[Desk, tuple[str, ...]], Any]
+    do: Callable[..., Any]
     most_names: int | None = 1
+    takes: tuple[str, ...] = ()
 
 
 def _stop(desk: Desk, names: tuple[str, ...]) -> Any:
@@ -61,9 +64,10 @@ def _doctor(desk: Desk, names: tuple[str, ...]) -> Any:
     return diagnose_run(desk.session.snapshot_run(*names), desk.session.require_batches())
 
 
-def _compare(desk: Desk, names: tuple[str, ...]) -> Any:
+def _compare(desk: Desk, names: tuple[str, ...], against: str) -> Any:
     desk.session.require_run()
-    return compare_runs([desk.session.require_run(name) for name in names or desk.session.runs])
+    runs = [desk.session.require_run(name) for name in names or desk.session.runs]
+    return compare_runs(runs, against=against)
 
 
 def _runs(_desk: Desk, names: tuple[str, ...]) -> Any:
@@ -82,7 +86,10 @@ ACTIONS: dict[str, Action] = {
     "pause": Action("pause a background run", _pause),
     "resume": Action("continue a paused run", _resume),
     "compare": Action(
-        "show in what runs differ and what each has reached", _compare, most_names=None
+        "show in what runs differ and what each has reached",
+        _compare,
+        most_names=None,
+        takes=("against",),
     ),
     "runs": Action("list the runs kept in a folder", _runs),
     "doctor": Action("look for silent mistakes in a model", _doctor),
@@ -112,6 +119,9 @@ class RnnOptions(LineOptions):
         "which run (default: the newest); for runs, a folder",
         spelling=word(metavar="RUN", suggest="runs"),
     )
+    against: str = option(
+        "epochs", "what the picture of compare is drawn against", choices=lambda: list(AXES)
+    )
     reset: bool = option(False, "forget corpus, vocabulary and runs")
 
 
@@ -123,6 +133,7 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
         %rnn
         %rnn pause
         %rnn stop gru-1
+        %rnn compare gru-1 gru-2 --against tokens
         %rnn doctor
         %rnn runs ~/runs
         %rnn --reset
@@ -142,7 +153,11 @@ def _do(desk: Desk, options: RnnOptions) -> Any:
             f" {len(names)}; leave {names[action.most_names]!r} out"
         )
         raise ConfigError(msg)
-    return action.do(desk, names)
+    if "against" in options.line.typed and "against" not in action.takes:
+        msg = f"--against is for %rnn compare, not for %rnn {options.action}; leave it out"
+        raise ConfigError(msg)
+    values = {"against": options.against}
+    return action.do(desk, names, **{name: values[name] for name in action.takes})
 
 
 MAGIC = Magic(RnnOptions, rnn, "%rnn works on the session of this notebook, not on the library")
