@@ -77,6 +77,7 @@ class Page:
 
     tab: Any
     errors: list[str] = field(default_factory=list)
+    folder: Path = Path()  # of its notebooks
 
     def open(self, url: str) -> None:
         """Open a notebook and wait until its kernel is there."""

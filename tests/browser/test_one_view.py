@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbconvert import HTMLExporter
 
 from rnn_magics.notebook.widgets.base import STATIC
 from tests.browser.conftest import Page
@@ -65,6 +66,8 @@ def plain(
             "document.querySelectorAll('.rnn-inspection').length === 3", timeout=PATIENCE
         )
         page.screenshot(f"one-view-{request.param}")
+        page.tab.evaluate("jupyterapp.commands.execute('docmanager:save')")
+        page.folder = lab.folder
         yield page
         context.close()
 
@@ -81,6 +84,24 @@ def test_a_widget_hides_the_picture_of_the_same_result_and_no_other(plain: Page)
 def test_a_picture_is_back_when_its_widget_is_gone(plain: Page) -> None:
     plain.tab.evaluate("document.querySelectorAll('.rnn-live').forEach(one => one.remove())")
     assert [seen[1] for seen in plain.tab.evaluate(SEEN)] == [0, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("width", [1400, 700])
+def test_a_page_made_of_it_shows_each_picture_whole(plain: Page, browser: Any, width: int) -> None:
+    notebook = plain.folder / "plain.ipynb"
+    page, _ = HTMLExporter().from_filename(str(notebook))  # type: ignore[no-untyped-call]
+    tab = browser.new_context(viewport={"width": width, "height": 3000}, offline=True).new_page()
+    tab.set_content(page, wait_until="domcontentloaded")
+    pictures = tab.locator(".jp-OutputArea img").all()
+    assert [picture.is_visible() for picture in pictures] == [True] * 4
+    assert max(box["x"] + box["width"] for box in map(box_of, pictures)) <= width
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    plain.picture(tab, f"one-view-nbconvert-{width}")
+    tab.context.close()
+
+
+def box_of(element: Any) -> Any:
+    return element.bounding_box()
 
 
 def alone(browser: Any, body: str) -> Any:
