@@ -10,6 +10,10 @@ from .batching import Batches as Batches
 from .batching import make_batches as make_batches
 from .decoding.decoders import DECODERS as DECODERS
 from .decoding.decoders import DecodingConfig as DecodingConfig
+from .decoding.forecast import Forecast as Forecast
+from .decoding.forecast import forecast_series as forecast_series
+from .decoding.form import CHARACTER_CLASSES as CHARACTER_CLASSES
+from .decoding.form import Form as Form
 from .decoding.from_ngram import write_ngram as write_ngram
 from .decoding.generate import Generation as Generation
 from .decoding.generate import generate as generate
@@ -56,6 +60,7 @@ from .reports.run_report import RunReport as RunReport
 from .reports.run_report import report_run as report_run
 from .reports.seeds import SeedRuns as SeedRuns
 from .reports.seeds import train_seeds as train_seeds
+from .reports.tasks import TaskReport as TaskReport
 from .reports.texts import Evaluations as Evaluations
 from .reports.texts import TextEvaluation as TextEvaluation
 from .reports.texts import evaluate_text as evaluate_text
@@ -64,6 +69,8 @@ from .scores.evaluation import evaluate as evaluate
 from .scores.ladder import BaselineConfig as BaselineConfig
 from .scores.ladder import Ladder as Ladder
 from .scores.ladder import fit_ladder as fit_ladder
+from .scores.series import SeriesErrors as SeriesErrors
+from .scores.series import series_errors as series_errors
 from .storage.checkpointing import Checkpointing as Checkpointing
 from .storage.loading import load_run as load_run
 from .storage.model_file import save_run as save_run
@@ -73,7 +80,17 @@ from .storage.run_folder import kept_runs as kept_runs
 from .text.corpus import Corpus as Corpus
 from .text.corpus import CorpusConfig as CorpusConfig
 from .text.reading.download import DownloadConfig as DownloadConfig
+from .text.series.levels import BINS as BINS
+from .text.series.levels import Levels as Levels
+from .text.series.levels import LevelsConfig as LevelsConfig
+from .text.series.read import read_series as read_series
 from .text.statistics import text_statistics as text_statistics
+from .text.tasks.made_up import task_corpus as task_corpus
+from .text.tasks.rules import TASKS as TASKS
+from .text.tasks.rules import Next as Next
+from .text.tasks.rules import Rule as Rule
+from .text.tasks.rules import Task as Task
+from .text.tasks.stream import TaskConfig as TaskConfig
 from .text.tokenizers import TOKENIZERS as TOKENIZERS
 from .text.tokenizers import Tokenizer as Tokenizer
 from .text.vocab import Vocab as Vocab

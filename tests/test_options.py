@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from rnn_magics.batching import BatchConfig
 from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.form import Form
 from rnn_magics.errors import ConfigError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.options import (
@@ -53,6 +54,7 @@ CONFIGS: list[type[Options]] = [
     BatchConfig,
     CorpusConfig,
     DecodingConfig,
+    Form,
     ModelConfig,
     TrainConfig,
     VocabConfig,
@@ -216,6 +218,7 @@ def test_defaults_are_accepted_and_every_option_has_a_line_of_help(cls: type[Opt
         ModelConfig(cell="lstm", dropout=0.1, bidirectional=True),
         DecodingConfig(greedy=True, stop="\n"),
         DecodingConfig(top_p=1, temperature=1e-3),
+        Form(lines=4, starts=("a'b", "c"), only=("han",), rhymes={"a": "x"}),
         VocabConfig(token="word", reserved=("<pad>", "{x}")),
         CorpusConfig(d2l=True, valid=0),
         BatchConfig(batching="random"),

@@ -8,19 +8,25 @@ from dataclasses import dataclass
 import torch
 
 from rnn_magics.decoding.decoders import DecodingConfig, offered
+from rnn_magics.decoding.mask import Fitted, Place, cost, masked
 from rnn_magics.decoding.prefix import Prefix, read_tokens, select_rows
 from rnn_magics.models.rnn_model import RNNModel
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A text that the search keeps: its last token, and the candidate that it extends."""
+    """A text that the search keeps: its last token, and the candidate that it extends.
+
+    With a form it has a place in the form, and what the form has cost.
+    """
 
     index: int
     log_prob: float
     total: float
     length: int
     before: Candidate | None
+    place: Place | None = None
+    form_nats: float = 0.0
 
     def written(self) -> tuple[list[int], list[float]]:
         """Return the tokens of the text, and the log-probability of each."""
@@ -34,20 +40,26 @@ class Candidate:
 
 
 def beam_search(
-    model: RNNModel, prefix: Prefix, config: DecodingConfig, stop: int | None = None
-) -> tuple[list[int], list[float]]:
+    model: RNNModel,
+    prefix: Prefix,
+    config: DecodingConfig,
+    stop: int | None = None,
+    form: Fitted | None = None,
+) -> tuple[list[int], list[float], float]:
     r"""Search for the most probable continuation, keeping the best `config.beam` at each step.
 
     .. math:: \operatorname{argmax}_{x_{1:n}} \frac{1}{n} \sum_{t=1}^{n} \ln p(x_t \mid x_{<t})
 
-    A text that reaches the stop token is finished. Texts of different lengths are compared by their
-    mean log-probability.
+    A text that reaches the stop token, or has its form, is finished. Texts of different lengths are
+    compared by their mean log-probability.
 
     Returns
     -------
     indices : list of int
     log_probs : list of float
         The log-probability of each token under the model.
+    form_nats : float
+        What the form cost.
     """
     width = config.beam or 1
     beams: list[Candidate | None] = [None]  # the empty text
@@ -56,17 +68,24 @@ def beam_search(
     for step in range(1, config.length + 1):
         log_probs = logits.log_softmax(dim=-1)  # (num_beams, vocab_size)
         sums = torch.tensor([beam.total if beam else 0.0 for beam in beams], dtype=torch.float64)
-        totals = (offered(log_probs, config).double() + sums[:, None]).flatten()
+        left, costs = offered(log_probs, config), torch.zeros(len(beams))
+        if form:
+            masks = torch.stack([form.allowed(_place(beam, form)) for beam in beams])
+            left, costs = masked(log_probs, masks), cost(log_probs, masks)
+        totals = (left.double() + sums[:, None]).flatten()
         _, best = totals.topk(min(2 * width, len(totals)))
         grown: list[Candidate] = []
         parents: list[int] = []
-        for place in best.tolist():
-            parent, index = divmod(place, log_probs.shape[-1])
-            if config.no_unk and totals[place] == -math.inf:
-                break  # <unk>, which is excluded, and nothing better follows
-            log_prob, total = log_probs[parent, index].item(), totals[place].item()
-            candidate = Candidate(index, log_prob, total, step, beams[parent])
-            if index == stop:
+        for found in best.tolist():
+            parent, index = divmod(found, log_probs.shape[-1])
+            if (form or config.no_unk) and totals[found] == -math.inf:
+                break  # a token that is excluded, and nothing better follows
+            before = beams[parent]
+            log_prob, total = log_probs[parent, index].item(), totals[found].item()
+            place = form.after(_place(before, form), index) if form else None
+            nats = costs[parent].item() + (before.form_nats if before else 0.0)
+            candidate = Candidate(index, log_prob, total, step, before, place, nats)
+            if index == stop or (form and place and form.is_done(place)):
                 finished.append(candidate)
             elif len(grown) < width:
                 grown.append(candidate)
@@ -81,4 +100,9 @@ def beam_search(
         logits, state = read_tokens(model, torch.tensor([[beam.index] for beam in grown]), state)
         logits = logits[:, -1]
     ended = [*finished, *(beam for beam in beams if beam)]
-    return max(ended, key=lambda beam: beam.total / beam.length).written()
+    chosen = max(ended, key=lambda beam: beam.total / beam.length)
+    return *chosen.written(), chosen.form_nats
+
+
+def _place(beam: Candidate | None, form: Fitted) -> Place:
+    return beam.place if beam and beam.place else form.begin

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy, offered
+from rnn_magics.decoding.mask import Rows
 from rnn_magics.decoding.prefix import Prefix, read_tokens, select_rows
 from rnn_magics.errors import DecodingError
 from rnn_magics.models import fast
@@ -40,7 +41,11 @@ class Written:
 
 
 def iter_decode(
-    model: RNNModel, prefix: Prefix, config: DecodingConfig, seeds: Sequence[int] | None = None
+    model: RNNModel,
+    prefix: Prefix,
+    config: DecodingConfig,
+    seeds: Sequence[int] | None = None,
+    form: Rows | None = None,
 ) -> Iterator[Written]:
     """Write `config.length` tokens in each row, some steps at a time.
 
@@ -50,18 +55,26 @@ def iter_decode(
         The model, the prefix that it has read, and how the tokens are chosen.
     seeds
         The seed of each row; by default one row with the seed of the configuration.
+    form
+        The rows in their form, which takes the plain path; it follows each step.
 
     Raises
     ------
     DecodingError
         When the model predicts nan.
     """
-    path = iter_compiled if is_compiled(model, config) else iter_plain
-    for written in path(model, prefix, config, [int(config.seed)] if seeds is None else seeds):
+    seeds = [int(config.seed)] if seeds is None else seeds
+    if form is None and is_compiled(model, config):
+        steps = iter_compiled(model, prefix, config, seeds)
+    else:
+        steps = iter_plain(model, prefix, config, seeds, form)
+    for written in steps:
         if written.log_probs.isnan().any():
             msg = "the model predicts nan: its training has diverged; load an earlier epoch, or"
             msg += " train again with a smaller --lr or --clip"
             raise DecodingError(msg)
+        if form is not None:
+            form.take(written.indices[0].tolist())
         yield written
 
 
@@ -96,7 +109,11 @@ def is_ready(model: RNNModel, config: DecodingConfig) -> bool:
 
 
 def iter_plain(
-    model: RNNModel, prefix: Prefix, config: DecodingConfig, seeds: Sequence[int]
+    model: RNNModel,
+    prefix: Prefix,
+    config: DecodingConfig,
+    seeds: Sequence[int],
+    form: Rows | None = None,
 ) -> Iterator[Written]:
     """Decode with the model's own forward pass, one step at a time."""
     choose, num = DECODERS[config.decoder], len(seeds)
@@ -107,7 +124,8 @@ def iter_plain(
             if last is not None:
                 after, state = read_tokens(model, last, state)
                 logits = after[:, -1]
-            indices = choose(offered(logits, config), config, u)  # (num,)
+            left = form.offered(logits) if form else offered(logits, config)
+            indices = choose(left, config, u)  # (num,)
             last = indices[:, None]
             log_probs = logits.log_softmax(dim=-1).gather(-1, last)
             yield Written(indices[None], log_probs.t())

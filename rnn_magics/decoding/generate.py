@@ -9,7 +9,9 @@ from typing import Any
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.form import Form
 from rnn_magics.decoding.limits import check_size, check_unk
+from rnn_magics.decoding.mask import Fitted, Rows
 from rnn_magics.decoding.prefix import (
     ESCAPES_HINT,
     Prefix,
@@ -17,6 +19,7 @@ from rnn_magics.decoding.prefix import (
     as_read,
     named_unknown,
     read_prefix,
+    reading_of,
     vocab_of,
 )
 from rnn_magics.digits import rounded
@@ -54,6 +57,14 @@ class Generation(Result):
         without it.
     shown
         The text as a display shows it: every token brief. Empty if it is not made.
+    form
+        The form that was asked for.
+    form_nats
+        What the form cost: -ln of what the model put on the tokens that the form allowed, summed
+        over the tokens written.
+    values
+        What its tokens stand for, where the run was trained on a series of numbers; nan for
+        ``<unk>``.
     """
 
     text: str
@@ -65,6 +76,9 @@ class Generation(Result):
     config: DecodingConfig
     only_unk: bool = False
     shown: str = ""
+    form: Form | None = None
+    form_nats: float = 0.0
+    values: tuple[float, ...] = ()
 
     @property
     def perplexity(self) -> float:
@@ -85,9 +99,10 @@ class Generation(Result):
         if self.only_unk:
             excluded += ", which would be the whole text"
         seed = f", seed {self.config.seed}" if self.config.draws else ""
+        form = f", the form cost {rounded(self.form_nats, 1)} nats" if self.form else ""
         return (
             f"Generation({len(self.tokens)} tokens of perplexity {rounded(self.perplexity, 2)}"
-            f"{of_prefix}{seed}{excluded}{unknown})"
+            f"{form}{of_prefix}{seed}{excluded}{unknown})"
         )
 
 
@@ -96,6 +111,7 @@ def generate(
     prefix: str,
     config: DecodingConfig | None = None,
     *,
+    form: Form | None = None,
     write: Callable[[str], None] | None = None,
 ) -> Generation:
     """Continue a prefix with a model.
@@ -108,6 +124,9 @@ def generate(
         The text that warms up the model. It is cleaned as the text of the training was.
     config
         How the tokens are chosen, and how many.
+    form
+        What the text must look like. It ends when it has its form, after at most `config.length`
+        tokens.
     write
         Called with each piece of text as it is written, first with the prefix; it is for a
         display, so very long tokens come without their middle.
@@ -115,9 +134,10 @@ def generate(
     Raises
     ------
     DecodingError
-        When the model is bidirectional, or the prefix or the stop token cannot be used.
+        When the model is bidirectional, the prefix or the stop token cannot be used, or no text of
+        the vocabulary has the form.
     """
-    (generation,) = generate_many(run, prefix, config, write=write)
+    (generation,) = generate_many(run, prefix, config, form=form, write=write)
     return generation
 
 
@@ -127,6 +147,7 @@ def generate_many(
     config: DecodingConfig | None = None,
     *,
     num: int = 1,
+    form: Form | None = None,
     write: Callable[[str], None] | None = None,
 ) -> list[Generation]:
     """Write several continuations of a prefix at once, as one batch.
@@ -140,6 +161,8 @@ def generate_many(
         As for `generate`.
     num
         The number of texts.
+    form
+        As for `generate`.
     write
         As for `generate`; called with the pieces of the first text.
 
@@ -153,16 +176,20 @@ def generate_many(
     check_unk(config, vocab)
     stop = stop_index(vocab, config.stop)
     prefix = as_read(run, prefix)
+    fitted = None
+    if form is not None and form.changed():
+        fitted = _fit(run, form, prefix, config.length)
+        fitted.check_stop(stop)
     read = read_prefix(run, prefix)
     if write:
         write(shortened(prefix, _PREFIX_SHOWN))
     stream = _Stream(vocab, prefix, stop, write)
     configs = [config.of_text(place) for place in range(num)]
-    texts = _written(run, read, configs, stop, stream.hear)
+    texts = _written(run, read, configs, stop, fitted, stream.hear)
     # A text of <unk> alone says nothing, so it is written again without it.
     excludes = not config.no_unk and len(vocab) > 1
     only_unk = [
-        place for place, (indices, _) in enumerate(texts) if excludes and is_unk(indices, stop)
+        place for place, text in enumerate(texts) if excludes and is_unk(text.indices, stop)
     ]
     if only_unk:
         for place in only_unk:
@@ -170,14 +197,26 @@ def generate_many(
         if only_unk[0] == 0:
             stream.held.clear()
         hear = stream.hear if only_unk[0] == 0 else _ignore
-        again = _written(run, read, [configs[place] for place in only_unk], stop, hear)
+        again = _written(run, read, [configs[place] for place in only_unk], stop, fitted, hear)
         for place, text in zip(only_unk, again, strict=True):
             texts[place] = text
     stream.flush()
-    return [
-        _generation(vocab, read, chosen, indices, log_probs, only_unk=chosen.no_unk > config.no_unk)
-        for chosen, (indices, log_probs) in zip(configs, texts, strict=True)
+    asked = fitted.form if fitted else None
+    written = [
+        _generation(vocab, read, chosen, text, asked, only_unk=chosen.no_unk > config.no_unk)
+        for chosen, text in zip(configs, texts, strict=True)
     ]
+    reading = reading_of(run)
+    if reading is None or reading.levels is None:
+        return written
+    value = reading.levels.value
+    return [replace(text, values=tuple(map(value, text.tokens))) for text in written]
+
+
+def _fit(run: Trained, form: Form, prefix: str, length: int) -> Fitted:
+    # The beginnings of its lines are cleaned as the text of the training was.
+    read = replace(form, starts=tuple(as_read(run, start) for start in form.starts))
+    return Fitted(read, vocab_of(run), length, begun=not prefix.endswith("\n"))
 
 
 class _Stream:
@@ -220,20 +259,24 @@ def _generation(
     vocab: Vocab,
     read: Prefix,
     config: DecodingConfig,
-    indices: list[int],
-    log_probs: list[float],
+    written: _Text,
+    form: Form | None,
     *,
     only_unk: bool,
 ) -> Generation:
-    tokens = vocab.to_tokens(indices)
+    tokens = vocab.to_tokens(written.indices)
     pieces = continued(vocab, read.text, [], tokens)
     text = read.text + "".join(pieces)
     shown = shortened(read.text, _PREFIX_SHOWN) + "".join(map(brief, pieces))
-    prefix = read.text, tokens, log_probs, read.perplexity, read.unknown
-    return Generation(text, *prefix, config, only_unk, shown)
+    prefix = read.text, tokens, written.log_probs, read.perplexity, read.unknown
+    return Generation(text, *prefix, config, only_unk, shown, form, written.form_nats)
 
 
-_Text = tuple[list[int], list[float]]  # the indices of its tokens, and their log-probabilities
+@dataclass
+class _Text:
+    indices: list[int]
+    log_probs: list[float]
+    form_nats: float = 0.0
 
 
 def _written(
@@ -241,35 +284,43 @@ def _written(
     read: Prefix,
     configs: Sequence[DecodingConfig],  # which differ in the seed only
     stop: int | None,
+    form: Fitted | None,
     hear: Callable[[list[int]], None],  # the tokens of the first text
 ) -> list[_Text]:
-    texts: list[_Text] = [([], []) for _ in configs]
-    for row, indices, log_probs in _steps(run, read, configs, stop):
-        texts[row][0].extend(indices)
-        texts[row][1].extend(log_probs)
+    if configs[0].beam:
+        found = _Text(*beam_search(run.model, read, configs[0], stop, form))
+        hear(found.indices)
+        return [found]
+    texts = [_Text([], []) for _ in configs]
+    rows = Rows(form, len(configs)) if form else None
+    for row, indices, log_probs in _steps(run, read, configs, stop, rows):
+        texts[row].indices.extend(indices)
+        texts[row].log_probs.extend(log_probs)
         if row == 0:
             hear(indices)
+    for text, nats in zip(texts, rows.nats if rows else [], strict=False):
+        text.form_nats = nats
     return texts
 
 
 def _steps(
-    run: Trained, read: Prefix, configs: Sequence[DecodingConfig], stop: int | None
+    run: Trained,
+    read: Prefix,
+    configs: Sequence[DecodingConfig],
+    stop: int | None,
+    form: Rows | None,
 ) -> Iterator[tuple[int, list[int], list[float]]]:
-    # Yields a row and the next tokens written in it, up to its stop token.
-    config = configs[0]
-    if config.beam:
-        yield 0, *beam_search(run.model, read, config, stop)
-        return
+    # Yields a row and the next tokens written in it, up to its stop token or the end of its form.
     open_rows = [*range(len(configs))]
     seeds = [int(each.seed) for each in configs]
-    for written in iter_decode(run.model, read, config, seeds):
+    for written in iter_decode(run.model, read, configs[0], seeds, form):
         columns = written.indices.t().tolist(), written.log_probs.t().tolist()
         still_open = []
         for row in open_rows:
             indices, log_probs = (column[row] for column in columns)
             end = indices.index(stop) + 1 if stop in indices else None
             yield row, indices[:end], log_probs[:end]
-            if end is None:
+            if end is None and not (form and form.is_done(row)):
                 still_open.append(row)
         if not still_open:
             return

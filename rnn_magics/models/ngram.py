@@ -231,12 +231,16 @@ def _level(keys: Ids, counts: Ids, num_contexts: int, vocab_size: int) -> _Level
 
 def _discounts(counts: Ids) -> Floats:
     # D_1, D_2 and D_3+ at their places; no discount for a count of 0 (the very first n-gram).
+    usual = np.array([0.0, 0.5, 0.75, 0.9])
     ones, twos, threes, fours = (max(int((counts == c).sum()), 0) for c in (1, 2, 3, 4))
     if not (ones and twos and threes and fours):  # too few n-grams for the estimate
-        return np.array([0.0, 0.5, 0.75, 0.9])
+        return usual
     y = ones / (ones + 2 * twos)
     estimate = [1 - 2 * y * twos / ones, 2 - 3 * y * threes / twos, 3 - 4 * y * fours / threes]
-    return np.clip([0.0, *estimate], 0.0, [0.0, 1.0, 2.0, 3.0])
+    # Where they say nothing, as in a small vocabulary: a discount of 0 would leave no probability
+    # for what was not seen after a context.
+    is_valid = all(0 < discount <= count for count, discount in enumerate(estimate, start=1))
+    return np.array([0.0, *estimate]) if is_valid else usual
 
 
 def uniform_model(vocab_size: int) -> NgramModel:

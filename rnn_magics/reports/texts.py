@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,18 @@ import torch
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError
 from rnn_magics.models.rnn_model import require_finite
+from rnn_magics.reports.series import run_errors
+from rnn_magics.reports.tasks import TaskReport, report_task
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation, evaluate, perplexity
+from rnn_magics.scores.series import SeriesErrors
 from rnn_magics.tables import aligned
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.counts import TextCounts, count_text
 from rnn_magics.text.read_as import corpus_as
+from rnn_magics.text.series.levels import Series
+from rnn_magics.text.tasks.stream import MadeUp
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK
 from rnn_magics.text.vocab import Vocab, encode_corpus
 from rnn_magics.training.run import Run
@@ -44,6 +49,8 @@ class TextEvaluation(Result):
     num_words
         Runs of characters without white space that begin after the first character; None
         where tokens are no characters, or the text has no words between white space.
+    further
+        Of a series, its errors some steps ahead; of a made-up task, its accuracy by distance.
     """
 
     run: str
@@ -53,6 +60,7 @@ class TextEvaluation(Result):
     score: Evaluation
     unk_share: float | None
     num_words: int | None
+    further: SeriesErrors | TaskReport | None = None
 
     @property
     def perplexity(self) -> float:
@@ -85,11 +93,18 @@ class TextEvaluation(Result):
     def __repr__(self) -> str:
         """One line for the number, one for what it depends on."""
         unknown = self.unknown and f", {self.unknown}"
+        further = "" if self.further is None else f"\n\n{self.further!r}"
         return (
             f"{self.run} on {self.text} ({self.part}): {self.numbers}\n"
-            f"  over {self.score.num_tokens:,} tokens, state {self.score.state}{unknown}"
+            f"  over {self.score.num_tokens:,} tokens, state {self.score.state}{unknown}{further}"
         )
 
+
+FURTHER: dict[type, Callable[[Run, Corpus, Evaluation], SeriesErrors | TaskReport | None]] = {
+    Series: run_errors,
+    MadeUp: report_task,
+}
+"""What is reported besides a score, by what the tokens of a corpus stand for."""
 
 MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
     "perplexity": lambda found: rounded(found.perplexity),
@@ -170,7 +185,9 @@ def evaluate_text(run: Run, corpus: Corpus, *, as_is: bool = False) -> TextEvalu
     whole = "training part" if trained_on else "whole text"
     part = "held-out part" if held_out else whole
     score, counts = evaluate(run.model, on_device), count_text(ids, vocab)
-    return describe_score(run, corpus.name, part, score, counts)
+    found = describe_score(run, corpus.name, part, score, counts)
+    report = FURTHER.get(type(corpus.behind))
+    return found if report is None else replace(found, further=report(run, corpus, score))
 
 
 def describe_score(

@@ -130,6 +130,32 @@ def token_log_probs(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Tenso
 
 def _read(model: RNNModel, ids: Tensor, num_steps: int) -> Iterator[tuple[Tensor, Tensor]]:
     # Yields places (num_rows, steps) and the nats of the tokens after them, 0 beyond the end.
+    for places, Y, logits in iter_logits(model, ids, num_steps):
+        losses = F.cross_entropy(
+            logits.flatten(0, 1).float(), Y.flatten(), ignore_index=_IGNORED, reduction="none"
+        )
+        yield places, losses.view(places.shape)
+
+
+def iter_logits(
+    model: RNNModel, ids: Tensor, num_steps: int = 128
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Read a text as `evaluate` does, and yield what the model says of it, some steps at a time.
+
+    Yields
+    ------
+    places : Tensor
+        (num_rows, steps); a place beyond the last but one token is not in the text.
+    Y : Tensor
+        The index of the token after each place; negative beyond the end.
+    logits : Tensor
+        (num_rows, steps, vocab_size).
+
+    Raises
+    ------
+    BatchError
+        When the text has fewer than two tokens.
+    """
     predicted = len(ids) - 1
     if predicted < 1:
         msg = f"a text of {len(ids)} tokens has nothing to predict; give at least two tokens"
@@ -146,7 +172,4 @@ def _read(model: RNNModel, ids: Tensor, num_steps: int) -> Iterator[tuple[Tensor
         Y = ids[(places + 1).clamp(max=predicted)].long()
         Y = Y.masked_fill(places >= predicted, _IGNORED)
         logits, state = read(model, X, state if carried else None)
-        losses = F.cross_entropy(
-            logits.flatten(0, 1).float(), Y.flatten(), ignore_index=_IGNORED, reduction="none"
-        )
-        yield places, losses.view(places.shape)
+        yield places, Y, logits

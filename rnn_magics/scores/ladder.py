@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
-from rnn_magics.options import Options, Spelling, option
+from rnn_magics.options import Options, Range, Spelling, option
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.scores.series import LAGS, SeriesErrors, series_errors
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import Vocab, encode_corpus
@@ -30,6 +31,9 @@ class BaselineConfig(Options):
         "1-6",
         f"length of the n-grams: a number or a range, at most {MAX_ORDER}",
         spelling=Spelling(metavar="N|N-M"),
+    )
+    lags: int = option(
+        LAGS, "of a series: how many values the linear model reads", within=Range(1, 1000)
     )
 
     def __post_init__(self) -> None:
@@ -81,11 +85,14 @@ class Ladder(Result):
         The perplexity of uniform guessing: the size of the vocabulary.
     num_valid_tokens
         The number of held-out tokens that each perplexity is computed over.
+    series
+        Of a series, what simple rules reach, and how far ahead; files do not keep it.
     """
 
     rungs: tuple[Rung, ...]
     uniform: int
     num_valid_tokens: int
+    series: SeriesErrors | None = field(default=None, compare=False)
 
     def __iter__(self) -> Iterator[Rung]:
         """Yield the rungs, lowest order first."""
@@ -136,6 +143,8 @@ class Ladder(Result):
             lines.append(f"order {rung.order}: {held_out}counted text {counted}{mark}")
         if self.num_valid_tokens < 1:
             lines.append("nothing is held out to score, so no order is best: %corpus --valid 0.1")
+        if self.series is not None:
+            lines += ["", repr(self.series)]
         return "\n".join(lines)
 
 
@@ -150,12 +159,13 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
     corpus, vocab
         The text, and the map of its tokens to indices.
     config
-        The orders.
+        The orders, and of a series the values that the linear model reads.
 
     Raises
     ------
     BatchError
-        When the training part has no more tokens than the highest order.
+        When the training part has no more tokens than the highest order, or the linear model reads
+        too many.
     CorpusError
         When it is too long to be counted in memory.
     """
@@ -171,7 +181,8 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
         model = fit_ngram(encoded.train, len(vocab), order)
         valid = _perplexity(model.log_probs(encoded.valid)) if len(encoded.valid) > 1 else None
         rungs.append(Rung(order, _perplexity(model.log_probs(encoded.train)), valid))
-    return Ladder(tuple(rungs), len(vocab), max(len(encoded.valid) - 1, 0))
+    num_valid, series = max(len(encoded.valid) - 1, 0), series_errors(corpus, config.lags)
+    return Ladder(tuple(rungs), len(vocab), num_valid, series)
 
 
 def _plain(value: float | None) -> float | str | None:

@@ -23,6 +23,7 @@ from rnn_magics.storage.strict import Fields, from_float, from_options, read_opt
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.read_as import TextReading
+from rnn_magics.text.series.levels import Levels
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
@@ -167,9 +168,11 @@ def _read_corpus(plain: Any) -> dict[str, Any]:
 
 
 def _write_reading(run: Run) -> dict[str, Any] | None:
-    if run.reading is None:
+    if (reading := run.reading) is None:
         return None
-    return {"cleaning": from_options(run.reading.cleaning), "encoding": run.reading.encoding}
+    levels = {} if reading.levels is None else {"levels": reading.levels.to_dict()}
+    cleaning = from_options(reading.cleaning)
+    return {"cleaning": cleaning, "encoding": reading.encoding, **levels}
 
 
 def _read_reading(plain: Any) -> dict[str, Any]:
@@ -178,8 +181,22 @@ def _read_reading(plain: Any) -> dict[str, Any]:
     encoding = None if plain.get("encoding", "") is None else read.text("encoding")
     if encoding is None:
         read.take("encoding")
+    levels = _read_levels(read.take("levels")) if "levels" in read else None
     read.end()
-    return {"reading": TextReading(cleaning, encoding)}
+    return {"reading": TextReading(cleaning, encoding, levels)}
+
+
+def _read_levels(plain: Any) -> Levels:
+    read = Fields(plain, "reading.levels")
+    for name in ("edges", "values"):
+        read.numbers(name)
+    read.text("bins")
+    read.end()
+    try:
+        return Levels.from_dict(plain)
+    except ValueError as error:
+        msg = f"reading.levels cannot be read: {error}"
+        raise StorageError(msg) from None
 
 
 def _write_vocab(run: Run) -> dict[str, Any] | None:

@@ -17,11 +17,12 @@ MOST_COUNT = 1 << 60
 _MOST = {"num_hiddens": 1 << 20, "embedding_size": 1 << 20, "num_layers": 1 << 10}
 _NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
-ADDED: dict[str, dict[str, Any]] = {}
+ADDED: dict[str, dict[str, Any]] = {"CorpusConfig": {"simplified": False}}
 """Options that an older file may lack, by class, each with the value that it then has.
 
-An option that is added to `ModelConfig`, `TrainConfig`, `BatchConfig` or `VocabConfig` gets a line
-here, e.g. ``{"TrainConfig": {"momentum": 0.0}}``. Its default may change later; this value may not.
+An option that is added to `ModelConfig`, `TrainConfig`, `BatchConfig`, `VocabConfig` or
+`CorpusConfig` gets a line here, e.g. ``{"TrainConfig": {"momentum": 0.0}}``. Its default may change
+later; this value may not.
 """
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
 from rnn_magics.text.characters import words
 from rnn_magics.text.indexing.numbering import at_breaks
+from rnn_magics.text.tokenizers import HAN
 
 DEFAULT_VALID = 0.1
 SHORT = 1000  # characters or given tokens; a tenth of fewer is too little to measure perplexity on
@@ -17,6 +20,7 @@ SHORT = 1000  # characters or given tokens; a tenth of fewer is too little to me
 _BREAKS = "\n \u3002\uff0c\uff01\uff1f"
 _OTHER_LETTERS = re.compile(r"[^\W\d_\x00-\x7f]+")
 _MANY = 0.005  # of the letters; an English text has a few others
+_HAN = re.compile(f"[{HAN}]+")
 _ASCII_WORDS = re.compile("[A-Za-z]+")  # the quicker pattern, for the ordinary text
 
 
@@ -27,6 +31,11 @@ class CorpusConfig(Options):
     lower: bool = option(False, "turn the text into lower case", label="Lower case")
     letters_only: bool = option(
         False, "replace every run of non-letters by one space", label="Letters only"
+    )
+    simplified: bool = option(
+        False,
+        "turn traditional Chinese characters into simplified ones (needs OpenCC)",
+        label="Simplified Chinese",
     )
     d2l: bool = option(
         False,
@@ -47,6 +56,12 @@ class CorpusConfig(Options):
         label="Most tokens",
     )
 
+    def held_out_share(self, length: int) -> float:
+        """Return the share that is held out of so many characters or given tokens."""
+        if self.valid is not None:
+            return self.valid
+        return DEFAULT_VALID if min(length, self.max_tokens or length) >= SHORT else 0.0
+
     def cleaned(self) -> list[str]:
         """Return the names of the options that change the text, not its length or its split."""
         return [name for name in self.changed() if name not in ("valid", "max_tokens")]
@@ -59,6 +74,8 @@ def clean(text: str, config: CorpusConfig) -> str:
     turned into lower case, every run of characters other than a-z becomes one space, and spaces
     at both ends of the line are removed.
     """
+    if config.simplified:
+        text = _simplified(text)
     if config.d2l:
         lines = text.split("\n")
         if lines[-1] == "":
@@ -127,6 +144,22 @@ def words_of_loss(name: str, share: float) -> str:
     )
 
 
+def _simplified(text: str) -> str:
+    # Run by run: so it does not depend on where a text is cut, and OpenCC meets no lone surrogate.
+    convert = _converter().convert
+    return _HAN.sub(lambda run: str(convert(run[0])), text)
+
+
+@cache
+def _converter() -> Any:
+    try:
+        import opencc  # noqa: PLC0415  (an optional extra)
+    except ImportError:
+        msg = "--simplified needs OpenCC: pip install 'rnn_magics[chinese]'"
+        raise CorpusError(msg) from None
+    return opencc.OpenCC("t2s")
+
+
 def _letters(text: str) -> str:
     # Marks and joiners go with their letter; a mark after a space or a digit goes with that.
     return " ".join((_ASCII_WORDS if text.isascii() else words()).findall(text))
@@ -136,9 +169,11 @@ def clean_pieces(pieces: Iterable[str], config: CorpusConfig) -> Iterator[str]:
     """Clean a text that comes in pieces, cut anywhere, as `clean` does."""
     if config.d2l:
         return _clean_lines(pieces, config)
-    if not config.letters_only and not config.lower:
+    if not config.cleaned():
         return iter(pieces)
     pieces = at_breaks(pieces, _BREAKS)
+    if config.simplified:
+        pieces = map(_simplified, pieces)
     if config.letters_only:
         pieces = _letters_of(pieces)
     return (piece.lower() if config.lower else piece for piece in pieces)

@@ -12,7 +12,6 @@ from rnn_magics.errors import CorpusError
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.cleaning import (
     DEFAULT_VALID,
-    SHORT,
     CorpusConfig,
     clean,
     cleaned_and_lost,
@@ -28,6 +27,8 @@ from rnn_magics.text.reading.several import Spec, find_sources
 from rnn_magics.text.reading.sources import cache_folder
 from rnn_magics.text.reading.stream import StreamedText, cleaned_text
 from rnn_magics.text.reserved import Whole, kept_whole
+from rnn_magics.text.series.levels import Series
+from rnn_magics.text.tasks.stream import MadeUp
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, split_words
 
 DEFAULT_SOURCE = "python_docs"
@@ -57,6 +58,8 @@ class Corpus(Result):
         The share of the letters of its sources that the cleaning removed.
     encoding
         The encoding that was named for its files; None if none was.
+    behind
+        What the tokens stand for, where that is known: a series, or a made-up task.
 
     Notes
     -----
@@ -71,6 +74,7 @@ class Corpus(Result):
     notes: tuple[str, ...] = field(default=(), compare=False)
     letters_removed: float = field(default=0.0, compare=False)
     encoding: str | None = None
+    behind: Series | MadeUp | None = field(default=None, compare=False)
     _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
@@ -156,9 +160,9 @@ class Corpus(Result):
         given = elements(tokens, name)
         require_two(given, name, "token")
         require_tokens(given, name)
-        if config.lower or config.letters_only or config.d2l:
-            msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out --lower,"
-            msg += " --letters-only and --d2l"
+        if config.cleaned():
+            flags = " and ".join(f"--{each.replace('_', '-')}" for each in config.cleaned())
+            msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out {flags}"
             raise CorpusError(msg)
         return cls(name, given, origin, config)
 
@@ -298,8 +302,7 @@ class Corpus(Result):
             return Numbered.of_tokens(data[:limit])
         if isinstance(data, StreamedText):
             return self._number_on_disk(data, token, whole)
-        line_ends = not self.config.d2l
-        return Numbered.of_text(data, tokenizer, whole, limit, line_ends=line_ends)
+        return Numbered.of_text(data, tokenizer, whole, limit, line_ends=not self.config.d2l)
 
     def _number_on_disk(self, text: StreamedText, token: str, whole: Whole | None) -> Numbered:
         tokenizer, limit = TOKENIZERS[token], self.config.max_tokens
@@ -370,10 +373,7 @@ class Corpus(Result):
     @property
     def held_out_share(self) -> float:
         """The share of the tokens that are held out."""
-        if self.config.valid is not None:
-            return self.config.valid
-        length = min(len(self.data), self.config.max_tokens or len(self.data))
-        return DEFAULT_VALID if length >= SHORT else 0.0
+        return self.config.held_out_share(len(self.data))
 
     def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
         """Split tokens into those to train on and those held out."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.series.levels import Levels, Series
+from rnn_magics.text.series.read import with_levels
 from rnn_magics.text.tokenizers import UNK
 
 
@@ -22,25 +24,30 @@ class TextReading:
     encoding
         The encoding that was named for its files; None for UTF-8, or the one that a byte order
         mark or a server announces.
+    levels
+        The levels that its numbers became; None for any other text.
     """
 
     cleaning: CorpusConfig
     encoding: str | None = None
+    levels: Levels | None = None
 
     @classmethod
     def of(cls, corpus: Corpus) -> TextReading:
         """Return how a corpus was read."""
-        return cls(corpus.config, corpus.encoding)
+        levels = corpus.behind.levels if isinstance(corpus.behind, Series) else None
+        return cls(corpus.config, corpus.encoding, levels)
 
     def __str__(self) -> str:
         """Return the options that read a text alike, e.g. ``--lower --encoding cp1252``."""
         flags = [f"--{name.replace('_', '-')}" for name in self.cleaning.cleaned()]
         encoding = [] if self.encoding is None else [f"--encoding {self.encoding}"]
-        return " ".join([*flags, *encoding])
+        levels = [] if self.levels is None else [f"in {self.levels!r}"]
+        return " ".join([*flags, *encoding, *levels])
 
 
 def corpus_as(reading: TextReading | None, corpus: Corpus) -> Corpus:
-    """Return a text as it is read by a run: cleaned as its own text was.
+    """Return a text as it is read by a run: cleaned as its own text was, a series in its levels.
 
     Parameters
     ----------
@@ -50,7 +57,9 @@ def corpus_as(reading: TextReading | None, corpus: Corpus) -> Corpus:
         The text. Its split and its length stay; what its own cleaning has removed does not come
         back.
     """
-    return corpus if reading is None else corpus.read_as(reading.cleaning)
+    return (
+        corpus if reading is None else with_levels(corpus, reading.levels).read_as(reading.cleaning)
+    )
 
 
 def part_as(reading: TextReading | None, text: str, whole: Iterable[str] = ()) -> str:

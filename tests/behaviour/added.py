@@ -57,6 +57,13 @@ ADDED = {
     "A tokenizer": Added(
         "pair", "%vocab --token pair", "token", ('VocabConfig(token="pair")',), "Vocab"
     ),
+    "A made-up task": Added(
+        "task:echo",
+        "%corpus task:echo --examples 9",
+        "source",
+        ('task_corpus("echo"', "best cross-entropy:", "examples: 9"),
+        "Corpus",
+    ),
     "A batching": Added(
         "ordered",
         "%sample --batch-size 4 --num-steps 8 ordered",
@@ -69,6 +76,13 @@ ADDED = {
         '%generate --decoder sharp "the "',
         "decoder",
         ('decoder="sharp"', "decoder sharp:", "exp(2 o_i / T)"),
+        "Generation",
+    ),
+    "A class of characters": Added(
+        "vowels",
+        '%generate "the " --length 4 --only vowels',
+        "only",
+        ('Form(only=("vowels",))', "the cost of a form"),
         "Generation",
     ),
     "An optimizer": Added(

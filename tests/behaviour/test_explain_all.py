@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 # Lines of each magic, and words of a shape that this very session has.
 LINES: dict[str, dict[str, str]] = {
-    "corpus": {"%%corpus tiny --valid 0.4\nthe time traveller": "held-out share v: 0.4"},
+    "corpus": {
+        "%%corpus tiny --valid 0.4\nthe time traveller": "held-out share v: 0.4",
+        "%corpus task:copy --length 3 --examples 9": "examples: 9",
+    },
     "vocab": {
         "%vocab": "text: 564 characters",
         "%vocab --min-freq 2 --reserved '<a>'": "text: 564 characters",
@@ -33,6 +36,7 @@ LINES: dict[str, dict[str, str]] = {
         '%generate "the " --length 3': "logits at each step: (1, 26)",
         '%generate "the " --length 3 --num 2': "logits at each step: (2, 26)",
         '%generate "the " --length 3 --beam 2': "logits at each step: (1, 26)",
+        '%generate "the " --lines 2 --only lower --length 30': "tokens to generate: at most 30",
         '%generate --score "the "': "logits: (1, 26)",
         '%generate "the " --surprise': "logits: (1, 26)",
         '%generate "the " --novelty': "searched: the training part of 564 characters",

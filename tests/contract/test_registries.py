@@ -10,12 +10,14 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from rnn_magics.batching import BATCHERS, BatchConfig, Batches
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
+from rnn_magics.decoding.form import CHARACTER_CLASSES, Form
 from rnn_magics.decoding.generate import generate
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.inspection.inspectors import INSPECTORS
@@ -32,6 +34,9 @@ from rnn_magics.notebook.session.session import Session
 from rnn_magics.options import Options, describe
 from rnn_magics.plotting.inspection import FIGURES
 from rnn_magics.storage.parts import PARTS
+from rnn_magics.text.series.levels import BINS, LevelsConfig
+from rnn_magics.text.tasks.rules import TASKS
+from rnn_magics.text.tasks.stream import TaskConfig, draw_examples
 from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import VocabConfig
 from rnn_magics.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
@@ -46,6 +51,7 @@ SAMPLE = "one two three\nfour, five six (seven) eight; nine ten!"
     ("config", "field", "registry"),
     [
         (VocabConfig, "token", TOKENIZERS),
+        (LevelsConfig, "bins", BINS),
         (BatchConfig, "batching", BATCHERS),
         (ModelConfig, "cell", CELLS),
         (TrainConfig, "optimizer", OPTIMIZERS),
@@ -67,6 +73,19 @@ def test_the_choices_of_an_option_are_the_registry(
     assert getattr(config.from_dict({field: "one_of_my_own"}), field) == "one_of_my_own"
 
 
+@pytest.mark.parametrize("name", CHARACTER_CLASSES)
+def test_a_class_has_some_characters_and_not_all(name: str) -> None:
+    belongs = [CHARACTER_CLASSES[name](character) for character in map(chr, range(0x4FFF))]
+    assert set(belongs) == {True, False}
+    assert Form(only=(name,)).belongs("") is True
+    assert name in described_help(Form, "only")
+
+
+def described_help(options: type[Options], name: str) -> str:
+    (described,) = (option for option in describe(options) if option.name == name)
+    return described.help
+
+
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_a_tokenizer_splits_and_joins(name: str) -> None:
     tokenizer = TOKENIZERS[name]
@@ -81,6 +100,32 @@ def test_a_tokenizer_splits_and_joins(name: str) -> None:
     assert "".join(streamed) == text
     assert tokenizer.help
     assert "\n" not in tokenizer.help
+
+
+@pytest.mark.parametrize("name", BINS)
+def test_bins_have_edges_that_hold_every_value(name: str) -> None:
+    values = np.random.default_rng(0).normal(size=200)
+    edges = BINS[name](values, 7)
+    assert len(edges) == 8
+    assert (np.diff(edges) > 0).all()
+    assert (edges[0], edges[-1]) == (values.min(), values.max())
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_says_what_may_come_next(name: str) -> None:
+    task, config = TASKS[name], TaskConfig(length=5, examples=20)
+    assert task.help
+    assert "\n" not in task.help
+    answers, place = 0, 0
+    for drawn in draw_examples(name, config):
+        place = 0 if drawn.begins else place + 1
+        assert not any(character.isspace() for character in drawn.token)  # a prefix is split there
+        assert 0 <= drawn.nats < math.inf
+        assert 0 <= drawn.distance <= place
+        answers += drawn.distance > 0
+    assert answers
+    coming = next(task.rule(**config.taken_by(name)))
+    assert sum(coming.chances.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("length", [36, 37, 40, 101, 500])
@@ -254,7 +299,18 @@ def test_what_a_test_registers_or_removes_is_as_before_after_it() -> None:
 
 
 def test_every_registry_is_found() -> None:
-    known = [TOKENIZERS, BATCHERS, CELLS, OPTIMIZERS, SCHEDULES, DECODERS, INSPECTORS, RECIPES]
+    known = [
+        TOKENIZERS,
+        BINS,
+        TASKS,
+        BATCHERS,
+        CELLS,
+        OPTIMIZERS,
+        SCHEDULES,
+        DECODERS,
+        INSPECTORS,
+        RECIPES,
+    ]
     found = registries().values()
     for registry in (*known, ACTIONS, PARTS, MAGICS, FIGURES):
         assert any(registry is other for other in found)

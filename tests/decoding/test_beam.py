@@ -97,8 +97,9 @@ def test_nothing_follows_the_stop_token(run: Any) -> None:
 def test_a_beam_wider_than_all_texts_is_no_error(run: Any) -> None:
     model: RNNModel = run.model
     config = DecodingConfig(length=2, beam=1000)
-    indices, log_probs = beam_search(model, read_prefix(run, PREFIX), config)
+    indices, log_probs, form_nats = beam_search(model, read_prefix(run, PREFIX), config)
     assert len(indices) == len(log_probs) == 2
+    assert form_nats == 0
 
 
 def test_a_text_that_ended_does_not_narrow_the_beam(run: Any) -> None:

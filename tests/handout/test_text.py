@@ -80,3 +80,14 @@ def test_a_text_without_marks_reads_as_before() -> None:
     assert (
         're.findall(r"[^\\W\\d_]+(?:[\'\\u2019][^\\W\\d_]+)*|\\d+|\\n|[^\\w\\s]|_", text)' in source
     )
+
+
+def test_a_script_has_a_simplified_text_as_it_was_simplified(tmp_path: Path) -> None:
+    pytest.importorskip("opencc", reason="needs OpenCC: pip install 'rnn_magics[chinese]'")
+    file = tmp_path / "verse.txt"
+    file.write_text("函谷壯皇居\n" * 3, encoding="utf-8")
+    corpus = Corpus.load(str(file), CorpusConfig(simplified=True))
+    vocab = Vocab.from_corpus(corpus)
+    names = run_part(text_lines(corpus, vocab, None).source)
+    assert names["tokens"] == list("函谷壮皇居\n" * 3)
+    assert names["train_ids"].tolist() == encode_corpus(corpus, vocab).train.tolist()

@@ -54,11 +54,12 @@ class KneserNey:
 
 def _discounts(counts: list[int]) -> list[float]:
     n1, n2, n3, n4 = (counts.count(k) for k in (1, 2, 3, 4))
+    usual = [0.0, 0.5, 0.75, 0.9]
     if not (n1 and n2 and n3 and n4):
-        return [0.0, 0.5, 0.75, 0.9]
+        return usual
     y = n1 / (n1 + 2 * n2)
     raw = [0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
-    return [min(max(d, 0.0), top) for d, top in zip(raw, [0, 1, 2, 3], strict=True)]
+    return raw if all(0 < d <= c for c, d in enumerate(raw) if c) else usual
 
 
 def of_text(ids: Sequence[int], vocab_size: int, order: int) -> KneserNey:

@@ -42,6 +42,15 @@ def test_the_distribution_sums_to_one_and_agrees_with_the_log_probs(
         assert math.log(distribution[ids[place]]) == pytest.approx(log_probs[place - 1])
 
 
+def test_a_pair_that_was_not_seen_is_possible_in_a_series_of_few_levels() -> None:
+    # The counts of its pairs say that those of three and more need no discount at all.
+    generator = np.random.default_rng(4)
+    wave = 5 + 10 / 3 * np.sin(np.arange(2000) / 9) + generator.normal(size=2000)
+    ids = np.clip(wave.astype(int), 0, 9)
+    model = fit_ngram(ids, 10, 2)
+    assert min(model.distribution(np.array([level])).min() for level in range(10)) > 0
+
+
 def test_tokens_before_the_beginning_are_context_only() -> None:
     train, text = np.arange(60) % 7, np.arange(20) % 7
     model = fit_ngram(train, 8, 3)

@@ -20,6 +20,8 @@ from rnn_magics.storage.model_file import save_run
 from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.resume import resume_run
 from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.series.levels import LevelsConfig
+from rnn_magics.text.series.read import read_series
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
@@ -171,3 +173,37 @@ def test_a_damaged_ladder_is_refused(damage: dict[str, Any]) -> None:
     plain = {**Ladder((Rung(1, 2.0, 3.0),), 28, 99).to_dict(), **damage}
     with pytest.raises(StorageError):
         PARTS["ladder"].read(plain)
+
+
+def test_the_levels_of_a_series_come_back(tmp_path: Path) -> None:
+    corpus = read_series([i % 7 / 3 for i in range(200)], LevelsConfig(levels=4))
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 2, 5))
+    run = train(batches, SMALL, TrainConfig(epochs=1))
+    save_run(run, tmp_path / "run.safetensors")
+    loaded = load_run(tmp_path / "run.safetensors")
+    assert loaded.reading == run.reading
+    assert loaded.reading is not None
+    assert loaded.reading.levels is not None
+    assert len(loaded.reading.levels) == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"edges": [0.0, 1.0]},
+        {"edges": [0.0, 2.0, 1.0]},
+        {"edges": [0.0, "inf", 1.0]},
+        {"edges": [0, 1, 2]},
+        {"edges": "0 1 2"},
+        {"values": [0.0, "nan"]},
+        {"bins": 7},
+        {"more": 7},
+    ],
+)
+def test_damaged_levels_are_refused(change: dict[str, Any]) -> None:
+    levels = {"edges": [0.0, 1.0, 2.0], "values": [0.5, 1.5], "bins": "uniform"}
+    cleaning = CorpusConfig().to_dict()
+    plain = {"cleaning": cleaning, "encoding": None, "levels": levels}
+    assert PARTS["reading"].read(plain)["reading"].levels.value(1) == 1.5
+    with pytest.raises(StorageError, match=r"^reading\.levels[^\n]*$"):
+        PARTS["reading"].read({**plain, "levels": {**levels, **change}})

@@ -10,10 +10,19 @@ from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part, word
 from rnn_magics.notebook.line.words import names_of
-from rnn_magics.options import describe, did_you_mean, option
+from rnn_magics.options import Options, describe, did_you_mean, option
 from rnn_magics.text.corpus import DEFAULT_SOURCE, Corpus, CorpusConfig
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.sources import BUILTINS, is_url
+from rnn_magics.text.series.levels import Levels, LevelsConfig
+from rnn_magics.text.series.read import read_series
+from rnn_magics.text.tasks.made_up import PREFIX, task_corpus
+from rnn_magics.text.tasks.rules import TASKS
+from rnn_magics.text.tasks.stream import TaskConfig
+
+
+def _tasks() -> list[str]:
+    return [f"{PREFIX}{name}" for name in TASKS]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -24,14 +33,14 @@ class ReadingOptions(LineOptions):
         (),
         lambda: (
             f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); several are joined; a"
-            " name in %%corpus"
+            f" name in %%corpus; made up: {', '.join(_tasks())}"
         ),
-        spelling=word(metavar="NAME|PATH|FOLDER|URL", suggest=lambda: list(BUILTINS)),
+        spelling=word(metavar="NAME|PATH|FOLDER|URL", suggest=lambda: [*BUILTINS, *_tasks()]),
         label="Text",
     )
     data: str | None = option(
         None,
-        "a variable with text, a list of lines, or tokens",
+        "a variable with text, a list of lines, or tokens; with --levels, numbers",
         spelling=named(metavar="NAME", suggest="variables"),
         label="Variable",
     )
@@ -52,6 +61,8 @@ class ReadingOptions(LineOptions):
     )
     cleaning: CorpusConfig = part(CorpusConfig)
     download: DownloadConfig = part(DownloadConfig)
+    series: LevelsConfig = part(LevelsConfig)
+    task: TaskConfig = part(TaskConfig)
 
     @property
     def has_text(self) -> bool:
@@ -62,7 +73,11 @@ class ReadingOptions(LineOptions):
     def typed_for_a_text(self) -> list[str]:
         """The flags that were typed and say how a text is read."""
         own = [field.name for field in describe(ReadingOptions) if field.flag]
-        parts = [field.name for each in (CorpusConfig, DownloadConfig) for field in describe(each)]
+        parts = [
+            field.name
+            for each in (CorpusConfig, DownloadConfig, LevelsConfig, TaskConfig)
+            for field in describe(each)
+        ]
         typed = [name for name in (*own, *parts) if name in self.line.typed - {"explain"}]
         return [flag_of(ReadingOptions, name) for name in typed]
 
@@ -73,6 +88,7 @@ def reading_call(
     cleaning: CorpusConfig,
     encoding: str | None,
     result: str = "corpus",
+    levels: Levels | None = None,
 ) -> Call[Corpus]:
     """Return the library call that reads one text.
 
@@ -84,6 +100,9 @@ def reading_call(
         The sources that become the text, and how they are read.
     result
         The name of the variable that the text is assigned to.
+    levels
+        The levels of a run, in which ``--data`` is read as a series of numbers; by default those
+        that were typed, if they were.
 
     Raises
     ------
@@ -92,15 +111,21 @@ def reading_call(
     SessionError
         If the variable does not exist.
     """
-    _refuse_useless(options)
+    _refuse_useless(options, sources)
     cell, name = options.line.cell, options.name
     if cell is not None:
         title = name or " ".join(sources) or "cell"
         return Call.of(result, Corpus.from_text, cell, cleaning, name=title, origin="cell")
     if options.data is not None:
-        data = variable(options.data, _looked_up(options.data, options.line.variables))
+        data = variable(options.data, looked_up(options.data, options.line.variables))
+        into = levels or (options.series if options.series.levels else None)
+        if into is not None:
+            return Call.of(result, read_series, data, into, cleaning, name=name or options.data)
         read = Corpus.from_tokens if options.as_tokens else Corpus.from_data
         return Call.of(result, read, data, cleaning, name=name or options.data)
+    if sources and _is_task(sources[0]):
+        task = sources[0].removeprefix(PREFIX)
+        return Call.of(result, task_corpus, task, options.task, cleaning, name=name)
     several = list(sources) or DEFAULT_SOURCE
     return Call.of(
         result,
@@ -113,16 +138,24 @@ def reading_call(
     )
 
 
-def _looked_up(name: str, variables: Mapping[str, Any]) -> Any:
+def looked_up(name: str, variables: Mapping[str, Any]) -> Any:
+    """Return the value of a variable.
+
+    Raises
+    ------
+    SessionError
+        If the variable does not exist.
+    """
     if name not in variables:
         msg = f"the notebook has no variable {name!r}{did_you_mean(name, names_of(variables))}"
         raise SessionError(msg)
     return variables[name]
 
 
-def _refuse_useless(options: ReadingOptions) -> None:
+def _refuse_useless(options: ReadingOptions, sources: Sequence[str]) -> None:
     # Refuse an option that would have no effect.
     msg, is_cell, has_data = "", options.line.cell is not None, options.data is not None
+    made_up = [] if is_cell else [*filter(_is_task, sources)]
     if is_cell and has_data:
         msg = "the body of the cell is the text; leave --data out, or begin with one %"
     elif has_data and options.source:
@@ -130,8 +163,14 @@ def _refuse_useless(options: ReadingOptions) -> None:
         msg = f"--data already says where the text comes from; leave {first!r} out"
     elif options.as_tokens and not has_data:
         msg = "--as-tokens needs --data NAME; add that, or leave --as-tokens out"
-    elif options.encoding is not None and (is_cell or has_data):
+    elif options.encoding is not None and (is_cell or has_data or made_up):
         msg = "--encoding is for files and downloads; leave it out"
+    elif made_up and len(sources) > 1:
+        msg = f"{made_up[0]!r} is a text of its own; name it alone"
+    elif not any(map(_is_task, options.source)) and (typed := _typed_of(TaskConfig, options)):
+        msg = f"{typed} is for made-up tasks, such as {_tasks()[0]}; leave it out"
+    elif wrong := _wrong_levels(options):
+        msg = wrong
     elif limit := _useless_limit(options):
         msg = f"{limit} is for downloads; leave it out, or name an http:// or https:// address"
     if msg:
@@ -142,5 +181,25 @@ def _useless_limit(options: ReadingOptions) -> str:
     # A download option, when nothing is downloaded.
     if options.line.cell is None and any(map(is_url, options.source)):
         return ""
-    limits = describe(DownloadConfig)
-    return next((limit.flag for limit in limits if limit.name in options.line.typed), "")
+    return _typed_of(DownloadConfig, options)
+
+
+def _wrong_levels(options: ReadingOptions) -> str:
+    if options.series.levels is None:
+        typed = _typed_of(LevelsConfig, options)
+        return typed and f"{typed} says how levels are cut; add --levels 20, or leave {typed} out"
+    if options.data is None:
+        return "--levels reads a variable as a series of numbers; name it with --data"
+    if options.as_tokens:
+        return "--as-tokens and --levels exclude each other; leave one of them out"
+    return ""
+
+
+def _is_task(source: str) -> bool:
+    return source.startswith(PREFIX)
+
+
+def _typed_of(part_of_line: type[Options], options: ReadingOptions) -> str:
+    # The first flag of a part that was typed; empty if none was.
+    typed = (f.flag for f in describe(part_of_line) if f.name in options.line.typed)
+    return next(typed, "")

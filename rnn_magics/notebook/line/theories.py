@@ -9,7 +9,10 @@ from typing import Any
 from rnn_magics.batching import BatchConfig, Batches, make_batches, preview
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
+from rnn_magics.decoding.forecast import forecast_series
+from rnn_magics.decoding.form import Form
 from rnn_magics.decoding.generate import generate, generate_many
+from rnn_magics.decoding.mask import Fitted
 from rnn_magics.decoding.score import score_text, score_written
 from rnn_magics.errors import BatchError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
@@ -29,6 +32,10 @@ from rnn_magics.storage.model_file import save_run
 from rnn_magics.storage.resume import resume_run
 from rnn_magics.storage.run_folder import kept_runs
 from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.series.levels import LevelsConfig
+from rnn_magics.text.series.read import read_series
+from rnn_magics.text.tasks.made_up import task_corpus
+from rnn_magics.text.tasks.stream import TaskConfig
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
@@ -134,9 +141,36 @@ def _writing(_session: Session, given: Arguments) -> Theory:
         {f"decoder {'beam' if config.beam else config.decoder}": latex},
         {
             "logits at each step": f"({given.get('num', 1)}, {given['run'].model.vocab_size})",
-            "tokens to generate": f"{config.length:,}",
+            "tokens to generate": f"{'at most ' * bool(given.get('form'))}{config.length:,}",
         },
     )
+
+
+def _forecasting(session: Session, given: Arguments) -> Theory:
+    written, num = _writing(session, given), given["num"]
+    length = (given["config"] or DecodingConfig()).length
+    covered = {"a band from l to u": math_of(forecast_series)}
+    shapes = {**written.shapes, "values": f"({num}, {length:,})"}
+    return Theory({**written.equations, **covered}, shapes)
+
+
+def _numbers(session: Session, given: Arguments) -> Theory:
+    levels = given["levels"]
+    count = levels.levels if isinstance(levels, LevelsConfig) else len(levels)
+    split = _text(session, given)
+    equations = {"level of a value, edges e": math_of(read_series), **split.equations}
+    return Theory(equations, {"levels L": f"{count}", **split.shapes})
+
+
+def _task(session: Session, given: Arguments) -> Theory:
+    split, config = _text(session, given), given["examples"] or TaskConfig()
+    best = {"best cross-entropy": math_of(task_corpus)}
+    shapes = {"examples": f"{config.examples:,}", "length": f"at most {config.length:,}"}
+    return Theory({**best, **split.equations}, {**shapes, **split.shapes})
+
+
+def _forming(_session: Session, _given: Arguments) -> Theory:
+    return Theory({"the cost of a form, with the tokens A that it allows": math_of(Fitted)})
 
 
 def _scoring(_session: Session, given: Arguments) -> Theory:
@@ -210,12 +244,16 @@ THEORIES: dict[Callable[..., Any], Callable[[Session, Arguments], Theory]] = {
     Corpus.from_text: _text,
     Corpus.from_data: _text,
     Corpus.from_tokens: _text,
+    read_series: _numbers,
+    task_corpus: _task,
     Vocab.from_corpus: _vocabulary,
     make_batches: _minibatches,
     train: _training,
     train_seeds: _training,
+    Form: _forming,
     generate: _writing,
     generate_many: _writing,
+    forecast_series: _forecasting,
     score_text: _scoring,
     score_written: _scoring,
     fit_ladder: _counting,

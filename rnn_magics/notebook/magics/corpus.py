@@ -41,7 +41,9 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
         %corpus books/ notes/*.txt     the files of a folder, and those that fit a pattern
         %corpus $files                 a list of paths, such as files = !ls *.txt
         %corpus https://example.org/a.txt --sha256 HEX --max-download 10
-        %corpus --data series          the variable `series`
+        %corpus --data tokens          the variable `tokens`
+        %corpus --data x --levels 20   numbers, cut into 20 levels
+        %corpus task:copy --length 10  a made-up task, whose best perplexity is known
         %%corpus poem                  the lines below are the text
     """
     call = corpus_call(options)

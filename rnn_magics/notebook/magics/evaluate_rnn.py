@@ -19,6 +19,7 @@ from rnn_magics.options import AT_LEAST_ONE, Spelling, option
 from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
 from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.series.levels import Levels
 from rnn_magics.training.run import Run
 
 
@@ -71,7 +72,11 @@ def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpu
     valid = options.cleaning.valid if "valid" in options.line.typed else 0.0
     how = replace(options.cleaning, valid=valid), options.encoding or _encoding(runs)
     if options.line.cell is not None or options.data is not None:
-        return [reading_call(options, options.source, *how, "text")]
+        levels = None if options.as_is or options.data is None else _levels(runs)
+        if levels is not None and options.series.levels is not None:
+            msg = f"a run reads a series in its own {len(levels)} levels; leave --levels out, or"
+            raise ConfigError(msg + " add --as-is")
+        return [reading_call(options, options.source, *how, "text", levels)]
     if options.name is not None and len(options.source) > 1:
         msg = f"--name names one text, not {len(options.source)}; leave it out"
         raise ConfigError(msg)
@@ -83,6 +88,12 @@ def _encoding(runs: list[Run]) -> str | None:
     # What was typed for the text of the runs, if it was the same for all.
     typed = {None if run.reading is None else run.reading.encoding for run in runs}
     return typed.pop() if len(typed) == 1 else None
+
+
+def _levels(runs: list[Run]) -> Levels | None:
+    # Those of the first run that has some; each other one reads the series in its own.
+    readings = [run.reading for run in runs if run.reading is not None]
+    return next((each.levels for each in readings if each.levels is not None), None)
 
 
 def _mixing_call(
@@ -116,7 +127,9 @@ def evaluate_rnn(
 ) -> Evaluations | TextEvaluation | MixtureEvaluation:
     """Score texts with runs: the session's held-out text, or texts as ``%corpus`` takes them.
 
-    Each word is a text; a folder or a pattern is one. A text is read as that of the run was.
+    Each word is a text; a folder or a pattern is one. A text is read as that of the run was. Of the
+    held-out part of a series it also says the error 1, 4, 16 and 64 steps ahead, and of a made-up
+    task how often the answers are right.
 
     ::
 
@@ -124,6 +137,8 @@ def evaluate_rnn(
         %evaluate_rnn time_machine my_notes.txt --run all
         %evaluate_rnn poems/*.txt --encoding cp1252
         %evaluate_rnn time_machine --lower     cleaned so, however the text of the run was
+        %evaluate_rnn --data y --valid 0.5     another series, in the levels of the run
+        %evaluate_rnn task:copy --length 20    longer examples than those of the training
         %evaluate_rnn --ngram 7
     """
     *loading, scoring = calls(desk, options)

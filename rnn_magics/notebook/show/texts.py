@@ -37,6 +37,8 @@ def corpus_html(corpus: Corpus) -> str:
         ("cleaning", repr(corpus.config)),
         ("sha256", corpus.fingerprint[:16]),
     ]
+    if corpus.behind is not None:
+        source.insert(1, ("made of", repr(corpus.behind)))
     about = folded("where it comes from", table((), source))
     return headed(f"{brief(corpus.name)}: {len(corpus):,} {unit}", block(table((), rows), about))
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.options import did_you_mean
+from rnn_magics.text.reading import poems
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
 from rnn_magics.text.reading.encoding import decode, decoded, encoding_of
 from rnn_magics.text.reading.python_texts import PYTHON_TEXTS
@@ -272,20 +273,24 @@ class _PublicText:
     url: str
 
     def __call__(self, name: str) -> Source:
+        data, path = self.read(name)
+        return Source(decode(data, None, name), name, str(path))
+
+    def read(self, name: str) -> tuple[bytes, Path]:
+        """Return its bytes, and the file that has them."""
         for folder in _data_folders():
             path = files.reachable(folder / self.filename, CorpusError)
             if path.is_file():
-                return self._read(path, name)
+                return self._checked(path, name), path
         path = cache_folder() / self.filename
-        data = _kept(path, self.sha256) or self._fetch(path, name)
-        return Source(decode(data, None, name), name, str(path))
+        return _kept(path, self.sha256) or self._fetch(path, name), path
 
-    def _read(self, path: Path, name: str) -> Source:
+    def _checked(self, path: Path, name: str) -> bytes:
         data = _read_file(path, str(path))
         if hashlib.sha256(data).hexdigest() != self.sha256:
             msg = f"{str(path)!r} is not the published {name} (its sha256 differs); to use it"
             raise CorpusError(msg + " all the same, give its path")
-        return Source(decode(data, None, str(path)), name, str(path))
+        return data
 
     def _fetch(self, path: Path, name: str) -> bytes:
         try:
@@ -298,6 +303,15 @@ class _PublicText:
             raise CorpusError(msg) from None
         _keep(data, path)
         return data
+
+
+def _tang_poems(name: str) -> Source:
+    found = [
+        _PublicText(f"{poems.FOLDER}/{file}", sha256, poems.ADDRESS + file).read(name)
+        for file, sha256 in poems.SHA256.items()
+    ]
+    folder = found[0][1].parent
+    return Source(poems.text_of(data for data, _ in found), name, str(folder))
 
 
 def _data_folders() -> Iterator[Path]:
@@ -316,6 +330,7 @@ def cache_folder() -> Path:
 BUILTINS: dict[str, Callable[[str], Source]] = {
     "python_docs": _python_text,
     "python_source": _python_text,
+    "tang_poems": _tang_poems,
     "time_machine": _PublicText(
         "timemachine.txt",
         "8424dbd9532ac81f7e5f0b6add90e6952baea29158309d7d1bf3884f4e12c516",

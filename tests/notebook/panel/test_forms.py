@@ -137,9 +137,9 @@ def test_what_is_wrong_is_said_with_labels_instead_of_flags() -> None:
 
 
 def test_what_is_missing_is_named_by_its_label() -> None:
-    form = form_of("generate")
-    assert (form.missing, form.check({})) == (["Prefix"], "")
-    form.fields["prefix"].widget.value = "a"
+    form = form_of("load_rnn")
+    assert (form.missing, form.check({})) == (["Path"], "")
+    form.fields["path"].widget.value = "a"
     assert form.missing == []
 
 

@@ -183,7 +183,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         read_source("time_machin")
     message = str(caught.value)
     assert message.startswith("unknown corpus 'time_machin'; did you mean 'time_machine'?")
-    assert "python_docs, python_source, time_machine, tiny_shakespeare" in message
+    assert "python_docs, python_source, tang_poems, time_machine, tiny_shakespeare" in message
 
 
 @pytest.mark.parametrize("spec", ["ftp://host/a.txt", "file:///etc/hosts", "s3://bucket/key"])

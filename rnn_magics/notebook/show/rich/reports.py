@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from rnn_magics.inspection.doctor import Diagnosis, Finding
     from rnn_magics.reports.mixture import MixtureEvaluation
     from rnn_magics.reports.seeds import SeedRuns
+    from rnn_magics.reports.tasks import TaskReport
     from rnn_magics.reports.texts import Evaluations, TextEvaluation
     from rnn_magics.scores.ladder import Ladder, Rung
+    from rnn_magics.scores.series import SeriesErrors
 
 
 def diagnosis_html(found: Diagnosis) -> str:
@@ -42,7 +44,8 @@ def ladder_html(ladder: Ladder) -> str:
     rows += [_rung(rung, ladder) for rung in ladder]
     head = ("model", "held-out ppl", "train ppl", "")
     note = "the perplexity of counting; that of the counted text does not measure what was learnt"
-    return block(titled(_best(ladder)), table(head, rows), muted(note))
+    ahead = [] if ladder.series is None else _further(ladder.series)
+    return block(titled(_best(ladder)), table(head, rows), muted(note), *ahead)
 
 
 def _best(ladder: Ladder) -> str:
@@ -74,7 +77,13 @@ def evaluation_html(found: TextEvaluation) -> str:
         ),
         table(*_measured([found])),
         muted(_basis([found])),
+        *([] if found.further is None else _further(found.further)),
     )
+
+
+def _further(report: SeriesErrors | TaskReport) -> list[object]:
+    head, *rows = report.table
+    return [bold(report.verdict), table(head, rows), muted(report.basis)]
 
 
 def evaluations_html(found: Evaluations) -> str:

@@ -1,0 +1,1 @@
+"""Series of numbers: values become levels, and levels stand for values again."""

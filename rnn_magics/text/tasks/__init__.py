@@ -1,0 +1,1 @@
+"""Made-up tasks: texts of which the best possible prediction is known."""
