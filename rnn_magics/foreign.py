@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rnn_magics.errors import RNNMagicsError
+from rnn_magics.language import say
 
 PASSING = (KeyboardInterrupt, SystemExit, MemoryError)
 """Exceptions that have nothing to do with the object; they pass on to the caller."""
@@ -34,8 +35,7 @@ def foreign_code(doing: str, refusal: type[RNNMagicsError]) -> Iterator[None]:
     except PASSING:
         raise
     except BaseException as error:  # noqa: BLE001  (a notebook's own error may derive from it)
-        msg = f"{doing} ({told(error)})"
-        raise refusal(msg) from None
+        raise refusal(say("{doing} ({why})", doing=doing, why=told(error))) from None
 
 
 def kind_of(thing: object) -> str:
@@ -46,7 +46,9 @@ def kind_of(thing: object) -> str:
 def a_kind(thing: object) -> str:
     """Return the name of an object's type with its article, e.g. ``an int``."""
     name = kind_of(thing)
-    return f"an {name}" if name.lower().startswith(("a", "e", "i", "o")) else f"a {name}"
+    if name.lower().startswith(("a", "e", "i", "o")):
+        return say("an {name}", name=name)
+    return say("a {name}", name=name)
 
 
 def told(error: BaseException) -> str:
@@ -56,7 +58,7 @@ def told(error: BaseException) -> str:
     except PASSING:
         raise
     except BaseException:  # noqa: BLE001  (the message of an error may itself raise)
-        return f"{kind_of(error)}, which cannot be shown"
+        return say("{kind}, which cannot be shown", kind=kind_of(error))
     return f"{kind_of(error)}: {message}" if message != "''" else kind_of(error)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import unicodedata
 
 from rnn_magics.errors import ConfigError, RNNMagicsError
+from rnn_magics.language import marked, say
 
 # Unicode categories that are refused, besides the characters of the two sets below.
-_KINDS = {"Cc": "a control character", "Cs": "a lone surrogate"}
+_KINDS = {"Cc": marked("a control character"), "Cs": marked("a lone surrogate")}
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")  # those of str.splitlines
 _ORDER = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -22,7 +23,7 @@ def misfit(text: str) -> str:
         return ""
     for character in text:
         if what := _misfit(character):
-            return f"{what} ({character!a})"
+            return say("{what} ({character!a})", what=say(what), character=character)
     return ""
 
 
@@ -43,13 +44,13 @@ def check_name(
         What the message tells the user to do.
     """
     if what := misfit(name):
-        msg = f"the name of {of} has {what}; {instead or 'names are one line of text'}"
-        raise error(msg)
+        advice = instead or say("names are one line of text")
+        raise error(say("the name of {of} has {what}; {advice}", of=of, what=what, advice=advice))
 
 
 def _misfit(character: str) -> str:
     if character in _LINE_ENDS:
-        return "a line end"
+        return marked("a line end")
     if character in _ORDER:
-        return "a bidirectional control character"
+        return marked("a bidirectional control character")
     return _KINDS.get(unicodedata.category(character), "")

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import marked, say
 
 Choices = Callable[[], Iterable[str]]
 
@@ -43,9 +44,10 @@ class Range:
     def __str__(self) -> str:
         """Describe the range for an error message."""
         if self.high == math.inf:
-            return f"{'above' if self.open_left else 'at least'} {self.low:g}"
+            text = marked("above {low:g}") if self.open_left else marked("at least {low:g}")
+            return say(text, low=self.low)
         left, right = "(" if self.open_left else "[", ")" if self.open_right else "]"
-        return f"in {left}{self.low:g}, {self.high:g}{right}"
+        return say("in {range}", range=f"{left}{self.low:g}, {self.high:g}{right}")
 
 
 POSITIVE = Range(0, open_left=True)
@@ -106,7 +108,7 @@ def option(
     help
         One line that completes "this option sets ...". A function if it lists a registry.
     label
-        What a form calls it; by default its name.
+        What a form calls it, in English; by default its name.
     choices
         A function that lists the accepted words. It is called on every use, so that entries
         which a user has registered since are accepted.
@@ -139,7 +141,7 @@ class OptionField:
     words: tuple[str, ...]  # what is accepted instead of a number, as its Literal has it
     default: Any
     help: str
-    label: str  # what a form calls it
+    label: str  # what a form calls it, in English
     choices: Choices | None
     within: Range | None
     spelling: Spelling
@@ -189,16 +191,22 @@ def _plain_type(hint: Any) -> tuple[type, bool, tuple[str, ...]]:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
     near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return say("; did you mean {word!r}?", word=near[0]) if near else ""
 
 
 def check_choice(what: str, word: str, known: Iterable[str]) -> None:
     """Raise `ConfigError`, listing the accepted words, unless `word` is one of them."""
     known = list(known)
     if word not in known:
-        near = did_you_mean(word, known)
-        msg = f"{what}: {word!r} is not one of {', '.join(known)}{near}"
-        raise ConfigError(msg)
+        raise ConfigError(
+            say(
+                "{what}: {word!r} is not one of {known}{near}",
+                what=what,
+                word=word,
+                known=", ".join(known),
+                near=did_you_mean(word, known),
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -308,20 +316,32 @@ def check_value(field: OptionField, value: Any, what: str) -> Any:
     if not fits or (kind is tuple and not all(isinstance(word, str) for word in value)):
         raise ConfigError(wrong_type(field, value, what))
     if is_removed(field, value):
-        msg = f"{what}: {value!r} has been removed; use {field.removed[value]}"
-        raise ConfigError(msg)
+        raise ConfigError(
+            say(
+                "{what}: {value!r} has been removed; use {word}",
+                what=what,
+                value=value,
+                word=field.removed[value],
+            )
+        )
     if field.choices is not None:
         check_choice(what, value, field.choices())
     if field.within is not None and value not in field.within:
-        msg = f"{what} must be {field.within}, not {value!r}"
-        raise ConfigError(msg)
+        raise ConfigError(
+            say(
+                "{what} must be {within}, not {value!r}",
+                what=what,
+                within=field.within,
+                value=value,
+            )
+        )
     return value
 
 
 def wrong_type(field: OptionField, value: Any, what: str) -> str:
     """Return the message about a value that is not of the type of an option."""
-    kinds = " or ".join([TYPE_NAMES[field.type], *map(repr, field.words)])
-    return f"{what} must be {kinds}, not {value!r}"
+    kinds = say(" or ").join([say(TYPE_NAMES[field.type]), *map(repr, field.words)])
+    return say("{what} must be {kinds}, not {value!r}", what=what, kinds=kinds, value=value)
 
 
 def is_removed(field: OptionField, value: Any) -> bool:
@@ -344,9 +364,9 @@ def _widened(kind: type, value: Any) -> Any:
 
 
 TYPE_NAMES = {
-    str: "a word",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    tuple: "a sequence of words",
+    str: marked("a word"),
+    int: marked("a whole number"),
+    float: marked("a number"),
+    bool: marked("true or false"),
+    tuple: marked("a sequence of words"),
 }

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rnn_magics.language import say
+
 # Controls, formats (bidi marks among them), surrogates, private use, unassigned, separators.
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"
@@ -88,7 +90,7 @@ def listed(tokens: Sequence[object]) -> str:
     """Return tokens in one line: the first of them quoted, the others counted."""
     more = len(tokens) - _LISTED
     first = ", ".join(map(quoted, tokens[:_LISTED]))
-    return f"{first} and {more:,} more" if more > 0 else first
+    return say("{first} and {more:,} more", first=first, more=more) if more > 0 else first
 
 
 class Result:

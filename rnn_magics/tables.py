@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from rnn_magics.errors import TrainingError
+from rnn_magics.language import say
 from rnn_magics.results import visible
 
 Line = Sequence[str]
@@ -163,6 +164,10 @@ def pandas_or(instead: str) -> ModuleType:
     try:
         import pandas as pd  # noqa: PLC0415  (an optional extra)
     except ImportError:
-        msg = f"to_pandas needs pandas: pip install 'rnn_magics[pandas]', or use {instead}"
-        raise TrainingError(msg) from None
+        raise TrainingError(
+            say(
+                "to_pandas needs pandas: pip install 'rnn_magics[pandas]', or use {instead}",
+                instead=instead,
+            )
+        ) from None
     return pd  # type: ignore[no-any-return]

@@ -11,11 +11,18 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from hatch_build import CATALOGUE, make_catalogue
 from rnn_magics.batching import BatchConfig, Batches, make_batches
+from rnn_magics.language import speaking
 from rnn_magics.models.engines import compile_cell
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
 from tests.registries import as_they_were, registries
+
+# Everything is said in English, in kernels that tests start, too.
+os.environ |= {"LANGUAGE": "en", "JUPYTERLAB_SETTINGS_DIR": os.devnull}
+# The translations are those of the catalogue now, not when the package was built.
+make_catalogue(Path(__file__).parents[1] / CATALOGUE)
 
 TEXT = (
     "the time traveller for so it will be convenient to speak of him\n"
@@ -58,7 +65,7 @@ def _in_any_order() -> Iterator[None]:
     # What a test registers, or removes, is as before after it; what it draws without a seed does
     # not depend on what was drawn before. (pytest-randomly does the latter for Python and NumPy.)
     torch.manual_seed(0)
-    with as_they_were(registries()):
+    with as_they_were(registries()), speaking("en"):
         yield
 
 

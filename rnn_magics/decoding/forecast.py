@@ -14,6 +14,7 @@ from rnn_magics.decoding.generate import Generation, generate_many
 from rnn_magics.decoding.prefix import Trained, reading_of, vocab_of
 from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
+from rnn_magics.language import say, say_number
 from rnn_magics.results import Result, listed
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.read_as import TextReading, corpus_as
@@ -107,23 +108,32 @@ class Forecast(Result, Sequence[Generation]):
     def size(self) -> str:
         """How many paths of how many steps."""
         num, steps = self.values.shape
-        return f"{num:,} path{'s' * (num > 1)} of {steps:,} step{'s' * (steps > 1)}"
+        return say(
+            "{paths} of {steps}",
+            paths=say_number(num, "{number:,} path", "{number:,} paths"),
+            steps=say_number(steps, "{number:,} step", "{number:,} steps"),
+        )
 
     @property
     def verdict(self) -> str:
         """How well the bands cover what followed."""
         if self.error is None:
-            return "what followed is not known"
-        bands = (f"the {share:.0%} band holds {self.coverage(share):.0%}" for share in BANDS)
-        return (
-            f"{' and '.join(bands)} of the {len(self.truth):,} values that followed; error of the"
-            f" mean {rounded(self.error)}"
+            return say("what followed is not known")
+        bands = (
+            say("the {share:.0%} band holds {held:.0%}", share=share, held=self.coverage(share))
+            for share in BANDS
+        )
+        return say(
+            "{bands} of the {number:,} values that followed; error of the mean {error}",
+            bands=say(" and ").join(bands),
+            number=len(self.truth),
+            error=rounded(self.error),
         )
 
     def __repr__(self) -> str:
         """Two lines: the size and the seed, and the coverage."""
         config = self.paths[0].config
-        seed = f", seed {config.seed}" if config.draws else ""
+        seed = say(", seed {seed}", seed=config.seed) if config.draws else ""
         return f"Forecast({self.size}{seed})\n  {self.verdict}"
 
 
@@ -161,16 +171,26 @@ def forecast_series(
     """
     reading = reading_of(run)
     if reading is None or reading.levels is None:
-        msg = "the run was not trained on a series of numbers; read one with %corpus --data NAME"
-        raise DecodingError(msg + " --levels 20, and train on it")
+        msg = say(
+            "the run was not trained on a series of numbers; read one with %corpus --data NAME"
+            " --levels 20, and train on it"
+        )
+        raise DecodingError(msg)
     levels, config = reading.levels, config or DecodingConfig(temperature=1.0)
     if config.stop is not None:
-        msg = "a path of a series has no end token; leave --stop out, and say how many steps with"
-        raise DecodingError(msg + " --length")
+        msg = say(
+            "a path of a series has no end token; leave --stop out, and say how many steps with"
+            " --length"
+        )
+        raise DecodingError(msg)
     tokens = vocab_of(run).to_tokens(list(range(1, len(vocab_of(run)))))
     if others := [token for token in tokens if np.isnan(levels.value(token))]:
-        msg = f"the vocabulary of the run has tokens that are no levels: {listed(others)}; build it"
-        raise DecodingError(msg + " without --reserved")
+        msg = say(
+            "the vocabulary of the run has tokens that are no levels: {others}; build it"
+            " without --reserved",
+            others=listed(others),
+        )
+        raise DecodingError(msg)
     before, truth, begins = _known(start, reading, levels)
     prefix = start if isinstance(start, str) else " ".join(map(str, levels.of(before).tolist()))
     paths = generate_many(run, prefix, replace(config, no_unk=True), num=num)
@@ -185,8 +205,12 @@ def _known(start: Corpus | str, reading: TextReading, levels: Levels) -> tuple[V
         return known[~np.isnan(known)], np.empty(0), 0
     corpus = corpus_as(reading, start)
     if not isinstance(corpus.behind, Series):
-        msg = f"{corpus.name!r} is no series of numbers; read one with %corpus --data NAME --levels"
-        msg += f" {len(levels)}, or give levels to continue, such as 0 1 1 2"
+        msg = say(
+            "{corpus!r} is no series of numbers; read one with %corpus --data NAME --levels"
+            " {number}, or give levels to continue, such as 0 1 1 2",
+            corpus=corpus.name,
+            number=len(levels),
+        )
         raise DecodingError(msg)
     values = corpus.behind.values[: corpus.config.max_tokens]
     cut = corpus.num_train_tokens(len(values))

@@ -15,6 +15,7 @@ from typing import Any
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.foreign import a_kind, exact, foreign_code, is_a
+from rnn_magics.language import marked, say
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, check_choice, option
 from rnn_magics.text.tokenizers import HAN
 
@@ -68,7 +69,9 @@ class Form(Options):
     )
     only: tuple[str, ...] = option(
         (),
-        lambda: f"write nothing but these characters: {', '.join(CHARACTER_CLASSES)}",
+        lambda: say(
+            "write nothing but these characters: {classes}", classes=", ".join(CHARACTER_CLASSES)
+        ),
         spelling=Spelling(metavar="A,B", suggest=lambda: list(CHARACTER_CLASSES)),
         label="Only these characters",
     )
@@ -80,13 +83,18 @@ class Form(Options):
         for name in self.only:
             check_choice("only", name, CHARACTER_CLASSES)
         if self.lines is not None and len(self.starts) > self.lines:
-            msg = f"starts has {len(self.starts)} beginnings for {self.lines} lines; leave some out"
-            raise ConfigError(msg + ", or ask for more lines")
+            raise ConfigError(
+                say(
+                    "starts has {number} beginnings for {lines} lines; leave some out, or ask for"
+                    " more lines",
+                    number=len(self.starts),
+                    lines=self.lines,
+                )
+            )
         if self.rhymes is not None:
             object.__setattr__(self, "rhymes", _table(self.rhymes))
             if not self.has_lines:
-                msg = "a rhyme needs lines; add --lines 4"
-                raise ConfigError(msg)
+                raise ConfigError(say("a rhyme needs lines; add --lines 4"))
 
     @property
     def has_lines(self) -> bool:
@@ -105,16 +113,17 @@ class Form(Options):
 
 
 def _table(given: object) -> dict[str, str]:
-    wanted = "rhymes must be a dict of texts, such as {'light': 'ight', 'night': 'ight'}"
+    example = "{'light': 'ight', 'night': 'ight'}"
     if not is_a(given, Mapping):
-        msg = f"{wanted}, not {a_kind(given)}"
-        raise ConfigError(msg)
+        text = marked("rhymes must be a dict of texts, such as {example}, not {kind}")
+        raise ConfigError(say(text, example=example, kind=a_kind(given)))
+    wanted = say("rhymes must be a dict of texts, such as {example}", example=example)
     table: Any = given
-    with foreign_code(f"{wanted}; reading it fails", ConfigError):
+    with foreign_code(say("{wanted}; reading it fails", wanted=wanted), ConfigError):
         pairs = [(token, table[token]) for token in table]
     for pair in pairs:
         if not all(is_a(each, str) for each in pair):
             odd = next(each for each in pair if not is_a(each, str))
-            msg = f"{wanted}; one entry has {a_kind(odd)}"
-            raise ConfigError(msg)
+            text = marked("{wanted}; one entry has {kind}")
+            raise ConfigError(say(text, wanted=wanted, kind=a_kind(odd)))
     return {exact(token): exact(sound) for token, sound in pairs}

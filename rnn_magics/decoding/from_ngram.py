@@ -13,6 +13,7 @@ from rnn_magics.decoding.generate import Generation, continued, is_unk, stop_ind
 from rnn_magics.decoding.limits import check_size, check_unk
 from rnn_magics.decoding.prefix import split_prefix
 from rnn_magics.errors import DecodingError
+from rnn_magics.language import say
 from rnn_magics.models.ngram import NgramModel
 from rnn_magics.text.vocab import Ids, Vocab
 
@@ -44,14 +45,18 @@ def write_ngram(
     """
     config = config or DecodingConfig()
     if config.beam:
-        msg = "a beam search needs a recurrent model; with an n-gram model, leave out beam"
-        raise DecodingError(msg)
-    if model.vocab_size != len(vocab):
-        msg = (
-            f"the n-gram model has {model.vocab_size} tokens, the vocabulary {len(vocab)}; pass the"
-            " vocabulary of the text that the model was counted on"
+        raise DecodingError(
+            say("a beam search needs a recurrent model; with an n-gram model, leave out beam")
         )
-        raise DecodingError(msg)
+    if model.vocab_size != len(vocab):
+        raise DecodingError(
+            say(
+                "the n-gram model has {vocab_size} tokens, the vocabulary {size}; pass the"
+                " vocabulary of the text that the model was counted on",
+                vocab_size=model.vocab_size,
+                size=len(vocab),
+            )
+        )
     check_size(config, 1, len(vocab))
     check_unk(config, vocab)
     stop = stop_index(vocab, config.stop)

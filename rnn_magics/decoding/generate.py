@@ -24,6 +24,7 @@ from rnn_magics.decoding.prefix import (
 )
 from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
+from rnn_magics.language import marked, say
 from rnn_magics.results import Result, brief, shortened
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.tokenizers import UNK
@@ -92,18 +93,26 @@ class Generation(Result):
     def __repr__(self) -> str:
         """One line about the text; ``str()`` returns the text itself."""
         prefix = self.prefix_perplexity
-        of_prefix = "" if prefix is None else f", prefix perplexity {rounded(prefix, 2)}"
-        named = named_unknown(self.unknown)
-        unknown = f", not in the vocabulary and {named}" if named else ""
-        excluded = f", without {UNK}" if self.config.no_unk else ""
+        said = [
+            say(
+                "{num_tokens} tokens of perplexity {perplexity}",
+                num_tokens=len(self.tokens),
+                perplexity=rounded(self.perplexity, 2),
+            )
+        ]
+        if self.form:
+            said.append(say("the form cost {nats} nats", nats=rounded(self.form_nats, 1)))
+        if prefix is not None:
+            said.append(say("prefix perplexity {perplexity}", perplexity=rounded(prefix, 2)))
+        if self.config.draws:
+            said.append(say("seed {seed}", seed=self.config.seed))
         if self.only_unk:
-            excluded += ", which would be the whole text"
-        seed = f", seed {self.config.seed}" if self.config.draws else ""
-        form = f", the form cost {rounded(self.form_nats, 1)} nats" if self.form else ""
-        return (
-            f"Generation({len(self.tokens)} tokens of perplexity {rounded(self.perplexity, 2)}"
-            f"{form}{of_prefix}{seed}{excluded}{unknown})"
-        )
+            said.append(say("without {unk}, which would be the whole text", unk=UNK))
+        elif self.config.no_unk:
+            said.append(say("without {unk}", unk=UNK))
+        if named := named_unknown(self.unknown):
+            said.append(say("not in the vocabulary and {named}", named=named))
+        return f"Generation({say(', ').join(said)})"
 
 
 def generate(
@@ -339,12 +348,17 @@ def stop_index(vocab: Vocab, stop: str | None) -> int | None:
         return None
     tokens = vocab.split(stop)
     if len(tokens) != 1 or tokens[0] not in vocab:
-        msg = f"--stop {stop!r} is not a single {vocab.token} token of the vocabulary"
         if tokens == ["\n"]:
-            msg += ", whose text has no line breaks; give one that it has"
+            text = marked(
+                "--stop {stop!r} is not a single {kind} token of the vocabulary, whose text has no"
+                " line breaks; give one that it has"
+            )
         else:
-            msg += f"; {ESCAPES_HINT}" if "\\" in stop else "; give one"
-        raise DecodingError(msg)
+            text = marked(
+                "--stop {stop!r} is not a single {kind} token of the vocabulary; {advice}"
+            )
+        advice = say(ESCAPES_HINT if "\\" in stop else marked("give one"))
+        raise DecodingError(say(text, stop=stop, kind=vocab.token, advice=advice))
     return int(vocab[tokens[0]])
 
 

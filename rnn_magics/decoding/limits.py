@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.errors import DecodingError
+from rnn_magics.language import marked, say
 from rnn_magics.options import Range
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
@@ -26,26 +27,35 @@ def check_size(config: DecodingConfig, num: int, vocab_size: int) -> None:
         `MOST_TOKENS` or `MOST_LOGITS`.
     """
     if num not in NUM_TEXTS:
-        msg = f"num must be {NUM_TEXTS}, not {num}"
-        raise DecodingError(msg)
+        raise DecodingError(say("num must be {range}, not {num}", range=NUM_TEXTS, num=num))
     if config.beam and num > 1:
-        msg = f"a beam search finds one text, not {num}; leave out --num or --beam"
-        raise DecodingError(msg)
+        raise DecodingError(
+            say("a beam search finds one text, not {num}; leave out --num or --beam", num=num)
+        )
     rows, name = (config.beam, "--beam") if config.beam else (num, "--num")
     if rows * config.length > MOST_TOKENS:
-        asked = f"{rows:,} x {config.length:,}" if rows > 1 else f"{config.length:,}"
-        msg = (
-            f"{asked} tokens are too many for one call, which writes at most {MOST_TOKENS:,}; lower"
-            f" --length{f' or {name}' if rows > 1 else ''}"
+        one = marked(
+            "{length:,} tokens are too many for one call, which writes at most {most:,}; lower"
+            " --length"
         )
-        raise DecodingError(msg)
+        many = marked(
+            "{rows:,} x {length:,} tokens are too many for one call, which writes at most {most:,};"
+            " lower --length or {name}"
+        )
+        text = many if rows > 1 else one
+        raise DecodingError(say(text, rows=rows, length=config.length, most=MOST_TOKENS, name=name))
     if rows * vocab_size > max(MOST_LOGITS, vocab_size):
         most = max(MOST_LOGITS // vocab_size, 1)
-        msg = (
-            f"with {vocab_size:,} tokens in the vocabulary {name} must be at most {most:,}, not"
-            f" {rows:,}: the logits of all rows are in memory at once"
+        raise DecodingError(
+            say(
+                "with {vocab_size:,} tokens in the vocabulary {name} must be at most {most:,},"
+                " not {rows:,}: the logits of all rows are in memory at once",
+                vocab_size=vocab_size,
+                name=name,
+                most=most,
+                rows=rows,
+            )
         )
-        raise DecodingError(msg)
 
 
 def check_unk(config: DecodingConfig, vocab: Vocab) -> None:
@@ -57,5 +67,9 @@ def check_unk(config: DecodingConfig, vocab: Vocab) -> None:
         When the vocabulary has no other token.
     """
     if config.no_unk and len(vocab) == 1:
-        msg = f"the vocabulary has only {UNK}, so nothing is left to write; leave out --no-unk"
-        raise DecodingError(msg)
+        raise DecodingError(
+            say(
+                "the vocabulary has only {unk}, so nothing is left to write; leave out --no-unk",
+                unk=UNK,
+            )
+        )

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from rnn_magics.decoding.form import Form
 from rnn_magics.errors import DecodingError
+from rnn_magics.language import marked, say
 from rnn_magics.results import listed
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
@@ -84,14 +85,22 @@ class Fitted:
 
     def __init__(self, form: Form, vocab: Vocab, length: int, *, begun: bool = False) -> None:
         if vocab.token == "given":
-            msg = "a form is for text, and this model was trained on given tokens; leave out its"
-            raise DecodingError(msg + " options (--lines, --only ...)")
+            raise DecodingError(
+                say(
+                    "a form is for text, and this model was trained on given tokens; leave out"
+                    " its options (--lines, --only ...)"
+                )
+            )
         self.form, self._vocab = form, vocab
         self._length = form.line_length or 0
         self._all = torch.ones(len(vocab), dtype=torch.bool)
         if form.has_lines and "\n" not in vocab:
-            msg = "lines need line breaks, and the vocabulary has none, as its text has none; leave"
-            raise DecodingError(msg + " out --lines, --line-length, --starts and --rhyme")
+            raise DecodingError(
+                say(
+                    "lines need line breaks, and the vocabulary has none, as its text has none;"
+                    " leave out --lines, --line-length, --starts and --rhyme"
+                )
+            )
         self._newline = int(vocab["\n"]) if form.has_lines else None
         self._break = self._mask([vocab["\n"]])
         self._within = self._inside_lines()
@@ -101,9 +110,14 @@ class Fitted:
             self._lines = max((length - begun) // (self._length + 1), 1)
         least = self._least_after(-1) + begun
         if form.has_lines and least > length:
-            msg = f"the form takes {least:,} tokens with its line breaks, and --length allows"
-            msg += f" {length:,}; ask for less, or for --length {least}"
-            raise DecodingError(msg)
+            raise DecodingError(
+                say(
+                    "the form takes {least:,} tokens with its line breaks, and --length allows"
+                    " {length:,}; ask for less, or for --length {least}",
+                    least=least,
+                    length=length,
+                )
+            )
         self._sounds: dict[str, Tensor] = {}
         self._sound_of: dict[int, str] = {}
         self._rhyming = self._mask([])
@@ -125,11 +139,14 @@ class Fitted:
         if stop is None:
             return
         if self.form.has_lines:
-            msg = "--stop would end the text before it has its lines; leave out --stop"
-            raise DecodingError(msg)
+            raise DecodingError(
+                say("--stop would end the text before it has its lines; leave out --stop")
+            )
         if not self._within[stop]:
-            msg = f"with --only {','.join(self.form.only)} the token of --stop is never written;"
-            raise DecodingError(msg + " leave out one of them")
+            text = marked(
+                "with --only {only} the token of --stop is never written; leave out one of them"
+            )
+            raise DecodingError(say(text, only=",".join(self.form.only)))
 
     def is_done(self, place: Place) -> bool:
         """Whether the text is complete."""
@@ -196,33 +213,57 @@ class Fitted:
         form, tokens = self.form, self._vocab.to_tokens([*range(len(self._vocab))])
         fitting = [place for place, token in enumerate(tokens) if _is_inside(token, form)]
         if not fitting:
-            msg = "the vocabulary has no token that a line could hold; leave out --lines"
-            if form.only:
-                msg = (
-                    f"the vocabulary has no token of {' and '.join(form.only)} alone; choose other"
+            text = (
+                marked(
+                    "the vocabulary has no token of {only} alone; choose other classes for --only"
                 )
-                msg += " classes for --only"
-            raise DecodingError(msg)
+                if form.only
+                else marked("the vocabulary has no token that a line could hold; leave out --lines")
+            )
+            raise DecodingError(say(text, only=say(" and ").join(form.only)))
         return self._mask(fitting)
 
     def _beginning(self, start: str) -> list[int]:
         tokens = self._vocab.split(start)
         unknown = [token for token in tokens if token not in self._vocab or token == UNK]
         indices = [int(index) for index in self._vocab[tokens]]
-        why, only = "", ",".join(self.form.only)
+        outside = [token for token in tokens if not _is_inside(token, self.form)]
         if not tokens:
-            why = f"has no {self._vocab.token} token"
+            text = marked("the beginning {start!r} of --starts has no {kind} token; choose another")
         elif unknown:
-            why = f"needs tokens that are not in the vocabulary: {listed(unknown)}"
-        elif outside := [token for token in tokens if not _is_inside(token, self.form)]:
-            why = f"needs {listed(outside)}, which "
-            why += f"--only {only} excludes" if only else "no line can hold"
+            text = marked(
+                "the beginning {start!r} of --starts needs tokens that are not in the vocabulary:"
+                " {unknown}; choose another"
+            )
+        elif outside and self.form.only:
+            text = marked(
+                "the beginning {start!r} of --starts needs {outside}, which --only {only} excludes;"
+                " choose another"
+            )
+        elif outside:
+            text = marked(
+                "the beginning {start!r} of --starts needs {outside}, which no line can hold;"
+                " choose another"
+            )
         elif self._length and len(tokens) > self._length:
-            why = f"has {len(tokens)} tokens, more than the {self._length} of --line-length"
-        if why:
-            msg = f"the beginning {start!r} of --starts {why}; choose another"
-            raise DecodingError(msg)
-        return indices
+            text = marked(
+                "the beginning {start!r} of --starts has {number} tokens, more than the {most} of"
+                " --line-length; choose another"
+            )
+        else:
+            return indices
+        raise DecodingError(
+            say(
+                text,
+                start=start,
+                kind=self._vocab.token,
+                unknown=listed(unknown),
+                outside=listed(outside),
+                only=",".join(self.form.only),
+                number=len(tokens),
+                most=self._length,
+            )
+        )
 
     def _find_rhymes(self, rhymes: Any) -> None:
         groups: dict[str, list[int]] = defaultdict(list)
@@ -231,22 +272,33 @@ class Fitted:
                 groups[sound].append(index)
         num = self._lines // 2
         if num < 2:  # noqa: PLR2004  (a line cannot rhyme alone)
-            msg = "the even lines rhyme, and there are fewer than two of them; ask for --lines 4"
-            raise DecodingError(msg)
+            raise DecodingError(
+                say("the even lines rhyme, and there are fewer than two of them; ask for --lines 4")
+            )
         # A beginning that fills its line fixes how the line ends.
         starts = [start for i, start in enumerate(self._starts) if self._rhymes(i)]
         self._fixed = [start[-1] for start in starts if len(start) == self._length]
         fixed = set(self._fixed)
         if len(fixed) < len(self._fixed):
-            msg = "two rhyming lines would end in the same token; change --starts"
-            raise DecodingError(msg)
+            raise DecodingError(
+                say("two rhyming lines would end in the same token; change --starts")
+            )
         kept = {s: group for s, group in groups.items() if len(group) >= num and fixed <= {*group}}
         if not kept:
             largest = max(map(len, groups.values()), default=0)
-            msg = f"no {num} tokens of the vocabulary rhyme"
-            msg += " with the beginnings that fill their lines" if fixed else ""
-            msg += f" (the table has at most {largest} of one sound); give --rhyme another table"
-            raise DecodingError(msg)
+            text = (
+                marked(
+                    "no {number} tokens of the vocabulary rhyme with the beginnings that fill their"
+                    " lines (the table has at most {largest} of one sound); give --rhyme another"
+                    " table"
+                )
+                if fixed
+                else marked(
+                    "no {number} tokens of the vocabulary rhyme (the table has at most {largest} of"
+                    " one sound); give --rhyme another table"
+                )
+            )
+            raise DecodingError(say(text, number=num, largest=largest))
         self._sounds = {sound: self._mask(group) for sound, group in kept.items()}
         self._sound_of = {index: sound for sound, group in kept.items() for index in group}
         self._rhyming = self._mask(self._sound_of)
@@ -330,8 +382,12 @@ class Rows:
         """
         for row, index in enumerate(indices):
             if not self._masks[row, index]:
-                msg = "the decoder chose a token whose logit is -inf, which the form excludes; a"
-                raise DecodingError(msg + " decoder must not choose such a token")
+                raise DecodingError(
+                    say(
+                        "the decoder chose a token whose logit is -inf, which the form excludes;"
+                        " a decoder must not choose such a token"
+                    )
+                )
             place = self._places[row]
             if not self._fitted.is_done(place):
                 self.nats[row] += self._costs[row]

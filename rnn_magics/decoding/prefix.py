@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.errors import DecodingError
+from rnn_magics.language import marked, say
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, read, require_finite
 from rnn_magics.results import listed
@@ -18,7 +19,7 @@ from rnn_magics.text.read_as import TextReading, part_as
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
-ESCAPES_HINT = r"--escapes reads \n as a line break"
+ESCAPES_HINT = marked(r"--escapes reads \n as a line break")
 
 
 class Trained(Protocol):
@@ -75,11 +76,12 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
     """
     model, vocab = run.model, vocab_of(run)
     if model.config.bidirectional:
-        msg = (
-            "a bidirectional model predicts a token from the text after it, so it cannot write"
-            " text; train a model without --bidirectional"
+        raise DecodingError(
+            say(
+                "a bidirectional model predicts a token from the text after it, so it cannot"
+                " write text; train a model without --bidirectional"
+            )
         )
-        raise DecodingError(msg)
     require_finite(model)
     tokens, unknown = split_prefix(vocab, prefix)
     logits, state = read_tokens(model, torch.tensor([vocab[tokens]]))
@@ -97,8 +99,12 @@ def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]
     """
     tokens = vocab.split(prefix)
     if not tokens:
-        msg = f"the prefix has no {vocab.token} tokens; give a text to continue, such as 'The '"
-        raise DecodingError(msg)
+        raise DecodingError(
+            say(
+                "the prefix has no {kind} tokens; give a text to continue, such as 'The '",
+                kind=vocab.token,
+            )
+        )
     return tokens, tuple(dict.fromkeys(t for t in tokens if t not in vocab and t != UNK))
 
 
@@ -106,8 +112,9 @@ def named_unknown(unknown: tuple[Any, ...]) -> str:
     """Say which tokens were read as ``<unk>``; of none, nothing."""
     if not unknown:
         return ""
-    hint = f"; {ESCAPES_HINT}" if any("\\" in str(token) for token in unknown) else ""
-    return f"read as {UNK}: {listed(unknown)}{hint}"
+    escaped = any("\\" in str(token) for token in unknown)
+    hint = say("; ") + say(ESCAPES_HINT) if escaped else ""
+    return say("read as {unk}: {tokens}{hint}", unk=UNK, tokens=listed(unknown), hint=hint)
 
 
 def vocab_of(run: Trained) -> Vocab:
@@ -119,12 +126,20 @@ def vocab_of(run: Trained) -> Vocab:
         When the model was trained on bare indices, or with other tokens.
     """
     if run.vocab is None:
-        msg = "this model was trained on bare indices, so it can neither read nor write text; train"
-        msg += " it on a Corpus with a Vocab"
-        raise DecodingError(msg)
+        raise DecodingError(
+            say(
+                "this model was trained on bare indices, so it can neither read nor write text;"
+                " train it on a Corpus with a Vocab"
+            )
+        )
     if differ := disagreement(run.model.vocab, run.vocab):
-        msg = f"the model was trained with other tokens than those of this vocabulary: {differ};"
-        raise DecodingError(msg + " take the vocabulary of its run: run.vocab")
+        raise DecodingError(
+            say(
+                "the model was trained with other tokens than those of this vocabulary: {differ};"
+                " take the vocabulary of its run: run.vocab",
+                differ=differ,
+            )
+        )
     return run.vocab
 
 

@@ -21,6 +21,7 @@ from rnn_magics.decoding.prefix import (
 )
 from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
+from rnn_magics.language import say
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.text.vocab import Vocab
@@ -87,12 +88,17 @@ class Score(Result):
         """One line: perplexity, and the most surprising token."""
         place = self.most_surprising[0]
         named = named_unknown(self.unknown)
-        unknown = f", {named}" if named else ""
+        unknown = say(", ") + named if named else ""
         over = len(self.tokens) - self.first
-        return (
-            f"Score(perplexity {rounded(self.perplexity, 2)} over {over} tokens,"
-            f" most surprising {self.tokens[place]!r} at {place} with"
-            f" {self.surprise[place]:.1f} bits{unknown})"
+        return say(
+            "Score(perplexity {perplexity} over {num_tokens} tokens, most surprising {token!r} at"
+            " {place} with {bits} bits{unknown})",
+            perplexity=rounded(self.perplexity, 2),
+            num_tokens=over,
+            token=self.tokens[place],
+            place=place,
+            bits=f"{self.surprise[place]:.1f}",
+            unknown=unknown,
         )
 
 
@@ -112,9 +118,14 @@ def score_text(run: Trained, text: str) -> Score:
     vocab, text = vocab_of(run), as_read(run, text)
     tokens = vocab.split(text)
     if len(tokens) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-        msg = f"the text has {len(tokens)} {vocab.token} tokens; a score needs at least two: give a"
-        msg += " longer text"
-        raise DecodingError(msg)
+        raise DecodingError(
+            say(
+                "the text has {num_tokens} {kind} tokens; a score needs at least two: give a"
+                " longer text",
+                num_tokens=len(tokens),
+                kind=vocab.token,
+            )
+        )
     read = read_prefix(run, text)
     bits = [math.nan, *map(bits_per_token, read.nats)]
     pieces = [str(tokens[0]), *map(vocab.tokenizer.glue, tokens, tokens[1:])]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rnn_magics.digits import rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.handout import parts
 from rnn_magics.handout.text import text_lines, too_long_to_keep
+from rnn_magics.language import marked, say
 from rnn_magics.models.cells import CELLS
 from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
@@ -36,7 +38,8 @@ class Script(Result):
 
     def __repr__(self) -> str:
         """One line: the length of the script."""
-        return f"Script({len(self.source.splitlines())} lines of plain PyTorch)"
+        lines = len(self.source.splitlines())
+        return say("Script({lines} lines of plain PyTorch)", lines=lines)
 
 
 def write_script(run: Run, corpus: Corpus, file: str | None = None) -> Script:
@@ -80,11 +83,27 @@ def write_script(run: Run, corpus: Corpus, file: str | None = None) -> Script:
     if (length := script.source.count("\n")) > MOST_LINES:
         if text.kept is not None and text.file is None:
             raise too_long_to_keep(corpus)
-        msg = f"run {run.name!r} cannot be written out: the script would have {length} lines, and a"
         reserved = len(vocab.config.reserved)
-        why = f"{reserved} reserved tokens" if reserved else f"the cell {run.config.model.cell!r}"
-        msg += f" handout has at most {MOST_LINES}; {why} take too many"
-        raise TrainingError(msg)
+        if reserved:
+            refusal = marked(
+                "run {name!r} cannot be written out: the script would have {length} lines, and a"
+                " handout has at most {most}; {reserved} reserved tokens take too many"
+            )
+        else:
+            refusal = marked(
+                "run {name!r} cannot be written out: the script would have {length} lines, and a"
+                " handout has at most {most}; the cell {cell!r} take too many"
+            )
+        raise TrainingError(
+            say(
+                refusal,
+                name=run.name,
+                length=length,
+                most=MOST_LINES,
+                reserved=reserved,
+                cell=run.config.model.cell,
+            )
+        )
     text.write()
     return script
 
@@ -93,31 +112,36 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
     model, train, batching = run.config.model, run.config.train, run.config.batching.batching
     device = run.device.device
     reasons = [
-        (run.reason != Ending.EPOCHS, "it has not ended as planned; run all of its epochs first"),
+        (
+            run.reason != Ending.EPOCHS,
+            marked("it has not ended as planned; run all of its epochs first"),
+        ),
         (
             train.max_time is not None or train.max_tokens is not None,
-            "its learning rate follows a limit of time or tokens; train with --epochs alone",
+            marked(
+                "its learning rate follows a limit of time or tokens; train with --epochs alone"
+            ),
         ),
-        (model.bidirectional, "a bidirectional model is not a language model"),
-        (CELLS.get(model.cell) not in parts.STEPS, f"the cell {model.cell!r} is your own"),
+        (model.bidirectional, marked("a bidirectional model is not a language model")),
+        (CELLS.get(model.cell) not in parts.STEPS, marked("the cell {cell!r} is your own")),
         (
             train.optimizer not in parts.OPTIMIZERS,
-            f"the optimizer {train.optimizer!r} is not one of torch's SGD, Adam and AdamW",
+            marked("the optimizer {optimizer!r} is not one of torch's SGD, Adam and AdamW"),
         ),
-        (train.schedule not in parts.SHARES, f"the schedule {train.schedule!r} is your own"),
-        (batching not in parts.STARTS, f"the batching {batching!r} is your own"),
+        (train.schedule not in parts.SHARES, marked("the schedule {schedule!r} is your own")),
+        (batching not in parts.STARTS, marked("the batching {batching!r} is your own")),
         (
             model.dropout > 0 and device.type != "cpu",
-            f"its dropout was drawn on {device}, not on the CPU; train with --device cpu",
+            marked("its dropout was drawn on {device}, not on the CPU; train with --device cpu"),
         ),
         (
             train.precision != "float32",
-            f"it was computed in {train.precision}; train it with --precision float32",
+            marked("it was computed in {precision}; train it with --precision float32"),
         ),
-        (run.vocab is None, "it was trained on bare indices, without a vocabulary"),
+        (run.vocab is None, marked("it was trained on bare indices, without a vocabulary")),
         (
             run.corpus is None or run.corpus[1] != corpus.fingerprint,
-            f"{corpus.name!r} is not the text that it was trained on; type its %corpus again",
+            marked("{corpus!r} is not the text that it was trained on; type its %corpus again"),
         ),
     ]
     reason = next((words for holds, words in reasons if holds), "")
@@ -128,20 +152,46 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
         vocab = Vocab.from_corpus(corpus, run.vocab.config)
         if num_train == run.num_train_tokens and vocab == run.vocab:
             return run.vocab
-        reason = f"{corpus.name!r} is now split or shortened differently; type the %corpus and"
-        reason += " %vocab of the run again"
-    msg = f"run {run.name!r} cannot be written out: {reason}"
-    raise TrainingError(msg)
+        reason = marked(
+            "{corpus!r} is now split or shortened differently; type the %corpus and %vocab of the"
+            " run again"
+        )
+    told = say(
+        reason,
+        cell=model.cell,
+        optimizer=train.optimizer,
+        schedule=train.schedule,
+        precision=train.precision,
+        device=device,
+        batching=batching,
+        corpus=corpus.name,
+    )
+    raise TrainingError(
+        say("run {name!r} cannot be written out: {reason}", name=run.name, reason=told)
+    )
 
 
 def _head(run: Run) -> str:
     reached = run.valid_perplexity
-    figure = run.held_out if reached is None else f"held-out perplexity {reached:.6g}"
+    if reached is not None:  # in English, as the whole script is
+        figure = f"held-out perplexity {reached:.6g}"
+    elif run.num_valid_tokens == 0:
+        figure = "nothing held out"
+    elif (scored := run.scored) is None:
+        figure = "held-out text not scored"
+    else:
+        perplexity = rounded(scored.perplexity)
+        figure = f"held-out perplexity {perplexity} after epoch {scored.epoch}"
     return f'"""Train a language model ({run.config.model.cell}) in plain PyTorch: {figure}."""\n'
 
 
 _STANDARD = {
     "import ast": r"\bast\.",
+    "import bz2": r"\bbz2\.",
+    "import csv": r"\bcsv\.",
+    "import gzip": r"\bgzip\.",
+    "import json": r"\bjson\.",
+    "import lzma": r"\blzma\.",
     "import math": r"\bmath\.",
     "import re": r"\bre\.",
     "import sys": r"\bsys\.",

@@ -10,19 +10,19 @@ from pathlib import Path
 
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
+from rnn_magics.handout.again import read_again
 from rnn_magics.handout.literals import listed, path, pieces
+from rnn_magics.language import marked, say
 from rnn_magics.storage import atomic
 from rnn_magics.text import characters
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.reading.python_texts import MOST_CHARACTERS, PYTHON_TEXTS
-from rnn_magics.text.reading.sources import Source
 from rnn_magics.text.reserved import anywhere, bounded, kept_whole
 from rnn_magics.text.tokenizers import UNK, kinds_of_words
 from rnn_magics.text.vocab import Vocab
 
 _MOST_PIECES = 12  # lines of text that a script can hold and stay readable
-_ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "gb18030")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 # The texts that come with Python, as a script reads them.
@@ -60,7 +60,7 @@ class TextLines:
     source
         Source that defines ``vocab``, ``index``, ``train_ids`` and ``valid_ids``.
     kept
-        A text that is in no file; None if the source reads its text from a file that exists.
+        A text that no file holds as it is; None if the source reads its text from a file.
     file
         The file for that text; None if the source itself holds it.
     """
@@ -107,21 +107,38 @@ def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> TextLines:
 
 def too_long_to_keep(corpus: Corpus) -> CorpusError:
     """Return the error for a text that is too long for a script."""
-    unit = "characters" if corpus.is_text else "tokens"
-    msg = f"{corpus.name!r} is in no file, and its {len(corpus.data):,} {unit} are too many for"
-    return CorpusError(msg + " a script; name a file to write them to: %rnn code RUN FILE")
+    text = (
+        marked(
+            "{name!r} is in no file that a script can read, and its {size:,} characters are too"
+            " many for a script; name a file to write them to: %rnn code RUN FILE"
+        )
+        if corpus.is_text
+        else marked(
+            "{name!r} is in no file that a script can read, and its {size:,} tokens are too many"
+            " for a script; name a file to write them to: %rnn code RUN FILE"
+        )
+    )
+    return CorpusError(say(text, name=corpus.name, size=len(corpus.data)))
 
 
 def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
     msg = ""
     if corpus.on_disk:
-        msg = f"{corpus.name!r} is read from disk piece by piece, which a short script cannot do;"
-        msg += " train on a part of the file"
+        msg = say(
+            "{name!r} is read from disk piece by piece, which a short script cannot do; train on a"
+            " part of the file",
+            name=corpus.name,
+        )
     elif vocab.token not in ("char", "word", "given"):
-        msg = f"the tokenizer {vocab.token!r} is your own; only char and word can be written out"
+        msg = say(
+            "the tokenizer {kind!r} is your own; only char and word can be written out",
+            kind=vocab.token,
+        )
     elif vocab.token == "word" and _HAN.search(str(corpus.data)):
-        msg = "splitting Chinese text into words needs jieba, which a script does not have; use"
-        msg += " characters: %vocab --token char"
+        msg = say(
+            "splitting Chinese text into words needs jieba, which a script does not have; use"
+            " characters: %vocab --token char"
+        )
     if msg:
         raise CorpusError(msg)
 
@@ -133,7 +150,7 @@ def _read(corpus: Corpus, file: str | None) -> tuple[str, str | None]:
         text = _as_source(corpus.name, data)
         return f"{_kept(corpus, text, file)}tokens = ast.literal_eval(text)\n", text
     text = str(data)
-    if (source := _found_again(corpus.origin, text, config)) is not None:
+    if (source := _found_again(corpus, text)) is not None:
         return source + _cleaning(config, text), None
     kept = _kept(corpus, text, file)  # as it was cleaned
     return kept + 'lines = text.split("\\n")\n' * config.d2l, text
@@ -146,28 +163,25 @@ def _as_source(name: str, tokens: tuple[Hashable, ...]) -> str:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         is_literal = False
     if not is_literal:
-        msg = f"{name!r} has tokens that are neither text nor numbers, so a script cannot hold them"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say(
+                "{name!r} has tokens that are neither text nor numbers, so a script cannot hold"
+                " them",
+                name=name,
+            )
+        )
     return source
 
 
-def _found_again(origin: str, data: str, config: CorpusConfig) -> str | None:
+def _found_again(corpus: Corpus, data: str) -> str | None:
     # The script must read the very text of the run, so each candidate is read and compared here.
-    if config.simplified:  # which only OpenCC can do again
+    if corpus.config.simplified:  # which only OpenCC can do again
         return None
     for name, lines in _PYTHON_TEXTS.items():
         text = PYTHON_TEXTS[name]
-        if origin == text.origin and clean(text.read(), config) == data:
+        if corpus.origin == text.origin and clean(text.read(), corpus.config) == data:
             return lines
-    for encoding in _ENCODINGS:
-        try:
-            with files.open_file(origin, "r", encoding) as file:
-                source = Source(file.read(), origin, origin)
-        except (OSError, ValueError):
-            continue
-        if clean(source.text, config) == data:
-            return f'{path(origin)}text = Path(path).read_text(encoding="{encoding}")\n'
-    return None
+    return read_again(corpus.origin, data, corpus.config, corpus.files)
 
 
 def _kept(corpus: Corpus, text: str, file: str | None) -> str:
@@ -183,15 +197,24 @@ def _write(place: Path, text: str) -> None:
     try:
         data = text.encode()
     except UnicodeEncodeError as error:
-        msg = f"the text cannot be written to {files.shown(place)}: {error}"
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say(
+                "the text cannot be written to {place}: {error}",
+                place=files.shown(place),
+                error=error,
+            )
+        ) from None
     if atomic.require_target(place).exists():
-        unread = f"{files.shown(place)} cannot be read"
+        unread = say("{path} cannot be read", path=files.shown(place))
         with files.in_one_line(CorpusError, unread), files.open_file(place) as file:
             found = file.read(len(data) + 1)  # a longer file differs anyway
         if found != data:
-            msg = f"{str(place)!r} exists already and holds something else; name another file"
-            raise CorpusError(msg)
+            raise CorpusError(
+                say(
+                    "{place!r} exists already and holds something else; name another file",
+                    place=str(place),
+                )
+            )
     atomic.write(place, data)
 
 

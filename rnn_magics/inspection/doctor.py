@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from rnn_magics.batching import Batches
 from rnn_magics.digits import rounded
+from rnn_magics.inspection.diagnosis import Diagnosis, Finding
 from rnn_magics.inspection.overlap import check_overlap
 from rnn_magics.inspection.patient import (
     Patient,
@@ -29,10 +29,9 @@ from rnn_magics.inspection.patient import (
     loss_of,
     read,
 )
+from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelState, RNNModel, as_tuple, detach
-from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
-from rnn_magics.tables import wrapped
 from rnn_magics.training.history import History
 
 _TOLERANCE = 1e-3  # of the largest logit; float32 rounding is a hundred times smaller
@@ -41,63 +40,9 @@ _BY_HEART = 1.5  # perplexity
 _OFF_UNIFORM = 0.7  # nats between the first loss and ln |V|
 _SATURATED = 0.99
 _DEAD = 1e-6
-_SAID = 9  # characters of "PROBLEM" and the space behind it
 
 
 Check = Callable[[Patient], str | None]
-
-
-@dataclass(frozen=True)
-class Finding(Result):
-    """What a check found.
-
-    Parameters
-    ----------
-    check
-        A name of `CHECKS`.
-    problem
-        A sentence that says what is wrong and what to do; None if nothing is wrong.
-    why
-        A sentence that says why the check matters.
-    """
-
-    check: str
-    problem: str | None
-    why: str = ""
-
-    def __repr__(self) -> str:
-        """Return what was found, and below it why it matters; in a terminal it fits the width."""
-        said = "ok" if self.problem is None else "PROBLEM"
-        found = self.check if self.problem is None else f"{self.check}: {self.problem}"
-        lines = [f"{said:<{_SAID}}{found}", *([" " * _SAID + self.why] if self.why else [])]
-        return "\n".join(wrapped(line, indent=" " * _SAID) for line in lines)
-
-
-@dataclass(frozen=True)
-class Diagnosis(Result):
-    """The findings of all checks, in the order of `CHECKS`."""
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def problems(self) -> dict[str, str]:
-        """The problems by the name of the check."""
-        return {f.check: f.problem for f in self.findings if f.problem is not None}
-
-    def __iter__(self) -> Iterator[Finding]:
-        """Yield the findings."""
-        return iter(self.findings)
-
-    @property
-    def verdict(self) -> str:
-        """How many checks found something, in words."""
-        wrong = len(self.problems)
-        found = f"{wrong} of {len(self.findings)} checks found a problem"
-        return found if wrong else f"no problem found by {len(self.findings)} checks"
-
-    def __repr__(self) -> str:
-        """Return the verdict, then each finding."""
-        return "\n".join((self.verdict, *map(repr, self.findings)))
 
 
 def streaming(patient: Patient) -> str | None:
@@ -110,10 +55,11 @@ def streaming(patient: Patient) -> str | None:
     for step in range(patient.inputs.shape[1]):
         logits, state = patient.read(patient.inputs[:, step : step + 1], state)
         if not _equal(logits[:, 0], whole[:, step]):
-            return (
-                f"the prediction at step {step} differs between reading token by token and reading"
-                " all tokens at once; forward must begin with the state it is given and return"
-                " the state after the last token"
+            return say(
+                "the prediction at step {step} differs between reading token by"
+                " token and reading all tokens at once; forward must begin with the"
+                " state it is given and return the state after the last token",
+                step=step,
             )
     return None
 
@@ -128,9 +74,10 @@ def memory(patient: Patient) -> str | None:
     second, _ = patient.read(patient.inputs)
     if _equal(first, second):
         return None
-    return (
-        "the same text read twice from begin_state gives different predictions, so the module"
-        " stores a state; pass the state in and out instead"
+    return say(
+        "the same text read twice from begin_state gives different"
+        " predictions, so the module stores a state; pass the state in and"
+        " out instead"
     )
 
 
@@ -140,9 +87,9 @@ def future(patient: Patient) -> str | None:
     A model that sees the token it has to predict only copies it, so its perplexity is near 1.
     """
     if isinstance(patient.model, RNNModel) and patient.model.config.bidirectional:
-        return (
-            "a bidirectional model reads the tokens it has to predict, so it is not a language"
-            " model; train without bidirectional"
+        return say(
+            "a bidirectional model reads the tokens it has to predict, so it"
+            " is not a language model; train without bidirectional"
         )
     whole, _ = patient.read(patient.inputs)
     size = whole.shape[-1]
@@ -152,10 +99,12 @@ def future(patient: Patient) -> str | None:
         logits, _ = patient.read(changed)
         for before in range(step):
             if not _equal(logits[:, before], whole[:, before]):
-                return (
-                    f"changing the token at step {step} changes the prediction at step {before};"
-                    " the model sees the future, so its perplexity means nothing: mask or remove"
-                    " the part that looks ahead"
+                return say(
+                    "changing the token at step {step} changes the prediction at step"
+                    " {before}; the model sees the future, so its perplexity means"
+                    " nothing: mask or remove the part that looks ahead",
+                    step=step,
+                    before=before,
                 )
     return None
 
@@ -169,18 +118,21 @@ def labels(patient: Patient) -> str | None:
     plan = batches.plan(torch.Generator().manual_seed(0))
     X, Y = batches.batch(plan, 0)
     if not torch.equal(X[:, 1:], Y[:, :-1]):
-        return "the labels are not the inputs shifted by one; Y[:, t] must be X[:, t + 1]"
+        return say("the labels are not the inputs shifted by one; Y[:, t] must be X[:, t + 1]")
     if batches.carries_state and len(plan) > 1:
         following, _ = batches.batch(plan, 1)
         if not torch.equal(following[:, 0], Y[:, -1]):
-            return (
-                "the state is carried over, but row i of a minibatch does not continue row i of"
-                " the previous one; use seq, or begin each minibatch with begin_state"
+            return say(
+                "the state is carried over, but row i of a minibatch does not"
+                " continue row i of the previous one; use seq, or begin each"
+                " minibatch with begin_state"
             )
     following = plan.starts[0] + batches.config.num_steps  # what comes after each window
     inside = following < len(batches.ids)
     if not torch.equal(Y[inside, -1], batches.ids[following[inside]].long()):
-        return "the labels are not the inputs shifted by one; Y[:, -1] must be the token after X"
+        return say(
+            "the labels are not the inputs shifted by one; Y[:, -1] must be the token after X"
+        )
     return None
 
 
@@ -212,15 +164,16 @@ def detached(patient: Patient) -> str | None:
     except RuntimeError as error:
         if "second time" not in str(error):
             raise
-        return (
-            "the backward pass reaches the previous minibatch, so the module stores tensors with a"
-            " graph; detach what it stores"
+        return say(
+            "the backward pass reaches the previous minibatch, so the module"
+            " stores tensors with a graph; detach what it stores"
         )
     if all(_equal(a, b) for a, b in zip(alone, again, strict=True)):
         return None
-    return (
-        "the gradient of a minibatch depends on the graph of the previous one, although the state"
-        " was detached, so the module stores tensors with a graph; detach what it stores"
+    return say(
+        "the gradient of a minibatch depends on the graph of the previous"
+        " one, although the state was detached, so the module stores"
+        " tensors with a graph; detach what it stores"
     )
 
 
@@ -238,9 +191,9 @@ def gradients(patient: Patient) -> str | None:
     missed = [name for name, p in model.named_parameters() if not gradient_of(p).any()]
     if not missed:
         return None
-    return (
-        f"no gradient reaches {', '.join(missed)}; use it in forward, without detach or no_grad,"
-        " or remove it"
+    return say(
+        "no gradient reaches {missed}; use it in forward, without detach or no_grad, or remove it",
+        missed=", ".join(missed),
     )
 
 
@@ -256,10 +209,12 @@ def first_loss(patient: Patient) -> str | None:
     loss, guess = -logits.log_softmax(dim=-1).mean().item(), math.log(logits.shape[-1])
     if abs(loss - guess) <= _OFF_UNIFORM:
         return None
-    return (
-        f"the loss of the untrained model is {loss:.2f} nats, but guessing gives ln |V| ="
-        f" {guess:.2f}; draw smaller initial weights, or check that forward returns logits, not"
-        " probabilities"
+    return say(
+        "the loss of the untrained model is {loss:.2f} nats, but guessing"
+        " gives ln |V| = {guess:.2f}; draw smaller initial weights, or"
+        " check that forward returns logits, not probabilities",
+        loss=loss,
+        guess=guess,
     )
 
 
@@ -272,11 +227,15 @@ def overfitting(patient: Patient) -> str | None:
     if patient.history is None or turn is None or not turn.is_memorising:
         return None
     now = patient.history.scores[-1]
-    return (
-        f"the held-out perplexity was {turn.best} and is {rounded(now.perplexity)} after epoch"
-        f" {now.epoch}, while the training perplexity fell: the model memorises the training text;"
-        f" load the epoch that was best (--checkpoint keeps each), or train on more text, with"
-        " --dropout, a smaller model or fewer epochs"
+    return say(
+        "the held-out perplexity was {best} and is {perplexity} after"
+        " epoch {epoch}, while the training perplexity fell: the model"
+        " memorises the training text; load the epoch that was best"
+        " (--checkpoint keeps each), or train on more text, with --dropout,"
+        " a smaller model or fewer epochs",
+        best=turn.best,
+        perplexity=rounded(now.perplexity),
+        epoch=now.epoch,
     )
 
 
@@ -298,11 +257,14 @@ def one_minibatch(patient: Patient) -> str | None:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-    return (
-        f"after {_HEART_STEPS} steps on one minibatch of {patient.inputs.numel()} tokens, the"
-        f" perplexity is {rounded(reached, 1)}, not close to 1; check that the loss reaches the"
-        " weights, that the labels match the logits, that the model can tell tokens apart, and that"
-        " it has enough hidden units"
+    return say(
+        "after {steps} steps on one minibatch of {number} tokens, the"
+        " perplexity is {reached}, not close to 1; check that the loss"
+        " reaches the weights, that the labels match the logits, that the"
+        " model can tell tokens apart, and that it has enough hidden units",
+        steps=_HEART_STEPS,
+        number=patient.inputs.numel(),
+        reached=rounded(reached, 1),
     )
 
 
@@ -322,14 +284,19 @@ def units(patient: Patient) -> str | None:
     bound = (hidden.abs() > _SATURATED).all(dim=0)
     dead = (hidden.std(dim=0) < _DEAD) & ~bound
     if bound.any():
-        return (
-            f"{int(bound.sum())} of {len(bound)} hidden units are stuck at -1 or 1 for any text;"
-            " use a lower learning rate, a smaller clip, or smaller initial weights"
+        return say(
+            "{number} of {total} hidden units are stuck at -1 or 1 for any text;"
+            " use a lower learning rate, a smaller clip, or smaller initial"
+            " weights",
+            number=int(bound.sum()),
+            total=len(bound),
         )
     if dead.any():
-        return (
-            f"{int(dead.sum())} of {len(dead)} hidden units never change, for any text; check"
-            " their gates and the learning rate"
+        return say(
+            "{number} of {total} hidden units never change, for any text; check"
+            " their gates and the learning rate",
+            number=int(dead.sum()),
+            total=len(dead),
         )
     return None
 
@@ -379,12 +346,12 @@ def _examine(name: str, patient: Patient) -> Finding:
         problem = check(patient)
     except RuntimeError as error:  # raised by torch if the module cannot even run
         first_line = str(error).partition("\n")[0]
-        problem = f"running the model fails: {first_line}"
-    return Finding(name, problem, _why(check))
+        problem = say("running the model fails: {error}", error=first_line)
+    return Finding(name, problem, say(why(check)))
 
 
-def _why(check: Check) -> str:
-    # The last paragraph of its docstring, if it has more than one.
+def why(check: Check) -> str:
+    """Return why a check matters: the last paragraph of its docstring, if it has several."""
     _, *more = (inspect.getdoc(check) or "").split("\n\n")
     return " ".join(more[-1].split()) if more else ""
 

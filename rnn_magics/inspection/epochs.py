@@ -18,6 +18,7 @@ from rnn_magics.errors import InspectionError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
 from rnn_magics.inspection.views.payload import EpochsPayload, number
 from rnn_magics.inspection.views.trace import Trace
+from rnn_magics.language import say
 from rnn_magics.options import Options, check_choice
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.run_folder import checkpoint_epochs
@@ -74,7 +75,11 @@ class Epochs(Trace):
     def __getitem__(self, epoch: int) -> Any:
         """Return the view of an epoch."""
         if epoch not in self.epochs:
-            msg = f"epoch {epoch} is not in this view, which has {', '.join(map(str, self.epochs))}"
+            msg = say(
+                "epoch {epoch} is not in this view, which has {known}",
+                epoch=epoch,
+                known=", ".join(map(str, self.epochs)),
+            )
             raise KeyError(msg)
         return self.traces[self.epochs.index(epoch)]
 
@@ -92,11 +97,17 @@ class Epochs(Trace):
     def title(self) -> str:
         """One line."""
         listed = ", ".join(map(str, self.epochs))
-        return f"{self.last.title}; run {self.name!r} after epochs {listed} of {self.planned}"
+        return say(
+            "{title}; run {name!r} after epochs {epochs} of {planned}",
+            title=self.last.title,
+            name=self.name,
+            epochs=listed,
+            planned=self.planned,
+        )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return the perplexities."""
-        yield "epoch", "train ppl", "held-out ppl"
+        yield say("epoch"), say("train ppl"), say("held-out ppl")
         for epoch, train, valid in zip(
             self.epochs, self.train_perplexity, self.valid_perplexity, strict=True
         ):
@@ -104,8 +115,11 @@ class Epochs(Trace):
 
     def notes(self) -> Iterable[str]:
         """Return a line for each epoch left out, and the view of the last epoch."""
-        missing = (f"epoch {epoch} left out: {said}" for epoch, said in self.left_out)
-        return (*missing, "", f"after epoch {self.epochs[-1]}:", repr(self.last))
+        missing = (
+            say("epoch {epoch} left out: {why}", epoch=epoch, why=said)
+            for epoch, said in self.left_out
+        )
+        return (*missing, "", say("after epoch {epoch}:", epoch=self.epochs[-1]), repr(self.last))
 
     def to_data(self) -> EpochsPayload:
         """Return what a front end draws."""
@@ -167,13 +181,18 @@ def inspect_epochs(view: str, folder: str | Path, *things: Any, most: int = MOST
     check_choice("view", view, INSPECTORS)
     inspector = INSPECTORS[view]
     if "run" not in inspector.needs:
-        msg = f"the view {view!r} shows {inspector.needs[0]}, which are the same in all epochs"
+        msg = say(
+            "the view {view!r} shows {things}, which are the same in all epochs",
+            view=view,
+            things=say(inspector.needs[0]),
+        )
         raise InspectionError(msg)
     kept = checkpoint_epochs(folder)
     if not kept:
-        msg = (
-            f"{str(folder)!r} keeps no model of any epoch: train for at least one epoch, with"
-            " --keep above 0"
+        msg = say(
+            "{folder!r} keeps no model of any epoch: train for at least one"
+            " epoch, with --keep above 0",
+            folder=str(folder),
         )
         raise InspectionError(msg)
     *chosen, last = evenly(kept, most)
@@ -188,7 +207,7 @@ def inspect_epochs(view: str, folder: str | Path, *things: Any, most: int = MOST
         except StorageError:
             if epoch in checkpoint_epochs(folder):
                 raise
-            left_out.append((epoch, "it is no longer kept"))  # deleted by the run in training
+            left_out.append((epoch, say("it is no longer kept")))  # deleted by the run in training
     looks.reverse()
     runs = [run for run, _ in looks]
     return Epochs(

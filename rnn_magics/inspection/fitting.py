@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from rnn_magics.inspection.views.payload import Packed, Payload, to_json, unpack
+from rnn_magics.language import say
 
 _LARGEST = {"int16": 32767, "int8": 127}
 _ROOM = 100 * " "  # for a note
@@ -30,15 +31,18 @@ def fitted(payload: Payload, most_bytes: int) -> Payload | None:
         if json_size(fine) <= most_bytes:
             return fine
     coarse = cast("dict[str, Any]", _each_array(payload, _to_8_bits))
-    notes = ["values are to within 0.4 % of the largest"] if coarse != payload else []
+    notes = [say("values are to within 0.4 % of the largest")] if coarse != payload else []
     whole, thinned = coarse.get("frames", []), []
     while json_size({**coarse, "note": _ROOM}) > most_bytes:
         frames = coarse.get("frames", [])
         if len(frames) <= _FEWEST:
             return None
         coarse["frames"] = [frames[0], *frames[2:-1:2], frames[-1]]
-        thinned = [f"{len(coarse['frames'])} of {len(whole)} epochs"]
-    return cast("Payload", {**coarse, "note": f"kept small: {', '.join([*notes, *thinned])}"})
+        thinned = [say("{kept} of {whole} epochs", kept=len(coarse["frames"]), whole=len(whole))]
+    return cast(
+        "Payload",
+        {**coarse, "note": say("kept small: {how}", how=say(", ").join([*notes, *thinned]))},
+    )
 
 
 def quantized(packed: Packed, dtype: Literal["int16", "int8"]) -> Packed:

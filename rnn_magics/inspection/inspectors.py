@@ -20,10 +20,11 @@ from rnn_magics.inspection.views.surprise import SurpriseConfig, inspect_surpris
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.units import UnitsConfig, inspect_units
 from rnn_magics.inspection.views.windows import WindowsConfig, inspect_batches
+from rnn_magics.language import marked
 from rnn_magics.models.forked import check_fork
 from rnn_magics.options import Options, check_choice
 
-NEEDS = ("run", "text", "corpus", "batches")
+NEEDS = (marked("run"), marked("text"), marked("corpus"), marked("batches"))
 """The things that a view may need."""
 
 
@@ -67,25 +68,29 @@ INSPECTORS: dict[str, Inspector] = {
         inspect_hidden,
         _TEXT,
         HiddenConfig,
-        "states after every token",
+        marked("states after every token"),
         is_drawn=True,
         is_searched=True,
     ),
     "gates": Inspector(
-        inspect_gates, _TEXT, GatesConfig, "gates, and how many are saturated", is_drawn=True
+        inspect_gates,
+        _TEXT,
+        GatesConfig,
+        marked("gates, and how many are saturated"),
+        is_drawn=True,
     ),
     "surprise": Inspector(
         inspect_surprise,
         _TEXT,
         SurpriseConfig,
-        "bits of each token, and the likeliest instead",
+        marked("bits of each token, and the likeliest instead"),
         is_drawn=True,
     ),
     "gradient": Inspector(
         inspect_gradient,
         _TEXT,
         GradientConfig,
-        "how much each earlier token moves a prediction",
+        marked("how much each earlier token moves a prediction"),
         settle=GradientConfig.settled,
         is_drawn=True,
     ),
@@ -93,7 +98,7 @@ INSPECTORS: dict[str, Inspector] = {
         inspect_match,
         _SEARCH,
         MatchConfig,
-        "places in the corpus with a similar state",
+        marked("places in the corpus with a similar state"),
         settle=MatchConfig.settled,
         is_drawn=True,
         is_searched=True,
@@ -102,7 +107,7 @@ INSPECTORS: dict[str, Inspector] = {
         inspect_units,
         ("run", "corpus"),
         UnitsConfig,
-        "what drives a unit highest and lowest",
+        marked("what drives a unit highest and lowest"),
         settle=UnitsConfig.settled,
         is_drawn=True,
     ),
@@ -110,7 +115,7 @@ INSPECTORS: dict[str, Inspector] = {
         inspect_batches,
         ("batches",),
         WindowsConfig,
-        "the positions of the windows in the text",
+        marked("the positions of the windows in the text"),
         is_drawn=True,
     ),
 }

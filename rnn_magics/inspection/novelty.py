@@ -18,6 +18,7 @@ import numpy as np
 
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.results import Result, brief
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids
@@ -91,12 +92,17 @@ class Novelty(Result):
     def __repr__(self) -> str:
         """Return one line with the length of the longest copied span."""
         longest = (
-            "no copied span worth listing"
+            say("no copied span worth listing")
             if self.longest is None
-            else (f"longest copied span {len(self.longest)} tokens")
+            else say("longest copied span {number} tokens", number=len(self.longest))
         )
-        usual = f"held-out text has up to {self.ordinary}"
-        return f"Novelty({len(self.tokens)} tokens, {longest}; {usual})"
+        usual = say("held-out text has up to {number}", number=self.ordinary)
+        return say(
+            "Novelty({tokens} tokens, {longest}; {usual})",
+            tokens=len(self.tokens),
+            longest=longest,
+            usual=usual,
+        )
 
 
 def measure_novelty(generation: Generation, corpus: Corpus, vocab: Vocab) -> Novelty:
@@ -188,7 +194,7 @@ def copied_lengths(train: Ids, written: Ids) -> tuple[Ids, Ids]:
     try:
         from pydivsufsort import divsufsort, kasai  # noqa: PLC0415  (an optional extra)
     except ImportError:
-        msg = "--novelty needs pydivsufsort: pip install 'rnn_magics[novelty]'"
+        msg = say("--novelty needs pydivsufsort: pip install 'rnn_magics[novelty]'")
         raise CorpusError(msg) from None
     size = len(train)
     both = np.concatenate((train.astype(np.int64), [-1], written)) + 1  # 0 separates

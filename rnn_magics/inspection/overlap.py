@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rnn_magics.batching import Batches
+from rnn_magics.language import say
 
 WINDOW = 64  # tokens; long enough that only copies agree in all of them
 _MOST_WINDOWS = 4096  # windows of each part to look for
@@ -48,10 +49,13 @@ def _windows_outside(batches: Batches) -> str | None:
     first, last = int(starts.min()), int(starts.max()) + batches.config.num_steps
     if first >= 0 and last < len(batches.ids):
         return None
-    return (
-        f"the windows of an epoch reach from token {first:,} to {last:,}, but the training text"
-        f" has tokens 0 to {len(batches.ids) - 1:,}; a plan must leave num_steps + 1 tokens from"
-        " each start on"
+    return say(
+        "the windows of an epoch reach from token {first:,} to {last:,},"
+        " but the training text has tokens 0 to {end:,}; a plan must leave"
+        " num_steps + 1 tokens from each start on",
+        first=first,
+        last=last,
+        end=len(batches.ids) - 1,
     )
 
 
@@ -64,10 +68,14 @@ def _copied(batches: Batches) -> str | None:
     usual = float((found[len(held_out) :] > 1).mean())
     if share - usual <= _EXCESS + 1 / math.sqrt(len(held_out)):
         return None
-    return (
-        f"{share:.0%} of the held-out windows of {WINDOW} tokens occur in the training text, where"
-        f" {usual:.0%} of its own windows occur twice; the held-out perplexity means nothing: hold"
-        " out text that the model is not trained on"
+    return say(
+        "{share:.0%} of the held-out windows of {window} tokens occur in"
+        " the training text, where {usual:.0%} of its own windows occur"
+        " twice; the held-out perplexity means nothing: hold out text that"
+        " the model is not trained on",
+        share=share,
+        window=WINDOW,
+        usual=usual,
     )
 
 

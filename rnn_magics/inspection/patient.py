@@ -11,6 +11,7 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ModelError
+from rnn_magics.language import say
 from rnn_magics.models.recurrent import Dropout
 from rnn_magics.models.rnn_model import ModelState, RNNModel, require_finite
 from rnn_magics.training.history import History
@@ -55,7 +56,9 @@ class Patient:
         """
         if not callable(getattr(model, "begin_state", None)):
             name = type(model).__name__
-            msg = f"{name} has no begin_state(batch_size, device); the doctor needs it"
+            msg = say(
+                "{name} has no begin_state(batch_size, device); the doctor needs it", name=name
+            )
             raise ModelError(msg)
         require_finite(model)
         device = next((p.device for p in model.parameters()), torch.device("cpu"))
@@ -81,7 +84,10 @@ def copy_module(model: nn.Module) -> nn.Module:
     try:
         return _widened(copy.deepcopy(model)).eval()
     except RuntimeError as error:
-        msg = f"the module cannot be copied; perhaps it stores tensors with a graph: {error}"
+        msg = say(
+            "the module cannot be copied; perhaps it stores tensors with a graph: {error}",
+            error=error,
+        )
         raise ModelError(msg) from None
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import torch
 
 from rnn_magics.errors import ModelError
+from rnn_magics.language import say
 
 
 class _Process:
@@ -35,11 +36,12 @@ class _Process:
 
     def prepare(self) -> None:
         if self.left_behind:
-            msg = (
-                "this process was forked while a run was training, so it cannot use models; fork"
-                ' when nothing is training, or use multiprocessing.get_context("spawn")'
+            raise ModelError(
+                say(
+                    "this process was forked while a run was training, so it cannot use models;"
+                    ' fork when nothing is training, or use multiprocessing.get_context("spawn")'
+                )
             )
-            raise ModelError(msg)
         if not self._is_prepared:
             torch.set_num_threads(1)
             self._is_prepared = True

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_magics.errors import ModelError
+from rnn_magics.language import say
 from rnn_magics.models.ngram import Floats
 
 _BEGINNING = 100.0  # tokens that the initial weight of one half counts for
@@ -66,9 +67,14 @@ def interpolate(first: Floats, second: Floats) -> Interpolation:
         When their shapes differ, or there are no tokens.
     """
     if first.shape != second.shape or first.ndim != 1 or not first.size:
-        msg = "two models are mixed token by token, so their log-probabilities must have the same"
-        msg += f" shape (num_tokens,), not {first.shape} and {second.shape}"
-        raise ModelError(msg)
+        raise ModelError(
+            say(
+                "two models are mixed token by token, so their log-probabilities must have the"
+                " same shape (num_tokens,), not {one} and {other}",
+                one=first.shape,
+                other=second.shape,
+            )
+        )
     # Relative to the larger of the two, so that one of them is 1 and they cannot both underflow.
     better = np.maximum(first, second)
     shares = np.exp(first - better).tolist(), np.exp(second - better).tolist()

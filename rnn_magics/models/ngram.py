@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_magics.errors import ModelError
+from rnn_magics.language import say
 from rnn_magics.text.vocab import Ids
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -108,9 +109,13 @@ class NgramModel:
             When the text has fewer than two tokens.
         """
         if len(ids) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-            msg = f"the text has {len(ids)} tokens; a perplexity needs at least two: give a longer"
-            msg += " text"
-            raise ModelError(msg)
+            raise ModelError(
+                say(
+                    "the text has {num_tokens} tokens; a perplexity needs at least two: give a"
+                    " longer text",
+                    num_tokens=len(ids),
+                )
+            )
         return math.exp(-self.log_probs(ids).mean())
 
     def distribution(self, context: Ids) -> Floats:
@@ -162,16 +167,27 @@ def fit_ngram(ids: Ids, vocab_size: int, order: int) -> NgramModel:
     """
     require_order(order)
     if len(ids) < order:
-        msg = f"the text has {len(ids)} tokens, too few for n-grams of order {order}; lower the"
-        raise ModelError(msg + " order, or give a longer text")
+        raise ModelError(
+            say(
+                "the text has {num_tokens} tokens, too few for n-grams of order {order}; lower"
+                " the order, or give a longer text",
+                num_tokens=len(ids),
+                order=order,
+            )
+        )
     return estimate(ids, vocab_size, order)
 
 
 def require_order(order: int) -> None:
     """Raise `ModelError` if an order is out of range."""
     if not 1 <= order <= MAX_ORDER:
-        msg = f"the order of an n-gram model must be from 1 to {MAX_ORDER}, not {order}"
-        raise ModelError(msg)
+        raise ModelError(
+            say(
+                "the order of an n-gram model must be from 1 to {most}, not {order}",
+                most=MAX_ORDER,
+                order=order,
+            )
+        )
 
 
 def estimate(ids: Ids, vocab_size: int, order: int) -> NgramModel:
@@ -266,8 +282,7 @@ def fit_add_k(ids: Ids, vocab_size: int, order: int, k: float = 1.0) -> NgramMod
         As for `fit_ngram`; also when `k` is not a finite number above 0.
     """
     if not 0 < k < np.inf:
-        msg = f"k must be a finite number above 0, not {k}"
-        raise ModelError(msg)
+        raise ModelError(say("k must be a finite number above 0, not {k}", k=k))
     shape = fit_ngram(ids, vocab_size, order)
     below = [
         _Level(level.keys, np.zeros_like(level.discounted), np.ones_like(level.backoff))

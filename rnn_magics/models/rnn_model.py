@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_magics.errors import ConfigError, ModelError
+from rnn_magics.language import say
 from rnn_magics.models.cells import CELLS, State
 from rnn_magics.models.engines import ENGINES, compile_cell, is_compiled
 from rnn_magics.models.forked import check_fork
@@ -57,15 +58,24 @@ class ModelConfig(Options):
         if not self.tie:
             return
         if self.bidirectional:
-            msg = "tie needs an output as wide as the embedding; leave out bidirectional"
-            raise ConfigError(msg)
-        if self.embedding_size not in (None, self.num_hiddens):
-            msg = (
-                f"tie needs embedding_size = num_hiddens, not {self.embedding_size} and"
-                f" {self.num_hiddens}; leave out embedding_size"
+            raise ConfigError(
+                say("tie needs an output as wide as the embedding; leave out bidirectional")
             )
-            raise ConfigError(msg)
+        if self.embedding_size not in (None, self.num_hiddens):
+            raise ConfigError(
+                say(
+                    "tie needs embedding_size = num_hiddens, not {size} and {hidden}; leave out"
+                    " embedding_size",
+                    size=self.embedding_size,
+                    hidden=self.num_hiddens,
+                )
+            )
         object.__setattr__(self, "embedding_size", self.num_hiddens)
+
+    @property
+    def in_brief(self) -> str:
+        """The cell and the size of its state, e.g. ``gru, 256 hidden units``."""
+        return say("{cell}, {number} hidden units", cell=self.cell, number=self.num_hiddens)
 
 
 # The model draws the weights from its own generator; torch would draw from the global one.
@@ -111,8 +121,12 @@ class RNNModel(nn.Module):
     ) -> None:
         super().__init__()
         if vocab_size < 1:
-            msg = f"a model needs a vocabulary of at least one token, not {vocab_size}"
-            raise ModelError(msg)
+            raise ModelError(
+                say(
+                    "a model needs a vocabulary of at least one token, not {vocab_size}",
+                    vocab_size=vocab_size,
+                )
+            )
         self.config = config
         check_fork()
         self.vocab_size = vocab_size
@@ -267,9 +281,14 @@ def require_finite(model: nn.Module) -> None:
             continue
         first = parameter.detach()[~finite][0].item()
         count = int((~finite).sum())
-        msg = (
-            f"{name} holds {first} ({count:,} of its {parameter.numel():,} numbers are not finite):"
-            " its training has diverged; load an earlier epoch, or train again with a smaller --lr"
-            " or --clip"
+        raise ModelError(
+            say(
+                "{name} holds {first} ({count:,} of its {size:,} numbers are not finite): its"
+                " training has diverged; load an earlier epoch, or train again with a smaller"
+                " --lr or --clip",
+                name=name,
+                first=first,
+                count=count,
+                size=parameter.numel(),
+            )
         )
-        raise ModelError(msg)

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnn_magics.errors import ModelError
+from rnn_magics.language import say
 from rnn_magics.models.ngram import Floats, NgramModel, estimate, require_order
 from rnn_magics.text.vocab import Ids
 
@@ -54,11 +55,15 @@ def fit_sentences(
     require_order(order)
     longest = max((len(sentence) + 2 for sentence in sentences), default=0)
     if longest < max(order, 2):
-        msg = (
-            f"the longest of {len(sentences)} sentences has {longest} tokens with <s> and </s>, too"
-            f" few for n-grams of order {order}; lower the order"
+        raise ModelError(
+            say(
+                "the longest of {number} sentences has {longest} tokens with <s> and </s>, too"
+                " few for n-grams of order {order}; lower the order",
+                number=len(sentences),
+                longest=longest,
+                order=order,
+            )
         )
-        raise ModelError(msg)
     return estimate(_joined(sentences, vocab_size), vocab_size + 1, order)
 
 

@@ -12,7 +12,8 @@ from rnn_magics.notebook.line.command import Magic, command
 from rnn_magics.notebook.line.completion import IDENTIFIER, OptionMatcher
 from rnn_magics.notebook.page import announce
 from rnn_magics.notebook.page.once import register_views, unregister_views
-from rnn_magics.notebook.session.desk import Desk, RunningCell
+from rnn_magics.notebook.session.desk import Desk, RunningCell, has_kernel
+from rnn_magics.notebook.session.interface import interface_language
 from rnn_magics.notebook.session.preferences import RNNMagics
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.formatters import register_formatters, unregister_formatters
@@ -50,7 +51,8 @@ def load(shell: InteractiveShell) -> None:
     unload(shell)
     session = getattr(shell, _SESSION, None) or Session()
     setattr(shell, _SESSION, session)
-    desk = Desk(shell, session, RNNMagics(parent=shell))
+    language = interface_language(has_notebook=has_kernel(shell))
+    desk = Desk(shell, session, RNNMagics(parent=shell, interface=language))
     shell.configurables.append(desk.preferences)  # type: ignore[arg-type]  # any Configurable
     commands = {
         name: command(name, lambda name=name: load_magic(name), desk)  # type: ignore[misc]
@@ -64,7 +66,7 @@ def load(shell: InteractiveShell) -> None:
     shell.Completer.custom_matchers.append(OptionMatcher(desk, commands).matcher)
     register_formatters(shell)
     register_views(shell, desk)
-    announce.start(shell, session)
+    announce.start(desk)
 
 
 def unload(shell: InteractiveShell) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.plotting.style import GREY, INK
+from rnn_magics.tables import wrapped
 
 _LETTERS = 13  # in an inch of small text
 
@@ -26,8 +25,8 @@ def add_caption(figure: Figure, axes: Axes, trace: Trace) -> None:
         The result that is drawn.
     """
     width = int(figure.get_figwidth() * _LETTERS)
-    heading = textwrap.fill(trace.heading, width)
+    heading = wrapped(trace.heading, width, indent="")
     figure.suptitle(heading, x=0.01, horizontalalignment="left", color=INK, fontsize="large")
-    caption = textwrap.fill(trace.caption, width)
+    caption = wrapped(trace.caption, width, indent="")
     figure.set_figheight(figure.get_figheight() + 0.3 + 0.17 * (1 + caption.count("\n")))
     axes.set_title(caption, loc="left", color=GREY, fontsize="small")

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rnn_magics.tables import terminal_width
+from rnn_magics.language import say
+from rnn_magics.tables import columns_of, terminal_width
 
 Values: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -68,7 +69,8 @@ def _chart(axes: Axes, width: int) -> str:
         order = np.argsort(columns, kind="stable")
         drawn.scatter(near, np.interp(near, columns[order], heights[order]), marker=mark)
     names = [f"{mark} {label}" for mark, (*_, label) in zip(_MARKS, curves, strict=False)]
-    against = [f"against {axes.get_xlabel()}"] if axes.get_xlabel() else []
+    along = axes.get_xlabel()
+    against = [say("against {label}", label=along)] if along else []
     lines = drawn.show().replace("-> ()\n", "->\n").splitlines()
     lines = [line.replace("\N{BRAILLE PATTERN BLANK}", " ").rstrip() for line in lines]
     return "\n".join([*lines, *_packed([*names, *against], width + _AXIS)])
@@ -79,7 +81,7 @@ def _packed(names: list[str], width: int) -> list[str]:
     lines = names[:1]
     for name in names[1:]:
         longer = f"{lines[-1]}   {name}"
-        lines[-1:] = [longer] if len(longer) <= width else [lines[-1], name]
+        lines[-1:] = [longer] if columns_of(longer) <= width else [lines[-1], name]
     return lines
 
 

@@ -17,6 +17,7 @@ from matplotlib.patches import Rectangle
 from rnn_magics.inspection.views.match import Match
 from rnn_magics.inspection.views.surprise import Surprise
 from rnn_magics.inspection.views.units import Peak, Units
+from rnn_magics.language import say
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import (
@@ -29,6 +30,7 @@ from rnn_magics.plotting.style import (
     house_style,
 )
 from rnn_magics.results import brief
+from rnn_magics.tables import columns_of
 from rnn_magics.text.tokenizers import UNK
 
 _COLUMNS, _LEAST_COLUMNS = 84, 50
@@ -81,7 +83,7 @@ def surprise_figure(trace: Surprise) -> Figure:
         figure, axes = _page(lines := _wrapped(pieces))
         _write(axes, lines)
         add_caption(figure, axes, trace)
-        figure.colorbar(shades, ax=axes, label="bits", shrink=0.9, pad=0.01)
+        figure.colorbar(shades, ax=axes, label=say("bits"), shrink=0.9, pad=0.01)
     return figure
 
 
@@ -89,7 +91,7 @@ def match_figure(trace: Match) -> Figure:
     """Draw the span, and each place found with its similarity; matches are framed."""
     with house_style():
         first, last = trace.span
-        rows = [_marked("text", trace.tokens, first, last)]
+        rows = [_marked(say("text"), trace.tokens, first, last)]
         for place, similarity, (start, tokens) in zip(
             trace.places.tolist(), trace.similarities, trace.contexts, strict=True
         ):
@@ -112,7 +114,7 @@ def units_figure(trace: Units) -> Figure:
         figure, axes = _page(lines, beside=3.0)
         _write(axes, lines)
         add_caption(figure, axes, trace)
-        figure.colorbar(shades, ax=axes, label="value", shrink=0.9, pad=0.01)
+        figure.colorbar(shades, ax=axes, label=say("value"), shrink=0.9, pad=0.01)
         _draw_ranking(figure.axes[1], trace)
     return figure
 
@@ -123,8 +125,8 @@ def _draw_ranking(axes: Axes, trace: Units) -> None:
     labels = [f"{unit}, {drawable(trace.moved(unit))}" for unit in ranked]
     axes.set_yticks(range(len(ranked)), labels, fontsize="small")
     axes.invert_yaxis()
-    axes.set_xlabel("share explained by the token")
-    axes.set_title("Most selective units", loc="left", color=GREY, fontsize="small")
+    axes.set_xlabel(say("share explained by the token"))
+    axes.set_title(say("Most selective units"), loc="left", color=GREY, fontsize="small")
     axes.grid(visible=False, axis="y")
 
 
@@ -161,7 +163,7 @@ def _aligned(rows: list[Row]) -> list[Line]:
     widest = max(map(_width, fronts))
     lines = []
     for row, front in zip(rows, fronts, strict=True):
-        blank = Piece(row.label.ljust(_LABEL) + " " * (widest - _width(front)))
+        blank = Piece(row.label + " " * (_LABEL - columns_of(row.label) + widest - _width(front)))
         lines.append([blank, *front, row.focus, *_fitting(row.after)])
     return lines
 
@@ -189,7 +191,9 @@ def _wrapped(pieces: Iterable[Piece]) -> list[Line]:
             width = 0
     lines = [line for line in lines if line]
     if len(lines) > _MOST_LINES:
-        lines[_MOST_LINES:] = [[Piece(f"... {len(lines) - _MOST_LINES} more lines")]]
+        lines[_MOST_LINES:] = [
+            [Piece(say("... {number} more lines", number=len(lines) - _MOST_LINES))]
+        ]
     return lines
 
 

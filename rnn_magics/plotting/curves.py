@@ -11,6 +11,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.patheffects import withStroke
 
 from rnn_magics.digits import rounded
+from rnn_magics.language import marked, say
 from rnn_magics.plotting.labels import label_levels
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import GOOD, cycle_with_markers, house_style, number_plainly
@@ -36,7 +37,7 @@ class Curves:
     heading
         What the titles begin with.
     against
-        What the horizontal axis is.
+        What the horizontal axis is, in English.
     ends
         Where on it the epochs of a run end, by name; by default after 1, 2, 3, ... epochs.
     """
@@ -45,7 +46,7 @@ class Curves:
     clip: float | None = None
     marks: Iterable[Mark] = ()
     heading: str = ""
-    against: str = "epoch"
+    against: str = marked("epoch")
     ends: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
@@ -90,9 +91,11 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
         label = f"{name}: " if several else ""
         _draw_perplexity(left, at, history, look, label)
         _draw_norm(right, at, history, look, label)
-    title, norm = f"{curves.heading}Perplexity", f"{curves.heading}Gradient norm, unclipped"
-    left.set(xlabel=curves.against, ylabel="perplexity", yscale="log", title=title)
-    right.set(xlabel=curves.against, ylabel="norm", yscale="log", title=norm)
+    title = f"{curves.heading}{say('Perplexity')}"
+    norm = f"{curves.heading}{say('Gradient norm, unclipped')}"
+    against = say(curves.against)
+    left.set(xlabel=against, ylabel=say("perplexity"), yscale="log", title=title)
+    right.set(xlabel=against, ylabel=say("norm"), yscale="log", title=norm)
     for axes in (left, right):
         if axes.get_ylim()[0] <= 0:  # nothing is drawn
             axes.set_ylim(1, 10)
@@ -105,17 +108,20 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
     if curves.clip is not None:
         _reach(right, curves.clip)
     levels = [
-        (f"{mark.name} {rounded(mark.perplexity, 2)}", mark.perplexity) for mark in curves.marks
+        (f"{mark.words} {rounded(mark.perplexity, 2)}", mark.perplexity) for mark in curves.marks
     ]
     if levels:
         _reach(left, min(value for _, value in levels))
     # The handles are of the runs; the levels, drawn after them, have their names at the edge.
     handles = left.get_lines()
     label_levels(left, levels)
-    label_levels(right, [] if curves.clip is None else [(f"clip {curves.clip:g}", curves.clip)])
+    label_levels(
+        right,
+        [] if curves.clip is None else [(say("clip {clip:g}", clip=curves.clip), curves.clip)],
+    )
     if several:
         # Both axes use the same colour for a run, so one legend below serves both.
-        right.set_ylabel("norm, median to maximum")
+        right.set_ylabel(say("norm, median to maximum"))
         figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
 
 
@@ -125,9 +131,9 @@ def _draw_perplexity(
     color, marker = look
     train = np.array(history.train_perplexity, float)
     valid = np.array([np.nan if p is None else p for p in history.valid_perplexity], float)
-    axes.plot(at, _drawable(train), color=color, marker=marker, label=f"{label}training")
+    training, held_out = f"{label}{say('training')}", f"{label}{say('held out')}"
+    axes.plot(at, _drawable(train), color=color, marker=marker, label=training)
     if np.isfinite(valid).any():
-        held_out = f"{label}held out"
         axes.plot(at, _drawable(valid), "--", color=color, marker=marker, label=held_out)
         if not label:
             _mark_best(axes, at, valid)
@@ -137,7 +143,7 @@ def _mark_best(axes: Axes, at: Floats, valid: Floats) -> None:
     best = int(np.nanargmin(valid))
     axes.scatter([at[best]], [valid[best]], 80, facecolors="none", edgecolors=GOOD, zorder=3)
     axes.annotate(
-        f"best {valid[best]:.4g}, epoch {best + 1}",
+        say("best {value:.4g}, epoch {epoch}", value=valid[best], epoch=best + 1),
         (at[best], valid[best]),
         (0, -9),
         textcoords="offset points",
@@ -159,8 +165,10 @@ def _reach(axes: Axes, value: float) -> None:
 def _draw_norm(axes: Axes, at: Floats, history: History, look: tuple[str, str], label: str) -> None:
     color, marker = look
     median, largest = _drawable(history.grad_norm), _drawable(history.grad_norm_max)
-    axes.plot(at, median, color=color, marker=marker, label=f"{label}median")
-    axes.fill_between(at, median, largest, color=color, alpha=0.2, label=f"{label}to maximum")
+    axes.plot(at, median, color=color, marker=marker, label=f"{label}{say('median')}")
+    axes.fill_between(
+        at, median, largest, color=color, alpha=0.2, label=f"{label}{say('to maximum')}"
+    )
 
 
 def _drawable(values: object) -> Floats:

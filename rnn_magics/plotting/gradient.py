@@ -6,6 +6,7 @@ import numpy as np
 
 from rnn_magics.inspection.views.gradient import Gradient
 from rnn_magics.inspection.views.unrolled import Array
+from rnn_magics.language import say
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.heatmaps import label_tokens
 from rnn_magics.plotting.legible import Figure
@@ -19,12 +20,12 @@ def gradient_figure(trace: Gradient) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=[2, 1])
         places = np.arange(len(trace.norms))
         left.bar(places, _drawable(trace.norms), color=BLUE)
-        left.set(yscale="log", ylabel="norm of the gradient")
+        left.set(yscale="log", ylabel=say("norm of the gradient"))
         add_caption(figure, left, trace)
         label_tokens(left, trace.tokens[: trace.step + 1])
         right.plot(_drawable(trace.lags), color=ORANGE, marker=".")
         right.axhline(1, color=GREY, linestyle="--", linewidth=1)
-        right.set(yscale="log", xlabel="steps back", ylabel="what is left of a change")
+        right.set(yscale="log", xlabel=say("steps back"), ylabel=say("what is left of a change"))
         right.xaxis.get_major_locator().set_params(integer=True)
         for axes in (left, right):
             number_plainly(axes.yaxis)

@@ -12,6 +12,7 @@ from matplotlib.image import AxesImage
 from rnn_magics.inspection.views.gates import HIGH, LOW, Gates
 from rnn_magics.inspection.views.hidden import Hidden
 from rnn_magics.inspection.views.unrolled import Array
+from rnn_magics.language import say
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import (
@@ -37,7 +38,9 @@ def hidden_figure(trace: Hidden) -> Figure:
         figure.colorbar(image, ax=axes, label="h", pad=0.01)
         label_tokens(axes, trace.tokens)
         add_caption(figure, axes, trace)
-        axes.set_ylabel(f"layer {trace.layer}, units by {trace.order}")
+        axes.set_ylabel(
+            say("layer {layer}, units by {order}", layer=trace.layer, order=trace.order)
+        )
         few = len(trace.units) <= _UNITS_LABELLED
         axes.set_yticks(range(len(trace.units)) if few else [], trace.units if few else [])
     return figure
@@ -68,9 +71,9 @@ def _draw_saturation(axes: Axes, trace: Gates) -> None:
         axes.scatter(trace.low[name], trace.high[name], 14, color, alpha=0.6, label=name)
     axes.plot([0, 1], [1, 0], color="black", linewidth=0.5)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
-    axes.set_xlabel(f"share of tokens below {LOW}")
-    axes.set_ylabel(f"share of tokens above {HIGH}")
-    axes.set_title("Saturation, a dot a unit", loc="left", color=GREY, fontsize="small")
+    axes.set_xlabel(say("share of tokens below {low}", low=LOW))
+    axes.set_ylabel(say("share of tokens above {high}", high=HIGH))
+    axes.set_title(say("Saturation, a dot a unit"), loc="left", color=GREY, fontsize="small")
     if trace.low:
         axes.legend(frameon=False, loc="upper right")
 
@@ -92,7 +95,7 @@ def _width(tokens: Sequence[Any]) -> float:
 def label_tokens(axes: Axes, tokens: Sequence[Any]) -> None:
     """Write the tokens along the x axis, or their numbers if there are many."""
     if len(tokens) > _LABELLED:
-        axes.set_xlabel("place in the text")
+        axes.set_xlabel(say("place in the text"))
         return
     labels = [token_label(token) for token in tokens]
     upright = max(map(len, labels)) == 1

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from rnn_magics.inspection.views.windows import Windows
+from rnn_magics.language import say
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import GREY, INK, cycle, house_style, token_label
@@ -39,7 +40,13 @@ def _draw_tokens(axes: Axes, trace: Windows) -> None:
     width = steps + len(more)
     lefts = [_GAP + place * (width + _GAP) for place in range(len(trace.windows))]
     for minibatch, (left, rows) in enumerate(zip(lefts, trace.windows, strict=True)):
-        axes.text(left + width / 2, -0.5, f"minibatch {minibatch}", color=GREY, ha="center")
+        axes.text(
+            left + width / 2,
+            -0.5,
+            say("minibatch {number}", number=minibatch),
+            color=GREY,
+            ha="center",
+        )
         for row, tokens in enumerate(rows):
             top = row * _LINES
             _write_cells(axes, left, top, [*tokens[:-1], *more])
@@ -95,6 +102,6 @@ def _draw_places(axes: Axes, trace: Windows) -> None:
     axes.axvspan(0, trace.offset, color=GREY, alpha=0.3, linewidth=0)
     axes.set(xlim=(0, trace.num_tokens), ylim=(trace.num_shown - 0.4, -0.6))
     axes.set_yticks(range(trace.num_shown))
-    axes.set(xlabel="place in the text (tokens)", ylabel="minibatch")
+    axes.set(xlabel=say("place in the text (tokens)"), ylabel=say("minibatch"))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(visible=False, axis="y")

@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 
 from rnn_magics.digits import apart, rounded
+from rnn_magics.language import marked, say
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.training.run import Run
 
-_NAMES = {1: "unigram", 2: "bigram"}
+_NAMES = {1: marked("unigram"), 2: marked("bigram")}
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,29 @@ class Mark:
 
     def __str__(self) -> str:
         """Say it in words, e.g. ``bigram 12.001: passed after epoch 2``."""
-        when = "not passed" if self.epoch is None else f"passed after epoch {self.epoch}"
-        return f"{self.name} {rounded(self.perplexity)}: {when}"
+        when = (
+            say("not passed")
+            if self.epoch is None
+            else say("passed after epoch {epoch}", epoch=self.epoch)
+        )
+        perplexity = rounded(self.perplexity)
+        return say("{name} {perplexity}: {when}", name=self.words, perplexity=perplexity, when=when)
+
+    @property
+    def words(self) -> str:
+        """Its name, in the language that is spoken."""
+        counting = self.counting
+        return say("best, {name}", name=counting) if self.name != self._kind else counting
+
+    @property
+    def counting(self) -> str:
+        """The name of what it counts, in the language that is spoken."""
+        order = self._kind.removesuffix("-gram")
+        return say("{order}-gram", order=order) if order.isdigit() else say(self._kind)
+
+    @property
+    def _kind(self) -> str:
+        return self.name.removeprefix("best, ")
 
 
 @dataclass(frozen=True)
@@ -57,11 +79,17 @@ class BaselineComparison(Result):
     def passages(self) -> str:
         """When each mark was passed, in one line; empty where there are none."""
         told = (
-            f"{mark.name} ({rounded(mark.perplexity)}) "
-            + ("not yet" if mark.epoch is None else f"after epoch {mark.epoch}")
+            say(
+                "{name} ({perplexity}) {when}",
+                name=mark.words,
+                perplexity=rounded(mark.perplexity),
+                when=say("not yet")
+                if mark.epoch is None
+                else say("after epoch {epoch}", epoch=mark.epoch),
+            )
             for mark in self.marks
         )
-        return f"passed: {', '.join(told)}" if self.marks else ""
+        return say("passed: {marks}", marks=say(", ").join(told)) if self.marks else ""
 
     def __repr__(self) -> str:
         """Return the sentence, then a line for each mark."""
@@ -72,7 +100,7 @@ def marks(ladder: Ladder) -> tuple[Mark, ...]:
     """Return the lines to draw: uniform, unigram, bigram, best; none without held-out text."""
     if not ladder.num_valid_tokens:
         return ()
-    found = [Mark("uniform", float(ladder.uniform))]
+    found = [Mark(marked("uniform"), float(ladder.uniform))]
     for rung in ladder:
         if rung.valid_perplexity is None:
             continue
@@ -92,16 +120,18 @@ def compare_with_baselines(run: Run) -> BaselineComparison:
     """
     ladder, scored = run.ladder, run.scored
     if ladder is None:
-        return BaselineComparison((), "no baselines were fitted for this run")
+        return BaselineComparison((), say("no baselines were fitted for this run"))
     if not ladder.num_valid_tokens:
         return BaselineComparison(
-            (), "nothing is held out, so there is nothing to compare with baselines"
+            (), say("nothing is held out, so there is nothing to compare with baselines")
         )
     if scored is None:
-        why = "the held-out text was not scored, so there is nothing to compare with baselines"
+        why = say("the held-out text was not scored, so there is nothing to compare with baselines")
         return BaselineComparison((), why)
     if run.state_rule != "carried" or ladder.num_valid_tokens != run.num_valid_tokens - 1:
-        why = "not comparable with baselines: they do not predict the same tokens from the past"
+        why = say(
+            "not comparable with baselines: they do not predict the same tokens from the past"
+        )
         return BaselineComparison((), why)
     passed = tuple(
         Mark(mark.name, mark.perplexity, _epoch_below(run, mark.perplexity))
@@ -109,11 +139,26 @@ def compare_with_baselines(run: Run) -> BaselineComparison:
     )
     if (turn := run.history.turn) is None:
         return BaselineComparison(
-            passed, f"held-out perplexity {scored}: {_place(passed, scored.perplexity)}"
+            passed,
+            say(
+                "held-out perplexity {scored}: {place}",
+                scored=scored,
+                place=_place(passed, scored.perplexity),
+            ),
         )
-    reached = _place(passed, turn.best.perplexity)
-    now = f"now {rounded(scored.perplexity)}" if scored.is_present else f"{scored}"
-    said = f"best held-out perplexity {turn.best}: {reached}; {turn.since}, {now}"
+    place = _place(passed, turn.best.perplexity)
+    now = (
+        say("now {perplexity}", perplexity=rounded(scored.perplexity))
+        if scored.is_present
+        else f"{scored}"
+    )
+    said = say(
+        "best held-out perplexity {best}: {place}; {since}, {now}",
+        best=turn.best,
+        place=place,
+        since=turn.since,
+        now=now,
+    )
     return BaselineComparison(passed, said)
 
 
@@ -124,20 +169,24 @@ def _epoch_below(run: Run, perplexity: float) -> int | None:
 
 def _place(passed: tuple[Mark, ...], reached: float) -> str:
     if not math.isfinite(reached):
-        return _LITTLE[0]
+        return say(_LITTLE[0])
     best = min(passed, key=lambda mark: mark.perplexity)
-    name = f"the best {best.name.removeprefix('best, ')} ({rounded(best.perplexity)})"
+    name = say(
+        "the best {name} ({perplexity})",
+        name=best.counting,
+        perplexity=rounded(best.perplexity),
+    )
     if reached < best.perplexity:
-        return f"below {name} {apart(reached, best.perplexity)}"
-    behind = f"above {name} {apart(reached, best.perplexity)}"
+        return say("below {name} {far}", name=name, far=apart(reached, best.perplexity))
+    behind = say("above {name} {far}", name=name, far=apart(reached, best.perplexity))
     for mark, little in zip(passed, _LITTLE, strict=False):
         if reached >= mark.perplexity:
-            return f"{little}; {behind}"
+            return say("; ").join([say(little), behind])
     return behind
 
 
 _LITTLE = (
-    "no better than guessing",
-    "has not learnt more than how frequent each token is",
-    "has not learnt more than counting pairs",
+    marked("no better than guessing"),
+    marked("has not learnt more than how frequent each token is"),
+    marked("has not learnt more than counting pairs"),
 )

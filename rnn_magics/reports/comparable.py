@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from rnn_magics.language import marked, say
 from rnn_magics.training.run import Run
 
 
@@ -35,11 +36,11 @@ class Basis:
 
 
 _WORDS = {
-    "token": "kinds of token",
-    "tokens": "vocabularies",
-    "text": "texts",
-    "split": "held-out parts",
-    "state": "state rules",
+    "token": marked("kinds of token"),
+    "tokens": marked("vocabularies"),
+    "text": marked("texts"),
+    "split": marked("held-out parts"),
+    "state": marked("state rules"),
 }
 
 
@@ -65,12 +66,21 @@ def comparable(runs: Sequence[Run]) -> list[list[Run]]:
 def basis_in_words(run: Run) -> str:
     """Say what the perplexity of a run is a perplexity of."""
     size = f"{run.model.vocab_size:,}"
-    kind = f"{size} indices" if run.vocab is None else f"{size} {run.vocab.token} tokens"
-    text = "bare indices" if run.corpus is None else repr(run.corpus[0])
-    held_out = f"{run.num_valid_tokens:,}" if run.num_valid_tokens else "none"
-    return (
-        f"{kind}; {text}, {run.num_train_tokens:,} tokens to train on, {held_out} held out; state"
-        f" {run.state_rule}"
+    kind = (
+        say("{size} indices", size=size)
+        if run.vocab is None
+        else say("{size} {token} tokens", size=size, token=run.vocab.token)
+    )
+    text = say("bare indices") if run.corpus is None else repr(run.corpus[0])
+    held_out = f"{run.num_valid_tokens:,}" if run.num_valid_tokens else say("none")
+    return say(
+        "{kind}; {text}, {num_train_tokens:,} tokens to train on,"
+        " {held_out} held out; state {state_rule}",
+        kind=kind,
+        text=text,
+        num_train_tokens=run.num_train_tokens,
+        held_out=held_out,
+        state_rule=say(run.state_rule),
     )
 
 
@@ -82,6 +92,9 @@ def difference_in_words(groups: Sequence[Sequence[Run]]) -> str:
     differing = [f.name for f in fields(Basis) if len({getattr(b, f.name) for b in bases}) > 1]
     if "text" in differing or "token" in differing or "tokens" in differing:
         differing = [name for name in differing if name != "split"]  # which follows from them
-    named = [_WORDS[name] for name in differing]
-    listed = ", ".join(named[:-1]) + (" and " if named[:-1] else "") + named[-1]
-    return f"Perplexities of different groups cannot be compared: they have different {listed}."
+    named = [say(_WORDS[name]) for name in differing]
+    listed = say(", ").join(named[:-1]) + (say(" and ") if named[:-1] else "") + named[-1]
+    return say(
+        "Perplexities of different groups cannot be compared: they have different {listed}.",
+        listed=listed,
+    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_magics.digits import apart, rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.interrupts import whole_imports
+from rnn_magics.language import marked, say, say_in
 from rnn_magics.options import Options, check_choice, describe
 from rnn_magics.reports.baselines import Mark, compare_with_baselines
 from rnn_magics.reports.comparable import basis_in_words, comparable, difference_in_words
@@ -37,22 +38,26 @@ class Column:
     Parameters
     ----------
     name
-        Its heading: the name of an option or of a result.
+        The name of an option or of a result.
     entries
         The values as `Comparison.to_pandas` has them; None where there is none.
     cells
         The values as people read them, each on one line.
+    heading
+        What stands above them: the name of an option, or a word for the result.
     """
 
     name: str
     entries: list[Any]
     cells: list[str]
+    heading: str
 
     @classmethod
     def of(cls, name: str, entries: list[Any], text: Callable[[Any], str]) -> Column:
         """Return the column of these values; where there is none, its cell is empty."""
         cells = ("" if value is None else text(value) for value in entries)
-        return cls(name, entries, [visible(shortened(cell, _WIDTH), keep="") for cell in cells])
+        plain = [visible(shortened(cell, _WIDTH), keep="") for cell in cells]
+        return cls(name, entries, plain, say(name))
 
 
 @dataclass(frozen=True)
@@ -87,15 +92,27 @@ class Group:
         if best is None or not math.isfinite(best.perplexity):
             return ""
         alone = len(self.runs) == 1
-        said = f"{run.name}: held-out" if alone else f"{run.name} predicts held-out text best:"
-        said += f" perplexity {rounded(best.perplexity)} after epoch {best.epoch}"
+        reached = {"run": run.name, "perplexity": rounded(best.perplexity), "epoch": best.epoch}
+        said = (
+            say("{run}: held-out perplexity {perplexity} after epoch {epoch}", **reached)
+            if alone
+            else say(
+                "{run} predicts held-out text best: perplexity {perplexity} after epoch {epoch}",
+                **reached,
+            )
+        )
         if not self.marks:
-            return f"{said}."
+            return say("{clause}.", clause=said)
         counting = min(self.marks, key=lambda mark: mark.perplexity)
-        side = "below" if best.perplexity < counting.perplexity else "above"
-        name = counting.name.removeprefix("best, ")
-        far = apart(best.perplexity, counting.perplexity)
-        return f"{said}, {side} the best {name} ({rounded(counting.perplexity)}) {far}."
+        than = {
+            "clause": said,
+            "name": counting.counting,
+            "perplexity": rounded(counting.perplexity),
+            "far": apart(best.perplexity, counting.perplexity),
+        }
+        if best.perplexity < counting.perplexity:
+            return say("{clause}, below the best {name} ({perplexity}) {far}.", **than)
+        return say("{clause}, above the best {name} ({perplexity}) {far}.", **than)
 
 
 @dataclass(frozen=True)
@@ -115,8 +132,13 @@ class Table:
 
     @property
     def head(self) -> list[str]:
-        """The headings."""
+        """The names of the columns."""
         return [column.name for column in self.columns]
+
+    @property
+    def headings(self) -> list[str]:
+        """What stands above the columns."""
+        return [column.heading for column in self.columns]
 
     @property
     def sections(self) -> list[tuple[Group, list[list[str]]]]:
@@ -134,7 +156,7 @@ class Axis:
     Parameters
     ----------
     label
-        What stands at the axis.
+        What stands at the axis, in English; it is translated where it is shown.
     ends
         Returns where on it each epoch of a run ended.
     """
@@ -144,13 +166,15 @@ class Axis:
 
 
 AXES = {
-    "epochs": Axis("epoch", lambda run: range(1, len(run.history) + 1)),
-    "steps": Axis("steps", lambda run: [steps for steps, _ in run.curve.epochs]),
+    "epochs": Axis(marked("epoch"), lambda run: range(1, len(run.history) + 1)),
+    "steps": Axis(marked("steps"), lambda run: [steps for steps, _ in run.curve.epochs]),
     "tokens": Axis(
-        "tokens of training",
+        marked("tokens of training"),
         lambda run: [steps * run.config.batching.tokens_per_batch for steps, _ in run.curve.epochs],
     ),
-    "seconds": Axis("seconds of training", lambda run: [spent for _, spent in run.curve.epochs]),
+    "seconds": Axis(
+        marked("seconds of training"), lambda run: [spent for _, spent in run.curve.epochs]
+    ),
 }
 
 
@@ -177,8 +201,8 @@ class Comparison(Result):
     def __init__(self, runs: Sequence[Run], against: str = "epochs") -> None:
         check_choice("against", against, AXES)
         if not any(len(run.history) for run in runs):
-            names = ", ".join(run.name for run in runs) or "no run"
-            msg = f"nothing to compare yet: {names} must first finish an epoch"
+            names = say(", ").join(run.name for run in runs) or say("no run")
+            msg = say("nothing to compare yet: {names} must first finish an epoch", names=names)
             raise TrainingError(msg)
         self.runs, self.against = tuple(runs), against
 
@@ -193,7 +217,11 @@ class Comparison(Result):
         """Why groups cannot be compared, and which settings were changed during training."""
         why = difference_in_words([group.runs for group in self.groups])
         steered = [
-            f"{run.name} was steered while it trained: {'; '.join(map(str, run.steered))}."
+            say(
+                "{run} was steered while it trained: {changes}.",
+                run=run.name,
+                changes=say("; ").join(map(str, run.steered)),
+            )
             for run in self.runs
             if run.steered
         ]
@@ -204,7 +232,7 @@ class Comparison(Result):
         """The options in which the runs differ and the results, a row for each run."""
         groups = self.groups
         runs = [run for group in groups for run in group.runs]
-        names = Column.of("run", [run.name for run in runs], str)
+        names = Column.of(marked("run"), [run.name for run in runs], str)
         return Table(groups, [names, *_differing(runs), *_results(runs)])
 
     def to_markdown(self) -> str:
@@ -213,7 +241,7 @@ class Comparison(Result):
         for group, rows in table.sections:
             if len(table.groups) > 1:
                 blocks.append(_plain_in_markdown(f"{group.letter}: {group.basis}"))
-            blocks.append(markdown_table(table.head, rows))
+            blocks.append(markdown_table(table.headings, rows))
         verdicts = (group.verdict for group in table.groups)
         return "\n\n".join(
             [*blocks, *map(_plain_in_markdown, filter(None, [*verdicts, *self.notes]))]
@@ -228,7 +256,7 @@ class Comparison(Result):
         TrainingError
             If pandas is not installed.
         """
-        pd = pandas_or("to_markdown for text")
+        pd = pandas_or(say("to_markdown for text"))
         table = self.table
         name, *columns = table.columns
         letters = [group.letter for group in table.groups for _ in group.runs]
@@ -241,7 +269,7 @@ class Comparison(Result):
         table = self.table
         sections, told = table.sections, []
         lines = iter(
-            aligned([table.head, *(row for _, rows in sections for row in rows)]).split("\n")
+            aligned([table.headings, *(row for _, rows in sections for row in rows)]).split("\n")
         )
         told.append(next(lines))
         for group, rows in sections:
@@ -304,10 +332,10 @@ def _differing(runs: Sequence[Run]) -> list[Column]:
         if all(value == known[0] for value in known):
             continue
         name = field.name if parts_with[field.name] == 1 else f"{part} {field.name}"
-        unset = "default" if field.default is None else "none"
+        unset = say("default") if field.default is None else say("none")
         plain = [None if value is _UNKNOWN else value for value in told]
         cells = ["" if v is _UNKNOWN else unset if v is None else _written(v) for v in told]
-        columns.append(Column(name, plain, Column.of(name, cells, str).cells))
+        columns.append(Column(name, plain, Column.of(name, cells, str).cells, name))
     return columns
 
 
@@ -315,8 +343,12 @@ def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _state(word: str) -> str:
+    return say_in("state" if word == "training" else "ending", word)
 
 
 def _results(runs: Sequence[Run]) -> list[Column]:
@@ -326,14 +358,14 @@ def _results(runs: Sequence[Run]) -> list[Column]:
     speed = [run.tokens_per_second if len(run.history) else None for run in runs]
     perplexities = [None if score is None else score.perplexity for score in best]
     return [
-        Column.of("parameters", [run.model.num_parameters for run in runs], "{:,}".format),
-        Column.of("best held-out ppl", perplexities, rounded),
-        Column.of("after epoch", [None if s is None else s.epoch for s in best], str),
-        Column.of("epochs trained", trained, str),
-        Column.of("train ppl", [run.train_perplexity for run in runs], rounded),
-        Column.of("seconds", seconds, "{:,.1f}".format),
-        Column.of("tokens/s", speed, "{:,.0f}".format),
-        Column.of("state", [str(run.reason or "training") for run in runs], str),
+        Column.of(marked("parameters"), [run.model.num_parameters for run in runs], "{:,}".format),
+        Column.of(marked("best held-out ppl"), perplexities, rounded),
+        Column.of(marked("after epoch"), [None if s is None else s.epoch for s in best], str),
+        Column.of(marked("epochs trained"), trained, str),
+        Column.of(marked("train ppl"), [run.train_perplexity for run in runs], rounded),
+        Column.of(marked("seconds"), seconds, "{:,.1f}".format),
+        Column.of(marked("tokens/s"), speed, "{:,.0f}".format),
+        Column.of(marked("state"), [str(run.reason or "training") for run in runs], _state),
     ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from rnn_magics.errors import BatchError
+from rnn_magics.language import marked, say
 from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.ngram import Floats, fit_ngram
 from rnn_magics.reports.texts import (
@@ -49,11 +50,16 @@ class MixtureEvaluation(Result):
 
     def __repr__(self) -> str:
         """Return a line for each of the three, then what they depend on."""
-        return (
-            f"{evaluations_table(self.rows)}\nover {self.run.score.num_tokens:,} tokens, state"
-            f" {self.run.score.state}; the weight of the {self.ngram.run} begins at 0.5, follows"
-            f" from the tokens already read, and ends at {self.weight:.2f}"
+        depends = say(
+            "over {num_tokens:,} tokens, state {state}; the weight of the"
+            " {ngram} begins at 0.5, follows from the tokens already read, and"
+            " ends at {weight:.2f}",
+            num_tokens=self.run.score.num_tokens,
+            state=say(self.run.score.state),
+            ngram=self.ngram.run,
+            weight=self.weight,
         )
+        return f"{evaluations_table(self.rows)}\n{depends}"
 
 
 def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
@@ -85,22 +91,34 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
     vocab = require_reader(run, corpus)
     corpus = corpus_as(run.reading, corpus)
     if run.corpus is None or run.corpus[1] != corpus.fingerprint:
-        msg = (
-            f"run {run.name!r} was not trained on {corpus.name!r}: a mixture counts the training"
-            " text and scores what was held out of it; type the %corpus of that run again"
+        msg = say(
+            "run {run!r} was not trained on {corpus!r}: a mixture counts the"
+            " training text and scores what was held out of it; type the"
+            " %corpus of that run again",
+            run=run.name,
+            corpus=corpus.name,
         )
         raise BatchError(msg)
     if run.config.model.bidirectional:
-        msg = f"run {run.name!r} is bidirectional: it sees the token that counting would predict"
+        msg = say(
+            "run {run!r} is bidirectional: it sees the token that counting would predict",
+            run=run.name,
+        )
         raise BatchError(msg)
     encoded = encode_corpus(corpus, vocab)
     if len(encoded.valid) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-        msg = f"nothing is held out of {corpus.name!r} to score: %corpus ... --valid 0.1"
+        msg = say(
+            "nothing is held out of {corpus!r} to score: %corpus ... --valid 0.1",
+            corpus=corpus.name,
+        )
         raise BatchError(msg)
     if (len(encoded.train), len(encoded.valid)) != (run.num_train_tokens, run.num_valid_tokens):
-        msg = (
-            f"{corpus.name!r} is now split or shortened in another way than for run {run.name!r},"
-            " whose training text would be scored as held out; type the %corpus of that run again"
+        msg = say(
+            "{corpus!r} is now split or shortened in another way than for run"
+            " {run!r}, whose training text would be scored as held out; type"
+            " the %corpus of that run again",
+            corpus=corpus.name,
+            run=run.name,
         )
         raise BatchError(msg)
     require_countable(corpus, len(encoded.train))
@@ -108,16 +126,16 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
     ids = torch.from_numpy(np.asarray(encoded.valid, np.int64))
     device = next(run.model.parameters()).device
     own: Floats = token_log_probs(run.model, ids.to(device)).cpu().numpy()
-    both, name = interpolate(own, counted), f"{order}-gram"
+    both, name = interpolate(own, counted), say("{order}-gram", order=order)
     scores = [
         Evaluation(-float(log_probs.mean()), len(log_probs), state)
         for log_probs, state in (
             (own, run.state_rule),
-            (counted, f"of {order - 1} tokens"),
+            (counted, say("of {number} tokens", number=order - 1)),
             (both.log_probs, run.state_rule),
         )
     ]
-    alone = describe_score(run, corpus.name, "held-out part", scores[0], run.valid_counts)
+    alone = describe_score(run, corpus.name, marked("held-out part"), scores[0], run.valid_counts)
     return MixtureEvaluation(
         alone,
         replace(alone, run=name, score=scores[1]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rnn_magics.batching import BATCHERS
 from rnn_magics.digits import rounded
+from rnn_magics.language import marked, say
 from rnn_magics.reports.texts import TextEvaluation, describe_score
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation
@@ -39,53 +40,78 @@ class RunReport(Result):
 
     def __repr__(self) -> str:
         """Return a line for each part."""
-        return "\n".join(self.lines) or "no epoch yet"
+        return "\n".join(self.lines) or say("no epoch yet")
 
     @property
     def lines(self) -> list[str]:
         """One for each part that has a number, the held-out part first; then the notes."""
         told = zip(self.figures, self._how(), strict=True)
-        return [*(f"{figures}: {how}." for figures, how in told), *self.notes]
+        return [
+            *(say("{figures}: {how}.", figures=figures, how=how) for figures, how in told),
+            *self.notes,
+        ]
 
     @property
     def figures(self) -> list[str]:
         """The numbers alone, a line for each part, the held-out part first."""
-        return [f"{name} {found.numbers}" for name, found, _ in self._parts()]
+        return [
+            say("{part} {numbers}", part=name, numbers=found.numbers)
+            for name, found, _ in self._parts()
+        ]
 
     @property
     def definitions(self) -> list[str]:
         """What the numbers are and over what they were computed, a line for each part."""
         names = (name for name, *_ in self._parts())
-        return [f"{name}: {how}." for name, how in zip(names, self._how(), strict=True)]
+        return [
+            say("{figures}: {how}.", figures=name, how=how)
+            for name, how in zip(names, self._how(), strict=True)
+        ]
 
     def _parts(self) -> Iterator[tuple[str, TextEvaluation, str]]:
         if self.valid is not None:
-            over = f"all {self.valid.score.num_tokens:,} predicted tokens of the held-out text"
-            when = "" if self.epoch is None else f", after epoch {self.epoch}"
-            yield f"Held-out{when}", self.valid, over
+            over = say(
+                "all {num_tokens:,} predicted tokens of the held-out text",
+                num_tokens=self.valid.score.num_tokens,
+            )
+            name = (
+                say("Held-out")
+                if self.epoch is None
+                else say("Held-out, after epoch {epoch}", epoch=self.epoch)
+            )
+            yield name, self.valid, over
         if self.train is not None:
-            yield "Training", self.train, "the last epoch, while the weights changed"
+            yield say("Training"), self.train, say("the last epoch, while the weights changed")
 
     def _how(self) -> Iterator[str]:
         for _, found, over in self._parts():
-            told = [f"exp of the mean over {over}, state {found.score.state}", found.unknown]
+            told = [
+                say(
+                    "exp of the mean over {over}, state {state}",
+                    over=over,
+                    state=say(found.score.state),
+                ),
+                found.unknown,
+            ]
             if found.num_words:
-                words = f"{found.num_words:,} words between white space"
-                told.append(f"per word is exp of the nats of all characters over {words}")
-            yield "; ".join(filter(None, told))
+                words = say("{num_words:,} words between white space", num_words=found.num_words)
+                told.append(
+                    say("per word is exp of the nats of all characters over {words}", words=words)
+                )
+            yield say("; ").join(filter(None, told))
 
 
 def report_run(run: Run) -> RunReport:
     """Return the perplexities of a run with all that they depend on; nothing is scored anew."""
-    name = "its text" if run.corpus is None else run.corpus[0]
+    name = say("its text") if run.corpus is None else run.corpus[0]
     history, train, valid = run.history, None, None
     if len(history):
         carried = BATCHERS[run.config.batching.batching].carries_state
         score = _scored(history.train_bits[-1], run.num_train_tokens, carried=carried)
-        train = describe_score(run, name, "training part", score, run.train_counts)
+        train = describe_score(run, name, marked("training part"), score, run.train_counts)
     if (scored := run.scored) is not None:
         score = _scored(scored.bits, run.num_valid_tokens, carried=run.state_rule == "carried")
-        valid = describe_score(run, name, "held-out part", score, run.valid_counts)
+        valid = describe_score(run, name, marked("held-out part"), score, run.valid_counts)
     epoch = None if scored is None or scored.is_present else scored.epoch
     return RunReport(train, valid, epoch, tuple(_notes(run)))
 
@@ -94,18 +120,28 @@ def _notes(run: Run) -> Iterator[str]:
     scored, history = run.scored, run.history
     if run.reason is not None and len(history) and run.num_valid_tokens:
         if scored is None:
-            yield "The held-out text was not scored."
+            yield say("The held-out text was not scored.")
         elif not scored.is_present:
-            yield "The weights have changed since the held-out text was scored."
+            yield say("The weights have changed since the held-out text was scored.")
     if (turn := history.turn) is not None:
         epoch, last = turn.best.epoch, history.scores[-1].epoch
         before, after = (rounded(history.train_perplexity[at - 1]) for at in (epoch, last))
-        did = "fell" if turn.is_memorising else "rose"
-        yield (
-            f"Best held-out perplexity {turn.best}, {turn.since}: the training perplexity {did}"
-            f" from {before} to {after}. A run kept with --checkpoint DIR has that model:"
-            f" %load_rnn DIR --epoch {epoch}."
-        )
+        told = {"best": turn.best, "since": turn.since, "epoch": epoch}
+        told |= {"before": before, "after": after}
+        if turn.is_memorising:
+            yield say(
+                "Best held-out perplexity {best}, {since}: the training perplexity fell from"
+                " {before} to {after}. A run kept with --checkpoint DIR has that model:"
+                " %load_rnn DIR --epoch {epoch}.",
+                **told,
+            )
+        else:
+            yield say(
+                "Best held-out perplexity {best}, {since}: the training perplexity rose from"
+                " {before} to {after}. A run kept with --checkpoint DIR has that model:"
+                " %load_rnn DIR --epoch {epoch}.",
+                **told,
+            )
 
 
 def _scored(bits: float, num_tokens: int, *, carried: bool) -> Evaluation:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from rnn_magics.batching import Batches
 from rnn_magics.digits import rounded
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.results import Result
@@ -17,7 +18,7 @@ from rnn_magics.tables import aligned
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.loop import Drive, train
-from rnn_magics.training.run import Run
+from rnn_magics.training.run import Run, state_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,13 @@ class Spread(Result):
     def __repr__(self) -> str:
         """Return one line, e.g. ``6.012 +- 0.034, from 5.970 to 6.051``."""
         std = "" if math.isnan(self.std) else f" +- {rounded(self.std)}"
-        return f"{rounded(self.mean)}{std}, from {rounded(self.lowest)} to {rounded(self.highest)}"
+        return say(
+            "{mean}{std}, from {lowest} to {highest}",
+            mean=rounded(self.mean),
+            std=std,
+            lowest=rounded(self.lowest),
+            highest=rounded(self.highest),
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,19 +97,22 @@ class SeedRuns(Result):
 
     def __repr__(self) -> str:
         """Return a line for each run, then the mean, the deviation and the interval."""
-        head = ("run", "seed", "train ppl", "held-out ppl", "ended")
+        head = (say("run"), say("seed"), say("train ppl"), say("held-out ppl"), say("ended"))
         rows = [
             (
                 run.name,
                 str(run.config.train.seed),
                 rounded(run.train_perplexity),
                 str(run.scored or ""),
-                run.reason or "training",
+                state_of(run),
             )
             for run in self.runs
         ]
-        spreads = {"training": self.train, "held-out": self.valid}
-        said = [f"{what} perplexity {spread}" for what, spread in spreads.items() if spread]
+        said = []
+        if self.train:
+            said.append(say("training perplexity {spread}", spread=self.train))
+        if self.valid:
+            said.append(say("held-out perplexity {spread}", spread=self.valid))
         return "\n".join([aligned([head, *rows]), *said, *self.depends])
 
     @property
@@ -115,11 +125,15 @@ class SeedRuns(Result):
         bits = Spread.of([each.score.bits for each in found])
         words = Spread.of([each.word_perplexity for each in found])
         one = found[0]
-        told = [f"held-out bits per {one.token} {bits}"]
+        told = [say("held-out bits per {token} {bits}", token=say(one.token), bits=bits)]
         if words is not None:
-            told.append(f"held-out perplexity per word {words}")
-        over = f"{one.score.num_tokens:,} held-out tokens, state {one.score.state}"
-        return [*told, ", ".join(filter(None, (f"over {over}", one.unknown)))]
+            told.append(say("held-out perplexity per word {words}", words=words))
+        over = say(
+            "{num_tokens:,} held-out tokens, state {state}",
+            num_tokens=one.score.num_tokens,
+            state=say(one.score.state),
+        )
+        return [*told, say(", ").join(filter(None, (say("over {over}", over=over), one.unknown)))]
 
 
 def train_seeds(
@@ -175,7 +189,7 @@ def seeded(config: TrainConfig, num: int) -> Iterator[TrainConfig]:
         When `num` is below 1, or the last seed is beyond what a generator takes.
     """
     if num < 1:
-        msg = f"the number of seeds must be at least 1, not {num}"
+        msg = say("the number of seeds must be at least 1, not {num}", num=num)
         raise ConfigError(msg)
     replace(config, seed=config.seed + num - 1)  # refused now, not after hours
     return (replace(config, seed=config.seed + i) for i in range(num))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from rnn_magics.digits import rounded
+from rnn_magics.language import say
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation, iter_logits
 from rnn_magics.tables import aligned
@@ -94,11 +95,14 @@ class TaskReport(Result):
     @property
     def verdict(self) -> str:
         """How far the run is from knowing the rule."""
-        right = f"{self.accuracy:.1%} of the answers are right"
-        return (
-            f"knowing the rule of {self.task}: perplexity {rounded(self.optimum.perplexity)} on the"
-            f" same tokens, {rounded(self.score.nats - self.optimum.nats)} nats per token less;"
-            f" {right if self.by_distance else 'it has no answers'}"
+        right = say("{accuracy:.1%} of the answers are right", accuracy=self.accuracy)
+        return say(
+            "knowing the rule of {task}: perplexity {perplexity} on the same"
+            " tokens, {nats} nats per token less; {answers}",
+            task=self.task,
+            perplexity=rounded(self.optimum.perplexity),
+            nats=rounded(self.score.nats - self.optimum.nats),
+            answers=right if self.by_distance else say("it has no answers"),
         )
 
     @property
@@ -107,12 +111,12 @@ class TaskReport(Result):
         rows = [
             (each.distance, f"{each.share:.1%}", f"{each.num_answers:,}") for each in self.grouped
         ]
-        return [("tokens back", "right", "answers"), *rows]
+        return [(say("tokens back"), say("right"), say("answers")), *rows]
 
     @property
     def basis(self) -> str:
         """What the figures depend on."""
-        return "an answer is right if it is the most probable of all that can be answers"
+        return say("an answer is right if it is the most probable of all that can be answers")
 
     def __repr__(self) -> str:
         """Return the verdict, then the accuracy by distance."""

@@ -12,6 +12,7 @@ import torch
 
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError
+from rnn_magics.language import marked, say
 from rnn_magics.models.rnn_model import require_finite
 from rnn_magics.reports.series import run_errors
 from rnn_magics.reports.tasks import TaskReport, report_task
@@ -75,29 +76,48 @@ class TextEvaluation(Result):
         return perplexity(self.score.nats * self.score.num_tokens / self.num_words)
 
     @property
+    def source(self) -> str:
+        """The text, and which part of it, in words."""
+        return say("{text} ({part})", text=self.text, part=say(self.part))
+
+    @property
     def numbers(self) -> str:
         """The perplexity, the bits per token and, of characters, the perplexity per word."""
         words = rounded(self.word_perplexity, 1)
-        per_word = words and f", {words} per word"
-        return (
-            f"perplexity {rounded(self.perplexity)}, {rounded(self.score.bits)} bits per"
-            f" {self.token}{per_word}"
+        per_word = words and say(", {words} per word", words=words)
+        return say(
+            "perplexity {perplexity}, {bits} bits per {token}{per_word}",
+            perplexity=rounded(self.perplexity),
+            bits=rounded(self.score.bits),
+            token=say(self.token),
+            per_word=per_word,
         )
 
     @property
     def unknown(self) -> str:
         """How much of the text is unknown; empty where that is not known."""
         share = self.unk_share
-        return "" if share is None else f"{share:.2%} of the tokens read as {UNK}"
+        return (
+            ""
+            if share is None
+            else say("{share:.2%} of the tokens read as {unk}", share=share, unk=UNK)
+        )
 
     def __repr__(self) -> str:
         """One line for the number, one for what it depends on."""
         unknown = self.unknown and f", {self.unknown}"
-        further = "" if self.further is None else f"\n\n{self.further!r}"
-        return (
-            f"{self.run} on {self.text} ({self.part}): {self.numbers}\n"
-            f"  over {self.score.num_tokens:,} tokens, state {self.score.state}{unknown}{further}"
+        told = say(
+            "{run} on {text} ({part}): {numbers}\n  over {num_tokens:,} tokens,"
+            " state {state}{unknown}",
+            run=self.run,
+            text=self.text,
+            part=say(self.part),
+            numbers=self.numbers,
+            num_tokens=self.score.num_tokens,
+            state=say(self.score.state),
+            unknown=unknown,
         )
+        return told if self.further is None else f"{told}\n\n{self.further!r}"
 
 
 FURTHER: dict[type, Callable[[Run, Corpus, Evaluation], SeriesErrors | TaskReport | None]] = {
@@ -107,10 +127,12 @@ FURTHER: dict[type, Callable[[Run, Corpus, Evaluation], SeriesErrors | TaskRepor
 """What is reported besides a score, by what the tokens of a corpus stand for."""
 
 MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
-    "perplexity": lambda found: rounded(found.perplexity),
-    "bits per token": lambda found: rounded(found.score.bits),
-    "perplexity per word": lambda found: rounded(found.word_perplexity, 1),
-    f"read as {UNK}": lambda found: "" if found.unk_share is None else f"{found.unk_share:.2%}",
+    marked("perplexity"): lambda found: rounded(found.perplexity),
+    marked("bits per token"): lambda found: rounded(found.score.bits),
+    marked("perplexity per word"): lambda found: rounded(found.word_perplexity, 1),
+    marked("read as <unk>"): lambda found: (
+        "" if found.unk_share is None else f"{found.unk_share:.2%}"
+    ),
 }
 """What is told of each run on each text, by what its matrix is called."""
 
@@ -118,8 +140,8 @@ MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
 def evaluations_table(found: Sequence[TextEvaluation]) -> str:
     """Return what was found of one text, a line each and a column for each measure."""
     shown = {name: [measure(row) for row in found] for name, measure in MEASURES.items()}
-    told = {name: cells for name, cells in shown.items() if any(cells)}
-    head = (f"{found[0].text} ({found[0].part})", *told)
+    told = {say(name): cells for name, cells in shown.items() if any(cells)}
+    head = (found[0].source, *told)
     return aligned([head, *zip([row.run for row in found], *told.values(), strict=True)])
 
 
@@ -149,16 +171,17 @@ class Evaluations(Result, Sequence[TextEvaluation]):
 
     def __repr__(self) -> str:
         """Return a matrix of runs and texts for each measure, then what they depend on."""
-        texts = [f"{found.text} ({found.part})" for found in self.rows[0]]
+        texts = [found.source for found in self.rows[0]]
         lines: list[Sequence[str]] = []
         for name, shown in MEASURES.items():
             values = [[row[0].run, *map(shown, row)] for row in self.rows]
             if any(any(cells[1:]) for cells in values):
-                lines += [(name, *texts), *values]
-        states = ", ".join(sorted({found.score.state for found in self}))
-        return (
-            f"{aligned(lines)}\nexp of the mean over all tokens of a text but one, state {states}"
+                lines += [(say(name), *texts), *values]
+        states = say(", ").join(sorted({say(found.score.state) for found in self}))
+        depends = say(
+            "exp of the mean over all tokens of a text but one, state {states}", states=states
         )
+        return f"{aligned(lines)}\n{depends}"
 
 
 def evaluate_text(run: Run, corpus: Corpus, *, as_is: bool = False) -> TextEvaluation:
@@ -182,8 +205,8 @@ def evaluate_text(run: Run, corpus: Corpus, *, as_is: bool = False) -> TextEvalu
     ids = np.asarray(encoded.valid if held_out else encoded.train, np.int64)
     on_device = torch.from_numpy(ids).to(next(run.model.parameters()).device)
     trained_on = run.corpus is not None and run.corpus[1] == corpus.fingerprint
-    whole = "training part" if trained_on else "whole text"
-    part = "held-out part" if held_out else whole
+    whole = marked("training part") if trained_on else marked("whole text")
+    part = marked("held-out part") if held_out else whole
     score, counts = evaluate(run.model, on_device), count_text(ids, vocab)
     found = describe_score(run, corpus.name, part, score, counts)
     report = FURTHER.get(type(corpus.behind))
@@ -213,7 +236,11 @@ def evaluate_texts(
         When a weight of a model is not finite.
     """
     if not runs or not corpora:
-        msg = f"a matrix needs a run and a text, not {len(runs)} runs and {len(corpora)} texts"
+        msg = say(
+            "a matrix needs a run and a text, not {runs} runs and {corpora} texts",
+            runs=len(runs),
+            corpora=len(corpora),
+        )
         raise BatchError(msg)
     for run, corpus in itertools.product(runs, corpora):
         require_reader(run, corpus)
@@ -235,24 +262,42 @@ def require_reader(run: Run, corpus: Corpus) -> Vocab:
     require_finite(run.model)
     vocab = run.vocab
     if vocab is None:
-        msg = f"run {run.name!r} has no vocabulary to read other texts with: train it on a corpus"
+        msg = say(
+            "run {run!r} has no vocabulary to read other texts with: train it on a corpus",
+            run=run.name,
+        )
         raise BatchError(msg)
     if differ := disagreement(run.model.vocab, vocab):
-        msg = f"the model of run {run.name!r} was trained with other tokens than the run has now:"
-        raise BatchError(
-            msg + f" {differ}; put the vocabulary of its training back: run.vocab = ..."
+        msg = say(
+            "the model of run {run!r} was trained with other tokens than the run has now: {differ};"
+            " put the vocabulary of its training back: run.vocab = ...",
+            run=run.name,
+            differ=differ,
         )
+        raise BatchError(msg)
     if vocab.token not in TOKENIZERS:
-        msg = (
-            f"run {run.name!r} reads tokens of {vocab.token!r}, which is no tokenizer here"
-            f" ({', '.join(TOKENIZERS)}); register it in TOKENIZERS as it was for the training"
+        msg = say(
+            "run {run!r} reads tokens of {token!r}, which is no tokenizer here"
+            " ({known}); register it in TOKENIZERS as it was for the"
+            " training",
+            run=run.name,
+            token=vocab.token,
+            known=", ".join(TOKENIZERS),
         )
         raise BatchError(msg)
     if corpus.is_text == (vocab.token == "given"):
-        has, reads = ("text", "given tokens") if corpus.is_text else ("given tokens", "text")
-        msg = (
-            f"run {run.name!r} reads {reads} ({vocab.token} tokens), but {corpus.name!r} is {has};"
-            f" evaluate it on {reads}: %corpus {'--data NAME' if corpus.is_text else 'PATH'}"
+        has, reads = say("text"), say("given tokens")
+        if not corpus.is_text:
+            has, reads = reads, has
+        msg = say(
+            "run {run!r} reads {reads} ({token} tokens), but {corpus!r} is"
+            " {has}; evaluate it on {reads}: %corpus {source}",
+            run=run.name,
+            reads=reads,
+            token=vocab.token,
+            corpus=corpus.name,
+            has=has,
+            source="--data NAME" if corpus.is_text else "PATH",
         )
         raise BatchError(msg)
     return vocab

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.errors import BatchError
+from rnn_magics.language import say
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, read
 from rnn_magics.scores.rows import Rows
@@ -158,8 +159,12 @@ def iter_logits(
     """
     predicted = len(ids) - 1
     if predicted < 1:
-        msg = f"a text of {len(ids)} tokens has nothing to predict; give at least two tokens"
-        raise BatchError(msg)
+        raise BatchError(
+            say(
+                "a text of {num_tokens} tokens has nothing to predict; give at least two tokens",
+                num_tokens=len(ids),
+            )
+        )
     carried = not model.config.bidirectional
     rows = Rows.of(predicted, ids.device)
     state: State | None = None

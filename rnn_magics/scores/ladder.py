@@ -13,6 +13,7 @@ from typing import Any
 
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError, ConfigError
+from rnn_magics.language import marked, say
 from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
 from rnn_magics.options import Options, Range, Spelling, option
 from rnn_magics.results import Result
@@ -29,7 +30,7 @@ class BaselineConfig(Options):
 
     order: str = option(
         "1-6",
-        f"length of the n-grams: a number or a range, at most {MAX_ORDER}",
+        lambda: say("length of the n-grams: a number or a range, at most {most}", most=MAX_ORDER),
         spelling=Spelling(metavar="N|N-M"),
     )
     lags: int = option(
@@ -40,9 +41,14 @@ class BaselineConfig(Options):
         """Check the form of the orders."""
         super().__post_init__()
         if not self.orders:
-            msg = f"order must be a number or a range from 1 to {MAX_ORDER}, such as 3 or 1-6, not"
-            msg += f" {self.order!r}"
-            raise ConfigError(msg)
+            raise ConfigError(
+                say(
+                    "order must be a number or a range from 1 to {most}, such as 3 or 1-6, not"
+                    " {order!r}",
+                    most=MAX_ORDER,
+                    order=self.order,
+                )
+            )
 
     @property
     def orders(self) -> range:
@@ -134,15 +140,21 @@ class Ladder(Result):
 
     def __repr__(self) -> str:
         """Return a line for each rung."""
-        lines = [f"guessing: {self.uniform}"]
+        lines = [say("guessing: {perplexity}", perplexity=self.uniform)]
         for rung in self.rungs:
-            valid = rung.valid_perplexity
-            held_out = "" if valid is None else f"held out {rounded(valid)}, "
-            mark = " <- best" if rung is self.best and valid is not None else ""
-            counted = rounded(rung.train_perplexity)
-            lines.append(f"order {rung.order}: {held_out}counted text {counted}{mark}")
+            valid, text = rung.valid_perplexity, marked("order {order}: counted text {counted}")
+            if valid is not None:
+                text = (
+                    marked("order {order}: held out {held_out}, counted text {counted} <- best")
+                    if rung is self.best
+                    else marked("order {order}: held out {held_out}, counted text {counted}")
+                )
+            counted, held_out = rounded(rung.train_perplexity), rounded(valid)
+            lines.append(say(text, order=rung.order, counted=counted, held_out=held_out))
         if self.num_valid_tokens < 1:
-            lines.append("nothing is held out to score, so no order is best: %corpus --valid 0.1")
+            lines.append(
+                say("nothing is held out to score, so no order is best: %corpus --valid 0.1")
+            )
         if self.series is not None:
             lines += ["", repr(self.series)]
         return "\n".join(lines)
@@ -174,8 +186,15 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
     require_countable(corpus, len(encoded.train))
     highest = max(config.orders)
     if len(encoded.train) <= highest:
-        msg = f"the training text has {len(encoded.train)} tokens; order {highest} needs at least"
-        raise BatchError(msg + f" {highest + 1}: lower --order, or give a longer text")
+        raise BatchError(
+            say(
+                "the training text has {num_tokens} tokens; order {order} needs at least {needed}:"
+                " lower --order, or give a longer text",
+                num_tokens=len(encoded.train),
+                order=highest,
+                needed=highest + 1,
+            )
+        )
     rungs = []
     for order in config.orders:
         model = fit_ngram(encoded.train, len(vocab), order)

@@ -15,6 +15,7 @@ import torch
 
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.tables import aligned
@@ -80,27 +81,37 @@ class SeriesErrors(Result):
     @property
     def table(self) -> list[tuple[str, ...]]:
         """A head, and a row of text for each model."""
-        ahead = [f"{k} ahead" for k in self.steps]
+        ahead = [say("{number} ahead", number=k) for k in self.steps]
         rows = [
-            (row.name, rounded(row.perplexity), *(rounded(error) for error in row.errors.values()))
+            (
+                say(row.name),
+                rounded(row.perplexity),
+                *(rounded(error) for error in row.errors.values()),
+            )
             for row in self.rows
         ]
-        return [("error", "perplexity", *ahead), *rows]
+        return [(say("error"), say("perplexity"), *ahead), *rows]
 
     @property
     def verdict(self) -> str:
         """Who predicts best, as far ahead as was looked."""
         farthest = self.steps[-1]
         best = min(self.rows, key=lambda row: row.errors[farthest])
-        ahead = f"{farthest} steps" if farthest > 1 else "1 step"
-        return f"smallest error {ahead} ahead: {best.name}, {rounded(best.errors[farthest])}"
+        ahead = say_number(farthest, "{number} step", "{number} steps")
+        return say(
+            "smallest error {ahead} ahead: {best}, {error}",
+            ahead=ahead,
+            best=say(best.name),
+            error=rounded(best.errors[farthest]),
+        )
 
     @property
     def basis(self) -> str:
         """What the figures depend on."""
-        return (
-            f"root mean squared error of the values, from the same {self.num_origins:,} places;"
-            " perplexity of their levels one step ahead"
+        return say(
+            "root mean squared error of the values, from the same"
+            " {number:,} places; perplexity of their levels one step ahead",
+            number=self.num_origins,
         )
 
     def __repr__(self) -> str:
@@ -124,7 +135,7 @@ class Rule(Protocol):
 class Mean:
     """Always predicts the mean of the training part."""
 
-    name, reads = "mean", 1
+    name, reads = marked("mean"), 1
 
     def __init__(self, values: Values) -> None:
         self._mean = float(values.mean())
@@ -138,7 +149,7 @@ class Mean:
 class Persistence:
     """Predicts that nothing changes: the last value again."""
 
-    name, reads = "persistence", 1
+    name, reads = marked("persistence"), 1
 
     def __init__(self, values: Values) -> None:
         self.deviation = _root_mean_square(np.diff(values))
@@ -156,11 +167,16 @@ class Linear:
 
     def __init__(self, values: Values, lags: int) -> None:
         if len(values) < (needed := 2 * lags + 1):
-            msg = f"the training part has {len(values):,} values; a linear model of the last {lags}"
-            msg += f" needs at least {needed:,}: lower --lags"
+            msg = say(
+                "the training part has {number:,} values; a linear model of the last {lags} needs"
+                " at least {needed:,}: lower --lags",
+                number=len(values),
+                lags=lags,
+                needed=needed,
+            )
             raise BatchError(msg)
         values = values[-_MOST_FITTED:]
-        self.reads, self.name = lags, f"linear, {lags} values"
+        self.reads, self.name = lags, say("linear, {lags} values", lags=lags)
         windows = np.lib.stride_tricks.sliding_window_view(values, lags)[:-1]
         inputs = np.column_stack((windows, np.ones(len(windows))))
         (*weights, bias), *_ = np.linalg.lstsq(inputs, values[lags:], rcond=None)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from rnn_magics import files
 from rnn_magics.errors import StorageError
+from rnn_magics.language import say
 
 _PREFIX, _SUFFIX = ".rnn_magics-", ".tmp"
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -200,6 +201,11 @@ def _one_line_errors(path: Path, size: int) -> Iterator[None]:
     except (OSError, ValueError) as error:
         reason = files.reason(error)
         if getattr(error, "errno", None) in _NO_ROOM:
-            reason = f"{size / 1e6:,.1f} MB do not fit ({reason})"
-        msg = f"cannot write {files.shown(path)}: {reason}; nothing was changed"
-        raise StorageError(msg) from None
+            reason = say("{size:,.1f} MB do not fit ({reason})", size=size / 1e6, reason=reason)
+        raise StorageError(
+            say(
+                "cannot write {path}: {reason}; nothing was changed",
+                path=files.shown(path),
+                reason=reason,
+            )
+        ) from None

@@ -10,11 +10,13 @@ from typing import Any
 
 from rnn_magics import files
 from rnn_magics.errors import ConfigError, StorageError
+from rnn_magics.language import say
 from rnn_magics.names import check_name
 from rnn_magics.options import NOT_NEGATIVE, Options, Spelling, option
 from rnn_magics.storage import atomic
 from rnn_magics.storage.claim import Claim, released_on_error
-from rnn_magics.storage.run_folder import RunFolder, epoch_line
+from rnn_magics.storage.run_folder import RunFolder
+from rnn_magics.storage.run_log import epoch_line
 from rnn_magics.storage.strict import from_options
 from rnn_magics.storage.training_state import capture, fingerprint_of
 from rnn_magics.training.endings import Ending
@@ -51,7 +53,7 @@ class Checkpointing(Options):
     def __post_init__(self) -> None:
         """Check each value, and the form of the period."""
         super().__post_init__()
-        check_name(self.folder, "the folder")
+        check_name(self.folder, say("the folder"))
         _ = self.period  # raises if it is invalid
 
     @property
@@ -59,8 +61,12 @@ class Checkpointing(Options):
         """The number and the unit: ``epoch``, ``step`` or ``s``."""
         match = _EVERY.fullmatch(self.every)
         if match is None or float(match[1]) == 0 or (match[2] != "s" and "." in match[1]):
-            msg = f"every must be a period such as '2 epochs', 500steps or 30s, not {self.every!r}"
-            raise ConfigError(msg)
+            raise ConfigError(
+                say(
+                    "every must be a period such as '2 epochs', 500steps or 30s, not {every!r}",
+                    every=self.every,
+                )
+            )
         return float(match[1]), (match[2] or "epoch").removesuffix("s") or "s"
 
     def require_place(self) -> RunFolder:
@@ -76,10 +82,12 @@ class Checkpointing(Options):
             When the folder holds a run already, or cannot be created.
         """
         if not self.folder:
-            msg = "give the folder that keeps the run, e.g. Checkpointing('runs/first')"
-            raise ConfigError(msg)
+            raise ConfigError(
+                say("give the folder that keeps the run, e.g. Checkpointing('runs/first')")
+            )
         folder = RunFolder(atomic.user_path(self.folder))
-        with files.in_one_line(StorageError, f"cannot make the folder {files.shown(folder.path)}"):
+        what = say("cannot make the folder {path}", path=files.shown(folder.path))
+        with files.in_one_line(StorageError, what):
             files.require_place_for_folder(folder.path)
         if folder.exists:
             folder.claim().release()  # raises if another process is training there
@@ -148,8 +156,12 @@ class Reopened:
 
 def _taken(folder: RunFolder) -> StorageError:
     return StorageError(
-        f"{str(folder.path)!r} holds run {folder.summary().name!r} already; continue it with"
-        " --resume, or keep this run in another folder"
+        say(
+            "{folder!r} holds run {name!r} already; continue it with --resume, or keep this run in"
+            " another folder",
+            folder=str(folder.path),
+            name=folder.summary().name,
+        )
     )
 
 
@@ -214,7 +226,11 @@ class Keeper:
                 steps = self._state.total_steps
                 self._folder.tell(end=event.reason, steps=steps, **self._cut_short)
         except StorageError as error:
-            self._trouble = f"no checkpoint after step {self._state.total_steps}: {error}"
+            self._trouble = say(
+                "no checkpoint after step {step}: {error}",
+                step=self._state.total_steps,
+                error=error,
+            )
             self._run.message = self._trouble
 
     def _write(self) -> None:

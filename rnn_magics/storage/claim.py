@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 
 from rnn_magics import files
 from rnn_magics.errors import StorageError
+from rnn_magics.language import marked, say
 from rnn_magics.storage import atomic
 from rnn_magics.storage.strict import Fields, dumps, loads
 
@@ -85,8 +86,12 @@ class Claimant:
 
     def __str__(self) -> str:
         """Return its number, its machine, and the time of the claim."""
-        mine = " (this one)" if self.process == os.getpid() and self.is_seen else ""
-        return f"process {self.process}{mine} on {self.host!r}, since {self.since}"
+        text = (
+            marked("process {process} (this one) on {host!r}, since {since}")
+            if self.process == os.getpid() and self.is_seen
+            else marked("process {process} on {host!r}, since {since}")
+        )
+        return say(text, process=self.process, host=self.host, since=self.since)
 
 
 class Claim:
@@ -148,33 +153,44 @@ def _locked(folder: Path) -> tuple[FileLock, bool]:
         except (OSError, NotImplementedError) as error:
             if not isinstance(error, OSError) or error.errno in _NO_LOCKS:
                 return lock, False
-            msg = f"cannot lock {str(folder)!r} for a training: {error.strerror or error}; keep the"
-            msg += " run in another folder"
-            raise StorageError(msg) from None
+            raise StorageError(
+                say(
+                    "cannot lock {folder!r} for a training: {error}; keep the run in another"
+                    " folder",
+                    folder=str(folder),
+                    error=error.strerror or error,
+                )
+            ) from None
         else:
             return lock, True
-    msg = (
-        f"{str(folder)!r} is in use by {_claimant(folder) or 'another process'}; wait until its"
-        " training ends, or use another folder"
+    raise StorageError(
+        say(
+            "{folder!r} is in use by {who}; wait until its training ends, or use another folder",
+            folder=str(folder),
+            who=_claimant(folder) or say("another process"),
+        )
     )
-    raise StorageError(msg)
 
 
 def _require_dead(folder: Path, *, is_locked: bool) -> None:
     who = _claimant(folder)
     if who is not None and is_locked and who.is_of_this_machine and not who.is_seen:
         return  # it ended without a release
-    msg = (
-        f"{str(folder)!r} is claimed by {who or 'an unknown process'}, and it cannot be seen from"
-        f" here whether that is still training; if it is not, delete {str(folder / CLAIM)!r}"
+    raise StorageError(
+        say(
+            "{folder!r} is claimed by {who}, and it cannot be seen from here whether that is still"
+            " training; if it is not, delete {claim!r}",
+            folder=str(folder),
+            who=who or say("an unknown process"),
+            claim=str(folder / CLAIM),
+        )
     )
-    raise StorageError(msg)
 
 
 def _claimant(folder: Path) -> Claimant | None:
     try:
         with files.open_file(folder / CLAIM) as file:
-            said = Fields(loads(file.read(_MOST).decode()), "the claim")
+            said = Fields(loads(file.read(_MOST).decode()), say("the claim"))
         since = datetime.fromisoformat(said.text("since")).isoformat(" ", "seconds")
         host, boot, number = said.text("host"), said.text("boot"), said.count("process")
         return Claimant(host, boot, number, said.seconds("started"), since)

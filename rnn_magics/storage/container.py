@@ -23,6 +23,7 @@ from torch import Tensor
 
 from rnn_magics import files
 from rnn_magics.errors import StorageError
+from rnn_magics.language import say
 from rnn_magics.storage.strict import dumps, loads
 from rnn_magics.training.machine.memory import available_memory, in_words
 
@@ -63,23 +64,31 @@ def pack(document: Any, tensors: Mapping[str, Tensor]) -> bytes:
     """
     for name, tensor in tensors.items():
         if tensor.dtype not in _TYPES:
-            msg = f"tensor {name!r} is of type {tensor.dtype}, which a model file cannot hold; it"
-            kinds = sorted(str(kind).removeprefix("torch.") for kind in _TYPES)
-            raise StorageError(msg + f" holds {', '.join(kinds)}")
+            raise StorageError(
+                say(
+                    "tensor {name!r} is of type {kind}, which a model file cannot hold; it holds"
+                    " {kinds}",
+                    name=name,
+                    kind=tensor.dtype,
+                    kinds=", ".join(sorted(str(kind).removeprefix("torch.") for kind in _TYPES)),
+                )
+            )
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     plain[DIGEST] = torch.zeros(_DIGEST_BYTES, dtype=torch.uint8)
     try:
         data = tensors_to_bytes(plain, metadata={"rnn_magics": dumps(document)})
     except SafetensorError as error:
-        msg = f"this cannot be written to a file: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(say("this cannot be written to a file: {error}", error=error)) from None
     header = int.from_bytes(data[:_LENGTH_BYTES], "little")
     if header > _MOST_HEADER:
-        msg = (
-            f"the vocabulary needs a header of {header / 1e6:,.0f} MB, and a file can have at most"
-            f" {_MOST_HEADER / 1e6:,.0f} MB; keep fewer tokens: %vocab --min-freq 2"
+        raise StorageError(
+            say(
+                "the vocabulary needs a header of {size:,.0f} MB, and a file can have at most"
+                " {most:,.0f} MB; keep fewer tokens: %vocab --min-freq 2",
+                size=header / 1e6,
+                most=_MOST_HEADER / 1e6,
+            )
         )
-        raise StorageError(msg)
     body = memoryview(data)[:-_DIGEST_BYTES]
     return b"".join((body, hashlib.sha256(body).digest()))
 
@@ -103,7 +112,10 @@ def read_document(path: Path) -> Any:
     StorageError
         When it cannot be read, or is not a file of rnn_magics.
     """
-    with files.in_one_line(StorageError, "it cannot be read"), files.open_file(path) as file:
+    with (
+        files.in_one_line(StorageError, say("it cannot be read")),
+        files.open_file(path) as file,
+    ):
         header = _header_size(file.read(_LENGTH_BYTES + len(_BEGINNING)), _size_of(file))
         file.seek(_LENGTH_BYTES)
         return loads(_metadata(file.read(header)))
@@ -120,18 +132,19 @@ def unpack(data: bytes) -> Contents:
     header = _header_size(data[: _LENGTH_BYTES + len(_BEGINNING)], len(data))
     body = memoryview(data)[:-_DIGEST_BYTES]
     if hashlib.sha256(body).digest() != data[-_DIGEST_BYTES:]:
-        msg = "it is damaged: its sha256 does not match its content; use another copy"
-        raise StorageError(msg)
+        raise StorageError(
+            say("it is damaged: its sha256 does not match its content; use another copy")
+        )
     metadata = _metadata(bytes(body[_LENGTH_BYTES : _LENGTH_BYTES + header]))
     try:
         tensors = tensors_from_bytes(data)  # checks sizes and places against the length
     except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        msg = f"its tensors cannot be read: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(say("its tensors cannot be read: {error}", error=error)) from None
     digest = tensors.pop(DIGEST, None)
     if digest is None or digest.numpy().tobytes() != data[-_DIGEST_BYTES:]:
-        msg = "it is damaged: its digest is not at the end of the file; use another copy"
-        raise StorageError(msg)
+        raise StorageError(
+            say("it is damaged: its digest is not at the end of the file; use another copy")
+        )
     return Contents(loads(metadata), tensors)
 
 
@@ -149,21 +162,31 @@ def _header_size(beginning: bytes, size: int) -> int:
     header = int.from_bytes(beginning[:_LENGTH_BYTES], "little")
     if beginning[_LENGTH_BYTES:] != _BEGINNING:
         if beginning.startswith(_PICKLES):
-            msg = "it is a pickle, which torch.save writes; such a file can run code, so it is"
-            raise StorageError(msg + " never opened; give a file that %save_rnn wrote")
-        msg = "it is not a model file of rnn_magics; give a file that %save_rnn wrote"
-        raise StorageError(msg)
+            raise StorageError(
+                say(
+                    "it is a pickle, which torch.save writes; such a file can run code, so it is"
+                    " never opened; give a file that %save_rnn wrote"
+                )
+            )
+        raise StorageError(
+            say("it is not a model file of rnn_magics; give a file that %save_rnn wrote")
+        )
     if header > _MOST_HEADER or _LENGTH_BYTES + header + _DIGEST_BYTES > size:
-        msg = f"it is damaged: it has {size:,} bytes, too few for its header of {header:,} bytes;"
-        raise StorageError(msg + " use another copy")
+        raise StorageError(
+            say(
+                "it is damaged: it has {size:,} bytes, too few for its header of {header:,}"
+                " bytes; use another copy",
+                size=size,
+                header=header,
+            )
+        )
     return header
 
 
 def _metadata(header: bytes) -> str:
     found = _parsed(header)["__metadata__"]
     if list(found) != ["rnn_magics"] or not isinstance(found["rnn_magics"], str):
-        msg = "its metadata has other keys than rnn_magics"
-        raise StorageError(msg)
+        raise StorageError(say("its metadata has other keys than rnn_magics"))
     return str(found["rnn_magics"])
 
 
@@ -171,8 +194,7 @@ def _parsed(header: bytes) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(header, object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
-        msg = f"its header cannot be read: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(say("its header cannot be read: {error}", error=error)) from None
     return found
 
 
@@ -185,23 +207,34 @@ def _check_size(header: bytes, size: int) -> None:
             if name != "__metadata__"
         ]
     except (ValueError, TypeError, LookupError, OverflowError):
-        msg = "its tensors cannot be read: the header does not say where they are"
-        raise StorageError(msg) from None
+        raise StorageError(
+            say("its tensors cannot be read: the header does not say where they are")
+        ) from None
     announced = _LENGTH_BYTES + len(header) + max(ends, default=0)
     if announced != size:
-        msg = f"it is damaged: it should have {announced:,} bytes, and it has {size:,}; use another"
-        raise StorageError(msg + " copy")
+        raise StorageError(
+            say(
+                "it is damaged: it should have {announced:,} bytes, and it has {size:,}; use"
+                " another copy",
+                announced=announced,
+                size=size,
+            )
+        )
     free = available_memory(torch.device("cpu"))
     if free is not None and 2 * size > free:  # the bytes, and the tensors made of them
-        msg = f"it does not fit into memory: it needs {in_words(2 * size)}, and only"
-        raise StorageError(msg + f" {in_words(free)} are free")
+        raise StorageError(
+            say(
+                "it does not fit into memory: it needs {needed}, and only {free} are free",
+                needed=in_words(2 * size),
+                free=in_words(free),
+            )
+        )
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        msg = "a key occurs twice"
-        raise ValueError(msg)
+        raise ValueError(say("a key occurs twice"))
     return made
 
 
@@ -211,7 +244,10 @@ def _size_of(file: IO[bytes]) -> int:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        with files.in_one_line(StorageError, "it cannot be read"), files.open_file(path) as file:
+        with (
+            files.in_one_line(StorageError, say("it cannot be read")),
+            files.open_file(path) as file,
+        ):
             size = _size_of(file)
             beginning = file.read(_LENGTH_BYTES + len(_BEGINNING))
             header = _header_size(beginning, size)
@@ -221,5 +257,4 @@ def _bytes_of(path: Path) -> bytes:
             data: bytes = file.read(size)
             return data
     except MemoryError:
-        msg = "it does not fit into memory"
-        raise StorageError(msg) from None
+        raise StorageError(say("it does not fit into memory")) from None

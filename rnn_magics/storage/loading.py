@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rnn_magics.errors import StorageError
+from rnn_magics.language import marked, say
 from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.model_file import read_run
@@ -42,7 +43,7 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
     ConfigError
         When `name` is not a usable name.
     """
-    check_name(name or "", "the run")
+    check_name(name or "", say("the run"))
     typed, path = str(path), atomic.user_path(path)
     if epoch is not None:
         run, _ = read_run(_of_epoch(path, epoch))
@@ -52,7 +53,8 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
     else:
         run, _ = read_run(path)
     if name is None:
-        of, instead = f"the run in {str(path)!r}", "load it under another name: --name NAME"
+        of = say("the run in {folder!r}", folder=str(path))
+        instead = say("load it under another name: --name NAME")
         check_name(run.name, of, StorageError, instead)
     run.name = run.name if name is None else name
     run.folder = typed if path.is_dir() else None
@@ -62,7 +64,11 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
 def _of_epoch(folder: Path, epoch: int) -> Path:
     epochs = RunFolder(folder).require().epochs
     if epoch not in epochs:
-        kept = ", ".join(map(str, epochs)) or "none"
-        msg = f"{str(folder)!r} does not keep epoch {epoch}; it keeps: {kept}"
-        raise StorageError(msg)
+        text = (
+            marked("{folder!r} does not keep epoch {epoch}; it keeps: {kept}")
+            if epochs
+            else marked("{folder!r} does not keep epoch {epoch}; it keeps: none")
+        )
+        kept = ", ".join(map(str, epochs))
+        raise StorageError(say(text, folder=str(folder), epoch=epoch, kept=kept))
     return epochs[epoch]

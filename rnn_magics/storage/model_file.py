@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rnn_magics import files
 from rnn_magics.errors import StorageError
+from rnn_magics.language import marked, say
 from rnn_magics.models.forked import check_fork
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.storage import atomic, container
@@ -79,8 +80,12 @@ def require_place(run: Run, path: str | Path | None, *, force: bool) -> Path:
         path = atomic.user_path(path)
     path = path / default_path(run) if path.is_dir() else path
     if atomic.require_target(path).exists() and not force and not container.is_ours(path):
-        msg = f"{str(path)!r} exists and is not a model file of rnn_magics; --force replaces it"
-        raise StorageError(msg)
+        raise StorageError(
+            say(
+                "{path!r} exists and is not a model file of rnn_magics; --force replaces it",
+                path=str(path),
+            )
+        )
     return path
 
 
@@ -121,7 +126,7 @@ def unpacked(contents: Contents) -> tuple[Run, Contents | None]:
     StorageError
         When the contents are not valid.
     """
-    document = Fields(contents.document, "the document")
+    document = Fields(contents.document, say("the document"))
     _check_format(contents.document, document)
     vocab_size = document.count("vocab_size", _MOST_TOKENS)
     found = read_parts(document)
@@ -129,14 +134,22 @@ def unpacked(contents: Contents) -> tuple[Run, Contents | None]:
     document.end()
     vocab = found.get("vocab")
     if vocab is not None and len(vocab) != vocab_size:
-        msg = f"its vocabulary has {len(vocab)} tokens, but its model has {vocab_size}"
-        raise StorageError(msg)
+        raise StorageError(
+            say(
+                "its vocabulary has {size} tokens, but its model has {vocab_size}",
+                size=len(vocab),
+                vocab_size=vocab_size,
+            )
+        )
     of_model = {k: v for k, v in contents.tensors.items() if k.startswith(_WEIGHTS)}
     others = {k: v for k, v in contents.tensors.items() if k not in of_model}
     if others and training is None:
-        msg = f"it has a tensor {next(iter(others))!r}, which this version does not know; update"
-        msg += " rnn_magics"
-        raise StorageError(msg)
+        raise StorageError(
+            say(
+                "it has a tensor {tensor!r}, which this version does not know; update rnn_magics",
+                tensor=next(iter(others)),
+            )
+        )
     model = build_model(found["config"].model, vocab_size, of_model)
     model.vocab = vocab
     run = Run(**{"corpus": None, "vocab": None, **found, "model": model})
@@ -160,16 +173,20 @@ def build_model(config: ModelConfig, vocab_size: int, tensors: Mapping[str, Tens
         When the configuration and the tensors do not match.
     """
     if config.num_layers > len(tensors) or vocab_size < 1:
-        msg = f"it has only {len(tensors)} tensors for {config.num_layers} layers and"
-        msg += f" {vocab_size} tokens"
-        raise StorageError(msg)
+        raise StorageError(
+            say(
+                "it has only {number} tensors for {layers} layers and {vocab_size} tokens",
+                number=len(tensors),
+                layers=config.num_layers,
+                vocab_size=vocab_size,
+            )
+        )
     unused = torch.Generator()  # so that loading does not move the global generator
     with torch.device("meta"), _cell_errors(config.cell):
         expected = weights(RNNModel(config, vocab_size, unused))
     dtype = tensors[f"{_WEIGHTS}output.bias"].dtype if f"{_WEIGHTS}output.bias" in tensors else None
     if dtype not in _FLOATS:
-        msg = "it has no tensor output.bias of floating point numbers"
-        raise StorageError(msg)
+        raise StorageError(say("it has no tensor output.bias of floating point numbers"))
     _check_tensors(expected, tensors, dtype)
     with _cell_errors(config.cell):
         model = RNNModel(config, vocab_size, unused).to(dtype)
@@ -184,18 +201,27 @@ def _check_tensors(
 ) -> None:
     named = {f"{_WEIGHTS}{name}": value for name, value in expected.items()}
     if (missing := named.keys() - tensors.keys()) or (unknown := tensors.keys() - named.keys()):
-        what = f"lacks tensor {min(missing)!r}" if missing else f"has a tensor {min(unknown)!r}"
-        msg = f"it {what}, contrary to its configuration"
-        raise StorageError(msg)
+        text = (
+            marked("it lacks tensor {tensor!r}, contrary to its configuration")
+            if missing
+            else marked("it has a tensor {tensor!r}, contrary to its configuration")
+        )
+        raise StorageError(say(text, tensor=min(missing or unknown)))
     for name, value in named.items():
         kind = dtype if value.is_floating_point() else value.dtype
         found = tensors[name]
         if found.shape != value.shape or found.dtype != kind:
-            msg = (
-                f"tensor {name!r} is {tuple(found.shape)} of {found.dtype}; by its configuration it"
-                f" must be {tuple(value.shape)} of {kind}"
+            raise StorageError(
+                say(
+                    "tensor {name!r} is {shape} of {kind}; by its configuration it must be"
+                    " {wanted} of {wanted_kind}",
+                    name=name,
+                    shape=tuple(found.shape),
+                    kind=found.dtype,
+                    wanted=tuple(value.shape),
+                    wanted_kind=kind,
+                )
             )
-            raise StorageError(msg)
 
 
 def _check_format(values: Any, document: Fields) -> None:
@@ -203,11 +229,19 @@ def _check_format(values: Any, document: Fields) -> None:
     if type(number) is int and number > FORMAT:
         versions = values.get("versions")
         writer = versions.get("rnn_magics") if isinstance(versions, dict) else None
-        msg = f"it has format {number}, and this version reads up to {FORMAT}; rnn_magics {writer}"
-        raise StorageError(msg + " wrote it; update rnn_magics")
+        raise StorageError(
+            say(
+                "it has format {number}, and this version reads up to {format}; rnn_magics"
+                " {writer} wrote it; update rnn_magics",
+                number=number,
+                format=FORMAT,
+                writer=writer,
+            )
+        )
     if type(number) is not int or number != FORMAT:
-        msg = f"its format is {number!r}, not {FORMAT}"
-        raise StorageError(msg)
+        raise StorageError(
+            say("its format is {number!r}, not {format}", number=number, format=FORMAT)
+        )
 
 
 @contextmanager
@@ -222,8 +256,7 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except StorageError as error:
-        msg = f"{str(path)!r}: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(say("{path!r}: {error}", path=str(path), error=error)) from None
 
 
 @contextmanager
@@ -232,5 +265,11 @@ def _cell_errors(cell: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
-        msg = f"a model of cell {cell!r} cannot be built: {type(error).__name__}: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(
+            say(
+                "a model of cell {cell!r} cannot be built: {kind}: {error}",
+                cell=cell,
+                kind=type(error).__name__,
+                error=error,
+            )
+        ) from None

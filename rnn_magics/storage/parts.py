@@ -16,12 +16,14 @@ import torch
 
 from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import ConfigError, StorageError, VocabError
+from rnn_magics.language import say
 from rnn_magics.models.ngram import MAX_ORDER
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.storage.strict import Fields, from_float, from_options, read_options
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.counts import TextCounts
+from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.read_as import TextReading
 from rnn_magics.text.series.levels import Levels
 from rnn_magics.text.vocab import Vocab, VocabConfig
@@ -137,8 +139,7 @@ def _read_device(plain: Any) -> dict[str, Any]:
     name, reason = read.text("name"), read.text("reason")
     read.end()
     if not _DEVICE.fullmatch(name):
-        msg = f"device {name!r} is neither cpu nor cuda nor mps"
-        raise StorageError(msg)
+        raise StorageError(say("device {name!r} is neither cpu nor cuda nor mps", name=name))
     return {"device": DeviceChoice(torch.device(name), reason)}
 
 
@@ -162,8 +163,9 @@ def _read_corpus(plain: Any) -> dict[str, Any]:
     name, sha256 = read.text("name"), read.text("sha256")
     read.end()
     if not _SHA256.fullmatch(sha256):
-        msg = f"corpus.sha256 must be 64 hexadecimal digits, not {sha256[:80]!r}"
-        raise StorageError(msg)
+        raise StorageError(
+            say("corpus.sha256 must be 64 hexadecimal digits, not {sha256!r}", sha256=sha256[:80])
+        )
     return {"corpus": (name, sha256)}
 
 
@@ -171,8 +173,9 @@ def _write_reading(run: Run) -> dict[str, Any] | None:
     if (reading := run.reading) is None:
         return None
     levels = {} if reading.levels is None else {"levels": reading.levels.to_dict()}
+    files = {"files": from_options(reading.files)} if reading.files.changed() else {}
     cleaning = from_options(reading.cleaning)
-    return {"cleaning": cleaning, "encoding": reading.encoding, **levels}
+    return {"cleaning": cleaning, "encoding": reading.encoding, **levels, **files}
 
 
 def _read_reading(plain: Any) -> dict[str, Any]:
@@ -182,8 +185,9 @@ def _read_reading(plain: Any) -> dict[str, Any]:
     if encoding is None:
         read.take("encoding")
     levels = _read_levels(read.take("levels")) if "levels" in read else None
+    files = read_options(FileConfig, read.take("files")) if "files" in read else FileConfig()
     read.end()
-    return {"reading": TextReading(cleaning, encoding, levels)}
+    return {"reading": TextReading(cleaning, encoding, levels, files)}
 
 
 def _read_levels(plain: Any) -> Levels:
@@ -195,7 +199,7 @@ def _read_levels(plain: Any) -> Levels:
     try:
         return Levels.from_dict(plain)
     except ValueError as error:
-        msg = f"reading.levels cannot be read: {error}"
+        msg = say("reading.levels cannot be read: {error}", error=error)
         raise StorageError(msg) from None
 
 
@@ -235,8 +239,7 @@ def _read_history(plain: Any) -> dict[str, Any]:
     lists = {name: read.numbers(name, optional=name in _WITHOUT_SCORE) for name in names}
     read.end()
     if len({len(values) for values in lists.values()}) > 1:
-        msg = "the lists of history have different lengths"
-        raise StorageError(msg)
+        raise StorageError(say("the lists of history have different lengths"))
     return {"history": History(**lists)}
 
 
@@ -266,8 +269,7 @@ def _read_curve(plain: Any) -> dict[str, Any]:
     try:
         curve = Curve.from_dict(plain)
     except (ValueError, TypeError, OverflowError) as error:
-        msg = f"curve cannot be read: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(say("curve cannot be read: {error}", error=error)) from None
     _require_same("curve", curve.to_dict(), plain)
     return {"curve": curve}
 
@@ -278,8 +280,9 @@ def _write_steered(run: Run) -> list[dict[str, Any]] | None:
 
 def _read_steered(plain: Any) -> dict[str, Any]:
     if not isinstance(plain, list) or len(plain) > _MOST_EPOCHS:
-        msg = f"steered is not a list of at most {_MOST_EPOCHS} changes"
-        raise StorageError(msg)
+        raise StorageError(
+            say("steered is not a list of at most {most} changes", most=_MOST_EPOCHS)
+        )
     steered = [_read_steering(change) for change in plain]
     _require_same("steered", [asdict(change) for change in steered] or None, plain)
     return {"steered": steered}
@@ -308,17 +311,16 @@ def _read_ladder(plain: Any) -> dict[str, Any]:
     read.count("num_valid_tokens")
     read.end()
     if not isinstance(rungs, list) or not 1 <= len(rungs) <= MAX_ORDER:
-        msg = f"ladder.rungs is not a list of 1 to {MAX_ORDER} n-gram models"
-        raise StorageError(msg)
+        raise StorageError(
+            say("ladder.rungs is not a list of 1 to {most} n-gram models", most=MAX_ORDER)
+        )
     try:
         ladder = Ladder.from_dict(plain)
     except (ValueError, TypeError, OverflowError) as error:
-        msg = f"ladder cannot be read: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(say("ladder cannot be read: {error}", error=error)) from None
     orders = [rung.order for rung in ladder]
     if any(type(order) is not int or not 1 <= order <= MAX_ORDER for order in orders):
-        msg = f"ladder.rungs has orders other than 1 to {MAX_ORDER}"
-        raise StorageError(msg)
+        raise StorageError(say("ladder.rungs has orders other than 1 to {most}", most=MAX_ORDER))
     _require_same("ladder", ladder.to_dict(), plain)
     return {"ladder": ladder}
 
@@ -332,8 +334,7 @@ def _read_counts(plain: Any) -> dict[str, Any]:
     read = Fields(plain, "counts")
     found = {f"{part}_counts": _read_text_counts(read.take(part)) for part in read.keys}
     if not found or not found.keys() <= {"train_counts", "valid_counts"}:
-        msg = "counts has other keys than train and valid, or none"
-        raise StorageError(msg)
+        raise StorageError(say("counts has other keys than train and valid, or none"))
     return found
 
 
@@ -341,8 +342,9 @@ def _read_text_counts(plain: Any) -> TextCounts:
     read = Fields(plain, "counts")
     share = read.take("unk_share")
     if type(share) is not float or not 0 <= share <= 1:
-        msg = f"counts.unk_share must be a number from 0 to 1, not {share!r}"
-        raise StorageError(msg)
+        raise StorageError(
+            say("counts.unk_share must be a number from 0 to 1, not {share!r}", share=share)
+        )
     words = None if plain.get("num_words", 0) is None else read.count("num_words")
     if words is None:
         read.take("num_words")
@@ -353,8 +355,7 @@ def _read_text_counts(plain: Any) -> TextCounts:
 def _require_same(part: str, written: Any, plain: Any) -> None:
     # Written again, the part must give what the file holds: 1 for 1.0, or "2" for 2, is refused.
     if json.dumps(written) != json.dumps(plain):
-        msg = f"{part} is not in the form that rnn_magics writes"
-        raise StorageError(msg)
+        raise StorageError(say("{part} is not in the form that rnn_magics writes", part=part))
 
 
 PARTS: dict[str, Part] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError, DeviceError, StorageError
+from rnn_magics.language import say, say_in
 from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing, Reopened
@@ -63,21 +64,31 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
     before, training = kept.newest()
     check_name(
         before.name,
-        f"the run in {str(kept.path)!r}",
+        say("the run in {folder!r}", folder=str(kept.path)),
         StorageError,
-        "it cannot continue, but you can load it: %load_rnn FOLDER --name NAME",
+        say("it cannot continue, but you can load it: %load_rnn FOLDER --name NAME"),
     )
     if before.reason is not None and before.reason.as_planned:
-        msg = (
-            f"run {before.name!r} has ended as planned ({before.reason}) after"
-            f" {len(before.history)} epochs; load it with %load_rnn {kept.path}"
+        raise StorageError(
+            say(
+                "run {name!r} has ended as planned ({reason}) after {epochs} epochs; load it with"
+                " %load_rnn {folder}",
+                name=before.name,
+                reason=say_in("ending", before.reason),
+                epochs=len(before.history),
+                folder=kept.path,
+            )
         )
-        raise StorageError(msg)
     try:
         before.config.train.check()
     except ConfigError as error:
-        msg = f"run {before.name!r} can be loaded, but not trained further: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(
+            say(
+                "run {name!r} can be loaded, but not trained further: {error}",
+                name=before.name,
+                error=error,
+            )
+        ) from None
     check_same(before, training, batches, fingerprint_of(batches))
     run, state = _begun(before, batches)
     with naming(kept.path):
@@ -106,21 +117,33 @@ def last_run() -> tuple[RunFolder, str]:
     runs = kept_runs()
     skipped = [kept for kept in runs if kept.trouble]
     if len(runs) == len(skipped):
-        msg = "no run is kept in this folder or below it; keep one with %train_rnn --checkpoint DIR"
-        raise StorageError("; ".join([msg, *_words(skipped)]))
+        msg = say(
+            "no run is kept in this folder or below it; keep one with %train_rnn --checkpoint DIR"
+        )
+        raise StorageError(say("; ").join([msg, *_words(skipped)]))
     if runs[-1].trouble:
         last, why = str(runs[-1].folder), runs[-1].trouble
-        msg = f"the run written to last, {last!r}, cannot be read: {why}; choose one: --resume DIR"
-        raise StorageError(msg)
+        raise StorageError(
+            say(
+                "the run written to last, {last!r}, cannot be read: {why}; choose one: --resume"
+                " DIR",
+                last=last,
+                why=why,
+            )
+        )
     folder = runs[-1].folder
-    said = "; ".join([f"--resume {LAST} takes {str(folder)!r}", *_words(skipped)])
+    takes = say("--resume {last} takes {folder!r}", last=LAST, folder=str(folder))
+    said = say("; ").join([takes, *_words(skipped)])
     return RunFolder(folder), said if skipped else ""
 
 
 def _words(skipped: list[KeptRun]) -> list[str]:
-    named = [f"{str(kept.folder)!r} is skipped: {kept.trouble}" for kept in skipped[:_MOST_NAMED]]
+    named = [
+        say("{folder!r} is skipped: {why}", folder=str(kept.folder), why=kept.trouble)
+        for kept in skipped[:_MOST_NAMED]
+    ]
     more = len(skipped) - len(named)
-    return [*named, f"and {more} more, which %rnn runs lists"] if more else named
+    return [*named, say("and {more} more, which %rnn runs lists", more=more)] if more else named
 
 
 def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
@@ -131,8 +154,14 @@ def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
     try:
         run, state = begin(batches, before.model, config, before.name)
     except DeviceError as error:
-        msg = f"run {before.name!r} was training on {before.device}: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(
+            say(
+                "run {name!r} was training on {device}: {error}",
+                name=before.name,
+                device=before.device,
+                error=error,
+            )
+        ) from None
     run.config, run.device, run.threads = before.config, before.device, before.threads
     return run, state
 

@@ -24,13 +24,14 @@ from typing import Any
 
 from rnn_magics import files
 from rnn_magics.errors import StorageError
+from rnn_magics.language import marked, say
 from rnn_magics.storage import atomic, container
 from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.container import Contents
 from rnn_magics.storage.model_file import FORMAT, naming, packed, read_run
 from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.run_log import is_of_one_run, note_on
-from rnn_magics.storage.strict import Fields, dumps, from_float, loads
+from rnn_magics.storage.strict import Fields, dumps, loads
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.history import History, Scored
@@ -86,7 +87,8 @@ class RunFolder:
         StorageError
             When it is in use by another training, or cannot be created.
         """
-        with files.in_one_line(StorageError, f"cannot make the folder {files.shown(self.path)}"):
+        what = say("cannot make the folder {path}", path=files.shown(self.path))
+        with files.in_one_line(StorageError, what):
             self.path.mkdir(parents=True, exist_ok=True)
         return Claim(self.path)
 
@@ -126,8 +128,12 @@ class RunFolder:
             When it does not hold a run.
         """
         if not self.exists:
-            msg = f"{str(self.path)!r} is not the folder of a run; %rnn runs DIR lists those in DIR"
-            raise StorageError(msg)
+            raise StorageError(
+                say(
+                    "{path!r} is not the folder of a run; %rnn runs DIR lists those in DIR",
+                    path=str(self.path),
+                )
+            )
         return self
 
     def tell(self, **words: Any) -> None:
@@ -150,12 +156,14 @@ class RunFolder:
                 errors.append(error)
                 continue
             if training is None:
-                errors.append(StorageError(f"{str(path)!r}: it is not a checkpoint"))
+                errors.append(StorageError(say("{path!r}: it is not a checkpoint", path=str(path))))
                 continue
             if errors:
-                run.message = f"the newest checkpoint cannot be read; this is that of step {step}"
+                run.message = say(
+                    "the newest checkpoint cannot be read; this is that of step {step}", step=step
+                )
             return run, training
-        raise errors[0] if errors else StorageError(f"{str(self.path)!r} holds no checkpoint")
+        raise errors[0] if errors else self._empty()
 
     def checkpointing(self) -> Any:
         """Return how the run is kept: the options that `begin` received."""
@@ -167,16 +175,19 @@ class RunFolder:
             with files.open_file(path) as file:
                 data = file.read(_MOST_WHAT + 1)
             if len(data) > _MOST_WHAT:
-                msg = f"{str(path)!r} cannot be read: it has more than {_MOST_WHAT:,} bytes, which"
-                msg += " rnn_magics never writes"
-                raise StorageError(msg)
-            document = Fields(loads(data.decode().rstrip("\n")), "the document")
+                text = marked(
+                    "{path!r} cannot be read: it has more than {most:,} bytes, which rnn_magics"
+                    " never writes"
+                )
+                raise StorageError(say(text, path=str(path), most=_MOST_WHAT))
+            document = Fields(loads(data.decode().rstrip("\n")), say("the document"))
         except (OSError, ValueError) as error:
-            msg = f"{str(path)!r} cannot be read: {error}"
-            raise StorageError(msg) from None
+            raise StorageError(
+                say("{path!r} cannot be read: {error}", path=str(path), error=error)
+            ) from None
         if document.take("format") != FORMAT:
-            msg = f"{str(path)!r} has another format than {FORMAT}; update rnn_magics"
-            raise StorageError(msg)
+            text = marked("{path!r} has another format than {format}; update rnn_magics")
+            raise StorageError(say(text, path=str(path), format=FORMAT))
         return document
 
     def lines(self) -> list[dict[str, Any]]:
@@ -207,12 +218,12 @@ class RunFolder:
         return KeptRun(
             self.path,
             run["name"],
-            f"{config.model.cell}, {config.model.num_hiddens} hidden units",
+            config.model.in_brief,
             len(history),
             config.train.epochs,
             history.train_perplexity[-1] if len(history) else None,
             scored.perplexity if scored is not None and scored.is_present else None,
-            "not ended" if reason == Ending.SNAPSHOT else reason,
+            marked("not ended") if reason == Ending.SNAPSHOT else reason,
             scored=scored,
         )
 
@@ -223,7 +234,7 @@ class RunFolder:
             found: dict[str, Any] = {"curve": Curve()}
             try:
                 with naming(path):
-                    document = Fields(container.read_document(path), "the document")
+                    document = Fields(container.read_document(path), say("the document"))
                     for name in ("run", "history", "curve"):
                         if name in document or not PARTS[name].optional:
                             found |= PARTS[name].read(document.take(name))
@@ -232,7 +243,10 @@ class RunFolder:
                 continue
             history, reason = found["history"], found["reason"]
             return history, last_score(history, found["curve"], found["steps"], reason), reason
-        raise errors[0] if errors else StorageError(f"{str(self.path)!r} holds no checkpoint")
+        raise errors[0] if errors else self._empty()
+
+    def _empty(self) -> StorageError:
+        return StorageError(say("{path!r} holds no checkpoint", path=str(self.path)))
 
 
 @dataclass(frozen=True)
@@ -293,11 +307,11 @@ def kept_runs(folder: str | Path = ".") -> list[KeptRun]:
     try:
         os.scandir(top).close()
     except FileNotFoundError:
-        msg = f"there is no folder {str(top)!r}"
-        raise StorageError(msg) from None
+        raise StorageError(say("there is no folder {top!r}", top=str(top))) from None
     except (OSError, ValueError) as error:
-        msg = f"{str(top)!r} cannot be listed: {_why(error)}"
-        raise StorageError(msg) from None
+        raise StorageError(
+            say("{top!r} cannot be listed: {why}", top=str(top), why=_why(error))
+        ) from None
     found = sorted(_below(top, _DEPTH), key=lambda timed: timed[0])
     return [kept for _, kept in found]
 
@@ -315,7 +329,7 @@ def _below(folder: Path, depth: int) -> Iterator[_Timed]:
                 if not entry.name.startswith("."):
                     yield from _inside(entry, depth)
     except OSError as error:
-        yield _skipped(folder, f"it cannot be listed: {_why(error)}")
+        yield _skipped(folder, say("it cannot be listed: {why}", why=_why(error)))
 
 
 def _inside(entry: Path, depth: int) -> Iterator[_Timed]:
@@ -323,9 +337,9 @@ def _inside(entry: Path, depth: int) -> Iterator[_Timed]:
         is_folder = stat.S_ISDIR(entry.stat().st_mode)
     except OSError as error:
         if entry.is_symlink():  # perhaps to a run on a disk that is not mounted
-            yield _skipped(entry, f"the link leads nowhere: {_why(error)}")
+            yield _skipped(entry, say("the link leads nowhere: {why}", why=_why(error)))
         else:
-            yield _skipped(entry, f"it cannot be examined: {_why(error)}")
+            yield _skipped(entry, say("it cannot be examined: {why}", why=_why(error)))
     else:
         if is_folder:
             yield from _below(entry, depth - 1)
@@ -340,7 +354,7 @@ def _judged(folder: RunFolder) -> Iterator[_Timed]:
             with files.open_file(path) as file:
                 times.append(os.fstat(file.fileno()).st_mtime)
         except OSError as error:
-            troubles.append(f"{path.name} cannot be read: {_why(error)}")
+            troubles.append(say("{name} cannot be read: {why}", name=path.name, why=_why(error)))
     if times:
         try:
             yield max(times), _compared_with_log(folder, folder.summary())
@@ -361,7 +375,7 @@ def _compared_with_log(folder: RunFolder, kept: KeptRun) -> KeptRun:
     return replace(
         kept,
         name=run.name,
-        architecture=f"{run.config.model.cell}, {run.config.model.num_hiddens} hidden units",
+        architecture=run.config.model.in_brief,
         planned=run.config.train.epochs,
         note=note_on(log, run, newest),
     )
@@ -373,13 +387,6 @@ def _skipped(folder: Path, why: str) -> _Timed:
 
 def _why(error: OSError | ValueError) -> str:
     return files.reason(error) if isinstance(error, OSError) else str(error)
-
-
-def epoch_line(run: Run) -> dict[str, Any]:
-    """Return the last epoch of a run as a line of the history."""
-    values = {name: column[-1] for name, column in run.history.to_dict().items()}
-    plain = {name: None if v is None else from_float(v) for name, v in values.items()}
-    return {"epoch": len(run.history), "steps": run.steps, "tokens": run.tokens, **plain}
 
 
 def checkpoint_epochs(folder: str | Path) -> list[int]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeGuard
 
+from rnn_magics.language import say, say_number
 from rnn_magics.storage.strict import from_float
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.run import Run
@@ -110,9 +111,12 @@ def note_on(log: Log, run: Run, newest: int) -> str:
     others = of_others(log, run, newest)
     if not others:
         return ""
-    verb = "are" if len(others) > 1 else "is"
-    named = lines_in_words(others)
-    return f"{named} of history.jsonl {verb} not of this run: another training wrote there, too"
+    return say_number(
+        len(others),
+        "{lines} of history.jsonl is not of this run: another training wrote there, too",
+        "{lines} of history.jsonl are not of this run: another training wrote there, too",
+        lines=lines_in_words(others),
+    )
 
 
 def lines_in_words(numbers: Sequence[int]) -> str:
@@ -124,5 +128,14 @@ def lines_in_words(numbers: Sequence[int]) -> str:
     ]
     shown = [f"{r[0]}-{r[-1]}" if len(r) > 1 else f"{r[0]}" for r in ranges[:_MOST_RANGES]]
     more = sum(map(len, ranges[_MOST_RANGES:]))
-    words = ", ".join(shown) + (f" and {more} more" if more else "")
-    return f"line{'s' if len(numbers) > 1 else ''} {words}"
+    lines = ", ".join(shown)
+    if more:
+        return say("lines {lines} and {more} more", lines=lines, more=more)
+    return say_number(len(numbers), "line {lines}", "lines {lines}", lines=lines)
+
+
+def epoch_line(run: Run) -> dict[str, Any]:
+    """Return the last epoch of a run as a line of the history."""
+    values = {name: column[-1] for name, column in run.history.to_dict().items()}
+    plain = {name: None if v is None else from_float(v) for name, v in values.items()}
+    return {"epoch": len(run.history), "steps": run.steps, "tokens": run.tokens, **plain}

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from rnn_magics.errors import ConfigError, StorageError
-from rnn_magics.options import Options, describe
+from rnn_magics.language import marked, say
+from rnn_magics.options import OptionField, Options, describe, is_removed
 
 C = TypeVar("C", bound=Options)
 MOST_TEXT = 1 << 16  # characters in a name, a reason, a message
@@ -39,10 +40,10 @@ def dumps(document: Any) -> str:
         if json.loads(text) == document:
             return text
     except (TypeError, ValueError, RecursionError) as error:
-        msg = f"this cannot be written to a file: {error}"
-        raise StorageError(msg) from None
-    msg = "this cannot be written to a file: a text in it would be read back differently"
-    raise StorageError(msg)
+        raise StorageError(say("this cannot be written to a file: {error}", error=error)) from None
+    raise StorageError(
+        say("this cannot be written to a file: a text in it would be read back differently")
+    )
 
 
 def loads(text: str) -> Any:
@@ -57,11 +58,9 @@ def loads(text: str) -> Any:
         document = json.loads(text)
         again = json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError) as error:
-        msg = f"its JSON cannot be read: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(say("its JSON cannot be read: {error}", error=error)) from None
     if again != text:
-        msg = "its JSON is not in the form that rnn_magics writes"
-        raise StorageError(msg)
+        raise StorageError(say("its JSON is not in the form that rnn_magics writes"))
     return document
 
 
@@ -88,8 +87,7 @@ class Fields:
 
     def __init__(self, values: Any, where: str) -> None:
         if not isinstance(values, Mapping):
-            msg = f"{where} is not a mapping"
-            raise StorageError(msg)
+            raise StorageError(say("{where} is not a mapping", where=where))
         self._left = dict(values)
         self._where = where
 
@@ -100,36 +98,35 @@ class Fields:
     def take(self, key: str) -> Any:
         """Return a value of any type."""
         if key not in self._left:
-            msg = f"{self._where} lacks {key!r}"
-            raise StorageError(msg)
+            raise StorageError(say("{where} lacks {key!r}", where=self._where, key=key))
         return self._left.pop(key)
 
     def text(self, key: str) -> str:
         """Return a short text."""
         value = self.take(key)
         if not isinstance(value, str) or len(value) > MOST_TEXT:
-            self._refuse(key, "a text")
+            raise self._error(marked("{key} is not a text"), key)
         return str(value)
 
     def count(self, key: str, most: int = MOST_COUNT) -> int:
         """Return a whole number from 0 to `most`."""
         value = self.take(key)
         if type(value) is not int or not 0 <= value <= most:
-            self._refuse(key, f"a whole number from 0 to {most}")
+            raise self._error(marked("{key} is not a whole number from 0 to {most}"), key, most)
         return int(value)
 
     def seconds(self, key: str) -> float:
         """Return a finite number that is not negative."""
         value = self.take(key)
         if type(value) is not float or not 0 <= value < math.inf:
-            self._refuse(key, "a number of seconds")
+            raise self._error(marked("{key} is not a number of seconds"), key)
         return float(value)
 
     def numbers(self, key: str, *, optional: bool = False) -> list[Any]:
         """Return a list of floats, which may be infinite or nan; with `optional` also None."""
         values = self.take(key)
         if not isinstance(values, list):
-            self._refuse(key, "a list of numbers")
+            raise self._error(marked("{key} is not a list of numbers"), key)
         return [self._number(key, value, optional) for value in values]
 
     def _number(self, key: str, value: Any, optional: bool) -> float | None:  # noqa: FBT001
@@ -138,7 +135,7 @@ class Fields:
         if isinstance(value, str) and value in _NOT_FINITE:
             return _NOT_FINITE[value]
         if type(value) is not float:
-            self._refuse(key, "a list of numbers")
+            raise self._error(marked("{key} is not a list of numbers"), key)
         return float(value)
 
     def mapping(self, key: str) -> Fields:
@@ -148,17 +145,21 @@ class Fields:
     def end(self) -> None:
         """Refuse keys that have not been taken."""
         for key in self._left:
-            msg = f"{self._where} has {key!r}, which this version does not know; update rnn_magics"
-            raise StorageError(msg)
+            raise StorageError(
+                say(
+                    "{where} has {key!r}, which this version does not know; update rnn_magics",
+                    where=self._where,
+                    key=key,
+                )
+            )
 
     @property
     def keys(self) -> Iterable[str]:
         """The keys that have not been taken yet."""
         return list(self._left)
 
-    def _refuse(self, key: str, wanted: str) -> None:
-        msg = f"{self._where}.{key} is not {wanted}"
-        raise StorageError(msg)
+    def _error(self, text: str, key: str, most: int = 0) -> StorageError:
+        return StorageError(say(text, key=f"{self._where}.{key}", most=most))
 
 
 def from_options(options: Options) -> dict[str, Any]:
@@ -182,24 +183,37 @@ def read_options(cls: type[C], values: Any) -> C:
     StorageError
         When a key is missing or unknown, or a value has the wrong type or lies out of range.
     """
-    fields, known = Fields(values, cls.__name__), [field.name for field in describe(cls)]
+    fields, declared = Fields(values, cls.__name__), describe(cls)
     added = ADDED.get(cls.__name__, {})
     given = {
         name: added[name] if name in added and name not in fields else fields.take(name)
-        for name in known
+        for name in (field.name for field in declared)
     }
     fields.end()
     try:
         options = cls.recall(given)
     except ConfigError as error:
-        msg = f"{cls.__name__}: {error}; if it is your own, register it again before loading"
-        plain = f"{cls.__name__}: {error}"
-        raise StorageError(msg if " is not one of " in str(error) else plain) from None
+        text = marked("{options}: {error}")
+        if any(_is_unknown(field, given[field.name]) for field in declared):
+            text = marked("{options}: {error}; if it is your own, register it again before loading")
+        raise StorageError(say(text, options=cls.__name__, error=error)) from None
     for name, said in from_options(options).items():
         if said != given[name] or type(said) is not type(given[name]):
-            msg = f"{cls.__name__}.{name} is {given[name]!r}, which would become {said!r}"
-            raise StorageError(msg)
+            raise StorageError(
+                say(
+                    "{options}.{name} is {value!r}, which would become {said!r}",
+                    options=cls.__name__,
+                    name=name,
+                    value=given[name],
+                    said=said,
+                )
+            )
     return options
+
+
+def _is_unknown(field: OptionField, value: Any) -> bool:
+    is_choice = field.choices is None or not isinstance(value, str) or value in field.choices()
+    return not is_choice and not is_removed(field, value)
 
 
 def check_sizes(options: Options) -> None:
@@ -213,5 +227,12 @@ def check_sizes(options: Options) -> None:
     for name, value in options.to_dict().items():
         cap = _MOST.get(name, MOST_COUNT)
         if name != "seed" and type(value) is int and value > cap:
-            msg = f"{type(options).__name__}.{name} is {value}; a file holds at most {cap}"
-            raise StorageError(msg)
+            raise StorageError(
+                say(
+                    "{options}.{name} is {value}; a file holds at most {cap}",
+                    options=type(options).__name__,
+                    name=name,
+                    value=value,
+                    cap=cap,
+                )
+            )

@@ -15,6 +15,7 @@ from torch import Tensor
 from rnn_magics.batching import Batches, EpochPlan
 from rnn_magics.errors import StorageError
 from rnn_magics.foreign import a_kind
+from rnn_magics.language import say
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.storage.container import Contents
@@ -67,9 +68,14 @@ def capture(state: TrainState, fingerprint: str) -> Contents:
                 said = from_float(value) if isinstance(value, float) else value
                 numbers[f"{name}.{key}"] = said
             else:
-                msg = f"the optimizer keeps {key!r}, {a_kind(value)}, which a file cannot"
-                msg += " hold; it may keep tensors and numbers"
-                raise StorageError(msg)
+                raise StorageError(
+                    say(
+                        "the optimizer keeps {key!r}, {kind}, which a file cannot hold; it may"
+                        " keep tensors and numbers",
+                        key=key,
+                        kind=a_kind(value),
+                    )
+                )
     return Contents(document, tensors)
 
 
@@ -98,14 +104,18 @@ def restore(state: TrainState, contents: Contents) -> None:
     _set_generator(state.dropout_generator, tensors.pop("training.dropout_generator", None))
     state.current = _read_epoch(state, read, tensors) if "plan" in read else None
     if state.step > (0 if state.current is None else len(state.current.plan)):
-        msg = f"it is at step {state.step}, beyond the end of its epoch"
-        raise StorageError(msg)
+        raise StorageError(
+            say("it is at step {step}, beyond the end of its epoch", step=state.step)
+        )
     _read_optimizer(state, read.mapping("optimizer"), tensors)
     read.end()
     if tensors:
-        msg = f"it has a tensor {min(tensors)!r}, which this version does not know; update"
-        msg += " rnn_magics"
-        raise StorageError(msg)
+        raise StorageError(
+            say(
+                "it has a tensor {tensor!r}, which this version does not know; update rnn_magics",
+                tensor=min(tensors),
+            )
+        )
 
 
 def complete_curve(run: Run, contents: Contents) -> None:
@@ -122,8 +132,7 @@ def complete_curve(run: Run, contents: Contents) -> None:
     step, seconds = read.count("step"), read.seconds("train_seconds")
     losses, norms = (contents.tensors.get(f"training.{name}") for name in _PER_STEP)
     if losses is None or norms is None or losses.shape != norms.shape or losses.dim() != 1:
-        msg = "the losses and norms of its epoch do not match"
-        raise StorageError(msg)
+        raise StorageError(say("the losses and norms of its epoch do not match"))
     run.curve.extend(losses[:step], norms[:step])
     run.curve.end_epoch(seconds)
 
@@ -147,13 +156,15 @@ def fingerprint_of(batches: Batches) -> str:
 def _set_generator(generator: torch.Generator, saved: Tensor | None) -> None:
     present = generator.get_state()
     if saved is None or saved.shape != present.shape or saved.dtype != present.dtype:
-        msg = "it lacks the state of a random generator, or has one of another device"
-        raise StorageError(msg)
+        raise StorageError(
+            say("it lacks the state of a random generator, or has one of another device")
+        )
     try:
         generator.set_state(saved.clone())
     except RuntimeError as error:
-        msg = f"the state of a random generator is damaged: {error}"
-        raise StorageError(msg) from None
+        raise StorageError(
+            say("the state of a random generator is damaged: {error}", error=error)
+        ) from None
 
 
 def _read_epoch(state: TrainState, read: Fields, tensors: dict[str, Tensor]) -> EpochState:
@@ -166,13 +177,24 @@ def _read_epoch(state: TrainState, read: Fields, tensors: dict[str, Tensor]) -> 
         value = tensors.pop(f"training.{name}", None)
         shape = (len(plan),) if name in _PER_STEP else ()
         if value is None or value.shape != shape or value.dtype != torch.float32:
-            msg = f"the {name} of its epoch do not match its plan of {len(plan)} minibatches"
-            raise StorageError(msg)
+            raise StorageError(
+                say(
+                    "the {name} of its epoch do not match its plan of {number} minibatches",
+                    name=name,
+                    number=len(plan),
+                )
+            )
         found[name] = value.clone().to(state.batches.ids.device)
     if tokens != state.epoch_tokens:
-        msg = f"it counts {tokens:,} tokens in its current epoch, but {state.step} steps have"
-        msg += f" {state.epoch_tokens:,}"
-        raise StorageError(msg)
+        raise StorageError(
+            say(
+                "it counts {tokens:,} tokens in its current epoch, but {step} steps have"
+                " {counted:,}",
+                tokens=tokens,
+                step=state.step,
+                counted=state.epoch_tokens,
+            )
+        )
     return EpochState(plan, _read_hidden(state, tensors), **found, seconds=seconds)
 
 
@@ -183,12 +205,15 @@ def _read_plan(read: Fields, tensors: dict[str, Tensor], batches: Batches) -> Ep
     starts = tensors.pop("training.starts", None)
     config = batches.config
     if starts is None or starts.dtype != torch.int64 or starts.shape[1:] != (config.batch_size,):
-        msg = f"its plan of the epoch is not one of minibatches with {config.batch_size} rows"
-        raise StorageError(msg)
+        raise StorageError(
+            say(
+                "its plan of the epoch is not one of minibatches with {rows} rows",
+                rows=config.batch_size,
+            )
+        )
     last = len(batches.ids) - config.num_steps - 1
     if not len(starts) or int(starts.min()) < 0 or int(starts.max()) > last:
-        msg = "its plan of the epoch has windows outside the text"
-        raise StorageError(msg)
+        raise StorageError(say("its plan of the epoch has windows outside the text"))
     return EpochPlan(offset, starts.clone(), left_over)
 
 
@@ -200,8 +225,7 @@ def _read_hidden(state: TrainState, tensors: dict[str, Tensor]) -> State:
     parts = []
     for like, part in zip(begin, found, strict=True):
         if part is None or part.shape != like.shape or part.dtype != like.dtype:
-            msg = "its hidden state does not match the model and the minibatches"
-            raise StorageError(msg)
+            raise StorageError(say("its hidden state does not match the model and the minibatches"))
         parts.append(torch.empty_like(like).copy_(part))
     return tuple(parts)
 
@@ -211,19 +235,25 @@ def _read_optimizer(state: TrainState, numbers: Fields, tensors: dict[str, Tenso
     for place in [place for place in tensors if place.startswith(_OPTIMIZER)]:
         name, _, key = place.removeprefix(_OPTIMIZER).rpartition(".")
         if name not in named:
-            msg = f"its optimizer has moments of {name!r}, which the model does not have"
-            raise StorageError(msg)
+            raise StorageError(
+                say(
+                    "its optimizer has moments of {name!r}, which the model does not have",
+                    name=name,
+                )
+            )
         value = _moment(state.optimizer, named[name], tensors.pop(place))
         if value is None:
-            msg = f"tensor {place!r} does not have the shape of its parameter"
-            raise StorageError(msg)
+            raise StorageError(
+                say("tensor {place!r} does not have the shape of its parameter", place=place)
+            )
         state.optimizer.state[named[name]][key] = value
     for place in numbers.keys:
         name, _, key = place.rpartition(".")
         number = numbers.take(place)
         if name not in named or not (number is None or isinstance(number, bool | int | float)):
-            msg = f"its optimizer has {place!r}, which does not belong to this model"
-            raise StorageError(msg)
+            raise StorageError(
+                say("its optimizer has {place!r}, which does not belong to this model", place=place)
+            )
         state.optimizer.state[named[name]][key] = number
 
 
@@ -248,26 +278,42 @@ def check_same(run: Run, contents: Contents, batches: Batches, fingerprint: str)
     """
     config = run.config.batching
     if batches.config != config:
-        msg = (
-            f"run {run.name!r} was trained on {config!r}, but the minibatches are"
-            f" {batches.config!r}; type %sample {config.batching} --batch-size {config.batch_size}"
-            f" --num-steps {config.num_steps}"
+        raise StorageError(
+            say(
+                "run {name!r} was trained on {config!r}, but the minibatches are {now!r};"
+                " type %sample {batching} --batch-size {rows} --num-steps {num_steps}",
+                name=run.name,
+                config=config,
+                now=batches.config,
+                batching=config.batching,
+                rows=config.batch_size,
+                num_steps=config.num_steps,
+            )
         )
-        raise StorageError(msg)
     if batches.vocab != run.vocab:
         differ = disagreement(run.vocab, batches.vocab)
-        differ = differ or f"it has {run.vocab!r}, and they {batches.vocab!r}"
-        msg = (
-            f"run {run.name!r} has another vocabulary than the minibatches: {differ}; type the"
-            " %corpus, %vocab and %sample of the run again"
+        differ = differ or say(
+            "it has {before!r}, and they {now!r}", before=run.vocab, now=batches.vocab
         )
-        raise StorageError(msg)
+        raise StorageError(
+            say(
+                "run {name!r} has another vocabulary than the minibatches: {differ}; type the"
+                " %corpus, %vocab and %sample of the run again",
+                name=run.name,
+                differ=differ,
+            )
+        )
     if tokens_of(contents) != fingerprint:
-        name, sha256 = run.corpus or ("bare indices", "")
+        bare = say("bare indices")
+        name, sha256 = run.corpus or (bare, "")
         now = batches.corpus
-        other = f"{now.name!r} ({now.fingerprint[:12]})" if now else "bare indices"
-        msg = (
-            f"run {run.name!r} was trained on other tokens, from {name!r} ({sha256[:12]}), than the"
-            f" minibatches, from {other}; type the %corpus, %vocab and %sample of the run again"
+        raise StorageError(
+            say(
+                "run {name!r} was trained on other tokens, from {before!r} ({sha256}), than the"
+                " minibatches, from {now}; type the %corpus, %vocab and %sample of the run again",
+                name=run.name,
+                before=name,
+                sha256=sha256[:12],
+                now=f"{now.name!r} ({now.fingerprint[:12]})" if now else bare,
+            )
         )
-        raise StorageError(msg)

@@ -6,6 +6,7 @@ import reprlib
 from itertools import zip_longest
 from typing import Any
 
+from rnn_magics.language import say
 from rnn_magics.text.vocab import Vocab
 
 _NONE = object()
@@ -33,8 +34,14 @@ def disagreement(trained: Vocab | None, given: Vocab | None) -> str:
     if not differ:
         return ""
     old, new = map(_shown, pairs[differ[0]])
-    count = f"{len(differ):,} of {len(pairs):,} tokens differ"
-    return f"index {differ[0]:,} was {old} and is now {new} ({count})"
+    return say(
+        "index {place:,} was {old} and is now {new} ({number:,} of {size:,} tokens differ)",
+        place=differ[0],
+        old=old,
+        new=new,
+        number=len(differ),
+        size=len(pairs),
+    )
 
 
 def _same(old: Any, new: Any) -> bool:
@@ -42,4 +49,4 @@ def _same(old: Any, new: Any) -> bool:
 
 
 def _shown(token: Any) -> str:
-    return "no token" if token is _NONE else reprlib.repr(token)
+    return say("no token") if token is _NONE else reprlib.repr(token)

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import marked, say
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
 from rnn_magics.text.characters import words
 from rnn_magics.text.indexing.numbering import at_breaks
@@ -44,8 +45,12 @@ class CorpusConfig(Options):
     )
     valid: float | None = option(
         None,
-        f"share of the text that is held out, at its end; by default {DEFAULT_VALID:g},"
-        f" or 0 for a text of fewer than {SHORT} characters",
+        lambda: say(
+            "share of the text that is held out, at its end; by default {share:g}, or 0 for a text"
+            " of fewer than {short} characters",
+            share=DEFAULT_VALID,
+            short=SHORT,
+        ),
         within=FRACTION,
         label="Held-out share",
     )
@@ -114,6 +119,14 @@ def cleaned_and_lost(text: str, config: CorpusConfig, name: str) -> tuple[str, f
     return cleaned, lost
 
 
+_TOO_FEW = {
+    ("character", 0): marked("{name!r} has no characters after cleaning; {why}"),
+    ("character", 1): marked("{name!r} has only one character after cleaning; {why}"),
+    ("token", 0): marked("{name!r} has no tokens after cleaning; {why}"),
+    ("token", 1): marked("{name!r} has only one token after cleaning; {why}"),
+}
+
+
 def require_two(data: Sized, name: str, unit: str, lost: float = 0) -> None:
     """Refuse a text in which there is nothing to predict.
 
@@ -123,10 +136,27 @@ def require_two(data: Sized, name: str, unit: str, lost: float = 0) -> None:
         With what the cleaning removed, if that is why.
     """
     if len(data) < 2:  # noqa: PLR2004  (one token to read and one to predict)
-        count = f"only one {unit}" if data else f"no {unit}s"
-        why = words_of_loss(name, lost) or "a language model needs at least two"
-        msg = f"{name!r} has {count} after cleaning; {why}"
-        raise CorpusError(msg)
+        text = _TOO_FEW[unit, len(data)]
+        why = words_of_loss(name, lost) or say("a language model needs at least two")
+        raise CorpusError(say(text, name=name, why=why))
+
+
+def require_uncleaned(config: CorpusConfig, name: str) -> None:
+    """Refuse to clean what is no text.
+
+    Raises
+    ------
+    CorpusError
+        If the options clean the characters.
+    """
+    if config.cleaned():
+        raise CorpusError(
+            say(
+                "{name!r} is a sequence of tokens, and cleaning is for text; leave out {flags}",
+                name=name,
+                flags=say(" and ").join(f"--{each.replace('_', '-')}" for each in config.cleaned()),
+            )
+        )
 
 
 def share_removed(removed: int, left: int) -> float:
@@ -138,9 +168,11 @@ def words_of_loss(name: str, share: float) -> str:
     """Return what a user has to know of the letters removed; empty if they are few."""
     if share < _MANY:
         return ""
-    return (
-        f"--d2l keeps the letters a to z alone: {share:.0%} of the letters of {name!r} are gone;"
-        " --letters-only --lower keeps those of every script"
+    return say(
+        "--d2l keeps the letters a to z alone: {share:.0%} of the letters of {name!r} are gone;"
+        " --letters-only --lower keeps those of every script",
+        share=share,
+        name=name,
     )
 
 
@@ -155,8 +187,9 @@ def _converter() -> Any:
     try:
         import opencc  # noqa: PLC0415  (an optional extra)
     except ImportError:
-        msg = "--simplified needs OpenCC: pip install 'rnn_magics[chinese]'"
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say("--simplified needs OpenCC: pip install 'rnn_magics[chinese]'")
+        ) from None
     return opencc.OpenCC("t2s")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
-from rnn_magics.errors import CorpusError
+from rnn_magics.language import marked, say
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.cleaning import (
     DEFAULT_VALID,
@@ -16,23 +16,23 @@ from rnn_magics.text.cleaning import (
     clean,
     cleaned_and_lost,
     require_two,
+    require_uncleaned,
     words_of_loss,
 )
+from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
-from rnn_magics.text.indexing.cache import IndexFile
-from rnn_magics.text.indexing.ids import Ids
-from rnn_magics.text.indexing.numbering import Numbered, cut_off, numberer_for, slices, token_pieces
+from rnn_magics.text.indexing.numbering import Numbered, slices
+from rnn_magics.text.indexing.on_disk import listed, number_on_disk
 from rnn_magics.text.reading.download import DownloadConfig
+from rnn_magics.text.reading.progress import Watch
 from rnn_magics.text.reading.several import Spec, find_sources
-from rnn_magics.text.reading.sources import cache_folder
 from rnn_magics.text.reading.stream import StreamedText, cleaned_text
 from rnn_magics.text.reserved import Whole, kept_whole
 from rnn_magics.text.series.levels import Series
 from rnn_magics.text.tasks.stream import MadeUp
-from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, split_words
+from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, require_kind
 
 DEFAULT_SOURCE = "python_docs"
-_LISTED = 10_000_000  # tokens of a text on disk that may become a list of Python objects
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,8 +56,8 @@ class Corpus(Result):
         Remarks on its sources, for the user.
     letters_removed
         The share of the letters of its sources that the cleaning removed.
-    encoding
-        The encoding that was named for its files; None if none was.
+    encoding, files
+        The encoding that was named for its files, None if none was; and how else they were read.
     behind
         What the tokens stand for, where that is known: a series, or a made-up task.
 
@@ -75,6 +75,7 @@ class Corpus(Result):
     letters_removed: float = field(default=0.0, compare=False)
     encoding: str | None = None
     behind: Series | MadeUp | None = field(default=None, compare=False)
+    files: FileConfig = field(default_factory=FileConfig)
     _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
@@ -89,14 +90,17 @@ class Corpus(Result):
         encoding: str | None = None,
         name: str | None = None,
         download: DownloadConfig | None = None,
+        files: FileConfig | None = None,
+        watch: Watch | None = None,
     ) -> Corpus:
         """Read one or more sources; the texts of several are joined by a line end.
 
         Parameters
         ----------
         source
-            A built-in name, an ``http(s)://`` URL, a path, a folder (its files, without hidden
-            ones), a pattern such as ``books/**/*.txt``, both in the order of paths; or several.
+            A built-in name, an ``http(s)://`` URL, ``hf:NAME:SPLIT``, a path, a folder or a zip
+            archive (its files, without hidden ones), a pattern such as ``books/**/*.txt``, all in
+            the order of paths; or several.
         config
             Cleaning and split.
         encoding
@@ -106,6 +110,10 @@ class Corpus(Result):
             The name in listings; by default the names of the sources.
         download
             The limits of a download, and the sha256 that it must have.
+        files
+            What the files are, and what of them is the text.
+        watch
+            Is told how much of the local files has been read.
 
         Raises
         ------
@@ -114,10 +122,12 @@ class Corpus(Result):
         """
         config = config or CorpusConfig()
         specs = [source] if isinstance(source, str | PathLike) else list(source)
-        found = find_sources(specs, encoding, download)
+        files = files or FileConfig()
+        found = find_sources(specs, encoding, download, files, watch)
         name = name or found.name
-        data, lost = cleaned_text(found.sources, config, name)
-        return cls(name, data, found.origin, config, found.notes(len(data)), lost, encoding)
+        data, lost = cleaned_text(found.sources, config, name, found.meter)
+        notes = found.notes(len(data))
+        return cls(name, data, found.origin, config, notes, lost, encoding, files=files)
 
     @classmethod
     def from_text(
@@ -160,10 +170,7 @@ class Corpus(Result):
         given = elements(tokens, name)
         require_two(given, name, "token")
         require_tokens(given, name)
-        if config.cleaned():
-            flags = " and ".join(f"--{each.replace('_', '-')}" for each in config.cleaned())
-            msg = f"{name!r} is a sequence of tokens, and cleaning is for text; leave out {flags}"
-            raise CorpusError(msg)
+        require_uncleaned(config, name)
         return cls(name, given, origin, config)
 
     @classmethod
@@ -173,20 +180,22 @@ class Corpus(Result):
         config: CorpusConfig | None = None,
         *,
         name: str = "data",
+        field: str | None = None,
     ) -> Corpus:
         """Make a corpus from the value of a notebook variable.
 
-        A string is text. A list of strings is the lines of a text. Any other sequence (a list, a
-        range, an array, a tensor, a pandas column) is a sequence of tokens. For a list of words
-        that are tokens already, use `from_tokens`.
+        A string is text. A list of strings is the lines of a text. Of records (a
+        ``datasets.Dataset``, a list of dicts) a field is the text, and of a table a column. Any
+        other sequence (a list, a range, an array, a tensor, a pandas column) is a sequence of
+        tokens. For a list of words that are tokens already, use `from_tokens`.
 
         Raises
         ------
         CorpusError
-            When `data` is of another kind, or too short.
+            When `data` is of another kind, or too short, or has no such field.
         """
-        origin = f"variable {name}"
-        found = text_or_elements(data, name)
+        origin = say("variable {name}", name=name)
+        found = text_or_elements(data, name, field)
         if isinstance(found, str):
             return cls.from_text(found, config, name=name, origin=origin)
         return cls.from_tokens(found, config, name=name, origin=origin)
@@ -260,7 +269,7 @@ class Corpus(Result):
         """
         token = self._checked(token)
         if isinstance(self.data, StreamedText):
-            return self._listed(token, reserved)
+            return listed(self.numbered(token, reserved), self.name)
         if not isinstance(self.data, str):
             return list(self.data[: self.config.max_tokens])
         tokenizer = TOKENIZERS[token]
@@ -301,68 +310,12 @@ class Corpus(Result):
         if isinstance(data, tuple):
             return Numbered.of_tokens(data[:limit])
         if isinstance(data, StreamedText):
-            return self._number_on_disk(data, token, whole)
+            return number_on_disk(data, self.config, self.name, token, whole)
         return Numbered.of_text(data, tokenizer, whole, limit, line_ends=not self.config.d2l)
-
-    def _number_on_disk(self, text: StreamedText, token: str, whole: Whole | None) -> Numbered:
-        tokenizer, limit = TOKENIZERS[token], self.config.max_tokens
-        if tokenizer.breaks is None:
-            msg = f"{self.name!r} has {len(text):,} characters, too many to split in one piece;"
-            msg += f" say where tokenizer {token!r} may cut a text: Tokenizer(..., breaks='\\n')"
-            raise CorpusError(msg)
-        numberer = numberer_for(tokenizer, whole, line_ends=not self.config.d2l)
-
-        def blocks() -> Iterator[Ids]:
-            return cut_off(map(numberer.feed, token_pieces(text.pieces(), tokenizer, whole)), limit)
-
-        # For words this is a guess: one in every four characters begins one. Twice the size, for
-        # the numbers here and for the indices of a vocabulary.
-        guess = len(text) * 2 if tokenizer.split is list else len(text) // 4 * 4 * 2
-        needed = guess if limit is None else min(guess, limit * 8)
-        # A notebook may have registered another function under the same name since.
-        anew = tokenizer.split not in (list, split_words)
-        file = self.index_file(text, token, whole)
-        stored = file.mapped(blocks, lambda: numberer.types, needed, anew=anew)
-        return Numbered.of_numbers(stored.ids, stored.types, stored.checksum, stored.notes)
-
-    def index_file(
-        self, text: StreamedText, token: str, whole: Whole | None, vocabulary: str = ""
-    ) -> IndexFile:
-        """Return the file that keeps the indices of a text on disk.
-
-        Parameters
-        ----------
-        text
-            The data of this corpus.
-        token
-            A name of `TOKENIZERS`.
-        whole
-            The reserved tokens.
-        vocabulary
-            Identifies the vocabulary; empty for the numbers of token types.
-        """
-        identity = text.identity
-        reserved = {} if whole is None else {"reserved": whole.tokens}
-        what = {**self.config.to_dict(), "valid": None, "token": token, **reserved}
-        family, folder = [part[:2] for part in identity], cache_folder() / "indices"
-        # Version 1 took combining marks off their letters.
-        version = 2 if token == "word" or self.config.letters_only else 1
-        return IndexFile(folder, family, identity, what, self.name, vocabulary, version)
-
-    def _listed(self, token: str, reserved: tuple[str, ...]) -> list[Any]:
-        numbered = self.numbered(token, reserved)
-        if numbered.size > _LISTED:
-            msg = f"{self.name!r} has {numbered.size:,} tokens, too many for a list; keep fewer"
-            raise CorpusError(msg + f" with --max-tokens {_LISTED}, or use Corpus.numbered")
-        types = numbered.types()
-        return [types[number] for block in numbered.blocks() for number in block.tolist()]
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token
-        if (token == "given") is self.is_text:
-            what = "text" if self.is_text else "a sequence of tokens"
-            msg = f"{self.name!r} is {what}; leave out --token {token}"
-            raise CorpusError(msg)
+        require_kind(token, self.name, is_text=self.is_text)
         return token
 
     @property
@@ -390,11 +343,15 @@ class Corpus(Result):
 
     def __repr__(self) -> str:
         """One line: name, size, split."""
-        unit = "characters" if self.is_text else "tokens"
-        held_out = f"{self.held_out_share:.0%}" if self.held_out_share else "nothing"
-        first = f", the first {limit:,} tokens" if (limit := self.config.max_tokens) else ""
-        size = f"{len(self):,} {unit}{' on disk' if self.on_disk else ''}"
-        return f"Corpus({quoted(self.name)}, {size}{first}, {held_out} held out)"
+        size = marked("{size:,} characters") if self.is_text else marked("{size:,} tokens")
+        size = marked("{size:,} characters on disk") if self.on_disk else size
+        first = marked("the first {limit:,} tokens") if self.config.max_tokens else ""
+        held_out = (
+            marked("{share:.0%} held out") if self.held_out_share else marked("nothing held out")
+        )
+        values = {"size": len(self), "limit": self.config.max_tokens, "share": self.held_out_share}
+        told = (say(text, **values) for text in (size, first, held_out) if text)
+        return f"Corpus({say(', ').join((quoted(self.name), *told))})"
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

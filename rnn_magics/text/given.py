@@ -5,6 +5,7 @@ This is the only place where an object of a notebook becomes text or tokens.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -14,6 +15,8 @@ from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import PASSING, a_kind, exact, foreign_code, is_a, told
+from rnn_magics.language import marked, say
+from rnn_magics.text.formats.fields import named, texts
 
 MOST = 10_000_000
 """The most elements that are taken from an object which might never end."""
@@ -22,38 +25,100 @@ MOST = 10_000_000
 _ENDING = {id(kind) for kind in (list, tuple, str, bytes, bytearray, deque)}  # all in memory
 _CERTAIN = {id(kind) for kind in (type(None), bool, str, bytes)}  # every value can be a token
 _HUGE = 1 << 64  # Python refuses to print numbers of more than a few thousand digits
-_MADE_OF = "a corpus is made from a string, a list of strings, or a sequence of tokens"
+_TABLES = {"pandas": ("DataFrame",), "polars": ("DataFrame",)}  # by the module of their class
+_DATA_SETS = {"datasets": ("Dataset", "IterableDataset")}
+_FAILED = {  # what was done with a token when its code raised
+    "hashed": marked(
+        "{name!r}: element {place} is {kind}, which cannot be hashed ({why}); drop or replace it"
+    ),
+    "compared": marked(
+        "{name!r}: element {place} is {kind}, which cannot be compared with itself ({why}); drop or"
+        " replace it"
+    ),
+    "shown": marked(
+        "{name!r}: element {place} is {kind}, which cannot be shown ({why}); drop or replace it"
+    ),
+}
+_UNHASHABLE = marked(
+    "{name!r}: element {place} is {kind}; tokens must be hashable (numbers, strings, tuples){why}"
+)
 
 
-def text_or_elements(data: Any, name: str) -> str | tuple[Any, ...]:
+def text_or_elements(data: Any, name: str, field: str | None = None) -> str | tuple[Any, ...]:
     """Return a string unchanged, a list of strings joined by line ends, or else the elements.
+
+    Of records, such as the rows of a data set or a list of dicts, the texts in a field are joined;
+    of a table, a column is taken.
+
+    Parameters
+    ----------
+    data, name
+        The object, and the name of its variable.
+    field
+        The name of the field or the column.
 
     Raises
     ------
     CorpusError
-        When `data` is neither a string nor a sequence, cannot be read, or has strings and
-        something else: which of the two it is meant to be cannot be told.
+        When `data` is neither a string nor a sequence, cannot be read, has no such field, or has
+        strings and something else: which of the two it is meant to be cannot be told.
     """
     if is_a(data, str):
+        if field is not None:
+            msg = f"{name!r} is a string, which has no fields; leave --field out"
+            raise CorpusError(msg)
         return exact(data)
+    has_rows = _is_one_of(data, _DATA_SETS)
+    if _is_one_of(data, _TABLES):
+        data, field = _column(data, name, field), None
     with _reading(data, name):
         plain = _listed(data)
         is_sequence = is_a(plain, Sequence) and not is_a(plain, bytes | bytearray | str)
-    if not is_sequence:
-        msg = f"{name!r} is {a_kind(data)}; {_MADE_OF}"
-        raise CorpusError(msg)
+    if not is_sequence and not has_rows:
+        raise CorpusError(
+            say(
+                "{name!r} is {kind}; a corpus is made from a string, a list of strings, or a"
+                " sequence of tokens",
+                name=name,
+                kind=a_kind(data),
+            )
+        )
     found = _taken(plain, data, name)
+    if has_rows or field is not None or (found and all(type(each) is dict for each in found)):
+        return "\n".join(texts(found, field, name))
     is_line = [type(element) is str for element in found]
     if all(is_line) and found:
         return "\n".join(line.removesuffix("\n") for line in found)
     if any(is_line):
         place = is_line.index(False)
         odd = found[place]
-        msg = f"{name!r}: element {place} is {_what(odd)} among strings; drop or replace it"
         if is_a(odd, int | float) and _what(odd) != "nan":
-            msg += ", or read all as tokens with --as-tokens"
-        raise CorpusError(msg)
+            text = marked(
+                "{name!r}: element {place} is {kind} among strings; drop or replace it, or read all"
+                " as tokens with --as-tokens"
+            )
+        else:
+            text = marked("{name!r}: element {place} is {kind} among strings; drop or replace it")
+        raise CorpusError(say(text, name=name, place=place, kind=_what(odd)))
     return found
+
+
+def _is_one_of(data: Any, kinds: Mapping[str, tuple[str, ...]]) -> bool:
+    # A library that was never imported has no objects; anything else may claim to be one.
+    known = ((sys.modules.get(module), names) for module, names in kinds.items())
+    classes = (getattr(module, each, None) for module, names in known for each in names)
+    return any(isinstance(each, type) and is_a(data, each) for each in classes)
+
+
+def _column(data: Any, name: str, field: str | None) -> Any:
+    with _reading(data, name):
+        names = list(data.columns)
+    if field is None or field not in names:
+        has = f"has no column {field!r}" if field is not None else "is a table"
+        msg = f"{name!r} {has}; its columns are {named(names)}: name one with --field"
+        raise CorpusError(msg)
+    with _reading(data, name):
+        return data[field]
 
 
 def elements(data: Any, name: str) -> tuple[Any, ...]:
@@ -67,10 +132,9 @@ def elements(data: Any, name: str) -> tuple[Any, ...]:
     """
     with _reading(data, name):
         plain = _listed(data)
-        fault = _fault(plain)
+        fault = _fault(plain, data, name)
     if fault:
-        msg = f"{name!r} is {a_kind(data)}{fault}"
-        raise CorpusError(msg)
+        raise CorpusError(fault)
     return _taken(plain, data, name)
 
 
@@ -89,7 +153,7 @@ def require_tokens(given: tuple[Any, ...], name: str) -> None:
                 continue
             doing = "hashed"
             hash(token)
-            doing = "compared with itself"
+            doing = "compared"
             if token != token or not token == token:  # noqa: PLR0124, SIM201  (what nan is)
                 break
             if type(token) is not float:
@@ -106,16 +170,47 @@ def require_tokens(given: tuple[Any, ...], name: str) -> None:
         _refuse_missing(given, name)
         return
     what = _what(given[place])
-    msg = f"{name!r}: element {place} is {what}, which equals nothing; drop or replace it"
-    raise CorpusError(msg)
+    raise CorpusError(
+        say(
+            "{name!r}: element {place} is {what}, which equals nothing; drop or replace it",
+            name=name,
+            place=place,
+            what=what,
+        )
+    )
 
 
 def _refuse_missing(given: tuple[Any, ...], name: str) -> None:
     # None is a token like any other, but among strings it is a string that is missing.
     missing = next((place for place, token in enumerate(given) if token is None), None)
     if missing is not None and any(type(token) is str for token in given):
-        msg = f"{name!r}: element {missing} is None among strings; drop or replace it"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say(
+                "{name!r}: element {missing} is None among strings; drop or replace it",
+                name=name,
+                missing=missing,
+            )
+        )
+
+
+def require_listable(num_tokens: int, name: str, most: int) -> None:
+    """Refuse to make a list of more than `most` Python objects.
+
+    Raises
+    ------
+    CorpusError
+        With the number of tokens.
+    """
+    if num_tokens > most:
+        raise CorpusError(
+            say(
+                "{name!r} has {size:,} tokens, too many for a list; keep fewer with --max-tokens"
+                " {most}, or use Corpus.numbered",
+                name=name,
+                size=num_tokens,
+                most=most,
+            )
+        )
 
 
 def _what(element: Any) -> str:
@@ -126,15 +221,17 @@ def _what(element: Any) -> str:
 
 
 def _no_token(token: Any, place: int, name: str, doing: str, error: BaseException) -> str:
-    said = f"{name!r}: element {place} is {a_kind(token)}"
+    text, why = _FAILED[doing], told(error)
     if doing == "hashed" and is_a(error, TypeError):
-        why = "" if is_a(token, list | dict | set) else f" ({told(error)})"
-        return f"{said}; tokens must be hashable (numbers, strings, tuples){why}"
-    return f"{said}, which cannot be {doing} ({told(error)}); drop or replace it"
+        text = _UNHASHABLE
+        why = "" if is_a(token, list | dict | set) else f" ({why})"
+    return say(text, name=name, place=place, kind=a_kind(token), why=why)
 
 
 def _reading(data: Any, name: str) -> AbstractContextManager[None]:
-    return foreign_code(f"{name!r} is {a_kind(data)}, and reading it fails", CorpusError)
+    return foreign_code(
+        say("{name!r} is {kind}, and reading it fails", name=name, kind=a_kind(data)), CorpusError
+    )
 
 
 def _listed(data: Any) -> Any:
@@ -144,17 +241,24 @@ def _listed(data: Any) -> Any:
     return data if tolist is None else tolist(data)
 
 
-def _fault(plain: Any) -> str:
+def _fault(plain: Any, data: Any, name: str) -> str:
+    dimensions: Any = None
     if is_a(plain, AbstractSet):
-        return ", which has no order; sort it into a list"
-    if is_a(plain, Mapping):
-        return "; make a list of its keys or of its values"
-    dimensions = getattr(plain, "ndim", 1)
-    if type(dimensions) is int and dimensions > 1:
-        return f" of {dimensions} dimensions; tokens need one: take one of its columns"
-    if not is_a(plain, Iterable) and not hasattr(type(plain), "__getitem__"):
-        return ", which has no elements; pass a list or an array of tokens"
-    return ""
+        text = marked("{name!r} is {kind}, which has no order; sort it into a list")
+    elif is_a(plain, Mapping):
+        text = marked("{name!r} is {kind}; make a list of its keys or of its values")
+    elif type(dimensions := getattr(plain, "ndim", 1)) is int and dimensions > 1:
+        text = marked(
+            "{name!r} is {kind} of {dimensions} dimensions; tokens need one: take one of its"
+            " columns"
+        )
+    elif not is_a(plain, Iterable) and not hasattr(type(plain), "__getitem__"):
+        text = marked(
+            "{name!r} is {kind}, which has no elements; pass a list or an array of tokens"
+        )
+    else:
+        return ""
+    return say(text, name=name, kind=a_kind(data), dimensions=dimensions)
 
 
 def _taken(plain: Any, data: Any, name: str) -> tuple[Any, ...]:
@@ -162,9 +266,13 @@ def _taken(plain: Any, data: Any, name: str) -> tuple[Any, ...]:
     with _reading(data, name):
         found = tuple(plain if is_ending else islice(plain, MOST + 1))
     if len(found) > MOST and not is_ending:
-        msg = (
-            f"{name!r} is {a_kind(data)} that yields more than {MOST:,} elements and may never"
-            " end; make a list of as many as you want"
+        raise CorpusError(
+            say(
+                "{name!r} is {kind} that yields more than {most:,} elements and may never end;"
+                " make a list of as many as you want",
+                name=name,
+                kind=a_kind(data),
+                most=MOST,
+            )
         )
-        raise CorpusError(msg)
     return tuple(exact(element) if is_a(element, str) else element for element in found)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.series.levels import Levels, Series
 from rnn_magics.text.series.read import with_levels
 from rnn_magics.text.tokenizers import UNK
@@ -26,24 +27,27 @@ class TextReading:
         mark or a server announces.
     levels
         The levels that its numbers became; None for any other text.
+    files
+        What its files were, and what of them was the text.
     """
 
     cleaning: CorpusConfig
     encoding: str | None = None
     levels: Levels | None = None
+    files: FileConfig = field(default_factory=FileConfig)
 
     @classmethod
     def of(cls, corpus: Corpus) -> TextReading:
         """Return how a corpus was read."""
         levels = corpus.behind.levels if isinstance(corpus.behind, Series) else None
-        return cls(corpus.config, corpus.encoding, levels)
+        return cls(corpus.config, corpus.encoding, levels, corpus.files)
 
     def __str__(self) -> str:
         """Return the options that read a text alike, e.g. ``--lower --encoding cp1252``."""
         flags = [f"--{name.replace('_', '-')}" for name in self.cleaning.cleaned()]
         encoding = [] if self.encoding is None else [f"--encoding {self.encoding}"]
         levels = [] if self.levels is None else [f"in {self.levels!r}"]
-        return " ".join([*flags, *encoding, *levels])
+        return " ".join([*flags, *encoding, *self.files.flags(), *levels])
 
 
 def corpus_as(reading: TextReading | None, corpus: Corpus) -> Corpus:

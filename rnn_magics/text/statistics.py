@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Ids, Vocab, VocabConfig, encode_corpus
 
@@ -80,11 +81,15 @@ def require_countable(corpus: Corpus, num_tokens: int) -> None:
         When it has more than `MAX_COUNTED` training tokens.
     """
     if num_tokens > MAX_COUNTED:
-        msg = (
-            f"{corpus.name!r} has {num_tokens:,} training tokens, too many to count n-grams in"
-            f" memory; keep at most {MAX_COUNTED:,}: %corpus ... --max-tokens {MAX_COUNTED}"
+        raise CorpusError(
+            say(
+                "{name!r} has {num_tokens:,} training tokens, too many to count n-grams in"
+                " memory; keep at most {most:,}: %corpus ... --max-tokens {most}",
+                name=corpus.name,
+                num_tokens=num_tokens,
+                most=MAX_COUNTED,
+            )
         )
-        raise CorpusError(msg)
 
 
 @dataclass(frozen=True)
@@ -140,8 +145,9 @@ def fit_zipf(counts: Sequence[int] | Ids, first: int = 1, last: int = 1000) -> Z
     """
     fitted = np.asarray(counts, float)[first - 1 : last]
     if len(fitted) < 2:  # noqa: PLR2004  (a line needs two points)
-        msg = f"Zipf's law needs at least two types to fit, not {len(fitted)}"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say("Zipf's law needs at least two types to fit, not {found}", found=len(fitted))
+        )
     ranks = np.arange(first, first + len(fitted))
     slope, intercept = np.polyfit(np.log(ranks), np.log(fitted), 1)
     misses = np.abs(intercept + slope * np.log(ranks) - np.log(fitted)) / np.log(10)

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import marked, say
 from rnn_magics.text import characters
 
 UNK = "<unk>"
@@ -126,11 +127,12 @@ def _segment_han(run: str) -> list[str]:
     try:
         import jieba  # noqa: PLC0415  (an optional extra)
     except ImportError:
-        msg = (
-            "splitting Chinese text into words needs jieba: pip install 'rnn_magics[chinese]',"
-            " or use characters: %vocab --token char"
-        )
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say(
+                "splitting Chinese text into words needs jieba: pip install"
+                " 'rnn_magics[chinese]', or use characters: %vocab --token char"
+            )
+        ) from None
     jieba.setLogLevel("WARNING")
     joined = characters.joined()
     each = iter(re.findall(f"[{HAN}]{joined}*", run))  # jieba knows no characters with marks
@@ -160,12 +162,51 @@ def _glue_items(previous: object, token: object) -> str:
 
 
 TOKENIZERS: dict[str, Tokenizer] = {
-    "char": Tokenizer(list, _glue_characters, "single characters", breaks=""),
+    "char": Tokenizer(list, _glue_characters, marked("single characters"), breaks=""),
     "word": Tokenizer(
         split_words,
         glue_words,
-        "words, numbers and punctuation marks",
+        marked("words, numbers and punctuation marks"),
         breaks="\n \u3002\uff0c\uff01\uff1f",  # Chinese has full-width marks instead of spaces
     ),
-    "given": Tokenizer(_split_items, _glue_items, "the elements of a sequence, as they are"),
+    "given": Tokenizer(
+        _split_items, _glue_items, marked("the elements of a sequence, as they are")
+    ),
 }
+
+
+def require_kind(token: str, name: str, *, is_text: bool) -> None:
+    """Refuse to split tokens that are given, and to take a text as one sequence of tokens.
+
+    Raises
+    ------
+    CorpusError
+        If this tokenizer is for the other kind of corpus.
+    """
+    if (token == "given") is is_text:
+        text = (
+            marked("{name!r} is text; leave out --token {token}")
+            if is_text
+            else marked("{name!r} is a sequence of tokens; leave out --token {token}")
+        )
+        raise CorpusError(say(text, name=name, token=token))
+
+
+def require_breaks(token: str, name: str, num_characters: int) -> None:
+    """Refuse to split a text that is read piece by piece with a tokenizer that needs it whole.
+
+    Raises
+    ------
+    CorpusError
+        If the tokenizer does not say where a text may be cut.
+    """
+    if TOKENIZERS[token].breaks is None:
+        raise CorpusError(
+            say(
+                "{name!r} has {size:,} characters, too many to split in one piece; say where"
+                " tokenizer {token!r} may cut a text: Tokenizer(..., breaks='\\n')",
+                name=name,
+                size=num_characters,
+                token=token,
+            )
+        )

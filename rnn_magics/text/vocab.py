@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +14,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from rnn_magics.errors import VocabError
-from rnn_magics.foreign import a_kind
+from rnn_magics.language import say
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbering import Numbered
+from rnn_magics.text.indexing.on_disk import index_file
+from rnn_magics.text.indexing.plain import from_plain, to_plain
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
@@ -94,8 +94,15 @@ class Vocab(Result):
         self._index = {token: i for i, token in enumerate(self._tokens)}
         if any(token not in self._index for token in config.reserved):
             needed = 1 + len(set(config.reserved) - {UNK})
-            msg = f"--max-size {config.max_size} leaves no room for the reserved tokens; with"
-            raise VocabError(msg + f" {UNK} they need {needed}: --max-size {needed}")
+            raise VocabError(
+                say(
+                    "--max-size {size} leaves no room for the reserved tokens; with {unk} they"
+                    " need {needed}: --max-size {needed}",
+                    size=config.max_size,
+                    unk=UNK,
+                    needed=needed,
+                )
+            )
         self._has_tuples = any(isinstance(token, tuple) for token in self._tokens)
 
     @classmethod
@@ -117,9 +124,16 @@ class Vocab(Result):
         numbered = corpus.numbered(token, config.reserved)
         num_train = corpus.num_train_tokens(numbered.size)
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
-            msg = f"{corpus.name!r} has {num_train} training tokens ({token}); a vocabulary needs"
-            msg += " at least two: "
-            raise VocabError(msg + (corpus.losses or "hold less out with --valid, or add text"))
+            raise VocabError(
+                say(
+                    "{name!r} has {num_train} training tokens ({token}); a vocabulary needs at"
+                    " least two: {advice}",
+                    name=corpus.name,
+                    num_train=num_train,
+                    token=token,
+                    advice=corpus.losses or say("hold less out with --valid, or add text"),
+                )
+            )
         vocab = cls.__new__(cls)
         freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
         vocab._build(freqs, replace(config, token=token))  # noqa: SLF001  (its own class)
@@ -153,8 +167,13 @@ class Vocab(Result):
         if isinstance(plain, list | tuple):
             return [self.to_tokens(index) for index in plain]
         if not 0 <= plain < len(self):
-            msg = f"index {plain} is outside this vocabulary of {len(self)} tokens"
-            raise VocabError(msg)
+            raise VocabError(
+                say(
+                    "index {plain} is outside this vocabulary of {size} tokens",
+                    plain=plain,
+                    size=len(self),
+                )
+            )
         return self._tokens[plain]
 
     @property
@@ -219,7 +238,7 @@ class Vocab(Result):
         VocabError
             When a token is not text, a number, true, false, None, or a tuple of these.
         """
-        freqs = [[_to_plain(token), count] for token, count in self.token_freqs]
+        freqs = [[to_plain(token), count] for token, count in self.token_freqs]
         return {"format": 1, "config": self.config.to_dict(), "token_freqs": freqs}
 
     @classmethod
@@ -234,8 +253,7 @@ class Vocab(Result):
         try:
             return cls.from_dict(json.loads(text))
         except (ValueError, RecursionError) as error:
-            msg = f"not a vocabulary of rnn_magics: {error}"
-            raise VocabError(msg) from None
+            raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
 
     @classmethod
     def from_dict(cls, document: Any) -> Vocab:
@@ -248,22 +266,20 @@ class Vocab(Result):
         """
         try:
             if not isinstance(document, Mapping) or document.get("format") != 1:
-                msg = "not a vocabulary of rnn_magics (format 1)"
-                raise VocabError(msg)
+                raise VocabError(say("not a vocabulary of rnn_magics (format 1)"))
             config = VocabConfig.from_dict(document["config"])
-            freqs = [
-                (_from_plain(token), _count(count)) for token, count in document["token_freqs"]
-            ]
+            freqs = [(from_plain(token), _count(count)) for token, count in document["token_freqs"]]
         except (KeyError, TypeError, ValueError, RecursionError) as error:
-            msg = f"not a vocabulary of rnn_magics: {error}"
-            raise VocabError(msg) from None
+            raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
         if len({token for token, _ in freqs}) != len(freqs):
-            msg = "not a vocabulary of rnn_magics: a token occurs twice"
-            raise VocabError(msg)
+            raise VocabError(say("not a vocabulary of rnn_magics: a token occurs twice"))
         if counts != sorted(counts, reverse=True):
-            msg = "not a vocabulary of rnn_magics: its tokens are not sorted, most frequent first"
-            raise VocabError(msg)
+            raise VocabError(
+                say(
+                    "not a vocabulary of rnn_magics: its tokens are not sorted, most frequent first"
+                )
+            )
         vocab = cls.__new__(cls)
         vocab._build(freqs, config)  # noqa: SLF001  (its own class)
         return vocab
@@ -284,44 +300,15 @@ class Vocab(Result):
     def __repr__(self) -> str:
         """One line: size, tokenizer, the most frequent tokens."""
         head = ", ".join(map(quoted, self._tokens[:6]))
-        return f"Vocab({len(self):,} {self.token} tokens: {head}{', ...' if len(self) > 6 else ''})"  # noqa: PLR2004
-
-
-# JSON would read two adjacent halves of a surrogate pair back as one character.
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-
-
-def _to_plain(token: Any) -> Any:
-    if isinstance(token, str) and _PAIR.search(token):
-        return {"characters": list(token)}
-    if isinstance(token, float) and not math.isfinite(token):
-        return {"float": str(float(token))}
-    if token is None or isinstance(token, str | int | float):
-        return token
-    if isinstance(token, tuple):
-        return {"tuple": [_to_plain(element) for element in token]}
-    msg = f"token {quoted(token)} is {a_kind(token)}, which a file cannot hold; use text,"
-    raise VocabError(msg + " numbers, or tuples of them as tokens")
-
-
-def _from_plain(value: Any) -> Any:
-    if not isinstance(value, Mapping | list):
-        return value
-    match value:
-        case {"tuple": list(elements)} if len(value) == 1:
-            return tuple(_from_plain(element) for element in elements)
-        case {"characters": list(characters)} if len(value) == 1:
-            return "".join(characters)
-        case {"float": "inf" | "-inf" | "nan" as word} if len(value) == 1:
-            return float(word)
-    msg = "a token is neither text nor a number nor a tuple"
-    raise TypeError(msg)
+        head += ", ..." if len(self) > 6 else ""  # noqa: PLR2004
+        return say(
+            "Vocab({size:,} {kind} tokens: {head})", size=len(self), kind=self.token, head=head
+        )
 
 
 def _count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        msg = f"a count is {value!r}"
-        raise ValueError(msg)
+        raise ValueError(say("a count is {value!r}", value=value))
     return value
 
 
@@ -381,7 +368,8 @@ def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
     if isinstance(corpus.data, StreamedText):
         known_by = f"{vocab.fingerprint} {numbered.checksum}"
         whole = kept_whole(vocab.tokenizer, vocab.config.reserved)
-        file = corpus.index_file(corpus.data, vocab.token, whole, known_by)
+        given = (corpus.data, corpus.config, corpus.name, vocab.token, whole, known_by)
+        file = index_file(*given)
         needed = numbered.size * np.dtype(vocab.id_type).itemsize
         stored = file.mapped(blocks, list, needed, vocab.id_type)
         ids, notes = stored.ids, tuple(dict.fromkeys((*notes, *stored.notes)))

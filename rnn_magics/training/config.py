@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from rnn_magics.language import say
 from rnn_magics.options import (
     AT_LEAST_ONE,
     FRACTION,
@@ -41,9 +42,11 @@ class TrainConfig(Options):
     )
     lr: float | None = option(
         None,
-        lambda: (
-            "the largest learning rate; by default "
-            + ", ".join(f"{kind.lr:g} for {name}" for name, kind in OPTIMIZERS.items())
+        lambda: say(
+            "the largest learning rate; by default {rates}",
+            rates=say(", ").join(
+                say("{lr:g} for {name}", lr=kind.lr, name=name) for name, kind in OPTIMIZERS.items()
+            ),
         ),
         within=_FLOAT32,
         label="Learning rate",

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from rnn_magics.language import say
+
 MOST_POINTS = 1024  # even, since points are merged in pairs
 
 Floats = npt.NDArray[np.float64]
@@ -100,8 +102,9 @@ class Series:
         made._rest = np.asarray(values["rest"], float).reshape(-1)
         is_power = made.stride >= 1 and made.stride & (made.stride - 1) == 0
         if not is_power or len(made._points) >= MOST_POINTS or len(made._rest) >= made.stride:
-            msg = "not a series: its stride is not a power of two, or it has too many values"
-            raise ValueError(msg)
+            raise ValueError(
+                say("not a series: its stride is not a power of two, or it has too many values")
+            )
         return made
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rnn_magics.digits import rounded
 from rnn_magics.interrupts import whole_imports
+from rnn_magics.language import say
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.tables import pandas_or
 from rnn_magics.training.events import EpochEnd
@@ -39,7 +40,10 @@ class Scored:
 
     def __str__(self) -> str:
         """Return the perplexity, with the epoch where the weights have changed since."""
-        return rounded(self.perplexity) + ("" if self.is_present else f" after epoch {self.epoch}")
+        reached = rounded(self.perplexity)
+        if self.is_present:
+            return reached
+        return say("{perplexity} after epoch {epoch}", perplexity=reached, epoch=self.epoch)
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,11 @@ class Turn:
     @property
     def since(self) -> str:
         """What the training has done since, in two words."""
-        return "memorising since" if self.is_memorising else "worse since"
+        return say("memorising since") if self.is_memorising else say("worse since")
 
     def __str__(self) -> str:
         """Return a clause, e.g. ``best 115.032 after epoch 9, memorising since``."""
-        return f"best {self.best}, {self.since}"
+        return say("best {best}, {since}", best=self.best, since=self.since)
 
 
 @dataclass
@@ -149,7 +153,7 @@ class History:
         TrainingError
             If pandas is not installed.
         """
-        pd = pandas_or("to_dict for plain lists")
+        pd = pandas_or(say("to_dict for plain lists"))
         index = pd.RangeIndex(1, len(self) + 1, name="epoch")
         return pd.DataFrame(self.to_dict(), index=index)
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from rnn_magics.errors import TrainingError
+from rnn_magics.language import say
 from rnn_magics.models.forked import check_fork, training_here
 from rnn_magics.models.rnn_model import RNNModel, copy_model
 from rnn_magics.options import check_choice
@@ -208,8 +209,12 @@ class Job:
                 self.run.steer(steered, self._state.total_steps)
 
         if not self.is_alive:
-            msg = f"run {self.run.name!r} has ended; its learning rate and clip cannot change"
-            raise TrainingError(msg)
+            raise TrainingError(
+                say(
+                    "run {name!r} has ended; its learning rate and clip cannot change",
+                    name=self.run.name,
+                )
+            )
         self.between_steps(change)
 
     def snapshot(self) -> RNNModel:

@@ -16,6 +16,7 @@ import torch
 from rnn_magics.batching import Batches
 from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
 from rnn_magics.interrupts import whole_imports
+from rnn_magics.language import say
 from rnn_magics.models.forked import training_here
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.names import check_name
@@ -88,12 +89,13 @@ def begin(
     BatchError
         If a single token is held out, so that there is nothing to predict.
     """
-    check_name(name, "the run")
+    check_name(name, say("the run"))
     config = config or TrainConfig()
     config.check()  # a loaded run may name an optimizer that has been removed
     if len(batches.valid) == 1:
-        msg = "a single held-out token predicts nothing: hold out more, or nothing (--valid 0)"
-        raise BatchError(msg)
+        raise BatchError(
+            say("a single held-out token predicts nothing: hold out more, or nothing (--valid 0)")
+        )
     device = choose_device(config.device)
     check_precision(config.precision, device.device)
     on_cpu = device.device.type == "cpu"  # elsewhere CPU threads do not matter
@@ -120,13 +122,25 @@ def begin(
 
 
 def _require_same_tokens(model: RNNModel, batches: Batches) -> None:
-    use = "make them with the vocabulary of its run: make_batches(corpus, run.vocab)"
+    use = say("make them with the vocabulary of its run: make_batches(corpus, run.vocab)")
     if differ := disagreement(model.vocab, batches.vocab):
-        msg = f"the model was trained with other tokens than those of the minibatches: {differ};"
-        raise TrainingError(msg + f" {use}")
+        raise TrainingError(
+            say(
+                "the model was trained with other tokens than those of the minibatches: {differ};"
+                " {use}",
+                differ=differ,
+                use=use,
+            )
+        )
     if model.vocab_size != batches.vocab_size:
-        msg = f"the model has {model.vocab_size} tokens, but the vocabulary has"
-        raise TrainingError(msg + f" {batches.vocab_size}; {use}")
+        raise TrainingError(
+            say(
+                "the model has {vocab_size} tokens, but the vocabulary has {other}; {use}",
+                vocab_size=model.vocab_size,
+                other=batches.vocab_size,
+                use=use,
+            )
+        )
 
 
 def iter_train(
@@ -154,7 +168,7 @@ def iter_train(
     batches, clip = state.batches, run.config.train.clip
     asked = _named(should_stop)
     if not state.model.is_ready:
-        yield Compiling(f"the {state.model.config.cell} cell", 15)
+        yield Compiling(say("the {cell} cell", cell=state.model.config.cell), 15)
         state.model.make_ready()
     step = choose_step(state, run.config.train)
     epoch, run.step = step.begin_epoch(), step.words
@@ -287,9 +301,12 @@ def _out_of_memory_message(state: TrainState) -> str:
     state.optimizer.zero_grad(set_to_none=True)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
-    return (
-        f"out of memory in epoch {state.epoch + 1}, step {state.step + 1}; the model keeps the"
-        f" parameters of the previous step; try {WHAT_TO_TRY}"
+    return say(
+        "out of memory in epoch {epoch}, step {step}; the model keeps the parameters of the"
+        " previous step; try {advice}",
+        epoch=state.epoch + 1,
+        step=state.step + 1,
+        advice=say(WHAT_TO_TRY),
     )
 
 

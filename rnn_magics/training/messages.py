@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from rnn_magics.digits import rounded
+from rnn_magics.language import say, say_number
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.run import Run
@@ -25,34 +26,45 @@ def worse_than_guessing(run: Run, recent_nats: float) -> str:
     held_out = guess if scored is None or not scored.is_present else scored.perplexity
     trained = perplexity(recent_nats)
     if not held_out <= 2 * guess:  # or nan
-        told = f"held-out perplexity {rounded(held_out)}"
+        told = say("held-out perplexity {perplexity}", perplexity=rounded(held_out))
     elif trained > 2 * guess:
-        told = f"perplexity {rounded(trained)}"
+        told = say("perplexity {perplexity}", perplexity=rounded(trained))
     else:
         return ""
     if trained > guess or not math.isfinite(held_out):
-        why = f"training has exploded; try {_calmer(run.config.train)}"
+        why = say("training has exploded; try {advice}", advice=_calmer(run.config.train))
     elif run.history.turn is not None:
         return ""  # every report says where it was best, and what the training has done since
     else:
-        why = "the model has learnt the training text by heart, or the two texts differ in kind"
-    return f"{told} is worse than guessing ({guess}): {why}"
+        why = say(
+            "the model has learnt the training text by heart, or the two texts differ in kind"
+        )
+    return say("{told} is worse than guessing ({guess}): {why}", told=told, guess=guess, why=why)
 
 
 def _calmer(config: TrainConfig) -> str:
-    clip = "--clip 1" if config.clip is None else "a smaller --clip"
-    return f"{clip} or --lr {config.peak_lr / 10:g}"
+    if config.clip is None:
+        return say("--clip 1 or --lr {lr:g}", lr=config.peak_lr / 10)
+    return say("a smaller --clip or --lr {lr:g}", lr=config.peak_lr / 10)
 
 
 def non_finite(state: TrainState, epoch: EpochState, config: TrainConfig) -> str:
     """Say where a number became non-finite, how large the gradients were before, what to try."""
-    last = "at the first step"
+    last = say("at the first step")
     if state.step:
         norms = epoch.norms[max(0, state.step - 3) : state.step].tolist()
         words = ", ".join(f"{norm:.3g}" for norm in norms)
-        last = f"the last finite gradient norm{'s were' if len(norms) > 1 else ' was'} {words}"
-    return (
-        f"loss, gradient or weights became non-finite in epoch {state.epoch + 1}, step"
-        f" {state.step + 1} ({last}); the model keeps the parameters of the previous step;"
-        f" try {_calmer(config)}"
+        last = say_number(
+            len(norms),
+            "the last finite gradient norm was {norms}",
+            "the last finite gradient norms were {norms}",
+            norms=words,
+        )
+    return say(
+        "loss, gradient or weights became non-finite in epoch {epoch}, step {step} ({last}); the"
+        " model keeps the parameters of the previous step; try {advice}",
+        epoch=state.epoch + 1,
+        step=state.step + 1,
+        last=last,
+        advice=_calmer(config),
     )

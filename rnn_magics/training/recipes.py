@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnn_magics.language import marked
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import TrainConfig
 
@@ -35,24 +36,31 @@ _TIME_MACHINE = (
 )
 
 
-def _d2l(section: str, lr: float = 1.0, **model: str | int | bool) -> Recipe:
+def _d2l(source: str, lr: float = 1.0, **model: str | int | bool) -> Recipe:
     plain = TrainConfig(
         epochs=500, optimizer="sgd", lr=lr, schedule="constant", warmup=0.0, clip=1.0
     )
     config = ModelConfig.from_dict({"num_hiddens": 256, **model})
-    return Recipe(config, plain, f"Dive into Deep Learning, {section}", _TIME_MACHINE)
+    return Recipe(config, plain, source, _TIME_MACHINE)
 
 
 RECIPES: dict[str, Recipe] = {
-    "d2l-rnn": _d2l("section 8.6", cell="rnn"),
-    "d2l-gru": _d2l("section 9.1", cell="gru"),
-    "d2l-lstm": _d2l("section 9.2", cell="lstm"),
-    "d2l-deep-lstm": _d2l("section 9.3", lr=2.0, cell="lstm", num_layers=2),
-    "d2l-bi-lstm": _d2l("section 9.4", cell="lstm", num_layers=2, bidirectional=True),
+    "d2l-rnn": _d2l(marked("Dive into Deep Learning, section 8.6"), cell="rnn"),
+    "d2l-gru": _d2l(marked("Dive into Deep Learning, section 9.1"), cell="gru"),
+    "d2l-lstm": _d2l(marked("Dive into Deep Learning, section 9.2"), cell="lstm"),
+    "d2l-deep-lstm": _d2l(
+        marked("Dive into Deep Learning, section 9.3"), lr=2.0, cell="lstm", num_layers=2
+    ),
+    "d2l-bi-lstm": _d2l(
+        marked("Dive into Deep Learning, section 9.4"),
+        cell="lstm",
+        num_layers=2,
+        bidirectional=True,
+    ),
     "three-minutes": Recipe(
         ModelConfig("lstm", num_layers=2, dropout=0.1),
         TrainConfig(epochs=1000, weight_decay=0.1, max_time=180.0),
-        "docs/performance.md, time to quality",
+        marked("docs/performance.md, time to quality"),
         ("%corpus tiny_shakespeare", "%vocab --token char", "%sample seq --num-steps 64"),
     ),
 }

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.digits import rounded
+from rnn_magics.language import marked, say, say_in, say_number
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
@@ -64,8 +65,12 @@ class Steering:
 
     def __str__(self) -> str:
         """Return the change in words."""
-        clip = "no clip" if self.clip is None else f"clip {self.clip:g}"
-        return f"learning rate {self.lr:g} and {clip} from step {self.step + 1:,} on"
+        text = (
+            marked("learning rate {lr:g} and no clip from step {step:,} on")
+            if self.clip is None
+            else marked("learning rate {lr:g} and clip {clip:g} from step {step:,} on")
+        )
+        return say(text, lr=self.lr, clip=self.clip, step=self.step + 1)
 
 
 @dataclass
@@ -175,11 +180,13 @@ class Run(Result):
     def held_out(self) -> str:
         """The held-out perplexity in words; they say so if it belongs to earlier weights."""
         if self.num_valid_tokens == 0:
-            return "nothing held out"
+            return say("nothing held out")
         if (scored := self.scored) is None:
-            return "held-out text not scored"
+            return say("held-out text not scored")
         turn = self.history.turn
-        return f"held-out perplexity {scored}{f' ({turn})' if turn else ''}"
+        if turn is None:
+            return say("held-out perplexity {perplexity}", perplexity=scored)
+        return say("held-out perplexity {perplexity} ({turn})", perplexity=scored, turn=turn)
 
     @property
     def state_rule(self) -> str:
@@ -190,15 +197,16 @@ class Run(Result):
     def place(self) -> str:
         """The device and threads with reasons, e.g. ``cpu (no GPU found), 1 thread (measured)``."""
         on_cpu = self.device.device.type == "cpu"
-        return f"{self.device}, {self.threads if on_cpu else f'step: {self.step}'}"
+        if on_cpu:
+            return say("{device}, {threads}", device=self.device, threads=self.threads)
+        return say("{device}, step: {step}", device=self.device, step=say(self.step))
 
     @property
     def architecture(self) -> str:
         """The model in words, e.g. ``gru, 256 hidden units, 1 layer``."""
         c = self.config.model
-        layers = "1 layer" if c.num_layers == 1 else f"{c.num_layers} layers"
-        both = ", bidirectional" if c.bidirectional else ""
-        return f"{c.cell}, {c.num_hiddens} hidden units, {layers}{both}"
+        said = [c.in_brief, say_number(c.num_layers, "{number} layer", "{number} layers")]
+        return say(", ").join([*said, say("bidirectional")] if c.bidirectional else said)
 
     def steer(self, train: TrainConfig, step: int) -> None:
         """Continue with another configuration after this many steps; call it between two steps."""
@@ -220,15 +228,32 @@ class Run(Result):
 
     def __repr__(self) -> str:
         """Return two lines: the model, and the results so far."""
-        head = f"Run {self.name!r}: {self.architecture}, {self.model.num_parameters:,} parameters"
-        if not len(self.history):
-            return f"{head}\n  no epoch yet ({self.reason or 'training'})"
-        epochs = "1 epoch" if len(self.history) == 1 else f"{len(self.history)} epochs"
-        state = self.reason or "training"
-        return (
-            f"{head}\n  after {epochs}: training perplexity {rounded(self.train_perplexity)},"
-            f" {self.held_out}, {self.tokens_per_second:,.0f} tokens/s ({state})"
+        head = say(
+            "Run {name!r}: {architecture}, {parameters:,} parameters",
+            name=self.name,
+            architecture=self.architecture,
+            parameters=self.model.num_parameters,
         )
+        state = state_of(self)
+        if not len(self.history):
+            return f"{head}\n  {say('no epoch yet ({state})', state=state)}"
+        reached = say_number(
+            len(self.history),
+            "after {number} epoch: training perplexity {perplexity}, {held_out},"
+            " {speed:,.0f} tokens/s ({state})",
+            "after {number} epochs: training perplexity {perplexity}, {held_out},"
+            " {speed:,.0f} tokens/s ({state})",
+            perplexity=rounded(self.train_perplexity),
+            held_out=self.held_out,
+            speed=self.tokens_per_second,
+            state=state,
+        )
+        return f"{head}\n  {reached}"
+
+
+def state_of(run: Run, alive: str = "training") -> str:
+    """Return how a run ended in one word; for one that has not, whether it is training."""
+    return say_in("state", alive) if run.reason is None else say_in("ending", run.reason)
 
 
 def last_score(history: History, curve: Curve, steps: int, reason: Ending | None) -> Scored | None:

@@ -57,6 +57,13 @@ ADDED = {
     "A tokenizer": Added(
         "pair", "%vocab --token pair", "token", ('VocabConfig(token="pair")',), "Vocab"
     ),
+    "A format of files": Added(
+        "settings",
+        "%corpus pyproject.toml --as settings",
+        "format",
+        ('FileConfig(format="settings")',),
+        "Corpus",
+    ),
     "A made-up task": Added(
         "task:echo",
         "%corpus task:echo --examples 9",

@@ -156,10 +156,10 @@ def test_a_source_that_cannot_be_read(trained: Notebook, words: str, said: str) 
 
 @pytest.mark.usefixtures("odd_files")
 def test_a_file_that_may_not_be_read(trained: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:  # root may read what nobody may
+    def refuse(path: Path) -> None:  # root may read what nobody may
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(files, "read_bytes", refuse)
+    monkeypatch.setattr(files, "open_file", refuse)
     assert trained.refused("%corpus closed.txt") == (
         "'closed.txt' cannot be read: permission denied"
     )

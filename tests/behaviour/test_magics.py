@@ -260,7 +260,7 @@ def test_a_large_file_goes_through_all_steps_and_a_damaged_cache_is_said_once(
     notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rnn_magics.text.reading.sources.STREAM_BYTES", 0)
-    monkeypatch.setattr("rnn_magics.text.corpus.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("rnn_magics.text.indexing.on_disk.cache_folder", lambda: tmp_path / "cache")
     path = tmp_path / "large.txt"
     path.write_text(notebook.text, encoding="utf-8")
     for damaged in (False, True, True):

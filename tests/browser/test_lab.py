@@ -240,6 +240,9 @@ def test_a_chinese_page_speaks_chinese_without_a_language_pack(
         page.open(lab.write("views.ipynb", CORPUS, LONG, BRIEF))
         page.run("notebook:run-all-cells")
         wait_for_status(page, "剩余")
+        page.tab.wait_for_selector(
+            ".jp-OutputArea-output:has-text('占训练词元的')"
+        )  # of the kernel
         page.tab.wait_for_selector(".rnn-dashboard .rnn-status:has-text('词元/秒')")
         page.tab.wait_for_selector(".rnn-chart[aria-label^='困惑度：困惑度，横轴 步数; 训练 ']")
         page.screenshot("lab-chinese")

@@ -6,12 +6,11 @@ import json
 import re
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import pytest
 
 import rnn_magics
+from hatch_build import CATALOGUE
 from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.extension import MAGICS
@@ -32,34 +31,6 @@ SOURCES = {
     path.relative_to(LAB).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
     for path in LAB.rglob("*.ts")
 }
-CATALOGUE: dict[str, Any] = json.loads(
-    (Path(rnn_magics.__file__).parent / "locale/zh_CN/LC_MESSAGES/rnn_magics.json").read_text(
-        encoding="utf-8"
-    )
-)
-SCHEMA = json.loads((ROOT / "labextension" / "schema" / "plugin.json").read_text(encoding="utf-8"))
-
-
-def said() -> set[str]:
-    """Return every string that the extension translates, the prose of the quickstart too."""
-    calls = re.compile(r"\b(?:trans\.__|say)\(\s*'((?:[^'\\]|\\.)*)'")
-    texts = (path.read_text(encoding="utf-8") for path in LAB.parent.rglob("*.ts"))
-    found = map(calls.findall, texts)
-    endings = re.findall(
-        r"words: '([^']+)'", (LAB.parent / "contract/endings.ts").read_text("utf-8")
-    )
-    fields = SCHEMA["properties"].values()
-    settings = {f"settings\x04{field[key]}" for field in fields for key in ("title", "description")}
-    settings |= {f"schema\x04{SCHEMA[key]}" for key in ("title", "description")}
-    settings.add(f"settings\x04{SCHEMA['jupyter.lab.setting-icon-label']}")
-    return set(chain.from_iterable(found)) | settings | set(endings) | prose()
-
-
-def prose() -> set[str]:
-    """Return the paragraphs of the quickstart as the extension takes them apart."""
-    notebook = nbformat.read(ROOT / "examples/01_quickstart.ipynb", as_version=4)  # type: ignore[no-untyped-call]
-    texts = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    return set(chain.from_iterable(text.split("\n\n") for text in texts))
 
 
 def test_the_example_of_runs_has_the_fields_that_are_told(batches: Batches) -> None:
@@ -116,20 +87,9 @@ def test_a_module_that_is_named_to_a_reader_is_there() -> None:
     assert [pair for pair in named if not (ROOT / pair[1]).is_file()] == []
 
 
-def test_every_string_has_a_chinese_one() -> None:
-    assert set(CATALOGUE) - {""} == said()
-
-
-@pytest.mark.parametrize("english", sorted(set(CATALOGUE) - {""}))
-def test_a_translation_keeps_what_is_filled_in(english: str) -> None:
-    (chinese,) = CATALOGUE[english]
-    assert chinese
-    kept = re.compile(r"%\d|`[^`]*`|%%?[a-z_]+")
-    assert sorted(kept.findall(chinese)) == sorted(kept.findall(english))
-
-
 def test_the_package_says_that_it_has_translations() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert '[project.entry-points."jupyterlab.locale"]\nrnn_magics = "rnn_magics"\n' in project
-    assert CATALOGUE[""]["domain"] == "rnn_magics"
-    assert CATALOGUE[""]["language"] == "zh-CN"  # with a hyphen, or JupyterLab finds nothing
+    head = json.loads((ROOT / CATALOGUE).with_suffix(".json").read_text(encoding="utf-8"))[""]
+    assert head["domain"] == "rnn_magics"
+    assert head["language"] == "zh-CN"  # with a hyphen, or JupyterLab finds nothing

@@ -34,6 +34,7 @@ from rnn_magics.notebook.session.session import Session
 from rnn_magics.options import Options, describe
 from rnn_magics.plotting.inspection import FIGURES
 from rnn_magics.storage.parts import PARTS
+from rnn_magics.text.formats.formats import FORMATS, FileConfig
 from rnn_magics.text.series.levels import BINS, LevelsConfig
 from rnn_magics.text.tasks.rules import TASKS
 from rnn_magics.text.tasks.stream import TaskConfig, draw_examples
@@ -50,6 +51,7 @@ SAMPLE = "one two three\nfour, five six (seven) eight; nine ten!"
 @pytest.mark.parametrize(
     ("config", "field", "registry"),
     [
+        (FileConfig, "format", FORMATS),
         (VocabConfig, "token", TOKENIZERS),
         (LevelsConfig, "bins", BINS),
         (BatchConfig, "batching", BATCHERS),

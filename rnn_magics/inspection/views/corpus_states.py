@@ -21,6 +21,7 @@ from rnn_magics.inspection.views.unrolled import (
     require_readable,
     to_array,
 )
+from rnn_magics.language import say
 from rnn_magics.models.cells import State
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel
@@ -110,7 +111,10 @@ def read_corpus(
     layer, corpus = layer_of(model, layer), corpus_as(reading_of(run), corpus)
     ids = np.asarray(encode_corpus(corpus, vocab).train[:num_tokens])
     if not len(ids):
-        msg = f"the training text of {corpus.name!r} is empty; there is nothing to search"
+        msg = say(
+            "the training text of {corpus!r} is empty; there is nothing to search",
+            corpus=corpus.name,
+        )
         raise InspectionError(msg)
     known = _known.setdefault(corpus.numbered(vocab.token, vocab.config.reserved), {})
     key = (_fingerprint(model), vocab.fingerprint, layer, len(ids))

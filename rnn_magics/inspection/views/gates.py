@@ -21,6 +21,7 @@ from rnn_magics.inspection.views.unrolled import (
     to_array,
     unroll,
 )
+from rnn_magics.language import say
 from rnn_magics.models.cells import Cell
 
 LOW, HIGH = 0.1, 0.9
@@ -67,26 +68,36 @@ class Gates(TextTrace):
     @property
     def title(self) -> str:
         """One line."""
-        return f"gates: {self.cell}, layer {self.layer}, {len(self.tokens)} tokens"
+        return say(
+            "gates: {cell}, layer {layer}, {tokens} tokens",
+            cell=self.cell,
+            layer=self.layer,
+            tokens=len(self.tokens),
+        )
 
     @property
     def heading(self) -> str:
         """What stands above a drawing or a picture."""
-        return f"The gates of the {self.cell} in layer {self.layer}"
+        return say("The gates of the {cell} in layer {layer}", cell=self.cell, layer=self.layer)
 
     @property
     def caption(self) -> str:
         """How to read it."""
         signed = [name for name in self.values if name not in self.low]
-        others = f" Of {' and '.join(signed)}, red is above zero and blue below." if signed else ""
-        return (
-            "Each column is a token, each row a unit. The darker, the more open a gate is:"
-            f" 0 is closed, 1 is open.{others}"
+        others = (
+            say(" Of {names}, red is above zero and blue below.", names=say(" and ").join(signed))
+            if signed
+            else ""
+        )
+        return say(
+            "Each column is a token, each row a unit. The darker, the more"
+            " open a gate is: 0 is closed, 1 is open.{others}",
+            others=others,
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return for each gate its mean and how much of it is saturated."""
-        yield "gate", "mean", f"below {LOW}", f"above {HIGH}"
+        yield say("gate"), say("mean"), say("below {low}", low=LOW), say("above {high}", high=HIGH)
         for name, values in self.values.items():
             shares = (
                 (f"{self.low[name].mean():.0%}", f"{self.high[name].mean():.0%}")
@@ -139,7 +150,10 @@ def inspect_gates(run: Trained, text: str, config: GatesConfig | None = None) ->
         # The states are already known, so all tokens can be rows of one batch.
         gates = unrolled.cell.gates(unrolled.x, before) if names_gates(unrolled.cell) else {}
     if not gates:
-        msg = f"the cell {name!r} names no gates; give it a method gates(x, state), or try hidden"
+        msg = say(
+            "the cell {name!r} names no gates; give it a method gates(x, state), or try hidden",
+            name=name,
+        )
         raise InspectionError(msg)
     values = {name: to_array(gate) for name, gate in gates.items()}
     if unrolled.cell.num_states > 1:

@@ -24,6 +24,7 @@ from rnn_magics.inspection.views.unrolled import (
     to_array,
     unroll,
 )
+from rnn_magics.language import say
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import NOT_NEGATIVE, option
 from rnn_magics.results import brief, quoted
@@ -94,31 +95,37 @@ class Gradient(TextTrace):
     @property
     def title(self) -> str:
         """One line."""
-        return (
-            f"gradient: of log p({quoted(self.target)}) = {self.log_p:.2f} after token"
-            f" {self.step}, with respect to each token before"
+        return say(
+            "gradient: of log p({target}) = {log_p:.2f} after token {step},"
+            " with respect to each token before",
+            target=quoted(self.target),
+            log_p=self.log_p,
+            step=self.step,
         )
 
     @property
     def heading(self) -> str:
         """What stands above a drawing or a picture."""
-        return (
-            f"What moves log p({quoted(self.target)}) = {self.log_p:.2f} nats after token"
-            f" {self.step}"
+        return say(
+            "What moves log p({target}) = {log_p:.2f} nats after token {step}",
+            target=quoted(self.target),
+            log_p=self.log_p,
+            step=self.step,
         )
 
     @property
     def caption(self) -> str:
         """How to read it."""
-        return (
-            "How much a small change of each token moves the prediction: the darker or the higher,"
-            f" the more. The curve: what is left of a change of the state of layer {self.layer}"
-            " after so many steps."
+        return say(
+            "How much a small change of each token moves the prediction: the"
+            " darker or the higher, the more. The curve: what is left of a"
+            " change of the state of layer {layer} after so many steps.",
+            layer=self.layer,
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return for each token its distance, norm, and the gain over it."""
-        yield "lag", "token", "norm", "gain of the state"
+        yield say("lag"), say("token"), say("norm"), say("gain of the state")
         for place in range(self.step, -1, -1):
             lag = self.step - place
             gain = f"{self.lags[lag]:.3g}" if lag < len(self.lags) else ""
@@ -166,7 +173,11 @@ def inspect_gradient(run: Trained, text: str, config: GradientConfig | None = No
     reading, layer = read_text(run, text, at_least=2), layer_of(run.model, config.layer)
     step = len(reading) - 1 if config.step is None else config.step
     if step >= len(reading):
-        msg = f"the text has no token {step}: its tokens are 0 to {len(reading) - 1}"
+        msg = say(
+            "the text has no token {step}: its tokens are 0 to {last}",
+            step=step,
+            last=len(reading) - 1,
+        )
         raise InspectionError(msg)
     ids = reading.ids[: step + 1]
     target = _target(vocab_of(run), config.target)
@@ -192,8 +203,10 @@ def _target(vocab: Vocab, word: str | None) -> int | None:
         return None
     tokens = vocab.split(word)
     if len(tokens) != 1 or tokens[0] not in vocab:
-        msg = (
-            f"{quoted(word)} is not a {vocab.token} token of the vocabulary; --target must name one"
+        msg = say(
+            "{word} is not a {kind} token of the vocabulary; --target must name one",
+            word=quoted(word),
+            kind=vocab.token,
         )
         raise InspectionError(msg)
     return int(vocab[tokens[0]])

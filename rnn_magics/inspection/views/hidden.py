@@ -22,6 +22,7 @@ from rnn_magics.inspection.views.unrolled import (
     to_array,
     unroll,
 )
+from rnn_magics.language import say
 from rnn_magics.options import AT_LEAST_ONE, option
 from rnn_magics.results import quoted
 
@@ -79,27 +80,33 @@ class Hidden(TextTrace):
     def title(self) -> str:
         """One line."""
         num_layers, num_tokens, num_hiddens = self.states.shape
-        return (
-            f"hidden: {num_tokens} tokens x {len(self.units)} of {num_hiddens} units, layer"
-            f" {self.layer} of 0 to {num_layers - 1}, by {self.order}"
+        return say(
+            "hidden: {num_tokens} tokens x {units} of {num_hiddens} units,"
+            " layer {layer} of 0 to {last}, by {order}",
+            num_tokens=num_tokens,
+            units=len(self.units),
+            num_hiddens=num_hiddens,
+            layer=self.layer,
+            last=num_layers - 1,
+            order=self.order,
         )
 
     @property
     def heading(self) -> str:
         """What stands above a drawing or a picture."""
-        return "The hidden state after each token"
+        return say("The hidden state after each token")
 
     @property
     def caption(self) -> str:
         """How to read it."""
-        return (
-            "Each column is a token, each row a unit, by its number. Red is above zero, blue below;"
-            " the darker, the farther from it."
+        return say(
+            "Each column is a token, each row a unit, by its number. Red is"
+            " above zero, blue below; the darker, the farther from it."
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return for each token the units that are farthest from zero."""
-        yield "token", "strongest units"
+        yield say("token"), say("strongest units")
         for token, state in zip(self.tokens, self.shown, strict=True):
             strongest = np.argsort(-np.abs(state), kind="stable")[:_SHOWN_UNITS]
             told = "  ".join(f"{self.units[u]}: {state[u]:+.2f}" for u in strongest)

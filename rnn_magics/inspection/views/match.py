@@ -19,6 +19,7 @@ from rnn_magics.inspection.views.hidden import HiddenConfig, inspect_hidden
 from rnn_magics.inspection.views.payload import MatchPayload, number, pack, words
 from rnn_magics.inspection.views.trace import TextTrace, joined
 from rnn_magics.inspection.views.unrolled import Array
+from rnn_magics.language import say, say_number
 from rnn_magics.options import Range, Spelling, option
 from rnn_magics.text.corpus import Corpus
 
@@ -96,30 +97,37 @@ class Match(TextTrace):
     def title(self) -> str:
         """One line."""
         first, last = self.span
-        return (
-            f"match: {joined(self.tokens[first:last])}, {len(self.units)} units of layer"
-            f" {self.layer}, in {self.searched:,} tokens"
+        return say(
+            "match: {text}, {number} units of layer {layer}, in {searched:,} tokens",
+            text=joined(self.tokens[first:last]),
+            number=len(self.units),
+            layer=self.layer,
+            searched=self.searched,
         )
 
     @property
     def heading(self) -> str:
         """What stands above a drawing or a picture."""
         first, last = self.span
-        return f"Places like {joined(self.tokens[first:last])}"
+        return say("Places like {text}", text=joined(self.tokens[first:last]))
 
     @property
     def caption(self) -> str:
         """How to read it."""
         number = len(self.units)
-        units = "the one unit" if number == 1 else f"the {number} units"
-        return (
-            f"Where {units} compared in layer {self.layer} are most alike, the most similar place"
-            f" first, with the cosine of its states; {self.searched:,} tokens searched."
+        units = say_number(number, "the one unit", "the {number} units")
+        return say(
+            "Where {units} compared in layer {layer} are most alike, the most"
+            " similar place first, with the cosine of its states; {searched:,}"
+            " tokens searched.",
+            units=units,
+            layer=self.layer,
+            searched=self.searched,
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return each place with its similarity and surroundings."""
-        yield "cosine", "at", "before", "match", "after"
+        yield say("cosine"), say("at"), say("before"), say("match"), say("after")
         for place, similarity, (start, tokens) in zip(
             self.places, self.similarities, self.contexts, strict=True
         ):
@@ -263,7 +271,11 @@ def _span(typed: str | None, num_tokens: int) -> tuple[int, int]:
     first, colon, last = typed.partition(":")
     digits = all(word.isascii() and word.isdigit() for word in (first, last))
     if not colon or not digits or not int(first) < int(last) <= num_tokens:
-        msg = f"span must be A:B with 0 <= A < B <= {num_tokens}, not {typed!r}"
+        msg = say(
+            "span must be A:B with 0 <= A < B <= {num_tokens}, not {typed!r}",
+            num_tokens=num_tokens,
+            typed=typed,
+        )
         raise InspectionError(msg)
     return int(first), int(last)
 
@@ -271,7 +283,11 @@ def _span(typed: str | None, num_tokens: int) -> tuple[int, int]:
 def _named(typed: tuple[str, ...], num_hiddens: int) -> Array:
     for word in typed:
         if not (word.isascii() and word.isdigit() and int(word) < num_hiddens):
-            msg = f"units must be whole numbers from 0 to {num_hiddens - 1}, not {word!r}"
+            msg = say(
+                "units must be whole numbers from 0 to {last}, not {word!r}",
+                last=num_hiddens - 1,
+                word=word,
+            )
             raise InspectionError(msg)
     return np.array(sorted({int(word) for word in typed}), np.int64)
 
@@ -280,9 +296,12 @@ def _active(pattern: Array, config: MatchConfig) -> Array:
     nearest = np.abs(pattern).min(axis=0)  # each unit's distance from 0 in the span
     (units,) = np.nonzero(nearest >= config.threshold)
     if not len(units):
-        msg = (
-            f"no unit stays {config.threshold:g} away from 0 in the whole span (the most active one"
-            f" stays {nearest.max():.2f} away); use a shorter --span or a lower --threshold"
+        msg = say(
+            "no unit stays {threshold:g} away from 0 in the whole span (the"
+            " most active one stays {nearest:.2f} away); use a shorter --span or a"
+            " lower --threshold",
+            threshold=config.threshold,
+            nearest=nearest.max(),
         )
         raise InspectionError(msg)
     return units

@@ -19,6 +19,7 @@ from rnn_magics.inspection.views.payload import (
 )
 from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import Array, read_text, to_array
+from rnn_magics.language import say
 from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.results import brief, quoted
 from rnn_magics.scores.evaluation import perplexity
@@ -70,29 +71,34 @@ class Surprise(TextTrace):
     @property
     def title(self) -> str:
         """One line."""
-        return (
-            f"surprise: perplexity {rounded(self.perplexity, 2)} over {len(self.tokens) - 1} tokens"
+        return say(
+            "surprise: perplexity {perplexity} over {number} tokens",
+            perplexity=rounded(self.perplexity, 2),
+            number=len(self.tokens) - 1,
         )
 
     @property
     def heading(self) -> str:
         """What stands above a drawing or a picture."""
-        return f"Surprise of each token; perplexity {rounded(self.perplexity, 2)}"
+        return say(
+            "Surprise of each token; perplexity {perplexity}",
+            perplexity=rounded(self.perplexity, 2),
+        )
 
     @property
     def caption(self) -> str:
         """How to read it."""
-        return (
-            "The darker a token, the less the model expected it: -log2 p, in bits. The first token"
-            " is not predicted."
+        return say(
+            "The darker a token, the less the model expected it: -log2 p, in"
+            " bits. The first token is not predicted."
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return for each token its bits and the likeliest three in its place."""
-        yield "token", "bits", f"top {_SHOWN}"
+        yield say("token"), say("bits"), say("top {number}", number=_SHOWN)
         for place, (token, bits) in enumerate(zip(self.tokens, self.bits, strict=True)):
             yield quoted(token), "" if math.isnan(bits) else f"{bits:.2f}", self._expected(place)
-        yield "(next)", "", self._expected(len(self.tokens))
+        yield say("(next)"), "", self._expected(len(self.tokens))
 
     def _expected(self, place: int) -> str:
         pairs = zip(self.alternatives[place], self.probabilities[place], strict=False)

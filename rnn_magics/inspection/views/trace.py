@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rnn_magics.inspection.views.payload import VERSION, Payload, TextPayload, words
+from rnn_magics.language import say
 from rnn_magics.results import Result, brief, listed, visible
 from rnn_magics.tables import aligned
 
@@ -99,7 +100,7 @@ class TextTrace(Trace):
     def notes(self) -> Iterable[str]:
         """Return a line that names what was read as ``<unk>``."""
         named = listed(self.unknown)
-        return (f"read as <unk>: {named}",) if named else ()
+        return (say("read as <unk>: {tokens}", tokens=named),) if named else ()
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

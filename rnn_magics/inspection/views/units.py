@@ -17,6 +17,7 @@ from rnn_magics.inspection.views.match import apart
 from rnn_magics.inspection.views.payload import Drive, UnitsPayload, numbers, words
 from rnn_magics.inspection.views.trace import Trace, joined
 from rnn_magics.inspection.views.unrolled import Array
+from rnn_magics.language import say
 from rnn_magics.options import NOT_NEGATIVE, option
 from rnn_magics.results import quoted
 from rnn_magics.text.corpus import Corpus
@@ -104,9 +105,14 @@ class Units(Trace):
     @property
     def title(self) -> str:
         """One line."""
-        return (
-            f"units: unit {self.unit} of layer {self.layer} is {self.found};"
-            f" selectivity {self.selectivity[self.unit]:.2f} in {self.searched:,} tokens"
+        return say(
+            "units: unit {unit} of layer {layer} is {found}; selectivity"
+            " {selectivity:.2f} in {searched:,} tokens",
+            unit=self.unit,
+            layer=self.layer,
+            found=self.found,
+            selectivity=self.selectivity[self.unit],
+            searched=self.searched,
         )
 
     @property
@@ -120,20 +126,27 @@ class Units(Trace):
     @property
     def heading(self) -> str:
         """What stands above a drawing or a picture."""
-        return f"Unit {self.unit} of layer {self.layer} is {self.found}"
+        return say(
+            "Unit {unit} of layer {layer} is {found}",
+            unit=self.unit,
+            layer=self.layer,
+            found=self.found,
+        )
 
     @property
     def caption(self) -> str:
         """How to read it."""
-        return (
-            f"The places in {self.searched:,} tokens where the unit is highest and lowest, each"
-            " outlined. Red is above zero, blue below; the darker, the farther from it."
+        return say(
+            "The places in {searched:,} tokens where the unit is highest and"
+            " lowest, each outlined. Red is above zero, blue below; the darker,"
+            " the farther from it.",
+            searched=self.searched,
         )
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return the places, the highest first."""
-        yield "", "value", "before", "token", "after"
-        for kind, peaks in (("highest", self.highest), ("lowest", self.lowest)):
+        yield "", say("value"), say("before"), say("token"), say("after")
+        for kind, peaks in ((say("highest"), self.highest), (say("lowest"), self.lowest)):
             for peak in peaks:
                 at, after = peak.focus, peak.focus + 1
                 parts = peak.tokens[:at], peak.tokens[at:after], peak.tokens[after:]
@@ -141,14 +154,17 @@ class Units(Trace):
 
     def notes(self) -> Iterable[str]:
         """Return a line that names the most selective units."""
-        ranked = ", ".join(
+        ranked = say(", ").join(
             f"{u} ({self.selectivity[u]:.2f}, {self.moved(u)})" for u in self.order[:_RANKED]
         )
-        return (f"most selective: {ranked}",)
+        return (say("most selective: {units}", units=ranked),)
 
     def moved(self, unit: int) -> str:
         """Return which token moves a unit farthest, and where to: "high after ','"."""
-        return f"{'high' if self.above[unit] else 'low'} after {quoted(self.tokens[unit])}"
+        token = quoted(self.tokens[unit])
+        if self.above[unit]:
+            return say("high after {token}", token=token)
+        return say("low after {token}", token=token)
 
     def to_data(self) -> UnitsPayload:
         """Return what a front end draws."""
@@ -173,8 +189,8 @@ def said(highest: Sequence[Any], lowest: Sequence[Any]) -> str:
     are at least half of their list.
     """
     both = (_named(highest, lowest), _named(lowest, highest))
-    high, low = (_as_words(named, "no token in particular") for named in both)
-    return f"high after {high}, low after {low}"
+    high, low = (_as_words(named, say("no token in particular")) for named in both)
+    return say("high after {high}, low after {low}", high=high, low=low)
 
 
 def _named(tokens: Sequence[Any], others: Sequence[Any]) -> list[Any]:
@@ -186,7 +202,7 @@ def _named(tokens: Sequence[Any], others: Sequence[Any]) -> list[Any]:
 
 def _as_words(tokens: Sequence[Any], otherwise: str) -> str:
     *first, last = [*map(quoted, tokens)] or [otherwise]
-    return f"{', '.join(first)} or {last}" if first else last
+    return say("{tokens} or {last}", tokens=say(", ").join(first), last=last) if first else last
 
 
 def _drive(peak: Peak) -> Drive:
@@ -220,7 +236,11 @@ def inspect_units(run: Trained, corpus: Corpus, config: UnitsConfig | None = Non
     config = config or UnitsConfig()
     num_hiddens = run.model.config.num_hiddens
     if config.unit is not None and config.unit >= num_hiddens:
-        msg = f"the model has no unit {config.unit}: its units are 0 to {num_hiddens - 1}"
+        msg = say(
+            "the model has no unit {unit}: its units are 0 to {last}",
+            unit=config.unit,
+            last=num_hiddens - 1,
+        )
         raise InspectionError(msg)
     read = read_corpus(run, corpus, config.layer, config.search)
     selectivity, farthest, above = selectivities(read.states, read.ids)

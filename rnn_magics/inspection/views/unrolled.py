@@ -15,6 +15,7 @@ from torch import Tensor
 
 from rnn_magics.decoding.prefix import Trained, as_read, vocab_of
 from rnn_magics.errors import InspectionError
+from rnn_magics.language import say
 from rnn_magics.models.cells import Cell, State
 from rnn_magics.models.rnn_model import RNNModel, require_finite
 from rnn_magics.options import NOT_NEGATIVE, Options, option
@@ -83,15 +84,21 @@ def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
     vocab = vocab_of(run)
     tokens = vocab.split(as_read(run, text))
     if len(tokens) < at_least:
-        msg = (
-            f"the text has {len(tokens)} {vocab.token} tokens, but this view needs at least"
-            f" {at_least}; type a longer text"
+        msg = say(
+            "the text has {number} {kind} tokens, but this view needs at"
+            " least {at_least}; type a longer text",
+            number=len(tokens),
+            kind=vocab.token,
+            at_least=at_least,
         )
         raise InspectionError(msg)
     if len(tokens) > MAX_TOKENS:
-        msg = (
-            f"the text has {len(tokens):,} {vocab.token} tokens, but a view shows at most"
-            f" {MAX_TOKENS:,}; type a shorter text"
+        msg = say(
+            "the text has {number:,} {kind} tokens, but a view shows at most"
+            " {most:,}; type a shorter text",
+            number=len(tokens),
+            kind=vocab.token,
+            most=MAX_TOKENS,
         )
         raise InspectionError(msg)
     indices = vocab[tokens]
@@ -111,9 +118,10 @@ def require_readable(model: RNNModel) -> None:
         If a weight is not finite.
     """
     if model.config.bidirectional:
-        msg = (
-            "in a bidirectional model, the state after a token also depends on later tokens, so"
-            " views need a model that reads forwards: train one without --bidirectional"
+        msg = say(
+            "in a bidirectional model, the state after a token also depends on"
+            " later tokens, so views need a model that reads forwards: train"
+            " one without --bidirectional"
         )
         raise InspectionError(msg)
     require_finite(model)
@@ -131,8 +139,12 @@ def layer_of(model: RNNModel, layer: int | None) -> int:
     if layer is None:
         return highest
     if layer > highest:
-        known = "0 is its only layer" if highest == 0 else f"its layers are 0 to {highest}"
-        msg = f"the model has no layer {layer}: {known}"
+        known = (
+            say("0 is its only layer")
+            if highest == 0
+            else say("its layers are 0 to {highest}", highest=highest)
+        )
+        msg = say("the model has no layer {layer}: {known}", layer=layer, known=known)
         raise InspectionError(msg)
     return layer
 
@@ -207,9 +219,11 @@ def require_finite_states(layer: int, states: Tensor) -> None:
         If a state is not finite.
     """
     if not states.isfinite().all():
-        msg = (
-            f"the states of layer {layer} are not finite: its weights are too large for"
-            f" {str(states.dtype).removeprefix('torch.')}; train with a lower learning rate or clip"
+        msg = say(
+            "the states of layer {layer} are not finite: its weights are too"
+            " large for {dtype}; train with a lower learning rate or clip",
+            layer=layer,
+            dtype=str(states.dtype).removeprefix("torch."),
         )
         raise InspectionError(msg)
 

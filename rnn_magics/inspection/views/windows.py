@@ -14,6 +14,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.inspection.views.payload import BatchesPayload, words
 from rnn_magics.inspection.views.trace import Trace, joined
 from rnn_magics.inspection.views.unrolled import Array, to_array
+from rnn_magics.language import say
 from rnn_magics.options import AT_LEAST_ONE, SEED, Options, option
 
 _MINIBATCHES, _ROWS, _CHARACTERS, _WORDS = 3, 3, 12, 5  # of which the tokens are shown
@@ -70,31 +71,45 @@ class Windows(Trace):
     def title(self) -> str:
         """One line."""
         num_batches, batch_size = self.starts.shape
-        state = "state carried from row to row" if len(self.arrows) else "state reset"
-        return (
-            f"batches: {self.batching}, {num_batches:,} minibatches of {batch_size} rows x"
-            f" {self.num_steps} steps, offset {self.offset}, {self.left_over:,} left over, {state}"
+        state = say("state carried from row to row") if len(self.arrows) else say("state reset")
+        return say(
+            "batches: {batching}, {num_batches:,} minibatches of {batch_size}"
+            " rows x {num_steps} steps, offset {offset}, {left_over:,} left"
+            " over, {state}",
+            batching=self.batching,
+            num_batches=num_batches,
+            batch_size=batch_size,
+            num_steps=self.num_steps,
+            offset=self.offset,
+            left_over=self.left_over,
+            state=state,
         )
 
     @property
     def heading(self) -> str:
         """What stands above a drawing or a picture."""
         num_batches, batch_size = self.starts.shape
-        return (
-            f"{self.batching}: {num_batches:,} minibatches of {batch_size} rows x"
-            f" {self.num_steps} steps"
+        return say(
+            "{batching}: {num_batches:,} minibatches of {batch_size} rows x {num_steps} steps",
+            batching=self.batching,
+            num_batches=num_batches,
+            batch_size=batch_size,
+            num_steps=self.num_steps,
         )
 
     @property
     def caption(self) -> str:
         """How to read it."""
         goes_on = (
-            "A row goes on where it ended in the minibatch before, and takes the state along: the"
-            " arrows."
+            say(
+                "A row goes on where it ended in the minibatch before, and takes"
+                " the state along: the arrows."
+            )
             if len(self.arrows)
-            else "The windows come in random order, so every state starts from zero."
+            else say("The windows come in random order, so every state starts from zero.")
         )
-        return f"Y, which is to be predicted, is X one token later. {goes_on}"
+        shifted = say("Y, which is to be predicted, is X one token later.")
+        return f"{shifted} {goes_on}"
 
     @property
     def arrows_shown(self) -> Array:
@@ -104,11 +119,14 @@ class Windows(Trace):
 
     def rows(self) -> Iterable[Sequence[str]]:
         """Return the windows of the first minibatches: where they begin, X over Y, the state."""
-        yield "minibatch", "row", "at", "", "tokens", "state before"
-        before = {(b, c): f"of minibatch {a}" for a, _, b, c in self.arrows_shown.tolist()}
+        yield say("minibatch"), say("row"), say("at"), "", say("tokens"), say("state before")
+        before = {
+            (b, c): say("of minibatch {number}", number=a)
+            for a, _, b, c in self.arrows_shown.tolist()
+        }
         for i, rows in enumerate(self.windows):
             for j, tokens in enumerate(rows):
-                at, state = f"{self.starts[i, j]:,}", before.get((i, j), "zero")
+                at, state = f"{self.starts[i, j]:,}", before.get((i, j), say("zero"))
                 yield str(i), str(j), at, "X", joined(tokens[:-1]), state
                 yield "", "", "", "Y", joined(tokens[1:]), ""
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
+from rnn_magics.language import say
 from rnn_magics.models.fast import products, scans
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
@@ -73,8 +74,13 @@ def _check(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
         lowest, highest = (int(place) for place in torch.aminmax(inputs))
         if lowest < 0 or highest >= num_tokens:
             wrong = lowest if lowest < 0 else highest
-            msg = f"token index {wrong} is outside the vocabulary of {num_tokens} tokens"
-            raise IndexError(msg)
+            raise IndexError(
+                say(
+                    "token index {wrong} is outside the vocabulary of {num_tokens} tokens",
+                    wrong=wrong,
+                    num_tokens=num_tokens,
+                )
+            )
     columns, size = weight_hh.shape
     fitting = [
         len(weight_ih) == columns,
@@ -84,8 +90,14 @@ def _check(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
     if not all(fitting):
         shapes = [tuple(part.shape) for part in state]
         weights = [tuple(weight.shape) for weight in (weight_ih, weight_hh)]
-        msg = f"shapes do not fit: inputs {tuple(inputs.shape)}, weights {weights}, state {shapes}"
-        raise ValueError(msg)
+        raise ValueError(
+            say(
+                "shapes do not fit: inputs {inputs}, weights {weights}, state {shapes}",
+                inputs=tuple(inputs.shape),
+                weights=weights,
+                shapes=shapes,
+            )
+        )
 
 
 def _input_products(inputs: Tensor, weight_ih: Tensor) -> tuple[Array, Array]:

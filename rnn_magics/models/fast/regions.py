@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from numba import njit
 
+from rnn_magics.language import say
 from rnn_magics.models.fast import decode_loop, parallel, products, scans
 from rnn_magics.models.fast.parallel import in_parallel
 from rnn_magics.models.fast.products import OPTIONS
@@ -124,8 +125,7 @@ def run(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
     if not parallel.is_available():
         _run_in_pool(kernel, size, grain, parts, threads, given)
     elif _REGIONS[kernel](size, grain, parts, threads, *given):
-        msg = "memory ran out during the computation"  # the only error that kernels raise
-        raise MemoryError(msg)
+        raise MemoryError(say("memory ran out during the computation"))
 
 
 def _run_in_pool(

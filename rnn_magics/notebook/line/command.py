@@ -19,6 +19,7 @@ from IPython.core.magic import no_var_expand
 from rnn_magics.errors import RNNMagicsError, is_out_of_memory
 from rnn_magics.files import reason, shown
 from rnn_magics.interrupts import half_import_behind, is_interrupt, whole_imports
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.options import Line
 from rnn_magics.notebook.line.parser import MagicParser, O
@@ -67,7 +68,8 @@ def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[.
         return MagicParser(name, load().options)
 
     def getdoc() -> str:
-        return f"{inspect.getdoc(load().run)}\n\n{parser().format_help()}"
+        paragraphs = (inspect.getdoc(load().run) or "").split("\n\n")
+        return "\n\n".join((*map(say, paragraphs), parser().format_help()))
 
     def magic(line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
         variables = ChainMap(local_ns or {}, desk.shell.user_ns)
@@ -90,7 +92,7 @@ def command(name: str, load: Callable[[], Magic[Any]], desk: Desk) -> Callable[.
             raise UsageError(one_line(msg)) from None
 
     magic.__name__ = magic.__qualname__ = name
-    magic.__doc__ = f"%{name} of rnn_magics; %{name}? shows its help."
+    magic.__doc__ = say("%{name} of rnn_magics; %{name}? shows its help.", name=name)
     magic.getdoc = getdoc  # type: ignore[attr-defined]  # for IPython's `?`
     magic.parser = parser  # type: ignore[attr-defined]  # for completion
     magic.needs_local_scope = True  # type: ignore[attr-defined]  # for $name in functions
@@ -105,7 +107,7 @@ def _is_statement(desk: Desk, name: str, line: str) -> bool:
 
 def _explain(desk: Desk, magic: Magic[O], options: O) -> None:
     if isinstance(magic.calls, str):
-        print(f"# {magic.calls}")
+        print(f"# {say(magic.calls)}")
         return
     from rnn_magics.notebook.line.explain import explain  # noqa: PLC0415  (equations, on demand)
 
@@ -116,15 +118,24 @@ def _explain(desk: Desk, magic: Magic[O], options: O) -> None:
 def _in_words(name: str, error: BaseException) -> str:
     # The message for an error that is not a bug of the magic; empty for a bug.
     if is_interrupt(error):
-        return f"%{name} was interrupted; everything you had is still there"
+        return say("%{name} was interrupted; everything you had is still there", name=name)
     if is_out_of_memory(error):
-        return f"out of memory in %{name}; everything you had is still there; try smaller sizes"
+        return say(
+            "out of memory in %{name}; everything you had is still there; try smaller sizes",
+            name=name,
+        )
     if isinstance(error, OSError):  # a last resort; code that opens a file says more
         where = f" ({shown(error.filename)})" if error.filename else ""
-        return f"the operating system refused %{name}{where}: {reason(error)}"
+        return say(
+            "the operating system refused %{name}{where}: {error}",
+            name=name,
+            where=where,
+            error=reason(error),
+        )
     if broken := half_import_behind(error):
-        return (
-            f"an earlier import of {broken} was cut short (by an interrupt?) and cannot be repeated"
-            " in this kernel; restart the kernel"
+        return say(
+            "an earlier import of {broken} was cut short (by an interrupt?) and cannot be"
+            " repeated in this kernel; restart the kernel",
+            broken=broken,
         )
     return ""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import marked, say
 
 _ESCAPE = re.compile(r"\\(?:u(?P<code>[0-9a-fA-F]{4})|(?P<mark>[nt\\])|(?P<bad>.?))", re.DOTALL)
 _MARKS = {"n": "\n", "t": "\t", "\\": "\\"}
 _SURROGATES = range(0xD800, 0xE000)
-ESCAPES = r"\n, \t, \\ and \uXXXX"
+ESCAPES = marked(r"\n, \t, \\ and \uXXXX")
 """All that are read."""
 
 
@@ -38,8 +39,16 @@ def unescaped(text: str, what: str) -> str:
             return _MARKS[match["mark"]]
         if match["code"] and int(match["code"], 16) not in _SURROGATES:
             return chr(int(match["code"], 16))
-        half = ", which is half a character; type the character itself" if match["code"] else ""
-        msg = f"{what} has {match[0]}{half}; --escapes reads {ESCAPES}"
+        half = (
+            say(", which is half a character; type the character itself") if match["code"] else ""
+        )
+        msg = say(
+            "{what} has {match}{half}; --escapes reads {escapes}",
+            what=what,
+            match=match[0],
+            half=half,
+            escapes=say(ESCAPES),
+        )
         raise ConfigError(msg)
 
     return _ESCAPE.sub(read, text)

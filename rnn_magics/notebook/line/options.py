@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from rnn_magics.language import marked
 from rnn_magics.options import Options, Spelling, describe, option
 
 _CLASSES = "classes"  # the key of a part in the metadata of its field
@@ -101,6 +102,6 @@ new_name = functools.partial(Spelling, verbatim=True, is_name=True)
 """The spelling of a new name: one line of text."""
 
 
-def run_option(help: str = "the run to use (default: the newest)") -> Any:  # noqa: A002
+def run_option(help: str = marked("the run to use (default: the newest)")) -> Any:  # noqa: A002
     """Declare the option that names a run of the session."""
     return option(None, help, label="Run", spelling=named(metavar="NAME", suggest="runs"))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import say
 from rnn_magics.names import misfit
 from rnn_magics.notebook.line.options import Line, LineOptions, parts_of
 from rnn_magics.notebook.line.words import Word
@@ -19,6 +20,7 @@ from rnn_magics.options import (
     did_you_mean,
     wrong_type,
 )
+from rnn_magics.tables import wrapped
 
 O = TypeVar("O", bound=LineOptions)  # noqa: E741  (of the options)
 
@@ -29,6 +31,18 @@ _LIST_MARK = "\N{NULL}List, as is "  # the name of the variable and a space foll
 _FLAG = re.compile(r"--?[^\W\d]")
 _REQUIRED = "the following arguments are required: "
 _COMMON = {field.name for field in describe(LineOptions)}
+
+
+class _Help(argparse.HelpFormatter):
+    """Help in the language that is spoken, whose lines fit where characters are wide, too."""
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, prefix or say("usage: "))
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        if text.isascii():
+            return super()._split_lines(text, width)
+        return wrapped(text, width, indent="").split("\n")
 
 
 class MagicParser(argparse.ArgumentParser, Generic[O]):
@@ -54,10 +68,10 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
             allow_abbrev=False,
             exit_on_error=False,
             argument_default=argparse.SUPPRESS,
-            formatter_class=lambda prog: argparse.HelpFormatter(
-                prog, max_help_position=28, width=96
-            ),
+            formatter_class=lambda prog: _Help(prog, max_help_position=28, width=96),
         )
+        self._positionals.title = say("positional arguments")
+        self._optionals.title = say("options")
         self.color = False  # Python 3.14 would colour the help
         self.fields: dict[str, OptionField] = {}
         self._cls = options
@@ -137,11 +151,12 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
 
     def _readable(self, message: str, argument: str | None = None) -> str:
         if message.startswith(_REQUIRED):  # raised by Python 3.13, given to `error` before
-            return f"{self.prog} needs {message.removeprefix(_REQUIRED)}"
+            required = message.removeprefix(_REQUIRED)
+            return say("{magic} needs {required}", magic=self.prog, required=required)
         if message.startswith("expected"):
-            return f"{argument} needs a value"
+            return say("{option} needs a value", option=argument)
         if message.startswith("ignored explicit argument"):
-            return f"{argument} takes no value"
+            return say("{option} takes no value", option=argument)
         return message
 
     def _unexpected(self, word: str) -> str:
@@ -151,12 +166,17 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
             near = did_you_mean(flag, flags)
             if re.fullmatch(r"-\w", flag):  # there are no short options
                 long = [each for each in flags if each.startswith(f"-{flag}")]
-                near = f"; did you mean {' or '.join(long)}?" if long else ""
-            return f"{self.prog} has no option {flag}{near or f'; {self.prog}? lists them'}"
+                near = say("; did you mean {words}?", words=say(" or ").join(long)) if long else ""
+            near = near or say("; {magic}? lists them", magic=self.prog)
+            return say("{magic} has no option {flag}{near}", magic=self.prog, flag=flag, near=near)
         if word.startswith(_LIST_MARK):
             return _one_value(word.removeprefix(_LIST_MARK).partition(" ")[0], self.prog)
         word = word.removeprefix(_VALUE_MARK)
-        return f"{self.prog} does not expect {word!r}; text with spaces needs quotes"
+        return say(
+            "{magic} does not expect {word!r}; text with spaces needs quotes",
+            magic=self.prog,
+            word=word,
+        )
 
 
 def _flag_in(word: str) -> str:
@@ -223,19 +243,23 @@ def _element(field: OptionField, marked: str, what: str) -> str:
 
 
 def _one_value(name: str, what: str) -> str:
-    return f"variable {name!r} is a list, but {what} takes one value; name one element"
+    return say(
+        "variable {name!r} is a list, but {what} takes one value; name one element",
+        name=name,
+        what=what,
+    )
 
 
 def _none(field: OptionField, name: str, what: str) -> None:
     if not field.optional:
-        msg = f"variable {name!r} is None, but {what} needs a value"
+        msg = say("variable {name!r} is None, but {what} needs a value", name=name, what=what)
         raise ConfigError(msg)
 
 
 def _parsed(field: OptionField, typed: str, what: str) -> Any:
     text = typed.removeprefix(_VALUE_MARK)
     if field.spelling.is_name and (unfit := misfit(text)):
-        msg = f"{what} has {unfit}; names are one line of text"
+        msg = say("{what} has {character}; names are one line of text", what=what, character=unfit)
         raise ConfigError(msg)
     if field.spelling.verbatim and field.type is str:
         return text
@@ -262,8 +286,13 @@ def _metavar(field: OptionField) -> str:
 
 
 def _help(field: OptionField) -> str:
-    text = field.help.replace("%", "%%")
+    text = say(field.help).replace("%", "%%")
+    default = default_of(field)
+    return say("{help} (default {default})", help=text, default=default) if default else text
+
+
+def default_of(field: OptionField) -> str:
+    """Return what an option is when it is not typed, as text; empty where that says nothing."""
     if field.default in (None, (), "") or field.default is False:
-        return text
-    default = f"{field.default:g}" if field.type is float else field.default
-    return f"{text} (default {default})"
+        return ""
+    return f"{field.default:g}" if field.type is float else str(field.default)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_magics.errors import ConfigError, SessionError
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part, word
 from rnn_magics.notebook.line.words import names_of
 from rnn_magics.options import Options, describe, did_you_mean, option
 from rnn_magics.text.corpus import DEFAULT_SOURCE, Corpus, CorpusConfig
+from rnn_magics.text.formats.formats import FileConfig
+from rnn_magics.text.formats.hub import is_hub
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.sources import BUILTINS, is_url
 from rnn_magics.text.series.levels import Levels, LevelsConfig
@@ -31,16 +34,22 @@ class ReadingOptions(LineOptions):
 
     source: tuple[str, ...] = option(
         (),
-        lambda: (
-            f"built-in: {', '.join(BUILTINS)} (default {DEFAULT_SOURCE}); several are joined; a"
-            f" name in %%corpus; made up: {', '.join(_tasks())}"
+        lambda: say(
+            "built-in: {known} (default {default}); several are joined; a name in %%corpus;"
+            " made up: {tasks}",
+            known=", ".join(BUILTINS),
+            default=DEFAULT_SOURCE,
+            tasks=", ".join(_tasks()),
         ),
-        spelling=word(metavar="NAME|PATH|FOLDER|URL", suggest=lambda: [*BUILTINS, *_tasks()]),
+        spelling=word(
+            metavar="NAME|PATH|FOLDER|URL|hf:NAME", suggest=lambda: [*BUILTINS, *_tasks()]
+        ),
         label="Text",
     )
     data: str | None = option(
         None,
-        "a variable with text, a list of lines, or tokens; with --levels, numbers",
+        "a variable with text, a list of lines, records or a table (--field), or tokens; with"
+        " --levels, numbers",
         spelling=named(metavar="NAME", suggest="variables"),
         label="Variable",
     )
@@ -59,6 +68,7 @@ class ReadingOptions(LineOptions):
         spelling=new_name(metavar="NAME"),
         label="Name of the text",
     )
+    files: FileConfig = part(FileConfig)
     cleaning: CorpusConfig = part(CorpusConfig)
     download: DownloadConfig = part(DownloadConfig)
     series: LevelsConfig = part(LevelsConfig)
@@ -73,11 +83,8 @@ class ReadingOptions(LineOptions):
     def typed_for_a_text(self) -> list[str]:
         """The flags that were typed and say how a text is read."""
         own = [field.name for field in describe(ReadingOptions) if field.flag]
-        parts = [
-            field.name
-            for each in (CorpusConfig, DownloadConfig, LevelsConfig, TaskConfig)
-            for field in describe(each)
-        ]
+        options = (FileConfig, CorpusConfig, DownloadConfig, LevelsConfig, TaskConfig)
+        parts = [field.name for each in options for field in describe(each)]
         typed = [name for name in (*own, *parts) if name in self.line.typed - {"explain"}]
         return [flag_of(ReadingOptions, name) for name in typed]
 
@@ -87,6 +94,7 @@ def reading_call(
     sources: Sequence[str],
     cleaning: CorpusConfig,
     encoding: str | None,
+    files: FileConfig,
     result: str = "corpus",
     levels: Levels | None = None,
 ) -> Call[Corpus]:
@@ -96,7 +104,7 @@ def reading_call(
     ----------
     options
         What was typed.
-    sources, cleaning, encoding
+    sources, cleaning, encoding, files
         The sources that become the text, and how they are read.
     result
         The name of the variable that the text is assigned to.
@@ -118,11 +126,14 @@ def reading_call(
         return Call.of(result, Corpus.from_text, cell, cleaning, name=title, origin="cell")
     if options.data is not None:
         data = variable(options.data, looked_up(options.data, options.line.variables))
+        name = name or options.data
         into = levels or (options.series if options.series.levels else None)
         if into is not None:
-            return Call.of(result, read_series, data, into, cleaning, name=name or options.data)
-        read = Corpus.from_tokens if options.as_tokens else Corpus.from_data
-        return Call.of(result, read, data, cleaning, name=name or options.data)
+            return Call.of(result, read_series, data, into, cleaning, name=name)
+        if options.as_tokens:
+            return Call.of(result, Corpus.from_tokens, data, cleaning, name=name)
+        field = options.files.field
+        return Call.of(result, Corpus.from_data, data, cleaning, name=name, field=field)
     if sources and _is_task(sources[0]):
         task = sources[0].removeprefix(PREFIX)
         return Call.of(result, task_corpus, task, options.task, cleaning, name=name)
@@ -135,6 +146,7 @@ def reading_call(
         encoding=encoding,
         name=name,
         download=options.download,
+        files=files,
     )
 
 
@@ -147,7 +159,11 @@ def looked_up(name: str, variables: Mapping[str, Any]) -> Any:
         If the variable does not exist.
     """
     if name not in variables:
-        msg = f"the notebook has no variable {name!r}{did_you_mean(name, names_of(variables))}"
+        msg = say(
+            "the notebook has no variable {name!r}{near}",
+            name=name,
+            near=did_you_mean(name, names_of(variables)),
+        )
         raise SessionError(msg)
     return variables[name]
 
@@ -157,41 +173,62 @@ def _refuse_useless(options: ReadingOptions, sources: Sequence[str]) -> None:
     msg, is_cell, has_data = "", options.line.cell is not None, options.data is not None
     made_up = [] if is_cell else [*filter(_is_task, sources)]
     if is_cell and has_data:
-        msg = "the body of the cell is the text; leave --data out, or begin with one %"
+        msg = say("the body of the cell is the text; leave --data out, or begin with one %")
     elif has_data and options.source:
         first = options.source[0]
-        msg = f"--data already says where the text comes from; leave {first!r} out"
+        msg = say("--data already says where the text comes from; leave {first!r} out", first=first)
     elif options.as_tokens and not has_data:
-        msg = "--as-tokens needs --data NAME; add that, or leave --as-tokens out"
-    elif options.encoding is not None and (is_cell or has_data or made_up):
-        msg = "--encoding is for files and downloads; leave it out"
+        msg = say("--as-tokens needs --data NAME; add that, or leave --as-tokens out")
+    elif (is_cell or has_data or made_up) and (flag := _of_files(options)):
+        msg = say("{option} is for files and downloads; leave it out", option=flag)
     elif made_up and len(sources) > 1:
-        msg = f"{made_up[0]!r} is a text of its own; name it alone"
+        msg = say("{task!r} is a text of its own; name it alone", task=made_up[0])
     elif not any(map(_is_task, options.source)) and (typed := _typed_of(TaskConfig, options)):
-        msg = f"{typed} is for made-up tasks, such as {_tasks()[0]}; leave it out"
-    elif wrong := _wrong_levels(options):
+        msg = say(
+            "{option} is for made-up tasks, such as {task}; leave it out",
+            option=typed,
+            task=_tasks()[0],
+        )
+    elif wrong := _wrong_data(options):
         msg = wrong
     elif limit := _useless_limit(options):
-        msg = f"{limit} is for downloads; leave it out, or name an http:// or https:// address"
+        msg = say(
+            "{option} is for downloads; leave it out, or name an http:// or https:// address",
+            option=limit,
+        )
     if msg:
         raise ConfigError(msg)
 
 
+def _of_files(options: ReadingOptions) -> str:
+    # An option that says how files are read; the field is one of records in a variable, too.
+    files = [each for each in describe(FileConfig) if each.name in options.line.typed]
+    flags = [each.flag for each in files if each.name != "field" or options.data is None]
+    return next(iter(["--encoding"] * (options.encoding is not None) + flags), "")
+
+
 def _useless_limit(options: ReadingOptions) -> str:
     # A download option, when nothing is downloaded.
-    if options.line.cell is None and any(map(is_url, options.source)):
+    if options.line.cell is None and any(is_url(each) or is_hub(each) for each in options.source):
         return ""
     return _typed_of(DownloadConfig, options)
 
 
-def _wrong_levels(options: ReadingOptions) -> str:
+def _wrong_data(options: ReadingOptions) -> str:
+    if (options.as_tokens or options.series.levels) and options.files.field is not None:
+        return say(
+            "--field is the text of records; for tokens or numbers, name a sequence of them and"
+            " leave it out"
+        )
     if options.series.levels is None:
         typed = _typed_of(LevelsConfig, options)
-        return typed and f"{typed} says how levels are cut; add --levels 20, or leave {typed} out"
+        return typed and say(
+            "{option} says how levels are cut; add --levels 20, or leave {option} out", option=typed
+        )
     if options.data is None:
-        return "--levels reads a variable as a series of numbers; name it with --data"
+        return say("--levels reads a variable as a series of numbers; name it with --data")
     if options.as_tokens:
-        return "--as-tokens and --levels exclude each other; leave one of them out"
+        return say("--as-tokens and --levels exclude each other; leave one of them out")
     return ""
 
 

@@ -17,6 +17,7 @@ from rnn_magics.decoding.score import score_text, score_written
 from rnn_magics.errors import BatchError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
 from rnn_magics.inspection.novelty import measure_novelty
+from rnn_magics.language import say
 from rnn_magics.models.cells import CELLS
 from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
@@ -69,23 +70,29 @@ class Theory:
 
 def _text(_session: Session, given: Arguments) -> Theory:
     config = given["config"] or CorpusConfig()
-    share = "0.1, or 0 for a short text" if config.valid is None else f"{config.valid:g}"
-    return Theory({"training tokens, of n": SPLIT}, {"held-out share v": share})
+    share = say("0.1, or 0 for a short text") if config.valid is None else f"{config.valid:g}"
+    return Theory({say("training tokens, of n"): SPLIT}, {say("held-out share v"): share})
 
 
 def _copies(_session: Session, given: Arguments) -> Theory:
-    searched = f"the training part of {len(given['corpus']):,} characters or tokens"
-    return Theory({"new n-grams": math_of(measure_novelty)}, {"searched": searched})
+    searched = say(
+        "the training part of {number:,} characters or tokens", number=len(given["corpus"])
+    )
+    return Theory({say("new n-grams"): math_of(measure_novelty)}, {say("searched"): searched})
 
 
 def _vocabulary(_session: Session, given: Arguments) -> Theory:
     corpus: Corpus = given["corpus"]
     share = corpus.held_out_share
     return Theory(
-        {"index x of a token w": math_of(Vocab.from_corpus)},
+        {say("index x of a token w"): math_of(Vocab.from_corpus)},
         {
-            "text": f"{len(corpus):,} {'characters' if corpus.is_text else 'tokens'}",
-            "held out, not counted": f"the last {share:.0%} of the tokens" if share else "nothing",
+            say("text"): say("{number:,} characters", number=len(corpus))
+            if corpus.is_text
+            else say("{number:,} tokens", number=len(corpus)),
+            say("held out, not counted"): say("the last {share:.0%} of the tokens", share=share)
+            if share
+            else say("nothing"),
         },
     )
 
@@ -96,12 +103,12 @@ def _minibatches(_session: Session, given: Arguments) -> Theory:
     try:
         batches = make_batches(given["corpus"], given["vocab"], config)
     except BatchError as error:  # the call is still shown
-        shapes["refused"] = str(error)
+        shapes[say("refused")] = str(error)
     else:
-        shapes["training tokens"] = f"{len(batches.ids):,}"
-        shapes["held-out tokens"] = f"{len(batches.valid):,}"
-        shapes["minibatches in an epoch"] = f"{preview(batches, 0).num_batches:,}"
-    return Theory({"a minibatch whose rows begin at s": math_of(make_batches)}, shapes)
+        shapes[say("training tokens")] = f"{len(batches.ids):,}"
+        shapes[say("held-out tokens")] = f"{len(batches.valid):,}"
+        shapes[say("minibatches in an epoch")] = f"{preview(batches, 0).num_batches:,}"
+    return Theory({say("a minibatch whose rows begin at s"): math_of(make_batches)}, shapes)
 
 
 def _training(_session: Session, given: Arguments) -> Theory:
@@ -114,10 +121,10 @@ def _trained(batches: Batches, model: ModelConfig, config: TrainConfig) -> Theor
     rows, steps = batches.config.batch_size, batches.config.num_steps
     layers = model.num_layers * (2 if model.bidirectional else 1)
     equations = {
-        f"cell {model.cell}": math_of(cell),
-        "logits o_t": math_of(RNNModel),
-        "clipping": "" if config.clip is None else math_of(clip_gradients),
-        "perplexity": math_of(perplexity),
+        say("cell {cell}", cell=model.cell): math_of(cell),
+        say("logits o_t"): math_of(RNNModel),
+        say("clipping"): "" if config.clip is None else math_of(clip_gradients),
+        say("perplexity"): math_of(perplexity),
     }
     state = f"({layers}, {rows}, {model.num_hiddens})"
     embedding = model.embedding_size
@@ -125,11 +132,13 @@ def _trained(batches: Batches, model: ModelConfig, config: TrainConfig) -> Theor
         equations,
         {
             "X, Y": f"({rows}, {steps})",
-            "input x_t": f"({rows}, {embedding or size}), "
-            + ("embedded" if embedding else "one-hot, looked up"),
-            "state H" if cell.num_states == 1 else f"state, {cell.num_states} tensors of": state,
-            "logits": f"({rows}, {steps}, {size})",
-            "minibatches in an epoch": f"{preview(batches, 0).num_batches:,}",
+            say("input x_t"): f"({rows}, {embedding or size}), "
+            + (say("embedded") if embedding else say("one-hot, looked up")),
+            say("state H")
+            if cell.num_states == 1
+            else say("state, {number} tensors of", number=cell.num_states): state,
+            say("logits"): f"({rows}, {steps}, {size})",
+            say("minibatches in an epoch"): f"{preview(batches, 0).num_batches:,}",
         },
     )
 
@@ -138,10 +147,14 @@ def _writing(_session: Session, given: Arguments) -> Theory:
     config = given["config"] or DecodingConfig()
     latex = math_of(beam_search if config.beam else DECODERS[config.decoder])
     return Theory(
-        {f"decoder {'beam' if config.beam else config.decoder}": latex},
+        {say("decoder {name}", name="beam" if config.beam else config.decoder): latex},
         {
-            "logits at each step": f"({given.get('num', 1)}, {given['run'].model.vocab_size})",
-            "tokens to generate": f"{'at most ' * bool(given.get('form'))}{config.length:,}",
+            say("logits at each step"): f"({given.get('num', 1)}, {given['run'].model.vocab_size})",
+            say("tokens to generate"): (
+                say("at most {number:,}", number=config.length)
+                if given.get("form")
+                else f"{config.length:,}"
+            ),
         },
     )
 
@@ -149,7 +162,7 @@ def _writing(_session: Session, given: Arguments) -> Theory:
 def _forecasting(session: Session, given: Arguments) -> Theory:
     written, num = _writing(session, given), given["num"]
     length = (given["config"] or DecodingConfig()).length
-    covered = {"a band from l to u": math_of(forecast_series)}
+    covered = {say("a band from l to u"): math_of(forecast_series)}
     shapes = {**written.shapes, "values": f"({num}, {length:,})"}
     return Theory({**written.equations, **covered}, shapes)
 
@@ -158,42 +171,50 @@ def _numbers(session: Session, given: Arguments) -> Theory:
     levels = given["levels"]
     count = levels.levels if isinstance(levels, LevelsConfig) else len(levels)
     split = _text(session, given)
-    equations = {"level of a value, edges e": math_of(read_series), **split.equations}
-    return Theory(equations, {"levels L": f"{count}", **split.shapes})
+    equations = {say("level of a value, edges e"): math_of(read_series), **split.equations}
+    return Theory(equations, {say("levels L"): f"{count}", **split.shapes})
 
 
 def _task(session: Session, given: Arguments) -> Theory:
     split, config = _text(session, given), given["examples"] or TaskConfig()
-    best = {"best cross-entropy": math_of(task_corpus)}
-    shapes = {"examples": f"{config.examples:,}", "length": f"at most {config.length:,}"}
+    best = {say("best cross-entropy"): math_of(task_corpus)}
+    shapes = {
+        say("examples"): f"{config.examples:,}",
+        say("length"): say("at most {number:,}", number=config.length),
+    }
     return Theory({**best, **split.equations}, {**shapes, **split.shapes})
 
 
 def _forming(_session: Session, _given: Arguments) -> Theory:
-    return Theory({"the cost of a form, with the tokens A that it allows": math_of(Fitted)})
+    return Theory({say("the cost of a form, with the tokens A that it allows"): math_of(Fitted)})
 
 
 def _scoring(_session: Session, given: Arguments) -> Theory:
     logits = f"(1, {given['run'].model.vocab_size})"
-    return Theory({"surprise, in bits": math_of(score_text)}, {"logits": logits})
+    return Theory({say("surprise, in bits"): math_of(score_text)}, {say("logits"): logits})
 
 
 def _evaluating(_session: Session, given: Arguments) -> Theory:
     runs = given["runs"] if "runs" in given else [given["run"]]
-    shapes = {f"logits of {run.name}": f"(n - 1, {run.model.vocab_size})" for run in runs}
-    return Theory({"perplexity of n tokens": math_of(perplexity)}, shapes)
+    shapes = {
+        say("logits of {run}", run=run.name): f"(n - 1, {run.model.vocab_size})" for run in runs
+    }
+    return Theory({say("perplexity of n tokens"): math_of(perplexity)}, shapes)
 
 
 def _mixing(session: Session, given: Arguments) -> Theory:
     alone = _evaluating(session, given)
-    mixture = {"mixture with the n-gram model p_2": math_of(interpolate)}
+    mixture = {say("mixture with the n-gram model p_2"): math_of(interpolate)}
     return Theory({**alone.equations, **mixture}, alone.shapes)
 
 
 def _of_run(run: Run) -> Theory:
     # The equations of the run's model, and the shapes of its parameters.
     cell = run.config.model.cell
-    equations = {f"cell {cell}": math_of(CELLS[cell]), "logits o_t": math_of(RNNModel)}
+    equations = {
+        say("cell {cell}", cell=cell): math_of(CELLS[cell]),
+        say("logits o_t"): math_of(RNNModel),
+    }
     shapes = {name: f"{tuple(p.shape)}" for name, p in run.model.named_parameters()}
     return Theory(equations, shapes)
 
@@ -206,7 +227,7 @@ def _loading(_session: Session, given: Arguments) -> Theory:
     try:
         return _of_run(load_run(**given))
     except StorageError as error:  # the call is still shown
-        return Theory(shapes={"refused": str(error)})
+        return Theory(shapes={say("refused"): str(error)})
 
 
 def _resuming(_session: Session, given: Arguments) -> Theory:
@@ -215,7 +236,7 @@ def _resuming(_session: Session, given: Arguments) -> Theory:
     try:
         config = load_run(newest[0].folder if newest else folder).config
     except StorageError as error:
-        return Theory(shapes={"refused": str(error)})
+        return Theory(shapes={say("refused"): str(error)})
     return _trained(given["batches"], config.model, config.train)
 
 
@@ -224,18 +245,21 @@ def _looking(_session: Session, given: Arguments) -> Theory:
     shapes = {}
     for need, thing in zip(INSPECTORS[view].needs, things, strict=False):
         if need == "run":
-            shapes["states of a layer"] = f"(num_tokens, {thing.model.config.num_hiddens})"
-            shapes["logits"] = f"(num_tokens, {thing.model.vocab_size})"
+            shapes[say("states of a layer")] = f"(num_tokens, {thing.model.config.num_hiddens})"
+            shapes[say("logits")] = f"(num_tokens, {thing.model.vocab_size})"
         elif need == "batches":
             shapes["X, Y"] = f"({thing.config.batch_size}, {thing.config.num_steps})"
-    return Theory({f"view {view}": math_of(INSPECTORS[view].inspect)}, shapes)
+    return Theory({say("view {view}", view=view): math_of(INSPECTORS[view].inspect)}, shapes)
 
 
 def _counting(_session: Session, given: Arguments) -> Theory:
     orders = (given["config"] or BaselineConfig()).orders
     return Theory(
-        {"interpolated Kneser-Ney, w after the context u": KNESER_NEY},
-        {"orders": f"{orders[0]} to {orders[-1]}", "tokens": f"{len(given['vocab']):,}"},
+        {say("interpolated Kneser-Ney, w after the context u"): KNESER_NEY},
+        {
+            say("orders"): say("{first} to {last}", first=orders[0], last=orders[-1]),
+            say("tokens"): f"{len(given['vocab']):,}",
+        },
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.foreign import a_kind, exact, foreign_code, is_a
+from rnn_magics.language import marked, say
 from rnn_magics.options import did_you_mean
 
 _PIECE = re.compile(
@@ -33,10 +34,14 @@ _VARIABLE = re.compile(
 
 
 _PASTED = {
-    "\N{EN DASH}": "-- (two hyphens)",
-    "\N{EM DASH}": "-- (two hyphens)",
-    **dict.fromkeys("\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}", 'a plain "'),
-    **dict.fromkeys("\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}", "a plain '"),
+    "\N{EN DASH}": marked("-- (two hyphens)"),
+    "\N{EM DASH}": marked("-- (two hyphens)"),
+    **dict.fromkeys(
+        "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}", marked('a plain "')
+    ),
+    **dict.fromkeys(
+        "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}", marked("a plain '")
+    ),
 }
 """The typographic marks of web pages and word processors, and what to type instead."""
 
@@ -126,9 +131,11 @@ def _pieces(line: str) -> list[list[_Piece]]:
     while place < len(line):
         piece = _PIECE.match(line, place)
         if piece is None:
-            msg = (
-                f"the quote {line[place]} at column {place + 1} is not closed; to use one kind of"
-                " quote in a text, put the other kind around it"
+            msg = say(
+                "the quote {quote} at column {column} is not closed; to use one kind of quote"
+                " in a text, put the other kind around it",
+                quote=line[place],
+                column=place + 1,
             )
             raise ConfigError(msg)
         place = piece.end()
@@ -140,7 +147,12 @@ def _pieces(line: str) -> list[list[_Piece]]:
         if bare and not in_word and text.startswith("#"):
             break
         if bare and not in_word and (plain := _PASTED.get(text[0])):
-            msg = f"{text[0]} at column {piece.start() + 1} is typographic; type {plain} instead"
+            msg = say(
+                "{mark} at column {column} is typographic; type {plain} instead",
+                mark=text[0],
+                column=piece.start() + 1,
+                plain=say(plain),
+            )
             raise ConfigError(msg)
         if not in_word:
             words.append([])
@@ -172,10 +184,14 @@ def _listed(name: str, found: Any) -> list[Word]:
     kind: Any = list if is_a(found, list) else tuple
     given = [*kind.__iter__(found)]  # of a derived class, too: no code of its own is run
     if not given:
-        msg = f"variable {name!r} is an empty list, which names nothing"
+        msg = say("variable {name!r} is an empty list, which names nothing", name=name)
         raise ConfigError(msg)
     return [
-        Word(_written(f"element {place} of {name!r}", each), quoted=True, listed=name)
+        Word(
+            _written(say("element {place} of {name!r}", place=place, name=name), each),
+            quoted=True,
+            listed=name,
+        )
         for place, each in enumerate(given)
     ]
 
@@ -188,9 +204,11 @@ def names_of(variables: Mapping[str, Any]) -> list[str]:
 def _looked_up(text: str, variables: Mapping[str, Any]) -> str:
     def value(match: re.Match[str]) -> str:
         if match["code"]:
-            msg = (
-                f"{match['code']} is not a plain name, and magic lines evaluate no expressions;"
-                f' assign it to a variable, or quote the word to take it literally: "{text}"'
+            msg = say(
+                "{code} is not a plain name, and magic lines evaluate no expressions; assign"
+                ' it to a variable, or quote the word to take it literally: "{text}"',
+                code=match["code"],
+                text=text,
             )
             raise ConfigError(msg)
         name = match["dollar"] or match["brace"]
@@ -198,12 +216,19 @@ def _looked_up(text: str, variables: Mapping[str, Any]) -> str:
             return match[0]
         if name not in variables:
             near = did_you_mean(name, (known for known in names_of(variables) if known[:1] != "_"))
-            msg = f"the notebook has no variable {name!r} (quote {text} to take it literally){near}"
+            msg = say(
+                "the notebook has no variable {name!r} (quote {text} to take it literally){near}",
+                name=name,
+                text=text,
+                near=near,
+            )
             raise ConfigError(msg)
         if variables[name] is None:
-            msg = f"variable {name!r} is None, which cannot be part of {text}"
+            msg = say(
+                "variable {name!r} is None, which cannot be part of {text}", name=name, text=text
+            )
             raise ConfigError(msg)
-        return _written(f"variable {name!r}", variables[name])
+        return _written(say("variable {name!r}", name=name), variables[name])
 
     return _VARIABLE.sub(value, text)
 
@@ -212,12 +237,14 @@ def _written(name: str, found: Any) -> str:
     # A class from the notebook may derive from str or a number, and its methods may do anything.
     if is_a(found, str):
         return exact(found)
-    what = f"{name} is {a_kind(found)}"
-    with foreign_code(f"{what}, and converting it to text fails", ConfigError):
+    what = say("{name} is {kind}", name=name, kind=a_kind(found))
+    with foreign_code(say("{what}, and converting it to text fails", what=what), ConfigError):
         if is_a(found, numbers.Real):
             return exact(str(found))
         if is_a(found, PurePath):
             return exact(os.fspath(found))
-    alone = ", and a list of these only as a word of its own" if is_a(found, list | tuple) else ""
-    msg = f"{what}; an option takes text, a number or a path{alone}"
+    alone = (
+        say(", and a list of these only as a word of its own") if is_a(found, list | tuple) else ""
+    )
+    msg = say("{what}; an option takes text, a number or a path{alone}", what=what, alone=alone)
     raise ConfigError(msg)

@@ -16,6 +16,7 @@ from typing import Any
 from IPython.display import DisplayHandle, display
 
 from rnn_magics.errors import RNNMagicsError
+from rnn_magics.language import say
 from rnn_magics.notebook.live.background import finish_later
 from rnn_magics.notebook.live.progress import first_line
 from rnn_magics.notebook.live.sample_text import Samples
@@ -29,7 +30,7 @@ from rnn_magics.notebook.widgets.training import TrainingWidget
 from rnn_magics.training.curve import MOST_POINTS
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainEnd
 from rnn_magics.training.job import Job
-from rnn_magics.training.run import Run
+from rnn_magics.training.run import Run, state_of
 
 _SECONDS_BETWEEN_VIEWS = 0.1
 
@@ -116,18 +117,18 @@ class Dashboard:
     def _do(self, command: dict[str, Any]) -> str:
         job, kind = self.job, command.get("type")
         if job is None or not job.is_alive:
-            return "the run has ended"
+            return say("the run has ended")
         simple: dict[Any, tuple[Callable[[], None], str]] = {
-            "pause": (job.pause, "pauses after the current step"),
-            "resume": (job.resume, "training continues"),
-            "stop": (job.stop, "stops after the current step; the model is kept"),
+            "pause": (job.pause, say("pauses after the current step")),
+            "resume": (job.resume, say("training continues")),
+            "stop": (job.stop, say("stops after the current step; the model is kept")),
         }
         if kind in simple:
             act, said = simple[kind]
             act()
             return said
         if kind != "steer":
-            return "the view sent a command that this version does not know; reload the page"
+            return say("the view sent a command that this version does not know; reload the page")
         job.steer(**{name: value for name, value in command.items() if name != "type"})
         return f"{self._run.steered[-1]}"
 
@@ -164,7 +165,11 @@ def _lines(run: Run) -> dict[str, Any]:
     # The first line of a run, its epochs and notes on them, rich and plain.
     first, (head, rows) = first_line(run), run_table(run)
     told = [*run_notes(run), *baselines_note(run)]
-    notes = [] if run.reason is None else [f"ended: {run.reason}", *map(one_line, told)]
+    notes = (
+        []
+        if run.reason is None
+        else [say("ended: {reason}", reason=state_of(run)), *map(one_line, told)]
+    )
     table = [text_table(head, rows)] if rows else []
     rich = [f"<div>{escaped(line)}</div>" for line in (first, *notes)]
     if rows:

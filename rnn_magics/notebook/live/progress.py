@@ -11,6 +11,7 @@ from IPython.display import DisplayHandle, display
 from tqdm import tqdm
 
 from rnn_magics.digits import rounded
+from rnn_magics.language import marked, say, say_in
 from rnn_magics.notebook.session.desk import has_kernel
 from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.escape import escaped, one_line
@@ -18,7 +19,7 @@ from rnn_magics.notebook.show.runs import closing_lines, run_notes, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
-from rnn_magics.tables import terminal_width, wrapped
+from rnn_magics.tables import columns_of, terminal_width, wrapped
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
     Compiling,
@@ -53,13 +54,23 @@ _AS_TYPED = "white-space:pre-wrap;font-family:monospace"
 def first_line(run: Run) -> str:
     """Return a line that says what is trained, on which device, and why on that one."""
     return one_line(
-        f"{run.name}: {run.architecture}, {run.model.num_parameters:,} parameters, engine"
-        f" {run.model.engine}, on {run.place}"
+        say(
+            "{run}: {architecture}, {num_parameters:,} parameters, engine {engine}, on {place}",
+            run=run.name,
+            architecture=run.architecture,
+            num_parameters=run.model.num_parameters,
+            engine=run.model.engine,
+            place=run.place,
+        )
     )
 
 
 def _compiling(event: Compiling) -> str:
-    return f"compiling {event.what} for this CPU, once (about {event.seconds} seconds)"
+    return say(
+        "compiling {what} for this CPU, once (about {seconds} seconds)",
+        what=say(event.what),
+        seconds=event.seconds,
+    )
 
 
 class TerminalProgress:
@@ -92,7 +103,7 @@ class TerminalProgress:
             case StepEnd():
                 self._draw(event)
             case Evaluating() if self._bar is not None:
-                self._bar.set_postfix_str("scoring held-out text")
+                self._bar.set_postfix_str(say("scoring held-out text"))
             case EpochEnd():
                 self._close()
                 for line in self._table.lines(event):
@@ -119,16 +130,14 @@ class TerminalProgress:
         if self._bar is None:
             self._bar = tqdm(
                 total=event.num_steps,
-                desc=f"epoch {event.epoch}/{self._num_epochs}",
-                unit="batch",
+                desc=say("epoch {epoch}/{planned}", epoch=event.epoch, planned=self._num_epochs),
+                unit=say("batch"),
                 leave=False,
                 file=sys.stderr,
                 bar_format=bar_format,
             )
         self._bar.bar_format = bar_format
-        self._bar.set_postfix_str(
-            f"ppl {rounded(perplexity(event.epoch_loss.item()))}", refresh=False
-        )
+        self._bar.set_postfix_str(_perplexity(event), refresh=False)
         self._bar.update(event.step - self._bar.n)
 
     def _close(self) -> None:
@@ -167,7 +176,7 @@ class NotebookProgress:
             case StepEnd():
                 self._show(self._bar(event))
             case Evaluating():
-                self._show(f"epoch {event.epoch}: scoring held-out text")
+                self._show(say("epoch {epoch}: scoring held-out text", epoch=event.epoch))
             case EpochEnd():
                 self._show("")
             case TrainEnd():
@@ -183,7 +192,11 @@ class NotebookProgress:
 
     def _end(self, reason: Ending, *verdict: str) -> None:
         told = filter(None, [*verdict, *run_notes(self._run)])
-        self._show("\n".join([f"ended: {reason}", *map(one_line, told)]))
+        self._show(
+            "\n".join(
+                [say("ended: {reason}", reason=say_in("ending", reason)), *map(one_line, told)]
+            )
+        )
 
     def _bar(self, event: StepEnd) -> str:
         num_epochs = self._begin.num_epochs if self._begin else event.epoch
@@ -193,11 +206,13 @@ class NotebookProgress:
             event.step,
             event.num_steps,
             event.step * tokens_per_step * seconds_per_token,
-            prefix=f"epoch {event.epoch}/{num_epochs}",
-            unit="batch",
+            prefix=say("epoch {epoch}/{planned}", epoch=event.epoch, planned=num_epochs),
+            unit=say("batch"),
             ncols=78,
             bar_format=_bar_format(event),
-            postfix=f"ppl {rounded(perplexity(event.epoch_loss.item()))}",
+            postfix=say(
+                "ppl {perplexity}", perplexity=rounded(perplexity(event.epoch_loss.item()))
+            ),
         )
         return str(bar)
 
@@ -214,31 +229,38 @@ class NotebookProgress:
         self._handle.update(Bundle(data))
 
 
+def _perplexity(event: StepEnd) -> str:
+    reached = rounded(perplexity(event.epoch_loss.item()))
+    return say("ppl {perplexity}", perplexity=reached)
+
+
 def _bar_format(event: StepEnd) -> str:
     # The bar is that of the epoch; the time left is that of the training.
     left = tqdm.format_interval(event.seconds_left)
-    return f"{{l_bar}}{{bar}}| {{n_fmt}}/{{total_fmt}} [{left} left, {{rate_fmt}}{{postfix}}]"
+    told = say("{time} left", time=left)
+    return f"{{l_bar}}{{bar}}| {{n_fmt}}/{{total_fmt}} [{told}, {{rate_fmt}}{{postfix}}]"
 
 
 class _EpochTable:
     """Rows that are written one by one; columns that do not fit the terminal are left out."""
 
     _COLUMNS = (  # name, width, and how much it matters
-        ("epoch", 5, 9),
-        ("train ppl", 9, 8),
-        ("held-out ppl", 12, 7),
-        ("train bits", 10, 2),
-        ("held-out bits", 13, 3),
-        ("tokens/s", 9, 6),
-        ("grad norm / max", 15, 5),
-        ("clipped", 7, 4),
+        (marked("epoch"), 5, 9),
+        (marked("train ppl"), 9, 8),
+        (marked("held-out ppl"), 12, 7),
+        (marked("train bits"), 10, 2),
+        (marked("held-out bits"), 13, 3),
+        (marked("tokens/s"), 9, 6),
+        (marked("grad norm / max"), 15, 5),
+        (marked("clipped"), 7, 4),
     )
 
     def __init__(self, num_epochs: int) -> None:
         self._num_epochs = num_epochs
         widest = len(f"{num_epochs}/{num_epochs}")
         self._widths = {
-            name: max(width, widest * (name == "epoch")) for name, width, _ in self._COLUMNS
+            name: max(width, columns_of(say(name)), widest * (name == "epoch"))
+            for name, width, _ in self._COLUMNS
         }
         self._shown: list[str] = []
 
@@ -252,13 +274,15 @@ class _EpochTable:
         while most is not None and len(matters) > 1 and self._width(matters) > most:
             del matters[min(matters, key=matters.__getitem__)]
         self._shown = list(matters)
-        return [self._line({name: name for name in self._shown}), self._line(known)]
+        return [self._line({name: say(name) for name in self._shown}), self._line(known)]
 
     def _width(self, names: Iterable[str]) -> int:
         return sum(self._widths[name] + 2 for name in names) - 2
 
     def _line(self, cells: Mapping[str, str]) -> str:
-        return "  ".join(cells[name].rjust(self._widths[name]) for name in self._shown)
+        gaps = (" " * (self._widths[name] - columns_of(cells[name])) for name in self._shown)
+        cut = (f"{gap}{cells[name]}" for gap, name in zip(gaps, self._shown, strict=True))
+        return "  ".join(cut)
 
     def _cells(self, event: EpochEnd) -> dict[str, str]:
         train, valid = event.train_nats, event.valid_nats

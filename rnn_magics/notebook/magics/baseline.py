@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, part
@@ -30,7 +31,10 @@ def ladder_call(desk: Desk, options: BaselineOptions) -> Call[Ladder]:
     """
     corpus, vocab = desk.session.require_corpus(), desk.session.require_vocab()
     if "lags" in options.line.typed and not isinstance(corpus.behind, Series):
-        msg = f"--lags is for a series of numbers, and {corpus.name!r} is none; leave it out"
+        msg = say(
+            "--lags is for a series of numbers, and {corpus!r} is none; leave it out",
+            corpus=corpus.name,
+        )
         raise ConfigError(msg)
     return Call.of("ladder", fit_ladder, corpus, vocab, options.baseline)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.reading import ReadingOptions, reading_call
+from rnn_magics.notebook.live.reading_bar import read_watched
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.text.corpus import Corpus
@@ -27,7 +28,8 @@ def corpus_call(options: CorpusOptions) -> Call[Corpus]:
     SessionError
         If the variable does not exist.
     """
-    return reading_call(options, options.source, options.cleaning, options.encoding)
+    how = options.cleaning, options.encoding, options.files
+    return reading_call(options, options.source, *how)
 
 
 def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
@@ -39,16 +41,21 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
         %corpus time_machine --d2l     cleaned as the book does
         %corpus my_notes.txt --valid 0.2
         %corpus books/ notes/*.txt     the files of a folder, and those that fit a pattern
+        %corpus books.zip/*.txt logs.gz    what is packed, too
+        %corpus chats.jsonl --field messages.content    a field of each record
+        %corpus pg84.txt --gutenberg   without header and licence
+        %corpus page.html --as text    without its tags
         %corpus $files                 a list of paths, such as files = !ls *.txt
         %corpus https://example.org/a.txt --sha256 HEX --max-download 10
         %corpus --data tokens          the variable `tokens`
+        %corpus --data table --field review    a column of a table, a field of records
         %corpus --data x --levels 20   numbers, cut into 20 levels
         %corpus task:copy --length 10  a made-up task, whose best perplexity is known
         %%corpus poem                  the lines below are the text
     """
     call = corpus_call(options)
     desk.session.refuse_while_training("%corpus")
-    taken = call()
+    taken = read_watched(call)
     desk.session.take_corpus(taken)
     say_notes(desk.session, [*taken.notes, *filter(None, [taken.losses])])
     return taken

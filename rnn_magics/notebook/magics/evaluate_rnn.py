@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_magics.errors import ConfigError, SessionError
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, result_of, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import run_option
 from rnn_magics.notebook.line.reading import ReadingOptions, reading_call
+from rnn_magics.notebook.live.reading_bar import read_watched
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_notes
-from rnn_magics.options import AT_LEAST_ONE, Spelling, option
+from rnn_magics.options import AT_LEAST_ONE, Spelling, describe, option
 from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
 from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.formats.formats import FileConfig
+from rnn_magics.text.reading.several import applying
 from rnn_magics.text.series.levels import Levels
 from rnn_magics.training.run import Run
 
@@ -58,7 +62,10 @@ def calls(desk: Desk, options: EvaluateOptions) -> Sequence[Call[Any]]:
     if options.ngram is not None:
         return [_mixing_call(session, runs, options, options.ngram)]
     if not options.has_text and options.typed_for_a_text:
-        msg = f"{options.typed_for_a_text[0]} is for a text: name one, or leave it out"
+        msg = say(
+            "{option} is for a text: name one, or leave it out",
+            option=options.typed_for_a_text[0],
+        )
         raise ConfigError(msg)
     loading = _loading_calls(runs, options)
     texts = [*map(result_of, loading)] or [variable("corpus", session.require_corpus())]
@@ -74,14 +81,33 @@ def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpu
     if options.line.cell is not None or options.data is not None:
         levels = None if options.as_is or options.data is None else _levels(runs)
         if levels is not None and options.series.levels is not None:
-            msg = f"a run reads a series in its own {len(levels)} levels; leave --levels out, or"
-            raise ConfigError(msg + " add --as-is")
-        return [reading_call(options, options.source, *how, "text", levels)]
+            msg = say(
+                "a run reads a series in its own {number} levels; leave --levels out, or add"
+                " --as-is",
+                number=len(levels),
+            )
+            raise ConfigError(msg)
+        return [reading_call(options, options.source, *how, options.files, "text", levels)]
     if options.name is not None and len(options.source) > 1:
-        msg = f"--name names one text, not {len(options.source)}; leave it out"
+        msg = say("--name names one text, not {number}; leave it out", number=len(options.source))
         raise ConfigError(msg)
-    words = enumerate(options.source, start=1)
-    return [reading_call(options, [source], *how, f"text_{number}") for number, source in words]
+    return [
+        reading_call(options, [source], *how, _files(runs, options, source), f"text_{number}")
+        for number, source in enumerate(options.source, start=1)
+    ]
+
+
+def _files(runs: list[Run], options: EvaluateOptions, source: str) -> FileConfig:
+    # As the text of the runs was, if that was the same for all and as far as it applies to this
+    # one; what is typed counts for more.
+    ways = {FileConfig() if run.reading is None else run.reading.files for run in runs}
+    same = applying(ways.pop(), source) if len(ways) == 1 else FileConfig()
+    return replace(same, **_typed_of_files(options))
+
+
+def _typed_of_files(options: EvaluateOptions) -> dict[str, Any]:
+    names = [each.name for each in describe(FileConfig) if each.name in options.line.typed]
+    return {name: getattr(options.files, name) for name in names}
 
 
 def _encoding(runs: list[Run]) -> str | None:
@@ -100,10 +126,14 @@ def _mixing_call(
     session: Session, runs: list[Run], options: EvaluateOptions, order: int
 ) -> Call[MixtureEvaluation]:
     if options.has_text or len(runs) > 1:
-        msg = "--ngram scores one run on its own held-out text: leave TEXT out, and name one --run"
+        msg = say(
+            "--ngram scores one run on its own held-out text: leave TEXT out, and name one --run"
+        )
         raise SessionError(msg)
     if useless := [*options.typed_for_a_text, *(["--as-is"] * options.as_is)]:
-        msg = f"--ngram scores a run on its own held-out text; leave {useless[0]} out"
+        msg = say(
+            "--ngram scores a run on its own held-out text; leave {option} out", option=useless[0]
+        )
         raise ConfigError(msg)
     return Call.of("evaluation", evaluate_mixture, runs[0], session.require_corpus(), order=order)
 
@@ -127,9 +157,9 @@ def evaluate_rnn(
 ) -> Evaluations | TextEvaluation | MixtureEvaluation:
     """Score texts with runs: the session's held-out text, or texts as ``%corpus`` takes them.
 
-    Each word is a text; a folder or a pattern is one. A text is read as that of the run was. Of the
-    held-out part of a series it also says the error 1, 4, 16 and 64 steps ahead, and of a made-up
-    task how often the answers are right.
+    Each word is a text; a folder or a pattern is one. A text is read as that of the run was: its
+    cleaning, its encoding, and its field. Of the held-out part of a series it also says the error
+    1, 4, 16 and 64 steps ahead, and of a made-up task how often the answers are right.
 
     ::
 
@@ -143,32 +173,47 @@ def evaluate_rnn(
     """
     *loading, scoring = calls(desk, options)
     desk.session.refuse_while_training("%evaluate_rnn")
+    for call in loading:
+        read_watched(call)
     found: Evaluations | TextEvaluation | MixtureEvaluation = scoring()
     say_notes(desk.session, (note for call in loading for note in call.value.notes))
+    typed = _typed_of_files(options)
     if options.ngram is None and not options.is_as_is:
         for run in _runs(desk.session, options.run):
-            if said := _said_of_reading(run, [] if loading else [desk.session.require_corpus()]):
+            corpora = [] if loading else [desk.session.require_corpus()]
+            if said := _said_of_reading(run, corpora, _common(loading, typed)):
                 print(one_line(said))
     return found
 
 
-def _said_of_reading(run: Run, corpora: list[Corpus]) -> str:
+def _common(loading: Sequence[Call[Any]], typed: Mapping[str, Any]) -> FileConfig:
+    # How all files were read without being told; nothing where that differs.
+    used = {call.values().get("files") or FileConfig() for call in loading}
+    common = used.pop() if len(used) == 1 else FileConfig()
+    return replace(common, **{name: getattr(FileConfig(), name) for name in typed})
+
+
+def _said_of_reading(run: Run, corpora: list[Corpus], files: FileConfig) -> str:
     # How the texts were read; of the corpus of the session, only what is wrong with that.
     if run.reading is None:
-        return (
-            f"run {run.name!r} keeps no record of how its text was read, so this one was read as it"
-            " is; type the options of its %corpus, such as --lower"
+        return say(
+            "run {run!r} keeps no record of how its text was read, so this one was read as it"
+            " is; type the options of its %corpus, such as --lower",
+            run=run.name,
         )
     more = {name for c in corpora for name in c.config.cleaned()}
     if more := more - {*run.reading.cleaning.cleaned()}:
         flags = " ".join(f"--{name.replace('_', '-')}" for name in sorted(more))
-        return (
-            f"the corpus was cleaned with {flags} and that of run {run.name!r} was not, and what is"
-            " gone does not come back: name the text"
+        return say(
+            "the corpus was cleaned with {flags} and that of run {run!r} was not, and what is"
+            " gone does not come back: name the text",
+            flags=flags,
+            run=run.name,
         )
-    if corpora or not str(run.reading):
+    reading = str(replace(run.reading, files=files))
+    if corpora or not reading:
         return ""
-    return f"read as the text of run {run.name!r} was: {run.reading}"
+    return say("read as the text of run {run!r} was: {reading}", run=run.name, reading=reading)
 
 
 MAGIC = Magic(EvaluateOptions, evaluate_rnn, calls)

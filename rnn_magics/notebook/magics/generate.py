@@ -19,6 +19,7 @@ from rnn_magics.decoding.limits import NUM_TEXTS
 from rnn_magics.decoding.score import Score, score_text, score_written
 from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.inspection.novelty import Novelty, measure_novelty
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, Item, result_of, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.escapes import ESCAPES, unescaped
@@ -60,7 +61,11 @@ class GenerateOptions(LineOptions):
         label="Number of texts",
         spelling=Spelling(metavar="K"),
     )
-    escapes: bool = option(False, f"read {ESCAPES} in TEXT and --stop", label="Read escapes")
+    escapes: bool = option(
+        False,
+        lambda: say("read {escapes} in TEXT and --stop", escapes=say(ESCAPES)),
+        label="Read escapes",
+    )
     novelty: bool = option(
         False, "show which spans are copied from the training text", label="Mark what is copied"
     )
@@ -130,13 +135,13 @@ def writing_call(desk: Desk, options: GenerateOptions) -> Writing:
     if _is_forecast(run, options):
         return _forecasting_call(desk, options, run)
     if "prefix" not in options.line.typed:
-        msg = '%generate needs "TEXT" to continue, such as "the "'
+        msg = say('%generate needs "TEXT" to continue, such as "the "')
         raise ConfigError(msg)
     made = form_call(options)
     if options.score:
         others = options.num > 1 or options.novelty or options.surprise
         if decoding.changed() or made or others:
-            msg = "--score writes no text, so --run is the only option that it takes"
+            msg = say("--score writes no text, so --run is the only option that it takes")
             raise ConfigError(msg)
         return Call.of("score", score_text, run, options.prefix)
     form = result_of(made) if made else None
@@ -158,7 +163,10 @@ def _forecasting_call(desk: Desk, options: GenerateOptions, run: Run | Snapshot)
     useless = {"--novelty": options.novelty, "--surprise": options.surprise}
     useless |= dict.fromkeys([*formed, *["--rhyme"] * (options.rhyme is not None)], True)
     if flags := [flag for flag, is_on in useless.items() if is_on]:
-        msg = f"{flags[0]} is for texts, and this is a forecast of a series; leave it out"
+        msg = say(
+            "{option} is for texts, and this is a forecast of a series; leave it out",
+            option=flags[0],
+        )
         raise ConfigError(msg)
     decoding, typed = options.decoding, options.line.typed
     if decoding.draws and "temperature" not in typed:  # bands are those of the model at 1 only
@@ -169,8 +177,10 @@ def _forecasting_call(desk: Desk, options: GenerateOptions, run: Run | Snapshot)
 
 def _series(session: Session) -> Corpus:
     if session.corpus is None:
-        msg = "no series to continue: type its %corpus line again, or levels as a prefix, such as"
-        msg += ' %generate "3 4 4" --num 100'
+        msg = say(
+            "no series to continue: type its %corpus line again, or levels as a prefix, such as"
+            ' %generate "3 4 4" --num 100'
+        )
         raise SessionError(msg)
     return session.corpus
 
@@ -260,7 +270,8 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
     if options.score:
         return writing()
     if "form" not in writing.arguments and not is_ready(run.model, options.decoding):
-        stream.write("compiling the generation loop for this CPU, once (about 10 seconds)\n")
+        waits = say("compiling the generation loop for this CPU, once (about 10 seconds)")
+        stream.write(f"{waits}\n")
     if writing.function is forecast_series:
         return _forecast(desk, writing)
     if options.num > 1:

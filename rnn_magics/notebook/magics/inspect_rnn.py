@@ -11,6 +11,7 @@ from rnn_magics.inspection.epochs import Epochs, inspect_epochs
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
 from rnn_magics.inspection.inspectors import inspect_rnn as inspect
 from rnn_magics.inspection.views.trace import Trace
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import (
@@ -34,7 +35,9 @@ class InspectOptions(LineOptions):
 
     view: str = option(
         "",
-        lambda: "; ".join(f"{name}: {inspector.help}" for name, inspector in INSPECTORS.items()),
+        lambda: say("; ").join(
+            f"{name}: {say(inspector.help)}" for name, inspector in INSPECTORS.items()
+        ),
         choices=lambda: list(INSPECTORS),
         spelling=Spelling(metavar="VIEW", flag="", required=True),
     )
@@ -78,7 +81,7 @@ def inspection_call(session: Session, options: InspectOptions) -> Call[Trace] | 
 
 def _folder(session: Session, options: InspectOptions) -> str:
     if options.epochs and options.run is not None:
-        msg = "--epochs DIR already names the run; leave out either --run or DIR"
+        msg = say("--epochs DIR already names the run; leave out either --run or DIR")
         raise ConfigError(msg)
     return options.epochs or session.require_folder(options.run)
 
@@ -89,7 +92,12 @@ def _refuse_foreign(view: str, inspector: Inspector, options: InspectOptions) ->
             continue
         takers = [other for other, its in INSPECTORS.items() if _takes(its, name)]
         what = flag_of(InspectOptions, name)
-        msg = f"%inspect_rnn {view} takes no {what}; it is for {', '.join(takers)}"
+        msg = say(
+            "%inspect_rnn {view} takes no {option}; it is for {views}",
+            view=view,
+            option=what,
+            views=", ".join(takers),
+        )
         raise ConfigError(msg)
 
 
@@ -101,7 +109,9 @@ def _takes(inspector: Inspector, name: str) -> bool:
 def _thing(session: Session, need: str, options: InspectOptions) -> Any:
     if need == "text":
         if options.text is None:
-            msg = f'%inspect_rnn {options.view} needs a text: %inspect_rnn {options.view} "the "'
+            msg = say(
+                '%inspect_rnn {view} needs a text: %inspect_rnn {view} "the "', view=options.view
+            )
             raise ConfigError(msg)
         return options.text
     if need == "run":

@@ -11,11 +11,11 @@ from typing import Any
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.handout.script import write_script
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
-from rnn_magics.notebook.show.tables import counted
 from rnn_magics.options import option
 from rnn_magics.reports.comparison import AXES, compare_runs
 from rnn_magics.storage.run_folder import kept_runs
@@ -108,8 +108,8 @@ class RnnOptions(LineOptions):
     action: str | None = option(
         None,
         lambda: (
-            "; ".join(f"{name}: {action.help}" for name, action in ACTIONS.items())
-            + "; without an action, show the session"
+            say("; ").join(f"{name}: {say(action.help)}" for name, action in ACTIONS.items())
+            + say("; without an action, show the session")
         ),
         choices=lambda: list(ACTIONS),
         spelling=word(metavar="ACTION"),
@@ -148,16 +148,24 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
 def _do(desk: Desk, options: RnnOptions) -> Any:
     action, names = ACTIONS[options.action or ""], options.names
     if action.most_names is not None and len(names) > action.most_names:
-        msg = (
-            f"%rnn {options.action} takes at most {counted(action.most_names, 'name')}, not"
-            f" {len(names)}; leave {names[action.most_names]!r} out"
+        msg = say(
+            "%rnn {action} takes at most {most}, not {given}; leave {name!r} out",
+            action=options.action,
+            most=say_number(action.most_names, "{number} name", "{number} names"),
+            given=len(names),
+            name=names[action.most_names],
         )
         raise ConfigError(msg)
     if "against" in options.line.typed and "against" not in action.takes:
-        msg = f"--against is for %rnn compare, not for %rnn {options.action}; leave it out"
+        msg = say(
+            "--against is for %rnn compare, not for %rnn {action}; leave it out",
+            action=options.action,
+        )
         raise ConfigError(msg)
     values = {"against": options.against}
     return action.do(desk, names, **{name: values[name] for name in action.takes})
 
 
-MAGIC = Magic(RnnOptions, rnn, "%rnn works on the session of this notebook, not on the library")
+MAGIC = Magic(
+    RnnOptions, rnn, marked("%rnn works on the session of this notebook, not on the library")
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnn_magics.errors import SessionError
+from rnn_magics.language import marked, say
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions
 from rnn_magics.notebook.panel.panel import ControlPanel
@@ -27,9 +28,11 @@ def rnn_lab(desk: Desk, _options: LabOptions) -> ControlPanel:
         %rnn_lab
     """
     if not desk.has_notebook:
-        msg = "the panel needs a notebook; in a terminal, type %corpus, %vocab, %sample ..."
+        msg = say("the panel needs a notebook; in a terminal, type %corpus, %vocab, %sample ...")
         raise SessionError(msg)
     return ControlPanel(desk.shell, desk.session)
 
 
-MAGIC = Magic(LabOptions, rnn_lab, "the panel runs the lines that it shows; each takes --explain")
+MAGIC = Magic(
+    LabOptions, rnn_lab, marked("the panel runs the lines that it shows; each takes --explain")
+)

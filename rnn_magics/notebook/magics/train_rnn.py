@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
@@ -30,7 +31,9 @@ class TrainOptions(LineOptions):
 
     recipe: str | None = option(
         None,
-        lambda: f"known settings, overridden by other options: {', '.join(RECIPES)}",
+        lambda: say(
+            "known settings, overridden by other options: {recipes}", recipes=", ".join(RECIPES)
+        ),
         choices=lambda: list(RECIPES),
         spelling=named(metavar="NAME"),
         label="Recipe",
@@ -86,7 +89,7 @@ def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRun
         _refuse_beside_resume(options)
         return Call.of("run", resume_run, options.resume, batches)
     if not keep.folder and {"folder", "every", "keep"} & options.line.typed:
-        msg = "--every and --keep need --checkpoint DIR; add it, or leave them out"
+        msg = say("--every and --keep need --checkpoint DIR; add it, or leave them out")
         raise ConfigError(msg)
     name = options.name or desk.session.free_name(options.model.cell)
     settings = batches, options.model, options.train
@@ -102,14 +105,14 @@ def _refuse_beside_resume(options: TrainOptions) -> None:
     others = options.line.typed - {"resume", "background", "explain"}
     if others:
         flag = flag_of(TrainOptions, min(others))
-        msg = f"--resume continues a run with its own settings; leave {flag} out"
+        msg = say("--resume continues a run with its own settings; leave {flag} out", flag=flag)
         raise ConfigError(msg)
 
 
 def _refuse_beside_seeds(options: TrainOptions) -> None:
     flag = "--background" if options.background else "--checkpoint" if options.keep.folder else ""
     if flag:
-        msg = f"--seeds trains several runs, one after another; leave {flag} out"
+        msg = say("--seeds trains several runs, one after another; leave {flag} out", flag=flag)
         raise ConfigError(msg)
 
 
@@ -132,7 +135,14 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
     desk.session.refuse_while_training("%train_rnn")
     if options.recipe is not None:
         recipe = RECIPES[options.recipe]
-        print(f"# {options.recipe}: {recipe.source}; its data: {', '.join(recipe.before)}")
+        print(
+            say(
+                "# {recipe}: {source}; its data: {lines}",
+                recipe=options.recipe,
+                source=say(recipe.source),
+                lines=", ".join(recipe.before),
+            )
+        )
     if options.resume == LAST and (note := last_run()[1]):
         print(one_line(note))
     if options.keep.folder:
@@ -140,8 +150,13 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
     driver = Driver(desk, background=options.background, baseline=not options.no_baseline)
     trained = call(drive=driver)
     if isinstance(trained, SeedRuns) and len(trained) < (options.seeds or 0):
-        begun = f"{len(trained)} of {options.seeds} seeds were started"
-        print(one_line(f"{trained[-1].name} ended early: {begun}"))
+        ended = say(
+            "{run} ended early: {begun} of {seeds} seeds were started",
+            run=trained[-1].name,
+            begun=len(trained),
+            seeds=options.seeds,
+        )
+        print(one_line(ended))
     return trained
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, part
@@ -48,9 +49,13 @@ def vocab(desk: Desk, options: VocabOptions) -> Vocab:
     if options.zipf:
         _show_statistics(corpus, made)
     encoded = encode_corpus(corpus, made)
-    held_out = f", {encoded.valid_unk_share:.2%} of held-out" if len(encoded.valid) else ""
     say_notes(desk.session, encoded.notes)
-    print(f"<unk> is {encoded.train_unk_share:.2%} of training{held_out} tokens")
+    shares = {"train": encoded.train_unk_share, "valid": encoded.valid_unk_share}
+    if len(encoded.valid):
+        told = say("<unk> is {train:.2%} of training, {valid:.2%} of held-out tokens", **shares)
+    else:
+        told = say("<unk> is {train:.2%} of training tokens", **shares)
+    print(told)
     desk.session.take_vocab(made)
     return made
 

@@ -17,7 +17,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.interrupts import whole_imports
-from rnn_magics.notebook.session.desk import has_kernel
+from rnn_magics.language import say
+from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.widgets.comm import hear_at_once
@@ -101,10 +102,14 @@ class Announcer:
         The session of the notebook.
     comm
         The connection to the page; see `open_comm`.
+    speaks
+        Called with the language of the page, when a page tells it.
     """
 
-    def __init__(self, session: Session, comm: Any) -> None:
-        self._session, self._comm = session, comm
+    def __init__(
+        self, session: Session, comm: Any, speaks: Callable[[str], None] = lambda _language: None
+    ) -> None:
+        self._session, self._comm, self._speaks = session, comm, speaks
         self._followed: list[Followed] = []
         self._told: dict[str, dict[str, Any]] | None = None  # by name; None: a page knows nothing
         self._pushed_at = float("-inf")
@@ -167,6 +172,8 @@ class Announcer:
         if asked.get("type") == "hello":  # a newly loaded page
             with self._lock:
                 self._told = None
+        elif asked.get("type") == "language":
+            self._speaks(str(asked.get("language")))
         elif asked.get("type") == "search":
             from rnn_magics.notebook.page.search import answer  # noqa: PLC0415  (torch on demand)
 
@@ -179,7 +186,7 @@ class Announcer:
     def _obey(self, order: Any, name: Any) -> str:
         # Return why the order cannot be carried out; empty if it was.
         if order not in _ORDERS or not isinstance(name, str):
-            return "the page sent a command that this version does not know; reload the page"
+            return say("the page sent a command that this version does not know; reload the page")
         try:
             job = self._session.require_job(name)
         except RNNMagicsError as error:
@@ -202,11 +209,14 @@ def open_comm() -> Any:
     return made
 
 
-def start(shell: InteractiveShell, session: Session) -> None:
-    """Start reporting the runs of a session, if the shell belongs to a kernel."""
-    if not has_kernel(shell):
+def start(desk: Desk) -> None:
+    """Start reporting the runs of a session, if its shell belongs to a kernel."""
+    shell, preferences = desk.shell, desk.preferences
+    if not desk.has_notebook:
         return
-    announcer = Announcer(session, open_comm())
+    announcer = Announcer(
+        desk.session, open_comm(), lambda language: preferences.set_trait("interface", language)
+    )
     setattr(shell, _ANNOUNCER, announcer)
     shell.events.register("post_execute", announcer.changed)
     announcer.changed()

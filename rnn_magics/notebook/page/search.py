@@ -8,6 +8,7 @@ from typing import Any
 
 from rnn_magics.errors import ConfigError, InspectionError, RNNMagicsError, SessionError
 from rnn_magics.inspection.views.match import Match, MatchConfig, inspect_match
+from rnn_magics.language import say
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.session.views import ViewSource
 from rnn_magics.notebook.show.escape import one_line
@@ -40,13 +41,13 @@ def answer(session: Session, asked: dict[str, Any]) -> dict[str, Any]:
         return {**head, "said": one_line(str(error))}
     except Exception as error:  # the page must learn of any failure
         logging.getLogger(__name__).exception("a search failed")
-        return {**head, "said": one_line(f"the search failed: {error}")}
+        return {**head, "said": one_line(say("the search failed: {error}", error=error))}
 
 
 def _found(session: Session, asked: dict[str, Any]) -> Match:
     source = session.views.kept.get(str(asked.get("look")))
     if source is None:
-        msg = "the kernel no longer knows this view; run its cell again"
+        msg = say("the kernel no longer knows this view; run its cell again")
         raise SessionError(msg)
     first, last, layer = (_whole(asked, name) for name in ("first", "last", "layer"))
     run, config = _run(source, asked), MatchConfig(span=f"{first}:{last}", layer=layer)
@@ -66,6 +67,8 @@ def _run(source: ViewSource, asked: dict[str, Any]) -> Any:
 def _whole(asked: dict[str, Any], name: str) -> int:
     value = asked.get(name)
     if type(value) is not int or value < 0:
-        msg = f"{name} must be a whole number of at least 0, not {value!r}"
+        msg = say(
+            "{name} must be a whole number of at least 0, not {value!r}", name=name, value=value
+        )
         raise ConfigError(msg)
     return value

@@ -14,6 +14,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import language, say
 from rnn_magics.names import misfit
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.line.words import split_line
@@ -25,7 +26,11 @@ from rnn_magics.options import OptionField
 _PLAIN = re.compile(r"[\w.,:/+~%@^-]+", re.ASCII)
 # Text with backslashes inside; backslashes before a quote or at the end; double quotes.
 _PIECES = re.compile(r'(?:[^"\\]|\\+[^"\\])+|\\+|"+')
-_DEFAULT = re.compile(r"default:? ([^;,)]+)")  # in the help of an option
+# What an option is by default, as its help says it in each language.
+_DEFAULT = {
+    "en": re.compile(r"default:? ([^;,)]+)"),
+    "zh": re.compile(r"默认(?:为|是|：)? ?([^;,；，。、）]+)"),
+}
 _REFUSED = "rnn-refused"
 
 
@@ -44,7 +49,10 @@ def quoted(text: str) -> str:
         If the text has a line end or a control character, which no magic line can hold.
     """
     if what := misfit(text):
-        msg = f"a magic line cannot hold {what}; put the text into a variable and type $name"
+        msg = say(
+            "a magic line cannot hold {what}; put the text into a variable and type $name",
+            what=what,
+        )
         raise ConfigError(msg)
     if _PLAIN.fullmatch(text) and not text.startswith("-"):
         return text
@@ -96,7 +104,12 @@ class Field:
 
     def label_in(self, message: str) -> str:
         """Return a message with the label instead of the flag."""
-        return re.sub(_named(self.option), lambda _match: self.option.label, message)
+        return _named(self.option).sub(lambda _match: self.label, message)
+
+    @property
+    def label(self) -> str:
+        """What the form calls it, in the language that is spoken."""
+        return say(self.option.label)
 
     def tell(self, default: Any) -> None:
         """Show what the option is where nothing is chosen."""
@@ -171,7 +184,7 @@ class Form:
     @property
     def missing(self) -> list[str]:
         """The labels of the fields that must be filled in and are not."""
-        return [field.option.label for field in self.fields.values() if field.is_missing]
+        return [field.label for field in self.fields.values() if field.is_missing]
 
     def check(self, variables: Mapping[str, Any]) -> str:
         """Return what is wrong with the values, in the words of the form; empty if nothing is.
@@ -189,7 +202,7 @@ class Form:
         for name, field in self.fields.items():
             if name in defaults:
                 field.tell(defaults[name])
-            is_refused = re.match(_named(field.option), problem) is not None
+            is_refused = _named(field.option).match(problem) is not None
             (field.widget.add_class if is_refused else field.widget.remove_class)(_REFUSED)
         return one_line(self._labelled(problem))
 
@@ -200,9 +213,11 @@ class Form:
         return message
 
 
-def _named(option: OptionField) -> str:
-    # What finds an option in a message.
-    return rf"(?<!\S){option.flag}(?![\w-])" if option.flag else rf"\A{option.name}(?=:| must )"
+def _named(option: OptionField) -> re.Pattern[str]:
+    # What finds an option in a message; a flag may stand between Chinese characters.
+    if option.flag:
+        return re.compile(rf"(?<![!-~]){option.flag}(?![\w-])", re.ASCII)
+    return re.compile(rf"\A{option.name}(?=:|：| must | 必须)")
 
 
 def _field(option: OptionField, offered: list[str]) -> Field:
@@ -221,12 +236,13 @@ def _field(option: OptionField, offered: list[str]) -> Field:
 
 def _label(option: OptionField) -> str:
     # ipywidgets shows the tooltip of a widget only where it has no description.
-    return f"<span title='{attribute(option.help)}'>{escaped(option.label)}</span>"
+    return f"<span title='{attribute(say(option.help))}'>{escaped(say(option.label))}</span>"
 
 
 def _offer(menu: widgets.Dropdown, default: str, others: Iterable[Any]) -> None:
     # The first entry stands for the default, and leaves the option out of the line.
-    first = (f"{default} (default)" if default else "not set", "")
+    said = say("{value} (default)", value=default) if default else say("not set")
+    first = (said, "")
     if not menu.options or menu.options[0] != first:
         value = menu.value
         menu.options = [first, *others]
@@ -241,5 +257,5 @@ def _in_words(option: OptionField, default: Any) -> str:
         default = " ".join(default)
     if default is not None and default != "":
         return str(default)
-    said = _DEFAULT.search(option.help)
+    said = _DEFAULT[language()].search(say(option.help))
     return said[1] if said else ""

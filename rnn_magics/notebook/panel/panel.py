@@ -16,6 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from rnn_magics.errors import StorageError
 from rnn_magics.files import in_one_line, open_file, read_bytes, shown
 from rnn_magics.interrupts import whole_imports
+from rnn_magics.language import say
 from rnn_magics.names import misfit
 from rnn_magics.notebook.line.completion import variables_of
 from rnn_magics.notebook.panel.section import WHOLE, Section, of_class
@@ -66,7 +67,7 @@ class ControlPanel(Result):
             for number, plan in enumerate(PLANS, 1)
         }
         self.upload = widgets.FileUpload(
-            accept=".txt,text/*", description="Upload a text", multiple=False
+            accept=".txt,text/*", description=say("Upload a text"), multiple=False
         )
         self.upload.observe(self._take_upload, names="value")
         self._tell()
@@ -99,7 +100,10 @@ class ControlPanel(Result):
         for given in self.upload.value:
             name = Path(given["name"]).name
             if what := misfit(name):
-                section.say(f"the file name has {what}; rename the file and upload it again")
+                unfit = say(
+                    "the file name has {what}; rename the file and upload it again", what=what
+                )
+                section.say(unfit)
                 continue
             try:
                 kept = _kept(name, bytes(given["content"]))
@@ -154,7 +158,9 @@ def _kept(name: str, content: bytes) -> str:
         path = Path(f"{stem}{f'-{number}' if number else ''}{suffix}")
         try:
             with (
-                in_one_line(StorageError, f"cannot keep {shown(name)}", FileExistsError),
+                in_one_line(
+                    StorageError, say("cannot keep {name}", name=shown(name)), FileExistsError
+                ),
                 open_file(path, "xb") as file,
             ):
                 file.write(content)

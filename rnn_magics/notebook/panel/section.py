@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
+from rnn_magics.language import say
 from rnn_magics.notebook.panel.forms import Form, Offers
 from rnn_magics.notebook.panel.outputs import shown_in
 from rnn_magics.notebook.panel.steps import Made, Plan
@@ -73,13 +74,13 @@ class Section:
             fixed=plan.fixed,
             offers=offers,
         )
-        self.head = StepWidget(number=number, title=plan.title)
+        self.head = StepWidget(number=number, title=say(plan.title))
         self.line, self.problem = widgets.HTML(), widgets.HTML()
         self.run = widgets.Button(
-            description=plan.button, button_style="primary", layout={"width": "auto"}
+            description=say(plan.button), button_style="primary", layout={"width": "auto"}
         )
         self.insert = widgets.Button(
-            description="Insert as a cell", icon="plus", layout={"width": "auto"}
+            description=say("Insert as a cell"), icon="plus", layout={"width": "auto"}
         )
         self.output = widgets.Output()
         self.body = widgets.VBox([self._about, *self._rows()], layout=WHOLE)
@@ -95,9 +96,10 @@ class Section:
         problem, missing = self.form.check(self._shell.user_ns), self.form.missing
         line = "" if problem or missing else self.form.magic_line()
         if line:
-            said = f"the same line: <code>{escaped(line)}</code>"
+            said = f"{say('the same line:')} <code>{escaped(line)}</code>"
         else:
-            said = f"to be filled in: {escaped(', '.join(missing))}" if missing else ""
+            labels = say(", ").join(missing)
+            said = escaped(say("to be filled in: {labels}", labels=labels)) if missing else ""
         self.line.value = f"<span class='rnn-lab-line'>{said}</span>"
         self.say(problem)
         self.run.disabled = self.insert.disabled = not line
@@ -137,7 +139,7 @@ class Section:
         fields = self.form.fields
         front = [fields[name].widget for name in self.plan.front if name in fields]
         others = [f.widget for name, f in fields.items() if name not in self.plan.front]
-        more = widgets.Accordion([_grid(others)], titles=("more options",))
+        more = widgets.Accordion([_grid(others)], titles=(say("more options"),))
         buttons = widgets.HBox([self.run, self.insert])
         return [_grid(front), more, self.line, self.problem, buttons]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rnn_magics.language import marked, say, say_in
 from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.show.texts import length_in_words
 from rnn_magics.results import brief
 
 
@@ -34,9 +36,9 @@ class Plan:
     magic
         The name of the magic.
     title
-        The title of the step.
+        The title of the step, in English.
     button
-        The label of the button that runs the line.
+        The label of the button that runs the line, in English.
     front
         Options that are always visible; the others are under "more options".
     made
@@ -60,20 +62,25 @@ def _text(session: Session) -> Made:
     corpus = session.corpus
     if corpus is None:
         return Made()
-    unit = "characters" if corpus.is_text else "tokens"
-    return Made(f"{brief(corpus.name)}, {len(corpus):,} {unit}", is_done=True)
+    length = length_in_words(corpus)
+    said = say("{name}, {length}", name=brief(corpus.name), length=length)
+    return Made(said, is_done=True)
 
 
 def _vocabulary(session: Session) -> Made:
     vocab = session.vocab
-    return Made() if vocab is None else Made(f"{len(vocab):,} {vocab.token} tokens", is_done=True)
+    if vocab is None:
+        return Made()
+    said = say("{number:,} {kind} tokens", number=len(vocab), kind=say(vocab.token))
+    return Made(said, is_done=True)
 
 
 def _minibatches(session: Session) -> Made:
     if session.batches is None:
         return Made()
     cut = session.batches.config
-    return Made(f"{cut.batch_size} rows of {cut.num_steps} tokens", is_done=True)
+    said = say("{rows} rows of {steps} tokens", rows=cut.batch_size, steps=cut.num_steps)
+    return Made(said, is_done=True)
 
 
 def _training(session: Session) -> Made:
@@ -81,9 +88,17 @@ def _training(session: Session) -> Made:
         return Made()
     run = session.require_run()
     if run.reason is None:
-        return Made(f"{brief(run.name)} is training")
-    scored = f", held-out perplexity {run.scored}" if run.scored else ""
-    return Made(f"{brief(run.name)}: {run.reason}{scored}", is_done=len(run.history) > 0)
+        return Made(say("{name} is training", name=brief(run.name)))
+    name, ending = brief(run.name), say_in("ending", str(run.reason))
+    said = say("{name}: {ending}", name=name, ending=ending)
+    if run.scored:
+        said = say(
+            "{name}: {ending}, held-out perplexity {perplexity}",
+            name=name,
+            ending=ending,
+            perplexity=run.scored,
+        )
+    return Made(said, is_done=len(run.history) > 0)
 
 
 def _writing(_session: Session) -> Made:
@@ -93,30 +108,30 @@ def _writing(_session: Session) -> Made:
 PLANS = (
     Plan(
         "corpus",
-        "Text",
-        "Read the text",
+        marked("Text"),
+        marked("Read the text"),
         ("source", "valid", "d2l"),
         _text,
         skip=("as_tokens",),
     ),
     Plan(
         "vocab",
-        "Vocabulary",
-        "Make the vocabulary",
+        marked("Vocabulary"),
+        marked("Make the vocabulary"),
         ("token", "min_freq", "zipf"),
         _vocabulary,
     ),
     Plan(
         "sample",
-        "Minibatches",
-        "Cut the text",
+        marked("Minibatches"),
+        marked("Cut the text"),
         ("batching", "batch_size", "num_steps"),
         _minibatches,
     ),
     Plan(
         "train_rnn",
-        "Training",
-        "Train",
+        marked("Training"),
+        marked("Train"),
         ("cell", "num_hiddens", "num_layers", "epochs", "lr", "clip"),
         _training,
         skip=("background",),
@@ -124,8 +139,8 @@ PLANS = (
     ),
     Plan(
         "generate",
-        "Writing",
-        "Write",
+        marked("Writing"),
+        marked("Write"),
         ("prefix", "length", "temperature"),
         _writing,
     ),

@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from rnn_magics.errors import RNNMagicsError
+from rnn_magics.language import say
 
 if TYPE_CHECKING:  # a session exists before torch is imported
     from rnn_magics.batching import Batches
@@ -30,7 +31,7 @@ class BaselineFit:
     """
 
     def __init__(self, corpus: Corpus, vocab: Vocab) -> None:
-        self.note = "the baselines are still being fitted: see run.ladder later"
+        self.note = say("the baselines are still being fitted: see run.ladder later")
         self._ladder: Ladder | None = None
         self._runs: list[Run] = []
         self._lock = threading.Lock()  # a run may be attached while the fit ends
@@ -56,9 +57,9 @@ class BaselineFit:
         try:
             ladder = fit_ladder(corpus, vocab)
         except RNNMagicsError as error:
-            note = f"no baselines: {error}"
+            note = say("no baselines: {error}", error=error)
         except MemoryError:
-            note = "no baselines: there is not enough memory to count the n-grams of this text"
+            note = say("no baselines: there is not enough memory to count the n-grams of this text")
         with self._lock:
             self._ladder, self.note = ladder, note
             for run in self._runs:

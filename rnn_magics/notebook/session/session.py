@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rnn_magics.errors import SessionError
+from rnn_magics.language import say
 from rnn_magics.notebook.session.baselines import Baselines
 from rnn_magics.notebook.session.views import ViewSources
 from rnn_magics.options import did_you_mean
@@ -67,7 +68,7 @@ class Session:
             If there is none yet.
         """
         if self.corpus is None:
-            msg = "no corpus yet: type %corpus (the built-in text), %corpus PATH, or %%corpus"
+            msg = say("no corpus yet: type %corpus (the built-in text), %corpus PATH, or %%corpus")
             raise SessionError(msg)
         return self.corpus
 
@@ -81,7 +82,7 @@ class Session:
         """
         self.require_corpus()
         if self.vocab is None:
-            msg = "no vocabulary yet: type %vocab --token char, or %vocab --token word"
+            msg = say("no vocabulary yet: type %vocab --token char, or %vocab --token word")
             raise SessionError(msg)
         return self.vocab
 
@@ -95,7 +96,7 @@ class Session:
         """
         self.require_vocab()
         if self.batches is None:
-            msg = "no minibatches yet: type %sample seq, or %sample random"
+            msg = say("no minibatches yet: type %sample seq, or %sample random")
             raise SessionError(msg)
         return self.batches
 
@@ -108,13 +109,18 @@ class Session:
             If there is no such run.
         """
         if not self.runs:
-            msg = "no run yet: type %train_rnn first"
+            msg = say("no run yet: type %train_rnn first")
             raise SessionError(msg)
         if name is None:
             return next(reversed(self.runs.values()))
         if name not in self.runs:
             near = did_you_mean(name, self.runs)
-            msg = f"no run {name!r}{near} (runs: {', '.join(self.runs)})"
+            msg = say(
+                "no run {name!r}{near} (runs: {runs})",
+                name=name,
+                near=near,
+                runs=", ".join(self.runs),
+            )
             raise SessionError(msg)
         return self.runs[name]
 
@@ -128,10 +134,13 @@ class Session:
         """
         corpus = self.require_corpus()
         if run.corpus is None or run.corpus[1] != corpus.fingerprint:
-            trained = "bare indices" if run.corpus is None else repr(run.corpus[0])
-            msg = (
-                f"run {run.name!r} was trained on {trained}, not on the current corpus"
-                f" ({corpus.name!r}); type the %corpus line of the run again"
+            trained = say("bare indices") if run.corpus is None else repr(run.corpus[0])
+            msg = say(
+                "run {run!r} was trained on {trained}, not on the current corpus"
+                " ({corpus!r}); type the %corpus line of the run again",
+                run=run.name,
+                trained=trained,
+                corpus=corpus.name,
             )
             raise SessionError(msg)
         return corpus
@@ -150,9 +159,12 @@ class Session:
         if name is None and alive:
             return next(reversed(alive.values()))
         if name not in alive:
-            msg = "no run is training: %train_rnn --background starts one"
+            msg = say("no run is training: %train_rnn --background starts one")
             if name is not None:
-                msg = f"run {name!r} has already ended: there is nothing to pause, resume or stop"
+                msg = say(
+                    "run {name!r} has already ended: there is nothing to pause, resume or stop",
+                    name=name,
+                )
             raise SessionError(msg)
         return alive[name]
 
@@ -166,7 +178,11 @@ class Session:
         """
         for name, job in self.jobs.items():
             if job.is_alive:
-                msg = f"{what} has to wait: run {name!r} is training; end it with %rnn stop {name}"
+                msg = say(
+                    "{what} has to wait: run {name!r} is training; end it with %rnn stop {name}",
+                    what=what,
+                    name=name,
+                )
                 raise SessionError(msg)
 
     def snapshot(self, name: str | None = None) -> Run | Snapshot:
@@ -197,9 +213,10 @@ class Session:
         """
         run = self.require_run(name)
         if run.folder is None:
-            msg = (
-                f"run {run.name!r} has no checkpoints: train with %train_rnn --checkpoint DIR,"
-                " or name the folder of another run with --epochs DIR"
+            msg = say(
+                "run {run!r} has no checkpoints: train with %train_rnn --checkpoint DIR, or"
+                " name the folder of another run with --epochs DIR",
+                run=run.name,
             )
             raise SessionError(msg)
         return run.folder

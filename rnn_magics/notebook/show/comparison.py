@@ -6,6 +6,7 @@ import base64
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from rnn_magics.language import say
 from rnn_magics.notebook.show.bundle import forms_of
 from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.notebook.show.run_payload import RUN_MIME, SAVED_POINTS, VERSION, saved_payload
@@ -96,10 +97,13 @@ def _html(comparison: Comparison, picture: str) -> str:
     for group, rows in table.sections:
         if len(table.groups) > 1:
             parts.append(f"<div><b>{group.letter}</b>: {escaped(group.basis)}</div>")
-        parts.append(html_table(table.head, rows))
+        parts.append(html_table(table.headings, rows))
         parts.append(f"<div>{escaped(group.verdict)}</div>")
     parts += [f"<div><small>{escaped(note)}</small></div>" for note in comparison.notes]
     if picture:
-        what = f"Perplexity and gradient norm of each run against {comparison.against}"
+        what = say(
+            "Perplexity and gradient norm of each run, against {axis}",
+            axis=say(AXES[comparison.against].label),
+        )
         parts.append(f"<img alt='{what}' src='data:image/png;base64,{picture}'>")
     return f"<div>{''.join(parts)}</div>"

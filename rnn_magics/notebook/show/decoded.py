@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.score import Score
-from rnn_magics.notebook.show.tables import text_table
+from rnn_magics.notebook.show.tables import heads, text_table
 from rnn_magics.results import Result, brief, quoted, visible
 
 _EDGE = 12  # rows shown at the beginning and at the end
@@ -19,7 +19,7 @@ def score_text(score: Score) -> str:
         return score_table(score)
     text = visible("".join(map(brief, score.pieces)))
     rows = [token_row(score, place) for place in score.most_surprising[:_EDGE]]
-    return f"{text}\n\n{score!r}\n{text_table(('most surprising', 'bits', 'likelier'), rows)}"
+    return f"{text}\n\n{score!r}\n{text_table(heads('most surprising', 'bits', 'likelier'), rows)}"
 
 
 def score_table(score: Score) -> str:
@@ -27,7 +27,7 @@ def score_table(score: Score) -> str:
     rows = [token_row(score, place) for place in range(len(score.tokens))]
     if len(rows) > 2 * _EDGE:
         rows[_EDGE:-_EDGE] = [("...", "", "")]
-    return f"{score!r}\n{text_table(('token', 'bits', 'likelier'), rows)}"
+    return f"{score!r}\n{text_table(heads('token', 'bits', 'likelier'), rows)}"
 
 
 def token_row(score: Score, place: int) -> tuple[str, str, str]:

@@ -45,7 +45,7 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
         ("rnn_magics.text.vocab", "Vocab"): _made_by("texts:vocab_html"),
         ("rnn_magics.training.run", "Run"): _made_by("runs:run_html"),
         ("rnn_magics.inspection.novelty", "Novelty"): _made_by("novelty:novelty_html"),
-        ("rnn_magics.inspection.doctor", "Diagnosis"): _made_by("rich.reports:diagnosis_html"),
+        ("rnn_magics.inspection.diagnosis", "Diagnosis"): _made_by("rich.reports:diagnosis_html"),
         ("rnn_magics.scores.ladder", "Ladder"): _made_by("rich.reports:ladder_html"),
         ("rnn_magics.reports.texts", "TextEvaluation"): _made_by("rich.reports:evaluation_html"),
         ("rnn_magics.reports.texts", "Evaluations"): _made_by("rich.reports:evaluations_html"),

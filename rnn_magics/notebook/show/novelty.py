@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from rnn_magics.inspection.novelty import CopiedSpan, Novelty
+from rnn_magics.language import say
 from rnn_magics.notebook.show.escape import escaped
-from rnn_magics.notebook.show.tables import html_table, text_table
+from rnn_magics.notebook.show.tables import heads, html_table, text_table
 from rnn_magics.results import shortened, visible
 
 _SHOWN = 8  # spans, longest first
 _WIDTH = 60
-_HEAD = ("tokens", "copied span", "source", "text of the source line")
 
 
 def novelty_text(novelty: Novelty) -> str:
     """Return the text with copied spans marked, their sources, and the shares of new n-grams."""
     spans = [_row(span) for span in _longest(novelty)]
-    copied = text_table(_HEAD, spans) if spans else "no copied span worth listing"
+    copied = text_table(_heads(), spans) if spans else say("no copied span worth listing")
     text = "".join(
         piece if span is None else f"[[{piece}]]{_place(novelty.spans[span])} "
         for piece, span in novelty.pieces
     )
-    marked = f"copied spans between [[ and ]]:\n{text}\n" if spans else ""
-    return visible(f"{novelty!r}\n{marked}{copied}\n{text_table(*_shares(novelty))}")
+    between = f"{say('copied spans between [[ and ]]:')}\n{text}\n" if spans else ""
+    return visible(f"{novelty!r}\n{between}{copied}\n{text_table(*_shares(novelty))}")
 
 
 def novelty_html(novelty: Novelty) -> str:
@@ -30,12 +30,16 @@ def novelty_html(novelty: Novelty) -> str:
         escaped(piece) if span is None else _marked(piece, novelty.spans[span])
         for piece, span in novelty.pieces
     )
-    spans = html_table(_HEAD, map(_row, _longest(novelty))) if novelty.spans else ""
+    spans = html_table(_heads(), map(_row, _longest(novelty))) if novelty.spans else ""
     return (
         f"<div><b>{escaped(repr(novelty))}</b>"
         f"<div style='white-space:pre-wrap'>{text}</div>"
         f"{spans}{html_table(*_shares(novelty))}</div>"
     )
+
+
+def _heads() -> tuple[str, ...]:
+    return heads("tokens", "copied span", "source", "text of the source line")
 
 
 def _marked(piece: str, span: CopiedSpan) -> str:
@@ -52,9 +56,15 @@ def _row(span: CopiedSpan) -> tuple[object, ...]:
 
 
 def _place(span: CopiedSpan) -> str:
-    return f"token {span.source:,}" if span.line is None else f"line {span.line:,}"
+    return (
+        say("token {number:,}", number=span.source)
+        if span.line is None
+        else say("line {number:,}", number=span.line)
+    )
 
 
 def _shares(novelty: Novelty) -> tuple[list[str], list[list[str]]]:
-    lengths = [f"{n}-grams" for n in novelty.shares]
-    return ["new, of", *lengths], [["", *(f"{share:.0%}" for share in novelty.shares.values())]]
+    lengths = [say("{order}-grams", order=n) for n in novelty.shares]
+    return [say("new, of"), *lengths], [
+        ["", *(f"{share:.0%}" for share in novelty.shares.values())]
+    ]

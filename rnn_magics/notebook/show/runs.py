@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from rnn_magics.digits import rounded
+from rnn_magics.language import say
 from rnn_magics.notebook.show.escape import escaped
-from rnn_magics.notebook.show.tables import Row, headed, html_table
+from rnn_magics.notebook.show.tables import Row, headed, heads, html_table
 from rnn_magics.plotting import training_figure
 from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.reports.run_report import report_run
@@ -45,37 +46,43 @@ def epoch_rows(run: Run) -> list[Row]:
     ]
     if len(rows) > _EPOCHS_SHOWN:
         half = _EPOCHS_SHOWN // 2
-        rows[half:-half] = [("...",) + ("",) * (len(EPOCH_HEAD) - 1)]
+        rows[half:-half] = [("...",) + ("",) * (len(rows[0]) - 1)]
     return rows
 
 
-EPOCH_HEAD = (
-    "epoch",
-    "train ppl",
-    "held-out ppl",
-    "train bits",
-    "held-out bits",
-    "tokens/s",
-    "grad norm / max",
-    "clipped",
-)
+def epoch_heads() -> tuple[str, ...]:
+    """Return what stands above the numbers of an epoch."""
+    return heads(
+        "epoch",
+        "train ppl",
+        "held-out ppl",
+        "train bits",
+        "held-out bits",
+        "tokens/s",
+        "grad norm / max",
+        "clipped",
+    )
 
 
 def run_table(run: Run) -> tuple[Row, list[Row]]:
     """Return head and rows: the epochs, then each baseline and when the run passed it."""
     rows, marks = epoch_rows(run), compare_with_baselines(run).marks
     if not rows or not marks:
-        return EPOCH_HEAD, rows
+        return epoch_heads(), rows
     passed: dict[object, list[str]] = {}
     for mark in marks:
-        passed.setdefault(mark.epoch, []).append(mark.name)
-    lines: list[Row] = [(*row, "; ".join(passed.get(row[0], []))) for row in rows]
+        passed.setdefault(mark.epoch, []).append(mark.words)
+    lines: list[Row] = [(*row, say("; ").join(passed.get(row[0], []))) for row in rows]
     for mark in marks:
         bits = bits_per_token(math.log(mark.perplexity))
-        when = "not passed" if mark.epoch is None else f"passed after epoch {mark.epoch}"
-        reached = (mark.name, "", rounded(mark.perplexity), "", rounded(bits), "", "", "")
+        when = (
+            say("not passed")
+            if mark.epoch is None
+            else say("passed after epoch {epoch}", epoch=mark.epoch)
+        )
+        reached = (mark.words, "", rounded(mark.perplexity), "", rounded(bits), "", "", "")
         lines.append((*reached, when))
-    return (*EPOCH_HEAD, "baselines passed"), lines
+    return (*epoch_heads(), say("baselines passed")), lines
 
 
 def run_notes(run: Run) -> list[str]:
@@ -99,11 +106,18 @@ def closing_lines(run: Run, verdict: str) -> list[str]:
 def _cautions(run: Run) -> list[str]:
     notes = []
     if run.steered:
-        notes.append(f"Steered while it trained: {'; '.join(map(str, run.steered))}.")
+        notes.append(
+            say(
+                "Steered while it trained: {changes}.",
+                changes=say("; ").join(map(str, run.steered)),
+            )
+        )
     if run.config.model.bidirectional:
         notes.append(
-            "A bidirectional model sees the tokens it has to predict: these are not language-model"
-            " perplexities, and %generate refuses the model."
+            say(
+                "A bidirectional model sees the tokens it has to predict: these are not"
+                " language-model perplexities, and %generate refuses the model."
+            )
         )
     return notes
 
@@ -118,9 +132,14 @@ def baselines_note(run: Run) -> list[str]:
 
 def run_html(run: Run) -> str:
     """Return a run as HTML: architecture, epochs and notes on the numbers."""
-    facts = f"on {run.place}, engine {run.model.engine}, seed {run.config.train.seed}"
+    facts = say(
+        "on {place}, engine {engine}, seed {seed}",
+        place=run.place,
+        engine=run.model.engine,
+        seed=run.config.train.seed,
+    )
     told = [*run_notes(run), *baselines_note(run)]
     notes = "".join(f"<div><small>{escaped(note)}</small></div>" for note in told)
     epochs = html_table(*run_table(run))
-    table = f"<details><summary>epochs</summary>{epochs}</details>"
+    table = f"<details><summary>{say('epochs')}</summary>{epochs}</details>"
     return headed(repr(run), f"<div><small>{escaped(facts)}</small></div>{table}{notes}")

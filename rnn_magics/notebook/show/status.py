@@ -7,18 +7,29 @@ from dataclasses import dataclass
 from rnn_magics.batching import Batches
 from rnn_magics.digits import rounded
 from rnn_magics.errors import SessionError
-from rnn_magics.inspection.doctor import Diagnosis, diagnose
+from rnn_magics.inspection.diagnosis import Diagnosis
+from rnn_magics.inspection.doctor import diagnose
+from rnn_magics.language import say, say_in
 from rnn_magics.notebook.session.session import Session
-from rnn_magics.notebook.show.tables import text_table
+from rnn_magics.notebook.show.tables import heads, text_table
 from rnn_magics.results import Result
 from rnn_magics.storage.run_folder import KeptRun
-from rnn_magics.tables import wrapped
+from rnn_magics.tables import columns_of, wrapped
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.machine.device import choose_device
-from rnn_magics.training.run import Run
+from rnn_magics.training.run import Run, state_of
 
-RUNS_HEAD = ("run", "model", "state", "epochs", "train ppl", "held-out ppl", "note")
-KEPT_HEAD = ("folder", "run", "model", "state", "epochs", "train ppl", "held-out ppl")
+_STEP = 9  # columns of the name of a step and the space behind it
+
+
+def runs_heads() -> tuple[str, ...]:
+    """Return what stands above the runs of a session."""
+    return heads("run", "model", "state", "epochs", "train ppl", "held-out ppl", "note")
+
+
+def kept_heads() -> tuple[str, ...]:
+    """Return what stands above the runs kept in a folder."""
+    return heads("folder", "run", "model", "state", "epochs", "train ppl", "held-out ppl")
 
 
 @dataclass(frozen=True)
@@ -41,28 +52,32 @@ class Status(Result):
 
     def __repr__(self) -> str:
         """Return a line for each step, then the runs."""
-        steps = (f"{name:<9}{said}" for name, said in self.steps.items())
-        lines = [wrapped(line, indent=" " * 9) for line in steps]
-        runs = text_table(RUNS_HEAD, self.runs) if self.runs else "runs     none yet (%train_rnn)"
-        return "\n".join([*lines, runs])
+        steps = [_step(name, said) for name, said in self.steps.items()]
+        lines = [wrapped(line, indent=" " * _STEP) for line in steps]
+        none = _step(say("runs"), say("none yet (%train_rnn)"))
+        return "\n".join([*lines, text_table(runs_heads(), self.runs) if self.runs else none])
 
     @property
     def steps(self) -> dict[str, str]:
         """What is said of each step, by its name."""
         return {
-            "corpus": self.corpus,
-            "vocab": self.vocab,
-            "batches": self.batches,
-            "device": self.device,
+            say("corpus"): self.corpus,
+            say("vocab"): self.vocab,
+            say("batches"): self.batches,
+            say("device"): self.device,
         }
+
+
+def _step(name: str, said: str) -> str:
+    return f"{name}{' ' * (_STEP - columns_of(name))}{said}"
 
 
 def session_status(session: Session) -> Status:
     """Describe a session."""
     return Status(
-        repr(session.corpus) if session.corpus else "none yet (%corpus)",
-        repr(session.vocab) if session.vocab else "none yet (%vocab)",
-        repr(session.batches) if session.batches else "none yet (%sample)",
+        repr(session.corpus) if session.corpus else say("none yet (%corpus)"),
+        repr(session.vocab) if session.vocab else say("none yet (%vocab)"),
+        repr(session.batches) if session.batches else say("none yet (%sample)"),
         str(choose_device()),
         [_run_row(session, name) for name in session.runs],
     )
@@ -78,10 +93,11 @@ def diagnose_run(run: Run, batches: Batches) -> Diagnosis:
     """
     if run.vocab != batches.vocab:
         differ = disagreement(run.vocab, batches.vocab)
-        msg = (
-            f"the run and the current minibatches have different vocabularies{differ and ': '}"
-            f"{differ}; repeat the %corpus, %vocab and %sample lines of the run, or name another"
-            " run: %rnn doctor NAME"
+        msg = say(
+            "the run and the current minibatches have different vocabularies{how};"
+            " repeat the %corpus, %vocab and %sample lines of the run, or name another run:"
+            " %rnn doctor NAME",
+            how=differ and say(": {what}", what=differ),
         )
         raise SessionError(msg)
     return diagnose(run.model, batches, run.history)
@@ -89,15 +105,15 @@ def diagnose_run(run: Run, batches: Batches) -> Diagnosis:
 
 def _run_row(session: Session, name: str) -> tuple[str, ...]:
     run, job = session.runs[name], session.jobs.get(name)
-    state = run.reason or ("paused" if job is not None and job.is_paused else "training")
+    state = "paused" if job is not None and job.is_paused else "training"
     return (
         name,
         run.architecture,
-        state,
+        state_of(run, state),
         f"{len(run.history)}/{run.config.train.epochs}",
         rounded(run.train_perplexity),
         str(run.scored or ""),
-        "; ".join(filter(None, (run.message, str(run.history.turn or "")))),
+        say("; ").join(filter(None, (run.message, str(run.history.turn or "")))),
     )
 
 
@@ -107,8 +123,8 @@ class KeptRuns(Result, list[KeptRun]):
     def __repr__(self) -> str:
         """Return a table with a row for each run."""
         if not self:
-            return "no runs here yet: %train_rnn --checkpoint DIR keeps a run in a folder"
-        return "\n".join([text_table(KEPT_HEAD, self.rows), *self.notes])
+            return say("no runs here yet: %train_rnn --checkpoint DIR keeps a run in a folder")
+        return "\n".join([text_table(kept_heads(), self.rows), *self.notes])
 
     @property
     def rows(self) -> list[tuple[str, ...]]:
@@ -124,4 +140,11 @@ class KeptRuns(Result, list[KeptRun]):
 def _kept_row(kept: KeptRun) -> tuple[str, ...]:
     said = rounded(kept.train_perplexity), str(kept.scored or "")
     epochs = f"{kept.epochs}/{kept.planned}"
-    return (str(kept.folder), kept.name, kept.architecture, kept.state, epochs, *said)
+    return (
+        str(kept.folder),
+        kept.name,
+        kept.architecture,
+        say_in("ending", kept.state),
+        epochs,
+        *said,
+    )

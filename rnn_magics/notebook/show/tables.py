@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rnn_magics.language import say
 from rnn_magics.notebook.show.rich.markup import Markup, block, table, title
 from rnn_magics.tables import aligned
 
@@ -20,9 +21,9 @@ def text_table(head: Row, rows: Iterable[Row]) -> str:
     return aligned([[str(cell) for cell in row] for row in (head, *rows)])
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: ``1 token``, ``2 tokens``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def heads(*words: str) -> tuple[str, ...]:
+    """Return the headings of a table, in the language that is spoken."""
+    return tuple(map(say, words))
 
 
 def headed(name: str, below: str = "") -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.show.rich.markup import block, folded, table, words
-from rnn_magics.notebook.show.tables import Row, counted, headed, html_table, text_table
+from rnn_magics.notebook.show.tables import Row, headed, heads, html_table, text_table
 from rnn_magics.results import brief, quoted, shortened
 
 if TYPE_CHECKING:
@@ -25,27 +26,42 @@ _SPACES = {" ": "\N{OPEN BOX}", "\n": "\N{RETURN SYMBOL}", "\t": "\N{RIGHTWARDS 
 
 def corpus_html(corpus: Corpus) -> str:
     """Return a corpus as HTML: its length, its alphabet, its first lines; folded, its origin."""
-    unit = "characters" if corpus.is_text else "tokens"
-    held_out = f"{corpus.held_out_share:.0%} at the end" if corpus.held_out_share else "nothing"
+    split = say("{length}; {held_out}", length=_length(corpus), held_out=_held_out(corpus))
     rows = [
-        ("length", f"{len(corpus):,} {unit}{_lines(corpus)}; held out: {held_out}"),
-        ("alphabet" if corpus.is_text else "types", _alphabet(corpus)),
-        ("begins", words(_first_lines(corpus))),
+        (say("length"), split),
+        (say("alphabet") if corpus.is_text else say("types"), _alphabet(corpus)),
+        (say("begins"), words(_first_lines(corpus))),
     ]
     source = [
-        ("from", shortened(corpus.origin, _ORIGIN_WIDTH)),
-        ("cleaning", repr(corpus.config)),
+        (say("from"), shortened(say(corpus.origin), _ORIGIN_WIDTH)),
+        (say("cleaning"), repr(corpus.config)),
         ("sha256", corpus.fingerprint[:16]),
     ]
     if corpus.behind is not None:
-        source.insert(1, ("made of", repr(corpus.behind)))
-    about = folded("where it comes from", table((), source))
-    return headed(f"{brief(corpus.name)}: {len(corpus):,} {unit}", block(table((), rows), about))
+        source.insert(1, (say("made of"), repr(corpus.behind)))
+    about = folded(say("where it comes from"), table((), source))
+    title = f"{brief(corpus.name)}: {length_in_words(corpus)}"
+    return headed(title, block(table((), rows), about))
 
 
-def _lines(corpus: Corpus) -> str:
-    data = corpus.data
-    return f" in {counted(len(data.splitlines()), 'line')}" if isinstance(data, str) else ""
+def length_in_words(corpus: Corpus) -> str:
+    """Return how many characters or tokens a corpus has."""
+    text = marked("{number:,} characters") if corpus.is_text else marked("{number:,} tokens")
+    return say(text, number=len(corpus))
+
+
+def _length(corpus: Corpus) -> str:
+    data, length = corpus.data, length_in_words(corpus)
+    if not isinstance(data, str):
+        return length
+    lines = say_number(len(data.splitlines()), "{number:,} line", "{number:,} lines")
+    return say("{length} in {lines}", length=length, lines=lines)
+
+
+def _held_out(corpus: Corpus) -> str:
+    if not corpus.held_out_share:
+        return say("held out: nothing")
+    return say("held out: {share:.0%} at the end", share=corpus.held_out_share)
 
 
 def _first_lines(corpus: Corpus) -> str:
@@ -60,16 +76,27 @@ def _alphabet(corpus: Corpus) -> str:
     seen = corpus.beginning(_MOST_COUNTED)
     counts = Counter(seen)
     shown = [_SPACES.get(str(each), each) for each, _ in counts.most_common(_MOST_TYPES)]
-    partly = f" in the first {len(seen):,}" if len(seen) < len(corpus) else ""
-    more = " ..." if len(counts) > len(shown) else ""
-    return f"{len(counts):,} different{partly}: {' '.join(map(brief, shown))}{more}"
+    listed = " ".join(map(brief, shown)) + (" ..." if len(counts) > len(shown) else "")
+    if len(seen) == len(corpus):
+        return say("{number:,} different: {listed}", number=len(counts), listed=listed)
+    return say(
+        "{number:,} different in the first {seen:,}: {listed}",
+        number=len(counts),
+        seen=len(seen),
+        listed=listed,
+    )
 
 
 def vocab_html(vocab: Vocab) -> str:
     """Return a vocabulary as HTML: its most frequent tokens with their counts."""
     rows = [(vocab[token], quoted(token), f"{count:,}") for token, count in vocab.token_freqs[:10]]
-    title = f"Vocab: {len(vocab):,} {vocab.token} tokens, 0 is {vocab.to_tokens(0)!r}"
-    return headed(title, html_table(("index", "token", "count"), rows))
+    title = say(
+        "Vocab: {number:,} {kind} tokens, 0 is {unk!r}",
+        number=len(vocab),
+        kind=vocab.token,
+        unk=vocab.to_tokens(0),
+    )
+    return headed(title, html_table(heads("index", "token", "count"), rows))
 
 
 def batches_text(batches: Batches) -> str:
@@ -77,22 +104,43 @@ def batches_text(batches: Batches) -> str:
     from rnn_magics.batching import preview  # noqa: PLC0415  (torch is already imported)
 
     epoch = preview(batches, 0)
-    state = "carried over" if batches.carries_state else "reset for each minibatch"
-    return (
-        f"{batches!r}\n"
-        f"  {counted(epoch.num_batches, 'minibatch', 'minibatches')} in an epoch that starts at"
-        f" offset {epoch.offset}, {counted(epoch.left_over, 'token')} left over\n"
-        f"  state {state}; {counted(len(batches.valid), 'token')} held out"
+    state = say("carried over") if batches.carries_state else say("reset for each minibatch")
+    cut = say(
+        "{minibatches} in an epoch that starts at offset {offset}, {tokens} left over",
+        minibatches=_minibatches(epoch.num_batches),
+        offset=epoch.offset,
+        tokens=_tokens(epoch.left_over),
     )
+    rest = say("state {state}; {tokens} held out", state=state, tokens=_tokens(len(batches.valid)))
+    return f"{batches!r}\n  {cut}\n  {rest}"
+
+
+def _minibatches(number: int) -> str:
+    return say_number(number, "{number:,} minibatch", "{number:,} minibatches")
+
+
+def _tokens(number: int) -> str:
+    return say_number(number, "{number:,} token", "{number:,} tokens")
 
 
 def preview_text(shown: BatchPreview) -> str:
     """Return the first minibatches as text: X, Y, and the position and tokens of each row."""
-    number_shown = counted(shown.num_batches, "minibatch", "minibatches")
-    left_over = counted(shown.left_over, "token")
-    lines = [f"offset {shown.offset}: {number_shown}, {left_over} left over"]
+    lines = [
+        say(
+            "offset {offset}: {minibatches}, {tokens} left over",
+            offset=shown.offset,
+            minibatches=_minibatches(shown.num_batches),
+            tokens=_tokens(shown.left_over),
+        )
+    ]
     for number, (X, Y) in enumerate(shown.batches):
-        lines.append(f"minibatch {number + 1}, X and Y of shape {tuple(X.shape)}:")
+        lines.append(
+            say(
+                "minibatch {number}, X and Y of shape {shape}:",
+                number=number + 1,
+                shape=tuple(X.shape),
+            )
+        )
         rows: list[Row] = [
             (
                 int(shown.starts[number, row]),
@@ -103,8 +151,8 @@ def preview_text(shown: BatchPreview) -> str:
             for row in range(min(len(X), _ROWS_SHOWN))
         ]
         if len(X) > _ROWS_SHOWN:
-            rows.append(("...", f"{len(X) - _ROWS_SHOWN} more rows", "", ""))
-        lines.append(text_table(("at", "X", "Y", "tokens of X"), rows))
+            rows.append(("...", say("{number} more rows", number=len(X) - _ROWS_SHOWN), "", ""))
+        lines.append(text_table(heads("at", "X", "Y", "tokens of X"), rows))
     return "\n".join(lines)
 
 
@@ -120,7 +168,7 @@ def _tokens_text(shown: BatchPreview, number: int, row: int) -> str:
 def _slope(fit: ZipfFit | None) -> str:
     if fit is None:
         return ""
-    return f"slope {fit.slope:.3f}" if fit.holds else "no Zipf's law"
+    return say("slope {slope:.3f}", slope=fit.slope) if fit.holds else say("no Zipf's law")
 
 
 def statistics_text(statistics: TextStatistics) -> str:
@@ -133,12 +181,12 @@ def statistics_text(statistics: TextStatistics) -> str:
     padded = [column + [""] * (depth - len(column)) for column in columns]
     rows = list(zip(*padded, strict=True))
     slopes = [_slope(fit) for fit in statistics.fits]
-    types = [f"{len(counts.counts):,} types" for counts in statistics.ngrams]
-    frequent = text_table(("tokens", "bigrams", "trigrams"), [*rows, types, slopes])
+    types = [say("{number:,} types", number=len(counts.counts)) for counts in statistics.ngrams]
+    frequent = text_table(heads("tokens", "bigrams", "trigrams"), [*rows, types, slopes])
     oov = statistics.oov_rates or [None] * len(statistics.sizes)
     covered = [
         (f"{size:,}", f"{share:.1%}", "" if rate is None else f"{rate:.1%}")
         for size, share, rate in zip(statistics.sizes, statistics.covered, oov, strict=True)
     ]
-    sizes = text_table(("vocabulary size", "text covered", "held-out unknown"), covered)
+    sizes = text_table(heads("vocabulary size", "text covered", "held-out unknown"), covered)
     return f"{frequent}\n\n{sizes}"

@@ -10,6 +10,7 @@ import ipywidgets
 import traitlets
 
 from rnn_magics.errors import RNNMagicsError
+from rnn_magics.language import marked, say
 from rnn_magics.notebook.widgets.comm import hear_at_once
 from rnn_magics.results import Result
 
@@ -45,11 +46,11 @@ class RNNWidget(Result, anywidget.AnyWidget):
     _css = STATIC / "widgets.css" if _BUILT else ""
     _view = traitlets.Unicode().tag(sync=True)
     is_kept = traitlets.Bool(False).tag(sync=True)
-    words = traitlets.Unicode("a live view of rnn_magics; run the cell again to see it")
+    words = traitlets.Unicode(marked("a live view of rnn_magics; run the cell again to see it"))
 
     def __init__(self, **traits: object) -> None:
         if not _BUILT:
-            msg = (
+            msg = say(
                 "the live views of rnn_magics are not built; reinstall the package, or type"
                 " %config RNNMagics.live = False"
             )
@@ -58,7 +59,7 @@ class RNNWidget(Result, anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         """Return the words in its place."""
-        return self.words
+        return say(self.words)
 
     def hear_at_once(self) -> None:
         """Handle the messages of the page while a cell runs, if the kernel can."""

@@ -24,6 +24,7 @@ import numpy as np
 
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.text.indexing.ids import Ids, id_type
 
 _FORMAT = 1
@@ -131,7 +132,12 @@ class IndexFile:
         except FileNotFoundError:
             pass
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            notes = (f"the cached indices of {self.name!r} were damaged and have been rebuilt",)
+            notes = (
+                say(
+                    "the cached indices of {name!r} were damaged and have been rebuilt",
+                    name=self.name,
+                ),
+            )
         writer = _Writer(self.folder, self.stem, np.dtype(kind))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -191,12 +197,22 @@ class IndexFile:
         if error.errno in _NO_ROOM:
             free = shutil.disk_usage(self.folder).free
             return CorpusError(
-                f"the token indices of {self.name!r} need about {_size(needed)} in {folder!r}, but"
-                f" only {_size(free)} are free; make room there, or keep fewer tokens with"
-                " --max-tokens N"
+                say(
+                    "the token indices of {name!r} need about {needed} in {folder!r}, but only"
+                    " {free} are free; make room there, or keep fewer tokens with --max-tokens N",
+                    name=self.name,
+                    needed=_size(needed),
+                    folder=folder,
+                    free=_size(free),
+                )
             )
         return CorpusError(
-            f"the token indices of {self.name!r} cannot be written to {folder!r}: {error.strerror}"
+            say(
+                "the token indices of {name!r} cannot be written to {folder!r}: {error}",
+                name=self.name,
+                folder=folder,
+                error=error.strerror,
+            )
         )
 
     def _drop_older(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 
 _PORTS = {"http": 80, "https": 443}
 _IP = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -26,14 +27,15 @@ def parts(url: str) -> SplitResult:
         split = urlsplit(url)
         port_of(split)
     except ValueError as error:
-        msg = f"{url!r} cannot be reached ({error}); correct the address"
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say("{url!r} cannot be reached ({error}); correct the address", url=url, error=error)
+        ) from None
     if split.scheme.lower() not in _PORTS:
-        msg = f"{url!r}: only http:// and https:// addresses can be read"
-        raise CorpusError(msg)
+        raise CorpusError(say("{url!r}: only http:// and https:// addresses can be read", url=url))
     if not split.hostname:
-        msg = f"{url!r} cannot be reached (it names no host); correct the address"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say("{url!r} cannot be reached (it names no host); correct the address", url=url)
+        )
     return split
 
 

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from itertools import pairwise
 
+from rnn_magics.language import say
 from rnn_magics.results import visible
 
 SAMPLE = 1 << 16  # bytes that are looked at
@@ -58,7 +59,7 @@ def advised(data: bytes, place: int = 0) -> str:
         text = _decoded(sample, name)
         if text is not None and _is_text(text):
             named.append(f"--encoding {name.replace('_', '-')} ({_glimpse(text)})")
-    return " or ".join(named[:_MOST_NAMED])
+    return say(" or ").join(named[:_MOST_NAMED])
 
 
 def _around(data: bytes, place: int) -> bytes:

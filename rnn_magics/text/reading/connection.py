@@ -19,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import marked, say
 from rnn_magics.text.reading.addresses import is_inside, is_literally_local, parts, port_of
 
 Hold = Callable[[socket.socket], None]
@@ -96,11 +97,13 @@ def _looked_up(connection: HTTPConnection, host: str) -> list[Any]:
     try:
         return socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NewConnectionError(connection, f"no address for {host!r} ({error})") from error
+        raise NewConnectionError(
+            connection, say("no address for {host!r} ({error})", host=host, error=error)
+        ) from error
 
 
 def _first_that_answers(connection: HTTPConnection, addresses: list[Any]) -> socket.socket:
-    failure: OSError = OSError("no address")
+    failure: OSError = OSError(say("no address"))
     for family, kind, protocol, _, address in addresses:
         tried = socket.socket(family, kind, protocol)
         try:
@@ -114,13 +117,20 @@ def _first_that_answers(connection: HTTPConnection, addresses: list[Any]) -> soc
         else:
             return tried
     if isinstance(failure, TimeoutError):
-        raise ConnectTimeoutError(connection, "no answer") from failure
+        raise ConnectTimeoutError(connection, say("no answer")) from failure
     raise NewConnectionError(connection, f"{failure}") from failure
 
 
 def _refusal(host: str, address: str) -> str:
-    where = f"{host!r} is {address}, " if address else f"{host!r} is "
-    return (
-        f"{where}an address of this machine or of a private network; a name or a redirect may not"
-        " lead there; if you mean it, type that address itself"
+    text = (
+        marked(
+            "{host!r} is {address}, an address of this machine or of a private network; a name or a"
+            " redirect may not lead there; if you mean it, type that address itself"
+        )
+        if address
+        else marked(
+            "{host!r} is an address of this machine or of a private network; a name or a redirect"
+            " may not lead there; if you mean it, type that address itself"
+        )
     )
+    return say(text, host=host, address=address)

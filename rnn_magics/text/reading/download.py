@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from rnn_magics.errors import ConfigError, CorpusError
+from rnn_magics.language import marked, say
 from rnn_magics.options import Options, Range, Spelling, option
 from rnn_magics.text.reading.addresses import is_literally_local, parts, port_of
 
@@ -68,8 +69,9 @@ class DownloadConfig(Options):
         if self.sha256 is None:
             return
         if re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256) is None:
-            msg = f"sha256 must be 64 hexadecimal digits, not {self.sha256!r}"
-            raise ConfigError(msg)
+            raise ConfigError(
+                say("sha256 must be 64 hexadecimal digits, not {sha256!r}", sha256=self.sha256)
+            )
         object.__setattr__(self, "sha256", self.sha256.lower())
 
 
@@ -132,17 +134,28 @@ def download(url: str, config: DownloadConfig | None = None) -> Download:
     try:
         got = answer.get(timeout=config.max_download_time)
     except queue.Empty:
-        msg = f"{url!r} took more than {config.max_download_time:g} seconds; allow more with"
-        msg += " --max-download-time SECONDS, or download it yourself and give its path"
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say(
+                "{url!r} took more than {seconds:g} seconds; allow more with --max-download-time"
+                " SECONDS, or download it yourself and give its path",
+                url=url,
+                seconds=config.max_download_time,
+            )
+        ) from None
     finally:
         fetch.leave()  # ends a thread that still reads
     if isinstance(got, Exception):
         raise _explained(url, got) from None
     if config.sha256 not in {None, got.sha256}:
-        msg = f"{url!r} has sha256 {got.sha256}, not {config.sha256}; nothing was kept; if this is"
-        msg += " the text you want, give its sha256"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say(
+                "{url!r} has sha256 {got}, not {wanted}; nothing was kept; if this is the text"
+                " you want, give its sha256",
+                url=url,
+                got=got.sha256,
+                wanted=config.sha256,
+            )
+        )
     return got
 
 
@@ -228,17 +241,19 @@ class _Fetch:
                 return response
             response.close()
             if not response.is_redirect:
-                msg = f"{url!r}: the server answered {response.status_code}"
-                more = (
-                    ""
+                text = (
+                    marked("{url!r}: the server answered {status}")
                     if response.status_code in _SAYS_SO
-                    else f"; only {_WHOLE} means a complete text"
+                    else marked(
+                        "{url!r}: the server answered {status}; only {whole} means a complete text"
+                    )
                 )
-                raise CorpusError(msg + more)
+                raise CorpusError(say(text, url=url, status=response.status_code, whole=_WHOLE))
             url = urljoin(url, response.headers["Location"])
             parts(url)
-        msg = f"{self._url!r} redirects more than {MAX_REDIRECTS} times"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say("{url!r} redirects more than {most} times", url=self._url, most=MAX_REDIRECTS)
+        )
 
     def _hold(self, connected: socket.socket) -> None:
         self._opened.append(connected)
@@ -252,12 +267,24 @@ class _Fetch:
         most = int(self._config.max_download * _MEGABYTE)
         packed = response.headers.get("Content-Encoding", "").strip().lower()
         if packed not in _ENCODINGS:
-            msg = f"{self._url!r} is packed as {packed!r}, which rnn_magics does not unpack;"
-            raise CorpusError(msg + " download it yourself and give the path of the unpacked file")
+            raise CorpusError(
+                say(
+                    "{url!r} is packed as {packed!r}, which rnn_magics does not unpack; download"
+                    " it yourself and give the path of the unpacked file",
+                    url=self._url,
+                    packed=packed,
+                )
+            )
         said = response.headers.get("Content-Length", "0")
         if not (said.isascii() and said.isdigit()):
-            msg = f"{self._url!r}: the server gives a length of {said!r}, which is not a number of"
-            raise CorpusError(msg + " bytes; download it elsewhere and give its path")
+            raise CorpusError(
+                say(
+                    "{url!r}: the server gives a length of {said!r}, which is not a number of"
+                    " bytes; download it elsewhere and give its path",
+                    url=self._url,
+                    said=said,
+                )
+            )
         if len(said) > 18 or int(said) > most:  # noqa: PLR2004  (digits; no memory has more bytes)
             raise CorpusError(self._too_large())
         data = bytearray()
@@ -270,9 +297,11 @@ class _Fetch:
         return bytes(data)
 
     def _too_large(self) -> str:
-        return (
-            f"{self._url!r} is larger than {self._config.max_download:g} MB; allow more with"
-            " --max-download MB, or download it yourself and give its path"
+        return say(
+            "{url!r} is larger than {most:g} MB; allow more with --max-download MB, or download it"
+            " yourself and give its path",
+            url=self._url,
+            most=self._config.max_download,
         )
 
 
@@ -289,15 +318,17 @@ def _explained(url: str, error: Exception) -> CorpusError:
     for cause in _causes(error):
         if isinstance(cause, CorpusError):  # raised by a connection, and wrapped on the way
             return cause
-    name = type(error).__name__
-    said = f"cannot be reached ({name}); download it elsewhere and give its path"
+    text = marked("{url!r} cannot be reached ({kind}); download it elsewhere and give its path")
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        said = "arrived only in part: the server closed the connection before the end; try again"
+        text = marked(
+            "{url!r} arrived only in part: the server closed the connection before the end; try"
+            " again"
+        )
     elif isinstance(error, requests.exceptions.ContentDecodingError):
-        said = "cannot be unpacked; download it elsewhere and give its path"
+        text = marked("{url!r} cannot be unpacked; download it elsewhere and give its path")
     elif isinstance(error, MemoryError):
-        said = "does not fit into memory; download it yourself and give its path"
-    return CorpusError(f"{url!r} {said}")
+        text = marked("{url!r} does not fit into memory; download it yourself and give its path")
+    return CorpusError(say(text, url=url, kind=type(error).__name__))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

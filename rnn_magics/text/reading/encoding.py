@@ -10,6 +10,7 @@ from contextlib import suppress
 from itertools import chain
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.text.reading.advice import SAMPLE, advised
 
 _MARK = "\ufeff"  # the byte order mark as a character; codecs that name a byte order keep it
@@ -77,16 +78,32 @@ def decoded(blocks: Iterable[bytes], encoding: str | None, what: str) -> Iterato
             offset = num_bytes - len(error.object) + error.start
             data = before + block
             if b"\0" in first[:_HEAD]:
-                raise _binary(what, f"zero byte at offset {first.index(0)}", data) from None
-            advice = advised(data, offset - num_bytes + len(data)) or "another --encoding"
-            msg = f"{what!r} is not {encoding}: byte 0x{error.object[error.start]:02x} at offset"
-            raise CorpusError(msg + f" {offset}; try {advice}") from None
+                raise _binary(
+                    what, say("zero byte at offset {place}", place=first.index(0)), data
+                ) from None
+            advice = advised(data, offset - num_bytes + len(data)) or say("another --encoding")
+            raise CorpusError(
+                say(
+                    "{what!r} is not {encoding}: byte 0x{byte:02x} at offset {offset}; try"
+                    " {advice}",
+                    what=what,
+                    encoding=encoding,
+                    byte=error.object[error.start],
+                    offset=offset,
+                    advice=advice,
+                )
+            ) from None
         except (UnicodeError, ValueError) as error:  # some codecs raise these
-            msg = f"{what!r} is not {encoding}: {error}"
-            raise CorpusError(msg) from None
+            raise CorpusError(
+                say(
+                    "{what!r} is not {encoding}: {error}", what=what, encoding=encoding, error=error
+                )
+            ) from None
         if "\0" in text:
             place = num_characters + text.index("\0")
-            raise _binary(what, f"zero character at offset {place}", before + block)
+            raise _binary(
+                what, say("zero character at offset {place}", place=place), before + block
+            )
         if not num_characters:
             text = text.removeprefix(_MARK)
         num_characters += len(text)
@@ -113,8 +130,17 @@ def encoding_of(data: bytes, charset: str) -> str | None:
 
 def _binary(what: str, why: str, data: bytes) -> CorpusError:
     if advice := advised(data):
-        return CorpusError(f"{what!r} has another encoding ({why}); try {advice}")
-    return CorpusError(f"{what!r} is a binary file ({why}); give a text file")
+        return CorpusError(
+            say(
+                "{what!r} has another encoding ({why}); try {advice}",
+                what=what,
+                why=why,
+                advice=advice,
+            )
+        )
+    return CorpusError(
+        say("{what!r} is a binary file ({why}); give a text file", what=what, why=why)
+    )
 
 
 def _encoding(first: bytes, encoding: str | None, what: str) -> str:
@@ -127,15 +153,27 @@ def _encoding(first: bytes, encoding: str | None, what: str) -> str:
         name = codecs.lookup(encoding).name
         codecs.getincrementaldecoder(encoding)
     except LookupError:
-        msg = f"unknown encoding {encoding!r}; try utf-8, cp1252, gb18030 or shift_jis"
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say(
+                "unknown encoding {encoding!r}; try utf-8, cp1252, gb18030 or shift_jis",
+                encoding=encoding,
+            )
+        ) from None
     except ValueError as error:  # a NUL in its name
-        msg = f"{what!r} is not {encoding}: {error}"
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say("{what!r} is not {encoding}: {error}", what=what, encoding=encoding, error=error)
+        ) from None
     if marked and name not in marked:
         right = marked[-1] if marked[0] == "utf-8-sig" else marked[0]
-        msg = f"{what!r} is not {encoding}: it begins with the byte order mark of {right}; try"
-        raise CorpusError(msg + f" --encoding {right}")
+        raise CorpusError(
+            say(
+                "{what!r} is not {encoding}: it begins with the byte order mark of {right}; try"
+                " --encoding {right}",
+                what=what,
+                encoding=encoding,
+                right=right,
+            )
+        )
     if marked:
         return marked[0]
     if name in ("utf-16", "utf-32"):

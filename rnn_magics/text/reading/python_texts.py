@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import marked, say
 
 MOST_CHARACTERS = 2_000_000
 
@@ -35,7 +36,7 @@ def library_source() -> str:
     folder = Path(sysconfig.get_path("stdlib"))
     paths = [folder / f"{name}.py" for name in sorted(sys.stdlib_module_names)]
     parts, length = [], 0
-    with files.in_one_line(CorpusError, f"{files.shown(folder)} cannot be read"):
+    with files.in_one_line(CorpusError, say("{path} cannot be read", path=files.shown(folder))):
         for path in filter(Path.is_file, paths):
             with files.open_file(path, "r", "utf-8") as file:
                 parts.append(file.read())
@@ -43,8 +44,12 @@ def library_source() -> str:
             if length > MOST_CHARACTERS:
                 break
     if not parts:
-        msg = f"this Python has no source files in {files.shown(folder)}; use %corpus python_docs"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say(
+                "this Python has no source files in {folder}; use %corpus python_docs",
+                folder=files.shown(folder),
+            )
+        )
     return "\n".join(parts)[:MOST_CHARACTERS]
 
 
@@ -57,6 +62,6 @@ class PythonText:
 
 
 PYTHON_TEXTS = {
-    "python_docs": PythonText(language_reference, "pydoc_data.topics of this Python"),
-    "python_source": PythonText(library_source, "the standard library of this Python"),
+    "python_docs": PythonText(language_reference, marked("pydoc_data.topics of this Python")),
+    "python_source": PythonText(library_source, marked("the standard library of this Python")),
 }

@@ -6,103 +6,36 @@ raises a `CorpusError` of one line that says what to do.
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import hashlib
+import io
 import os
 import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.options import did_you_mean
+from rnn_magics.text.formats.formats import FileConfig
+from rnn_magics.text.formats.hub import PREFIX, hub_records, is_hub
+from rnn_magics.text.formats.packed import is_archive, is_dense, is_packed, packing
 from rnn_magics.text.reading import poems
 from rnn_magics.text.reading.download import DownloadConfig, download, keep
-from rnn_magics.text.reading.encoding import decode, decoded, encoding_of
+from rnn_magics.text.reading.encoding import decode, encoding_of
+from rnn_magics.text.reading.progress import UNWATCHED, Meter
 from rnn_magics.text.reading.python_texts import PYTHON_TEXTS
+from rnn_magics.text.reading.source import LargeFile, Reading, Source, stem
 
 DATA_VARIABLE = "RNN_MAGICS_DATA"
 STREAM_BYTES = 256 * 1024 * 1024  # a larger file is read piece by piece, each time it is needed
-_BLOCK_BYTES = 1 << 20
+_UNPACKED = 10  # times as large; more than texts are, as a rule
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _CHARSET = ".charset"  # of a file beside a download: the encoding that its server named
-
-
-@dataclass(frozen=True)
-class Source:
-    """The raw text of one source, and where it came from."""
-
-    text: str
-    name: str
-    origin: str
-    notes: tuple[str, ...] = ()  # remarks on it, for the user
-
-    def pieces(self) -> Iterator[str]:
-        """Yield the text."""
-        yield self.text
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """Identifies this text among others."""
-        return ("text", hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest())
-
-
-@dataclass(frozen=True)
-class LargeFile:
-    """A text file that is not held in memory.
-
-    Parameters
-    ----------
-    spec
-        What the user typed.
-    path
-        The path of the file.
-    name, origin
-        As in a `Source`.
-    encoding
-        Its encoding; None for UTF-8, or the one that a byte order mark announces.
-    size, changed
-        Its size in bytes, and the time of its last change in nanoseconds.
-    notes
-        Remarks on it, for the user.
-    """
-
-    spec: str
-    path: Path
-    name: str
-    origin: str
-    encoding: str | None
-    size: int
-    changed: int
-    notes: tuple[str, ...] = ()
-
-    def pieces(self) -> Iterator[str]:
-        """Yield the text in pieces of about a million characters.
-
-        Raises
-        ------
-        CorpusError
-            When it is not text, or has changed since.
-        """
-        yield from decoded(self._blocks(), self.encoding, self.spec)
-
-    def _blocks(self) -> Iterator[bytes]:
-        with _explained(self.path, self.spec), files.open_file(self.path) as file:
-            now = os.fstat(file.fileno())
-            if (now.st_size, now.st_mtime_ns) != (self.size, self.changed):
-                msg = f"{self.spec!r} has changed since it was read; type %corpus again"
-                raise CorpusError(msg)
-            while block := file.read(_BLOCK_BYTES):
-                yield block
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """Identifies this text among others."""
-        path = str(self.path.absolute())
-        return ("file", path, str(self.size), str(self.changed), self.encoding or "")
 
 
 def is_url(spec: str) -> bool:
@@ -111,97 +44,157 @@ def is_url(spec: str) -> bool:
 
 
 def read_source(
-    spec: str, encoding: str | None = None, config: DownloadConfig | None = None
+    spec: str,
+    encoding: str | None = None,
+    config: DownloadConfig | None = None,
+    how: FileConfig | None = None,
 ) -> Source:
-    """Read a built-in text, a URL or a file, whichever `spec` names.
+    """Read a source; of an archive with several files, the first.
+
+    Parameters
+    ----------
+    spec, encoding, config, how
+        As for `read_sources`.
+
+    Raises
+    ------
+    CorpusError
+        As for `read_sources`.
+    """
+    return read_sources(spec, encoding, config, how)[0]
+
+
+def read_sources(
+    spec: str,
+    encoding: str | None = None,
+    config: DownloadConfig | None = None,
+    how: FileConfig | None = None,
+    meter: Meter = UNWATCHED,
+) -> list[Source]:
+    """Read a built-in text, a URL, a data set or a file; an archive has a source for each file.
 
     Parameters
     ----------
     spec
-        A name of `BUILTINS`, an ``http://`` or ``https://`` URL, or a path.
+        A name of `BUILTINS`, an ``http://`` or ``https://`` URL, ``hf:NAME``, or a path. Behind
+        the path of an archive, that of a file in it, or a pattern.
     encoding
         The encoding of a file or a download. By default UTF-8, or the one that a byte order mark
         announces.
     config
         The limits of a download, and the sha256 that it must have.
+    how
+        What the file is, and what of it is the text.
+    meter
+        Is told how much of a file has been read.
 
     Raises
     ------
     CorpusError
-        When there is no such source, or its bytes are not text.
+        When there is no such source, or it is not what it should be.
     """
+    config, how = config or DownloadConfig(), how or FileConfig()
     if spec in BUILTINS:
-        return BUILTINS[spec](spec)
+        return [BUILTINS[spec](spec)]
     if is_url(spec):
-        return _downloaded(spec, encoding, config or DownloadConfig())
-    if re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE):
-        msg = f"{spec!r}: only http:// and https:// addresses can be read"
-        raise CorpusError(msg)
-    path = files.user_path(spec, CorpusError)
-    text, doubts = _decoded(_read_file(path, spec), encoding, spec)
-    return Source(text, path.stem, str(path), doubts)
+        return _downloaded(spec, encoding, config, how)
+    if is_hub(spec):
+        found = hub_records(spec, how.field, config.max_download)
+        return [Source.of_records(found, spec.removeprefix(PREFIX), spec)]
+    if _SCHEME.match(spec):
+        raise CorpusError(
+            say("{spec!r}: only http:// and https:// addresses can be read", spec=spec)
+        )
+    return local_file(spec, encoding, how).in_memory(meter)
 
 
 def is_path(spec: str) -> bool:
-    """Whether a source is a path: neither a built-in name nor an address."""
-    return spec not in BUILTINS and not re.match(r"[a-z][a-z0-9+.-]+://", spec, re.IGNORECASE)
+    """Whether a source is a path: neither a built-in name nor an address nor a data set."""
+    return spec not in BUILTINS and not is_hub(spec) and not _SCHEME.match(spec)
 
 
-def file_size(spec: str) -> int:
+def disk_size(spec: str) -> int:
     """Return the size of a file in bytes; 0 for any other source, and where there is no file."""
     if is_path(spec):
         with contextlib.suppress(OSError):  # reading it says what is wrong
-            found = files.user_path(spec, CorpusError).stat()
+            found = located(spec)[0].stat()
             return found.st_size if stat.S_ISREG(found.st_mode) else 0
     return 0
 
 
-def large_file(spec: str, encoding: str | None) -> LargeFile:
-    """Return a file that stays on disk.
+def text_size(spec: str) -> int:
+    """Return about how many bytes a file has when it is unpacked; 0 as for `disk_size`."""
+    size = disk_size(spec)
+    return size * _UNPACKED if size and is_dense(located(spec)[0].name) else size
+
+
+def local_file(spec: str, encoding: str | None, how: FileConfig) -> LargeFile:
+    """Return a file that stays on disk until it is read.
 
     Raises
     ------
     CorpusError
         When it cannot be examined.
     """
-    path = files.user_path(spec, CorpusError)
+    path, pattern = located(spec)
     with _explained(path, spec):
         found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError
+    reading = Reading(spec, path.name, encoding, how, pattern)
     size, changed = found.st_size, found.st_mtime_ns
-    return LargeFile(spec, path, path.stem, str(path), encoding, size, changed)
+    return LargeFile(reading, path, stem(path.name), str(path), size, changed)
 
 
-def _read_file(path: Path, spec: str) -> bytes:
-    with _explained(path, spec):
-        return files.read_bytes(path)
+def located(spec: str) -> tuple[Path, str]:
+    """Return the path of a file, and what is read of it if it is an archive.
+
+    Raises
+    ------
+    CorpusError
+        When no file can have that path.
+    """
+    path = files.user_path(spec, CorpusError)
+    with files.in_one_line(CorpusError, files.shown(spec)):
+        if not path.exists():
+            for above in path.parents:
+                if is_archive(above.name) and above.is_file():
+                    return above, path.relative_to(above).as_posix()
+    return path, ""
 
 
 @contextmanager
 def _explained(path: Path, spec: str) -> Iterator[None]:
-    # Turns every failure to read a file into one line, with advice.
-    with files.in_one_line(CorpusError, f"{files.shown(spec)} cannot be read"):
+    # Turns every failure to examine a file into one line, with advice.
+    with files.in_one_line(CorpusError, say("{path} cannot be read", path=files.shown(spec))):
         try:
             yield
         except FileNotFoundError:
             if _looks_like_name(spec):
-                known = ", ".join(BUILTINS)
-                near = did_you_mean(spec, BUILTINS)
-                msg = f"unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)"
+                msg = say(
+                    "unknown corpus {spec!r}{near} (built in: {known}; or give a path or a URL)",
+                    spec=spec,
+                    near=did_you_mean(spec, BUILTINS),
+                    known=", ".join(BUILTINS),
+                )
             else:
-                msg = f"there is no file {spec!r} in {str(Path.cwd())!r}"
+                msg = say("there is no file {spec!r} in {here!r}", spec=spec, here=str(Path.cwd()))
             raise CorpusError(msg) from None
         except (IsADirectoryError, PermissionError):
             if not path.is_dir():  # on Windows, reading a folder is a PermissionError
                 raise
-            msg = f"{spec!r} is a folder; name one text file in it"
-            raise CorpusError(msg) from None
+            raise CorpusError(
+                say("{spec!r} is a folder; name one text file in it", spec=spec)
+            ) from None
 
 
 def _looks_like_name(spec: str) -> bool:
     return re.fullmatch(r"[\w-]+", spec) is not None
 
 
-def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Source:
+def _downloaded(
+    url: str, encoding: str | None, config: DownloadConfig, how: FileConfig
+) -> list[Source]:
     kept = None if config.sha256 is None else cache_folder() / "downloads" / config.sha256
     data = None if kept is None else _kept(kept, config.sha256)  # need not be downloaded twice
     notes = []
@@ -210,34 +203,46 @@ def _downloaded(url: str, encoding: str | None, config: DownloadConfig) -> Sourc
     else:
         got = download(url, config)
         data, charset = got.data, got.charset
-        said = f"{url} has {len(data):,} bytes; to require exactly these next time:"
-        notes.append(f"{said} --sha256 {got.sha256}")
-        if got.is_page:
-            notes.append(f"{url} is a web page ({got.content_type}): its tags are part of the text")
+        notes.append(
+            say(
+                "{url} has {size:,} bytes; to require exactly these next time: --sha256 {sha256}",
+                url=url,
+                size=len(data),
+                sha256=got.sha256,
+            )
+        )
+        if got.is_page and how.format is None:
+            notes.append(
+                say(
+                    "{url} is a web page ({kind}): its tags are part of the text; --as text takes"
+                    " them off",
+                    url=url,
+                    kind=got.content_type,
+                )
+            )
         if kept is not None:
             _keep(data, kept)
             if charset:
                 _keep(charset.encode(), kept.with_suffix(_CHARSET))
     if encoding is None and (encoding := encoding_of(data, charset)):
-        notes.append(f"{url} is read as {encoding}, since its server says charset={charset}")
-    text, doubts = _decoded(data, encoding, url)
-    name = Path(url.partition("?")[0].rstrip("/")).stem or "download"
-    return Source(text, name, url, (*notes, *doubts))
+        notes.append(
+            say(
+                "{url} is read as {encoding}, since its server says charset={charset}",
+                url=url,
+                encoding=encoding,
+                charset=charset,
+            )
+        )
+    reading = Reading(url, _file_name(url, data), encoding, how)
+    found = [part.source(url, encoding) for part in reading.parts(io.BytesIO(data))]
+    found[0] = replace(found[0], notes=(*notes, *found[0].notes))
+    return found
 
 
-def _decoded(data: bytes, encoding: str | None, spec: str) -> tuple[str, tuple[str, ...]]:
-    # The text, and a doubt where it is probably read as what it is not.
-    text = decode(data, encoding, spec)
-    if encoding is None or data.isascii() or codecs.lookup(encoding).name.startswith("utf"):
-        return text, ()
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return text, ()
-    doubt = (
-        f"{spec} is read as {encoding}, but it is valid UTF-8: --encoding utf-8 if it is garbled"
-    )
-    return text, (doubt,)
+def _file_name(url: str, data: bytes) -> str:
+    # A server may have unpacked a file that is named as a packed one.
+    name = PurePath(url.partition("?")[0].partition("#")[0].rstrip("/")).name or "download"
+    return name if is_packed(data, name) else name[: -len(packing(name))]
 
 
 def _kept_charset(path: Path) -> str:
@@ -286,21 +291,33 @@ class _PublicText:
         return _kept(path, self.sha256) or self._fetch(path, name), path
 
     def _checked(self, path: Path, name: str) -> bytes:
-        data = _read_file(path, str(path))
+        with _explained(path, str(path)):
+            data = files.read_bytes(path)
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            msg = f"{str(path)!r} is not the published {name} (its sha256 differs); to use it"
-            raise CorpusError(msg + " all the same, give its path")
+            raise CorpusError(
+                say(
+                    "{path!r} is not the published {name} (its sha256 differs); to use it all the"
+                    " same, give its path",
+                    path=str(path),
+                    name=name,
+                )
+            )
         return data
 
     def _fetch(self, path: Path, name: str) -> bytes:
         try:
             data = download(self.url, DownloadConfig(sha256=self.sha256)).data
         except CorpusError as error:
-            msg = (
-                f"{name} cannot be downloaded ({error}); put {self.filename} into a folder and set"
-                f" {DATA_VARIABLE} to it, or use %corpus python_docs (no download)"
-            )
-            raise CorpusError(msg) from None
+            raise CorpusError(
+                say(
+                    "{name} cannot be downloaded ({error}); put {filename} into a folder and set"
+                    " {data_variable} to it, or use %corpus python_docs (no download)",
+                    name=name,
+                    error=error,
+                    filename=self.filename,
+                    data_variable=DATA_VARIABLE,
+                )
+            ) from None
         _keep(data, path)
         return data
 

@@ -16,7 +16,8 @@ from rnn_magics.text.cleaning import (
     share_removed,
 )
 from rnn_magics.text.indexing.numbering import PIECE
-from rnn_magics.text.reading.sources import LargeFile, Source
+from rnn_magics.text.reading.progress import UNWATCHED, Meter
+from rnn_magics.text.reading.source import LargeFile, Source
 
 _BEGINNING = 1000  # characters kept for display
 
@@ -51,8 +52,20 @@ class StreamedText:
     letters_removed: float = 0.0
 
     @classmethod
-    def survey(cls, sources: Sequence[Source | LargeFile], cleaning: CorpusConfig) -> StreamedText:
+    def survey(
+        cls,
+        sources: Sequence[Source | LargeFile],
+        cleaning: CorpusConfig,
+        meter: Meter = UNWATCHED,
+    ) -> StreamedText:
         """Read the text once, to check that it is text and to measure it.
+
+        Parameters
+        ----------
+        sources, cleaning
+            As in a `StreamedText`.
+        meter
+            Is told how much of the files has been read.
 
         Raises
         ------
@@ -64,7 +77,7 @@ class StreamedText:
 
         def counted() -> Iterator[str]:
             nonlocal removed
-            for piece in _joined(sources):
+            for piece in _joined(sources, meter):
                 removed += letters_removed(piece, cleaning)
                 yield piece
 
@@ -100,7 +113,10 @@ class StreamedText:
 
 
 def cleaned_text(
-    sources: Sequence[Source | LargeFile], cleaning: CorpusConfig, name: str
+    sources: Sequence[Source | LargeFile],
+    cleaning: CorpusConfig,
+    name: str,
+    meter: Meter = UNWATCHED,
 ) -> tuple[str | StreamedText, float]:
     """Return the cleaned text of sources, and the share of its letters that were removed.
 
@@ -113,7 +129,7 @@ def cleaned_text(
     """
     texts = [source.text for source in sources if isinstance(source, Source)]
     if len(texts) < len(sources):
-        streamed = StreamedText.survey(sources, cleaning)
+        streamed = StreamedText.survey(sources, cleaning, meter)
         require_two(streamed, name, "character", streamed.letters_removed)
         return streamed, streamed.letters_removed
     return cleaned_and_lost("\n".join(texts), cleaning, name)
@@ -123,8 +139,8 @@ def _cleaned(sources: Iterable[Source | LargeFile], cleaning: CorpusConfig) -> I
     return clean_pieces(_joined(sources), cleaning)
 
 
-def _joined(sources: Iterable[Source | LargeFile]) -> Iterator[str]:
+def _joined(sources: Iterable[Source | LargeFile], meter: Meter = UNWATCHED) -> Iterator[str]:
     for number, source in enumerate(sources):
         if number:
             yield "\n"
-        yield from source.pieces()
+        yield from source.pieces(meter)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say, say_number
 from rnn_magics.options import Options, Range, option
 from rnn_magics.results import Result
 from rnn_magics.text.series.values import Values
@@ -87,19 +88,34 @@ class Levels(Result):
             a float.
         """
         if len(values) < num_levels:
-            many = f"{len(values):,} value{'s' * (len(values) != 1)}"
-            msg = (
-                f"{name!r} has {many} to train on, fewer than {num_levels:,} levels; give a longer"
+            many = say_number(len(values), "{number:,} value", "{number:,} values")
+            msg = say(
+                "{name!r} has {many} to train on, fewer than {num_levels:,} levels; give a longer"
+                " series, or fewer --levels",
+                name=name,
+                many=many,
+                num_levels=num_levels,
             )
-            raise CorpusError(msg + " series, or fewer --levels")
+            raise CorpusError(msg)
         low, high = float(values.min()), float(values.max())
         middle = low / 2 + high / 2
         if not low < middle < high:
-            msg = f"{name!r} is constant: every value to train on is {low:g}, so there is nothing"
-            raise CorpusError(msg + " to predict; give a series that changes")
+            msg = say(
+                "{name!r} is constant: every value to train on is {low:g}, so there is nothing"
+                " to predict; give a series that changes",
+                name=name,
+                low=low,
+            )
+            raise CorpusError(msg)
         if not np.isfinite(high - low):
-            msg = f"{name!r} has values from {low:g} to {high:g}, a range too large for a float"
-            raise CorpusError(msg + "; scale it first")
+            msg = say(
+                "{name!r} has values from {low:g} to {high:g}, a range too large for a float;"
+                " scale it first",
+                name=name,
+                low=low,
+                high=high,
+            )
+            raise CorpusError(msg)
         edges = np.unique(BINS[bins](values, num_levels))
         counts, _ = np.histogram(values, edges)
         # A level without a value to train on would be unknown to the model: the next one takes it.
@@ -168,18 +184,26 @@ class Levels(Result):
         """
         numbers = [*plain["edges"], *plain["values"]]
         if not all(type(number) is float and np.isfinite(number) for number in numbers):
-            msg = "an edge or a value of the levels is no finite number"
+            msg = say("an edge or a value of the levels is no finite number")
             raise ValueError(msg)
         levels = cls(tuple(plain["edges"]), tuple(plain["values"]), str(plain["bins"]))
         rises = all(a < b for a, b in zip(levels.edges, levels.edges[1:], strict=False))
         if not rises or len(levels) not in LEVELS or len(levels.edges) != len(levels) + 1:
-            msg = f"the number of levels is not {LEVELS}, or their edges do not rise"
+            msg = say(
+                "the number of levels is not {range}, or their edges do not rise", range=LEVELS
+            )
             raise ValueError(msg)
         return levels
 
     def __repr__(self) -> str:
         """One line: how many levels, of which kind, over which range."""
-        return f"{len(self):,} {self.bins} levels from {self.edges[0]:g} to {self.edges[-1]:g}"
+        return say(
+            "{number:,} {bins} levels from {low:g} to {high:g}",
+            number=len(self),
+            bins=self.bins,
+            low=self.edges[0],
+            high=self.edges[-1],
+        )
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import say
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.series.levels import Levels, LevelsConfig, Series
@@ -49,16 +50,23 @@ def read_series(
     if isinstance(levels, LevelsConfig):
         asked = levels.levels
         if asked is None:
-            msg = "a series needs a number of levels, such as LevelsConfig(levels=20)"
+            msg = say("a series needs a number of levels, such as LevelsConfig(levels=20)")
             raise ConfigError(msg)
         levels = Levels.fit(_training_part(values, config), asked, levels.bins, name)
         if len(levels) < asked:
-            few = (
-                f"{name} has {len(levels):,} levels, not {asked:,}: one without a value to train on"
+            told = {"name": name, "number": len(levels), "asked": asked}
+            few = say(
+                "{name} has {number:,} levels, not {asked:,}: one without a value to train on goes"
+                " to the next",
+                **told,
             )
-            few += " goes to the next"
-            notes = (few if levels.bins == "quantile" else f"{few}; try --bins quantile",)
-    corpus = _corpus(values, levels, config, name, f"variable {name}")
+            tried = say(
+                "{name} has {number:,} levels, not {asked:,}: one without a value to train on goes"
+                " to the next; try --bins quantile",
+                **told,
+            )
+            notes = (few if levels.bins == "quantile" else tried,)
+    corpus = _corpus(values, levels, config, name, say("variable {name}", name=name))
     return replace(corpus, notes=notes)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import a_kind, foreign_code, is_a, kind_of
+from rnn_magics.language import say
 from rnn_magics.text.given import elements
 
 Values = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -32,7 +33,9 @@ def numbers_of(data: Any, name: str) -> Values:
         also when `data` has no elements in an order (see `given.elements`).
     """
     given = elements(data, name)
-    with foreign_code(f"{name!r} has an element that cannot be read as a number", CorpusError):
+    with foreign_code(
+        say("{name!r} has an element that cannot be read as a number", name=name), CorpusError
+    ):
         found = [_number(element) for element in given]
     wrong = [place for place, number in enumerate(found) if not _is_finite(number)]
     if wrong:
@@ -66,14 +69,30 @@ def _told(given: tuple[Any, ...], found: list[float | None], wrong: list[int], n
     place = wrong[0]
     kind = _kind(found[place])
     alike = sum(_kind(found[each]) == kind for each in wrong)
-    said = f"{name!r}: element {place} is"
-    more = f" (of {alike:,} such elements)" if alike > 1 else ""
+    said = say("{name!r}: element {place} is", name=name, place=place)
+    more = say(" (of {number:,} such elements)", number=alike) if alike > 1 else ""
     if kind == "gap":
-        return f"{said} a gap{more}, nan or None; fill gaps first, such as with pandas' interpolate"
-    if kind == "infinite":
-        return f"{said} infinite or too large for a float{more}; drop or replace it"
-    if is_a(given[place], list | tuple):
-        return (
-            f"{said} {a_kind(given[place])}{more}; a series has one number a place: take a column"
+        return say(
+            "{said} a gap{more}, nan or None; fill gaps first, such as with pandas' interpolate",
+            said=said,
+            more=more,
         )
-    return f"{said} {a_kind(given[place])}{more}; a series is made of numbers: drop or convert it"
+    if kind == "infinite":
+        return say(
+            "{said} infinite or too large for a float{more}; drop or replace it",
+            said=said,
+            more=more,
+        )
+    if is_a(given[place], list | tuple):
+        return say(
+            "{said} {kind}{more}; a series has one number a place: take a column",
+            said=said,
+            kind=a_kind(given[place]),
+            more=more,
+        )
+    return say(
+        "{said} {kind}{more}; a series is made of numbers: drop or convert it",
+        said=said,
+        kind=a_kind(given[place]),
+        more=more,
+    )

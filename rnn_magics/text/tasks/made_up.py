@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.options import check_choice
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.corpus import Corpus
@@ -55,7 +56,10 @@ def task_corpus(
     most = min(config.max_tokens or MOST_TOKENS + 1, MOST_TOKENS + 1)
     drawn = list(islice(draw_examples(task, examples), most))
     if len(drawn) > MOST_TOKENS:
-        msg = f"these examples have more than {MOST_TOKENS:,} tokens; lower --examples or --length"
+        msg = say(
+            "these examples have more than {most:,} tokens; lower --examples or --length",
+            most=MOST_TOKENS,
+        )
         raise CorpusError(msg)
     name, tokens = name or f"{PREFIX}{task}", [each.token for each in drawn]
     made = Corpus.from_tokens(tokens, config, name=name, origin=f"{PREFIX}{task}, {examples!r}")

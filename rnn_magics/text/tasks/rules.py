@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from string import ascii_lowercase, ascii_uppercase
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import marked, say
 
 ASK, END, MARK, WAIT = "=", ";", "*", "."
 DIGITS = tuple("0123456789")
@@ -78,8 +79,12 @@ def copy(length: int, symbols: int, delay: int) -> Rule:
 def recall(length: int, symbols: int) -> Rule:
     """Write 1 to `length` pairs of a key and a value, ask for a key, and write its value."""
     if length > symbols:
-        more = f"--symbols {length} or " if length <= MOST_SYMBOLS else ""
-        msg = f"recall needs a key of its own for each pair: {more}--length {symbols}"
+        more = say("--symbols {length} or ", length=length) if length <= MOST_SYMBOLS else ""
+        msg = say(
+            "recall needs a key of its own for each pair: {more}--length {symbols}",
+            more=more,
+            symbols=symbols,
+        )
         raise ConfigError(msg)
     keys, values = ascii_lowercase[:symbols], ascii_uppercase[:symbols]
     pairs: dict[str, str] = {}
@@ -107,7 +112,9 @@ def parity(length: int) -> Rule:
 def adding(length: int) -> Rule:
     """Write `length` digits, two of them marked, and the sum of these two."""
     if length < 2:  # noqa: PLR2004  (the marked ones)
-        msg = f"adding marks two digits, so --length must be at least 2, not {length}"
+        msg = say(
+            "adding marks two digits, so --length must be at least 2, not {length}", length=length
+        )
         raise ConfigError(msg)
     marked: list[int] = []
     first = 0  # how many tokens from the first marked digit to the next token
@@ -171,9 +178,9 @@ def certain(token: str, distance: int = 0) -> Next:
 
 
 TASKS: dict[str, Task] = {
-    "copy": Task(copy, "symbols again, after a delay", {"symbols": 8, "delay": 5}),
-    "recall": Task(recall, "the value of a key", {"symbols": 10}),
-    "parity": Task(parity, "whether ones are odd in number"),
-    "adding": Task(adding, "the sum of two marked digits"),
-    "dyck": Task(dyck, "nested brackets", {"symbols": 2}, closing),
+    "copy": Task(copy, marked("symbols again, after a delay"), {"symbols": 8, "delay": 5}),
+    "recall": Task(recall, marked("the value of a key"), {"symbols": 10}),
+    "parity": Task(parity, marked("whether ones are odd in number")),
+    "adding": Task(adding, marked("the sum of two marked digits")),
+    "dyck": Task(dyck, marked("nested brackets"), {"symbols": 2}, closing),
 }

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import say
 from rnn_magics.options import SEED, Options, Range, option
 from rnn_magics.results import Result
 from rnn_magics.text.tasks.rules import MOST_SYMBOLS, TASKS, Next, Rule
@@ -35,13 +36,18 @@ class TaskConfig(Options):
     )
     symbols: int | None = option(
         None,
-        lambda: f"of a task: how many kinds of symbols (by default {_taken('symbols')})",
+        lambda: say(
+            "of a task: how many kinds of symbols (by default {taken})", taken=_taken("symbols")
+        ),
         within=Range(1, MOST_SYMBOLS),
         label="Task: symbols",
     )
     delay: int | None = option(
         None,
-        lambda: f"of a task: how many tokens to wait for the answer (by default {_taken('delay')})",
+        lambda: say(
+            "of a task: how many tokens to wait for the answer (by default {taken})",
+            taken=_taken("delay"),
+        ),
         within=Range(0, _MOST_LENGTH),
         label="Task: delay",
     )
@@ -66,7 +72,7 @@ class TaskConfig(Options):
             if each in taken:
                 arguments[each] = taken[each] if value is None else value
             elif value is not None:
-                msg = f"task {name} takes no --{each}; leave it out"
+                msg = say("task {task} takes no --{option}; leave it out", task=name, option=each)
                 raise ConfigError(msg)
         return arguments
 
@@ -158,7 +164,11 @@ class MadeUp(Result):
     def __repr__(self) -> str:
         """One line: the task, and the perplexity that nobody can go below."""
         mean = float(self.nats.mean())
-        return (
-            f"task {self.task}: {len(self.begins):,} examples; who knows the rule reaches"
-            f" perplexity {math.exp(mean):.3f}, {mean:.3f} nats per token"
+        return say(
+            "task {task}: {number:,} examples; who knows the rule reaches"
+            " perplexity {best:.3f}, {mean:.3f} nats per token",
+            task=self.task,
+            number=len(self.begins),
+            best=math.exp(mean),
+            mean=mean,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from rnn_magics.errors import DeviceError
+from rnn_magics.language import marked, say
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class DeviceChoice:
 
     def __str__(self) -> str:
         """Return the device and the reason."""
-        return f"{self.device} ({self.reason})"
+        return say("{device} ({reason})", device=self.device, reason=say(self.reason))
 
 
 def choose_device(name: str | None = None) -> DeviceChoice:
@@ -33,22 +34,33 @@ def choose_device(name: str | None = None) -> DeviceChoice:
         if torch.cuda.is_available():
             return DeviceChoice(torch.device("cuda"), torch.cuda.get_device_name())
         if torch.backends.mps.is_available():
-            return DeviceChoice(torch.device("mps"), "Apple GPU found")
-        return DeviceChoice(torch.device("cpu"), "no GPU found")
+            return DeviceChoice(torch.device("mps"), marked("Apple GPU found"))
+        return DeviceChoice(torch.device("cpu"), marked("no GPU found"))
     try:
         device = torch.device(name)
     except RuntimeError:
-        msg = f"unknown device {name!r}; choose cpu, cuda, cuda:1 or mps"
-        raise DeviceError(msg) from None
+        raise DeviceError(
+            say("unknown device {name!r}; choose cpu, cuda, cuda:1 or mps", name=name)
+        ) from None
     count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": _mps_count()}.get(device.type)
     if count is None:
-        msg = f"device {name!r} is not supported; choose cpu, cuda or mps"
-        raise DeviceError(msg)
+        raise DeviceError(
+            say("device {name!r} is not supported; choose cpu, cuda or mps", name=name)
+        )
     if (device.index or 0) >= count:
-        found = f"{count} found" if count else "none found"
-        msg = f"--device {name}: no such device here ({found}); leave it out, or use --device cpu"
-        raise DeviceError(msg)
-    return DeviceChoice(device, "as asked")
+        text = (
+            marked(
+                "--device {name}: no such device here ({count} found); leave it out, or use"
+                " --device cpu"
+            )
+            if count
+            else marked(
+                "--device {name}: no such device here (none found); leave it out, or use"
+                " --device cpu"
+            )
+        )
+        raise DeviceError(say(text, name=name, count=count))
+    return DeviceChoice(device, marked("as asked"))
 
 
 def _mps_count() -> int:

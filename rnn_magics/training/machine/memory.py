@@ -16,12 +16,13 @@ import torch
 
 from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import TrainingError, is_out_of_memory
+from rnn_magics.language import marked, say
 from rnn_magics.models.cells import CELLS
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 
 _FLOAT_BYTES = 4
-WHAT_TO_TRY = "fewer --num-hiddens or --num-layers, or %sample with a smaller --batch-size"
+WHAT_TO_TRY = marked("fewer --num-hiddens or --num-layers, or %sample with a smaller --batch-size")
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,13 @@ class MemoryEstimate:
 
     def __str__(self) -> str:
         """Return the sum and its parts."""
-        return (
-            f"{in_words(self.total)} (weights {in_words(self.parameters)}, gradients and optimizer"
-            f" {in_words(self.training)}, activations {in_words(self.activations)})"
+        return say(
+            "{total} (weights {weights}, gradients and optimizer {training}, activations"
+            " {activations})",
+            total=in_words(self.total),
+            weights=in_words(self.parameters),
+            training=in_words(self.training),
+            activations=in_words(self.activations),
         )
 
 
@@ -97,11 +102,16 @@ def require_memory(needed: MemoryEstimate, device: torch.device) -> None:
     """
     there = available_memory(device)
     if there is not None and needed.total > there:
-        msg = (
-            f"this run needs at least {needed}, but {device} has only {in_words(there)} free; try"
-            f" {WHAT_TO_TRY}"
+        raise TrainingError(
+            say(
+                "this run needs at least {needed}, but {device} has only {there} free; try"
+                " {advice}",
+                needed=needed,
+                device=device,
+                there=in_words(there),
+                advice=say(WHAT_TO_TRY),
+            )
         )
-        raise TrainingError(msg)
 
 
 def available_memory(device: torch.device) -> int | None:
@@ -150,13 +160,17 @@ def memory_explained() -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        msg = f"there is not enough memory for this model; try {WHAT_TO_TRY}"
-        raise TrainingError(msg) from None
+        raise TrainingError(
+            say(
+                "there is not enough memory for this model; try {advice}",
+                advice=say(WHAT_TO_TRY),
+            )
+        ) from None
 
 
 def in_words(number: int) -> str:
     """Return a number of bytes in words, e.g. ``1.5 GB``."""
-    size, unit = float(number), "bytes"
+    size, unit = float(number), say("bytes")
     for larger in ("kB", "MB", "GB", "TB", "PB", "EB"):
         if size < 1000:  # noqa: PLR2004
             break

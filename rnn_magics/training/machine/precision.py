@@ -16,6 +16,7 @@ from torch.func import functional_call
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.errors import DeviceError
+from rnn_magics.language import say
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, as_public, as_tuple
 
@@ -56,14 +57,19 @@ def check_precision(precision: str, device: torch.device) -> None:
     if precision != "bf16":
         return
     if device.type != "cuda":
-        msg = f"--precision bf16 needs a CUDA device, but this run is on {device}; leave it out"
-        raise DeviceError(msg)
+        raise DeviceError(
+            say(
+                "--precision bf16 needs a CUDA device, but this run is on {device}; leave it out",
+                device=device,
+            )
+        )
     with torch.cuda.device(device):
         supported = torch.cuda.is_bf16_supported(including_emulation=False)
     if not supported:
         name = torch.cuda.get_device_name(device)
-        msg = f"--precision bf16: {name} does not support bfloat16; leave it out"
-        raise DeviceError(msg)
+        raise DeviceError(
+            say("--precision bf16: {name} does not support bfloat16; leave it out", name=name)
+        )
 
 
 def tf32_products(device: torch.device) -> AbstractContextManager[None]:

@@ -14,6 +14,7 @@ from functools import cache
 
 import torch
 
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.models.forked import is_forked
 
 _REPEATS = 5
@@ -31,13 +32,17 @@ class ThreadChoice:
 
     def __str__(self) -> str:
         """Return the number and the reason."""
-        plural = "" if self.number == 1 else "s"
-        return f"{self.number} thread{plural} ({self.reason})"
+        return say_number(
+            self.number,
+            "{number} thread ({reason})",
+            "{number} threads ({reason})",
+            reason=say(self.reason),
+        )
 
     @classmethod
     def present(cls) -> ThreadChoice:
         """Return the number that torch uses now."""
-        return cls(torch.get_num_threads(), "as it was")
+        return cls(torch.get_num_threads(), marked("as it was"))
 
 
 def choose_threads(asked: int | None = None) -> ThreadChoice:
@@ -51,11 +56,14 @@ def choose_threads(asked: int | None = None) -> ThreadChoice:
     """
     available = _available()  # asked before a choice of ours changes it
     if is_forked():
-        choice = ThreadChoice(1, "a forked process has no more")
+        choice = ThreadChoice(1, marked("a forked process has no more"))
     elif asked is not None:
-        choice = ThreadChoice(asked, "as asked")
+        choice = ThreadChoice(asked, marked("as asked"))
+    elif available == 1:
+        choice = ThreadChoice(1, marked("one core"))
     else:
-        choice = ThreadChoice(1, "one core") if available == 1 else _measured(available)
+        reason = say("measured, of {available}", available=available)
+        choice = ThreadChoice(_measured(available), reason)
     torch.set_num_threads(choice.number)
     return choice
 
@@ -67,7 +75,7 @@ def _available() -> int:
 
 
 @cache
-def _measured(available: int) -> ThreadChoice:
+def _measured(available: int) -> int:
     candidates = sorted({1, 2, 4, 8, 16, available} & set(range(1, available + 1)))
     best, best_time = 1, float("inf")
     for number in candidates:
@@ -78,7 +86,7 @@ def _measured(available: int) -> ThreadChoice:
         taken = statistics.median(times)  # the median, so that one lucky repeat decides nothing
         if taken < best_time * _WORTH:
             best, best_time = number, taken
-    return ThreadChoice(best, f"measured, of {available}")
+    return best
 
 
 def _time_of_steps() -> float:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rnn_magics.language import marked, say
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import StepEnd
@@ -59,7 +60,7 @@ class DeviceStep:
     def __init__(
         self, state: TrainState, config: TrainConfig, capture: Capture | None = None
     ) -> None:
-        self.words = "eager"
+        self.words = marked("eager")
         self._state, self._config = state, config
         self._capture = capture
         self._replay: Callable[[], None] | None = None
@@ -115,12 +116,12 @@ class DeviceStep:
         self.bad.fill_(1.0)
         try:
             self._replay = capture(self.run_once, state)
-            self.words = "cuda graph"
+            self.words = marked("cuda graph")
         except RuntimeError as error:
             self._capture = None
             first = error.__context__ or error  # the error in the step, not that of the capture
             line, *_ = f"{first}".strip().splitlines() or [type(first).__name__]
-            self.words = f"eager; no cuda graph: {line}"
+            self.words = say("eager; no cuda graph: {line}", line=line)
             # After a failed capture, the old generator may be unusable.
             state.dropout_generator = torch.Generator(self._ids.device)
             state.model.seed_dropout(state.dropout_generator)

@@ -214,3 +214,11 @@ def test_a_new_loading_takes_up_what_trains(
 def test_a_terminal_has_nobody_to_tell(notebook: Any) -> None:
     assert not hasattr(notebook.shell, "_rnn_magics_announcer")
     assert RUNS == "rnn_magics.runs"
+
+
+def test_a_page_tells_its_language(session: Session, comm: FakeComm) -> None:
+    told: list[str] = []
+    made = Announcer(session, comm, told.append)
+    comm.ask(type="language", language="zh_CN")
+    made.close()
+    assert told == ["zh_CN"]

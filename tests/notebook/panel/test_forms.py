@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.language import speaking
 from rnn_magics.names import misfit
 from rnn_magics.notebook.extension import load_magic
 from rnn_magics.notebook.line.options import parts_of
@@ -86,6 +87,40 @@ def test_an_option_without_a_label_is_called_by_its_name() -> None:
         num_words: int = option(1, "how many words")
 
     assert [field.label for field in describe(Own)] == ["Num words"]
+
+
+def defaults_told(name: str) -> dict[str, bool]:
+    """Tell of each field of a form without a value whether it says what it is by default."""
+    fields = Form(parser_of(name)).fields
+    texts = {n: f.widget for n, f in fields.items() if hasattr(f.widget, "placeholder")}
+    return {n: bool(widget.placeholder) for n, widget in texts.items()}
+
+
+@pytest.mark.parametrize("name", MAGICS)
+def test_what_an_option_is_by_default_is_told_in_every_language(name: str) -> None:
+    in_english = defaults_told(name)
+    with speaking("zh"):
+        assert defaults_told(name) == in_english
+
+
+def test_a_form_is_in_chinese() -> None:
+    with speaking("zh"):
+        form = form_of("train_rnn", lr="-1")
+        assert form.check({}) == "学习率 必须在 (0, 3e+38] 之内，不能是 -1.0"
+        assert form.fields["name"].widget.placeholder == "循环单元加编号"
+        assert form.fields["cell"].widget.options[0] == ("gru（默认）", "")
+        tip = "<span title='循环单元'>循环单元</span>"
+        assert form.fields["cell"].widget.description == tip
+        assert form_of("load_rnn").missing == ["Path"]  # no panel asks for it
+        assert form_of("generate", prefix="a", seed="x").check({}).startswith("随机种子 必须")
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.magic)
+def test_no_two_fields_of_a_panel_have_one_label_in_chinese(plan: Plan) -> None:
+    with speaking("zh"):
+        labels = [field.label for field in Form(parser_of(plan.magic)).fields.values()]
+    assert len(set(labels)) == len(labels)
+    assert [label for label in labels if label.isascii()] in ([], ["Top-k", "Top-p"])
 
 
 def test_a_recipe_says_what_its_fields_are_by_default() -> None:

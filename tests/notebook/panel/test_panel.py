@@ -134,7 +134,7 @@ def test_a_step_that_is_done_is_ticked_off_and_the_next_one_opens(
 
 
 def test_a_panel_begins_where_the_session_is(notebook: Notebook) -> None:
-    notebook.run("%corpus time_machine")
+    notebook.run("%corpus python_docs")
     panel = ControlPanel(notebook.shell, notebook.session)
     assert panel.sections["corpus"].head.is_done
     assert [n for n, s in panel.sections.items() if s.head.is_open] == ["vocab"]

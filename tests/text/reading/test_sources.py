@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import hashlib
+import io
 import os
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,9 +17,21 @@ import pytest
 
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
+from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.reading import sources
 from rnn_magics.text.reading.download import Download, DownloadConfig
-from rnn_magics.text.reading.sources import BUILTINS, decode, read_source
+from rnn_magics.text.reading.encoding import decode
+from rnn_magics.text.reading.several import find_sources
+from rnn_magics.text.reading.sources import BUILTINS, read_source
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return file.getvalue()
+
 
 PAGES = {
     "/a/story.txt": "Überall\r\nwar Licht".encode(),
@@ -26,12 +41,19 @@ PAGES = {
     "/quoted.txt": "It\u2019s".encode("cp1252"),
     "/marked.txt": codecs.BOM_UTF8 + "Überall".encode(),
     "/utf8.txt": "Überall".encode(),
+    "/packed.txt.gz": gzip.compress("Überall".encode()),
+    "/unpacked.txt.gz": "Überall".encode(),
+    "/bomb.gz": gzip.compress(b"a" * 5_000),
+    "/lines.jsonl": b'{"text": "one", "n": 1}\n{"text": "two", "n": 2}\n',
+    "/page": b"<!DOCTYPE html><html><body><p>one <b>two</b></body></html>",
+    "/books.zip": zipped({"b.txt": "two", "a.jsonl": '"one"\n"and"'}),
 }
 TYPES = {
     "/gbk.txt": 'text/plain; charset="GB2312"',
     "/quoted.txt": "text/plain;charset=ISO-8859-1",
     "/marked.txt": "text/plain; charset=iso-8859-1",
     "/utf8.txt": "text/plain; charset=no-such",
+    "/page": "text/html",
 }
 
 
@@ -164,10 +186,11 @@ def test_a_file_that_may_not_be_read_is_called_so(tmp_path: Path) -> None:
 def test_a_refusal_of_the_system_is_called_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Path) -> bytes:
+    def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files, "read_bytes", refuse)
+    (tmp_path / "secret.txt").write_text("hush")
+    monkeypatch.setattr(files, "open_file", refuse)
     with pytest.raises(CorpusError, match=r"secret.txt' cannot be read: permission denied$"):
         read_source(str(tmp_path / "secret.txt"))
 
@@ -233,6 +256,48 @@ def test_a_pinned_download_from_the_cache_is_read_as_its_server_said(
     first = read_source(f"{server}/gbk.txt", config=pinned)
     assert read_source(f"{server}/gone.txt", config=pinned).text == first.text == "床前明月光"
     assert len(list((own_cache / "downloads").iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["packed.txt.gz", "unpacked.txt.gz", "packed.txt.gz?raw=1"])
+def test_a_packed_download_is_unpacked_unless_the_server_did(server: str, name: str) -> None:
+    source = read_source(f"{server}/{name}")
+    assert (source.text, source.name) == ("Überall", name.partition(".")[0])
+
+
+def test_the_sha256_is_that_of_what_was_sent(server: str, own_cache: Path) -> None:
+    data = PAGES["/packed.txt.gz"]
+    pinned = DownloadConfig(sha256=hashlib.sha256(data).hexdigest())
+    assert read_source(f"{server}/packed.txt.gz", config=pinned).text == "Überall"
+    (kept,) = (own_cache / "downloads").iterdir()
+    assert kept.read_bytes() == data
+
+
+def test_a_download_that_unpacks_to_too_much_is_refused(server: str) -> None:
+    how = FileConfig(max_unpacked=0.004)
+    with pytest.raises(
+        CorpusError, match=r"bomb.gz' is larger than 0.004 MB, unpacked; allow more"
+    ):
+        read_source(f"{server}/bomb.gz", how=how)
+
+
+def test_a_download_has_records_and_an_archive_several_files(server: str) -> None:
+    assert list(read_source(f"{server}/lines.jsonl").records()) == ["one", "two"]
+    found = find_sources([f"{server}/books.zip"])
+    assert list(found.records()) == ["one", "and", "two"]
+    assert found.name == "books"
+    assert [source.name for source in found.sources] == ["a", "b"]
+    with pytest.raises(CorpusError, match="--field is for files with records"):
+        find_sources([f"{server}/utf8.txt"], how=FileConfig(field="text"))
+
+
+def test_a_page_says_that_it_is_one_and_how_to_take_its_tags_off(server: str) -> None:
+    source = read_source(f"{server}/page")
+    assert source.text.endswith("</html>")
+    assert source.notes[1].endswith("its tags are part of the text; --as text takes them off")
+    pytest.importorskip("inscriptis", reason="not installed: pip install '.[markup]'")
+    plain = read_source(f"{server}/page", how=FileConfig("text"))
+    assert plain.text.strip() == "one two"
+    assert len(plain.notes) == 1
 
 
 def test_a_missing_page_is_named_with_its_status(server: str) -> None:

@@ -23,6 +23,7 @@ from rnn_magics.scores.ladder import fit_ladder
 from rnn_magics.text import statistics
 from rnn_magics.text.cleaning import CorpusConfig, clean, clean_pieces
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.formats import packed
 from rnn_magics.text.indexing import cache, numbering
 from rnn_magics.text.reading import sources, stream
 from rnn_magics.text.reading.encoding import decode, decoded
@@ -39,11 +40,11 @@ LINES = "Don't stop, it's the  3rd\nΤΕΛΟΣ ΟΔΥΣΣΕΥΣ!\r\n我爱北京
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every file is a large one, its pieces are small, and the cache is here."""
     monkeypatch.setattr(sources, "STREAM_BYTES", 0)
-    monkeypatch.setattr(sources, "_BLOCK_BYTES", 41)
+    monkeypatch.setattr(packed, "BLOCK_BYTES", 41)
     monkeypatch.setattr(stream, "PIECE", 17)
     monkeypatch.setattr(numbering, "PIECE", 23)
     monkeypatch.setattr(cache, "_BLOCK_BYTES", 64)
-    monkeypatch.setattr("rnn_magics.text.corpus.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("rnn_magics.text.indexing.on_disk.cache_folder", lambda: tmp_path / "cache")
     return tmp_path
 
 
@@ -317,7 +318,7 @@ def test_a_cache_that_cannot_be_written_is_said(pair: Pair) -> None:
 
 
 def test_more_tokens_than_a_list_should_have(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnn_magics.text.corpus._LISTED", 50)
+    monkeypatch.setattr("rnn_magics.text.indexing.on_disk._LISTED", 50)
     with pytest.raises(CorpusError, match=r"tokens, too many for a list; .* --max-tokens 50"):
         pair.on_disk.tokens()
 

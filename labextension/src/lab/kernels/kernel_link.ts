@@ -42,10 +42,18 @@ export class KernelLink {
   private asked = 0;
   private looked = false;
   private greeted = false;
+  private introduced = false;
   private curves = new Map<string, Entry['series']>();
   private told: Entry[] = [];
 
-  constructor(readonly kernel: LinkedKernel) {
+  /**
+   * @param language The language of the page, which the kernel is told, so that what it says itself
+   *   is in that language, too.
+   */
+  constructor(
+    readonly kernel: LinkedKernel,
+    private readonly language: string | null = null
+  ) {
     kernel.iopubMessage.connect(this.hear);
     kernel.statusChanged.connect(this.follow);
     this.follow(kernel, kernel.status);
@@ -122,7 +130,16 @@ export class KernelLink {
   private async look(): Promise<void> {
     const reply = await this.kernel.requestCommInfo({ target_name: RUNS });
     if (reply.content.status === 'ok' && RUNS in reply.content.comms) {
+      this.introduce();
       this.greet();
+    }
+  }
+
+  /** Tell the kernel the language of this page, once. */
+  private introduce(): void {
+    if (!this.introduced && this.language !== null && this.kernel.handleComms) {
+      this.introduced = true;
+      void this.send({ type: 'language', language: this.language });
     }
   }
 
@@ -156,7 +173,7 @@ export class KernelLink {
   private forget(): void {
     this.comm?.dispose();
     this.comm = null;
-    this.looked = this.greeted = false;
+    this.looked = this.greeted = this.introduced = false;
     this.curves.clear();
     for (const resolve of this.waiting.values()) {
       resolve({ kind: 'unheard' });
@@ -196,6 +213,7 @@ export class KernelLink {
     if (this.kernel.handleComms) {
       this.open(); // so that orders find the way past a busy cell
     }
+    this.introduce();
     if (this.told.some(({ series }) => series === null)) {
       this.greet();
     }

@@ -4,6 +4,7 @@ import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { plugin } from '../setup/plugin';
+import { languageOf } from '../setup/translation';
 import { KernelLink } from './kernel_link';
 import { IRuns, LinkedRun } from './tokens';
 
@@ -11,7 +12,10 @@ class Runs implements IRuns {
   private readonly _changed = new Signal<this, undefined>(this);
   private readonly links = new Map<NotebookPanel, KernelLink>();
 
-  constructor(private readonly tracker: INotebookTracker | null) {
+  constructor(
+    private readonly tracker: INotebookTracker | null,
+    private readonly language: string | null
+  ) {
     tracker?.forEach(notebook => {
       this.follow(notebook);
     });
@@ -55,7 +59,7 @@ class Runs implements IRuns {
       this.drop(notebook);
       const kernel = sessionContext.session?.kernel;
       if (kernel) {
-        const link = new KernelLink(kernel);
+        const link = new KernelLink(kernel, this.language);
         link.changed.connect(() => {
           this._changed.emit(undefined);
         });
@@ -93,5 +97,6 @@ export const openKernels = plugin({
   description: 'Follows the runs of all open notebooks.',
   provides: IRuns,
   optional: [INotebookTracker],
-  activate: (_page, tracker): IRuns => new Runs(tracker)
+  activate: ({ translator }, tracker): IRuns =>
+    new Runs(tracker, translator === null ? null : languageOf(translator))
 });

@@ -5,6 +5,7 @@ import { heading } from '../text/visible';
 import { redrawn } from './about';
 import { captioned } from './parts';
 import { table } from '../plots/table';
+import { say } from '../text/say';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 900;
@@ -19,15 +20,18 @@ export const batches = redrawn<Batches>((host, data) => {
     element(
       'div',
       'rnn-part',
-      `Where they stand in the text: each line is a minibatch, each colour a row; offset ${data.offset}, ` +
-        `${data.left_over} tokens left over`
+      say(
+        'Where they stand in the text: each line is a minibatch, each colour a row; offset %1, %2 tokens left over',
+        data.offset,
+        data.left_over
+      )
     ),
     picture(data),
     element('div', 'rnn-hidden')
   );
   host.lastElementChild?.append(
     table(
-      ['minibatch', 'windows begin at'],
+      [say('minibatch'), say('windows begin at')],
       data.starts.map((starts, at) => [String(at + 1), starts.join(', ')])
     )
   );
@@ -38,7 +42,7 @@ function schematic({ windows, num_steps, arrows }: Batches): HTMLElement {
   const grid = element('div', 'rnn-schematic');
   const rows = windows[0]?.length ?? 0;
   grid.style.gridTemplateColumns = `auto repeat(${windows.length}, auto minmax(0, 1fr))`;
-  grid.append(element('span'), ...windows.flatMap((_, at) => [element('span'), told(`minibatch ${at}`)]));
+  grid.append(element('span'), ...windows.flatMap((_, at) => [element('span'), told(say('minibatch %1', at))]));
   const isCarried = (to: number, next: number): boolean =>
     arrows.some(([, , minibatch, row]) => minibatch === to && row === next);
   for (let row = 0; row < rows; row++) {
@@ -59,7 +63,7 @@ function told(words: string): HTMLElement {
 
 function before(isCarried: boolean, row: number): HTMLElement {
   const made = element('span', isCarried ? 'rnn-carried' : 'rnn-zero', isCarried ? '' : '0');
-  made.title = isCarried ? 'the state goes on' : 'the state starts from zero';
+  made.title = isCarried ? say('the state goes on') : say('the state starts from zero');
   made.style.color = isCarried ? hue(row) : '';
   return made;
 }
@@ -78,7 +82,7 @@ function xOverY(tokens: string[], steps: number, colour: string): HTMLElement {
 function picture(data: Batches): SVGSVGElement {
   const height = TOP + data.starts.length * ROW + 6;
   const svg = make('svg', { viewBox: `0 0 ${WIDTH} ${height}`, class: 'rnn-windows', role: 'img' });
-  svg.setAttribute('aria-label', 'windows of the minibatches along the text');
+  svg.setAttribute('aria-label', say('windows of the minibatches along the text'));
   const x = (token: number): number => (token / Math.max(data.num_tokens, 1)) * WIDTH;
   const y = (minibatch: number): number => TOP + minibatch * ROW;
   svg.append(make('rect', { x: '0', y: '6', width: String(WIDTH), height: '3', fill: 'currentcolor' }));
@@ -92,7 +96,8 @@ function picture(data: Batches): SVGSVGElement {
         style: `fill: ${hue(row)}`
       });
       const told = make('title', {});
-      told.textContent = `minibatch ${minibatch + 1}, row ${row + 1}: tokens ${start} to ${start + data.num_steps - 1}`;
+      const [number, place, last] = [minibatch + 1, row + 1, start + data.num_steps - 1];
+      told.textContent = say('minibatch %1, row %2: tokens %3 to %4', number, place, start, last);
       window.append(told);
       svg.append(window);
     });

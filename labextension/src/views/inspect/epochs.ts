@@ -3,6 +3,7 @@
 import type { Epoch, Looked } from '../../contract/looked';
 import { element, shown } from '../page/dom';
 import { table } from '../plots/table';
+import { say } from '../text/say';
 
 /** Return what is said of an epoch: "epoch 3 of 10, held-out perplexity 4.1". */
 export function epochText(epoch: Epoch | undefined, planned: number): string {
@@ -10,11 +11,11 @@ export function epochText(epoch: Epoch | undefined, planned: number): string {
     return '';
   }
   const { valid_perplexity: valid, train_perplexity: train } = epoch;
-  const at = `epoch ${epoch.epoch} of ${planned}`;
+  const at = say('epoch %1 of %2', epoch.epoch, planned);
   if (valid !== null) {
-    return `${at}, held-out perplexity ${shown(valid)}`;
+    return say('%1, held-out perplexity %2', at, shown(valid));
   }
-  return train === null ? at : `${at}, training perplexity ${shown(train)}`;
+  return train === null ? at : say('%1, training perplexity %2', at, shown(train));
 }
 
 /** Return a slider that begins at the last epoch, and a table of all for those who hear it. */
@@ -23,7 +24,7 @@ export function epochSlider(
   chosen: (place: number) => void
 ): HTMLElement {
   const box = element('div', 'rnn-epochs');
-  const label = box.appendChild(element('label', 'rnn-field', 'epoch '));
+  const label = box.appendChild(element('label', 'rnn-field', `${say('epoch')} `));
   const input = label.appendChild(element('input'));
   input.type = 'range';
   [input.min, input.max, input.step] = ['0', String(epochs.length - 1), '1'];
@@ -46,7 +47,7 @@ export function epochSlider(
   const all = element('div', 'rnn-hidden');
   all.append(
     table(
-      ['epoch', 'training perplexity', 'held-out perplexity'],
+      [say('epoch'), say('training perplexity'), say('held-out perplexity')],
       epochs.map(({ epoch, train_perplexity, valid_perplexity }) => [
         String(epoch),
         shown(train_perplexity),
@@ -56,7 +57,9 @@ export function epochSlider(
   );
   box.append(said, all);
   box.append(
-    ...left_out.map(({ epoch, said }) => element('div', 'rnn-told', `epoch ${epoch} left out: ${said}`))
+    ...left_out.map(({ epoch, said }) =>
+      element('div', 'rnn-told', say('epoch %1 left out: %2', epoch, said))
+    )
   );
   return box;
 }

@@ -7,6 +7,7 @@ import { heading } from '../text/visible';
 import { About, bound, View } from './about';
 import { captioned, choice, rowOf } from './parts';
 import { table } from '../plots/table';
+import { say } from '../text/say';
 
 /** What a cell computes on its way to the new state, one gate at a time. */
 export function gates(host: HTMLElement, first: Gates, about: About<Gates>): View<Gates> {
@@ -28,7 +29,7 @@ export function gates(host: HTMLElement, first: Gates, about: About<Gates>): Vie
     const bounded = data.bounded[gate] ?? false;
     const most = Math.max(...about.frames.map(frame => bound(frame.values[gate]?.values ?? [])));
     return {
-      title: `${data.names[gate] ?? ''} of a ${data.cell}, layer ${data.layer}`,
+      title: say('%1 of a %2, layer %3', data.names[gate] ?? '', data.cell, data.layer),
       scale: bounded ? 'sequential' : 'diverging',
       low: bounded ? 0 : -most,
       high: bounded ? 1 : most,
@@ -38,9 +39,9 @@ export function gates(host: HTMLElement, first: Gates, about: About<Gates>): Vie
     };
   };
   tell(data);
-  const view = heatmap(map, matrix(), { measure: 'value' });
+  const view = heatmap(map, matrix(), { measure: say('value') });
   controls.append(
-    choice('gate', data.names, data.names[0] ?? '', name => {
+    choice(say('gate'), data.names, data.names[0] ?? '', name => {
       gate = data.names.indexOf(name);
       view.update(matrix());
     })
@@ -68,5 +69,5 @@ function saturation(data: Gates): HTMLElement {
   const rows = data.names.flatMap((name, at) =>
     data.low[at] ? [[name, share(data.low[at]), share(data.high[at])]] : []
   );
-  return table(['gate', 'below 0.1', 'above 0.9'], rows);
+  return table([say('gate'), say('below %1', 0.1), say('above %1', 0.9)], rows);
 }

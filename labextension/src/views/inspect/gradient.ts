@@ -6,6 +6,7 @@ import { colouredText } from '../plots/coloured_text';
 import { heading, visible } from '../text/visible';
 import { About, View, most } from './about';
 import { captioned } from './parts';
+import { say } from '../text/say';
 
 /** How much each earlier token moves one prediction, and how a gradient fades over time. */
 export function gradient(
@@ -25,15 +26,15 @@ export function gradient(
     colouredText(
       words,
       {
-        label: 'the text coloured by the gradient with respect to each token',
-        measure: 'norm of the gradient',
+        label: say('the text coloured by the gradient with respect to each token'),
+        measure: say('norm of the gradient'),
         scale: 'sequential',
         low: 0,
         high,
         tokens: read.map(visible),
         values
       },
-      { tooltip: token => `${heading(read[token] ?? '')}: norm ${shown(values[token])}` }
+      { tooltip: token => say('%1: norm %2', heading(read[token] ?? ''), shown(values[token])) }
     );
   };
   draw(first);
@@ -51,12 +52,12 @@ export function gradient(
 
 function gains({ layer, lags }: Gradient): ChartData {
   return {
-    title: `What is left of a change of the state, layer ${layer}`,
-    x_label: 'steps back',
-    y_label: 'what is left',
+    title: say('What is left of a change of the state, layer %1', layer),
+    x_label: say('steps back'),
+    y_label: say('what is left'),
     scale: 'log',
     x: lags.map((_, lag) => lag),
-    series: [{ label: 'left', values: lags }],
+    series: [{ label: say('left'), values: lags }],
     references: []
   };
 }

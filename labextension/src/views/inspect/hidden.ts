@@ -7,6 +7,7 @@ import { heading, visible } from '../text/visible';
 import { About, bound, View } from './about';
 import { captioned, choice, count, rowOf } from './parts';
 import { finder } from './search';
+import { say } from '../text/say';
 
 /** Tokens by units: sort them, read them, colour the text by one, look for similar places. */
 export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): View<Hidden> {
@@ -45,7 +46,7 @@ export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): 
     const rows = shownUnits();
     const most = boundOf(rows);
     return {
-      title: `state ${data.parts[part] ?? ''} of layer ${layer}`,
+      title: say('state %1 of layer %2', data.parts[part] ?? '', layer),
       scale: 'diverging',
       low: -most,
       high: most,
@@ -61,7 +62,7 @@ export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): 
       colourText();
     },
     pinned: () => shownUnits().indexOf(unit),
-    measure: 'value',
+    measure: say('value'),
     ...(about.origin.text === ''
       ? {}
       : {
@@ -73,12 +74,13 @@ export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): 
   const colourText = (): void => {
     const values = of(data, unit);
     const most = boundOf([unit]);
-    chosen.textContent = `The text, coloured by unit ${unit}, from ${shown(-most)} to ${shown(most)}`;
+    const ends = [shown(-most), shown(most)] as const;
+    chosen.textContent = say('The text, coloured by unit %1, from %2 to %3', unit, ...ends);
     colouredText(
       words,
       {
-        label: `the text coloured by unit ${unit}`,
-        measure: `unit ${unit}`,
+        label: say('the text coloured by unit %1', unit),
+        measure: say('unit %1', unit),
         scale: 'diverging',
         low: -most,
         high: most,
@@ -94,19 +96,19 @@ export function hidden(host: HTMLElement, first: Hidden, about: About<Hidden>): 
   };
   const numbers = Array.from({ length: layers }, (_, at) => String(at));
   controls.append(
-    choice('layer', numbers, String(layer), name => {
+    choice(say('layer'), numbers, String(layer), name => {
       layer = Number(name);
       again();
     }),
-    choice('state', data.parts, data.parts[0] ?? '', name => {
+    choice(say('state'), data.parts, data.parts[0] ?? '', name => {
       part = data.parts.indexOf(name);
       again();
     }),
-    choice('order', [...sorted.orders.keys()], order, name => {
+    choice(say('order'), [...sorted.orders.keys()], order, name => {
       order = name;
       again();
     }),
-    count('units', [1, units], most, number => {
+    count(say('units'), [1, units], most, number => {
       most = number;
       again();
     })

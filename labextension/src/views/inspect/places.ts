@@ -11,6 +11,7 @@ import { heading } from '../text/visible';
 import { About, bound, redrawn, View } from './about';
 import { captioned, excerpt, lineButton, rowOf, titled } from './parts';
 import { finder, places } from './search';
+import { say } from '../text/say';
 
 const RANKED = 12;
 
@@ -26,7 +27,7 @@ export function match(host: HTMLElement, first: Match, about: About<Match>): Vie
     frame.units.map(unit => frame.tokens.map((_, token) => rowOf(frame.values, token)[unit] ?? 0));
   const most = bound(about.frames.flatMap(frame => values(frame).flat()));
   const matrix = (): HeatmapData => ({
-    title: `the units compared, layer ${data.layer}`,
+    title: say('the units compared, layer %1', data.layer),
     scale: 'diverging',
     low: -most,
     high: most,
@@ -44,7 +45,7 @@ export function match(host: HTMLElement, first: Match, about: About<Match>): Vie
   };
   draw();
   const view = heatmap(map, matrix(), {
-    measure: 'value',
+    measure: say('value'),
     span: [first.span[0] ?? 0, first.span[1] ?? 0],
     ...(about.origin.text === ''
       ? {}
@@ -75,36 +76,39 @@ export function match(host: HTMLElement, first: Match, about: About<Match>): Vie
 export const units = redrawn<Units>((host, data) => {
   const high = bound([...data.highest, ...data.lowest].flatMap(({ values }) => values.map(value => value ?? 0)));
   captioned(host)(data);
-  host.append(scaleBar({ scale: 'diverging', low: -high, high, measure: `unit ${data.unit}` }));
+  host.append(scaleBar({ scale: 'diverging', low: -high, high, measure: say('unit %1', data.unit) }));
   for (const [name, drives] of [
-    ['Highest', data.highest],
-    ['Lowest', data.lowest]
+    [say('Highest'), data.highest],
+    [say('Lowest'), data.lowest]
   ] as const) {
     const place = titled(host, name);
     place.append(
       ...drives.map(({ tokens, focus, values, start }) =>
         line(
-          `${shown(values[focus[0] ?? 0])} at ${start + (focus[0] ?? 0)}`,
+          say('%1 at %2', shown(values[focus[0] ?? 0]), start + (focus[0] ?? 0)),
           excerpt(tokens, focus, values, high)
         )
       )
     );
   }
-  const ranking = titled(host, 'Units that respond most selectively');
+  const ranking = titled(host, say('Units that respond most selectively'));
   const best = data.order.slice(0, RANKED);
   ranking.append(
     table(
-      ['unit', 'selectivity', ''],
+      [say('unit'), say('selectivity'), ''],
       best.map(unit => [String(unit), shown(data.selectivity[unit]), moved(data, unit)])
     ),
-    lineButton('Look at the first', magicLine`%inspect_rnn units --unit ${best[0] ?? 0}`)
+    lineButton(say('Look at the first'), magicLine`%inspect_rnn units --unit ${best[0] ?? 0}`)
   );
 });
 
 /** Return which token moves a unit farthest from its mean, and where to. */
 function moved({ above, tokens }: Units, unit: number): string {
-  const where = above[unit] === undefined ? 'most' : above[unit] ? 'high' : 'low';
-  return `${where} after ${heading(tokens[unit] ?? '')}`;
+  const token = heading(tokens[unit] ?? '');
+  if (above[unit] === undefined) {
+    return say('most after %1', token);
+  }
+  return above[unit] ? say('high after %1', token) : say('low after %1', token);
 }
 
 function line(label: string, text: HTMLElement[]): HTMLElement {

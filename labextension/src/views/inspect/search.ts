@@ -7,14 +7,16 @@ import { MagicLine, magicLine } from '../text/line';
 import { visible } from '../text/visible';
 import type { About } from './about';
 import { excerpt, lineButton } from './parts';
+import { marked, say } from '../text/say';
 
 /** How long a choice by keyboard must stay as it is before it is searched for. */
 const SETTLED = 250;
 /** How long the kernel may take before the reader is told. */
 const PATIENCE = 1500;
-const NO_KERNEL = 'No kernel can search from here; this line does:';
-const NO_ANSWER =
-  'The kernel has not answered yet: it is busy, or does not know this view. This line does the same:';
+const NO_KERNEL = marked('No kernel can search from here; this line does:');
+const NO_ANSWER = marked(
+  'The kernel has not answered yet: it is busy, or does not know this view. This line does the same:'
+);
 
 export interface Finder {
   /** Look for places that are like tokens [first, last) in a layer. */
@@ -45,16 +47,16 @@ export function finder(
     const instead = (words: string): void => {
       if (number === asked) {
         status.textContent = words;
-        found.replaceChildren(lineButton('Insert as cell', line));
+        found.replaceChildren(lineButton(say('Insert as cell'), line));
       }
     };
     const answer = ask({ first, last, layer, epoch: epoch() });
     if (answer === null) {
-      instead(NO_KERNEL);
+      instead(say(NO_KERNEL));
       return;
     }
-    status.textContent = 'searching …';
-    const late = setTimeout(instead, PATIENCE, NO_ANSWER);
+    status.textContent = say('searching …');
+    const late = setTimeout(instead, PATIENCE, say(NO_ANSWER));
     const show = (reply: unknown): void => {
       clearTimeout(late);
       if (number !== asked) {
@@ -62,7 +64,7 @@ export function finder(
       }
       const [words, list] = read(reply);
       status.textContent = words;
-      found.replaceChildren(...(list === null ? [lineButton('Insert as cell', line)] : [list]));
+      found.replaceChildren(...(list === null ? [lineButton(say('Insert as cell'), line)] : [list]));
     };
     answer.then(show, () => {
       show(null);
@@ -75,7 +77,7 @@ export function finder(
     }
     const [first, last, layer] = wanted;
     const span = tokens().slice(first, last).map(visible).join('');
-    status.textContent = `tokens ${first} to ${last - 1}: ${span}`;
+    status.textContent = say('tokens %1 to %2: %3', first, last - 1, span);
     found.replaceChildren();
     asked += 1; // what is under way is not wanted any more
     timer = setTimeout(search, SETTLED, first, last, layer);
@@ -98,12 +100,13 @@ export function places(
   matches: { tokens: string[]; focus: number[]; similarity: number | null; start: number }[]
 ): HTMLElement {
   const list = element('ol', 'rnn-places');
-  list.setAttribute('aria-label', 'similar places, the most similar first');
+  list.setAttribute('aria-label', say('similar places, the most similar first'));
   list.append(
     ...matches.map(({ tokens, focus, similarity, start }) => {
       const item = element('li', 'rnn-place');
       const at = start + (focus[0] ?? 0);
-      item.append(element('span', 'rnn-where', `${shown(similarity)} at ${at}`), ...excerpt(tokens, focus));
+      const where = say('%1 at %2', shown(similarity), at);
+      item.append(element('span', 'rnn-where', where), ...excerpt(tokens, focus));
       return item;
     })
   );
@@ -112,7 +115,7 @@ export function places(
 
 /** Return how many units, in words. */
 export function units(number: number): string {
-  return number === 1 ? '1 unit' : `${number} units`;
+  return number === 1 ? say('1 unit') : say('%1 units', number);
 }
 
 function read(reply: unknown): [string, HTMLElement | null] {
@@ -124,10 +127,14 @@ function read(reply: unknown): [string, HTMLElement | null] {
     const match = inspection(data, 'data');
     if (match.view === 'match') {
       const [first = 0, last = 0] = match.span;
-      const words =
-        `${match.matches.length} places like “${match.tokens.slice(first, last).map(visible).join('')}”` +
-        `: ${units(match.units.length)} of layer ${match.layer}, ` +
-        `${match.searched.toLocaleString('en')} tokens searched`;
+      const words = say(
+        '%1 places like “%2”: %3 of layer %4, %5 tokens searched',
+        match.matches.length,
+        match.tokens.slice(first, last).map(visible).join(''),
+        units(match.units.length),
+        match.layer,
+        match.searched.toLocaleString('en')
+      );
       return [words, places(match.matches)];
     }
   } catch (error) {
@@ -135,7 +142,7 @@ function read(reply: unknown): [string, HTMLElement | null] {
       throw error;
     }
   }
-  return ['The kernel gave no answer that this page knows. This line does the same:', null];
+  return [say('The kernel gave no answer that this page knows. This line does the same:'), null];
 }
 
 function lineFor(

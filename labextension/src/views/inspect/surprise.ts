@@ -4,6 +4,7 @@ import { colouredText } from '../plots/coloured_text';
 import { heading, visible } from '../text/visible';
 import { About, View, most } from './about';
 import { captioned } from './parts';
+import { say } from '../text/say';
 
 /** The text coloured by -log2 p of each token; what else was expected, on hover and focus. */
 export function surprise(
@@ -19,18 +20,20 @@ export function surprise(
   const said = (token: number): string => {
     const expected = (data.alternatives[token] ?? []).map(alternative);
     const bits = data.bits[token] ?? null;
-    const first = `${heading(data.tokens[token] ?? '')}: ${bits === null ? 'not predicted' : `${shown(bits)} bits`}`;
-    return expected.length ? `${first}; expected ${expected.join(', ')}` : first;
+    const name = heading(data.tokens[token] ?? '');
+    const first =
+      bits === null ? say('%1: not predicted', name) : say('%1: %2 bits', name, shown(bits));
+    return expected.length ? say('%1; expected %2', first, expected.join(', ')) : first;
   };
   host.append(words, next);
   const draw = (): void => {
     tell(data);
-    next.textContent = `after the text: ${data.next.map(alternative).join(', ')}`;
+    next.textContent = say('after the text: %1', data.next.map(alternative).join(', '));
     colouredText(
       words,
       {
-        label: 'the text coloured by the surprise of each token',
-        measure: 'surprise in bits',
+        label: say('the text coloured by the surprise of each token'),
+        measure: say('surprise in bits'),
         scale: 'sequential',
         low: 0,
         high,

@@ -65,7 +65,7 @@ export function heatmap(
 
   const size = (): Size => sizeOf(data, box.clientWidth);
   const frame = onceAFrame(() => {
-    const more = events.onSpan === undefined ? '' : ', with Shift they choose columns';
+    const more = events.onSpan === undefined ? '' : say(', with Shift they choose columns');
     canvas.setAttribute('aria-label', summary(data) + more);
     paint(canvas, data, cursor, chosen, size(), events.pinned?.() ?? null);
     bar.replaceChildren(scaleBar({ ...data, measure: events.measure ?? '' }));

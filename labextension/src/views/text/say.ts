@@ -11,6 +11,11 @@ export function say(text: string, ...filled: (string | number)[]): string {
   return said(isChinese(pageLanguages()) ? translated(text) : text, filled);
 }
 
+/** Return a text as it is: the catalogue has it, and `say` translates it where it is shown. */
+export function marked(text: string): string {
+  return text;
+}
+
 /** Return the Chinese form of a text; the text itself where the catalogue has none. */
 export function translated(text: string): string {
   const entry = Object.hasOwn(catalogue, text) ? catalogue[text] : undefined;

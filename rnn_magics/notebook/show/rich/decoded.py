@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rnn_magics.decoding.prefix import named_unknown
 from rnn_magics.decoding.score import MOST_EXPECTED
 from rnn_magics.digits import rounded
+from rnn_magics.language import say
 from rnn_magics.notebook.show.decoded import apart, likelier, token_row
 from rnn_magics.notebook.show.rich.markup import (
     Markup,
@@ -20,6 +21,7 @@ from rnn_magics.notebook.show.rich.markup import (
     words,
 )
 from rnn_magics.notebook.show.rich.markup import title as titled
+from rnn_magics.notebook.show.tables import heads
 from rnn_magics.results import brief, shortened
 
 if TYPE_CHECKING:
@@ -47,7 +49,9 @@ def generations_html(several: Generations) -> str:
     captions = [muted(f"[{i}] {each!r}") for i, each in enumerate(several[:_TEXTS], start=1)]
     parts = (block(*both) for both in zip(captions, texts, strict=True))
     more = len(several) - _TEXTS
-    return block(side_by_side(parts), muted(f"and {more:,} more") if more > 0 else "")
+    return block(
+        side_by_side(parts), muted(say("and {number:,} more", number=more)) if more > 0 else ""
+    )
 
 
 def score_html(score: Score) -> str:
@@ -55,9 +59,17 @@ def score_html(score: Score) -> str:
     rows = [(place, *token_row(score, place)) for place in score.most_surprising[:_ROWS]]
     over = len(score.tokens) - score.first
     return block(
-        titled(f"perplexity {rounded(score.perplexity, 2)} over {over:,} tokens"),
+        titled(
+            say(
+                "perplexity {perplexity} over {number:,} tokens",
+                perplexity=rounded(score.perplexity, 2),
+                number=over,
+            )
+        ),
         _coloured(score),
-        folded("the most surprising tokens", table(("at", "token", "bits", "likelier"), rows)),
+        folded(
+            say("the most surprising tokens"), table(heads("at", "token", "bits", "likelier"), rows)
+        ),
         muted(named_unknown(score.unknown)) if score.unknown else "",
     )
 
@@ -73,11 +85,12 @@ def _coloured(score: Score) -> Markup:
         for place in shown
     )
     rest = len(score.tokens) - shown.stop
-    more = muted(f" ... {rest:,} more tokens") if rest else ""
+    more = muted(say(" ... {number:,} more tokens", number=rest)) if rest else ""
     scale = Markup(" ").join(
-        shaded(f" {share * most:.1f} ", share, "bits") for share in (0, 0.5, 1)
+        shaded(f" {share * most:.1f} ", share, say("bits")) for share in (0, 0.5, 1)
     )
-    key = muted(Markup(f"bits: {scale}; point at a token for what was likely in its place"))
+    explained = say("bits: {scale}; point at a token for what was likely in its place", scale=scale)
+    key = muted(Markup(explained))
     return block(words(bold(prefix) if prefix else "", unscored, *tokens, more), key)
 
 
@@ -85,5 +98,5 @@ def _says(score: Score, place: int) -> str:
     token, told, _ = token_row(score, place)
     chance = 2.0 ** -score.surprise[place]
     others = likelier(score, place, _ALTERNATIVES)
-    said = f"{token}: {told} bits, {chance:.1%}"
-    return f"{said}; also {others}" if others else said
+    said = say("{token}: {bits} bits, {chance:.1%}", token=token, bits=told, chance=chance)
+    return say("{clause}; also {others}", clause=said, others=others) if others else said

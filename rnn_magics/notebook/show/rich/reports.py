@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_magics.digits import apart, rounded
+from rnn_magics.language import say
 from rnn_magics.notebook.show.rich.markup import block, bold, folded, mark, muted, table
 from rnn_magics.notebook.show.rich.markup import title as titled
+from rnn_magics.notebook.show.tables import heads
 from rnn_magics.reports.texts import MEASURES
+from rnn_magics.training.run import state_of
 
 if TYPE_CHECKING:
-    from rnn_magics.inspection.doctor import Diagnosis, Finding
+    from rnn_magics.inspection.diagnosis import Diagnosis, Finding
     from rnn_magics.reports.mixture import MixtureEvaluation
     from rnn_magics.reports.seeds import SeedRuns
     from rnn_magics.reports.tasks import TaskReport
@@ -24,26 +27,28 @@ def diagnosis_html(found: Diagnosis) -> str:
     """Return what the doctor found: problems first, then the checks that found none."""
     wrong = [_finding(one) for one in found if one.problem is not None]
     sound = [_finding(one) for one in found if one.problem is None]
-    head = ("", "check", "found, and why it matters")
+    head = ("", *heads("check", "found, and why it matters"))
     checks = table(head, sound)
     if wrong:
-        passed = f"{len(sound)} checks found nothing"
+        passed = say("{number} checks found nothing", number=len(sound))
         checks = block(table(head, wrong), folded(passed, checks) if sound else "")
     return block(titled(found.verdict), checks)
 
 
 def _finding(one: Finding) -> tuple[object, ...]:
     if one.problem is None:
-        return mark("ok", good=True), one.check, one.why
-    return mark("problem", good=False), bold(one.check), block(one.problem, muted(one.why))
+        return mark(say("ok"), good=True), one.check, one.why
+    return mark(say("problem"), good=False), bold(one.check), block(one.problem, muted(one.why))
 
 
 def ladder_html(ladder: Ladder) -> str:
     """Return the baselines: which is best, then a row for each."""
-    rows: list[tuple[object, ...]] = [("guessing", rounded(float(ladder.uniform)), "", "")]
+    rows: list[tuple[object, ...]] = [(say("guessing"), rounded(float(ladder.uniform)), "", "")]
     rows += [_rung(rung, ladder) for rung in ladder]
-    head = ("model", "held-out ppl", "train ppl", "")
-    note = "the perplexity of counting; that of the counted text does not measure what was learnt"
+    head = (*heads("model", "held-out ppl", "train ppl"), "")
+    note = say(
+        "the perplexity of counting; that of the counted text does not measure what was learnt"
+    )
     ahead = [] if ladder.series is None else _further(ladder.series)
     return block(titled(_best(ladder)), table(head, rows), muted(note), *ahead)
 
@@ -51,29 +56,37 @@ def ladder_html(ladder: Ladder) -> str:
 def _best(ladder: Ladder) -> str:
     best, over = ladder.best, ladder.num_valid_tokens
     if best.valid_perplexity is None:
-        return "nothing is held out to score, so no order is best: %corpus --valid 0.1"
-    return (
-        f"the best is the {best.order}-gram: held-out perplexity"
-        f" {rounded(best.valid_perplexity)} over {over:,} tokens"
+        return say("nothing is held out to score, so no order is best: %corpus --valid 0.1")
+    return say(
+        "the best is the {order}-gram: held-out perplexity {perplexity} over {number:,} tokens",
+        order=best.order,
+        perplexity=rounded(best.valid_perplexity),
+        number=over,
     )
 
 
 def _rung(rung: Rung, ladder: Ladder) -> tuple[object, ...]:
     reached, lowest = rung.valid_perplexity, ladder.best.valid_perplexity
-    name, held_out = f"{rung.order}-gram", rounded(reached)
+    name, held_out = say("{order}-gram", order=rung.order), rounded(reached)
     train = rounded(rung.train_perplexity)
     if reached is None or lowest is None:
         return name, held_out, train, ""
     if rung is ladder.best:
-        return bold(name), bold(held_out), train, mark("best", good=True)
-    return name, held_out, train, f"above the best {apart(reached, lowest)}"
+        return bold(name), bold(held_out), train, mark(say("best"), good=True)
+    return name, held_out, train, say("above the best {far}", far=apart(reached, lowest))
 
 
 def evaluation_html(found: TextEvaluation) -> str:
     """Return the score of a run on a text."""
     return block(
         titled(
-            f"{found.run} on {found.text} ({found.part}): perplexity {rounded(found.perplexity)}"
+            say(
+                "{run} on {text} ({part}): perplexity {perplexity}",
+                run=found.run,
+                text=found.text,
+                part=say(found.part),
+                perplexity=rounded(found.perplexity),
+            )
         ),
         table(*_measured([found])),
         muted(_basis([found])),
@@ -88,7 +101,7 @@ def _further(report: SeriesErrors | TaskReport) -> list[object]:
 
 def evaluations_html(found: Evaluations) -> str:
     """Return the scores of runs on texts, the best of each text in bold."""
-    texts = [f"{one.text} ({one.part})" for one in found.rows[0]]
+    texts = [one.source for one in found.rows[0]]
     best = [min(column, key=_perplexity) for column in zip(*found.rows, strict=True)]
     matrix = [
         [row[0].run, *(_scored(one, is_best=one is b) for one, b in zip(row, best, strict=True))]
@@ -99,9 +112,9 @@ def evaluations_html(found: Evaluations) -> str:
         for text, column in zip(texts, zip(*found.rows, strict=True), strict=True)
     ]
     return block(
-        titled("perplexity of each run on each text; the lowest of a text is bold"),
-        table(("run", *texts), matrix),
-        folded("bits, words and unknown tokens", block(*more)),
+        titled(say("perplexity of each run on each text; the lowest of a text is bold")),
+        table((say("run"), *texts), matrix),
+        folded(say("bits, words and unknown tokens"), block(*more)),
         muted(_basis(list(found))),
     )
 
@@ -109,34 +122,44 @@ def evaluations_html(found: Evaluations) -> str:
 def mixture_html(found: MixtureEvaluation) -> str:
     """Return what a run, counting, and both together make of a text."""
     best = min(found.rows, key=_perplexity)
-    weight = (
-        f"the weight of the {found.ngram.run} follows from the tokens already read, and ends at"
-        f" {found.weight:.2f}"
+    weight = say(
+        "the weight of the {ngram} follows from the tokens already read, and ends at {weight:.2f}",
+        ngram=found.ngram.run,
+        weight=found.weight,
     )
     return block(
-        titled(f"lowest perplexity: {rounded(best.perplexity)}, {best.run}"),
+        titled(
+            say(
+                "lowest perplexity: {perplexity}, {run}",
+                perplexity=rounded(best.perplexity),
+                run=best.run,
+            )
+        ),
         table(*_measured(found.rows)),
-        muted(f"{_basis([found.run])}; {weight}"),
+        muted(say("; ").join([_basis([found.run]), weight])),
     )
 
 
 def seeds_html(found: SeedRuns) -> str:
     """Return the runs of several seeds: how far they differ, then a row for each."""
-    spreads = {"held-out": found.valid, "training": found.train}
-    said = [f"{part} perplexity {spread}" for part, spread in spreads.items() if spread]
+    said = []
+    if found.valid:
+        said.append(say("held-out perplexity {spread}", spread=found.valid))
+    if found.train:
+        said.append(say("training perplexity {spread}", spread=found.train))
     rows = [
         (
             run.name,
             run.config.train.seed,
             rounded(run.train_perplexity),
             run.scored or "",
-            run.reason or "training",
+            state_of(run),
         )
         for run in found
     ]
-    head = ("run", "seed", "train ppl", "held-out ppl", "ended")
+    head = heads("run", "seed", "train ppl", "held-out ppl", "ended")
     return block(
-        titled(said[0] if said else "no epoch yet"),
+        titled(said[0] if said else say("no epoch yet")),
         table(head, rows),
         *map(muted, [*said[1:], *found.depends]),
     )
@@ -153,13 +176,17 @@ def _scored(found: TextEvaluation, *, is_best: bool) -> object:
 
 def _measured(found: Sequence[TextEvaluation]) -> tuple[list[object], Iterable[list[object]]]:
     # Head and rows: a row for each run, and a column for each measure that has a value.
-    shown = {name: [measure(one) for one in found] for name, measure in MEASURES.items()}
+    shown = {say(name): [measure(one) for one in found] for name, measure in MEASURES.items()}
     told = {name: cells for name, cells in shown.items() if any(cells)}
     rows = zip((one.run for one in found), *told.values(), strict=True)
-    return ["run", *told], map(list, rows)
+    return [say("run"), *told], map(list, rows)
 
 
 def _basis(found: Sequence[TextEvaluation]) -> str:
-    tokens = " and ".join(dict.fromkeys(f"{one.score.num_tokens:,}" for one in found))
-    states = " and ".join(dict.fromkeys(one.score.state for one in found))
-    return f"exp of the mean over all tokens of a text but the first: {tokens}; state {states}"
+    tokens = say(" and ").join(dict.fromkeys(f"{one.score.num_tokens:,}" for one in found))
+    states = say(" and ").join(dict.fromkeys(say(one.score.state) for one in found))
+    return say(
+        "exp of the mean over all tokens of a text but the first: {tokens}; state {states}",
+        tokens=tokens,
+        states=states,
+    )

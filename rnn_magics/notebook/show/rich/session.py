@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from rnn_magics.language import say
 from rnn_magics.notebook.show.rich.markup import block, bold, muted, table
-from rnn_magics.notebook.show.status import KEPT_HEAD, RUNS_HEAD, KeptRuns, Status
+from rnn_magics.notebook.show.status import KeptRuns, Status, kept_heads, runs_heads
 
 
 def status_html(status: Status) -> str:
     """Return the state of a session: a row for each step, then the runs."""
     steps = table((), [(bold(name), said) for name, said in status.steps.items()])
-    runs = table(RUNS_HEAD, status.runs) if status.runs else muted("no run yet: %train_rnn")
+    runs = table(runs_heads(), status.runs) if status.runs else muted(say("no run yet: %train_rnn"))
     return block(steps, runs)
 
 
@@ -17,4 +18,4 @@ def kept_html(kept: KeptRuns) -> str:
     """Return the runs kept in a folder, with a note where one is damaged."""
     if not kept:
         return block(muted(repr(kept)))
-    return block(table(KEPT_HEAD, kept.rows), *map(muted, kept.notes))
+    return block(table(kept_heads(), kept.rows), *map(muted, kept.notes))

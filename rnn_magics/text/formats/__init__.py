@@ -1,0 +1,1 @@
+"""The forms that files have: packed, with records and fields, or with markup."""

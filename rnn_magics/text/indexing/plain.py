@@ -1,0 +1,62 @@
+"""Tokens as plain values, ready for JSON, and back."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rnn_magics.errors import VocabError
+from rnn_magics.foreign import a_kind
+from rnn_magics.language import say
+from rnn_magics.results import quoted
+
+# JSON would read two adjacent halves of a surrogate pair back as one character.
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def to_plain(token: Any) -> Any:
+    """Return a token as JSON holds it.
+
+    Raises
+    ------
+    VocabError
+        If it is neither text nor a number nor a tuple of them.
+    """
+    if isinstance(token, str) and _PAIR.search(token):
+        return {"characters": list(token)}
+    if isinstance(token, float) and not math.isfinite(token):
+        return {"float": str(float(token))}
+    if token is None or isinstance(token, str | int | float):
+        return token
+    if isinstance(token, tuple):
+        return {"tuple": [to_plain(element) for element in token]}
+    raise VocabError(
+        say(
+            "token {token} is {kind}, which a file cannot hold; use text, numbers, or tuples of"
+            " them as tokens",
+            token=quoted(token),
+            kind=a_kind(token),
+        )
+    )
+
+
+def from_plain(value: Any) -> Any:
+    """Return the token that `to_plain` wrote.
+
+    Raises
+    ------
+    TypeError
+        If nothing that it writes looks like this.
+    """
+    if not isinstance(value, Mapping | list):
+        return value
+    match value:
+        case {"tuple": list(elements)} if len(value) == 1:
+            return tuple(from_plain(element) for element in elements)
+        case {"characters": list(characters)} if len(value) == 1:
+            return "".join(characters)
+        case {"float": "inf" | "-inf" | "nan" as word} if len(value) == 1:
+            return float(word)
+    raise TypeError(say("a token is neither text nor a number nor a tuple"))
