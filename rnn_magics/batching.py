@@ -89,9 +89,10 @@ class BatchConfig(Options):
         ),
         choices=lambda: list(BATCHERS),
         spelling=Spelling(flag=""),
+        label="Batching",
     )
-    batch_size: int = option(32, "rows in a minibatch", within=AT_LEAST_ONE)
-    num_steps: int = option(35, "tokens in a row", within=AT_LEAST_ONE)
+    batch_size: int = option(32, "rows in a minibatch", within=AT_LEAST_ONE, label="Batch size")
+    num_steps: int = option(35, "tokens in a row", within=AT_LEAST_ONE, label="Time steps")
 
     @property
     def tokens_per_batch(self) -> int:

@@ -65,6 +65,8 @@ class Spelling:
     ----------
     flag
         What precedes its value; empty for a positional word. By default ``--name``.
+    metavar
+        The name of its value in the help.
     required
         Whether the line must contain it.
     verbatim
@@ -79,6 +81,7 @@ class Spelling:
     """
 
     flag: str | None = None
+    metavar: str | None = None
     required: bool = False
     verbatim: bool = False
     is_name: bool = False
@@ -90,9 +93,9 @@ def option(
     default: Any,
     help: str | Callable[[], str],  # noqa: A002  (argparse's name for it)
     *,
+    label: str = "",
     choices: Choices | None = None,
     within: Range | None = None,
-    metavar: str | None = None,
     spelling: Spelling | None = None,
     removed: Mapping[str, str] | None = None,
 ) -> Any:
@@ -104,13 +107,13 @@ def option(
         The value when the option is not given.
     help
         One line that completes "this option sets ...". A function if it lists a registry.
+    label
+        What a form calls it, in English; by default its name.
     choices
         A function that lists the accepted words. It is called on every use, so that entries
         which a user has registered since are accepted.
     within
         The accepted numbers.
-    metavar
-        The name of the value in the help.
     spelling
         How it is typed, if not as ``--name VALUE``.
     removed
@@ -119,9 +122,9 @@ def option(
     """
     meta = {
         "help": help,
+        "label": label,
         "choices": choices,
         "within": within,
-        "metavar": metavar,
         "spelling": spelling or Spelling(),
         "removed": removed or {},
     }
@@ -138,9 +141,9 @@ class OptionField:
     words: tuple[str, ...]  # what is accepted instead of a number, as its Literal has it
     default: Any
     help: str
+    label: str  # what a form calls it, in English
     choices: Choices | None
     within: Range | None
-    metavar: str | None
     spelling: Spelling
     removed: Mapping[str, str]
 
@@ -159,7 +162,8 @@ def describe(cls: type[Options]) -> list[OptionField]:
     for field in _declared(cls):
         kind, optional, words = _plain_type(hints[field.name])
         text = field.metadata["help"]
-        meta = {**field.metadata, "help": text if isinstance(text, str) else text()}
+        label = field.metadata["label"] or field.name.replace("_", " ").capitalize()
+        meta = {**field.metadata, "help": text if isinstance(text, str) else text(), "label": label}
         described.append(OptionField(field.name, kind, optional, words, field.default, **meta))
     return described
 

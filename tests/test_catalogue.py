@@ -76,7 +76,7 @@ def test_texts_are_found_where_they_stand() -> None:
     source = """
 raise Bad(say("first {a}" " half", a=say("inner")))
 x = say_number(n, "one", "{number} many", of=marked('constant'))
-depth: int = option(1, "help of an option", least=1)
+depth: int = option(1, "help of an option", label="A label")
 not_one = hear("nothing", say(variable), f"{x}")
 """
     assert {*of_python(source)} == {
@@ -85,6 +85,7 @@ not_one = hear("nothing", say(variable), f"{x}")
         ("one", "{number} many"),
         ("constant", ""),
         ("help of an option", ""),
+        ("A label", ""),
     }
     script = "say('it\\'s', say('in')); trans.__(\n  \"two\"); x = { words: 'three' }; essay('no')"
     assert [*of_typescript(script)] == ["it's", "in", "two", "three"]
@@ -141,7 +142,6 @@ NOT_FOR_PEOPLE = {
         "grad norm / max",
     },
     "rnn_magics/notebook/page/search.py": {"a search failed"},  # in a log
-    "rnn_magics/notebook/panel/panel.py": {"row wrap"},
     "rnn_magics/notebook/widgets/base.py": {"export default {}"},
     "rnn_magics/plotting/curves.py": {"offset points", "outside lower center"},
     "rnn_magics/plotting/heatmaps.py": {"upper right"},

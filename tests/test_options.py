@@ -26,6 +26,7 @@ from rnn_magics.options import (
     POSITIVE,
     Options,
     Range,
+    Spelling,
     check_value,
     describe,
     did_you_mean,
@@ -41,7 +42,9 @@ class Sample(Options):
     word: str = option("seq", "a word", choices=lambda: ["seq", "random"])
     count: int = option(1, "a count", within=AT_LEAST_ONE)
     share: float = option(0.5, "a share", within=FRACTION)
-    bound: float | None = option(None, "a bound", within=POSITIVE, metavar="THETA")
+    bound: float | None = option(
+        None, "a bound", within=POSITIVE, spelling=Spelling(metavar="THETA")
+    )
     flag: bool = option(False, "a flag")
     names: tuple[str, ...] = option((), "names")
 
@@ -181,7 +184,7 @@ def test_describe_tells_what_a_command_line_needs() -> None:
     assert list(fields) == ["word", "count", "share", "bound", "flag", "names"]
     assert [f.type for f in fields.values()] == [str, int, float, float, bool, tuple]
     assert [f.name for f in fields.values() if f.optional] == ["bound"]
-    assert fields["bound"].metavar == "THETA"
+    assert fields["bound"].spelling.metavar == "THETA"
     assert fields["word"].help == "a word"
 
 

@@ -132,6 +132,16 @@ def test_the_best_epoch_is_marked() -> None:
     assert "best 4, epoch 2" in [text.get_text() for text in figure.axes[0].texts]
 
 
+def test_no_two_of_thirty_runs_look_the_same() -> None:
+    runs = {f"run-{at}": history(8, 4, valid=(9, 5)) for at in range(30)}
+    looks = [
+        (line.get_color(), line.get_marker(), line.get_linestyle())
+        for line in training_figure(runs).axes[0].lines
+    ]
+    assert len(set(looks)) == len(looks) == 60
+    assert [marker for _, marker, _ in looks[:12:2]] == ["."] * 6
+
+
 def test_held_out_text_is_dashed_in_the_hue_of_its_run() -> None:
     train, held_out = training_figure({"a": history(8, 4, valid=(9, 5))}).axes[0].lines[:2]
     assert train.get_color() == held_out.get_color() == HUES[0]

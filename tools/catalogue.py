@@ -33,7 +33,7 @@ KEYWORDS: dict[str, tuple[int | str, ...]] = {
     "say": (0,),
     "say_number": (1, 2),
     "marked": (0,),
-    "option": (1,),
+    "option": (1, "label"),
     "Action": (0,),
     "run_option": (0,),
     "heads": tuple(range(16)),

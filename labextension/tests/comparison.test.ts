@@ -3,7 +3,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ComparisonData, saved } from '../src/contract/saved';
 import { copied } from '../src/views/page/clipboard';
+import { shape } from '../src/views/design/colours';
 import type { Drawing } from '../src/views/plots/drawing';
+import { some } from '../src/views/plots/marks';
 import { axesOf, normChart, perplexityChart } from '../src/views/runs/curves';
 import { markdownOf } from '../src/views/runs/markdown';
 import { drawSaved } from '../src/views/runs/saved';
@@ -92,6 +94,16 @@ describe('compared runs', () => {
     expect(host.textContent).toContain('cannot be compared');
     const hues = [...host.querySelectorAll<HTMLElement>('tbody th')].map(one => one.style.getPropertyValue('--rnn-line'));
     expect(hues).toEqual(['var(--rnn-hue-1)', 'var(--rnn-hue-2)', 'var(--rnn-hue-1)']);
+  });
+  it('have a shape, too, from the seventh run on', () => {
+    expect([0, 5, 6, 12, 29, 30].map(shape)).toEqual(['', '', '■', '▲', '✖', '']);
+    const shapes = [...show().querySelectorAll<HTMLElement>('tbody th')].map(one => one.dataset['shape']);
+    expect(shapes).toEqual(['', '', '']);
+    const values = Array.from({ length: 100 }, (_, row) => (row % 2 === 0 ? 1 : null));
+    expect(some(values, 6).every(row => values[row] === 1)).toBe(true);
+    expect(some(values, 6).length).toBeLessThanOrEqual(8);
+    expect(some(values, 6)).not.toEqual(some(values, 7));
+    expect(some([null, 3], 6)).toEqual([1]);
   });
   it('are drawn against steps, tokens or seconds', () => {
     const host = show();

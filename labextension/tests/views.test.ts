@@ -6,6 +6,7 @@ import { heatmapData } from '../src/contract/heatmap';
 import { decimate } from '../src/views/plots/decimate';
 import { reading, within } from '../src/views/plots/heatmap';
 import { colour, ink, share } from '../src/views/design/scales';
+import { step } from '../src/views/page/step';
 import { colouredText } from '../src/views/plots/coloured_text';
 
 const CHART: unknown = JSON.parse(
@@ -86,5 +87,42 @@ describe('the heatmap', () => {
   it('reads a cell and keeps the cursor inside', () => {
     expect(within({ row: 9, column: 9 }, data)).toEqual({ row: 0, column: 1 });
     expect(reading(data, { row: 0, column: 1 })).toBe('unit 0 · 我: -0.25');
+  });
+});
+
+describe('the heading of a step', () => {
+  const first = { number: 2, title: 'Text <b>', said: '', isDone: false, isOpen: false };
+  it('is ticked off, says what it made, and opens by a click', () => {
+    const host = document.createElement('div');
+    const toggle = vi.fn();
+    const view = step(host, first, toggle);
+    const button = host.querySelector('button');
+    expect(button?.textContent).toBe('2Text <b>');
+    expect(button?.getAttribute('aria-expanded')).toBe('false');
+    view.update({ ...first, said: '3 tokens', isDone: true, isOpen: true });
+    expect(button?.textContent).toBe('✓Text <b>done3 tokens');
+    expect(button?.querySelector('.rnn-step-mark')?.ariaHidden).toBe('true');
+    expect(button?.getAttribute('aria-expanded')).toBe('true');
+    button?.click();
+    expect(toggle).toHaveBeenCalledOnce();
+  });
+  it('takes the focus only from its own panel', async () => {
+    const [panel, elsewhere] = [document.createElement('div'), document.createElement('input')];
+    panel.className = 'rnn-lab';
+    document.body.replaceChildren(panel, elsewhere);
+    const view = step(panel, first, vi.fn());
+    const button = panel.querySelector('button');
+    const scrolled = vi.fn();
+    Element.prototype.scrollIntoView = scrolled;
+    const bring = async (): Promise<Element | null> => {
+      view.bring();
+      await new Promise(requestAnimationFrame);
+      return document.activeElement;
+    };
+    elsewhere.focus();
+    expect(await bring()).toBe(elsewhere);
+    elsewhere.blur();
+    expect(await bring()).toBe(button);
+    expect(scrolled).toHaveBeenCalled();
   });
 });

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.language import say
-from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, SEED, Options, Range, option
+from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, SEED, Options, Range, Spelling, option
 from rnn_magics.text.vocab import Vocab
 
 MOST_CANDIDATES = 1000
@@ -31,34 +31,45 @@ _DRAWN_SEEDS = 1 << 32  # torch's generator on the CPU reads 32 bits of its seed
 class DecodingConfig(Options):
     """How text is generated."""
 
-    length: int = option(200, "tokens to write", within=AT_LEAST_ONE)
-    decoder: str = option("draw", "how the next token is chosen", choices=lambda: list(DECODERS))
-    greedy: bool = option(False, "always take the most probable token")
+    length: int = option(200, "tokens to write", within=AT_LEAST_ONE, label="Length")
+    decoder: str = option(
+        "draw", "how the next token is chosen", choices=lambda: list(DECODERS), label="Decoder"
+    )
+    greedy: bool = option(False, "always take the most probable token", label="Greedy")
     temperature: float = option(
         0.8,
         "below 1 favours the probable tokens, above 1 the improbable ones; 0 is greedy",
         within=NOT_NEGATIVE,
+        label="Temperature",
     )
     top_k: int | None = option(
         None,
         "draw from the k most probable tokens, or from all if there are fewer",
         within=AT_LEAST_ONE,
+        label="Top-k",
     )
     top_p: float | None = option(
         None,
         "draw from the fewest tokens whose probabilities add up to p",
         within=Range(0, 1, open_left=True),
+        label="Top-p",
     )
     beam: int | None = option(
         None,
         "search for the most probable text, keeping this many candidates",
         within=Range(1, MOST_CANDIDATES),
+        label="Beam width",
     )
-    stop: str | None = option(None, "end after this token", metavar="TOKEN")
+    stop: str | None = option(
+        None, "end after this token", label="Stop token", spelling=Spelling(metavar="TOKEN")
+    )
     seed: int | Literal["random"] = option(
-        0, "seed of the draws; random draws one, and the result says which", within=SEED
+        0,
+        "seed of the draws; random draws one, and the result says which",
+        within=SEED,
+        label="Seed",
     )
-    no_unk: bool = option(False, "never write <unk>")
+    no_unk: bool = option(False, "never write <unk>", label="No unknown tokens")
 
     def __post_init__(self) -> None:
         """Check each value, and that the values do not contradict each other."""

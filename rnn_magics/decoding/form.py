@@ -50,23 +50,30 @@ class Form(Options):
     """
 
     lines: int | None = option(
-        None, "write this many lines, each ended by a line break", within=AT_LEAST_ONE
+        None,
+        "write this many lines, each ended by a line break",
+        within=AT_LEAST_ONE,
+        label="Lines",
     )
     line_length: int | None = option(
         None,
         "tokens of every line: characters, or words and marks with --token word",
         within=AT_LEAST_ONE,
+        label="Length of a line",
     )
     starts: tuple[str, ...] = option(
-        (), "how the lines begin, one after the other: an acrostic", metavar="A,B"
+        (),
+        "how the lines begin, one after the other: an acrostic",
+        spelling=Spelling(metavar="A,B"),
+        label="How the lines begin",
     )
     only: tuple[str, ...] = option(
         (),
         lambda: say(
             "write nothing but these characters: {classes}", classes=", ".join(CHARACTER_CLASSES)
         ),
-        metavar="A,B",
-        spelling=Spelling(suggest=lambda: list(CHARACTER_CLASSES)),
+        spelling=Spelling(metavar="A,B", suggest=lambda: list(CHARACTER_CLASSES)),
+        label="Only these characters",
     )
     rhymes: Mapping[str, str] | None = plain_field(default=None)
 

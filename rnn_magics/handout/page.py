@@ -25,7 +25,7 @@ from rnn_magics.inspection.fitting import fitted, json_size, quantized
 from rnn_magics.inspection.inspectors import inspect_rnn
 from rnn_magics.inspection.play.play import PlayConfig, inspect_play
 from rnn_magics.language import language, marked, say
-from rnn_magics.options import Options, option
+from rnn_magics.options import Options, Spelling, option
 from rnn_magics.reports.run_payload import saved_payload
 from rnn_magics.results import Result, visible
 from rnn_magics.storage import atomic
@@ -58,7 +58,7 @@ class PageConfig(Options):
         marked(
             "text that the model reads in the page (default: the beginning of the held-out text)"
         ),
-        metavar='"TEXT"',
+        spelling=Spelling(metavar='"TEXT"'),
     )
     no_text: bool = option(False, marked("leave all text of the corpus out of the page"))
     overwrite: bool = option(False, marked("replace a page that is there already"))

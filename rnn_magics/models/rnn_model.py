@@ -21,20 +21,36 @@ from rnn_magics.text.vocab import Vocab
 class ModelConfig(Options):
     """The architecture of an `RNNModel`."""
 
-    cell: str = option("gru", "the recurrent cell", choices=lambda: list(CELLS))
-    num_hiddens: int = option(256, "size of the hidden state", within=AT_LEAST_ONE)
-    num_layers: int = option(1, "recurrent layers on top of each other", within=AT_LEAST_ONE)
+    cell: str = option("gru", "the recurrent cell", choices=lambda: list(CELLS), label="Cell")
+    num_hiddens: int = option(
+        256, "size of the hidden state", within=AT_LEAST_ONE, label="Hidden units"
+    )
+    num_layers: int = option(
+        1, "recurrent layers on top of each other", within=AT_LEAST_ONE, label="Layers"
+    )
     dropout: float = option(
-        0.0, "share of activations dropped between layers and before the output", within=FRACTION
+        0.0,
+        "share of activations dropped between layers and before the output",
+        within=FRACTION,
+        label="Dropout",
     )
     embedding_size: int | None = option(
-        None, "size of a learnt token embedding; by default one-hot", within=AT_LEAST_ONE
+        None,
+        "size of a learnt token embedding; by default one-hot",
+        within=AT_LEAST_ONE,
+        label="Embedding size",
     )
-    tie: bool = option(False, "share the embedding weights with the output")
+    tie: bool = option(
+        False, "share the embedding weights with the output", label="Tie embedding and output"
+    )
     bidirectional: bool = option(
-        False, "read backwards as well; such a model sees the future, so it is no language model"
+        False,
+        "read backwards as well; such a model sees the future, so it is no language model",
+        label="Bidirectional",
     )
-    scratch: bool = option(False, "run the cell step by step, as written from its equations")
+    scratch: bool = option(
+        False, "run the cell step by step, as written from its equations", label="Step by step"
+    )
 
     def __post_init__(self) -> None:
         """Check each value, and that the values fit together."""

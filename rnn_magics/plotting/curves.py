@@ -1,9 +1,9 @@
-"""The figure of a training: perplexity and gradient norm for each epoch."""
+"""The figure of a training: perplexity and gradient norm after each epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,10 +11,10 @@ from matplotlib.figure import FigureBase
 from matplotlib.patheffects import withStroke
 
 from rnn_magics.digits import rounded
-from rnn_magics.language import say
+from rnn_magics.language import marked, say
 from rnn_magics.plotting.labels import label_levels
 from rnn_magics.plotting.legible import Figure
-from rnn_magics.plotting.style import GOOD, cycle, house_style, number_plainly
+from rnn_magics.plotting.style import GOOD, cycle_with_markers, house_style, number_plainly
 from rnn_magics.reports.baselines import Mark
 from rnn_magics.training.history import History
 
@@ -24,7 +24,7 @@ Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 @dataclass(frozen=True)
 class Curves:
-    """The curves of runs that share two axes: perplexity and gradient norm against epochs.
+    """The curves of runs that share two axes: perplexity and gradient norm after each epoch.
 
     Parameters
     ----------
@@ -36,12 +36,18 @@ class Curves:
         Perplexities of baselines, drawn as lines.
     heading
         What the titles begin with.
+    against
+        What the horizontal axis is, in English.
+    ends
+        Where on it the epochs of a run end, by name; by default after 1, 2, 3, ... epochs.
     """
 
     histories: Mapping[str, History]
     clip: float | None = None
     marks: Iterable[Mark] = ()
     heading: str = ""
+    against: str = marked("epoch")
+    ends: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def training_figure(
@@ -79,18 +85,22 @@ def _legend_height(curves: Curves) -> float:
 def _draw(figure: FigureBase, curves: Curves) -> None:
     histories, several = curves.histories, len(curves.histories) > 1
     left, right = figure.subplots(1, 2)
-    for color, (name, history) in zip(cycle(len(histories)), histories.items(), strict=True):
+    looks = cycle_with_markers(len(histories))
+    for look, (name, history) in zip(looks, histories.items(), strict=True):
+        at = np.asarray(curves.ends.get(name, range(1, len(history) + 1)), float)
         label = f"{name}: " if several else ""
-        _draw_perplexity(left, history, color, label)
-        _draw_norm(right, history, color, label)
+        _draw_perplexity(left, at, history, look, label)
+        _draw_norm(right, at, history, look, label)
     title = f"{curves.heading}{say('Perplexity')}"
     norm = f"{curves.heading}{say('Gradient norm, unclipped')}"
-    left.set(xlabel=say("epoch"), ylabel=say("perplexity"), yscale="log", title=title)
-    right.set(xlabel=say("epoch"), ylabel=say("norm"), yscale="log", title=norm)
+    against = say(curves.against)
+    left.set(xlabel=against, ylabel=say("perplexity"), yscale="log", title=title)
+    right.set(xlabel=against, ylabel=say("norm"), yscale="log", title=norm)
     for axes in (left, right):
         if axes.get_ylim()[0] <= 0:  # nothing is drawn
             axes.set_ylim(1, 10)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        if not curves.ends:
+            axes.xaxis.get_major_locator().set_params(integer=True)
         if len(histories) == 1:
             axes.legend(frameon=False)
         number_plainly(axes.yaxis)
@@ -115,30 +125,26 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
         figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
 
 
-def _draw_perplexity(axes: Axes, history: History, color: str, label: str) -> None:
-    epochs = np.arange(1, len(history) + 1)
+def _draw_perplexity(
+    axes: Axes, at: Floats, history: History, look: tuple[str, str], label: str
+) -> None:
+    color, marker = look
     train = np.array(history.train_perplexity, float)
     valid = np.array([np.nan if p is None else p for p in history.valid_perplexity], float)
-    axes.plot(epochs, _drawable(train), color=color, marker=".", label=f"{label}{say('training')}")
+    training, held_out = f"{label}{say('training')}", f"{label}{say('held out')}"
+    axes.plot(at, _drawable(train), color=color, marker=marker, label=training)
     if np.isfinite(valid).any():
-        axes.plot(
-            epochs,
-            _drawable(valid),
-            "--",
-            color=color,
-            marker=".",
-            label=f"{label}{say('held out')}",
-        )
+        axes.plot(at, _drawable(valid), "--", color=color, marker=marker, label=held_out)
         if not label:
-            _mark_best(axes, valid)
+            _mark_best(axes, at, valid)
 
 
-def _mark_best(axes: Axes, valid: Floats) -> None:
+def _mark_best(axes: Axes, at: Floats, valid: Floats) -> None:
     best = int(np.nanargmin(valid))
-    axes.scatter([best + 1], [valid[best]], 80, facecolors="none", edgecolors=GOOD, zorder=3)
+    axes.scatter([at[best]], [valid[best]], 80, facecolors="none", edgecolors=GOOD, zorder=3)
     axes.annotate(
         say("best {value:.4g}, epoch {epoch}", value=valid[best], epoch=best + 1),
-        (best + 1, valid[best]),
+        (at[best], valid[best]),
         (0, -9),
         textcoords="offset points",
         verticalalignment="top",
@@ -156,12 +162,12 @@ def _reach(axes: Axes, value: float) -> None:
         axes.set_ylim(min(low, value / 1.1), max(high, value * 1.1))
 
 
-def _draw_norm(axes: Axes, history: History, color: str, label: str) -> None:
-    epochs = np.arange(1, len(history) + 1)
+def _draw_norm(axes: Axes, at: Floats, history: History, look: tuple[str, str], label: str) -> None:
+    color, marker = look
     median, largest = _drawable(history.grad_norm), _drawable(history.grad_norm_max)
-    axes.plot(epochs, median, color=color, marker=".", label=f"{label}{say('median')}")
+    axes.plot(at, median, color=color, marker=marker, label=f"{label}{say('median')}")
     axes.fill_between(
-        epochs, median, largest, color=color, alpha=0.2, label=f"{label}{say('to maximum')}"
+        at, median, largest, color=color, alpha=0.2, label=f"{label}{say('to maximum')}"
     )
 
 

@@ -21,6 +21,8 @@ from rnn_magics.results import brief
 # One hue a run, after Okabe and Ito, whose colours colour-blind readers can tell apart. These are
 # the hues of labextension/style/design.css on a light ground.
 HUES = ("#0072b2", "#c24a00", "#007a5a", "#a3487f", "#856000", "#52616b")
+# With the seventh run the hues begin again, and the lines have another mark.
+MARKERS = (".", "s", "^", "D", "X")
 BLUE, ORANGE, GREEN, *_ = HUES
 INK, GREY, GOOD = "#212121", "#616161", "#1b7a3d"
 
@@ -150,6 +152,12 @@ def number_plainly(axis: Axis) -> None:
 def cycle(count: int) -> list[str]:
     """Return `count` colours of the palette, which repeats if they are too few."""
     return [HUES[i % len(HUES)] for i in range(count)]
+
+
+def cycle_with_markers(count: int) -> list[tuple[str, str]]:
+    """Return `count` colours, each with the marker that tells its repeats apart."""
+    markers = [MARKERS[i // len(HUES) % len(MARKERS)] for i in range(count)]
+    return list(zip(cycle(count), markers, strict=True))
 
 
 def to_png(figure: Figure, dpi: int = 110) -> bytes:

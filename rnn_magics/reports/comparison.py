@@ -15,7 +15,7 @@ from rnn_magics.digits import apart, rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.language import marked, say, say_in
-from rnn_magics.options import Options, describe
+from rnn_magics.options import Options, check_choice, describe
 from rnn_magics.reports.baselines import Mark, compare_with_baselines
 from rnn_magics.reports.comparable import basis_in_words, comparable, difference_in_words
 from rnn_magics.results import Result, shortened, visible
@@ -149,6 +149,35 @@ class Table:
         return list(zip(self.groups, parts, strict=True))
 
 
+@dataclass(frozen=True)
+class Axis:
+    """What curves are drawn against.
+
+    Parameters
+    ----------
+    label
+        What stands at the axis, in English; it is translated where it is shown.
+    ends
+        Returns where on it each epoch of a run ended.
+    """
+
+    label: str
+    ends: Callable[[Run], Sequence[float]]
+
+
+AXES = {
+    "epochs": Axis(marked("epoch"), lambda run: range(1, len(run.history) + 1)),
+    "steps": Axis(marked("steps"), lambda run: [steps for steps, _ in run.curve.epochs]),
+    "tokens": Axis(
+        marked("tokens of training"),
+        lambda run: [steps * run.config.batching.tokens_per_batch for steps, _ in run.curve.epochs],
+    ),
+    "seconds": Axis(
+        marked("seconds of training"), lambda run: [spent for _, spent in run.curve.epochs]
+    ),
+}
+
+
 class Comparison(Result):
     """Runs side by side: a table of the options in which they differ and of what they reached.
 
@@ -158,19 +187,24 @@ class Comparison(Result):
     ----------
     runs
         The runs to compare; a run that has not finished an epoch has no results yet.
+    against
+        What the curves are drawn against, a name of `AXES`.
 
     Raises
     ------
+    ConfigError
+        If there is no such axis.
     TrainingError
         If no run has finished an epoch.
     """
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[Run], against: str = "epochs") -> None:
+        check_choice("against", against, AXES)
         if not any(len(run.history) for run in runs):
             names = say(", ").join(run.name for run in runs) or say("no run")
             msg = say("nothing to compare yet: {names} must first finish an epoch", names=names)
             raise TrainingError(msg)
-        self.runs = tuple(runs)
+        self.runs, self.against = tuple(runs), against
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -246,9 +280,9 @@ class Comparison(Result):
         return "\n".join([*told, *filter(None, [*verdicts, *self.notes])])
 
 
-def compare_runs(runs: Sequence[Run]) -> Comparison:
-    """Compare runs; those that predict the same tokens form a group."""
-    return Comparison(runs)
+def compare_runs(runs: Sequence[Run], *, against: str = "epochs") -> Comparison:
+    """Compare runs; those that predict the same tokens form a group. See `Comparison`."""
+    return Comparison(runs, against)
 
 
 def best_score(run: Run) -> Scored | None:

@@ -15,7 +15,7 @@ from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.language import marked, say
 from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
-from rnn_magics.options import Options, Range, option
+from rnn_magics.options import Options, Range, Spelling, option
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.scores.series import LAGS, SeriesErrors, series_errors
@@ -31,7 +31,7 @@ class BaselineConfig(Options):
     order: str = option(
         "1-6",
         lambda: say("length of the n-grams: a number or a range, at most {most}", most=MAX_ORDER),
-        metavar="N|N-M",
+        spelling=Spelling(metavar="N|N-M"),
     )
     lags: int = option(
         LAGS, "of a series: how many values the linear model reads", within=Range(1, 1000)

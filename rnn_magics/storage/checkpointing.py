@@ -34,18 +34,20 @@ class Checkpointing(Options):
     folder: str = option(
         "",
         "keep the run in this new folder",
-        metavar="DIR",
-        spelling=Spelling("--checkpoint", is_name=True),
+        spelling=Spelling("--checkpoint", metavar="DIR", is_name=True),
+        label="Checkpoint folder",
     )
     every: str = option(
         "1 epoch",
         "how often a checkpoint is written, besides at the end: 2 epochs, 500steps, 30s",
-        metavar="N",
+        spelling=Spelling(metavar="N"),
+        label="Checkpoint every",
     )
     keep: int | None = option(
         100,
         "how many models the folder keeps, one for each of the last epochs; none for all",
         within=NOT_NEGATIVE,
+        label="Checkpoints to keep",
     )
 
     def __post_init__(self) -> None:

@@ -29,13 +29,19 @@ _ASCII_WORDS = re.compile("[A-Za-z]+")  # the quicker pattern, for the ordinary 
 class CorpusConfig(Options):
     """How a text is cleaned, shortened and split."""
 
-    lower: bool = option(False, "turn the text into lower case")
-    letters_only: bool = option(False, "replace every run of non-letters by one space")
+    lower: bool = option(False, "turn the text into lower case", label="Lower case")
+    letters_only: bool = option(
+        False, "replace every run of non-letters by one space", label="Letters only"
+    )
     simplified: bool = option(
-        False, "turn traditional Chinese characters into simplified ones (needs OpenCC)"
+        False,
+        "turn traditional Chinese characters into simplified ones (needs OpenCC)",
+        label="Simplified Chinese",
     )
     d2l: bool = option(
-        False, "clean as Dive into Deep Learning does: each line lower case, letters a-z only"
+        False,
+        "clean as Dive into Deep Learning does: each line lower case, letters a-z only",
+        label="Clean as the book does",
     )
     valid: float | None = option(
         None,
@@ -46,11 +52,13 @@ class CorpusConfig(Options):
             short=SHORT,
         ),
         within=FRACTION,
+        label="Held-out share",
     )
     max_tokens: int | None = option(
         None,
         "keep only this many tokens, the first ones; applied before the split",
         within=AT_LEAST_ONE,
+        label="Most tokens",
     )
 
     def held_out_share(self, length: int) -> float:

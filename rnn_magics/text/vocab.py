@@ -15,7 +15,7 @@ import numpy as np
 
 from rnn_magics.errors import VocabError
 from rnn_magics.language import say
-from rnn_magics.options import AT_LEAST_ONE, Options, option
+from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
@@ -37,15 +37,22 @@ class VocabConfig(Options):
         None,
         "what splits the text into tokens; by default char",
         choices=lambda: list(TOKENIZERS),
+        label="Token",
     )
-    min_freq: int = option(1, "tokens that occur fewer times become <unk>", within=AT_LEAST_ONE)
+    min_freq: int = option(
+        1, "tokens that occur fewer times become <unk>", within=AT_LEAST_ONE, label="Smallest count"
+    )
     max_size: int | None = option(
-        None, "at most this many indices, the most frequent tokens first", within=AT_LEAST_ONE
+        None,
+        "at most this many indices, the most frequent tokens first",
+        within=AT_LEAST_ONE,
+        label="Largest vocabulary",
     )
     reserved: tuple[str, ...] = option(
         (),
         "tokens that get an index even if they do not occur, and are never taken apart",
-        metavar="A,B",
+        label="Reserved tokens",
+        spelling=Spelling(metavar="A,B"),
     )
 
 

@@ -18,6 +18,7 @@ from rnn_magics.options import (
     SEED,
     Options,
     Range,
+    Spelling,
     option,
 )
 from rnn_magics.training.machine.precision import PRECISIONS
@@ -31,9 +32,13 @@ REMOVED_OPTIMIZERS = {"muon": "adamw"}
 class TrainConfig(Options):
     """How a model is trained."""
 
-    epochs: int = option(10, "passes over the training text", within=AT_LEAST_ONE)
+    epochs: int = option(10, "passes over the training text", within=AT_LEAST_ONE, label="Epochs")
     optimizer: str = option(
-        "adamw", "the update rule", choices=lambda: list(OPTIMIZERS), removed=REMOVED_OPTIMIZERS
+        "adamw",
+        "the update rule",
+        choices=lambda: list(OPTIMIZERS),
+        removed=REMOVED_OPTIMIZERS,
+        label="Optimizer",
     )
     lr: float | None = option(
         None,
@@ -44,35 +49,53 @@ class TrainConfig(Options):
             ),
         ),
         within=_FLOAT32,
+        label="Learning rate",
     )
     schedule: str = option(
-        "cosine", "how the learning rate changes", choices=lambda: list(SCHEDULES)
+        "cosine", "how the learning rate changes", choices=lambda: list(SCHEDULES), label="Schedule"
     )
     warmup: float = option(
         0.05,
         "share of training during which the learning rate rises (not for constant)",
         within=FRACTION,
+        label="Warm-up",
     )
     clip: float | None = option(
         1.0,
         "largest gradient norm, theta; none to clip nothing",
         within=POSITIVE,
-        metavar="THETA",
+        label="Gradient bound",
+        spelling=Spelling(metavar="THETA"),
     )
     weight_decay: float = option(
-        0.0, "how strongly the weights are pulled towards zero", within=NOT_NEGATIVE
+        0.0,
+        "how strongly the weights are pulled towards zero",
+        within=NOT_NEGATIVE,
+        label="Weight decay",
     )
-    max_time: float | None = option(None, "stop after this many seconds", within=POSITIVE)
-    max_tokens: int | None = option(None, "stop after this many tokens", within=AT_LEAST_ONE)
-    seed: int = option(0, "seed of initial weights, offsets, shuffles and dropout", within=SEED)
-    device: str | None = option(None, "cpu, cuda, cuda:1 or mps; by default a GPU if there is one")
+    max_time: float | None = option(
+        None, "stop after this many seconds", within=POSITIVE, label="Most seconds"
+    )
+    max_tokens: int | None = option(
+        None, "stop after this many tokens", within=AT_LEAST_ONE, label="Most tokens"
+    )
+    seed: int = option(
+        0, "seed of initial weights, offsets, shuffles and dropout", within=SEED, label="Seed"
+    )
+    device: str | None = option(
+        None, "cpu, cuda, cuda:1 or mps; by default a GPU if there is one", label="Device"
+    )
     precision: str = option(
         "float32",
         "number type: float32 (CUDA multiplies in tf32), or bf16 (CUDA only)",
         choices=lambda: list(PRECISIONS),
+        label="Precision",
     )
     threads: int | None = option(
-        None, "CPU threads; by default measured once a session", within=Range(1, 1024)
+        None,
+        "CPU threads; by default measured once a session",
+        within=Range(1, 1024),
+        label="CPU threads",
     )
 
     @property

@@ -135,7 +135,8 @@ def assert_known(notebook: Notebook, added: Added) -> None:
     assert added.name in [word.strip() for word in notebook.complete(before + added.name[:2])]
     form = Form(magic.parser())
     if added.field:
-        assert added.name in form.fields[added.field].widget.options
+        entries = form.fields[added.field].widget.options  # of a menu, with their labels
+        assert added.name in [e if isinstance(e, str) else e[1] for e in entries]
         form.fields[added.field].widget.value = added.name
     assert added.name in form.magic_line()
     explained = notebook.printed(f"{added.line} --explain")

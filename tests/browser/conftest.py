@@ -77,6 +77,7 @@ class Page:
 
     tab: Any
     errors: list[str] = field(default_factory=list)
+    folder: Path = Path()  # of its notebooks
 
     def open(self, url: str) -> None:
         """Open a notebook and wait until its kernel is there."""
@@ -100,8 +101,12 @@ class Page:
 
     def screenshot(self, name: str) -> None:
         """Keep a picture of the tab."""
+        self.picture(self.tab, name)
+
+    def picture(self, what: Any, name: str) -> None:
+        """Keep a picture of a part of the tab."""
         ARTEFACTS.mkdir(exist_ok=True)
-        self.tab.screenshot(path=ARTEFACTS / f"{name}.png")
+        what.screenshot(path=ARTEFACTS / f"{name}.png")
 
 
 @pytest.fixture(scope="session")

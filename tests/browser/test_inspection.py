@@ -259,7 +259,6 @@ def test_without_the_extension_a_widget_shows_the_view_and_searches(
         view.wait_for(timeout=PATIENCE)
         ours = "() => jupyterapp.listPlugins().filter(id => id.startsWith('rnn-magics:'))"
         assert page.tab.evaluate(ours) == []  # so it is the widget that is seen
-        page.tab.wait_for_selector(".jp-OutputArea-output img", timeout=PATIENCE)
         drag(page, view, 0, 3)
         assert places_told(view, "10 places like “the ”").count() == 10
         page.screenshot("inspect-widget")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from tests.browser.test_accessible import AXE, GRAVE, theme
+
 
 def button(page: Any, name: str) -> Any:
     return page.tab.get_by_role("button", name=name, exact=True)
@@ -13,38 +17,83 @@ def field(page: Any, name: str) -> Any:
     return page.tab.locator(".jp-OutputArea").get_by_label(name, exact=True)
 
 
-def open_step(page: Any, title: str) -> None:
-    page.tab.get_by_text(title, exact=True).click()
+def step(page: Any, title: str, *, done: bool) -> Any:
+    """Wait until a step is ticked off, or open, and return its heading."""
+    state = "[data-done=true]" if done else "[aria-expanded=true]"
+    head = page.tab.locator(f".rnn-step{state}:has-text('{title}')")
+    head.wait_for(timeout=60_000)
+    return head
 
 
-def test_the_pipeline_by_widgets(lab: Any, page: Any) -> None:
-    (lab.folder / "wells.txt").write_text("the time machine by h g wells\n" * 200, encoding="utf-8")
-    page.run_all(lab.write("panel.ipynb", "%load_ext rnn_magics\n%rnn_lab"))
-    source = field(page, "source")
-    source.wait_for(timeout=60_000)
-    source.fill("wells.txt")
-    source.press("Tab")
-    page.tab.wait_for_function(
-        "() => [...document.querySelectorAll('input')].some(i => i.value === '%corpus wells.txt')"
+def grave_when_all_is_open(page: Any) -> list[str]:
+    page.tab.evaluate(
+        "document.querySelectorAll('.rnn-step[aria-expanded=false]').forEach(head => head.click())"
     )
+    page.tab.wait_for_function("!document.querySelector('.rnn-step[aria-expanded=false]')")
+    page.tab.add_script_tag(path=AXE)
+    found: list[str] = page.tab.evaluate(GRAVE)
+    return found
+
+
+def change(page: Any, name: str, value: str) -> None:
+    field(page, name).fill(value)
+    field(page, name).press("Tab")
+
+
+IN_VIEW = """head => {
+  const pane = head.closest('.jp-WindowedPanel-outer').getBoundingClientRect();
+  const box = head.getBoundingClientRect();
+  return box.top >= pane.top - 1 && box.bottom <= pane.bottom + 1;
+}"""
+
+
+@pytest.mark.parametrize(("width", "colours"), [(1400, "Light"), (700, "Dark")])
+def test_the_pipeline_by_widgets(lab: Any, page: Any, width: int, colours: str) -> None:
+    (lab.folder / "wells.txt").write_text("the time machine by h g wells\n" * 200, encoding="utf-8")
+    page.tab.set_viewport_size({"width": width, "height": 800})
+    page.open(lab.write(f"panel-{width}.ipynb", "%load_ext rnn_magics\n%rnn_lab"))
+    theme(page, colours)
+    page.run("notebook:run-all-cells")
+    source = field(page, "Text")
+    source.wait_for(timeout=60_000)
+    label = page.tab.locator("label:has-text('Text') [title]").first
+    assert label.get_attribute("title").startswith("built-in: ")  # the help of the option
+    change(page, "Text", "wells.txt")
+    page.tab.wait_for_selector("text=the same line: %corpus wells.txt")
     button(page, "Read the text").click()
-    page.tab.wait_for_selector('pre:has-text("Corpus(\'wells")', timeout=60_000)
-    open_step(page, "2 Vocabulary")
+    step(page, "Text", done=True)
+    page.tab.wait_for_selector("td:has-text('6,000 characters in 200 lines')")
+    assert page.tab.locator("td:has-text('different: ')").is_visible()
+    step(page, "Vocabulary", done=False)
+    page.screenshot(f"panel-{width}-text")
     button(page, "Make the vocabulary").click()
-    page.tab.wait_for_selector("pre:has-text('Vocab(')", timeout=60_000)
-    open_step(page, "3 Minibatches")
-    field(page, "--batch-size").fill("4")
+    step(page, "Vocabulary", done=True)
+    head = step(page, "Minibatches", done=False)
+    page.tab.wait_for_function(IN_VIEW, arg=head.element_handle())
+    change(page, "Batch size", "0")
+    page.tab.wait_for_selector("[role=alert]:has-text('Batch size must be at least 1, not 0')")
+    assert button(page, "Cut the text").is_disabled()
+    change(page, "Batch size", "4")
+    field(page, "Batching").select_option("random")
     button(page, "Cut the text").click()
-    page.tab.wait_for_selector("pre:has-text('Batches(')", timeout=60_000)
-    open_step(page, "4 Training")
-    field(page, "--num-hiddens").fill("16")
-    field(page, "--epochs").fill("2")
-    page.screenshot("panel")
+    step(page, "Minibatches", done=True)
+    head = step(page, "Training", done=False)
+    page.tab.wait_for_function(IN_VIEW, arg=head.element_handle())
+    change(page, "Hidden units", "16")
+    change(page, "Epochs", "2")
+    page.screenshot(f"panel-{width}-training")
     button(page, "Train").click()
-    # The live view has its own words; the table that it gives way to has the name of the ending.
-    page.tab.wait_for_selector("text=/ended: (all epochs done|epochs)/", timeout=90_000)
-    open_step(page, "5 Text")
-    field(page, "prefix").fill("the ")
+    step(page, "Training", done=True)
+    page.tab.wait_for_selector(".rnn-lab .rnn-run-card")
+    head = step(page, "Writing", done=False)
+    change(page, "Prefix", "the ")
     button(page, "Write").click()
     page.tab.wait_for_selector("pre:has-text('Generation(')", timeout=60_000)
-    page.screenshot("panel-text")
+    written = page.tab.locator(".rnn-lab-step").last.locator("pre").first.inner_text()
+    assert len(written) > 100  # not only its first words
+    flags = page.tab.locator(".rnn-lab-fields").all_inner_texts()
+    assert not any("--" in text for text in flags)
+    page.screenshot(f"panel-{width}-written")
+    assert grave_when_all_is_open(page) == []
+    theme(page, "Light")
+    assert page.errors == []

@@ -11,7 +11,7 @@ import jupyterlab
 import pytest
 from matplotlib.colors import Colormap
 
-from rnn_magics.plotting.style import DIVERGING, GOOD, GREY, HUES, INK, SEQUENTIAL
+from rnn_magics.plotting.style import DIVERGING, GOOD, GREY, HUES, INK, MARKERS, SEQUENTIAL
 
 LABEXTENSION = Path(__file__).parents[2] / "labextension"
 DESIGN = (LABEXTENSION / "style" / "design.css").read_text(encoding="utf-8")
@@ -123,6 +123,12 @@ def test_pictures_have_the_hues_of_the_page() -> None:
     assert list(HUES) == light
     named = {name: re.findall(r"#\w+", DECLARED[name])[0] for name in ("fg", "muted", "good")}
     assert named == {"fg": INK, "muted": GREY, "good": GOOD}
+
+
+def test_there_are_as_many_shapes_in_a_page_as_in_a_picture() -> None:
+    source = (LABEXTENSION / "src/views/design/colours.ts").read_text(encoding="utf-8")
+    (shapes,) = re.findall(r"export const SHAPES = \[(.*?)\]", source)
+    assert len(set(shapes.split(", "))) == len(set(MARKERS))
 
 
 @pytest.mark.parametrize(("name", "made"), [("SEQUENTIAL", SEQUENTIAL), ("DIVERGING", DIVERGING)])

@@ -56,6 +56,7 @@ OTHER: dict[type[Any], dict[str, Any]] = {
     CorpusConfig: {
         "lower": True,
         "letters_only": True,
+        "simplified": True,
         "d2l": True,
         "valid": 0.3,
         "max_tokens": 500,

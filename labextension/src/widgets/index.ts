@@ -8,6 +8,7 @@ import { say } from '../views/text/say';
 import { renderChart } from './chart';
 import { renderInserter } from './inserter';
 import { renderInspection } from './inspection';
+import { renderStep } from './step';
 import { renderTraining } from './training';
 
 type Render = (model: AnyModel, host: HTMLElement) => () => void;
@@ -17,6 +18,7 @@ const VIEWS = new Map<unknown, Render>([
   ['chart', renderChart],
   ['inserter', renderInserter],
   ['inspection', renderInspection],
+  ['step', renderStep],
   ['training', renderTraining]
 ]);
 
@@ -28,7 +30,11 @@ function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void
     );
     return () => undefined;
   }
-  return guarded(el, '', () => view(model, el));
+  return guarded(el, '', () => {
+    const end = view(model, el);
+    el.classList.toggle('rnn-live', model.get('is_kept') === true); // so what is kept is hidden
+    return end;
+  });
 }
 
 export default { render };

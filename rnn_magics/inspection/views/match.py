@@ -20,7 +20,7 @@ from rnn_magics.inspection.views.payload import MatchPayload, number, pack, word
 from rnn_magics.inspection.views.trace import TextTrace, joined
 from rnn_magics.inspection.views.unrolled import Array
 from rnn_magics.language import say, say_number
-from rnn_magics.options import Range, option
+from rnn_magics.options import Range, Spelling, option
 from rnn_magics.text.corpus import Corpus
 
 _BLOCK = 8192  # places compared at once; their states fit into the cache
@@ -31,7 +31,9 @@ class MatchConfig(SearchConfig):
     """The options of the view ``match``."""
 
     span: str | None = option(
-        None, "tokens A to B - 1 of the text, from 0; by default all", metavar="A:B"
+        None,
+        "tokens A to B - 1 of the text, from 0; by default all",
+        spelling=Spelling(metavar="A:B"),
     )
     threshold: float = option(
         0.3, "a unit is active if it stays this far from 0 in the span", within=Range(0, 1)

@@ -14,6 +14,7 @@ from IPython.core.completer import (
     SimpleMatcherResult,
     context_matcher,
 )
+from IPython.core.interactiveshell import InteractiveShell
 
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.line.words import names_of
@@ -39,9 +40,7 @@ class OptionMatcher:
         self._commands = commands
         self._suggestions: dict[str, Callable[[], Iterable[str]]] = {
             "runs": lambda: list(desk.session.runs),
-            "variables": lambda: [
-                name for name in names_of(desk.shell.user_ns) if not name.startswith("_")
-            ],
+            "variables": lambda: variables_of(desk.shell),
         }
         # IPython sets attributes on the matcher, which a bound method does not allow.
         marked = context_matcher(identifier=IDENTIFIER, priority=100)
@@ -110,6 +109,11 @@ class OptionMatcher:
         if isinstance(suggest, str) and suggest:
             return self._suggestions[suggest]()
         return parser.offered(action.dest)
+
+
+def variables_of(shell: InteractiveShell) -> list[str]:
+    """Return the names that a user has given."""
+    return [name for name in names_of(shell.user_ns) if not name.startswith("_")]
 
 
 def _last_word(rest: str) -> tuple[list[str], str]:

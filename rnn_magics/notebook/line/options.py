@@ -104,4 +104,4 @@ new_name = functools.partial(Spelling, verbatim=True, is_name=True)
 
 def run_option(help: str = marked("the run to use (default: the newest)")) -> Any:  # noqa: A002
     """Declare the option that names a run of the session."""
-    return option(None, help, metavar="NAME", spelling=named(suggest="runs"))
+    return option(None, help, label="Run", spelling=named(metavar="NAME", suggest="runs"))

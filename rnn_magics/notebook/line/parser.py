@@ -94,6 +94,19 @@ class MagicParser(argparse.ArgumentParser, Generic[O]):
         listed = field.choices or (None if isinstance(suggest, str) else suggest)
         return list(field.words) if listed is None else list(listed())
 
+    def defaults(self, words: Sequence[Word]) -> dict[str, Any]:
+        """Return the value of each option that is not typed; a recipe among the words sets some.
+
+        Raises
+        ------
+        ConfigError
+            As in `parse`.
+        """
+        begun = self._cls.begin(self.typed(words))
+        parts = [getattr(begun, name) for name, _ in parts_of(self._cls)]
+        owners = [*reversed(parts), begun]  # of options with one name, the first counts
+        return {f.name: getattr(own, f.name) for own in owners for f in describe(type(own))}
+
     def parse(self, words: Sequence[Word], line: Line | None = None) -> O:
         """Parse the words of a line into options.
 
@@ -264,8 +277,8 @@ def _parsed(field: OptionField, typed: str, what: str) -> Any:
 
 
 def _metavar(field: OptionField) -> str:
-    if field.metavar is not None:
-        return field.metavar
+    if field.spelling.metavar is not None:
+        return field.spelling.metavar
     if field.choices is not None:
         return "|".join(field.choices())
     kind = {int: "N", float: "X", str: "NAME", tuple: "A,B"}[field.type]

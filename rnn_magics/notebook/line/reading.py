@@ -41,22 +41,32 @@ class ReadingOptions(LineOptions):
             default=DEFAULT_SOURCE,
             tasks=", ".join(_tasks()),
         ),
-        metavar="NAME|PATH|FOLDER|URL|hf:NAME",
-        spelling=word(suggest=lambda: [*BUILTINS, *_tasks()]),
+        spelling=word(
+            metavar="NAME|PATH|FOLDER|URL|hf:NAME", suggest=lambda: [*BUILTINS, *_tasks()]
+        ),
+        label="Text",
     )
     data: str | None = option(
         None,
         "a variable with text, a list of lines, records or a table (--field), or tokens; with"
         " --levels, numbers",
-        metavar="NAME",
-        spelling=named(suggest="variables"),
+        spelling=named(metavar="NAME", suggest="variables"),
+        label="Variable",
     )
-    as_tokens: bool = option(False, "read a list of strings in --data as tokens")
+    as_tokens: bool = option(
+        False, "read a list of strings in --data as tokens", label="The variable holds tokens"
+    )
     encoding: str | None = option(
-        None, "encoding of files and downloads (default UTF-8)", metavar="NAME", spelling=named()
+        None,
+        "encoding of files and downloads (default UTF-8)",
+        spelling=named(metavar="NAME"),
+        label="Encoding",
     )
     name: str | None = option(
-        None, "name of the text in listings", metavar="NAME", spelling=new_name()
+        None,
+        "name of the text in listings",
+        spelling=new_name(metavar="NAME"),
+        label="Name of the text",
     )
     files: FileConfig = part(FileConfig)
     cleaning: CorpusConfig = part(CorpusConfig)

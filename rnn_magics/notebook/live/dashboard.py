@@ -66,7 +66,7 @@ class Dashboard:
         self._shown_at = 0.0
         self._lock = threading.Lock()  # commands and events arrive on different threads
         self.job: Job | None = None
-        self.widget = TrainingWidget(run=self._payload(), words=first_line(run))
+        self.widget = TrainingWidget(run=self._payload(), words=first_line(run), is_kept=True)
         self.widget.hear_at_once()
         self.widget.on_msg(lambda _widget, command, _buffers: self.obey(command))
         self._view: DisplayHandle | None = display(self.widget, display_id=True)

@@ -17,7 +17,7 @@ from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_notes
-from rnn_magics.options import AT_LEAST_ONE, describe, option
+from rnn_magics.options import AT_LEAST_ONE, Spelling, describe, option
 from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
 from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
 from rnn_magics.text.corpus import Corpus
@@ -39,7 +39,7 @@ class EvaluateOptions(ReadingOptions):
         None,
         "also mix the run with an n-gram model of its training text, of this order, e.g. 7",
         within=AT_LEAST_ONE,
-        metavar="ORDER",
+        spelling=Spelling(metavar="ORDER"),
     )
 
     @property

@@ -38,7 +38,7 @@ from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session, Snapshot
 from rnn_magics.notebook.show.bundle import show_figure
 from rnn_magics.notebook.show.decoded import Generations, apart
-from rnn_magics.options import option
+from rnn_magics.options import Spelling, option
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.training.run import Run
 
@@ -50,31 +50,40 @@ class GenerateOptions(LineOptions):
     prefix: str = option(
         "",
         "text that the model continues; of a series, by default its training part",
-        metavar='"TEXT"',
-        spelling=word(),
+        spelling=word(metavar='"TEXT"'),
+        label="Prefix",
     )
     run: str | None = run_option("whose model writes (default: the newest)")
     num: int = option(
         1,
         "write K texts at once; of a series, draw K paths and show their median and bands",
         within=NUM_TEXTS,
-        metavar="K",
+        label="Number of texts",
+        spelling=Spelling(metavar="K"),
     )
     escapes: bool = option(
-        False, lambda: say("read {escapes} in TEXT and --stop", escapes=say(ESCAPES))
+        False,
+        lambda: say("read {escapes} in TEXT and --stop", escapes=say(ESCAPES)),
+        label="Read escapes",
     )
-    novelty: bool = option(False, "show which spans are copied from the training text")
+    novelty: bool = option(
+        False, "show which spans are copied from the training text", label="Mark what is copied"
+    )
     surprise: bool = option(
-        False, "colour each token by how much it surprised the model, with what else was likely"
+        False,
+        "colour each token by how much it surprised the model, with what else was likely",
+        label="Colour by surprise",
     )
-    score: bool = option(False, "write nothing: score TEXT, token by token")
+    score: bool = option(
+        False, "write nothing: score TEXT, token by token", label="Only score the text"
+    )
     decoding: DecodingConfig = part(DecodingConfig)
     form: Form = part(Form)
     rhyme: str | None = option(
         None,
         "a variable with a dict, token -> sound: every second line ends in the same sound",
-        metavar="NAME",
-        spelling=named(suggest="variables"),
+        spelling=named(metavar="NAME", suggest="variables"),
+        label="Table of rhymes",
     )
 
     @classmethod

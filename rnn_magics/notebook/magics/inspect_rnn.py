@@ -39,22 +39,19 @@ class InspectOptions(LineOptions):
             f"{name}: {say(inspector.help)}" for name, inspector in INSPECTORS.items()
         ),
         choices=lambda: list(INSPECTORS),
-        metavar="VIEW",
-        spelling=Spelling(flag="", required=True),
+        spelling=Spelling(metavar="VIEW", flag="", required=True),
     )
-    text: str | None = option(None, "text that the model reads", metavar='"TEXT"', spelling=word())
+    text: str | None = option(None, "text that the model reads", spelling=word(metavar='"TEXT"'))
     into: str | None = option(
         None,
         marked("second text, into which patch puts the state"),
-        metavar='"TEXT"',
-        spelling=word(),
+        spelling=word(metavar='"TEXT"'),
     )
     run: str | None = run_option()
     epochs: str | None = option(
         None,
         "the view after each epoch kept in a run's folder (default: the folder of the run)",
-        metavar="DIR",
-        spelling=named(bare=""),
+        spelling=named(metavar="DIR", bare=""),
     )
     config: Options = part_of(lambda: [inspector.config for inspector in INSPECTORS.values()])
 

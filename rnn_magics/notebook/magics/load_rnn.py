@@ -9,7 +9,7 @@ from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, new_name, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.notes import say_moved
-from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.options import AT_LEAST_ONE, Spelling, option
 from rnn_magics.storage.loading import load_run
 from rnn_magics.training.run import Run
 
@@ -19,13 +19,16 @@ class LoadOptions(LineOptions):
     """The options of ``%load_rnn``."""
 
     path: str = option(
-        "", "a model file, or the folder of a run", metavar="PATH", spelling=word(required=True)
+        "", "a model file, or the folder of a run", spelling=word(metavar="PATH", required=True)
     )
     name: str | None = option(
-        None, "name of the run (default: its old name)", metavar="NAME", spelling=new_name()
+        None, "name of the run (default: its old name)", spelling=new_name(metavar="NAME")
     )
     epoch: int | None = option(
-        None, "the run after epoch K, from a folder", within=AT_LEAST_ONE, metavar="K"
+        None,
+        "the run after epoch K, from a folder",
+        within=AT_LEAST_ONE,
+        spelling=Spelling(metavar="K"),
     )
 
 

@@ -17,8 +17,8 @@ from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, flag_of, part, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
-from rnn_magics.options import option
-from rnn_magics.reports.comparison import compare_runs
+from rnn_magics.options import describe, option
+from rnn_magics.reports.comparison import AXES, compare_runs
 from rnn_magics.storage.run_folder import kept_runs
 
 
@@ -34,14 +34,14 @@ class Action:
         Performs the action on the typed names, and returns what is shown.
     most_names
         The largest number of names; None for no limit.
-    takes_page
-        Whether it takes the options of a page.
+    takes
+        The options of ``%rnn`` that `do` takes, too, by name.
     """
 
     help: str
     do: Callable[..., Any]
     most_names: int | None = 1
-    takes_page: bool = False
+    takes: tuple[str, ...] = ()
 
 
 def _stop(desk: Desk, names: tuple[str, ...]) -> Any:
@@ -65,9 +65,10 @@ def _doctor(desk: Desk, names: tuple[str, ...]) -> Any:
     return diagnose_run(desk.session.snapshot_run(*names), desk.session.require_batches())
 
 
-def _compare(desk: Desk, names: tuple[str, ...]) -> Any:
+def _compare(desk: Desk, names: tuple[str, ...], against: str) -> Any:
     desk.session.require_run()
-    return compare_runs([desk.session.require_run(name) for name in names or desk.session.runs])
+    runs = [desk.session.require_run(name) for name in names or desk.session.runs]
+    return compare_runs(runs, against=against)
 
 
 def _runs(_desk: Desk, names: tuple[str, ...]) -> Any:
@@ -81,7 +82,7 @@ def _code(desk: Desk, names: tuple[str, ...]) -> Any:
     return script
 
 
-def _page(desk: Desk, names: tuple[str, ...], config: PageConfig | None = None) -> Any:
+def _page(desk: Desk, names: tuple[str, ...], page: PageConfig | None = None) -> Any:
     if not names:
         msg = say("%rnn page needs a file: %rnn page model.html, or %rnn page RUN model.html")
         raise ConfigError(msg)
@@ -89,7 +90,7 @@ def _page(desk: Desk, names: tuple[str, ...], config: PageConfig | None = None) 
     corpus, own = desk.session.corpus, run.corpus
     if corpus is not None and (own is None or own[1] != corpus.fingerprint):
         corpus = None  # another text than the run's
-    return write_page(run, names[-1], corpus, config)
+    return write_page(run, names[-1], corpus, page)
 
 
 ACTIONS: dict[str, Action] = {
@@ -97,7 +98,10 @@ ACTIONS: dict[str, Action] = {
     "pause": Action("pause a background run", _pause),
     "resume": Action("continue a paused run", _resume),
     "compare": Action(
-        "show in what runs differ and what each has reached", _compare, most_names=None
+        "show in what runs differ and what each has reached",
+        _compare,
+        most_names=None,
+        takes=("against",),
     ),
     "runs": Action("list the runs kept in a folder", _runs),
     "doctor": Action("look for silent mistakes in a model", _doctor),
@@ -110,7 +114,7 @@ ACTIONS: dict[str, Action] = {
         marked("write the run, its model and its views into one HTML FILE: page [RUN] FILE"),
         _page,
         most_names=2,
-        takes_page=True,
+        takes=("page",),
     ),
 }
 
@@ -126,14 +130,15 @@ class RnnOptions(LineOptions):
             + say("; without an action, show the session")
         ),
         choices=lambda: list(ACTIONS),
-        metavar="ACTION",
-        spelling=word(),
+        spelling=word(metavar="ACTION"),
     )
     names: tuple[str, ...] = option(
         (),
         "which run (default: the newest); for runs, a folder",
-        metavar="RUN",
-        spelling=word(suggest="runs"),
+        spelling=word(metavar="RUN", suggest="runs"),
+    )
+    against: str = option(
+        "epochs", "what the picture of compare is drawn against", choices=lambda: list(AXES)
     )
     reset: bool = option(False, "forget corpus, vocabulary and runs")
     page: PageConfig = part(PageConfig)
@@ -147,17 +152,14 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
         %rnn
         %rnn pause
         %rnn stop gru-1
+        %rnn compare gru-1 gru-2 --against tokens
         %rnn doctor
         %rnn runs ~/runs
         %rnn page gru-1 gru.html
         %rnn --reset
     """
     action = None if options.action is None else ACTIONS[options.action]
-    foreign = sorted(options.page.changed())
-    if foreign and not (action and action.takes_page):
-        flag = flag_of(RnnOptions, foreign[0])
-        msg = say("{option} is for %rnn page alone; leave it out", option=flag)
-        raise ConfigError(msg)
+    _refuse_foreign(action, options)
     done = session_status(desk.session) if action is None else _do(desk, action, options)
     if not options.reset:
         return done
@@ -176,7 +178,22 @@ def _do(desk: Desk, action: Action, options: RnnOptions) -> Any:
             name=names[action.most_names],
         )
         raise ConfigError(msg)
-    return action.do(desk, names, *([options.page] if action.takes_page else []))
+    given: dict[str, Any] = {"against": options.against, "page": options.page}
+    return action.do(desk, names, **{name: given[name] for name in action.takes})
+
+
+def _refuse_foreign(action: Action | None, options: RnnOptions) -> None:
+    of_page = tuple(field.name for field in describe(PageConfig))
+    for part_of_it, names in {"against": ("against",), "page": of_page}.items():
+        typed = [name for name in names if name in options.line.typed]
+        if typed and not (action and part_of_it in action.takes):
+            owner = next(name for name, each in ACTIONS.items() if part_of_it in each.takes)
+            msg = say(
+                "{option} is for %rnn {action}; leave it out",
+                option=flag_of(RnnOptions, typed[0]),
+                action=owner,
+            )
+            raise ConfigError(msg)
 
 
 MAGIC = Magic(

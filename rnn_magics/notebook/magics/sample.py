@@ -12,7 +12,7 @@ from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.bundle import show
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.notebook.show.texts import preview_text
-from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.options import AT_LEAST_ONE, Spelling, option
 from rnn_magics.results import visible
 from rnn_magics.text.vocab import encode_corpus
 
@@ -23,7 +23,11 @@ class SampleOptions(LineOptions):
 
     batches: BatchConfig = part(BatchConfig)
     show: int | None = option(
-        None, "show the first K minibatches", within=AT_LEAST_ONE, metavar="K"
+        None,
+        "show the first K minibatches",
+        within=AT_LEAST_ONE,
+        label="Minibatches to show",
+        spelling=Spelling(metavar="K"),
     )
 
 

@@ -18,7 +18,7 @@ class SaveOptions(LineOptions):
     """The options of ``%save_rnn``."""
 
     path: str | None = option(
-        None, "path of the file (default: the run's name)", metavar="PATH", spelling=word()
+        None, "path of the file (default: the run's name)", spelling=word(metavar="PATH")
     )
     run: str | None = run_option("which run (default: the newest)")
     force: bool = option(False, "replace even a file that is not a model file")

@@ -15,7 +15,7 @@ from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_na
 from rnn_magics.notebook.live.drive import Driver
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.escape import one_line
-from rnn_magics.options import AT_LEAST_ONE, option
+from rnn_magics.options import AT_LEAST_ONE, Spelling, option
 from rnn_magics.reports.seeds import SeedRuns, seeded, train_seeds
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.resume import LAST, last_run, resume_run
@@ -35,27 +35,35 @@ class TrainOptions(LineOptions):
             "known settings, overridden by other options: {recipes}", recipes=", ".join(RECIPES)
         ),
         choices=lambda: list(RECIPES),
-        metavar="NAME",
-        spelling=named(),
+        spelling=named(metavar="NAME"),
+        label="Recipe",
     )
     name: str | None = option(
         None,
         "name of the run (default: the cell and a number)",
-        metavar="NAME",
-        spelling=new_name(),
+        spelling=new_name(metavar="NAME"),
+        label="Name of the run",
     )
     seeds: int | None = option(
-        None, "train N runs with N seeds, one after another", within=AT_LEAST_ONE, metavar="N"
+        None,
+        "train N runs with N seeds, one after another",
+        within=AT_LEAST_ONE,
+        label="Number of seeds",
+        spelling=Spelling(metavar="N"),
     )
-    background: bool = option(False, "return at once, and train in the background")
+    background: bool = option(
+        False, "return at once, and train in the background", label="In the background"
+    )
     keep: Checkpointing = part(Checkpointing)
     resume: str | None = option(
         None,
         "continue a run kept in a folder, bit for bit",
-        metavar="DIR|last",
-        spelling=named(),
+        spelling=named(metavar="DIR|last"),
+        label="Resume",
     )
-    no_baseline: bool = option(False, "do not fit n-gram models for comparison")
+    no_baseline: bool = option(
+        False, "do not fit n-gram models for comparison", label="No n-gram baselines"
+    )
     model: ModelConfig = part(ModelConfig)
     train: TrainConfig = part(TrainConfig)
 

@@ -23,7 +23,9 @@ from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
 class VocabOptions(LineOptions):
     """The options of ``%vocab``."""
 
-    zipf: bool = option(False, "show n-gram counts, Zipf's law and coverage")
+    zipf: bool = option(
+        False, "show n-gram counts, Zipf's law and coverage", label="Show the statistics"
+    )
     vocab: VocabConfig = part(VocabConfig)
 
 

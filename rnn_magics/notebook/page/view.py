@@ -30,7 +30,7 @@ def show_trace(desk: Desk, trace: object) -> bool:
 
     A saved notebook keeps the data that the JupyterLab extension draws, a picture, and the words of
     the result. The extension draws only this kept view, which asks the kernel over a comm. Without
-    the extension, a widget appears above the picture.
+    the extension, a widget is drawn instead of them.
 
     Returns
     -------
@@ -43,9 +43,9 @@ def show_trace(desk: Desk, trace: object) -> bool:
     if desk.cell.shows(trace):
         return True
     view, forms = trace.inspector, {}
-    if INSPECTORS[view].is_drawn:
-        forms = _drawn(desk, trace)
     figure = inspection_figure(view, trace)
+    if INSPECTORS[view].is_drawn:
+        forms = _drawn(desk, trace, has_picture=figure is not None)
     if figure is not None:
         forms["image/png"] = to_png(figure)
     if not forms:
@@ -55,7 +55,7 @@ def show_trace(desk: Desk, trace: object) -> bool:
     return True
 
 
-def _drawn(desk: Desk, trace: Trace) -> dict[str, Any]:
+def _drawn(desk: Desk, trace: Trace, *, has_picture: bool) -> dict[str, Any]:
     # Show it live if that is switched on, and return what a saved notebook keeps of the drawing.
     live, views = desk.shows_live, desk.session.views
     looked = views.looked.get(trace, Looked())
@@ -64,12 +64,15 @@ def _drawn(desk: Desk, trace: Trace) -> dict[str, Any]:
         data["look"] = views.keep(looked.source)
     kept = fitted(data, KEPT_BYTES)
     if live and (fitting := fitted(data, LIVE_BYTES)) is not None:
-        _show_live(desk.session, fitting, trace.title, is_kept=kept is not None)
+        is_drawn = kept is not None
+        _show_live(desk.session, fitting, trace.title, is_drawn=is_drawn, has_picture=has_picture)
     return {} if kept is None else {INSPECTION_MIME: kept}
 
 
-def _show_live(session: Session, data: Any, title: str, *, is_kept: bool) -> None:
-    # anywidget on demand
+def _show_live(
+    session: Session, data: Any, title: str, *, is_drawn: bool, has_picture: bool
+) -> None:
+    # Display a widget, unless the extension draws what is kept. anywidget on demand.
     from rnn_magics.notebook.widgets.base import forms_with_words  # noqa: PLC0415
     from rnn_magics.notebook.widgets.inspection import InspectionWidget  # noqa: PLC0415
 
@@ -77,8 +80,8 @@ def _show_live(session: Session, data: Any, title: str, *, is_kept: bool) -> Non
         if isinstance(asked, dict) and asked.get("type") == SEARCH:
             widget.send(answer(session, asked))
 
-    widget = InspectionWidget(data=data, words=visible(title))
+    widget = InspectionWidget(data=data, words=visible(title), is_kept=is_drawn or has_picture)
     widget.on_msg(hear)
     widget.hear_at_once()
     forms = forms_with_words(widget, widget.words)
-    display(Bundle({**forms, LIVE_MIME: {}} if is_kept else forms))
+    display(Bundle({**forms, LIVE_MIME: {}} if is_drawn else forms))

@@ -1,12 +1,11 @@
-"""A form for a magic: its arguments as widgets, and their values as a magic line.
+"""A form for a magic: its options as widgets, and their values as a magic line.
 
-The form is made from the parser of the magic, so it has the same options, choices, help and
-validation as the typed line.
+The form is made from the options of the magic: a field has the label of its option, a menu has its
+choices, a tooltip its help, and a value is checked as on a typed line. No flag is shown.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,20 +14,24 @@ from typing import Any
 import ipywidgets as widgets
 
 from rnn_magics.errors import ConfigError
-from rnn_magics.language import say
+from rnn_magics.language import language, say
 from rnn_magics.names import misfit
-from rnn_magics.notebook.line.parser import MagicParser, default_of
+from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.line.words import split_line
-from rnn_magics.notebook.show.escape import one_line
+from rnn_magics.notebook.show.escape import escaped, one_line
+from rnn_magics.notebook.show.rich.markup import attribute
 from rnn_magics.options import OptionField
 
-_UNSAID = ""  # the value of a field that is left out of the line
 # A word that needs no quotes; never "$name" or "{name}".
 _PLAIN = re.compile(r"[\w.,:/+~%@^-]+", re.ASCII)
 # Text with backslashes inside; backslashes before a quote or at the end; double quotes.
 _PIECES = re.compile(r'(?:[^"\\]|\\+[^"\\])+|\\+|"+')
-_LAYOUT = {"width": "21em"}
-_STYLE = {"description_width": "9em"}
+# What an option is by default, as its help says it in each language.
+_DEFAULT = {
+    "en": re.compile(r"default:? ([^;,)]+)"),
+    "zh": re.compile(r"默认(?:为|是|：)? ?([^;,；，。、）]+)"),
+}
+_REFUSED = "rnn-refused"
 
 
 def quoted(text: str) -> str:
@@ -63,50 +66,78 @@ def _piece(text: str) -> str:
     return f"'{text}'" if text.startswith('"') else f'"{text}"'
 
 
+Offers = Mapping[str, Callable[[], Iterable[str]]]
+
+
 @dataclass(frozen=True)
 class Field:
-    """One argument of a magic.
+    """One option of a magic.
 
     Parameters
     ----------
-    action
-        The argument in the parser.
+    option
+        The option.
     widget
-        The widget with its value; an empty value leaves the argument out.
+        The widget with its value.
+    unsaid
+        The value that leaves the option out of the line: nothing typed, or not ticked.
     """
 
-    action: argparse.Action
+    option: OptionField
     widget: Any  # every ipywidget with a value
+    unsaid: Any
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the line needs a value that is not there."""
+        return self.option.spelling.required and self.widget.value == self.unsaid
 
     def words(self) -> Iterator[str]:
-        """Yield the words of the argument on a magic line."""
+        """Yield the words of the option on a magic line."""
         value = self.widget.value
-        if value is None or value is False or value == _UNSAID:  # but the number 0 is said
+        if value == self.unsaid:
             return
-        yield from self.action.option_strings[:1]
-        if self.action.nargs == 0:
-            return
-        yield quoted(f"{value:g}" if isinstance(value, float) else value)
+        if self.option.flag:
+            yield self.option.flag
+        if self.option.type is not bool:
+            yield quoted(value)
+
+    def label_in(self, message: str) -> str:
+        """Return a message with the label instead of the flag."""
+        return _named(self.option).sub(lambda _match: self.label, message)
+
+    @property
+    def label(self) -> str:
+        """What the form calls it, in the language that is spoken."""
+        return say(self.option.label)
+
+    def tell(self, default: Any) -> None:
+        """Show what the option is where nothing is chosen."""
+        said = _in_words(self.option, default)
+        if isinstance(self.widget, widgets.Dropdown):
+            _offer(self.widget, said, self.widget.options[1:])
+        elif isinstance(self.widget, widgets.Text):
+            self.widget.placeholder = said
 
 
 class Form:
-    """The arguments of a magic as widgets.
+    """The options of a magic as widgets.
 
     Parameters
     ----------
     parser
         The parser of the magic.
     skip
-        Arguments that the form does not show.
-    sliders
-        Numbers chosen with a slider: lowest, highest, step and initial value by argument.
+        Options that the form does not show.
     fixed
         Words that are always on the line.
+    offers
+        What is offered for an option whose values a session knows, such as its ``runs``.
 
     Attributes
     ----------
     fields : dict of str to Field
-        The fields by argument name.
+        The fields by the name of the option.
     """
 
     def __init__(
@@ -114,20 +145,26 @@ class Form:
         parser: MagicParser[Any],
         *,
         skip: Iterable[str] = (),
-        sliders: Mapping[str, tuple[float, float, float, float]] | None = None,
         fixed: Iterable[str] = (),
+        offers: Offers | None = None,
     ) -> None:
-        self._parser = parser
+        self._parser, self._offers = parser, offers or {}
         self._fixed = list(fixed)
-        shown = [a for a in parser.actions if a.dest not in (*skip, "explain")]
-        self.fields = {
-            a.dest: Field(a, _widget(a, parser, (sliders or {}).get(a.dest))) for a in shown
-        }
+        shown = [f for f in parser.fields.values() if f.name not in (*skip, "explain")]
+        self.fields = {f.name: _field(f, parser.offered(f.name)) for f in shown}
+        self.refresh()
 
     def observe(self, changed: Callable[[], None]) -> None:
         """Call `changed` whenever a value changes."""
         for field in self.fields.values():
             field.widget.observe(lambda _change: changed(), names="value")
+
+    def refresh(self) -> None:
+        """Offer what the session knows by now."""
+        for field in self.fields.values():
+            suggest = field.option.spelling.suggest
+            if isinstance(suggest, str) and suggest in self._offers:
+                field.widget.options = tuple(self._offers[suggest]())
 
     def line(self) -> str:
         """Return the line without the name of the magic.
@@ -144,39 +181,81 @@ class Form:
         """Return the full line, e.g. ``%train_rnn --cell lstm``; see `line`."""
         return f"{self._parser.prog} {self.line()}".rstrip()
 
-    def problem(self, variables: Mapping[str, Any]) -> str:
-        """Return the error that the magic would report for the values; empty if there is none."""
+    @property
+    def missing(self) -> list[str]:
+        """The labels of the fields that must be filled in and are not."""
+        return [field.label for field in self.fields.values() if field.is_missing]
+
+    def check(self, variables: Mapping[str, Any]) -> str:
+        """Return what is wrong with the values, in the words of the form; empty if nothing is.
+
+        The field that it is about is marked. If nothing is wrong, each field shows its default.
+        """
+        problem = ""
         try:
-            self._parser.parse(split_line(self.line(), variables))
+            words = split_line(self.line(), variables)
+            if not self.missing:
+                self._parser.parse(words)
+            defaults = self._parser.defaults(words) if not self.missing else {}
         except ConfigError as error:
-            return one_line(str(error))
-        return ""
+            problem, defaults = str(error), {}
+        for name, field in self.fields.items():
+            if name in defaults:
+                field.tell(defaults[name])
+            is_refused = _named(field.option).match(problem) is not None
+            (field.widget.add_class if is_refused else field.widget.remove_class)(_REFUSED)
+        return one_line(self._labelled(problem))
+
+    def _labelled(self, message: str) -> str:
+        # Labels instead of flags, and instead of the name of a word with which a message begins.
+        for field in self.fields.values():
+            message = field.label_in(message)
+        return message
 
 
-def _widget(
-    action: argparse.Action,
-    parser: MagicParser[Any],
-    slider: tuple[float, float, float, float] | None,
-) -> Any:
-    label = action.option_strings[0] if action.option_strings else action.dest
-    settings: dict[str, Any] = {
-        "description": label,
-        "tooltip": (action.help or "").replace("%%", "%"),
-        "layout": _LAYOUT,
-        "style": _STYLE,
-    }
-    choices = parser.offered(action.dest)
-    if action.nargs == 0:
-        return widgets.Checkbox(value=False, **settings)
-    if slider is not None:
-        low, high, step, value = slider
-        return widgets.FloatSlider(value=value, min=low, max=high, step=step, **settings)
-    placeholder = _placeholder(action, parser.fields[action.dest])
-    if choices:
-        return widgets.Combobox(options=choices, placeholder=placeholder, **settings)
-    return widgets.Text(placeholder=placeholder, **settings)
+def _named(option: OptionField) -> re.Pattern[str]:
+    # What finds an option in a message; a flag may stand between Chinese characters.
+    if option.flag:
+        return re.compile(rf"(?<![!-~]){option.flag}(?![\w-])", re.ASCII)
+    return re.compile(rf"\A{option.name}(?=:|：| must | 必须)")
 
 
-def _placeholder(action: argparse.Action, field: OptionField) -> str:
-    told = re.search(r"\(default ([^)]*)\)", field.help)
-    return told[1] if told else default_of(field) or str(action.metavar or "")
+def _field(option: OptionField, offered: list[str]) -> Field:
+    settings: dict[str, Any] = {"description": _label(option), "description_allow_html": True}
+    if option.type is bool:
+        return Field(option, widgets.Checkbox(value=False, indent=False, **settings), False)
+    said = _in_words(option, option.default)
+    if option.choices is not None:
+        menu = widgets.Dropdown(options=[("", ""), *((word, word) for word in offered)], **settings)
+        _offer(menu, said, menu.options[1:])
+        return Field(option, menu, "")
+    if offered or option.spelling.suggest:
+        return Field(option, widgets.Combobox(options=offered, placeholder=said, **settings), "")
+    return Field(option, widgets.Text(placeholder=said, **settings), "")
+
+
+def _label(option: OptionField) -> str:
+    # ipywidgets shows the tooltip of a widget only where it has no description.
+    return f"<span title='{attribute(say(option.help))}'>{escaped(say(option.label))}</span>"
+
+
+def _offer(menu: widgets.Dropdown, default: str, others: Iterable[Any]) -> None:
+    # The first entry stands for the default, and leaves the option out of the line.
+    said = say("{value} (default)", value=default) if default else say("not set")
+    first = (said, "")
+    if not menu.options or menu.options[0] != first:
+        value = menu.value
+        menu.options = [first, *others]
+        menu.value = value
+
+
+def _in_words(option: OptionField, default: Any) -> str:
+    # A default as a reader sees it; where it is None, as its help says it.
+    if isinstance(default, float):
+        return f"{default:g}"
+    if isinstance(default, tuple):
+        default = " ".join(default)
+    if default is not None and default != "":
+        return str(default)
+    said = _DEFAULT[language()].search(say(option.help))
+    return said[1] if said else ""

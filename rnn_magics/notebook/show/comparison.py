@@ -11,7 +11,7 @@ from rnn_magics.notebook.show.bundle import forms_of
 from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.notebook.show.tables import html_table
 from rnn_magics.plotting.curves import Curves, curves_figure
-from rnn_magics.reports.comparison import Comparison, Group
+from rnn_magics.reports.comparison import AXES, Comparison, Group
 from rnn_magics.reports.run_payload import RUN_MIME, SAVED_POINTS, VERSION, saved_payload
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def comparison_bundle(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as a view, as HTML, as a picture and as text; all have one table."""
     if len(comparison.runs) > MOST_DRAWN:
         return {"text/html": _html(comparison, ""), "text/plain": repr(comparison)}
-    curves = forms_of(_figure(comparison.groups))
+    curves = forms_of(_figure(comparison.groups, comparison.against))
     picture = base64.b64encode(curves["image/png"]).decode("ascii")
     return {
         RUN_MIME: comparison_payload(comparison),
@@ -65,20 +65,24 @@ def comparison_payload(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _figure(groups: tuple[Group, ...]) -> Figure:
+def _figure(groups: tuple[Group, ...], against: str) -> Figure:
     drawn = (group for group in groups if any(len(run.history) for run in group.runs))
     return curves_figure(
-        [_curves(group, alone=len(groups) == 1) for group in islice(drawn, _MOST_CHARTS)]
+        [_curves(group, against, alone=len(groups) == 1) for group in islice(drawn, _MOST_CHARTS)]
     )
 
 
-def _curves(group: Group, *, alone: bool) -> Curves:
+def _curves(group: Group, against: str, *, alone: bool) -> Curves:
     clips = {run.config.train.clip for run in group.runs}
+    runs = [run for run in group.runs if len(run.history)]
+    axis = AXES[against]
     return Curves(
-        {run.name: run.history for run in group.runs if len(run.history)},
+        {run.name: run.history for run in runs},
         clips.pop() if len(clips) == 1 else None,
         group.marks,
         "" if alone else f"{_heading(group)}: ",
+        axis.label,
+        {} if against == "epochs" else {run.name: axis.ends(run) for run in runs},
     )
 
 
@@ -97,6 +101,9 @@ def _html(comparison: Comparison, picture: str) -> str:
         parts.append(f"<div>{escaped(group.verdict)}</div>")
     parts += [f"<div><small>{escaped(note)}</small></div>" for note in comparison.notes]
     if picture:
-        what = say("Perplexity and gradient norm of each run, epoch by epoch")
+        what = say(
+            "Perplexity and gradient norm of each run, against {axis}",
+            axis=say(AXES[comparison.against].label),
+        )
         parts.append(f"<img alt='{what}' src='data:image/png;base64,{picture}'>")
     return f"<div>{''.join(parts)}</div>"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from rnn_magics.language import say, say_number
+from rnn_magics.language import marked, say, say_number
+from rnn_magics.notebook.show.rich.markup import block, folded, table, words
 from rnn_magics.notebook.show.tables import Row, headed, heads, html_table, text_table
 from rnn_magics.results import brief, quoted, shortened
 
@@ -17,21 +19,72 @@ if TYPE_CHECKING:
 _ROWS_SHOWN = 8
 _CELL_WIDTH = 33
 _ORIGIN_WIDTH = 400
+_FIRST_LINES, _MOST_BEGINNING = 6, 600
+_MOST_TYPES, _MOST_COUNTED = 60, 1_000_000  # counted in some tens of milliseconds
+_SPACES = {" ": "\N{OPEN BOX}", "\n": "\N{RETURN SYMBOL}", "\t": "\N{RIGHTWARDS ARROW TO BAR}"}
 
 
 def corpus_html(corpus: Corpus) -> str:
-    """Return a corpus as HTML: its size, origin and beginning."""
-    start = corpus.beginning(200)
-    beginning = start if isinstance(start, str) else " ".join(map(brief, start[:40]))
+    """Return a corpus as HTML: its length, its alphabet, its first lines; folded, its origin."""
+    split = say("{length}; {held_out}", length=_length(corpus), held_out=_held_out(corpus))
     rows = [
+        (say("length"), split),
+        (say("alphabet") if corpus.is_text else say("types"), _alphabet(corpus)),
+        (say("begins"), words(_first_lines(corpus))),
+    ]
+    source = [
         (say("from"), shortened(say(corpus.origin), _ORIGIN_WIDTH)),
         (say("cleaning"), repr(corpus.config)),
         ("sha256", corpus.fingerprint[:16]),
-        (say("begins"), beginning),
     ]
     if corpus.behind is not None:
-        rows.insert(1, (say("made of"), repr(corpus.behind)))
-    return headed(repr(corpus), html_table(("", ""), rows))
+        source.insert(1, (say("made of"), repr(corpus.behind)))
+    about = folded(say("where it comes from"), table((), source))
+    title = f"{brief(corpus.name)}: {length_in_words(corpus)}"
+    return headed(title, block(table((), rows), about))
+
+
+def length_in_words(corpus: Corpus) -> str:
+    """Return how many characters or tokens a corpus has."""
+    text = marked("{number:,} characters") if corpus.is_text else marked("{number:,} tokens")
+    return say(text, number=len(corpus))
+
+
+def _length(corpus: Corpus) -> str:
+    data, length = corpus.data, length_in_words(corpus)
+    if not isinstance(data, str):
+        return length
+    lines = say_number(len(data.splitlines()), "{number:,} line", "{number:,} lines")
+    return say("{length} in {lines}", length=length, lines=lines)
+
+
+def _held_out(corpus: Corpus) -> str:
+    if not corpus.held_out_share:
+        return say("held out: nothing")
+    return say("held out: {share:.0%} at the end", share=corpus.held_out_share)
+
+
+def _first_lines(corpus: Corpus) -> str:
+    start = corpus.beginning(_MOST_BEGINNING)
+    if not isinstance(start, str):
+        return " ".join(map(brief, start[:40]))
+    return "\n".join(start.strip("\n").split("\n")[:_FIRST_LINES])
+
+
+def _alphabet(corpus: Corpus) -> str:
+    # The different characters or tokens, the most frequent ones first.
+    seen = corpus.beginning(_MOST_COUNTED)
+    counts = Counter(seen)
+    shown = [_SPACES.get(str(each), each) for each, _ in counts.most_common(_MOST_TYPES)]
+    listed = " ".join(map(brief, shown)) + (" ..." if len(counts) > len(shown) else "")
+    if len(seen) == len(corpus):
+        return say("{number:,} different: {listed}", number=len(counts), listed=listed)
+    return say(
+        "{number:,} different in the first {seen:,}: {listed}",
+        number=len(counts),
+        seen=len(seen),
+        listed=listed,
+    )
 
 
 def vocab_html(vocab: Vocab) -> str:

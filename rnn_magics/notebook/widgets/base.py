@@ -32,6 +32,9 @@ class RNNWidget(Result, anywidget.AnyWidget):
     ----------
     words
         What stands in its place where there are no widgets, for example in a saved notebook.
+    is_kept
+        Whether the next output keeps the same, for front ends without widgets. Where the widget is
+        drawn, that output is hidden, so a result has one view.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class RNNWidget(Result, anywidget.AnyWidget):
     _esm = STATIC / "widgets.js" if _BUILT else "export default {}"
     _css = STATIC / "widgets.css" if _BUILT else ""
     _view = traitlets.Unicode().tag(sync=True)
+    is_kept = traitlets.Bool(False).tag(sync=True)
     words = traitlets.Unicode(marked("a live view of rnn_magics; run the cell again to see it"))
 
     def __init__(self, **traits: object) -> None:

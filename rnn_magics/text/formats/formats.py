@@ -112,19 +112,25 @@ class FileConfig(Options):
         " default records are told by the end of a name, and all else is read as it is)",
         choices=lambda: list(FORMATS),
         spelling=Spelling(flag="--as"),
+        label="Kind of files",
     )
     field: str | None = option(
         None,
         "the field of each record (JSON, CSV, TSV, Parquet, data sets) that is its text, by"
         " default the only one, or text; a.b is b inside of a",
-        metavar="NAME",
-        spelling=Spelling(verbatim=True),
+        spelling=Spelling(metavar="NAME", verbatim=True),
+        label="Field of the records",
     )
-    gutenberg: bool = option(False, "take header and licence of Project Gutenberg off")
+    gutenberg: bool = option(
+        False,
+        "take header and licence of Project Gutenberg off",
+        label="Without Gutenberg header",
+    )
     max_unpacked: float = option(
         1000.0,
         "largest size in MB of a packed file, unpacked",
         within=Range(0, 1e6, open_left=True),
+        label="Packed file: most megabytes",
     )
 
     def flags(self) -> list[str]:

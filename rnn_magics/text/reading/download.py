@@ -25,7 +25,7 @@ from urllib.parse import urljoin
 
 from rnn_magics.errors import ConfigError, CorpusError
 from rnn_magics.language import marked, say
-from rnn_magics.options import Options, Range, option
+from rnn_magics.options import Options, Range, Spelling, option
 from rnn_magics.text.reading.addresses import is_literally_local, parts, port_of
 
 if TYPE_CHECKING:
@@ -45,13 +45,22 @@ class DownloadConfig(Options):
     """The limits of a download, and the sha256 that it must have."""
 
     sha256: str | None = option(
-        None, "the sha256 that the download must have, in hex", metavar="HEX"
+        None,
+        "the sha256 that the download must have, in hex",
+        label="Download: SHA-256",
+        spelling=Spelling(metavar="HEX"),
     )
     max_download: float = option(
-        100.0, "largest download in MB, unpacked", within=Range(0, 1e6, open_left=True)
+        100.0,
+        "largest download in MB, unpacked",
+        within=Range(0, 1e6, open_left=True),
+        label="Download: most megabytes",
     )
     max_download_time: float = option(
-        300.0, "seconds after which a download is given up", within=Range(0, 1e6, open_left=True)
+        300.0,
+        "seconds after which a download is given up",
+        within=Range(0, 1e6, open_left=True),
+        label="Download: most seconds",
     )
 
     def __post_init__(self) -> None:

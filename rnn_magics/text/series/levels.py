@@ -43,11 +43,13 @@ class LevelsConfig(Options):
         None,
         "read --data as a series of numbers, and cut its range into this many levels",
         within=LEVELS,
+        label="Levels of a series",
     )
     bins: str = option(
         "uniform",
         "levels of one width, or with as many values in each",
         choices=lambda: list(BINS),
+        label="Width of the levels",
     )
 
 

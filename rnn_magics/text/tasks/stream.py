@@ -32,6 +32,7 @@ class TaskConfig(Options):
         10,
         "of a task: the most symbols, pairs or bits of an example, or how many digits or brackets",
         within=Range(1, _MOST_LENGTH),
+        label="Task: length",
     )
     symbols: int | None = option(
         None,
@@ -39,6 +40,7 @@ class TaskConfig(Options):
             "of a task: how many kinds of symbols (by default {taken})", taken=_taken("symbols")
         ),
         within=Range(1, MOST_SYMBOLS),
+        label="Task: symbols",
     )
     delay: int | None = option(
         None,
@@ -47,9 +49,15 @@ class TaskConfig(Options):
             taken=_taken("delay"),
         ),
         within=Range(0, _MOST_LENGTH),
+        label="Task: delay",
     )
-    examples: int = option(2000, "of a task: how many examples", within=Range(1, _MOST_EXAMPLES))
-    seed: int = option(0, "of a task: the seed of the examples", within=SEED)
+    examples: int = option(
+        2000,
+        "of a task: how many examples",
+        within=Range(1, _MOST_EXAMPLES),
+        label="Task: examples",
+    )
+    seed: int = option(0, "of a task: the seed of the examples", within=SEED, label="Task: seed")
 
     def taken_by(self, name: str) -> dict[str, int]:
         """Return the arguments of the rule of a task.

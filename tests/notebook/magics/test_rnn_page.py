@@ -40,8 +40,8 @@ def test_another_text_is_not_taken_for_that_of_the_run(prepared: Notebook, tmp_p
         ("%rnn page run.txt", "run.txt.html"),
         ("%rnn page nobody run.html", "nobody"),
         ("%rnn page a b c.html", "at most 2 names"),
-        ("%rnn doctor --no-text", "--no-text is for %rnn page alone"),
-        ("%rnn --overwrite", "--overwrite is for %rnn page alone"),
+        ("%rnn doctor --no-text", "--no-text is for %rnn page"),
+        ("%rnn --overwrite", "--overwrite is for %rnn page"),
     ],
 )
 def test_bad_input_gets_one_line(prepared: Notebook, line: str, said: str) -> None:

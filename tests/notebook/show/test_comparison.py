@@ -14,6 +14,7 @@ from tests.notebook.show.test_run_payload import assert_close, example_run
 
 from rnn_magics import plotting
 from rnn_magics.notebook.show.comparison import MOST_DRAWN, comparison_bundle, comparison_payload
+from rnn_magics.plotting.curves import curves_figure
 from rnn_magics.reports.comparison import compare_runs
 from rnn_magics.reports.run_payload import RUN_MIME
 from rnn_magics.training.events import EpochEnd
@@ -54,6 +55,43 @@ def test_the_best_stands_first_in_words_and_all_in_the_picture(trained: Notebook
     assert "+ better: training" in forms["text/plain"]
     assert "o gru-1: training" in forms["text/plain"]
     assert forms["text/plain"].endswith(repr(result))
+
+
+@pytest.mark.parametrize(
+    ("against", "label", "ends"),
+    [
+        ("epochs", "epoch", lambda _run: [1, 2]),
+        ("steps", "steps", lambda run: [steps for steps, _ in run.curve.epochs]),
+        (
+            "tokens",
+            "tokens of training",
+            lambda run: [
+                steps * run.config.batching.batch_size * run.config.batching.num_steps
+                for steps, _ in run.curve.epochs
+            ],
+        ),
+        ("seconds", "seconds of training", lambda run: [spent for _, spent in run.curve.epochs]),
+    ],
+)
+def test_the_picture_is_against_what_is_asked_for(
+    trained: Notebook, against: str, label: str, ends: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained.run("%train_rnn --num-hiddens 4 --epochs 2 --name other")
+    drawn: list[Any] = []
+    keep = lambda groups: drawn.append(curves_figure(groups)) or drawn[-1]  # noqa: E731
+    monkeypatch.setattr("rnn_magics.notebook.show.comparison.curves_figure", keep)
+    trained.rich(trained.run(f"%rnn compare other --against {against}"))
+    axes = drawn[0].axes[0]
+    assert axes.get_xlabel() == label
+    other = trained.session.runs["other"]
+    assert list(axes.lines[0].get_xdata()) == pytest.approx(ends(other))
+    assert drawn[0].axes[1].get_xlabel() == label
+
+
+def test_what_the_picture_is_against_is_for_compare_only(trained: Notebook) -> None:
+    said = trained.refused("%rnn doctor --against steps")
+    assert said == "--against is for %rnn compare; leave it out"
+    assert trained.refused("%rnn compare --against step").endswith("did you mean 'steps'?")
 
 
 def test_what_cannot_be_compared(prepared: Notebook) -> None:

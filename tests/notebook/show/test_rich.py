@@ -11,6 +11,8 @@ from rnn_magics.digits import rounded
 from rnn_magics.inspection.doctor import CHECKS
 from rnn_magics.notebook.show.rich import markup
 from rnn_magics.notebook.show.rich.markup import Markup, bold, table, words
+from rnn_magics.notebook.show.texts import corpus_html
+from rnn_magics.text.corpus import Corpus
 from tests.contract.test_design import contrast
 from tests.notebook.show.test_escape import Page, assert_harmless_page
 
@@ -73,6 +75,25 @@ def test_the_best_baseline_is_named_first(trained: Notebook) -> None:
     text = Page(trained.rich(ladder)["text/html"]).text
     assert text.startswith(f"the best is the {ladder.best.order}-gram: held-out perplexity {best}")
     assert f"{ladder.num_valid_tokens:,} tokens" in text
+
+
+def test_a_text_shows_its_length_its_alphabet_and_its_first_lines() -> None:
+    text = "abba\tb <i>\nline two\n" * 40 + "the end"
+    page = corpus_html(Corpus.from_text(text, name="abc"))
+    assert "807 characters in 81 lines; held out:" in page
+    # by frequency: space and line end as signs that are seen
+    (alphabet,) = re.findall(r"16 different: ([^<]*)<", page)
+    assert alphabet.split()[0] == "b"
+    assert {"\N{OPEN BOX}", "\N{RETURN SYMBOL}", "\N{RIGHTWARDS ARROW TO BAR}"} <= {
+        *alphabet.split()
+    }
+    assert "\nabba\tb &lt;i&gt;\nline two\n" in page
+    assert page.count("line two") == 3  # six lines
+    tokens = corpus_html(Corpus.from_tokens([1, 2, 2] * 9, name="abc"))
+    assert "27 tokens; held out:" in tokens
+    assert "2 different: 2 1" in tokens
+    long = corpus_html(Corpus.from_text("ab" * 600_000, name="abc"))
+    assert "2 different in the first 1,000,000: a b" in long
 
 
 def test_a_cell_is_text_unless_it_is_made_of_our_pieces() -> None:

@@ -1,7 +1,9 @@
 /** The colours of `style/design.css`, for what is drawn on a canvas or as SVG. */
 
-/** How many hues there are; the seventh run has the first again. */
+/** How many hues there are; the seventh run has the first again, and a shape on its lines. */
 export const HUES = 6;
+/** What stands on the lines of runs 1 to 6, 7 to 12 and so on: nothing but points, then a shape. */
+export const SHAPES = ['', '■', '▲', '◆', '✖'] as const;
 
 const ROLES = ['fg', 'muted', 'bg', 'grid', 'good', 'bad', 'wait'] as const;
 export type Role = (typeof ROLES)[number];
@@ -15,6 +17,11 @@ export interface Inks {
 /** Return the hue of a run by its place, as a value for style sheets and SVG. */
 export function hue(place: number): string {
   return `var(--rnn-hue-${(place % HUES) + 1})`;
+}
+
+/** Return the shape of a run by its place; empty for the first runs, whose hue is enough. */
+export function shape(place: number): string {
+  return SHAPES[Math.floor(place / HUES) % SHAPES.length] ?? '';
 }
 
 /** Return the colours as they are on `host` now, as a canvas takes them. */

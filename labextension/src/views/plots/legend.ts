@@ -1,6 +1,6 @@
 /** What lines and colours mean: the line above a chart, and the bar of a scale of colours. */
 
-import { hue } from '../design/colours';
+import { hue, shape } from '../design/colours';
 import { element, shown, steady } from '../page/dom';
 import type { Drawing } from './drawing';
 import { colour, css, ScaleName } from '../design/scales';
@@ -27,6 +27,7 @@ export function legend(): Legend {
         }
         const line = element('span', 'rnn-legend-line', label);
         line.style.setProperty('--rnn-line', hue(place ?? index));
+        line.dataset['shape'] = shape(place ?? index);
         line.toggleAttribute('data-dashed', dashed ?? false);
         line.append(element('span', 'rnn-legend-value'));
         return [line];

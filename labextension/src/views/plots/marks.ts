@@ -2,7 +2,7 @@
 
 import type uPlot from 'uplot';
 
-import type { Inks } from '../design/colours';
+import { Inks, shape } from '../design/colours';
 import { shown } from '../page/dom';
 import type { Drawing, Level } from './drawing';
 import { spread } from './spread';
@@ -12,6 +12,8 @@ const LINE = 14;
 const LEADER = 8;
 /** No more of the width than this is given to the names of levels. */
 const MOST_SHARE = 0.4;
+/** Shapes on each line: enough to know it by, and few enough to see the line. */
+const MOST_SHAPES = 8;
 
 /** Return what is written at the edge: the name of a level and its value. */
 export function levelText({ label, value }: Level): string {
@@ -36,6 +38,7 @@ export function drawMarks(plot: uPlot, data: Drawing, inks: Inks, family: string
   context.save();
   context.font = `${SIZE * ratio}px ${family}`;
   context.lineWidth = ratio;
+  shapes(plot, data, inks);
   levels(plot, data.references, inks, ratio);
   moments(plot, data, inks, ratio);
   best(plot, data, inks, ratio);
@@ -138,4 +141,34 @@ function written(
   context.fillStyle = colour;
   context.fillText(text, x, y);
   [context.strokeStyle, context.lineWidth] = [strokeStyle, lineWidth];
+}
+
+/** Draw the shape of each run on its lines, where there are more runs than hues. */
+function shapes(plot: uPlot, { x, series }: Drawing, inks: Inks): void {
+  const { ctx: context, bbox } = plot;
+  context.save();
+  context.beginPath();
+  context.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  context.clip();
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  series.forEach(({ values, hue, faint }, at) => {
+    const place = hue ?? at;
+    if (shape(place) === '' || faint) {
+      return;
+    }
+    context.fillStyle = inks.hue(place);
+    for (const row of some(values, place)) {
+      const [left, top] = [plot.valToPos(x[row] ?? 0, 'x', true), plot.valToPos(values[row] ?? 0, 'y', true)];
+      context.fillText(shape(place), left, top);
+    }
+  });
+  context.restore();
+}
+
+/** Return a few rows that have a value; other ones for each line, so that shapes do not cover each other. */
+export function some(values: readonly (number | null)[], place: number): number[] {
+  const rows = [...values.keys()].filter(row => (values[row] ?? null) !== null);
+  const every = Math.max(1, Math.ceil(rows.length / MOST_SHAPES));
+  return rows.filter((_, index) => index % every === place % every);
 }

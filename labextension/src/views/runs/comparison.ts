@@ -1,7 +1,7 @@
 /** Several runs side by side: a table of what differs and what was reached, and their curves. */
 
 import type { ComparisonData, Group } from '../../contract/saved';
-import { hue } from '../design/colours';
+import { hue, shape } from '../design/colours';
 import { copied } from '../page/clipboard';
 import { element } from '../page/dom';
 import { chart } from '../plots/chart';
@@ -164,6 +164,7 @@ function table(head: string[], { rows }: Group, name: string): HTMLTableElement 
     const [run = '', ...values] = row;
     const first = cell('th', 'rowheader', run, 0);
     first.style.setProperty('--rnn-line', hue(place));
+    first.dataset['shape'] = shape(place);
     const others = values.map((text, at) => {
       const one = cell('td', 'cell', text, at + 1);
       one.dataset['name'] = names[at + 1];

@@ -77,7 +77,7 @@ def shaded(text: object, share: float, says: str) -> Markup:
     """
     ground, ink = _shade(round(min(max(share, 0.0), 1.0) * _SHADES))
     style = f"background:{ground};color:{ink}"
-    return Markup(f"<span style='{style}' title='{_attribute(says)}'>{markup(text)}</span>")
+    return Markup(f"<span style='{style}' title='{attribute(says)}'>{markup(text)}</span>")
 
 
 @cache
@@ -92,7 +92,8 @@ def _shade(place: int) -> tuple[str, str]:
     return "#" + "".join(f"{round(255 * c):02x}" for c in rgb), ink
 
 
-def _attribute(text: str) -> str:
+def attribute(text: str) -> str:
+    """Return text as the value of an attribute between quotes."""
     # Formulas are looked for in text only, so an attribute needs no element around its marks.
     return html.escape(visible(text, keep=""))
 
