@@ -63,7 +63,7 @@ def test_a_large_file_and_a_prefix_are_simplified_as_the_text_is(
     assert part_as(TextReading.of(whole), "壯皇") == "壮皇"
     assert str(TextReading.of(whole)) == "--simplified"
     monkeypatch.setattr(sources, "STREAM_BYTES", 100)
-    monkeypatch.setattr("rnn_magics.text.corpus.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("rnn_magics.text.indexing.on_disk.cache_folder", lambda: tmp_path / "cache")
     streamed = Corpus.load(str(file), SIMPLIFIED)
     assert streamed.on_disk
     assert streamed.tokens() == whole.tokens() == list("函谷壮皇居，\n" * 30)
