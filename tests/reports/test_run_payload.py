@@ -64,7 +64,7 @@ def assert_close(a: Any, b: Any) -> None:
 
 
 def test_the_example_is_what_a_run_gives() -> None:
-    """To renew it: python -m tests.notebook.show.test_run_payload."""
+    """To renew it: python -m tests.reports.test_run_payload."""
     assert_close(as_json(), json.loads(EXAMPLE.read_text(encoding="utf-8")))
 
 

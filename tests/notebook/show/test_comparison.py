@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from bs4 import BeautifulSoup
-from tests.notebook.show.test_run_payload import assert_close, example_run
 
 from rnn_magics import plotting
 from rnn_magics.notebook.show.comparison import MOST_DRAWN, comparison_bundle, comparison_payload
@@ -18,6 +17,7 @@ from rnn_magics.plotting.curves import curves_figure
 from rnn_magics.reports.comparison import compare_runs
 from rnn_magics.reports.run_payload import RUN_MIME
 from rnn_magics.training.events import EpochEnd
+from tests.reports.test_run_payload import assert_close, example_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
