@@ -1,4 +1,4 @@
-"""Build hook: makes both bundles of labextension/, and what is read of the catalogue of texts."""
+"""Build hook: makes the bundles of labextension/, and what is read of the catalogue of texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ CATALOGUE = "rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.po"
 # Beside the catalogue: gettext reads the first; JupyterLab and the views of a page the second.
 MADE_OF_IT = (".mo", ".json")
 OF_PAGES = ("labextension/", "examples/")  # where the texts of the second stand
-OUTPUTS = ("rnn_magics/labextension", "rnn_magics/notebook/widgets/static")
+OUTPUTS = (
+    "rnn_magics/labextension",
+    "rnn_magics/notebook/widgets/static",
+    "rnn_magics/handout/static",
+)
 STAMP = "rnn_magics/labextension/.source-sha256"
 MADE = {"node_modules", "lib", ".yarn"}  # in the folder of the sources, but none of them
 NODE = 20
@@ -74,7 +78,7 @@ def make_catalogue(path: Path) -> None:
 
 
 class Bundles(BuildHookInterface):  # type: ignore[type-arg]
-    """Build the anywidget module, the JupyterLab extension and the catalogue, if they are stale."""
+    """Build the bundles and the catalogue, if they are stale."""
 
     def fresh(self) -> bool:
         """Tell whether all of it was made of the sources as they are."""

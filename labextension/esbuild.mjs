@@ -1,19 +1,27 @@
-// Bundles the anywidget half: one ES module and one style sheet, with nothing loaded later.
+// Bundles the anywidget half, and the script of a page of its own: for each one script and one style sheet.
 import { build, context } from 'esbuild';
 
 const options = {
-  entryPoints: { widgets: 'src/widgets/index.ts' },
   bundle: true,
-  format: 'esm',
   target: 'es2022',
   minify: true,
   charset: 'utf8',
-  outdir: '../rnn_magics/notebook/widgets/static',
   logLevel: 'warning'
 };
+const bundles = [
+  {
+    ...options,
+    entryPoints: { widgets: 'src/widgets/index.ts' },
+    format: 'esm',
+    outdir: '../rnn_magics/notebook/widgets/static'
+  },
+  { ...options, entryPoints: { page: 'src/page/index.ts' }, format: 'iife', outdir: '../rnn_magics/handout/static' }
+];
 
-if (process.argv.includes('--watch')) {
-  await (await context(options)).watch();
-} else {
-  await build(options);
+for (const bundle of bundles) {
+  if (process.argv.includes('--watch')) {
+    await (await context(bundle)).watch();
+  } else {
+    await build(bundle);
+  }
 }

@@ -21,6 +21,9 @@ from .decoding.generate import generate_many as generate_many
 from .decoding.score import Score as Score
 from .decoding.score import score_text as score_text
 from .errors import RNNMagicsError as RNNMagicsError
+from .handout.page import PageConfig as PageConfig
+from .handout.page import WrittenPage as WrittenPage
+from .handout.page import write_page as write_page
 from .handout.script import Script as Script
 from .handout.script import write_script as write_script
 from .inspection.diagnosis import Diagnosis as Diagnosis

@@ -101,6 +101,7 @@ def test_what_a_page_reads_has_the_texts_of_pages() -> None:
 WORDS = re.compile(r"[A-Za-z]{2,}[,;:.]? +\(?[A-Za-z]+")
 CODE = re.compile(r"<\w+[^<>]*>|^[\w-]+: ?[^ ]|\\[a-z]+|\0")  # HTML, CSS, TeX, a mark in a word
 SCRIPTS = (
+    "again.py",
     "parts.py",
     "pieces.py",
     "script.py",
@@ -117,6 +118,13 @@ NOT_FOR_PEOPLE = {
         "not enough memory",
         "out of memory",
         "storage size calc",
+    },
+    "rnn_magics/handout/page.py": {  # of the file itself
+        "<!doctype html>",
+        (
+            "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}';"
+            " img-src data:; base-uri 'none'; form-action 'none'"
+        ),
     },
     "rnn_magics/inspection/doctor.py": {"second time"},  # in an error of torch
     "rnn_magics/inspection/fitting.py": {"dict[str, Any]"},
@@ -139,7 +147,9 @@ NOT_FOR_PEOPLE = {
     "rnn_magics/plotting/heatmaps.py": {"upper right"},
     "rnn_magics/plotting/labels.py": {"axes fraction"},
     "rnn_magics/plotting/series/fan.py": {"outside lower center"},
-    "rnn_magics/plotting/style.py": {  # names of colour maps and of fonts
+    "rnn_magics/plotting/zipf.py": {"center right"},
+    "rnn_magics/plotting/style.py": {  # names of colour maps, of a place and of fonts
+        "upper right",
         "rnn diverging",
         "rnn sequential",
         "Noto Sans CJK SC",
@@ -157,6 +167,11 @@ NOT_FOR_PEOPLE = {
     },
     "rnn_magics/reports/texts.py": {"--data NAME"},
     "rnn_magics/text/counts.py": {"YI SYLLABLE "},  # names of Unicode
+    "rnn_magics/text/formats/gutenberg.py": {  # what stands in its books
+        r"\*\*\* ?START OF (THE|THIS) PROJECT GUTENBERG|\*END\*? ?THE SMALL PRINT",
+        r"\*\*\* ?END OF (THE|THIS) PROJECT GUTENBERG|End of (the )?Project Gutenberg",
+    },
+    "rnn_magics/text/formats/rows.py": {"Extra data"},  # in an error of json
     "rnn_magics/text/reading/advice.py": {"--encoding utf-8", "HANGUL LETTER"},
     "rnn_magics/text/reading/download.py": {"rnn download"},  # the name of a thread
     "rnn_magics/text/series/values.py": {"no number"},  # a kind of element, compared

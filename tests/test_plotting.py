@@ -154,3 +154,15 @@ def test_held_out_text_is_dashed_in_the_hue_of_its_run() -> None:
 )
 def test_labels_are_moved_apart(wanted: list[float], places: list[float]) -> None:
     assert spread(wanted, 0.1) == pytest.approx(places)
+
+
+def test_no_legend_looks_for_its_place() -> None:
+    # Matplotlib warns where that takes long, which on a busy machine reaches the reader.
+    text = Corpus.from_text("the time machine\n" * 20, CorpusConfig(valid=0))
+    for figure in (
+        training_figure({"gru-1": history(4.0, 3.0)}),
+        zipf_figure(text_statistics(text, "char")),
+    ):
+        legends = [axes.get_legend() for axes in figure.axes if axes.get_legend() is not None]
+        assert legends
+        assert all(legend._get_loc() != legend.codes["best"] for legend in legends)

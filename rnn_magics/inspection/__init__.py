@@ -1,6 +1,18 @@
 """Looks inside a trained model: the views of `inspectors`, and the checks of the doctor."""
 
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, inspect_rnn
+from rnn_magics.inspection.interventions.ablation import AblateConfig, Ablation, inspect_ablate
+from rnn_magics.inspection.interventions.changes import Intervention
+from rnn_magics.inspection.interventions.effect import (
+    Effect,
+    Patch,
+    PatchConfig,
+    inspect_patch,
+    intervene,
+)
+from rnn_magics.inspection.interventions.probes import Probe, ProbeConfig, inspect_probe
+from rnn_magics.inspection.interventions.walk import Walk, walk
+from rnn_magics.inspection.play.play import Play, PlayConfig, inspect_play
 from rnn_magics.inspection.views.gates import Gates, GatesConfig, inspect_gates
 from rnn_magics.inspection.views.gradient import Gradient, GradientConfig, inspect_gradient
 from rnn_magics.inspection.views.hidden import Hidden, HiddenConfig, inspect_hidden
@@ -12,6 +24,9 @@ from rnn_magics.inspection.views.windows import Windows, WindowsConfig, inspect_
 
 __all__ = [
     "INSPECTORS",
+    "AblateConfig",
+    "Ablation",
+    "Effect",
     "Gates",
     "GatesConfig",
     "Gradient",
@@ -19,22 +34,36 @@ __all__ = [
     "Hidden",
     "HiddenConfig",
     "Inspector",
+    "Intervention",
     "Match",
     "MatchConfig",
+    "Patch",
+    "PatchConfig",
+    "Play",
+    "PlayConfig",
+    "Probe",
+    "ProbeConfig",
     "Surprise",
     "SurpriseConfig",
     "TextTrace",
     "Trace",
     "Units",
     "UnitsConfig",
+    "Walk",
     "Windows",
     "WindowsConfig",
+    "inspect_ablate",
     "inspect_batches",
     "inspect_gates",
     "inspect_gradient",
     "inspect_hidden",
     "inspect_match",
+    "inspect_patch",
+    "inspect_play",
+    "inspect_probe",
     "inspect_rnn",
     "inspect_surprise",
     "inspect_units",
+    "intervene",
+    "walk",
 ]

@@ -12,6 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_magics.inspection.interventions.ablation import AblateConfig, inspect_ablate
+from rnn_magics.inspection.interventions.effect import PatchConfig, inspect_patch
+from rnn_magics.inspection.interventions.probes import ProbeConfig, inspect_probe
+from rnn_magics.inspection.play.play import PlayConfig, inspect_play
 from rnn_magics.inspection.views.gates import GatesConfig, inspect_gates
 from rnn_magics.inspection.views.gradient import GradientConfig, inspect_gradient
 from rnn_magics.inspection.views.hidden import HiddenConfig, inspect_hidden
@@ -24,7 +28,7 @@ from rnn_magics.language import marked
 from rnn_magics.models.forked import check_fork
 from rnn_magics.options import Options, check_choice
 
-NEEDS = (marked("run"), marked("text"), marked("corpus"), marked("batches"))
+NEEDS = (marked("run"), marked("text"), marked("into"), marked("corpus"), marked("batches"))
 """The things that a view may need."""
 
 
@@ -61,7 +65,7 @@ class Inspector:
     is_searched: bool = False
 
 
-_TEXT, _SEARCH = ("run", "text"), ("run", "text", "corpus")
+_TEXT, _SEARCH, _CORPUS = ("run", "text"), ("run", "text", "corpus"), ("run", "corpus")
 
 INSPECTORS: dict[str, Inspector] = {
     "hidden": Inspector(
@@ -105,7 +109,7 @@ INSPECTORS: dict[str, Inspector] = {
     ),
     "units": Inspector(
         inspect_units,
-        ("run", "corpus"),
+        _CORPUS,
         UnitsConfig,
         marked("what drives a unit highest and lowest"),
         settle=UnitsConfig.settled,
@@ -117,6 +121,28 @@ INSPECTORS: dict[str, Inspector] = {
         WindowsConfig,
         marked("the positions of the windows in the text"),
         is_drawn=True,
+    ),
+    "play": Inspector(
+        inspect_play,
+        _TEXT,
+        PlayConfig,
+        marked("the model itself, in the page: type, let it write, change its units"),
+        is_drawn=True,
+    ),
+    "patch": Inspector(
+        inspect_patch,
+        ("run", "text", "into"),
+        PatchConfig,
+        marked("the state after one text, put into another"),
+    ),
+    "ablate": Inspector(
+        inspect_ablate,
+        _CORPUS,
+        AblateConfig,
+        marked("how many nats each unit is worth on held-out text"),
+    ),
+    "probe": Inspector(
+        inspect_probe, _CORPUS, ProbeConfig, marked("what a linear function of the state knows")
     ),
 }
 

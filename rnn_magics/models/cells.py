@@ -125,6 +125,21 @@ class Cell(nn.Module):
         """
         return {}
 
+    def touch(self, name: str, values: Tensor) -> Tensor:  # noqa: ARG002  (an intervention reads it)
+        """Return a gate or a part of the state as the rest of the step sees it: unchanged.
+
+        `rnn_magics.inspection.interventions` puts another function here. A cell that calls it for
+        each gate as soon as it is computed lets a reader hold that gate.
+
+        Parameters
+        ----------
+        name
+            The name of the gate, or ``c`` for the memory of an LSTM.
+        values
+            Its values, (batch, num_hiddens).
+        """
+        return values
+
 
 class RNNCell(Cell):
     r"""The simple recurrent cell of Elman (1990).
@@ -159,9 +174,9 @@ class GRUCell(Cell):
         (hidden,) = state
         x_r, x_z, x_n = x.chunk(3, dim=-1)  # (batch, num_hiddens) each
         h_r, h_z, h_n = F.linear(hidden, self.weight_hh, self.bias_hh).chunk(3, dim=-1)
-        reset = torch.sigmoid(x_r + h_r)
-        update = torch.sigmoid(x_z + h_z)
-        candidate = torch.tanh(x_n + reset * h_n)
+        reset = self.touch("reset", torch.sigmoid(x_r + h_r))
+        update = self.touch("update", torch.sigmoid(x_z + h_z))
+        candidate = self.touch("candidate", torch.tanh(x_n + reset * h_n))
         return {"reset": reset, "update": update, "candidate": candidate}
 
     def forward(self, x: Tensor, state: State) -> State:
@@ -194,17 +209,17 @@ class LSTMCell(Cell):
         product = x + F.linear(hidden, self.weight_hh, self.bias_hh)
         i, f, g, o = product.chunk(4, dim=-1)  # (batch, num_hiddens) each
         return {
-            "input": torch.sigmoid(i),
-            "forget": torch.sigmoid(f),
-            "candidate": torch.tanh(g),
-            "output": torch.sigmoid(o),
+            "input": self.touch("input", torch.sigmoid(i)),
+            "forget": self.touch("forget", torch.sigmoid(f)),
+            "candidate": self.touch("candidate", torch.tanh(g)),
+            "output": self.touch("output", torch.sigmoid(o)),
         }
 
     def forward(self, x: Tensor, state: State) -> State:
         """Take one step."""
         _, memory = state
         gates = self.gates(x, state)
-        memory = gates["forget"] * memory + gates["input"] * gates["candidate"]
+        memory = self.touch("c", gates["forget"] * memory + gates["input"] * gates["candidate"])
         return gates["output"] * torch.tanh(memory), memory
 
 

@@ -12,6 +12,7 @@ from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.plotting.coloured_text import match_figure, surprise_figure, units_figure
 from rnn_magics.plotting.gradient import gradient_figure
 from rnn_magics.plotting.heatmaps import gates_figure, hidden_figure
+from rnn_magics.plotting.interventions.figures import ablation_figure, effect_figure, probe_figure
 from rnn_magics.plotting.windows import windows_figure
 
 FIGURES: dict[str, Callable[[Any], Figure]] = {
@@ -22,6 +23,10 @@ FIGURES: dict[str, Callable[[Any], Figure]] = {
     "match": match_figure,
     "units": units_figure,
     "batches": windows_figure,
+    "play": lambda play: surprise_figure(play.surprise),
+    "patch": effect_figure,
+    "ablate": ablation_figure,
+    "probe": probe_figure,
 }
 
 

@@ -117,6 +117,7 @@ def house_style() -> Iterator[None]:
     """Draw in our style, with a font for Chinese characters if one is installed."""
     style: dict[Any, Any] = {
         "font.family": _families(),
+        "legend.loc": "upper right",  # "best" goes through all points, and warns where that is slow
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,

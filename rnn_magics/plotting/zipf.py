@@ -54,6 +54,6 @@ def zipf_figure(statistics: TextStatistics) -> Figure:
             ylim=(0, 1.02),
             title=say("Coverage"),
         )
-        right.legend(frameon=False)
+        right.legend(frameon=False, loc="center right")
         number_plainly(right.xaxis)
     return figure

@@ -65,8 +65,9 @@ def text_or_elements(data: Any, name: str, field: str | None = None) -> str | tu
     """
     if is_a(data, str):
         if field is not None:
-            msg = f"{name!r} is a string, which has no fields; leave --field out"
-            raise CorpusError(msg)
+            raise CorpusError(
+                say("{name!r} is a string, which has no fields; leave --field out", name=name)
+            )
         return exact(data)
     has_rows = _is_one_of(data, _DATA_SETS)
     if _is_one_of(data, _TABLES):
@@ -114,9 +115,13 @@ def _column(data: Any, name: str, field: str | None) -> Any:
     with _reading(data, name):
         names = list(data.columns)
     if field is None or field not in names:
-        has = f"has no column {field!r}" if field is not None else "is a table"
-        msg = f"{name!r} {has}; its columns are {named(names)}: name one with --field"
-        raise CorpusError(msg)
+        if field is None:
+            text = marked("{name!r} is a table; its columns are {names}: name one with --field")
+        else:
+            text = marked(
+                "{name!r} has no column {field!r}; its columns are {names}: name one with --field"
+            )
+        raise CorpusError(say(text, name=name, field=field, names=named(names)))
     with _reading(data, name):
         return data[field]
 

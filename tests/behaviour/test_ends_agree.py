@@ -15,10 +15,10 @@ from rnn_magics.batching import Batches
 from rnn_magics.digits import rounded
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.page.run_entry import ended_entry
-from rnn_magics.notebook.show.run_payload import run_payload
-from rnn_magics.notebook.show.runs import run_notes
 from rnn_magics.notebook.show.status import KeptRuns
 from rnn_magics.reports.comparison import best_score, compare_runs
+from rnn_magics.reports.run_notes import run_notes
+from rnn_magics.reports.run_payload import run_payload
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.reports.seeds import SeedRuns
 from rnn_magics.reports.texts import evaluate_text

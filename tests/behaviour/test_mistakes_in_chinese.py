@@ -179,6 +179,12 @@ MISTAKES: dict[str, tuple[type[RNNMagicsError], Callable[[Desk], object]]] = {
         CorpusError,
         lambda _: Corpus.from_text("12", CorpusConfig(lower=True, d2l=True)),
     ),
+    "pdf": (CorpusError, lambda desk: Corpus.load(desk.file("a.txt", b"%PDF-1.7 text"))),
+    "empty": (CorpusError, lambda d: Corpus.load(d.file("a.zip", b"PK\5\6" + bytes(18)))),
+    "fields": (CorpusError, lambda desk: Corpus.load(desk.file("a.jsonl", b'{"a": 1, "b": 2}'))),
+    "number of cells": (CorpusError, lambda desk: Corpus.load(desk.file("a.csv", b"a\n1,2\n"))),
+    "a value": (CorpusError, lambda desk: Corpus.load(desk.file("a.json", b"[5]"))),
+    "a string": (CorpusError, lambda _: Corpus.from_data("text", field="a")),
     "a number": (CorpusError, lambda _: Corpus.from_data(3)),
     "a set": (CorpusError, lambda _: Corpus.from_data({1, 2})),
     "a mapping": (CorpusError, lambda _: Corpus.from_data({"a": 1})),
@@ -291,7 +297,7 @@ NAMES = {
     *("rnn_magics", "JSON", "pickle", "torch", "sha256", "num_tokens", "DIR", "beam", "num"),
     *("MB", "GB", "PB", "cpu", "cuda", "mps", "CUDA", "bf16", "int64", "float64", "nan", "None"),
     *("utf", "cp1252", "gb18030", "shift_jis", "unk", "batch_size", "num_steps", "run", "steps"),
-    *("NAME", "dict", "rhymes", "pandas", "interpolate"),
+    *("NAME", "dict", "rhymes", "pandas", "interpolate", "PDF", "Python"),
 }
 QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 TYPED = re.compile(

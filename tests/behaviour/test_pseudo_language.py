@@ -21,10 +21,10 @@ from rnn_magics.inspection.inspectors import INSPECTORS
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.notebook.extension import MAGICS
 from rnn_magics.notebook.live.dashboard import run_bundle
-from rnn_magics.notebook.show.run_payload import RUN_MIME
 from rnn_magics.notebook.show.runs import run_figure
 from rnn_magics.plotting.inspection import inspection_figure
 from rnn_magics.plotting.zipf import zipf_figure
+from rnn_magics.reports.run_payload import RUN_MIME
 from rnn_magics.results import visible
 from rnn_magics.text.statistics import text_statistics
 from tests.notebook.conftest import SAMPLE, TEXT, TRAIN, Notebook

@@ -15,7 +15,7 @@ from typing import Any
 
 from rnn_magics.inspection.inspectors import INSPECTORS
 from rnn_magics.notebook.page.view import INSPECTION_MIME
-from rnn_magics.notebook.show.run_payload import RUN_MIME
+from rnn_magics.reports.run_payload import RUN_MIME
 
 FOLDER = Path(__file__).parents[1] / "contract" / "payloads"
 HUGE, LONG, DEEP = "@huge@", "@long@", "@deep@"

@@ -20,7 +20,7 @@ from rnn_magics.notebook.page.search import SEARCH
 from rnn_magics.notebook.page.telemetry import Telemetry
 from rnn_magics.notebook.page.view import INSPECTION_MIME
 from rnn_magics.notebook.show.bundle import LIVE_MIME
-from rnn_magics.notebook.show.run_payload import RUN_MIME
+from rnn_magics.reports.run_payload import RUN_MIME
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin, iter_train

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.inspection.inspectors import INSPECTORS, NEEDS, inspect_rnn
+from rnn_magics.inspection.interventions.probes import ProbeConfig
 from rnn_magics.inspection.views.match import MatchConfig
 from rnn_magics.inspection.views.payload import number, pack, to_json, unpack
 from rnn_magics.inspection.views.units import UnitsConfig
@@ -37,6 +38,7 @@ TEXT = "the <b> 中\n\ud800 §"
 OPTIONS = {
     "match": [MatchConfig(span="0:3", num=2, margin=4, units=("0", "2"))],
     "units": [UnitsConfig(unit=1, num=2, margin=4)],
+    "probe": [ProbeConfig(feature="next_space")],
 }
 
 
@@ -48,9 +50,12 @@ def traced(view: str) -> Any:
         for seed, parameter in enumerate(model.parameters()):
             places = torch.arange(parameter.numel(), dtype=torch.float32)
             parameter.copy_(torch.sin(places * 1.7 + seed).view(parameter.shape) * 1.5)
+    if view in ("ablate", "probe"):
+        corpus = Corpus.from_text(str(corpus.data) * 10)
     things = {
         "run": SimpleNamespace(model=model, vocab=vocab),
         "text": TEXT,
+        "into": "the time",
         "corpus": corpus,
         "batches": Batches(range(40), BatchConfig(batch_size=2, num_steps=5)),
     }

@@ -26,7 +26,7 @@ from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
 
 TEXT = "the time traveller for so it will be convenient to speak of him\n"
-VIEWS = [view for view, inspector in INSPECTORS.items() if "run" in inspector.needs]
+VIEWS = [v for v, made in INSPECTORS.items() if "run" in made.needs and made.is_drawn]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def folder(told: Corpus, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def things(view: str, told: Corpus) -> list[Any]:
-    given: dict[str, Any] = {"text": "the time", "corpus": told}
+    given: dict[str, Any] = {"text": "the time", "into": "machine", "corpus": told}
     return [given[need] for need in INSPECTORS[view].needs if need != "run"]
 
 

@@ -33,11 +33,16 @@ def trace(view: str, text: str = ODD, cell: str = "lstm") -> Any:
     things = {
         "run": SimpleNamespace(model=model, vocab=vocab),
         "text": text,
+        "into": text,
         "corpus": corpus,
         "batches": Batches(range(99), BatchConfig(batch_size=2, num_steps=5)),
     }
     config = INSPECTORS[view].config
-    options = config(units=("0", "1")) if view == "match" else config()  # type: ignore[call-arg]
+    own: dict[str, dict[str, Any]] = {
+        "match": {"units": ("0", "1")},
+        "probe": {"feature": "next_space"},
+    }
+    options = config(**own.get(view, {}))
     return inspect_rnn(view, *(things[need] for need in INSPECTORS[view].needs), options)
 
 

@@ -17,6 +17,7 @@ import {
   text
 } from './check';
 import { Matrix, matrix } from './matrix';
+import { PackedModel, packedModel } from './model';
 
 const VERSION = 1;
 
@@ -122,7 +123,18 @@ export interface Batches extends Captioned {
   arrows: number[][];
 }
 
-export type Inspection = Hidden | Gates | Surprise | Gradient | Match | Units | Batches;
+/** A model that runs in the page, and the text that it reads first. */
+export interface Play extends Captioned {
+  view: 'play';
+  text: string;
+  model: PackedModel;
+  /** Tokens to write after the text. */
+  length: number;
+  temperature: number;
+  seed: number;
+}
+
+export type Inspection = Hidden | Gates | Surprise | Gradient | Match | Units | Batches | Play;
 
 /** The most minibatches side by side. */
 const MOST_WINDOWS = 8;
@@ -299,7 +311,16 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
         requireBelow(next, starts[to]?.length ?? 0, `${path}.arrows`);
       }
     }
-  )
+  ),
+  play: record<Play>({
+    view: oneOf('play'),
+    ...captioned,
+    text,
+    model: packedModel,
+    length: count,
+    temperature: number,
+    seed: count
+  })
 };
 
 /** Return a check of fields one by one, and then of what they are to each other. */

@@ -1,4 +1,4 @@
-/** A run as JSON; `rnn_magics/notebook/show/run_payload.py` and `page/telemetry.py` write it. */
+/** A run as JSON; `rnn_magics/reports/run_payload.py` and `notebook/page/telemetry.py` write it. */
 
 import {
   Check,

@@ -149,6 +149,29 @@ class UnitsPayload(Payload):
     searched: int
 
 
+class PackedModel(TypedDict):
+    """A model that runs in the page: its sizes, its tokens, its parameters by their names."""
+
+    cell: str
+    num_hiddens: int
+    num_layers: int
+    embedding_size: int | None
+    tie: bool
+    vocab: list[str]  # the token of each index, whole; the first is <unk>
+    spaced: bool  # whether a space stands between two tokens
+    weights: dict[str, Packed]
+
+
+class PlayPayload(TextPayload):
+    """A model, and the text that it reads first."""
+
+    text: str
+    model: PackedModel
+    length: int  # tokens to write after the text
+    temperature: float
+    seed: int
+
+
 class Frame(TypedDict):
     """A view after one epoch."""
 

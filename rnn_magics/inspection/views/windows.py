@@ -25,7 +25,9 @@ class WindowsConfig(Options):
     """The options of the view ``batches``."""
 
     show: int = option(6, "number of minibatches drawn", within=AT_LEAST_ONE)
-    seed: int = option(0, "seed of the offset and the shuffle of the epoch", within=SEED)
+    seed: int = option(
+        0, "seed of the offset and the shuffle of the epoch, or of the draws", within=SEED
+    )
 
 
 @dataclass(frozen=True, repr=False, eq=False)

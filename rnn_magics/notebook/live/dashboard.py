@@ -23,10 +23,11 @@ from rnn_magics.notebook.live.sample_text import Samples
 from rnn_magics.notebook.page.telemetry import Telemetry
 from rnn_magics.notebook.show.bundle import LIVE_MIME, Bundle, forms_of
 from rnn_magics.notebook.show.escape import escaped, one_line
-from rnn_magics.notebook.show.run_payload import RUN_MIME, saved_payload, series_bytes
-from rnn_magics.notebook.show.runs import baselines_note, run_figure, run_notes, run_table
+from rnn_magics.notebook.show.runs import run_figure, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
 from rnn_magics.notebook.widgets.training import TrainingWidget
+from rnn_magics.reports.run_notes import baselines_note, run_notes
+from rnn_magics.reports.run_payload import RUN_MIME, saved_payload, series_bytes
 from rnn_magics.training.curve import MOST_POINTS
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainEnd
 from rnn_magics.training.job import Job

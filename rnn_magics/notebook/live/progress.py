@@ -15,8 +15,9 @@ from rnn_magics.language import marked, say, say_in
 from rnn_magics.notebook.session.desk import has_kernel
 from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.escape import escaped, one_line
-from rnn_magics.notebook.show.runs import closing_lines, run_notes, run_table
+from rnn_magics.notebook.show.runs import closing_lines, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
+from rnn_magics.reports.run_notes import run_notes
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.tables import columns_of, terminal_width, wrapped

@@ -11,7 +11,7 @@ from rnn_magics.inspection.epochs import Epochs, inspect_epochs
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector
 from rnn_magics.inspection.inspectors import inspect_rnn as inspect
 from rnn_magics.inspection.views.trace import Trace
-from rnn_magics.language import say
+from rnn_magics.language import marked, say
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import (
@@ -42,6 +42,11 @@ class InspectOptions(LineOptions):
         spelling=Spelling(metavar="VIEW", flag="", required=True),
     )
     text: str | None = option(None, "text that the model reads", spelling=word(metavar='"TEXT"'))
+    into: str | None = option(
+        None,
+        marked("second text, into which patch puts the state"),
+        spelling=word(metavar='"TEXT"'),
+    )
     run: str | None = run_option()
     epochs: str | None = option(
         None,
@@ -106,14 +111,21 @@ def _takes(inspector: Inspector, name: str) -> bool:
     return name in inspector.needs or any(f.name == name for f in describe(inspector.config))
 
 
+_NEEDED = {
+    "text": marked('%inspect_rnn {view} needs a text: %inspect_rnn {view} "the "'),
+    "into": marked(
+        '%inspect_rnn {view} needs a second text: %inspect_rnn {view} "the " "he said "'
+    ),
+}
+
+
 def _thing(session: Session, need: str, options: InspectOptions) -> Any:
-    if need == "text":
-        if options.text is None:
-            msg = say(
-                '%inspect_rnn {view} needs a text: %inspect_rnn {view} "the "', view=options.view
-            )
+    if need in ("text", "into"):
+        text: str | None = options.text if need == "text" else options.into
+        if text is None:
+            msg = say(_NEEDED[need], view=options.view)
             raise ConfigError(msg)
-        return options.text
+        return text
     if need == "run":
         return variable("run", session.snapshot(options.run))
     required = {"corpus": session.require_corpus, "batches": session.require_batches}
@@ -144,6 +156,10 @@ def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace:
         %inspect_rnn match "the time machine" --span 4:8
         %inspect_rnn units --unit 17
         %inspect_rnn batches
+        %inspect_rnn play "the time machine"
+        %inspect_rnn patch "the time machine" "he said "
+        %inspect_rnn ablate --layer 0
+        %inspect_rnn probe --feature in_quotes
 
     With ``--epochs``, the view after each epoch that a run keeps in its folder::
 

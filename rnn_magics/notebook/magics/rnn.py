@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnn_magics.errors import ConfigError
+from rnn_magics.handout.page import PageConfig, write_page
 from rnn_magics.handout.script import write_script
 from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.line.command import Magic
-from rnn_magics.notebook.line.options import LineOptions, word
+from rnn_magics.notebook.line.options import LineOptions, flag_of, part, word
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
 from rnn_magics.options import option
@@ -81,6 +82,17 @@ def _code(desk: Desk, names: tuple[str, ...]) -> Any:
     return script
 
 
+def _page(desk: Desk, names: tuple[str, ...], page: PageConfig) -> Any:
+    if not names:
+        msg = say("%rnn page needs a file: %rnn page model.html, or %rnn page RUN model.html")
+        raise ConfigError(msg)
+    run = desk.session.require_run(*names[:-1])
+    corpus, own = desk.session.corpus, run.corpus
+    if corpus is not None and (own is None or own[1] != corpus.fingerprint):
+        corpus = None  # another text than the run's
+    return write_page(run, names[-1], corpus, page)
+
+
 ACTIONS: dict[str, Action] = {
     "stop": Action("end a background run", _stop),
     "pause": Action("pause a background run", _pause),
@@ -97,6 +109,12 @@ ACTIONS: dict[str, Action] = {
         "write the run as plain PyTorch into the next cell; a FILE after RUN keeps a long text",
         _code,
         most_names=2,
+    ),
+    "page": Action(
+        marked("write the run, its model and its views into one HTML FILE: page [RUN] FILE"),
+        _page,
+        most_names=2,
+        takes=("page",),
     ),
 }
 
@@ -123,6 +141,7 @@ class RnnOptions(LineOptions):
         "epochs", "what the picture of compare is drawn against", choices=lambda: list(AXES)
     )
     reset: bool = option(False, "forget corpus, vocabulary and runs")
+    page: PageConfig = part(PageConfig)
 
 
 def rnn(desk: Desk, options: RnnOptions) -> Any:
@@ -136,17 +155,24 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
         %rnn compare gru-1 gru-2 --against tokens
         %rnn doctor
         %rnn runs ~/runs
+        %rnn page gru-1 gru.html
         %rnn --reset
     """
-    done = session_status(desk.session) if options.action is None else _do(desk, options)
+    action = None if options.action is None else ACTIONS[options.action]
+    foreign = sorted(options.page.changed())
+    if foreign and not (action and "page" in action.takes):
+        flag = flag_of(RnnOptions, foreign[0])
+        msg = say("{option} is for %rnn page alone; leave it out", option=flag)
+        raise ConfigError(msg)
+    done = session_status(desk.session) if action is None else _do(desk, action, options)
     if not options.reset:
         return done
     desk.session.reset()
     return session_status(desk.session)
 
 
-def _do(desk: Desk, options: RnnOptions) -> Any:
-    action, names = ACTIONS[options.action or ""], options.names
+def _do(desk: Desk, action: Action, options: RnnOptions) -> Any:
+    names = options.names
     if action.most_names is not None and len(names) > action.most_names:
         msg = say(
             "%rnn {action} takes at most {most}, not {given}; leave {name!r} out",
@@ -162,7 +188,7 @@ def _do(desk: Desk, options: RnnOptions) -> Any:
             action=options.action,
         )
         raise ConfigError(msg)
-    values = {"against": options.against}
+    values = {"against": options.against, "page": options.page}
     return action.do(desk, names, **{name: values[name] for name in action.takes})
 
 

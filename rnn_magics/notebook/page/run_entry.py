@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from rnn_magics.notebook.show.escape import one_line
-from rnn_magics.notebook.show.run_payload import run_payload, series_lists
+from rnn_magics.reports.run_payload import run_payload, series_lists
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.run import Run
 

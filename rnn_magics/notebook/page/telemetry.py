@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rnn_magics.notebook.show.run_payload import run_payload
+from rnn_magics.reports.run_payload import run_payload
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.events import (
     Compiling,

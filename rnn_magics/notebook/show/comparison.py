@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rnn_magics.language import say
 from rnn_magics.notebook.show.bundle import forms_of
 from rnn_magics.notebook.show.escape import escaped
-from rnn_magics.notebook.show.run_payload import RUN_MIME, SAVED_POINTS, VERSION, saved_payload
 from rnn_magics.notebook.show.tables import html_table
 from rnn_magics.plotting.curves import Curves, curves_figure
 from rnn_magics.reports.comparison import AXES, Comparison, Group
+from rnn_magics.reports.run_payload import RUN_MIME, SAVED_POINTS, VERSION, saved_payload
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

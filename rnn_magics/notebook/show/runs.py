@@ -11,6 +11,7 @@ from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.notebook.show.tables import Row, headed, heads, html_table
 from rnn_magics.plotting import training_figure
 from rnn_magics.reports.baselines import compare_with_baselines
+from rnn_magics.reports.run_notes import baselines_note, cautions, run_notes
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.evaluation import bits_per_token
 from rnn_magics.training.run import Run
@@ -85,12 +86,6 @@ def run_table(run: Run) -> tuple[Row, list[Row]]:
     return (*epoch_heads(), say("baselines passed")), lines
 
 
-def run_notes(run: Run) -> list[str]:
-    """Return the notes that a reader needs to interpret the numbers of a run."""
-    said = [run.message] if run.message else []
-    return [*said, *_cautions(run), *report_run(run).lines]
-
-
 def closing_lines(run: Run, verdict: str) -> list[str]:
     """Return what a terminal tells of a run that has ended.
 
@@ -99,35 +94,8 @@ def closing_lines(run: Run, verdict: str) -> list[str]:
     """
     report = report_run(run)
     baselines = (f"  {mark}" for mark in compare_with_baselines(run).marks)
-    told = [verdict, *report.figures, *report.notes, *_cautions(run), *baselines]
+    told = [verdict, *report.figures, *report.notes, *cautions(run), *baselines]
     return list(filter(None, told))
-
-
-def _cautions(run: Run) -> list[str]:
-    notes = []
-    if run.steered:
-        notes.append(
-            say(
-                "Steered while it trained: {changes}.",
-                changes=say("; ").join(map(str, run.steered)),
-            )
-        )
-    if run.config.model.bidirectional:
-        notes.append(
-            say(
-                "A bidirectional model sees the tokens it has to predict: these are not"
-                " language-model perplexities, and %generate refuses the model."
-            )
-        )
-    return notes
-
-
-def baselines_note(run: Run) -> list[str]:
-    """Return what the baselines reach and when the run passed them, if they were fitted."""
-    if run.ladder is None or not len(run.history):
-        return []
-    found = compare_with_baselines(run)
-    return [line for line in (found.words, found.passages) if line]
 
 
 def run_html(run: Run) -> str:

@@ -19,7 +19,7 @@ class TrainingWidget(RNNWidget):
     run
         What `rnn_magics.notebook.page.telemetry.Telemetry.payload` returns.
     loss, grad_norm
-        Rows of four float32 numbers; see `rnn_magics.notebook.show.run_payload.series_bytes`.
+        Rows of four float32 numbers; see `rnn_magics.reports.run_payload.series_bytes`.
     samples
         What the model wrote after its epochs: a list of ``epoch`` and ``text``. Apart from `run`,
         since it changes less often.

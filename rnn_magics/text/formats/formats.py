@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import IO, Any
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import marked, say
 from rnn_magics.options import Options, Range, Spelling, describe, option
 from rnn_magics.text.formats import fields, rows
 from rnn_magics.text.formats.gutenberg import book_alone
@@ -21,19 +22,35 @@ TEXT = "text"
 """The name of the format that the end of a file's name tells, without its markup."""
 _PIECE = 1 << 20  # characters that records are gathered to
 _SIGNATURES = {
-    b"%PDF-": "is a PDF; save it as text first",
-    b"\x1f\x8b": "is packed with gzip; give it a name that ends in .gz",
-    b"\xfd7zXZ\0": "is packed with xz; give it a name that ends in .xz",
-    b"PK\x03\x04": "is a zip archive, or a document that is one; save its text, or name it .zip",
-    b"PK\x05\x06": "is an empty zip archive; name another file",
-    b"(\xb5/\xfd": "is packed with zstd, which is not read; unpack it and name its files",
-    b"7z\xbc\xaf\x27\x1c": "is a 7z archive, which is not read; unpack it and name its files",
-    b"Rar!\x1a\x07": "is a rar archive, which is not read; unpack it and name its files",
-    b"PAR1": "is Parquet; read it with --as parquet --field NAME",
-    b"\x93NUMPY": "is a NumPy array; load it and use %corpus --data NAME",
-    b"SQLite format 3\0": "is an SQLite database; read a column of it and use %corpus --data NAME",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "is a document of an office program; save it as text",
+    b"%PDF-": marked("{what!r} is a PDF; save it as text first"),
+    b"\x1f\x8b": marked("{what!r} is packed with gzip; give it a name that ends in .gz"),
+    b"\xfd7zXZ\0": marked("{what!r} is packed with xz; give it a name that ends in .xz"),
+    b"PK\x03\x04": marked(
+        "{what!r} is a zip archive, or a document that is one; save its text, or name it .zip"
+    ),
+    b"PK\x05\x06": marked("{what!r} is an empty zip archive; name another file"),
+    b"(\xb5/\xfd": marked(
+        "{what!r} is packed with zstd, which is not read; unpack it and name its files"
+    ),
+    b"7z\xbc\xaf\x27\x1c": marked(
+        "{what!r} is a 7z archive, which is not read; unpack it and name its files"
+    ),
+    b"Rar!\x1a\x07": marked(
+        "{what!r} is a rar archive, which is not read; unpack it and name its files"
+    ),
+    b"PAR1": marked("{what!r} is Parquet; read it with --as parquet --field NAME"),
+    b"\x93NUMPY": marked("{what!r} is a NumPy array; load it and use %corpus --data NAME"),
+    b"SQLite format 3\0": marked(
+        "{what!r} is an SQLite database; read a column of it and use %corpus --data NAME"
+    ),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": marked(
+        "{what!r} is a document of an office program; save it as text"
+    ),
 }
+_TOO_LONG = marked(
+    "{what!r} has more than {most:,} characters, too many to be read in one piece; read it as it"
+    " is with --as raw"
+)
 _TAR, _TAR_AT = b"ustar", 257
 
 
@@ -68,16 +85,20 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    TEXT: Format("text without markup, as the end of the name tells"),
-    "raw": Format("the file as it is"),
-    "json": Format("a list in JSON, one record an element", (".json",), rows=rows.json_rows),
-    "jsonl": Format("a JSON value on each line", (".jsonl", ".ndjson"), rows=rows.json_lines),
-    "csv": Format("rows with commas or semicolons", (".csv",), rows=rows.comma_rows),
-    "tsv": Format("rows with tabs", (".tsv", ".tab"), rows=rows.tab_rows),
-    "parquet": Format("a table of columns", (".parquet",), table=rows.parquet_rows),
-    "html": Format("a web page", (".html", ".htm", ".xhtml"), plain=page_text),
-    "markdown": Format("Markdown", (".md", ".markdown"), plain=markdown_text),
-    "subtitles": Format("subtitles", (".srt", ".vtt", ".ass", ".ssa"), plain=subtitle_text),
+    TEXT: Format(marked("text without markup, as the end of the name tells")),
+    "raw": Format(marked("the file as it is")),
+    "json": Format(
+        marked("a list in JSON, one record an element"), (".json",), rows=rows.json_rows
+    ),
+    "jsonl": Format(
+        marked("a JSON value on each line"), (".jsonl", ".ndjson"), rows=rows.json_lines
+    ),
+    "csv": Format(marked("rows with commas or semicolons"), (".csv",), rows=rows.comma_rows),
+    "tsv": Format(marked("rows with tabs"), (".tsv", ".tab"), rows=rows.tab_rows),
+    "parquet": Format(marked("a table of columns"), (".parquet",), table=rows.parquet_rows),
+    "html": Format(marked("a web page"), (".html", ".htm", ".xhtml"), plain=page_text),
+    "markdown": Format(marked("Markdown"), (".md", ".markdown"), plain=markdown_text),
+    "subtitles": Format(marked("subtitles"), (".srt", ".vtt", ".ass", ".ssa"), plain=subtitle_text),
 }
 
 
@@ -175,8 +196,12 @@ class Contents:
             yield "".join(self.pieces(blocks))
             return
         if self.config.gutenberg:
-            msg = f"--gutenberg is for books as text, and {self.what!r} has records; leave it out"
-            raise CorpusError(msg)
+            raise CorpusError(
+                say(
+                    "--gutenberg is for books as text, and {what!r} has records; leave it out",
+                    what=self.what,
+                )
+            )
         yield from fields.texts(found, self.config.field, self.what)
 
     def pieces(self, blocks: Iterable[bytes], file: IO[bytes] | None = None) -> Iterator[str]:
@@ -211,8 +236,7 @@ class Contents:
             pieces, plain = chain([first], pieces), page_text if is_page(first) else None
         if plain is None:
             return pieces
-        text = rows.whole(pieces, self.what, "read it as it is with --as raw")
-        return iter([plain(text, self.what)])
+        return iter([plain(rows.whole(pieces, self.what, _TOO_LONG), self.what)])
 
 
 def format_of(name: str, typed: str | None) -> Format:
@@ -256,8 +280,7 @@ def _checked(blocks: Iterable[bytes], what: str) -> Iterator[bytes]:
     first = next(blocks, b"")
     said = next((said for mark, said in _SIGNATURES.items() if first.startswith(mark)), "")
     if first[_TAR_AT:].startswith(_TAR):
-        said = "is a tar archive, which is not read; unpack it and name its files"
+        said = marked("{what!r} is a tar archive, which is not read; unpack it and name its files")
     if said:
-        msg = f"{what!r} {said}"
-        raise CorpusError(msg)
+        raise CorpusError(say(said, what=what))
     return chain([first], blocks)

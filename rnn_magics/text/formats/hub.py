@@ -8,6 +8,7 @@ from importlib import import_module
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import foreign_code
+from rnn_magics.language import say
 from rnn_magics.text.formats.fields import texts
 from rnn_magics.text.formats.packed import MEGABYTE
 
@@ -42,14 +43,19 @@ def hub_records(spec: str, field: str | None, limit: float) -> Iterator[str]:
     """
     form = _FORM.fullmatch(spec)
     if form is None:
-        msg = f"{spec!r} names no data set; type hf:NAME, hf:NAME:SPLIT or hf:NAME:CONFIG:SPLIT"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say(
+                "{spec!r} names no data set; type hf:NAME, hf:NAME:SPLIT or hf:NAME:CONFIG:SPLIT",
+                spec=spec,
+            )
+        )
     try:
         datasets = import_module("datasets")
     except ImportError:
-        msg = f"reading {spec!r} needs datasets: pip install 'rnn_magics[datasets]'"
-        raise CorpusError(msg) from None
-    failed = f"{spec!r} cannot be read; check its name, its CONFIG and its SPLIT"
+        raise CorpusError(
+            say("reading {spec!r} needs datasets: pip install 'rnn_magics[datasets]'", spec=spec)
+        ) from None
+    failed = say("{spec!r} cannot be read; check its name, its CONFIG and its SPLIT", spec=spec)
     with foreign_code(failed, CorpusError):
         rows = iter(
             datasets.load_dataset(
@@ -64,8 +70,13 @@ def hub_records(spec: str, field: str | None, limit: float) -> Iterator[str]:
     for text in texts(_each(rows, failed), field, spec):
         size += len(text.encode("utf-8", "surrogatepass")) + 1
         if size > limit * MEGABYTE:
-            msg = f"{spec!r} has more than {limit:g} MB of text; allow more with --max-download MB"
-            raise CorpusError(msg)
+            raise CorpusError(
+                say(
+                    "{spec!r} has more than {most:g} MB of text; allow more with --max-download MB",
+                    spec=spec,
+                    most=limit,
+                )
+            )
         yield text
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import foreign_code
+from rnn_magics.language import say
 
 _PAGE = re.compile(r"(?is)\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html)\b")
 _HEAD = 4096  # characters: in those, a web page says that it is one
@@ -61,8 +62,9 @@ def subtitle_text(text: str, what: str) -> str:
         shown = [each for each in pysubs2.SSAFile.from_string(text) if not each.is_comment]
         lines = [html.unescape(_TAG.sub("", each.plaintext)).strip() for each in shown]
     if not lines:
-        msg = f"{what!r} has no subtitles; read it as it is with --as raw"
-        raise CorpusError(msg)
+        raise CorpusError(
+            say("{what!r} has no subtitles; read it as it is with --as raw", what=what)
+        )
     return "\n".join(lines)
 
 
@@ -70,9 +72,15 @@ def _library(name: str, what: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        msg = f"taking the markup off {what!r} needs {name}: pip install 'rnn_magics[markup]', or"
-        raise CorpusError(msg + " read it as it is with --as raw") from None
+        raise CorpusError(
+            say(
+                "taking the markup off {what!r} needs {name}: pip install 'rnn_magics[markup]', or"
+                " read it as it is with --as raw",
+                what=what,
+                name=name,
+            )
+        ) from None
 
 
 def _reading(what: str) -> AbstractContextManager[None]:
-    return foreign_code(f"{what!r} cannot be read; try --as raw", CorpusError)
+    return foreign_code(say("{what!r} cannot be read; try --as raw", what=what), CorpusError)

@@ -21,6 +21,7 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import marked, say
 
 ARCHIVE = ".zip"
 MEGABYTE = 1_000_000
@@ -87,7 +88,7 @@ def parts(
     if not is_archive(name):
         yield name, _blocks(file, packing(name), what, limit)
         return
-    with _explained(what, "a zip archive"):
+    with _explained(what, say("a zip archive")):
         archive = zipfile.ZipFile(file)
     for info in _members(archive, pattern, what, limit):
         yield _path(info), _member_blocks(archive, info, what)
@@ -98,7 +99,7 @@ def _blocks(file: IO[bytes], suffix: str, what: str, limit: float) -> Iterator[b
         yield from _read(file)
         return
     size = 0
-    with _explained(what, f"a {suffix} file"), _OPENERS[suffix](file) as inside:
+    with _explained(what, say("a {suffix} file", suffix=suffix)), _OPENERS[suffix](file) as inside:
         for block in _read(inside):
             size += len(block)
             if size > limit * MEGABYTE:
@@ -107,7 +108,7 @@ def _blocks(file: IO[bytes], suffix: str, what: str, limit: float) -> Iterator[b
 
 
 def _member_blocks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, what: str) -> Iterator[bytes]:
-    with _explained(what, "a zip archive"), archive.open(info) as inside:
+    with _explained(what, say("a zip archive")), archive.open(info) as inside:
         yield from _read(inside)
 
 
@@ -129,13 +130,22 @@ def _members(
     there = [name for name in sorted(named) if not _is_hidden(name)]
     found = [named[pattern]] if pattern in named else [named[n] for n in there if _fits(n, pattern)]
     if not found:
-        has = ", ".join(map(repr, there[:_MOST_NAMED])) or "no files"
+        if there:
+            text = marked("{what!r} fits no file of the archive (it has {names})")
+        else:
+            text = marked("{what!r} fits no file of the archive (it has no files)")
         more = ", ..." * (len(there) > _MOST_NAMED)
-        msg = f"{what!r} fits no file of the archive (it has {has}{more})"
-        raise CorpusError(msg)
+        names = ", ".join(map(repr, there[:_MOST_NAMED])) + more
+        raise CorpusError(say(text, what=what, names=names))
     if len(found) > MOST_MEMBERS:
-        msg = f"{what!r} stands for more than {MOST_MEMBERS:,} files; name fewer of them by a"
-        raise CorpusError(msg + " pattern behind the name of the archive, such as /a*.txt")
+        raise CorpusError(
+            say(
+                "{what!r} stands for more than {most:,} files; name fewer of them by a pattern"
+                " behind the name of the archive, such as /a*.txt",
+                what=what,
+                most=MOST_MEMBERS,
+            )
+        )
     for info in found:
         _require_readable(info, what)
     if sum(info.file_size for info in found) > limit * MEGABYTE:
@@ -160,26 +170,45 @@ def _require_inside(info: zipfile.ZipInfo, what: str) -> None:
     name = info.orig_filename
     path = PureWindowsPath(name)  # which knows slashes, too
     if ".." in path.parts or path.drive or path.root:
-        msg = f"{what!r} is not read: {name!r} in it is a path that leaves the archive; unpack it"
-        raise CorpusError(msg + " with care, and name its files")
+        raise CorpusError(
+            say(
+                "{what!r} is not read: {name!r} in it is a path that leaves the archive; unpack it"
+                " with care, and name its files",
+                what=what,
+                name=name,
+            )
+        )
 
 
 def _require_readable(info: zipfile.ZipInfo, what: str) -> None:
-    why = ""
+    text = ""
     if info.flag_bits & _ENCRYPTED:
-        why = "is encrypted; unpack it with its password"
+        text = marked(
+            "{what!r} is not read: {name!r} in it is encrypted; unpack it with its password, and"
+            " name its files"
+        )
     elif stat.S_ISLNK(info.external_attr >> 16):
-        why = "is a link, not a file; unpack the archive"
+        text = marked(
+            "{what!r} is not read: {name!r} in it is a link, not a file; unpack the archive, and"
+            " name its files"
+        )
     elif is_archive(info.filename) or packing(info.filename):
-        why = "is packed once more; unpack the archive"
-    if why:
-        msg = f"{what!r} is not read: {info.filename!r} in it {why}, and name its files"
-        raise CorpusError(msg)
+        text = marked(
+            "{what!r} is not read: {name!r} in it is packed once more; unpack the archive, and name"
+            " its files"
+        )
+    if text:
+        raise CorpusError(say(text, what=what, name=info.filename))
 
 
 def _too_large(what: str, limit: float) -> CorpusError:
-    msg = f"{what!r} is larger than {limit:g} MB, unpacked; allow more with --max-unpacked MB"
-    return CorpusError(msg)
+    return CorpusError(
+        say(
+            "{what!r} is larger than {most:g} MB, unpacked; allow more with --max-unpacked MB",
+            what=what,
+            most=limit,
+        )
+    )
 
 
 @contextmanager
@@ -190,11 +219,22 @@ def _explained(what: str, kind: str) -> Iterator[None]:
     except CorpusError:
         raise
     except (NotImplementedError, RuntimeError) as error:  # another method, or a password
-        msg = (
-            f"{what!r} is {kind} that Python cannot unpack ({error}); unpack it and name its files"
-        )
-        raise CorpusError(msg) from None
+        raise CorpusError(
+            say(
+                "{what!r} is {kind} that Python cannot unpack ({error}); unpack it and name its"
+                " files",
+                what=what,
+                kind=kind,
+                error=error,
+            )
+        ) from None
     except broken as error:
-        said = str(error) or type(error).__name__
-        msg = f"{what!r} is not {kind}, or it is damaged ({said}); fetch it again, or unpack it"
-        raise CorpusError(msg + " yourself and name its files") from None
+        raise CorpusError(
+            say(
+                "{what!r} is not {kind}, or it is damaged ({error}); fetch it again, or unpack it"
+                " yourself and name its files",
+                what=what,
+                kind=kind,
+                error=str(error) or type(error).__name__,
+            )
+        ) from None

@@ -12,16 +12,28 @@ from typing import IO, Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import foreign_code
+from rnn_magics.language import marked, say
 from rnn_magics.results import visible
 
 MOST_CHARACTERS = 1 << 28
 """The most characters of what has to be held in memory: a line, a JSON file, a page."""
 _AT_ONCE = 1024  # rows
+_TOO_LONG = marked(
+    "{what!r} has more than {most:,} characters, too many to be read in one piece; make JSON lines"
+    " of it: jq -c '.[]' {what}"
+)
 _DELIMITERS = ",;\t"  # of a CSV file, the first that occurs in its head
 
 
-def whole(pieces: Iterable[str], what: str, instead: str) -> str:
+def whole(pieces: Iterable[str], what: str, refused: str) -> str:
     """Return a text that has to be held in memory.
+
+    Parameters
+    ----------
+    pieces, what
+        The text, and the name of its source.
+    refused
+        What is said of one that is too large: a text with the fields ``what`` and ``most``.
 
     Raises
     ------
@@ -33,8 +45,7 @@ def whole(pieces: Iterable[str], what: str, instead: str) -> str:
         gathered.append(piece)
         size += len(piece)
         if size > MOST_CHARACTERS:
-            msg = f"{what!r} has more than {MOST_CHARACTERS:,} characters, too many to be read"
-            raise CorpusError(msg + f" in one piece; {instead}")
+            raise CorpusError(say(refused, what=what, most=MOST_CHARACTERS))
     return "".join(gathered)
 
 
@@ -46,14 +57,19 @@ def json_rows(pieces: Iterable[str], what: str) -> Iterator[Any]:
     CorpusError
         When it is not JSON.
     """
-    text = whole(pieces, what, f"make JSON lines of it: jq -c '.[]' {what}")
+    text = whole(pieces, what, _TOO_LONG)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        msg = f"{what!r} is not JSON ({_told(error)}); "
         if getattr(error, "msg", "") == "Extra data":
-            raise CorpusError(msg + "if it has a value on each line: --as jsonl") from None
-        raise CorpusError(msg + "correct it, or read it as it is with --as raw") from None
+            said = marked(
+                "{what!r} is not JSON ({error}); if it has a value on each line: --as jsonl"
+            )
+        else:
+            said = marked(
+                "{what!r} is not JSON ({error}); correct it, or read it as it is with --as raw"
+            )
+        raise CorpusError(say(said, what=what, error=_told(error))) from None
     yield from value if isinstance(value, list) else [value]
 
 
@@ -71,8 +87,15 @@ def json_lines(pieces: Iterable[str], what: str) -> Iterator[Any]:
         try:
             yield json.loads(line)
         except (ValueError, RecursionError) as error:
-            msg = f"line {number:,} of {what!r} is not JSON ({_told(error)}); correct it, or read"
-            raise CorpusError(msg + " the file as it is with --as raw") from None
+            raise CorpusError(
+                say(
+                    "line {number:,} of {what!r} is not JSON ({error}); correct it, or read the"
+                    " file as it is with --as raw",
+                    number=number,
+                    what=what,
+                    error=_told(error),
+                )
+            ) from None
 
 
 def comma_rows(pieces: Iterable[str], what: str) -> Iterator[dict[str, str]]:
@@ -108,9 +131,10 @@ def parquet_rows(file: IO[bytes], field: str | None, what: str) -> Iterator[Any]
     try:
         parquet = import_module("pyarrow.parquet")
     except ImportError:
-        msg = f"reading {what!r} needs pyarrow: pip install 'rnn_magics[parquet]'"
-        raise CorpusError(msg) from None
-    damaged = f"{what!r} is not Parquet, or it is damaged; fetch it again"
+        raise CorpusError(
+            say("reading {what!r} needs pyarrow: pip install 'rnn_magics[parquet]'", what=what)
+        ) from None
+    damaged = say("{what!r} is not Parquet, or it is damaged; fetch it again", what=what)
     with foreign_code(damaged, CorpusError):
         table = parquet.ParquetFile(file)
         names = table.schema_arrow.names
@@ -138,8 +162,14 @@ def _lines(pieces: Iterable[str], what: str) -> Iterator[str]:
         waiting.append(rest)
         size += len(rest)
         if size > MOST_CHARACTERS:
-            msg = f"{what!r} has a line of more than {MOST_CHARACTERS:,} characters; read it as it"
-            raise CorpusError(msg + " is with --as raw")
+            raise CorpusError(
+                say(
+                    "{what!r} has a line of more than {most:,} characters; read it as it is with"
+                    " --as raw",
+                    what=what,
+                    most=MOST_CHARACTERS,
+                )
+            )
     if last := "".join(waiting):
         yield last
 
@@ -154,8 +184,17 @@ def _separated(lines: Iterator[str], what: str, delimiter: str | None) -> Iterat
         for row in filter(None, rows):
             number += 1
             if len(row) > len(head):
-                msg = f"record {number:,} of {what!r} has {len(row)} cells and the first line only"
-                raise CorpusError(msg + f" {len(head)}; a text with {delimiter!r} needs quotes")
+                raise CorpusError(
+                    say(
+                        "record {number:,} of {what!r} has {cells} cells and the first line only"
+                        " {heads}; a text with {delimiter!r} needs quotes",
+                        number=number,
+                        what=what,
+                        cells=len(row),
+                        heads=len(head),
+                        delimiter=delimiter,
+                    )
+                )
             yield dict(zip(head, row, strict=False))
 
 
@@ -169,8 +208,15 @@ def _few(reader: Any, count: int, what: str) -> list[list[str]]:
         try:
             return list(islice(reader, count))
         except csv.Error as error:
-            msg = f"line {reader.line_num:,} of {what!r} cannot be read ({error}); correct it, or"
-            raise CorpusError(msg + " read the file as it is with --as raw") from None
+            raise CorpusError(
+                say(
+                    "line {number:,} of {what!r} cannot be read ({error}); correct it, or read the"
+                    " file as it is with --as raw",
+                    number=reader.line_num,
+                    what=what,
+                    error=error,
+                )
+            ) from None
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import IO
 
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.text.formats.formats import Contents, FileConfig, format_of
 from rnn_magics.text.formats.gutenberg import book_alone, has_header
 from rnn_magics.text.formats.packed import is_archive, packing, parts
@@ -251,8 +252,12 @@ class LargeFile:
         with file:
             now = os.fstat(file.fileno())
             if (now.st_size, now.st_mtime_ns) != (self.size, self.changed) and not may_change:
-                msg = f"{self.reading.spec!r} has changed since it was read; type %corpus again"
-                raise CorpusError(msg)
+                raise CorpusError(
+                    say(
+                        "{spec!r} has changed since it was read; type %corpus again",
+                        spec=self.reading.spec,
+                    )
+                )
             yield file
 
     def _parts(self, file: IO[bytes], meter: Meter) -> Iterator[Part]:
@@ -270,7 +275,7 @@ class LargeFile:
 
     @property
     def _unread(self) -> str:
-        return f"{files.shown(self.reading.spec)} cannot be read"
+        return say("{path} cannot be read", path=files.shown(self.reading.spec))
 
 
 def stem(name: str) -> str:
@@ -289,9 +294,14 @@ def _doubts(blocks: Iterable[bytes], encoding: str | None, what: str) -> Iterato
         data.decode()
     except UnicodeDecodeError:
         return
-    yield f"{what} is read as {encoding}, but it is valid UTF-8: --encoding utf-8 if it is garbled"
+    yield say(
+        "{spec} is read as {encoding}, but it is valid UTF-8: --encoding utf-8 if it is garbled",
+        spec=what,
+        encoding=encoding,
+    )
 
 
 def _without_header(what: str, text: str) -> list[str]:
-    said = "has no header of Project Gutenberg, so nothing was taken off"
-    return [] if has_header(text) else [f"{what} {said}"]
+    if has_header(text):
+        return []
+    return [say("{what} has no header of Project Gutenberg, so nothing was taken off", what=what)]

@@ -16,7 +16,7 @@ from rnn_magics.notebook.live import dashboard as module
 from rnn_magics.notebook.live import sample_text
 from rnn_magics.notebook.live.dashboard import Dashboard
 from rnn_magics.notebook.page.view import LIVE_MIME
-from rnn_magics.notebook.show.run_payload import RUN_MIME
+from rnn_magics.reports.run_payload import RUN_MIME
 from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event

@@ -12,7 +12,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.notebook.live import drive
 from rnn_magics.notebook.live.progress import NotebookProgress, TerminalProgress
-from rnn_magics.notebook.show.runs import run_notes
+from rnn_magics.reports.run_notes import run_notes
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Compiling, EpochEnd, Evaluating, Event, StepEnd

@@ -23,6 +23,7 @@ LINES = {
     "match": '%inspect_rnn match "the time" --span 4:8 --threshold 0 --num 2',
     "units": "%inspect_rnn units --unit 3 --num 2",
     "batches": "%inspect_rnn batches --show 2",
+    "play": '%inspect_rnn play "the time" --length 20',
 }
 
 

@@ -13,11 +13,11 @@ from bs4 import BeautifulSoup
 
 from rnn_magics import plotting
 from rnn_magics.notebook.show.comparison import MOST_DRAWN, comparison_bundle, comparison_payload
-from rnn_magics.notebook.show.run_payload import RUN_MIME
 from rnn_magics.plotting.curves import curves_figure
 from rnn_magics.reports.comparison import compare_runs
+from rnn_magics.reports.run_payload import RUN_MIME
 from rnn_magics.training.events import EpochEnd
-from tests.notebook.show.test_run_payload import assert_close, example_run
+from tests.reports.test_run_payload import assert_close, example_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ import { Widget } from '@lumino/widgets';
 import { drawSaved, SavedView } from '../../views/runs/saved';
 import { plugin } from '../setup/plugin';
 
-/** `rnn_magics/notebook/show/run_payload.py` has it too. */
+/** `rnn_magics/reports/run_payload.py` has it too. */
 export const RUN_MIME = 'application/vnd.rnn-magics.run+json';
 
 class RunRenderer extends Widget implements IRenderMime.IRenderer {

@@ -1,9 +1,9 @@
 import { Batches } from '../../contract/inspection';
+import { captioned } from '../page/captioned';
 import { element } from '../page/dom';
 import { hue } from '../design/colours';
 import { heading } from '../text/visible';
 import { redrawn } from './about';
-import { captioned } from './parts';
 import { table } from '../plots/table';
 import { say } from '../text/say';
 

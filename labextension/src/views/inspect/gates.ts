@@ -1,11 +1,13 @@
 import { HeatmapData } from '../../contract/heatmap';
 import type { Gates } from '../../contract/inspection';
 import type { Matrix } from '../../contract/matrix';
+import { captioned } from '../page/captioned';
 import { element } from '../page/dom';
+import { choice } from '../page/fields';
 import { heatmap } from '../plots/heatmap';
 import { heading } from '../text/visible';
 import { About, bound, View } from './about';
-import { captioned, choice, rowOf } from './parts';
+import { rowOf } from './parts';
 import { table } from '../plots/table';
 import { say } from '../text/say';
 

@@ -1,11 +1,11 @@
 import type { ChartData } from '../../contract/chart';
 import { Gradient } from '../../contract/inspection';
+import { captioned } from '../page/captioned';
 import { element, shown } from '../page/dom';
 import { chart } from '../plots/chart';
 import { colouredText } from '../plots/coloured_text';
 import { heading, visible } from '../text/visible';
 import { About, View, most } from './about';
-import { captioned } from './parts';
 import { say } from '../text/say';
 
 /** How much each earlier token moves one prediction, and how a gradient fades over time. */

@@ -1,11 +1,13 @@
 import { HeatmapData } from '../../contract/heatmap';
 import { Hidden } from '../../contract/inspection';
+import { captioned } from '../page/captioned';
 import { element, shown } from '../page/dom';
+import { choice, count } from '../page/fields';
 import { colouredText } from '../plots/coloured_text';
 import { heatmap } from '../plots/heatmap';
 import { heading, visible } from '../text/visible';
 import { About, bound, View } from './about';
-import { captioned, choice, count, rowOf } from './parts';
+import { rowOf } from './parts';
 import { finder } from './search';
 import { say } from '../text/say';
 

@@ -10,6 +10,7 @@ import { gates } from './gates';
 import { gradient } from './gradient';
 import { hidden } from './hidden';
 import { match, units } from './places';
+import { play } from '../play/play';
 import { surprise } from './surprise';
 
 const VIEWS: { [V in Inspection['view']]: Draw<Extract<Inspection, { view: V }>> } = {
@@ -19,7 +20,8 @@ const VIEWS: { [V in Inspection['view']]: Draw<Extract<Inspection, { view: V }>>
   gradient,
   match,
   units,
-  batches
+  batches,
+  play
 };
 
 /** Draw what was looked at into `host`; return what ends it. */

@@ -1,6 +1,5 @@
 /** Pieces that several views of a model are made of. */
 
-import type { Captioned } from '../../contract/inspection';
 import type { Matrix } from '../../contract/matrix';
 import { askForCell } from '../page/asks';
 import { element, shown } from '../page/dom';
@@ -15,55 +14,6 @@ export function rowOf({ shape, values }: Matrix, row: number, plane = 0): Float3
   const rows = shape.at(-2) ?? 1;
   const start = (plane * rows + row) * columns;
   return values.subarray(start, start + columns);
-}
-
-/** Return a labelled choice among names. */
-export function choice(
-  name: string,
-  names: readonly string[],
-  first: string,
-  chosen: (name: string) => void
-): HTMLLabelElement {
-  const label = element('label', 'rnn-field', `${name} `);
-  const select = label.appendChild(element('select'));
-  select.append(...names.map(value => element('option', '', value)));
-  select.value = first;
-  select.addEventListener('change', () => {
-    chosen(select.value);
-  });
-  return label;
-}
-
-/** Return a labelled whole number between bounds. */
-export function count(
-  name: string,
-  [low, high]: [number, number],
-  first: number,
-  chosen: (value: number) => void
-): HTMLLabelElement {
-  const label = element('label', 'rnn-field', `${name} `);
-  const input = label.appendChild(element('input'));
-  input.type = 'number';
-  [input.min, input.max, input.value] = [String(low), String(high), String(first)];
-  input.addEventListener('change', () => {
-    const value = Math.min(high, Math.max(low, Math.round(Number(input.value)) || low));
-    input.value = String(value);
-    chosen(value);
-  });
-  input.addEventListener('keydown', event => {
-    event.stopPropagation(); // a notebook takes letters for commands
-  });
-  return label;
-}
-
-/** Return what writes the heading and the caption of a view, the first things that stand in it. */
-export function captioned(host: HTMLElement): (data: Captioned) => void {
-  const head = element('div', 'rnn-head');
-  const told = element('div', 'rnn-caption');
-  host.append(head, told);
-  return ({ heading, caption }) => {
-    [head.textContent, told.textContent] = [heading, caption];
-  };
 }
 
 /** Return a heading, and a place for what stands under it. */

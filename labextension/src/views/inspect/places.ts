@@ -2,6 +2,7 @@
 
 import type { HeatmapData } from '../../contract/heatmap';
 import { Match, Units } from '../../contract/inspection';
+import { captioned } from '../page/captioned';
 import { element, shown } from '../page/dom';
 import { heatmap } from '../plots/heatmap';
 import { scaleBar } from '../plots/legend';
@@ -9,7 +10,7 @@ import { magicLine } from '../text/line';
 import { table } from '../plots/table';
 import { heading } from '../text/visible';
 import { About, bound, redrawn, View } from './about';
-import { captioned, excerpt, lineButton, rowOf, titled } from './parts';
+import { excerpt, lineButton, rowOf, titled } from './parts';
 import { finder, places } from './search';
 import { say } from '../text/say';
 

@@ -58,7 +58,7 @@ export function waitsText({ phase }: RunData): string {
 export function atText({ now, num_epochs, epochs, phase }: RunData): string {
   if (phase === 'ended') {
     const last = epochs.at(-1)?.epoch ?? epochs.length;
-    return last === num_epochs ? say('%1 epochs', last) : say('epoch %1/%2', last, num_epochs);
+    return last === num_epochs && last > 1 ? say('%1 epochs', last) : say('epoch %1/%2', last, num_epochs);
   }
   return now === null
     ? ''

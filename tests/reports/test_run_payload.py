@@ -14,7 +14,7 @@ import torch
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.notebook.show.run_payload import (
+from rnn_magics.reports.run_payload import (
     MOST_EPOCHS,
     SAVED_POINTS,
     run_payload,
@@ -29,7 +29,7 @@ from rnn_magics.training.events import EpochEnd
 from rnn_magics.training.loop import begin
 from rnn_magics.training.run import Run
 
-EXAMPLE = Path(__file__).parents[2] / "contract" / "payloads" / "run.json"
+EXAMPLE = Path(__file__).parents[1] / "contract" / "payloads" / "run.json"
 
 
 def example_run() -> Run:

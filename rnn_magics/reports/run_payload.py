@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_magics.notebook.show.runs import baselines_note, run_notes
 from rnn_magics.reports.baselines import compare_with_baselines
+from rnn_magics.reports.run_notes import baselines_note, run_notes
 from rnn_magics.training.curve import Curve, Floats, Series
 from rnn_magics.training.run import Run
 

@@ -1,0 +1,1 @@
+"""A state is changed, and what follows is measured: patches, ablations, probes."""
