@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from matplotlib.text import Text
-from rnn_magics.notebook.show.run_payload import RUN_MIME
 
 from rnn_magics import language
 from rnn_magics.decoding.generate import Generation
@@ -25,6 +24,7 @@ from rnn_magics.notebook.live.dashboard import run_bundle
 from rnn_magics.notebook.show.runs import run_figure
 from rnn_magics.plotting.inspection import inspection_figure
 from rnn_magics.plotting.zipf import zipf_figure
+from rnn_magics.reports.run_payload import RUN_MIME
 from rnn_magics.results import visible
 from rnn_magics.text.statistics import text_statistics
 from tests.notebook.conftest import SAMPLE, TEXT, TRAIN, Notebook
