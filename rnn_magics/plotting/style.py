@@ -6,6 +6,7 @@ import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -125,14 +126,24 @@ def house_style() -> Iterator[None]:
         "text.usetex": False,
         "text.parse_math": False,  # a dollar sign in a corpus is a dollar sign
     }
-    log = logging.getLogger("matplotlib.font_manager")
-    level = log.level
-    log.setLevel(logging.ERROR)  # matplotlib warns of each font weight that it substitutes
+    drawing = _draws_in_our_style.set(True)
     try:
         with mpl.rc_context(style):
             yield
     finally:
-        log.setLevel(level)
+        _draws_in_our_style.reset(drawing)
+
+
+# Of this thread alone: another may end its drawing while this one goes on.
+_draws_in_our_style: ContextVar[bool] = ContextVar("draws_in_our_style", default=False)
+
+
+def _is_worth_saying(record: logging.LogRecord) -> bool:
+    # Matplotlib warns of each font weight that it substitutes.
+    return record.levelno >= logging.ERROR or not _draws_in_our_style.get()
+
+
+logging.getLogger("matplotlib.font_manager").addFilter(_is_worth_saying)
 
 
 class _PlainNumbers(LogFormatter):

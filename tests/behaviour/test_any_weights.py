@@ -53,7 +53,8 @@ def spoilt(model: RNNModel, name: str, value: float) -> RNNModel:
 
 
 def view_of(view: str, run: Any, corpus: Corpus, batches: Batches) -> Any:
-    things = {"run": run, "text": "the time", "corpus": corpus, "batches": batches}
+    texts = {"text": "the time", "into": "he said"}
+    things = {"run": run, **texts, "corpus": corpus, "batches": batches}
     found = inspect_rnn(view, *(things[need] for need in INSPECTORS[view].needs))
     assert found.title
     assert repr(found)
@@ -123,7 +124,8 @@ def test_every_view_bears_weights_of_zero_and_such_as_overflow(
     told = outcome(view, SimpleNamespace(model=model, vocab=vocab), corpus, batches)
     assert told.startswith("view, version") or "\n" not in told
     if value == 0.0 and view != "match":  # in which no unit is active
-        assert told.startswith("view, version") or "names no gates" in told
+        said = ("names no gates", "there is nothing to find")  # this text has no quotation marks
+        assert told.startswith("view, version") or any(words in told for words in said)
 
 
 @pytest.mark.parametrize("check", CHECKS)

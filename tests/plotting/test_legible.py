@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import logging
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,3 +124,27 @@ def test_every_figure_is_of_this_class() -> None:
         and re.search(r"(?<![\w.])Figure\(", path.read_text())
     ]
     assert makers == []
+
+
+def test_a_drawing_that_ends_does_not_let_another_complain(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = logging.getLogger("matplotlib.font_manager")
+    inside, over = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with house_style():
+            inside.set()
+            over.wait(60)
+            log.warning("another font weight")
+
+    thread = threading.Thread(target=other)
+    with house_style():
+        thread.start()
+        assert inside.wait(60)
+        log.warning("a font weight")
+    over.set()
+    thread.join(60)
+    assert caplog.messages == []
+    log.warning("nobody draws")
+    assert caplog.messages == ["nobody draws"]

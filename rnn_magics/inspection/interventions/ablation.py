@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.decoding.prefix import Trained, reading_of, vocab_of
+from rnn_magics.digits import rounded
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.unrolled import (
@@ -128,7 +129,7 @@ class Ablation(Trace):
             unit=best,
             layer=self.layer,
             worth=f"{self.worth[best]:.4f}",
-            nats=f"{self.nats.mean():.3f}",
+            nats=rounded(float(self.nats.mean())),
             tokens=self.num_tokens,
         )
 

@@ -65,7 +65,7 @@ def _doctor(desk: Desk, names: tuple[str, ...]) -> Any:
     return diagnose_run(desk.session.snapshot_run(*names), desk.session.require_batches())
 
 
-def _compare(desk: Desk, names: tuple[str, ...], against: str) -> Any:
+def _compare(desk: Desk, names: tuple[str, ...], against: str = "epochs") -> Any:
     desk.session.require_run()
     runs = [desk.session.require_run(name) for name in names or desk.session.runs]
     return compare_runs(runs, against=against)
