@@ -296,8 +296,10 @@ def test_a_run_survives_the_kernel(tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_a_dashboard_gives_way_to_what_a_saved_notebook_can_show(kernel: Kernel) -> None:
     kernel.good("%config RNNMagics.live = True")
-    reply = kernel.good("%train_rnn --num-hiddens 8 --epochs 3")
-    kernel.good("%config RNNMagics.live = False")
+    try:
+        reply = kernel.good("%train_rnn --num-hiddens 8 --epochs 3")
+    finally:
+        kernel.good("%config RNNMagics.live = False")
     view, table = reply.of("display_data")
     assert "application/vnd.jupyter.widget-view+json" in view["data"]
     latest = {
