@@ -93,7 +93,8 @@ class Job:
     @property
     def is_alive(self) -> bool:
         """Whether the run is training or paused."""
-        return self._thread.is_alive()
+        is_starting = self._begun and self._thread.ident is None
+        return is_starting or self._thread.is_alive()
 
     @property
     def is_paused(self) -> bool:
@@ -146,7 +147,7 @@ class Job:
         BaseException
             The error that the worker raised, if any.
         """
-        if self._thread.ident is None:
+        if not self._begun:  # an interrupt may have come before the thread knew its own number
             self.start()
         while (event := self._next_event(meanwhile)) is not None:
             yield event

@@ -370,3 +370,27 @@ def test_a_run_that_has_ended_is_not_steered(batches: Batches) -> None:
     with pytest.raises(TrainingError, match="has ended"):
         started.job.steer(lr=0.1)
     assert not started.run.steered
+
+
+def test_an_interrupt_as_a_run_begins_starts_it_once(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, state = begin(batches, ModelConfig("rnn", 4), TrainConfig(epochs=1))
+    job, go, started = Job(run, state), threading.Event(), []
+    really_start = job._thread.start
+
+    def start() -> None:
+        # As when the interrupt comes while the new thread has not said yet that it runs.
+        started.append(1)
+        threading.Thread(target=lambda: (go.wait(60), really_start())).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job._thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        next(job.follow())
+    assert job.is_alive
+    go.set()
+    *_, last = job.follow()
+    assert isinstance(last, TrainEnd)
+    assert started == [1]
+    assert not job.is_alive
