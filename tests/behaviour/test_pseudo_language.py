@@ -123,6 +123,10 @@ STEPS = {
     "match": 'match = %inspect_rnn match "the time" --span 0:3 --threshold 0',
     "units": "units = %inspect_rnn units",
     "batches": "windows = %inspect_rnn batches",
+    "play": 'play = %inspect_rnn play "the time"',
+    "patch": 'patch = %inspect_rnn patch "the time" "the zone" --length 0',
+    "ablate": "ablate = %inspect_rnn ablate",
+    "probe": "probe = %inspect_rnn probe --feature next_space",
 }
 
 

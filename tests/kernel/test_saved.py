@@ -21,6 +21,9 @@ LINES = {
     for view in INSPECTORS
 }
 LINES["match"] += " --span 0:3 --threshold 0"
+LINES["patch"] += ' "the"'
+LINES["probe"] += " --feature next_space"
+DRAWN = [line for view, line in LINES.items() if INSPECTORS[view].is_drawn]
 RAW = re.compile(r"object at 0x|VBox\(children|Widget\(|Model\(")
 PLAIN = "text/plain"
 
@@ -52,7 +55,7 @@ def outputs(saved: Any, source: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "source", [*LINES.values(), f"trace = {LINES['hidden']}", f"trace = {LINES['hidden']}\ntrace"]
+    "source", [*DRAWN, f"trace = {LINES['hidden']}", f"trace = {LINES['hidden']}\ntrace"]
 )
 def test_a_cell_shows_its_view_once(saved: Any, source: str) -> None:
     widget, kept = outputs(saved, source)
@@ -61,6 +64,13 @@ def test_a_cell_shows_its_view_once(saved: Any, source: str) -> None:
     assert kept.data["image/png"]
     assert len(words.splitlines()) > 1  # the table of the result, which nothing repeats
     assert widget.data[PLAIN] == words.splitlines()[0]
+
+
+@pytest.mark.parametrize("source", [line for line in LINES.values() if line not in DRAWN])
+def test_a_view_that_no_page_draws_is_a_picture_with_words(saved: Any, source: str) -> None:
+    (kept,) = outputs(saved, source)
+    assert kept.data["image/png"]
+    assert len(kept.data[PLAIN].splitlines()) > 1
 
 
 def test_a_result_is_shown_again_in_another_cell(saved: Any) -> None:
@@ -104,7 +114,8 @@ def test_a_page_made_of_it_shows_a_picture_for_each_view(
         del notebook.metadata["widgets"]
     page, _ = HTMLExporter().from_notebook_node(notebook)  # type: ignore[no-untyped-call]
     body = page[page.index("<body") :]
-    assert not RAW.search(re.sub(r"<script.*?</script>", "", body, flags=re.DOTALL))
+    shown = re.sub(r"<script.*?</script>", "", body, flags=re.DOTALL)
+    assert not RAW.search(shown)
     pictures = len(re.findall(r'<img[^>]+src="data:image/png', body))
     assert pictures == len(LINES) + 4  # three more of `hidden`, and the training
-    assert "%train_rnn" in re.sub(r"<[^>]+>", "", body).split("%rnn_lab")[-1]
+    assert "%train_rnn" in re.sub(r"<[^>]+>", "", shown).split("%rnn_lab")[-1]

@@ -9,6 +9,7 @@ from rnn_magics.inspection.views.unrolled import to_array
 from rnn_magics.language import say
 from rnn_magics.models.cells import CELLS, GRUCell, LSTMCell, RNNCell
 from rnn_magics.models.rnn_model import RNNModel, require_finite
+from rnn_magics.results import brief
 
 MAX_WEIGHTS = 10_000_000
 """The most weights of a model that is sent to a page."""
@@ -45,7 +46,7 @@ def packed_model(run: Trained) -> PackedModel:
         "num_layers": config.num_layers,
         "embedding_size": config.embedding_size,
         "tie": config.tie,
-        "vocab": tokens,
+        "vocab": [brief(token) for token in tokens],  # nobody types a token that is shortened
         "spaced": vocab.token != "char",
         "weights": {name: pack(to_array(weight)) for name, weight in state.items()},
     }

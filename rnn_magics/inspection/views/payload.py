@@ -157,7 +157,7 @@ class PackedModel(TypedDict):
     num_layers: int
     embedding_size: int | None
     tie: bool
-    vocab: list[str]  # the token of each index, whole; the first is <unk>
+    vocab: list[str]  # the token of each index, brief; the first is <unk>
     spaced: bool  # whether a space stands between two tokens
     weights: dict[str, Packed]
 
