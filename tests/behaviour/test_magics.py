@@ -274,5 +274,5 @@ def test_a_large_file_goes_through_all_steps_and_a_damaged_cache_is_said_once(
         )
         assert said not in notebook.printed("%vocab")
         assert notebook.printed("%sample seq --batch-size 4 --num-steps 8") == ""
-    assert notebook.rich(notebook.session.corpus)["text/html"].count("the time traveller") == 1
+    assert "the time traveller" in notebook.rich(notebook.session.corpus)["text/html"]
     assert notebook.run("%train_rnn --num-hiddens 8 --epochs 1").history.valid_perplexity[0] > 1
