@@ -22,6 +22,7 @@ from typing import Any
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.language import marked, say
+from rnn_magics.results import shortened
 
 Choices = Callable[[], Iterable[str]]
 
@@ -202,7 +203,7 @@ def check_choice(what: str, word: str, known: Iterable[str]) -> None:
             say(
                 "{what}: {word!r} is not one of {known}{near}",
                 what=what,
-                word=word,
+                word=shortened(word),
                 known=", ".join(known),
                 near=did_you_mean(word, known),
             )
