@@ -108,7 +108,7 @@ def write_page(
         The file.
     corpus
         The text of the run, for the passage that the views read and for the copied share. Without
-        it, the views read what the model writes.
+        it, or with another text, the views read what the model writes.
     config
         The text in the page.
 
@@ -154,6 +154,8 @@ def page_html(run: Run, corpus: Corpus | None = None, config: PageConfig | None 
     """Return the page of a run as HTML; see `write_page`."""
     config = config or PageConfig()
     script, style = _built("page.js"), _built("page.css")
+    if corpus is not None and (run.corpus is None or run.corpus[1] != corpus.fingerprint):
+        corpus = None  # what is said of the training text must be measured on it
     sample = _sample(run)
     text = _text(run, corpus, config, sample)
     weights = 2 * run.model.num_parameters

@@ -219,3 +219,11 @@ def test_what_is_no_file_for_a_page_is_refused(name: str, tmp_path: Path) -> Non
         write_page(run, f"{tmp_path}/{name}", corpus)
     assert len(str(told.value).splitlines()) == 1
     assert [*tmp_path.iterdir()] == []
+
+
+def test_another_text_is_not_taken_for_that_of_the_run() -> None:
+    run, _ = made()
+    other = Corpus.from_data("another text altogether\n" * 20, CorpusConfig(valid=0.3))
+    data = data_of(page_html(run, other))
+    assert "not measured" in dict(data["facts"])["repeats"]
+    assert "altogether" not in "".join(data["looks"][1]["tokens"])

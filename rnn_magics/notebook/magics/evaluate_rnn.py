@@ -17,7 +17,7 @@ from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_notes
-from rnn_magics.options import AT_LEAST_ONE, Spelling, describe, option
+from rnn_magics.options import AT_LEAST_ONE, Spelling, option
 from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
 from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
 from rnn_magics.text.corpus import Corpus
@@ -106,8 +106,8 @@ def _files(runs: list[Run], options: EvaluateOptions, source: str) -> FileConfig
 
 
 def _typed_of_files(options: EvaluateOptions) -> dict[str, Any]:
-    names = [each.name for each in describe(FileConfig) if each.name in options.line.typed]
-    return {name: getattr(options.files, name) for name in names}
+    given = options.files.to_dict()
+    return {name: value for name, value in given.items() if name in options.line.typed}
 
 
 def _encoding(runs: list[Run]) -> str | None:

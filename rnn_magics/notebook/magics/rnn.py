@@ -87,10 +87,7 @@ def _page(desk: Desk, names: tuple[str, ...], page: PageConfig | None = None) ->
         msg = say("%rnn page needs a file: %rnn page model.html, or %rnn page RUN model.html")
         raise ConfigError(msg)
     run = desk.session.require_run(*names[:-1])
-    corpus, own = desk.session.corpus, run.corpus
-    if corpus is not None and (own is None or own[1] != corpus.fingerprint):
-        corpus = None  # another text than the run's
-    return write_page(run, names[-1], corpus, page)
+    return write_page(run, names[-1], desk.session.corpus, page)
 
 
 ACTIONS: dict[str, Action] = {

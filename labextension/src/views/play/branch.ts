@@ -1,6 +1,6 @@
 /** One way a text goes on: each token on the colour of its surprise, what is written set off. */
 
-import { ranked } from '../../model/decoding';
+import { bitsOf, ranked } from '../../model/decoding';
 import type { Step } from '../../model/walk';
 import { element, shown } from '../page/dom';
 import { colouredText } from '../plots/coloured_text';
@@ -59,13 +59,9 @@ export function branch(title: string, vocab: readonly string[], picked: (place: 
 
 /** Return the likeliest tokens after a step, with their probabilities. */
 function expected({ logits }: Step, vocab: readonly string[]): string {
-  const largest = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
-  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+  const bits = bitsOf(logits);
   return ranked(logits, ALTERNATIVES)
-    .map(token => {
-      const share = Math.exp((logits[token] ?? 0) - largest) / total;
-      return `${heading(vocab[token] ?? '')} ${shown(100 * share)}%`;
-    })
+    .map(token => `${heading(vocab[token] ?? '')} ${shown(100 * 2 ** -(bits[token] ?? 0))}%`)
     .join(', ');
 }
 
