@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -22,8 +23,10 @@ from rnn_magics.files import read_bytes
 from rnn_magics.handout.facts import facts_of
 from rnn_magics.inspection.epochs import evenly
 from rnn_magics.inspection.fitting import fitted, json_size, quantized
-from rnn_magics.inspection.inspectors import inspect_rnn
+from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
 from rnn_magics.inspection.play.play import PlayConfig, inspect_play
+from rnn_magics.inspection.views.payload import Payload
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.language import language, marked, say
 from rnn_magics.options import Options, Spelling, option
 from rnn_magics.reports.run_payload import saved_payload
@@ -41,6 +44,7 @@ BEYOND_WEIGHTS = 300_000
 """The bytes that a page may have beside its weights, with a half of these for their base64."""
 _VIEWS = ("surprise", "hidden", "gates")
 _READ_TOKENS = 40  # by the views
+_TRACE_BYTES = 200_000
 _SAMPLE = DecodingConfig(length=200, temperature=0.7)
 _MOST_SAMPLES = 8
 _POLICY = (
@@ -87,18 +91,23 @@ class WrittenPage(Result):
 
 
 def write_page(
-    run: Run, path: str | Path, corpus: Corpus | None = None, config: PageConfig | None = None
+    run: Run,
+    path: str | Path,
+    corpus: Corpus | None = None,
+    config: PageConfig | None = None,
+    traces: Sequence[Trace] = (),
 ) -> WrittenPage:
     """Write a run into one HTML file that needs neither Python nor a network.
 
     ::
 
         write_page(run, "gru.html", corpus)
+        write_page(run, "gru.html", corpus, traces=[inspect_rnn("ablate", run, corpus)])
 
     The page has the model, in 16 bits a weight, to be typed at and changed; the curves of the
     training beside the n-gram baselines; what the model wrote after its epochs, if the run keeps
-    them in a folder; the views ``surprise``, ``hidden`` and ``gates`` of a text; and what was
-    trained on what, how, and how much of the training text it repeats.
+    them in a folder; the views ``surprise``, ``hidden`` and ``gates`` of a text, and those given;
+    and what was trained on what, how, and how much of the training text it repeats.
 
     Parameters
     ----------
@@ -111,13 +120,17 @@ def write_page(
         it, or with another text, the views read what the model writes.
     config
         The text in the page.
+    traces
+        Further views to be drawn in it, as `inspect_rnn` and `inspect_epochs` return them, in at
+        most 200 kB each.
 
     Raises
     ------
     StorageError
         If there is a file already, or it cannot be written.
     InspectionError
-        If a page cannot run the model, see `rnn_magics.inspection.play.packed_model`.
+        If a page cannot run the model, see `rnn_magics.inspection.play.packed_model`, or cannot
+        draw a view; or a view is to stand in a page without text of the corpus.
     DecodingError
         If the run has no vocabulary.
     RNNMagicsError
@@ -125,7 +138,7 @@ def write_page(
     """
     config = config or PageConfig()
     target = _free(path, config)
-    data = page_html(run, corpus, config).encode()
+    data = page_html(run, corpus, config, traces).encode()
     if config.overwrite:
         atomic.write(target, data)
     elif not atomic.create(target, data):
@@ -150,9 +163,15 @@ def _taken(target: Path) -> StorageError:
     )
 
 
-def page_html(run: Run, corpus: Corpus | None = None, config: PageConfig | None = None) -> str:
+def page_html(
+    run: Run,
+    corpus: Corpus | None = None,
+    config: PageConfig | None = None,
+    traces: Sequence[Trace] = (),
+) -> str:
     """Return the page of a run as HTML; see `write_page`."""
     config = config or PageConfig()
+    further = [_further(trace, config) for trace in traces]
     script, style = _built("page.js"), _built("page.css")
     if corpus is not None and (run.corpus is None or run.corpus[1] != corpus.fingerprint):
         corpus = None  # what is said of the training text must be measured on it
@@ -175,7 +194,24 @@ def page_html(run: Run, corpus: Corpus | None = None, config: PageConfig | None 
         room = (left - json_size(data)) / 2  # the rest is for those that follow
         if (kept := fitted(look, int(room))) is not None:
             data["looks"].append(kept)
+    data["looks"] += further
     return _html(run, data, script, style)
+
+
+def _further(trace: Trace, config: PageConfig) -> Payload:
+    view = trace.inspector
+    if config.no_text:
+        msg = say(
+            "{view} may show text of the corpus, which --no-text leaves out; leave out one of the"
+            " two",
+            view=view,
+        )
+        raise InspectionError(msg)
+    data = fitted(trace.to_data(), _TRACE_BYTES) if INSPECTORS[view].is_drawn else None
+    if data is None:
+        msg = say("a page cannot hold this view: {title}", title=trace.title)
+        raise InspectionError(msg)
+    return data
 
 
 def _model(run: Run, text: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Looks inside a trained model: the views of `inspectors`, and the checks of the doctor."""
 
+from rnn_magics.inspection.diff import Diff, DiffConfig, inspect_diff
 from rnn_magics.inspection.inspectors import INSPECTORS, Inspector, inspect_rnn
 from rnn_magics.inspection.interventions.ablation import AblateConfig, Ablation, inspect_ablate
 from rnn_magics.inspection.interventions.changes import Intervention
@@ -10,6 +11,7 @@ from rnn_magics.inspection.interventions.effect import (
     inspect_patch,
     intervene,
 )
+from rnn_magics.inspection.interventions.groups import Group
 from rnn_magics.inspection.interventions.probes import Probe, ProbeConfig, inspect_probe
 from rnn_magics.inspection.interventions.walk import Walk, walk
 from rnn_magics.inspection.play.play import Play, PlayConfig, inspect_play
@@ -26,11 +28,14 @@ __all__ = [
     "INSPECTORS",
     "AblateConfig",
     "Ablation",
+    "Diff",
+    "DiffConfig",
     "Effect",
     "Gates",
     "GatesConfig",
     "Gradient",
     "GradientConfig",
+    "Group",
     "Hidden",
     "HiddenConfig",
     "Inspector",
@@ -54,6 +59,7 @@ __all__ = [
     "WindowsConfig",
     "inspect_ablate",
     "inspect_batches",
+    "inspect_diff",
     "inspect_gates",
     "inspect_gradient",
     "inspect_hidden",

@@ -182,7 +182,7 @@ def inspect_epochs(view: str, folder: str | Path, *things: Any, most: int = MOST
     inspector = INSPECTORS[view]
     if "run" not in inspector.needs:
         msg = say(
-            "the view {view!r} shows {things}, which are the same in all epochs",
+            "the view {view!r} shows {things}, not one run epoch by epoch",
             view=view,
             things=say(inspector.needs[0]),
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_magics.inspection.diff import DiffConfig, inspect_diff
 from rnn_magics.inspection.interventions.ablation import AblateConfig, inspect_ablate
 from rnn_magics.inspection.interventions.effect import PatchConfig, inspect_patch
 from rnn_magics.inspection.interventions.probes import ProbeConfig, inspect_probe
@@ -28,8 +29,16 @@ from rnn_magics.language import marked
 from rnn_magics.models.forked import check_fork
 from rnn_magics.options import Options, check_choice
 
-NEEDS = (marked("run"), marked("text"), marked("into"), marked("corpus"), marked("batches"))
-"""The things that a view may need."""
+NEEDS = (
+    marked("run"),
+    marked("runs"),
+    marked("text"),
+    marked("into"),
+    marked("passage"),
+    marked("corpus"),
+    marked("batches"),
+)
+"""The things that a view may need; a passage is a text, or a corpus where none is typed."""
 
 
 @dataclass(frozen=True)
@@ -134,15 +143,28 @@ INSPECTORS: dict[str, Inspector] = {
         ("run", "text", "into"),
         PatchConfig,
         marked("the state after one text, put into another"),
+        is_drawn=True,
     ),
     "ablate": Inspector(
         inspect_ablate,
-        _CORPUS,
+        ("run", "passage"),
         AblateConfig,
-        marked("how many nats each unit is worth on held-out text"),
+        marked("how many nats each unit is worth, on a text or on held-out text"),
+        is_drawn=True,
     ),
     "probe": Inspector(
-        inspect_probe, _CORPUS, ProbeConfig, marked("what a linear function of the state knows")
+        inspect_probe,
+        _CORPUS,
+        ProbeConfig,
+        marked("what a linear function of the state knows"),
+        is_drawn=True,
+    ),
+    "diff": Inspector(
+        inspect_diff,
+        ("runs", "text", "corpus"),
+        DiffConfig,
+        marked("where one of two runs is more surprised than the other"),
+        is_drawn=True,
     ),
 }
 

@@ -1,4 +1,4 @@
-"""The figures of ``surprise``, ``match`` and ``units``: text, coloured by a number."""
+"""The figures of ``surprise``, ``match``, ``units`` and ``diff``: text, coloured by a number."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize, to_rgb
 from matplotlib.patches import Rectangle
 
+from rnn_magics.inspection.diff import Diff, Passage
 from rnn_magics.inspection.views.match import Match
 from rnn_magics.inspection.views.surprise import Surprise
 from rnn_magics.inspection.views.units import Peak, Units
+from rnn_magics.inspection.views.unrolled import Array
 from rnn_magics.language import say
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
@@ -41,6 +43,7 @@ _MOST_LINES = 40
 _HALF, _LABEL = 36, 8  # columns on each side of the focus, and for the number at the left
 _MATCH = "#C6DBEF"
 _LEAST_BITS = 1.0
+_PASSAGES = 5  # of each run
 _RETURN = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
 
 
@@ -117,6 +120,40 @@ def units_figure(trace: Units) -> Figure:
         figure.colorbar(shades, ax=axes, label=say("value"), shrink=0.9, pad=0.01)
         _draw_ranking(figure.axes[1], trace)
     return figure
+
+
+def diff_figure(trace: Diff) -> Figure:
+    """Draw the text coloured by the difference, and the passages on which one run is better."""
+    with house_style():
+        differs = trace.bits[0] - trace.bits[1]
+        found = [each for passages in trace.passages for each in passages[:_PASSAGES]]
+        all_values = np.concatenate((differs, *(each.values for each in found)))
+        largest = float(np.abs(all_values[np.isfinite(all_values)]).max(initial=_LEAST_BITS))
+        shades = _shades(DIVERGING, -largest, largest)
+        lines = [*_wrapped(_on_shades(trace.tokens, differs, shades)), []]
+        rows = [
+            Row(f"{each.gain:+.1f}", *_around(_on_shades(each.tokens, each.values, shades), each))
+            for each in found
+        ]
+        lines += _aligned(rows) if rows else []
+        figure, axes = _page(lines)
+        _write(axes, lines)
+        add_caption(figure, axes, trace)
+        figure.colorbar(shades, ax=axes, label=say("bits"), shrink=0.9, pad=0.01)
+    return figure
+
+
+def _on_shades(tokens: Sequence[Any], values: Array, shades: ScalarMappable) -> Line:
+    return [
+        Piece(text, shades.to_rgba(value) if np.isfinite(value) else None)
+        for text, value in zip(_texts(tokens), values, strict=True)
+    ]
+
+
+def _around(pieces: Line, passage: Passage) -> tuple[Line, Piece, Line]:
+    # A passage begins in the column of the focus; the rest of it is what comes after.
+    first, _ = passage.focus
+    return pieces[:first], pieces[first], pieces[first + 1 :]
 
 
 def _draw_ranking(axes: Axes, trace: Units) -> None:

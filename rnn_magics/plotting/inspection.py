@@ -9,7 +9,12 @@ from matplotlib.figure import Figure
 
 from rnn_magics.inspection.epochs import Epochs
 from rnn_magics.inspection.views.trace import Trace
-from rnn_magics.plotting.coloured_text import match_figure, surprise_figure, units_figure
+from rnn_magics.plotting.coloured_text import (
+    diff_figure,
+    match_figure,
+    surprise_figure,
+    units_figure,
+)
 from rnn_magics.plotting.gradient import gradient_figure
 from rnn_magics.plotting.heatmaps import gates_figure, hidden_figure
 from rnn_magics.plotting.interventions.figures import ablation_figure, effect_figure, probe_figure
@@ -27,6 +32,7 @@ FIGURES: dict[str, Callable[[Any], Figure]] = {
     "patch": effect_figure,
     "ablate": ablation_figure,
     "probe": probe_figure,
+    "diff": diff_figure,
 }
 
 

@@ -30,7 +30,7 @@ from rnn_magics.training.run import Run, copy_run
 
 DTYPES = [torch.bfloat16, torch.float16, torch.float64]
 NOT_FINITE = [math.nan, math.inf, -math.inf]
-OF_A_MODEL = [view for view, inspector in INSPECTORS.items() if "run" in inspector.needs]
+OF_A_MODEL = [view for view, its in INSPECTORS.items() if {"run", "runs"} & {*its.needs}]
 
 
 @pytest.fixture
@@ -54,7 +54,8 @@ def spoilt(model: RNNModel, name: str, value: float) -> RNNModel:
 
 def view_of(view: str, run: Any, corpus: Corpus, batches: Batches) -> Any:
     texts = {"text": "the time", "into": "he said"}
-    things = {"run": run, **texts, "corpus": corpus, "batches": batches}
+    of_model = {"run": run, "runs": [run, run]}
+    things = {**of_model, **texts, "passage": corpus, "corpus": corpus, "batches": batches}
     found = inspect_rnn(view, *(things[need] for need in INSPECTORS[view].needs))
     assert found.title
     assert repr(found)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook
 
 VIEWS = {view: line for view, line in LINES.items() if view != "batches"}
+VIEWS["diff"] = '%inspect_rnn diff "the time"'  # with the run that was loaded
 READING = [
     *VIEWS.values(),
     *(f"%generate the --length 5 --decoder {decoder}" for decoder in DECODERS),

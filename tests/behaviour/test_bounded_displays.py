@@ -46,6 +46,7 @@ LINES = {
         "%inspect_rnn patch $both $both --length 3",
         "%inspect_rnn ablate --tokens 20",
         "%inspect_rnn probe --feature line_position",
+        "%inspect_rnn diff $both --run tiny,tiny",
     ],
     "save_rnn": ["%save_rnn tiny.safetensors"],
     "load_rnn": ["%load_rnn tiny.safetensors"],

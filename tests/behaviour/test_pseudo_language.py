@@ -126,7 +126,9 @@ STEPS = {
     "play": 'play = %inspect_rnn play "the time"',
     "patch": 'patch = %inspect_rnn patch "the time" "the zone" --length 0',
     "ablate": "ablate = %inspect_rnn ablate",
+    "groups": "groups = %inspect_rnn ablate 'the time the zone the time' --groups 2",
     "probe": "probe = %inspect_rnn probe --feature next_space",
+    "diff": 'diff = %inspect_rnn diff "the time" --run gru-1,second',
 }
 
 
@@ -231,6 +233,8 @@ WRONG = (
     "%inspect_rnn hidden",
     "%inspect_rnn windows",
     '%inspect_rnn hidden "the" --layer 7',
+    '%inspect_rnn diff "the" --run gru-1',
+    "%inspect_rnn ablate --groups many",
     "%inspect_rnn units --unit 99",
     "%evaluate_rnn --lower",
     "%evaluate_rnn --ngram 2 --run all",

@@ -21,12 +21,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_magics.batching import BatchConfig, Batches
+from rnn_magics.inspection.diff import DiffConfig
 from rnn_magics.inspection.inspectors import INSPECTORS, NEEDS, inspect_rnn
+from rnn_magics.inspection.interventions.effect import PatchConfig
 from rnn_magics.inspection.interventions.probes import ProbeConfig
 from rnn_magics.inspection.views.match import MatchConfig
 from rnn_magics.inspection.views.payload import number, pack, to_json, unpack
 from rnn_magics.inspection.views.units import UnitsConfig
-from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.options import describe
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
@@ -38,7 +40,9 @@ TEXT = "the <b> 中\n\ud800 §"
 OPTIONS = {
     "match": [MatchConfig(span="0:3", num=2, margin=4, units=("0", "2"))],
     "units": [UnitsConfig(unit=1, num=2, margin=4)],
+    "patch": [PatchConfig(place=4, length=12)],
     "probe": [ProbeConfig(feature="next_space")],
+    "diff": [DiffConfig(num=2, margin=4, width=3)],
 }
 
 
@@ -50,12 +54,17 @@ def traced(view: str) -> Any:
         for seed, parameter in enumerate(model.parameters()):
             places = torch.arange(parameter.numel(), dtype=torch.float32)
             parameter.copy_(torch.sin(places * 1.7 + seed).view(parameter.shape) * 1.5)
-    if view in ("ablate", "probe"):
+    if view in ("probe", "diff"):
         corpus = Corpus.from_text(str(corpus.data) * 10)
+    other = copy_model(model)
+    with torch.no_grad():
+        other.output.bias.neg_()
     things = {
         "run": SimpleNamespace(model=model, vocab=vocab),
-        "text": TEXT,
-        "into": "the time",
+        "runs": [SimpleNamespace(model=each, vocab=vocab) for each in (model, other)],
+        "text": "the time" if view == "patch" else TEXT,
+        "into": TEXT,
+        "passage": TEXT * 2,
         "corpus": corpus,
         "batches": Batches(range(40), BatchConfig(batch_size=2, num_steps=5)),
     }

@@ -30,10 +30,13 @@ def trace(view: str, text: str = ODD, cell: str = "lstm") -> Any:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(4)
+    other = RNNModel(ModelConfig(cell, 4), len(vocab), torch.Generator().manual_seed(1))
     things = {
         "run": SimpleNamespace(model=model, vocab=vocab),
+        "runs": [SimpleNamespace(model=each, vocab=vocab) for each in (model, other)],
         "text": text,
         "into": text,
+        "passage": corpus,
         "corpus": corpus,
         "batches": Batches(range(99), BatchConfig(batch_size=2, num_steps=5)),
     }

@@ -3,7 +3,6 @@
 import {
   Check,
   ContractError,
-  MOST,
   count,
   listOf,
   number,
@@ -16,16 +15,26 @@ import {
   requireLength,
   text
 } from './check';
+import {
+  agreeing,
+  Captioned,
+  captioned,
+  Context,
+  context,
+  requireAllBelow,
+  requireFew,
+  requirePlaces,
+  requireShape,
+  requireSpan
+} from './inspect/agree';
+import { Ablate, ablate, Diff, diff, Patch, patch, Probe, probe } from './inspect/interventions';
 import { Matrix, matrix } from './matrix';
 import { PackedModel, packedModel } from './model';
 
 const VERSION = 1;
 
-/** What stands above a view, and how to read it; a notebook of an earlier version has neither. */
-export interface Captioned {
-  heading: string;
-  caption: string;
-}
+export type { Captioned, Context } from './inspect/agree';
+export type { Ablate, Diff, Patch, Probe } from './inspect/interventions';
 
 export interface Alternative {
   token: string;
@@ -75,12 +84,6 @@ export interface Gradient extends Captioned {
   log_p: number | null;
   norms: (number | null)[];
   lags: (number | null)[];
-}
-
-export interface Context {
-  start: number;
-  tokens: string[];
-  focus: number[];
 }
 
 export interface Match extends Captioned {
@@ -134,12 +137,22 @@ export interface Play extends Captioned {
   seed: number;
 }
 
-export type Inspection = Hidden | Gates | Surprise | Gradient | Match | Units | Batches | Play;
+export type Inspection =
+  | Hidden
+  | Gates
+  | Surprise
+  | Gradient
+  | Match
+  | Units
+  | Batches
+  | Play
+  | Patch
+  | Ablate
+  | Probe
+  | Diff;
 
 /** The most minibatches side by side. */
 const MOST_WINDOWS = 8;
-
-const captioned = { heading: optional(text, ''), caption: optional(text, '') };
 
 const flag: Check<boolean> = (value, path) => {
   if (typeof value !== 'boolean') {
@@ -157,7 +170,6 @@ const orders: Check<Map<string, number[]>> = (value, path) => {
 };
 
 const alternatives = listOf(record<Alternative>({ token: text, p: numberOrNull }));
-const context = { start: count, tokens: listOf(text), focus: listOf(count, 2) };
 const numbersOrNull = listOf(numberOrNull);
 const drives = listOf(record<Units['highest'][number]>({ ...context, values: numbersOrNull }));
 
@@ -320,55 +332,12 @@ const SHAPES: { [V in Inspection['view']]: Check<Extract<Inspection, { view: V }
     length: count,
     temperature: number,
     seed: count
-  })
+  }),
+  patch: patch,
+  ablate: ablate,
+  probe: probe,
+  diff: diff
 };
-
-/** Return a check of fields one by one, and then of what they are to each other. */
-function agreeing<T>(fields: Check<T>, agree: (data: T, path: string) => void): Check<T> {
-  return (value, path) => {
-    const data = fields(value, path);
-    agree(data, path);
-    return data;
-  };
-}
-
-function requireShape(shape: number[], wanted: number[], path: string): void {
-  if (shape.join() !== wanted.join()) {
-    throw new ContractError(path, `the shape ${wanted.join(' x ')}`, shape);
-  }
-  for (const size of shape) {
-    requireBelow(size, MOST + 1, path); // none of it may be rows or columns without an end
-  }
-}
-
-function requireAllBelow(places: number[], end: number, path: string): void {
-  places.forEach(place => {
-    requireBelow(place, end, path);
-  });
-}
-
-function requireSpan(span: number[], tokens: string[], path: string): void {
-  const [first = 0, last = 0] = span;
-  requireLength(span, 2, path);
-  requireBelow(first, last + 1, path);
-  requireBelow(last, tokens.length + 1, path);
-}
-
-/** Refuse more words in all lists together than one list may have. */
-function requireFew(lists: unknown[][], path: string): void {
-  const all = lists.reduce((sum, { length }) => sum + length, 0);
-  requireBelow(all, MOST + 1, path);
-}
-
-function requirePlaces(places: Context[], path: string): void {
-  requireFew(
-    places.map(({ tokens }) => tokens),
-    path
-  );
-  for (const { focus, tokens } of places) {
-    requireSpan(focus, tokens, path);
-  }
-}
 
 /** Every view that is drawn. */
 export const VIEWS = Object.keys(SHAPES) as Inspection['view'][];

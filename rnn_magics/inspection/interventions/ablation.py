@@ -1,10 +1,10 @@
-"""The view ``ablate``: how many nats each unit is worth."""
+"""The view ``ablate``: how many nats each unit, or group of units, is worth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,12 +13,15 @@ from torch import Tensor
 from rnn_magics.decoding.prefix import Trained, reading_of, vocab_of
 from rnn_magics.digits import rounded
 from rnn_magics.errors import InspectionError
-from rnn_magics.inspection.views.trace import Trace
+from rnn_magics.inspection.interventions.groups import Group, groups_of
+from rnn_magics.inspection.views.payload import AblatePayload, number, numbers, pack
+from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import (
     Array,
     LayerConfig,
+    Unrolled,
     input_vectors,
-    layer_of,
+    read_text,
     require_readable,
     to_array,
     unroll,
@@ -26,25 +29,30 @@ from rnn_magics.inspection.views.unrolled import (
 from rnn_magics.language import marked, say
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel
-from rnn_magics.options import Range, option
+from rnn_magics.options import Range, Spelling, option
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.read_as import corpus_as
 from rnn_magics.text.vocab import encode_corpus
 
 _FEWEST = 20  # tokens; of fewer, an interval over places means nothing
-_ROWS = 64  # units that are held at once
+_ROWS = 64  # groups that are held at once
 _NORMAL = 1.96  # standard errors in half of an interval of 95 %
 _SHOWN = 20
+_DRAWN = 24
 
 
 _TITLES = {
     "held-out": marked(
-        "ablate: unit {unit} of layer {layer} is worth most, {worth} nats a token of {nats};"
+        "ablate: to hold {group} costs most, {worth} nats a token of {nats};"
         " {tokens:,} held-out tokens"
     ),
     "training": marked(
-        "ablate: unit {unit} of layer {layer} is worth most, {worth} nats a token of {nats};"
+        "ablate: to hold {group} costs most, {worth} nats a token of {nats};"
         " {tokens:,} training tokens"
+    ),
+    "text": marked(
+        "ablate: to hold {group} costs most, {worth} nats a token of {nats};"
+        " {tokens:,} tokens of the text"
     ),
 }
 _CAPTIONS = {
@@ -57,6 +65,7 @@ _CAPTIONS = {
         " interval of 95 % over places."
     ),
 }
+_NAMES = {"unit": marked("unit"), "units": marked("units"), "layer": marked("layer")}
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,49 +80,64 @@ class AblateConfig(LayerConfig):
         marked("what a unit is held at: its mean over the text, or zero"),
         choices=lambda: list(HOLDS),
     )
+    groups: str | None = option(
+        None,
+        marked(
+            "units held together: a number of groups of neighbours, layers, or such as"
+            " '3,17 0-7' (default: each unit alone)"
+        ),
+        spelling=Spelling(metavar="GROUPS", suggest=lambda: ["layers"]),
+    )
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Ablation(Trace):
-    """How much worse each token is predicted while a unit is held.
+class Ablation(TextTrace):
+    """How much worse each token is predicted while a unit, or a group of units, is held.
 
     Parameters
     ----------
-    layer
-        The layer.
+    tokens, unknown
+        Those of the text; none where the text of a corpus was read.
+    groups
+        What was held, one after the other; with single units, the group of place u is unit u.
     hold
         A name of `HOLDS`.
-    num_tokens
-        The number of tokens predicted.
     nats
-        -ln p of each token with the model as it is, (num_tokens,).
+        -ln p of each token but the first with the model as it is, (num_tokens,).
+    lost
+        By how many nats each of them is predicted worse while a group is held, (num_groups,
+        num_tokens), float32.
     worth
-        For each unit: by how many nats a token is predicted worse while it is held, the mean over
-        the text, (num_hiddens,). Negative where the text is predicted better.
+        The mean of that over the text, (num_groups,). Negative where the text is predicted better.
     error
-        The standard error of that mean over places, (num_hiddens,).
+        The standard error of that mean over places, (num_groups,).
     part
-        ``held-out`` or ``training``: the part of the corpus that was read.
+        ``held-out`` or ``training``, the part of the corpus that was read, or ``text``.
     """
 
     kind: ClassVar[str] = "ablate"
 
-    layer: int
+    groups: tuple[Group, ...]
     hold: str
-    num_tokens: int
     nats: Array
+    lost: Array
     worth: Array
     error: Array
     part: str
 
     @property
+    def num_tokens(self) -> int:
+        """The number of tokens predicted."""
+        return len(self.nats)
+
+    @property
     def order(self) -> Array:
-        """All units, the one that is worth most first."""
+        """All groups, the one that is worth most first."""
         return np.argsort(-self.worth, kind="stable")
 
     @property
     def intervals(self) -> Array:
-        """The interval of 95 % of each unit's worth, (num_hiddens, 2), in nats a token.
+        """The interval of 95 % of each group's worth, (num_groups, 2), in nats a token.
 
         It treats the places of the text as independent draws.
         """
@@ -126,8 +150,7 @@ class Ablation(Trace):
         best = int(self.order[0])
         return say(
             _TITLES[self.part],
-            unit=best,
-            layer=self.layer,
+            group=self.groups[best],
             worth=f"{self.worth[best]:.4f}",
             nats=rounded(float(self.nats.mean())),
             tokens=self.num_tokens,
@@ -135,7 +158,7 @@ class Ablation(Trace):
 
     @property
     def heading(self) -> str:
-        """What stands above a picture."""
+        """What stands above a drawing or a picture."""
         return say("What each unit is worth")
 
     @property
@@ -143,21 +166,43 @@ class Ablation(Trace):
         """How to read it."""
         return say(_CAPTIONS[self.hold])
 
+    @property
+    def measured(self) -> str:
+        """What is held, as the name of a column."""
+        return say(_NAMES[self.groups[0].kind])
+
     def rows(self) -> Iterable[Sequence[str]]:
-        """Return the units that are worth most."""
-        yield say("unit"), say("nats a token"), "95 %"
-        for unit in self.order[:_SHOWN]:
-            low, high = self.intervals[unit]
-            yield str(unit), f"{self.worth[unit]:.4f}", f"{low:.4f} … {high:.4f}"
+        """Return the groups that are worth most."""
+        yield self.measured, say("nats a token"), "95 %"
+        for place in self.order[:_SHOWN]:
+            low, high = self.intervals[place]
+            yield self.groups[place].name, f"{self.worth[place]:.4f}", f"{low:.4f} … {high:.4f}"
 
     def notes(self) -> Iterable[str]:
-        """Say how many units can be told from nothing."""
+        """Say how many groups can be told from nothing."""
         told = int((np.abs(self.worth) > _NORMAL * self.error).sum())
         yield say(
-            "{told} of {units} units are worth something: their interval leaves out 0.",
+            "worth something, since their interval leaves out 0: {told} of {groups}",
             told=told,
-            units=len(self.worth),
+            groups=len(self.worth),
         )
+        yield from super().notes()
+
+    def to_data(self) -> AblatePayload:
+        """Return what a front end draws: the groups that are worth most, with their places."""
+        first = self.order[:_DRAWN]
+        return {
+            **self.head(),
+            "part": self.part,
+            "kind": self.groups[0].kind,
+            "nats": number(float(self.nats.mean())),
+            "num_tokens": self.num_tokens,
+            "groups": [self.groups[place].name for place in first],
+            "of": len(self.groups),
+            "worth": numbers(self.worth[first]),
+            "half": numbers(_NORMAL * self.error[first]),
+            "lost": pack(self.lost[first] if self.tokens else self.lost[:0]),
+        }
 
 
 HOLDS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -169,8 +214,10 @@ unit, (num_hiddens,)."""
 
 
 @torch.no_grad()
-def inspect_ablate(run: Trained, corpus: Corpus, config: AblateConfig | None = None) -> Ablation:
-    r"""Hold one unit after the other, and measure how much worse held-out text is predicted.
+def inspect_ablate(
+    run: Trained, passage: str | Corpus, config: AblateConfig | None = None
+) -> Ablation:
+    r"""Hold one unit or group after the other, and measure how much worse a text is predicted.
 
     .. math:: w_u = \frac{1}{T} \sum_t \left( -\ln q^u_t(x_{t+1}) + \ln p_t(x_{t+1}) \right)
 
@@ -181,24 +228,21 @@ def inspect_ablate(run: Trained, corpus: Corpus, config: AblateConfig | None = N
     ----------
     run
         A run, or anything with a model and a vocabulary.
-    corpus
-        The text; its held-out part is read, or the training part if nothing is held out.
+    passage
+        A text; or a corpus, of which the held-out part is read, or the training part if nothing is
+        held out.
     config
-        The layer, the number of tokens, and what a unit is held at.
+        The layer, the groups, the number of tokens, and what a unit is held at.
 
     Raises
     ------
     InspectionError
-        If there is no such layer, the text is too short, or the model is bidirectional.
+        If there is no such layer or unit, the text is too short, or the model is bidirectional.
     """
-    config, vocab, model = config or AblateConfig(), vocab_of(run), run.model
+    config, model = config or AblateConfig(), run.model
     require_readable(model)
-    layer = layer_of(model, config.layer)
-    encoded = encode_corpus(corpus_as(reading_of(run), corpus), vocab)
-    part, source = (
-        ("held-out", encoded.valid) if len(encoded.valid) else ("training", encoded.train)
-    )
-    ids = torch.from_numpy(np.asarray(source[: config.tokens + 1]).astype(np.int64))
+    groups = groups_of(model, config.groups, config.layer)
+    tokens, unknown, ids, part = _read(run, passage, config.tokens + 1)
     if len(ids) <= _FEWEST:
         msg = say(
             "the text has {tokens} tokens to read; an ablation needs more than {fewest}",
@@ -206,53 +250,69 @@ def inspect_ablate(run: Trained, corpus: Corpus, config: AblateConfig | None = N
             fewest=_FEWEST,
         )
         raise InspectionError(msg)
-    ids = ids.to(model.output.weight.device)
     unrolled = unroll(model, input_vectors(model, ids))
-    states = unrolled[layer].states[0][1:]  # (num_tokens + 1, num_hiddens)
-    held = HOLDS[config.hold](states)
-    plain = _nats(model, ids, layer, unrolled[layer].x, None, held)[0]
-    units = torch.arange(model.config.num_hiddens, device=ids.device)
+    held = [HOLDS[config.hold](layer.states[0][1:]) for layer in unrolled]
+    plain = _nats(model, ids, unrolled, [], held)[0]
     lost = torch.cat(
         [
-            _nats(model, ids, layer, unrolled[layer].x, rows, held) - plain
-            for rows in torch.split(units, _ROWS)
+            _nats(model, ids, unrolled, groups[first : first + _ROWS], held) - plain
+            for first in range(0, len(groups), _ROWS)
         ]
-    )  # (num_hiddens, num_tokens)
+    )  # (num_groups, num_tokens)
     return Ablation(
-        layer,
+        tokens,
+        unknown,
+        tuple(groups),
         config.hold,
-        len(ids) - 1,
         to_array(plain),
+        to_array(lost.float()),
         to_array(lost.mean(dim=1)),
         to_array(lost.std(dim=1) / lost.shape[1] ** 0.5),
         part,
     )
 
 
+def _read(
+    run: Trained, passage: str | Corpus, most: int
+) -> tuple[list[Any], tuple[Any, ...], Tensor, str]:
+    # The tokens of a text and those unknown; of either, the indices, and which part they are.
+    if isinstance(passage, str):
+        reading = read_text(run, passage)
+        return reading.tokens[:most], reading.unknown, reading.ids[:most], "text"
+    encoded = encode_corpus(corpus_as(reading_of(run), passage), vocab_of(run))
+    part, source = (
+        ("held-out", encoded.valid) if len(encoded.valid) else ("training", encoded.train)
+    )
+    ids = torch.from_numpy(np.asarray(source[:most]).astype(np.int64))
+    return [], (), ids.to(run.model.output.weight.device), part
+
+
 def _nats(
-    model: RNNModel, ids: Tensor, layer: int, x: Tensor, units: Tensor | None, held: Tensor
+    model: RNNModel,
+    ids: Tensor,
+    unrolled: Sequence[Unrolled],
+    groups: Sequence[Group],
+    held: Sequence[Tensor],
 ) -> Tensor:
-    # -ln p of each token after the first, (rows, num_tokens); in row i unit units[i] is held.
-    cell, num = model.rnn.cells[layer], 1 if units is None else len(units)
-    rows = torch.arange(num, device=ids.device)
-    state: State = (x.new_zeros(num, cell.num_hiddens),) * cell.num_states
-    outputs = []
-    for step in x[:-1]:  # (num_gates * num_hiddens,)
-        state = cell(step.expand(num, -1), state)
-        if units is not None:
-            hidden = state[0].clone()
-            hidden[rows, units] = held[units]
-            state = (hidden, *state[1:])
-        outputs.append(state[0])
-    above = torch.stack(outputs)  # (num_tokens, num, num_hiddens)
-    for upper in model.rnn.cells[layer + 1 :]:
-        products = upper.input_product(above)
-        state = (x.new_zeros(num, upper.num_hiddens),) * upper.num_states
+    # -ln p of each token after the first, (rows, num_tokens). In row i, the units of groups[i] are
+    # held; without groups there is one row, in which nothing is. Layers below those are as before.
+    layers, num = len(model.rnn.cells), max(1, len(groups))
+    bottom = min((group.layer for group in groups), default=layers - 1)
+    above = unrolled[bottom].x[:-1, None]  # (num_tokens, 1, num_gates * num_hiddens)
+    for layer in range(bottom, layers):
+        cell = model.rnn.cells[layer]
+        products = above if layer == bottom else cell.input_product(above)
+        is_held = ids.new_zeros((num, cell.num_hiddens), dtype=torch.bool)
+        for row, group in enumerate(groups):
+            if group.layer == layer:
+                is_held[row, list(group.units)] = True
+        state: State = (products.new_zeros(num, cell.num_hiddens),) * cell.num_states
         outputs = []
         for step in products:
-            state = upper(step, state)
+            state = cell(step.expand(num, -1), state)
+            state = (torch.where(is_held, held[layer], state[0]), *state[1:])
             outputs.append(state[0])
-        above = torch.stack(outputs)
+        above = torch.stack(outputs)  # (num_tokens, num, num_hiddens)
     log_p = model.output(above).double().log_softmax(dim=-1)  # (num_tokens, num, vocab_size)
     targets = ids[1:, None, None].expand(-1, num, 1)
     nats: Tensor = -log_p.gather(-1, targets)[..., 0].t()

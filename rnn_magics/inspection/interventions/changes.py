@@ -102,14 +102,7 @@ def _checked(model: RNNModel, change: Intervention, num_places: int) -> Interven
         )
         raise InspectionError(msg)
     for unit in change.units:
-        if not 0 <= unit < cell.num_hiddens:
-            msg = say(
-                "layer {layer} has no unit {unit}: its units are 0 to {last}",
-                layer=layer,
-                unit=unit,
-                last=cell.num_hiddens - 1,
-            )
-            raise InspectionError(msg)
+        require_unit(layer, unit, cell.num_hiddens)
     if not change.units:
         msg = say("an intervention needs at least one unit")
         raise InspectionError(msg)
@@ -135,6 +128,24 @@ def _checked(model: RNNModel, change: Intervention, num_places: int) -> Interven
         )
         raise InspectionError(msg)
     return replace(change, layer=layer)
+
+
+def require_unit(layer: int, unit: int, num_hiddens: int) -> None:
+    """Refuse a unit that a layer does not have.
+
+    Raises
+    ------
+    InspectionError
+        If there is no such unit.
+    """
+    if not 0 <= unit < num_hiddens:
+        msg = say(
+            "layer {layer} has no unit {unit}: its units are 0 to {last}",
+            layer=layer,
+            unit=unit,
+            last=num_hiddens - 1,
+        )
+        raise InspectionError(msg)
 
 
 def no_place(place: int, num_places: int) -> str:

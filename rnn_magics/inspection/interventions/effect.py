@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 
@@ -15,6 +15,7 @@ from rnn_magics.decoding.prefix import Trained, as_read, vocab_of
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.interventions.changes import Intervention, no_place, parts_of
 from rnn_magics.inspection.interventions.walk import Walk, walk
+from rnn_magics.inspection.views.payload import EffectPayload, numbers, words
 from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import Array, read_text, to_array
 from rnn_magics.language import marked, say, say_number
@@ -46,6 +47,8 @@ class Effect(TextTrace):
         0, 1, 2 ... after the first place at which one acts; (num_tokens - first,).
     written, changed_written
         What the model writes after the text, with the same random numbers.
+    written_tokens, changed_written_tokens
+        The same, token by token.
     """
 
     kind: ClassVar[str] = "effect"
@@ -58,6 +61,8 @@ class Effect(TextTrace):
     felt: Array
     written: str
     changed_written: str
+    written_tokens: list[Any]
+    changed_written_tokens: list[Any]
 
     @property
     def half_life(self) -> int | None:
@@ -124,6 +129,17 @@ class Effect(TextTrace):
             ):
                 yield f"{text} {visible(shortened(written, 200), keep='')}"
         yield from super().notes()
+
+    def to_data(self) -> EffectPayload:
+        """Return what a front end draws."""
+        return {
+            **self.head(),
+            "bits": numbers(self.bits),
+            "changed_bits": numbers(self.changed_bits),
+            "felt": numbers(self.felt),
+            "written": words(self.written_tokens),
+            "changed_written": words(self.changed_written_tokens),
+        }
 
 
 def _bits(value: float) -> str:
@@ -255,8 +271,11 @@ def _effect(
     p, q = (one.logits[first:size].log_softmax(dim=-1) for one in (plain, changed))
     felt = (p.exp() * (p - q)).sum(dim=-1).clamp(min=0)
 
-    def written(one: Walk) -> str:
-        tokens = vocab.to_tokens(one.ids[size:].tolist())
+    written, changed_written = (
+        vocab.to_tokens(one.ids[size:].tolist()) for one in (plain, changed)
+    )
+
+    def joined(tokens: list[Any]) -> str:
         return "".join(continued(vocab, as_read(run, text), [], tokens)) if tokens else ""
 
     return kind(
@@ -268,8 +287,10 @@ def _effect(
         to_array(plain.logits[:size]),
         to_array(changed.logits[:size]),
         to_array(felt),
-        written(plain),
-        written(changed),
+        joined(written),
+        joined(changed_written),
+        written,
+        changed_written,
     )
 
 

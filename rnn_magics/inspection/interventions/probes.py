@@ -11,6 +11,7 @@ import numpy as np
 from rnn_magics.decoding.prefix import Trained
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views.corpus_states import read_corpus
+from rnn_magics.inspection.views.payload import ProbePayload, number, numbers
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.unrolled import Array, LayerConfig
 from rnn_magics.language import marked, say
@@ -22,6 +23,7 @@ _CONTROLS = 20
 _FEWEST = 100  # tokens
 _RIDGE = 1e-3  # of the mean variance of a unit
 _NAMED = 5
+_DRAWN = 24
 
 Target = Callable[[Sequence[str]], Any]
 """Takes the tokens of a text, and returns a number for each: what is known after it was read."""
@@ -162,6 +164,21 @@ class Probe(Trace):
             yield say("Unit {unit} alone explains more than half of that.", unit=best)
         else:
             yield say("No unit alone explains half of that; it is spread over several.")
+
+    def to_data(self) -> ProbePayload:
+        """Return what a front end draws: the units that explain most."""
+        first = np.argsort(-self.single, kind="stable")[:_DRAWN]
+        return {
+            **self.head(),
+            "layer": self.layer,
+            "target": self.target,
+            "num_tokens": self.num_tokens,
+            "r2": number(self.r2),
+            "control": number(float(self.control.max())),
+            "units": first.tolist(),
+            "single": numbers(self.single[first]),
+            "weights": numbers(self.weights[first]),
+        }
 
 
 def inspect_probe(

@@ -25,7 +25,7 @@ from rnn_magics.language import say
 from rnn_magics.models.cells import State
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel
-from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, option
+from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, Options, option
 from rnn_magics.scores.rows import Rows
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.numbering import Numbered
@@ -37,12 +37,17 @@ _KEPT = 4  # sets of states in the cache, for each numbering of a corpus
 
 
 @dataclass(frozen=True, repr=False)
-class SearchConfig(LayerConfig):
-    """The common options of the views that search a corpus."""
+class PlacesConfig(Options):
+    """The common options of the views that show places of a corpus."""
 
     num: int = option(10, "number of places in the corpus", within=AT_LEAST_ONE)
     margin: int = option(20, "tokens shown before and after each place", within=NOT_NEGATIVE)
     search: int = option(100_000, "number of corpus tokens searched", within=AT_LEAST_ONE)
+
+
+@dataclass(frozen=True, repr=False)
+class SearchConfig(PlacesConfig, LayerConfig):
+    """The common options of the views that search a corpus for states of one layer."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -172,6 +172,61 @@ class PlayPayload(TextPayload):
     seed: int
 
 
+class EffectPayload(TextPayload):
+    """A text read, and continued, with and without a change of the state."""
+
+    bits: list[float | None]  # T; the first is null
+    changed_bits: list[float | None]  # T
+    felt: list[float | None]  # in nats, from the first place of the change on
+    written: list[str]  # the tokens that follow the text
+    changed_written: list[str]
+
+
+class AblatePayload(TextPayload):
+    """What units are worth, or groups of units: the G that are worth most, the most first."""
+
+    part: str  # held-out, training or text; the first two have no tokens
+    kind: str  # unit, units or layer: what a name in `groups` stands for
+    nats: float | None  # a token, with the model as it is
+    num_tokens: int
+    groups: list[str]  # G
+    of: int  # groups in all
+    worth: list[float | None]  # G, in nats a token
+    half: list[float | None]  # G; the interval of 95 % reaches so far to both sides
+    lost: Packed  # (G, T - 1), in nats, at each token of a text but the first; (0, ...) of others
+
+
+class ProbePayload(Payload):
+    """How much of a target a linear function of the state explains."""
+
+    layer: int
+    target: str
+    num_tokens: int
+    r2: float | None
+    control: float | None  # the best of the shifted targets
+    units: list[int]  # those that explain most alone, the most first
+    single: list[float | None]  # for each of them
+    weights: list[float | None]  # for each of them
+
+
+class Passage(Context):
+    """A stretch of a text on which one run is better than the other."""
+
+    gain: float | None  # in bits, on all of it
+    values: list[float | None]  # for each of `tokens`: bits of the first run less the second's
+
+
+class DiffPayload(TextPayload):
+    """The surprise of two runs, token by token, and where it differs most."""
+
+    runs: tuple[str, str]
+    bits: list[float | None]  # T, of the first run; the first is null
+    other_bits: list[float | None]  # T, of the second
+    part: str  # held-out or training
+    searched: int  # tokens
+    passages: list[list[Passage]]  # on which the first run is better, then the second
+
+
 class Frame(TypedDict):
     """A view after one epoch."""
 

@@ -247,6 +247,10 @@ def _looking(_session: Session, given: Arguments) -> Theory:
         if need == "run":
             shapes[say("states of a layer")] = f"(num_tokens, {thing.model.config.num_hiddens})"
             shapes[say("logits")] = f"(num_tokens, {thing.model.vocab_size})"
+        elif need == "runs":
+            for run in thing:
+                logits = say("logits of {run}", run=run.name)
+                shapes[logits] = f"(num_tokens, {run.model.vocab_size})"
         elif need == "batches":
             shapes["X, Y"] = f"({thing.config.batch_size}, {thing.config.num_steps})"
     return Theory({say("view {view}", view=view): math_of(INSPECTORS[view].inspect)}, shapes)

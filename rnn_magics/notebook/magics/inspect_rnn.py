@@ -47,7 +47,7 @@ class InspectOptions(LineOptions):
         marked("second text, into which patch puts the state"),
         spelling=word(metavar='"TEXT"'),
     )
-    run: str | None = run_option()
+    run: str | None = run_option("the run to use, or two for diff, A,B (default: the newest)")
     epochs: str | None = option(
         None,
         "the view after each epoch kept in a run's folder (default: the folder of the run)",
@@ -106,9 +106,13 @@ def _refuse_foreign(view: str, inspector: Inspector, options: InspectOptions) ->
         raise ConfigError(msg)
 
 
+# What is typed for a need, where that is not its name; a folder stands in for a run.
+_TYPED = {"run": ("run", "epochs"), "runs": ("run",), "passage": ("text",)}
+
+
 def _takes(inspector: Inspector, name: str) -> bool:
-    name = "run" if name == "epochs" else name  # a folder stands in for a run
-    return name in inspector.needs or any(f.name == name for f in describe(inspector.config))
+    typed = (each for need in inspector.needs for each in _TYPED.get(need, (need,)))
+    return name in typed or any(f.name == name for f in describe(inspector.config))
 
 
 _NEEDED = {
@@ -126,10 +130,25 @@ def _thing(session: Session, need: str, options: InspectOptions) -> Any:
             msg = say(_NEEDED[need], view=options.view)
             raise ConfigError(msg)
         return text
+    if need == "passage" and options.text is not None:
+        return options.text
     if need == "run":
         return variable("run", session.snapshot(options.run))
+    if need == "runs":
+        first, second = map(session.snapshot, _two(session, options.run))
+        return [variable("run", first), variable("other", second)]
+    need = "corpus" if need == "passage" else need
     required = {"corpus": session.require_corpus, "batches": session.require_batches}
     return variable(need, required[need]())
+
+
+def _two(session: Session, typed: str | None) -> list[str]:
+    session.require_run()
+    named = [*session.runs][-2:] if typed is None else typed.split(",")
+    if len(named) != 2:  # noqa: PLR2004
+        msg = say("diff compares two runs: name them with --run A,B")
+        raise ConfigError(msg)
+    return [name.strip() for name in named]
 
 
 def _source(call: Call[Any], options: InspectOptions) -> ViewSource | None:
@@ -159,7 +178,9 @@ def inspect_rnn(desk: Desk, options: InspectOptions) -> Trace:
         %inspect_rnn play "the time machine"
         %inspect_rnn patch "the time machine" "he said "
         %inspect_rnn ablate --layer 0
+        %inspect_rnn ablate "the time machine by" --groups 8
         %inspect_rnn probe --feature in_quotes
+        %inspect_rnn diff "the time machine" --run gru-1,lstm-1
 
     With ``--epochs``, the view after each epoch that a run keeps in its folder::
 

@@ -5,19 +5,21 @@ To add an action, write a function of the desk and the typed names, and add a li
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.handout.page import PageConfig, write_page
 from rnn_magics.handout.script import write_script
+from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, flag_of, part, word
+from rnn_magics.notebook.line.reading import looked_up
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
-from rnn_magics.options import describe, option
+from rnn_magics.options import Spelling, describe, option
 from rnn_magics.reports.comparison import AXES, compare_runs
 from rnn_magics.storage.run_folder import kept_runs
 
@@ -82,12 +84,17 @@ def _code(desk: Desk, names: tuple[str, ...]) -> Any:
     return script
 
 
-def _page(desk: Desk, names: tuple[str, ...], page: PageConfig | None = None) -> Any:
+def _page(
+    desk: Desk,
+    names: tuple[str, ...],
+    page: PageConfig | None = None,
+    show: Sequence[Trace] = (),
+) -> Any:
     if not names:
         msg = say("%rnn page needs a file: %rnn page model.html, or %rnn page RUN model.html")
         raise ConfigError(msg)
     run = desk.session.require_run(*names[:-1])
-    return write_page(run, names[-1], desk.session.corpus, page)
+    return write_page(run, names[-1], desk.session.corpus, page, show)
 
 
 ACTIONS: dict[str, Action] = {
@@ -111,7 +118,7 @@ ACTIONS: dict[str, Action] = {
         marked("write the run, its model and its views into one HTML FILE: page [RUN] FILE"),
         _page,
         most_names=2,
-        takes=("page",),
+        takes=("page", "show"),
     ),
 }
 
@@ -138,6 +145,11 @@ class RnnOptions(LineOptions):
         "epochs", "what the picture of compare is drawn against", choices=lambda: list(AXES)
     )
     reset: bool = option(False, "forget corpus, vocabulary and runs")
+    show: tuple[str, ...] = option(
+        (),
+        marked("variables with what %inspect_rnn returned, to stand in a page, too"),
+        spelling=Spelling(metavar="A,B", suggest="variables"),
+    )
     page: PageConfig = part(PageConfig)
 
 
@@ -153,6 +165,7 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
         %rnn doctor
         %rnn runs ~/runs
         %rnn page gru-1 gru.html
+        %rnn page gru-1 gru.html --show patch,diff
         %rnn --reset
     """
     action = None if options.action is None else ACTIONS[options.action]
@@ -175,13 +188,25 @@ def _do(desk: Desk, action: Action, options: RnnOptions) -> Any:
             name=names[action.most_names],
         )
         raise ConfigError(msg)
-    given: dict[str, Any] = {"against": options.against, "page": options.page}
+    given: dict[str, Any] = {
+        "against": options.against,
+        "page": options.page,
+        "show": [_trace(options, name) for name in options.show],
+    }
     return action.do(desk, names, **{name: given[name] for name in action.takes})
+
+
+def _trace(options: RnnOptions, name: str) -> Trace:
+    found = looked_up(name, options.line.variables)
+    if not isinstance(found, Trace):
+        msg = say("{name!r} is no variable with what %inspect_rnn returned", name=name)
+        raise ConfigError(msg)
+    return found
 
 
 def _refuse_foreign(action: Action | None, options: RnnOptions) -> None:
     of_page = tuple(field.name for field in describe(PageConfig))
-    for part_of_it, names in {"against": ("against",), "page": of_page}.items():
+    for part_of_it, names in {"against": ("against",), "page": of_page, "show": ("show",)}.items():
         typed = [name for name in names if name in options.line.typed]
         if typed and not (action and part_of_it in action.takes):
             owner = next(name for name, each in ACTIONS.items() if part_of_it in each.takes)

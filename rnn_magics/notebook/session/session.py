@@ -24,11 +24,12 @@ if TYPE_CHECKING:  # a session exists before torch is imported
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A copy of a model at one moment, with the vocabulary and the reading of its run."""
+    """A copy of a model at one moment, with the vocabulary, the reading and the name of its run."""
 
     model: RNNModel
     vocab: Vocab | None
-    reading: TextReading | None = None
+    reading: TextReading | None
+    name: str
 
 
 @dataclass
@@ -190,7 +191,7 @@ class Session:
         run = self.require_run(name)
         job = self.jobs.get(run.name)
         if job is not None and job.is_alive:
-            return Snapshot(job.snapshot(), run.vocab, run.reading)
+            return Snapshot(job.snapshot(), run.vocab, run.reading, run.name)
         return run
 
     def snapshot_run(self, name: str | None = None) -> Run:

@@ -14,6 +14,7 @@ from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import BLUE, GREY, ORANGE, house_style
 
 _UNITS = 30
+_LONGEST = 12  # characters of the name of a group
 
 
 def effect_figure(trace: Effect) -> Figure:
@@ -41,14 +42,18 @@ def ablation_figure(trace: Ablation) -> Figure:
     with house_style():
         figure = Figure(figsize=(9, 3.4), layout="constrained")
         axes = figure.subplots()
-        units = trace.order[:_UNITS]
-        places, half = np.arange(len(units)), (trace.intervals[units, 1] - trace.worth[units])
-        axes.bar(places, trace.worth[units], color=BLUE, yerr=half, ecolor=GREY)
-        axes.set_xticks(places, [str(unit) for unit in units], fontsize="small")
-        axes.set(xlabel=say("unit"), ylabel=say("nats a token"))
+        first = trace.order[:_UNITS]
+        places, half = np.arange(len(first)), (trace.intervals[first, 1] - trace.worth[first])
+        axes.bar(places, trace.worth[first], color=BLUE, yerr=half, ecolor=GREY)
+        axes.set_xticks(places, [_name(trace.groups[at].name) for at in first], fontsize="small")
+        axes.set(xlabel=trace.measured, ylabel=say("nats a token"))
         axes.grid(visible=False, axis="x")
         add_caption(figure, axes, trace)
     return figure
+
+
+def _name(group: str) -> str:
+    return group if len(group) <= _LONGEST else f"{group[: _LONGEST - 1]}…"
 
 
 def probe_figure(trace: Probe) -> Figure:

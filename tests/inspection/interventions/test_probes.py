@@ -11,6 +11,7 @@ import torch
 
 from rnn_magics import Corpus, ModelConfig, RNNMagicsError, RNNModel, Vocab
 from rnn_magics.inspection.interventions.ablation import AblateConfig, inspect_ablate
+from rnn_magics.inspection.interventions.changes import Intervention
 from rnn_magics.inspection.interventions.probes import (
     TARGETS,
     ProbeConfig,
@@ -20,6 +21,7 @@ from rnn_magics.inspection.interventions.probes import (
     line_position,
     next_space,
 )
+from rnn_magics.inspection.interventions.walk import walk
 from rnn_magics.models.rnn_model import read
 from rnn_magics.text.corpus import CorpusConfig
 from rnn_magics.text.vocab import encode_corpus
@@ -154,9 +156,6 @@ def test_an_ablation_is_what_holding_each_unit_costs(layer: int, hold: str) -> N
         for parameter in run.model.parameters():
             parameter.mul_(3)
     found = inspect_ablate(run, corpus, AblateConfig(layer=layer, tokens=100, hold=hold))
-    from rnn_magics.inspection.interventions.changes import Intervention
-    from rnn_magics.inspection.interventions.walk import walk
-
     ids = torch.tensor(encode_corpus(corpus, vocab).valid[:101].astype(np.int64))
     plain = walk(run.model, ids)
     np.testing.assert_allclose(found.nats, plain.nats, atol=1e-5)
@@ -169,6 +168,84 @@ def test_an_ablation_is_what_holding_each_unit_costs(layer: int, hold: str) -> N
         assert found.error[unit] == pytest.approx(float(lost.std() / 10), abs=1e-5)
     assert found.part == "held-out"
     assert found.order[0] == found.worth.argmax()
+
+
+TYPED = "ab(cd)e" * 5
+
+
+def two_layers() -> Any:
+    corpus = Corpus.from_text(bracketed_text(), CorpusConfig(valid=0.3))
+    vocab = Vocab.from_corpus(corpus)
+    drawn = torch.Generator().manual_seed(2)
+    model = RNNModel(ModelConfig("gru", 5, 2), len(vocab), drawn).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3)
+    return SimpleNamespace(model=model, vocab=vocab)
+
+
+GROUPS = {
+    "2": ([(0, (0, 1, 2)), (0, (3, 4))], ["0-2", "3-4"]),
+    "layers": ([(0, range(5)), (1, range(5))], ["0", "1"]),
+    "3,1 0-2,4": ([(0, (1, 3)), (0, (0, 1, 2, 4))], ["1,3", "0-2,4"]),
+    None: ([(0, (unit,)) for unit in range(5)], [*"01234"]),
+}
+
+
+@pytest.mark.parametrize("groups", GROUPS)
+def test_groups_are_held_together_and_a_text_may_be_typed(groups: str | None) -> None:
+    run = two_layers()
+    layer = None if groups == "layers" else 0
+    found = inspect_ablate(run, TYPED, AblateConfig(layer=layer, groups=groups))
+    ids = torch.tensor(run.vocab[run.vocab.split(TYPED)])
+    plain = walk(run.model, ids)
+    expected, names = GROUPS[groups]
+    assert [group.name for group in found.groups] == names
+    for place, (at, units) in enumerate(expected):
+        means = plain.states[at][0][:, list(units)].mean(dim=0)
+        change = Intervention("h", [*units], value=means.tolist(), layer=at)
+        lost = walk(run.model, ids, [change]).nats - plain.nats
+        np.testing.assert_allclose(found.lost[place], lost, atol=1e-5)
+        assert found.worth[place] == pytest.approx(float(lost.mean()), abs=1e-5)
+    assert found.tokens == [*TYPED]
+    assert found.part == "text"
+    assert found.to_data()["lost"]["shape"] == [len(names), len(TYPED) - 1]
+    assert str(found.groups[found.order[0]]) in found.title
+
+
+def test_the_text_of_a_corpus_does_not_stand_in_what_is_drawn() -> None:
+    run, corpus = counting_model(bracketed_text(), knows=True)
+    data = inspect_ablate(run, corpus, AblateConfig(tokens=30)).to_data()
+    assert data["tokens"] == []
+    assert data["lost"]["shape"] == [0, 30]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"groups": "0"}, "5 units make 1 to 5 groups, not 0"),
+        ({"groups": "6"}, "5 units make 1 to 5 groups, not 6"),
+        ({"groups": "3,5"}, "layer 1 has no unit 5: its units are 0 to 4"),
+        ({"groups": "2-1"}, "such as '0-7,12 20-30', not '2-1'"),
+        ({"groups": "one"}, "such as '0-7,12 20-30', not 'one'"),
+        ({"groups": " "}, "such as '0-7,12 20-30', not ' '"),
+        ({"groups": "1,,2"}, "not '1,,2'"),
+        ({"groups": "\u0663"}, "not '\u0663'"),
+        ({"groups": "layers", "layer": 0}, "leave one of the two out"),
+        ({"layer": 2}, "no layer 2"),
+    ],
+)
+def test_groups_that_are_not_there_get_one_line(options: Any, said: str) -> None:
+    with pytest.raises(RNNMagicsError) as told:
+        inspect_ablate(two_layers(), TYPED, AblateConfig(**options))
+    assert said in str(told.value)
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_unknown_tokens_of_a_text_are_named() -> None:
+    found = inspect_ablate(two_layers(), TYPED + "!")
+    assert found.unknown == ("!",)
+    assert "read as <unk>: '!'" in repr(found)
 
 
 def test_a_unit_that_nothing_reads_is_worth_nothing() -> None:

@@ -24,6 +24,10 @@ LINES = {
     "units": "%inspect_rnn units --unit 3 --num 2",
     "batches": "%inspect_rnn batches --show 2",
     "play": '%inspect_rnn play "the time" --length 20',
+    "patch": '%inspect_rnn patch "the time" "he said" --place 3 --length 20',
+    "ablate": "%inspect_rnn ablate --tokens 50 --groups 4",
+    "probe": "%inspect_rnn probe --feature next_space",
+    "diff": '%inspect_rnn diff "the time" --run gru-1,gru-1',
 }
 
 
@@ -48,6 +52,7 @@ def test_the_explained_call_gives_the_same(trained: Notebook, view: str) -> None
     session = trained.session
     plain: dict[str, Any] = {
         "run": session.runs["gru-1"],
+        "other": session.runs["gru-1"],
         "corpus": session.corpus,
         "batches": session.batches,
     }
@@ -108,6 +113,19 @@ def test_a_terminal_shows_the_words_once(
         ("gradient the --target zz", "'zz' is not a char token"),
         ("match the --span 0:9", "span must be A:B"),
         ("", "%inspect_rnn needs"),
+        ("diff the", "diff compares two runs: name them with --run A,B"),
+        ("diff the --run gru-1", "diff compares two runs: name them with --run A,B"),
+        ("diff the --run gru-1,gru-1,gru-1", "diff compares two runs"),
+        ("diff the --run gru-1,gru-9", "no run 'gru-9'; did you mean 'gru-1'?"),
+        ("diff --run gru-1,gru-1", "%inspect_rnn diff needs a text"),
+        ("diff the --epochs", "%inspect_rnn diff takes no --epochs"),
+        ("diff the --layer 0", "%inspect_rnn diff takes no --layer"),
+        ("patch the", "%inspect_rnn patch needs a second text"),
+        ("patch the he --place 2", "the text has no place 2: its places are 0 to 1"),
+        ("ablate --groups 3,8", "layer 0 has no unit 8: its units are 0 to 7"),
+        ("ablate the", "the text has 3 tokens to read; an ablation needs more than 20"),
+        ("ablate the he", "%inspect_rnn ablate takes no into; it is for patch"),
+        ("probe --feature in_brackets", "there is nothing to find"),
     ],
 )
 def test_what_is_refused(trained: Notebook, line: str, said: str) -> None:
@@ -123,6 +141,28 @@ def test_a_corpus_is_needed_to_be_searched(trained: Notebook) -> None:
     trained.session.corpus = None
     assert trained.refused("%inspect_rnn units").startswith("no corpus yet")
     trained.run("%inspect_rnn hidden the")
+
+
+def test_an_ablation_reads_the_text_that_was_typed_else_the_corpus(trained: Notebook) -> None:
+    typed = trained.run('%inspect_rnn ablate "the time traveller said"')
+    assert (typed.part, "".join(typed.tokens)) == ("text", "the time traveller said")
+    assert trained.run("%inspect_rnn ablate --tokens 30").part == "held-out"
+    trained.session.corpus = None
+    assert trained.refused("%inspect_rnn ablate").startswith("no corpus yet")
+    trained.run('%inspect_rnn ablate "the time traveller said"')
+
+
+def test_two_runs_are_compared_the_newest_two_by_default(trained: Notebook) -> None:
+    trained.run("%train_rnn --num-hiddens 8 --epochs 1 --cell lstm --no-baseline")
+    found = trained.run('%inspect_rnn diff "the time"')
+    assert found.runs == ("gru-1", "lstm-1")
+    turned = trained.run('%inspect_rnn diff "the time" --run "lstm-1, gru-1"')
+    assert turned.runs == ("lstm-1", "gru-1")
+    np.testing.assert_allclose(found.gain, -turned.gain)
+    trained.run("%vocab --token word\n%sample seq --batch-size 2 --num-steps 4")
+    trained.run("%train_rnn --num-hiddens 4 --epochs 1 --no-baseline --name words")
+    said = trained.refused('%inspect_rnn diff "the time" --run gru-1,words')
+    assert "the runs have different vocabularies" in said
 
 
 def test_a_bidirectional_or_gateless_model_is_one_line(prepared: Notebook) -> None:

@@ -10,7 +10,11 @@ import { gates } from './gates';
 import { gradient } from './gradient';
 import { hidden } from './hidden';
 import { match, units } from './places';
+import { ablate } from '../interventions/ablate';
+import { patch } from '../interventions/patch';
+import { probe } from '../interventions/probe';
 import { play } from '../play/play';
+import { diff } from './diff';
 import { surprise } from './surprise';
 
 const VIEWS: { [V in Inspection['view']]: Draw<Extract<Inspection, { view: V }>> } = {
@@ -21,7 +25,11 @@ const VIEWS: { [V in Inspection['view']]: Draw<Extract<Inspection, { view: V }>>
   match,
   units,
   batches,
-  play
+  play,
+  patch,
+  ablate,
+  probe,
+  diff
 };
 
 /** Draw what was looked at into `host`; return what ends it. */
