@@ -2,10 +2,10 @@
 
     python benchmarks/page.py [--quick]
 
-The model has random weights, since the time does not depend on them. Chromium is the one on PATH, or
-the one named by RNN_MAGICS_CHROMIUM; it has no window and no GPU, and this process and all that it
-starts are kept on one core. Two things are timed: the model alone, reading and then writing; and
-the page of `%rnn page` as a person has it, from a key pressed to the last of 1,000 characters drawn.
+The model has random weights, since the time does not depend on them. Chromium is the one on PATH,
+or the one named by RNN_MAGICS_CHROMIUM; it has no window and no GPU, and this process and all that
+it starts are kept on one core. Two things are timed: the model alone, reading and then writing; and
+the page of `%rnn page` as a person has it, from a key pressed until 1,000 characters are drawn.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def in_page(chromium: Any, folder: Path, rounds: int) -> Row:
         "",
         None,
         "",
-        f"{1e6 / whole:,.0f} characters/s with their colours; frames {longest:.0f} ms apart at most",
+        f"{1e6 / whole:,.0f} characters/s, drawn; frames at most {longest:.0f} ms apart",
     )
 
 

@@ -5,8 +5,8 @@ import { inspection, VIEWS } from '../src/contract/inspection';
 import { matrix } from '../src/contract/matrix';
 import { Looked, looked } from '../src/contract/looked';
 import { inspect } from '../src/views/inspect';
-import type { Ask, Question } from '../src/views/inspect/about';
-import { rowOf } from '../src/views/inspect/parts';
+import type { Ask, Question } from '../src/views/look/about';
+import { rowOf } from '../src/views/look/parts';
 import { heading, visible } from '../src/views/text/visible';
 
 const read = (view: string): object =>
@@ -354,5 +354,78 @@ describe('text made safe to look at', () => {
     expect(visible('\ud800')).toBe('\\ud800');
     expect(visible('中文 é')).toBe('中文 é');
     expect(heading(' ')).toBe('␣');
+  });
+});
+
+describe('what a changed state does', () => {
+  const texts = (host: HTMLElement, selector: string): string[] =>
+    [...host.querySelectorAll(selector)].map(({ textContent }) => textContent ?? '');
+  it('patch tells of each token its bits without and with the change, and what is felt', () => {
+    const data = read('patch') as { tokens: string[]; felt: number[] };
+    const host = drawn(example('patch'));
+    const tokens = [...host.querySelectorAll('[role=option]')];
+    expect(tokens).toHaveLength(data.tokens.length);
+    const told = tokens.map(token => {
+      token.dispatchEvent(new Event('pointerenter'));
+      return find(host, '.rnn-tip').textContent;
+    });
+    expect(told[0]).toBe('t: not predicted');
+    expect(told[2]).toMatch(/^e: [\d.]+ bits, with the change [\d.]+$/);
+    expect(told[4]).toMatch(/^<: [\d.]+ bits, with the change [\d.]+; felt after it: [\d.]+ nats$/);
+  });
+  it('patch marks what is written otherwise, in the second text only', () => {
+    const data = { ...read('patch'), written: ['a', 'b', 'c'], changed_written: ['a', 'x', '<b>'] };
+    const host = drawn(looked(data, 'data'));
+    const [plain, changed] = [...host.querySelectorAll<HTMLElement>('.rnn-branch')];
+    expect(plain?.querySelectorAll('.rnn-differs')).toHaveLength(0);
+    expect([...(changed?.querySelectorAll('.rnn-differs') ?? [])].map(node => node.textContent)).toEqual(['x', '<b>']);
+    expect(drawn(looked({ ...data, written: [], changed_written: [] }, 'data')).querySelector('.rnn-branch')).toBeNull();
+  });
+  it('ablate has a row for each group, and colours the text by the one that is chosen', () => {
+    const data = read('ablate') as { groups: string[]; tokens: string[] };
+    const host = drawn(example('ablate'));
+    expect(texts(host, 'tbody th')).toEqual(data.groups);
+    expect(host.querySelectorAll('.rnn-bar-interval')).toHaveLength(data.groups.length);
+    expect(host.querySelectorAll('[role=option]')).toHaveLength(data.tokens.length);
+    const colours = (): string[] =>
+      [...host.querySelectorAll<HTMLElement>('[role=option]')].map(({ style }) => style.backgroundColor);
+    const before = colours();
+    const select = find(host, 'select') as HTMLSelectElement;
+    select.value = data.groups[1] ?? '';
+    select.dispatchEvent(new Event('change'));
+    expect(colours()).not.toEqual(before);
+  });
+  it('ablate of a corpus has no text', () => {
+    const data = read('ablate') as { lost: { shape: number[] } };
+    const lost = { shape: [0, data.lost.shape[1]], dtype: 'float32', base64: '' };
+    const host = drawn(looked({ ...data, part: 'held-out', tokens: [], lost }, 'data'));
+    expect(host.querySelector('select, [role=option]')).toBeNull();
+    expect(() => looked({ ...data, tokens: [] }, 'data')).toThrow('lost');
+  });
+  it('probe has what all units explain, then what each does', () => {
+    const data = read('probe') as { units: number[] };
+    const host = drawn(example('probe'));
+    expect(texts(host, 'tbody th')).toEqual(['all units, on unseen text', 'shifted target', ...data.units.map(String)]);
+    expect(host.querySelectorAll('.rnn-level')).toHaveLength(2);
+  });
+  it('bars begin at zero, also those below it', () => {
+    const host = drawn(looked({ ...read('probe'), r2: -0.5, control: 0, units: [3], single: [0.5], weights: [1] }, 'data'));
+    const spans = [...host.querySelectorAll<HTMLElement>('.rnn-bar-value')].map(({ style }) => [style.left, style.width]);
+    expect(spans).toEqual([
+      ['0%', '50%'],
+      ['50%', '0%'],
+      ['50%', '50%']
+    ]);
+  });
+  it('diff tells the bits of both runs, and has the passages of each', () => {
+    const data = read('diff') as { passages: { tokens: string[] }[][]; runs: string[] };
+    const host = drawn(example('diff'));
+    host.querySelectorAll('[role=option]')[1]?.dispatchEvent(new Event('pointerenter'));
+    expect(find(host, '.rnn-tip').textContent).toMatch(/^h: [\d.]+ bits by run 1, [\d.]+ by run 2$/);
+    expect(host.querySelectorAll('.rnn-place')).toHaveLength(data.passages.flat().length);
+    expect(texts(host, '.rnn-part')[0]).toMatch(/^run 1 is better by most, in \d+ tokens of the corpus$/);
+    expect(() => looked({ ...data, runs: ['one'] }, 'data')).toThrow('runs');
+    const cut = data.passages.map(list => list.map(passage => ({ ...passage, values: [] })));
+    expect(() => looked({ ...data, passages: cut }, 'data')).toThrow('passages');
   });
 });

@@ -1,7 +1,12 @@
 /** What `%inspect_rnn` shows, as JSON; `rnn_magics/inspection/views/payload.py` writes it. */
 
 import {
+  agreeing,
+  Captioned,
+  captioned,
   Check,
+  Context,
+  context,
   ContractError,
   count,
   listOf,
@@ -11,30 +16,23 @@ import {
   optional,
   orNull,
   record,
-  requireBelow,
-  requireLength,
-  text
-} from './check';
-import {
-  agreeing,
-  Captioned,
-  captioned,
-  Context,
-  context,
   requireAllBelow,
+  requireBelow,
   requireFew,
+  requireLength,
   requirePlaces,
   requireShape,
-  requireSpan
-} from './inspect/agree';
-import { Ablate, ablate, Diff, diff, Patch, patch, Probe, probe } from './inspect/interventions';
+  requireSpan,
+  text
+} from './check';
+import { Ablate, ablate, Diff, diff, Patch, patch, Probe, probe } from './interventions';
 import { Matrix, matrix } from './matrix';
 import { PackedModel, packedModel } from './model';
 
 const VERSION = 1;
 
-export type { Captioned, Context } from './inspect/agree';
-export type { Ablate, Diff, Patch, Probe } from './inspect/interventions';
+export type { Captioned, Context } from './check';
+export type { Ablate, Diff, Patch, Probe } from './interventions';
 
 export interface Alternative {
   token: string;

@@ -2,7 +2,7 @@ import type { AnyModel } from '@anywidget/types';
 
 import { looked } from '../contract/looked';
 import { inspect } from '../views/inspect';
-import type { Ask } from '../views/inspect/about';
+import type { Ask } from '../views/look/about';
 
 /** Show what the model's `data` says of a look into a model; return what ends it. */
 export function renderInspection(model: AnyModel, host: HTMLElement): () => void {

@@ -3,7 +3,7 @@ import { captioned } from '../page/captioned';
 import { element } from '../page/dom';
 import { hue } from '../design/colours';
 import { heading } from '../text/visible';
-import { redrawn } from './about';
+import { redrawn } from '../look/about';
 import { table } from '../plots/table';
 import { say } from '../text/say';
 

@@ -4,8 +4,8 @@ import { element, shown } from '../page/dom';
 import { colouredText } from '../plots/coloured_text';
 import { say } from '../text/say';
 import { heading, visible } from '../text/visible';
-import { bound, redrawn } from './about';
-import { excerpt, titled } from './parts';
+import { bound, redrawn } from '../look/about';
+import { excerpt, titled } from '../look/parts';
 
 /** Where one run is more surprised than another, in a text and in the held-out part of a corpus. */
 export const diff = redrawn<Diff>((host, data) => {

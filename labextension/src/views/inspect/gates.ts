@@ -6,8 +6,8 @@ import { element } from '../page/dom';
 import { choice } from '../page/fields';
 import { heatmap } from '../plots/heatmap';
 import { heading } from '../text/visible';
-import { About, bound, View } from './about';
-import { rowOf } from './parts';
+import { About, bound, View } from '../look/about';
+import { rowOf } from '../look/parts';
 import { table } from '../plots/table';
 import { say } from '../text/say';
 

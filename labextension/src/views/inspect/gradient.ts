@@ -5,7 +5,7 @@ import { element, shown } from '../page/dom';
 import { chart } from '../plots/chart';
 import { colouredText } from '../plots/coloured_text';
 import { heading, visible } from '../text/visible';
-import { About, View, most } from './about';
+import { About, View, most } from '../look/about';
 import { say } from '../text/say';
 
 /** How much each earlier token moves one prediction, and how a gradient fades over time. */

@@ -6,8 +6,8 @@ import { choice, count } from '../page/fields';
 import { colouredText } from '../plots/coloured_text';
 import { heatmap } from '../plots/heatmap';
 import { heading, visible } from '../text/visible';
-import { About, bound, View } from './about';
-import { rowOf } from './parts';
+import { About, bound, View } from '../look/about';
+import { rowOf } from '../look/parts';
 import { finder } from './search';
 import { say } from '../text/say';
 

@@ -3,7 +3,7 @@
 import { Inspection } from '../../contract/inspection';
 import type { Looked } from '../../contract/looked';
 import { element } from '../page/dom';
-import type { Ask, Draw } from './about';
+import type { Ask, Draw } from '../look/about';
 import { batches } from './batches';
 import { epochSlider } from './epochs';
 import { gates } from './gates';

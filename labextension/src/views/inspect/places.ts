@@ -9,8 +9,8 @@ import { scaleBar } from '../plots/legend';
 import { magicLine } from '../text/line';
 import { table } from '../plots/table';
 import { heading } from '../text/visible';
-import { About, bound, redrawn, View } from './about';
-import { excerpt, lineButton, rowOf, titled } from './parts';
+import { About, bound, redrawn, View } from '../look/about';
+import { excerpt, lineButton, rowOf, titled } from '../look/parts';
 import { finder, places } from './search';
 import { say } from '../text/say';
 

@@ -5,8 +5,8 @@ import { inspection } from '../../contract/inspection';
 import { element, shown } from '../page/dom';
 import { MagicLine, magicLine } from '../text/line';
 import { visible } from '../text/visible';
-import type { About } from './about';
-import { excerpt, lineButton } from './parts';
+import type { About } from '../look/about';
+import { excerpt, lineButton } from '../look/parts';
 import { marked, say } from '../text/say';
 
 /** How long a choice by keyboard must stay as it is before it is searched for. */

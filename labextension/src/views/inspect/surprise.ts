@@ -3,7 +3,7 @@ import { captioned } from '../page/captioned';
 import { element, shown } from '../page/dom';
 import { colouredText } from '../plots/coloured_text';
 import { heading, visible } from '../text/visible';
-import { About, View, most } from './about';
+import { About, View, most } from '../look/about';
 import { say } from '../text/say';
 
 /** The text coloured by -log2 p of each token; what else was expected, on hover and focus. */

@@ -5,8 +5,8 @@ import { choice } from '../page/fields';
 import { colouredText } from '../plots/coloured_text';
 import { say } from '../text/say';
 import { heading, visible } from '../text/visible';
-import { bound, redrawn } from '../inspect/about';
-import { rowOf } from '../inspect/parts';
+import { bound, redrawn } from '../look/about';
+import { rowOf } from '../look/parts';
 import { bars } from './bars';
 
 /** What each unit is worth, and of a text at which of its tokens. */

@@ -6,8 +6,8 @@ import { chart, ChartView } from '../plots/chart';
 import { colouredText } from '../plots/coloured_text';
 import { say } from '../text/say';
 import { heading, isSpaced, visible } from '../text/visible';
-import { About, bound, View } from '../inspect/about';
-import { titled } from '../inspect/parts';
+import { About, bound, View } from '../look/about';
+import { titled } from '../look/parts';
 
 /** How a changed state changes what is expected, how long it is felt, and what is written. */
 export function patch(host: HTMLElement, first: Patch, about: About<Patch>): View<Patch> {

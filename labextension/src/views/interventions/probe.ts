@@ -2,7 +2,7 @@ import { Probe } from '../../contract/inspection';
 import { captioned } from '../page/captioned';
 import { element, shown } from '../page/dom';
 import { say } from '../text/say';
-import { redrawn } from '../inspect/about';
+import { redrawn } from '../look/about';
 import { bars } from './bars';
 
 /** What each unit explains alone, beside what all of them explain together on unseen text. */

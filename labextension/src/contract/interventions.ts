@@ -1,8 +1,24 @@
 /** What a changed state does, and what two runs make of one text. */
 
-import { Check, count, listOf, numberOrNull, oneOf, record, requireBelow, requireLength, text } from '../check';
-import { Matrix, matrix } from '../matrix';
-import { agreeing, Captioned, captioned, Context, context, requirePlaces, requireShape } from './agree';
+import {
+  agreeing,
+  Captioned,
+  captioned,
+  Check,
+  Context,
+  context,
+  count,
+  listOf,
+  numberOrNull,
+  oneOf,
+  record,
+  requireBelow,
+  requireLength,
+  requirePlaces,
+  requireShape,
+  text
+} from './check';
+import { Matrix, matrix } from './matrix';
 
 /** A text read, and continued, without and with a state that was changed. */
 export interface Patch extends Captioned {
