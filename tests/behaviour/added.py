@@ -116,6 +116,20 @@ ADDED = {
         ('inspect_rnn("norms"', "NormsConfig(power=1.0)", "view norms:", "n_t = ||h_t||_p"),
         "Norms",
     ),
+    "A target of a probe": Added(
+        "in_word",
+        "%inspect_rnn probe --feature in_word",
+        "feature",
+        ('inspect_rnn("probe"', 'ProbeConfig(feature="in_word")'),
+        "Probe",
+    ),
+    "What a unit is held at": Added(
+        "median",
+        "%inspect_rnn ablate --hold median",
+        "hold",
+        ('inspect_rnn("ablate"', 'AblateConfig(hold="median")', "view ablate:"),
+        "Ablation",
+    ),
     "An action of `%rnn`": Added("best", "%rnn best", "action", (), "Run"),
     "A magic": Added(
         "%count",

@@ -55,16 +55,6 @@ _TITLES = {
         " {tokens:,} tokens of the text"
     ),
 }
-_CAPTIONS = {
-    "mean": marked(
-        "By how many nats a token is predicted worse while a unit is held at its mean, with the"
-        " interval of 95 % over places."
-    ),
-    "zero": marked(
-        "By how many nats a token is predicted worse while a unit is held at zero, with the"
-        " interval of 95 % over places."
-    ),
-}
 _NAMES = {"unit": marked("unit"), "units": marked("units"), "layer": marked("layer")}
 
 
@@ -164,7 +154,11 @@ class Ablation(TextTrace):
     @property
     def caption(self) -> str:
         """How to read it."""
-        return say(_CAPTIONS[self.hold])
+        return say(
+            "By how many nats a token is predicted worse while a unit is held (at: {hold}), with"
+            " the interval of 95 % over places.",
+            hold=self.hold,
+        )
 
     @property
     def measured(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +33,7 @@ from rnn_magics.models.cells import Cell, State
 from rnn_magics.models.rnn_model import read
 from rnn_magics.text.corpus import CorpusConfig
 
+CONTRIBUTING = Path(__file__).parents[3] / "CONTRIBUTING.md"
 TEXT = "the time traveller said so\n"
 
 
@@ -157,6 +160,20 @@ def test_every_kind_of_change_does_what_it_says() -> None:
             value = float(plain[unit])
             wanted = change(value) if unit in (1, 6) else value
             assert float(found[4, unit]) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_a_kind_of_ones_own_is_registered_as_the_document_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (line,) = re.findall(r'`("\w+": lambda values, _value: .+?)`', CONTRIBUTING.read_text("utf-8"))
+    for name, change in eval(f"{{{line}}}").items():
+        monkeypatch.setitem(KINDS, name, change)
+    run = made("gru", 1)
+    plain = walk(run.model, ids_of(run)).states[0][0][4]
+    change = Intervention("h", [1, 6], "negate", first=4, last=5)
+    found = walk(run.model, ids_of(run), [change]).states[0][0][4]
+    expected = torch.where(torch.isin(torch.arange(8), torch.tensor([1, 6])), -plain, plain)
+    torch.testing.assert_close(found, expected)
 
 
 def test_one_value_for_each_unit() -> None:
