@@ -24,11 +24,20 @@ from rnn_magics import (
     TrainConfig,
     Vocab,
     VocabConfig,
+    inspect_rnn,
     make_batches,
     train,
 )
 from rnn_magics.batching import BatchConfig
-from rnn_magics.handout.page import BEYOND_WEIGHTS, PageConfig, page_html, write_page
+from rnn_magics.handout import page as page_module
+from rnn_magics.handout.page import (
+    BEYOND_WEIGHTS,
+    VERSION,
+    PageConfig,
+    page_html,
+    write_page,
+)
+from rnn_magics.inspection.interventions.probes import ProbeConfig
 from rnn_magics.inspection.views.payload import unpack
 from rnn_magics.models.cells import RNNCell
 from rnn_magics.text.corpus import CorpusConfig
@@ -36,6 +45,7 @@ from rnn_magics.training.run import Run
 from tests.browser.test_injection import PAYLOADS
 from tests.conftest import TEXT
 
+DOCS = Path(__file__).parents[2] / "docs"
 HOSTILE = "".join(f"{payload}\n" for payload in PAYLOADS) + "\ud800 \u2028 ]]> <!-- -->\n"
 TRAIN = TrainConfig(epochs=2, threads=1)
 
@@ -158,6 +168,34 @@ def test_what_it_wrote_after_the_epochs_of_its_folder_is_in_it(tmp_path: Path) -
     for path in (tmp_path / "kept").iterdir():
         path.unlink()
     assert [s["epoch"] for s in data_of(page_html(run, corpus))["run"]["samples"]] == [2]
+
+
+def test_further_views_are_kept_small_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, corpus = made()
+    traces = [inspect_rnn("probe", run, corpus, ProbeConfig(feature="next_space"))]
+    looks = data_of(page_html(run, corpus, traces=traces))["looks"]
+    assert looks[-1] == json.loads(json.dumps(traces[0].to_data()))
+    long = [inspect_rnn("hidden", run, "the time " * 100)]
+    size = [len(page_html(run, corpus, traces=given)) for given in ([], long)]
+    assert size[1] - size[0] < 200_100
+    monkeypatch.setattr(page_module, "_TRACE_BYTES", 1000)
+    with pytest.raises(RNNMagicsError, match=r"^a page cannot hold this view: hidden: .*$"):
+        page_html(run, corpus, traces=long)
+
+
+def test_the_page_of_the_docs_is_of_this_version_and_small() -> None:
+    html = (DOCS / "page.html").read_text(encoding="utf-8")
+    data = data_of(html)
+    assert data["version"] == VERSION
+    assert [look["view"] for look in data["looks"]] == [
+        "play",
+        "surprise",
+        "hidden",
+        "gates",
+        "ablate",
+    ]
+    assert len(html.encode()) < 600_000
+    assert "default-src 'none'" in html
 
 
 def test_a_page_is_written_whole_and_over_nothing(tmp_path: Path) -> None:

@@ -242,6 +242,16 @@ def test_groups_that_are_not_there_get_one_line(options: Any, said: str) -> None
     assert len(str(told.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("inspect", [inspect_ablate, inspect_probe])
+def test_a_bidirectional_model_is_refused(inspect: Any) -> None:
+    run, corpus = counting_model(bracketed_text(), knows=True)
+    config = ModelConfig("gru", 4, bidirectional=True)
+    both = SimpleNamespace(model=RNNModel(config, len(run.vocab)), vocab=run.vocab)
+    with pytest.raises(RNNMagicsError, match="reads forwards") as told:
+        inspect(both, corpus)
+    assert len(str(told.value).splitlines()) == 1
+
+
 def test_unknown_tokens_of_a_text_are_named() -> None:
     found = inspect_ablate(two_layers(), TYPED + "!")
     assert found.unknown == ("!",)

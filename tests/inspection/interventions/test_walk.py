@@ -298,6 +298,14 @@ def test_bidirectional_models_are_refused() -> None:
             call()
 
 
+def test_unknown_tokens_are_named() -> None:
+    run = made()
+    found = inspect_patch(run, "zzz", "the § time")
+    assert found.unknown == ("§",)
+    assert "read as <unk>: '§'" in repr(found)
+    assert found.to_data()["unknown"] == ["§"]
+
+
 def test_no_change_is_refused() -> None:
     with pytest.raises(RNNMagicsError, match="nothing is changed"):
         intervene(made(), TEXT, [])

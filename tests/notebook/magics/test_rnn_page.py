@@ -33,6 +33,23 @@ def test_another_text_is_not_taken_for_that_of_the_run(prepared: Notebook, tmp_p
     assert "not at hand" in facts["repeats"]
 
 
+def test_what_was_looked_at_stands_in_the_page_behind_the_rest(
+    prepared: Notebook, tmp_path: Path
+) -> None:
+    prepared.run("%train_rnn --num-hiddens 8 --epochs 1 --no-baseline")
+    prepared.run('patch = %inspect_rnn patch "the" "he said"')
+    prepared.run("ablation = %inspect_rnn ablate --tokens 30")
+    page = prepared.run(f"%rnn page {tmp_path}/run.html --show patch,ablation")
+    looks = data_of(page.path.read_text(encoding="utf-8"))["looks"]
+    assert [look["view"] for look in looks[-2:]] == ["patch", "ablate"]
+    assert looks[-2] == prepared.variables["patch"].to_data()
+    said = prepared.refused(f"%rnn page {tmp_path}/other.html --show patch --no-text")
+    assert said.startswith("patch may show text of the corpus")
+    said = prepared.refused(f"%rnn page {tmp_path}/other.html --show pach")
+    assert "did you mean 'patch'" in said
+    assert not (tmp_path / "other.html").exists()
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -42,6 +59,8 @@ def test_another_text_is_not_taken_for_that_of_the_run(prepared: Notebook, tmp_p
         ("%rnn page a b c.html", "at most 2 names"),
         ("%rnn doctor --no-text", "--no-text is for %rnn page"),
         ("%rnn --overwrite", "--overwrite is for %rnn page"),
+        ("%rnn doctor --show a", "--show is for %rnn page"),
+        ("%rnn page a.html --show __name__", "is no variable with what %inspect_rnn returned"),
     ],
 )
 def test_bad_input_gets_one_line(prepared: Notebook, line: str, said: str) -> None:
