@@ -9,15 +9,18 @@ units of its LSTM. It takes a minute or two on two cores.
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 
 from rnn_magics import (
     BatchConfig,
+    Checkpointing,
     Corpus,
     ModelConfig,
     PageConfig,
     TrainConfig,
     Vocab,
+    fit_ladder,
     inspect_rnn,
     make_batches,
     train,
@@ -31,15 +34,19 @@ TEXT = "    def __init__(self, name="
 def main(path: Path) -> None:
     """Train, and write the page."""
     corpus = Corpus.load("python_source")
-    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig(num_steps=64))
-    run = train(
-        batches,
-        ModelConfig("lstm", num_hiddens=96),
-        TrainConfig(epochs=4, clip=1),
-        name="quickstart",
-    )
-    traces = [inspect_rnn("ablate", run, corpus)]
-    page = write_page(run, path, corpus, PageConfig(text=TEXT, overwrite=True), traces)
+    vocab = Vocab.from_corpus(corpus)
+    batches = make_batches(corpus, vocab, BatchConfig(num_steps=64))
+    with tempfile.TemporaryDirectory() as kept:  # for what it wrote after its epochs
+        run = train(
+            batches,
+            ModelConfig("lstm", num_hiddens=96),
+            TrainConfig(epochs=4, clip=1),
+            name="quickstart",
+            watch=Checkpointing(f"{kept}/run", keep=None),
+        )
+        run.ladder = fit_ladder(corpus, vocab)
+        traces = [inspect_rnn("ablate", run, corpus)]
+        page = write_page(run, path, corpus, PageConfig(text=TEXT, overwrite=True), traces)
     sys.stdout.write(f"{page!r}\n")
 
 

@@ -429,3 +429,15 @@ describe('what a changed state does', () => {
     expect(() => looked({ ...data, passages: cut }, 'data')).toThrow('passages');
   });
 });
+
+it('play names the token from which a unit is held, also one that is not seen', () => {
+  const host = drawn(example('play'));
+  const canvas = find(host, 'canvas');
+  for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'Enter']) {
+    canvas.dispatchEvent(new KeyboardEvent('keydown', { key }));
+  }
+  const slider = find(host, '.rnn-editor input') as HTMLInputElement;
+  slider.value = slider.max;
+  slider.dispatchEvent(new Event('input'));
+  expect(find(host, '.rnn-changes li').textContent).toMatch(/from ␣ \(place 3\) on/);
+});

@@ -145,7 +145,7 @@ class Probe(Trace):
     def caption(self) -> str:
         """How to read it."""
         return say(
-            "The share of its variance that each unit explains alone. A line is what all units"
+            "The share of its variance that each unit explains alone, beside what all units"
             " explain together on unseen text, and what they explain of a shifted target."
         )
 

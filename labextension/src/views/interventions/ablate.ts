@@ -16,6 +16,7 @@ export const ablate = redrawn<Ablate>((host, data) => {
   host.append(
     element('div', '', say('%1 tokens, %2 nats a token as it is', data.num_tokens, shown(data.nats))),
     bars(
+      data.heading,
       [name, say('nats a token'), '95 %', ''],
       data.groups.map((group, place) => {
         const [value, half] = [data.worth[place] ?? 0, data.half[place] ?? 0];

@@ -14,15 +14,16 @@ export interface Bar {
 }
 
 /** Return a table of bars from zero, all on one scale. */
-export function bars(head: string[], rows: readonly Bar[]): HTMLTableElement {
+export function bars(title: string, head: string[], rows: readonly Bar[]): HTMLTableElement {
   const ends = rows.flatMap(({ value, half = 0 }) => [value - half, value + half]);
   const low = ends.reduce((least, end) => Math.min(least, end), 0);
   const high = ends.reduce((most, end) => Math.max(most, end), 0) || 1;
   const share = (value: number): number => (100 * (value - low)) / (high - low);
   const made = element('table', 'rnn-table rnn-bars');
+  made.setAttribute('aria-label', title);
   const top = made.createTHead().insertRow();
-  for (const name of head) {
-    const cell = element('th', '', name);
+  for (const column of head) {
+    const cell = element('th', '', column);
     cell.scope = 'col';
     top.append(cell);
   }

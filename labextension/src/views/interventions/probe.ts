@@ -11,6 +11,7 @@ export const probe = redrawn<Probe>((host, data) => {
   host.append(
     element('div', '', say('layer %1, %2 tokens', data.layer, data.num_tokens)),
     bars(
+      data.heading,
       [say('unit'), say('share of variance'), say('weight'), ''],
       [
         { name: say('all units, on unseen text'), value: data.r2 ?? 0, isLevel: true },

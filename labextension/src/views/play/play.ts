@@ -9,6 +9,7 @@ import { element } from '../page/dom';
 import { count, slider } from '../page/fields';
 import { button } from '../runs/steering';
 import { say } from '../text/say';
+import { heading } from '../text/visible';
 import { branch, difference } from './branch';
 import { listChanges, within, withChange } from './changes';
 import { statesView } from './states';
@@ -59,7 +60,7 @@ export function play(host: HTMLElement, first: Play): { update: (data: Play) => 
 
   let walking = walker(network, draw);
   const again = (): void => {
-    listChanges(list, changes, tokenAt, change);
+    listChanges(list, changes, place => heading(tokenAt(place)), change);
     walking.go(ids, { length, seed, decoding: { temperature, topK: null, topP: null } }, changes);
   };
   function draw(now: Walks): void {
