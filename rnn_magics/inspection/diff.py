@@ -243,11 +243,11 @@ def inspect_diff(
     looks = [inspect_surprise(run, text) for run in runs]
     read = [encode_corpus(corpus_as(reading_of(run), corpus), vocab) for run in runs]
     part = "held-out" if len(read[0].valid) else "training"
-    ids = [
+    ids, others = (
         np.asarray(each.valid if part == "held-out" else each.train)[: config.search + 1]
         for each in read
-    ]
-    if looks[0].tokens != looks[1].tokens or not np.array_equal(*ids):
+    )
+    if looks[0].tokens != looks[1].tokens or not np.array_equal(ids, others):
         msg = say(
             "{first} and {second} read a text differently, since their texts were cleaned"
             " differently; there is no token by token",
@@ -255,10 +255,10 @@ def inspect_diff(
             second=names[1],
         )
         raise InspectionError(msg)
-    if len(ids[0]) < 2:  # noqa: PLR2004
+    if len(ids) < 2:  # noqa: PLR2004
         msg = say("the corpus {corpus!r} has no text to compare", corpus=corpus.name)
         raise InspectionError(msg)
-    bits = [_bits(run, vocab, ids[0]) for run in runs]
+    bits = [_bits(run, vocab, ids) for run in runs]
     differs = bits[0] - bits[1]  # of the tokens from the second on
     return Diff(
         looks[0].tokens,
@@ -270,8 +270,8 @@ def inspect_diff(
         float(differs.mean()),
         float(differs.std() / len(differs) ** 0.5),
         (
-            _passages(vocab, ids[0], -differs, differs, config),
-            _passages(vocab, ids[0], differs, differs, config),
+            _passages(vocab, ids, -differs, differs, config),
+            _passages(vocab, ids, differs, differs, config),
         ),
     )
 

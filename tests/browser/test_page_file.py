@@ -130,3 +130,16 @@ def test_text_stays_text(browser: Any, tmp_path: Path) -> None:
     assert file.asked == [path.as_uri()]
     assert not [said for said in file.said if not re.search("^$", said)]
     file.context.close()
+
+
+def test_the_page_of_the_docs_opens_and_its_text_is_read_by_rows_and_names(browser: Any) -> None:
+    path = Path(__file__).parents[2] / "docs" / "page.html"
+    file = File(browser, path.as_uri())
+    file.tab.locator(".rnn-written").first.wait_for()
+    assert file.tab.locator(".rnn-inspection").count() == 5
+    worth = file.tab.get_by_role("table", name="What each unit is worth")
+    assert worth.get_by_role("rowheader").count() == worth.locator("tbody tr").count() > 0
+    assert file.tab.locator(".rnn-run-card").get_by_label("What it writes").count() == 1
+    assert file.asked == [path.as_uri()]
+    assert file.said == []
+    file.context.close()
