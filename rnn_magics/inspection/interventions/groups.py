@@ -17,12 +17,11 @@ from rnn_magics.models.rnn_model import RNNModel
 LAYERS = "layers"
 _NUMBER = re.compile(r"[0-9]+")
 _RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?")
-KINDS_OF_GROUPS = {
+_TOLD = {
     "unit": marked("unit {name} of layer {layer}"),
     "units": marked("units {name} of layer {layer}"),
     "layer": marked("layer {layer}"),
 }
-"""What a group is, with how it is told."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Group:
     Parameters
     ----------
     kind
-        A name of `KINDS_OF_GROUPS`.
+        ``unit`` for one alone, ``units`` for several, ``layer`` for all of a layer.
     layer
         The layer.
     units
@@ -50,7 +49,7 @@ class Group:
 
     def __str__(self) -> str:
         """Say what it is, e.g. ``units 0-7 of layer 1``."""
-        return say(KINDS_OF_GROUPS[self.kind], name=self.name, layer=self.layer)
+        return say(_TOLD[self.kind], name=self.name, layer=self.layer)
 
 
 def groups_of(model: RNNModel, spelled: str | None, layer: int | None) -> list[Group]:
