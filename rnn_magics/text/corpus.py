@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
@@ -21,16 +21,18 @@ from rnn_magics.text.cleaning import (
 )
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
-from rnn_magics.text.indexing.numbering import Numbered, slices
+from rnn_magics.text.indexing.numbered import Cut, Feed, Numbered
+from rnn_magics.text.indexing.numbering import slices
 from rnn_magics.text.indexing.on_disk import listed, number_on_disk
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.progress import Watch
 from rnn_magics.text.reading.several import Spec, find_sources
 from rnn_magics.text.reading.stream import StreamedText, cleaned_text
-from rnn_magics.text.reserved import Whole, kept_whole
+from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.series.levels import Series
+from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tasks.stream import MadeUp
-from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, require_kind
+from rnn_magics.text.tokenizers import require_kind, tokenizer_of
 
 DEFAULT_SOURCE = "python_docs"
 
@@ -63,8 +65,9 @@ class Corpus(Result):
 
     Notes
     -----
-    The split counts tokens, not characters, so that no word is cut in two: the last ``valid``
-    share of the token sequence is held out, in one piece.
+    The last ``valid`` share of the characters is held out, in one piece, whatever the tokens are:
+    so every tokenizer trains on the same text and is measured on the same text. Both parts are
+    tokenized apart. With ``max_tokens``, and where tokens are given, the share counts tokens.
     """
 
     name: str
@@ -76,7 +79,7 @@ class Corpus(Result):
     encoding: str | None = None
     behind: Series | MadeUp | None = field(default=None, compare=False)
     files: FileConfig = field(default_factory=FileConfig)
-    _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
+    _numbered: dict[tuple[str, tuple[str, ...]], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
     _read_as: dict[CorpusConfig, Corpus] = field(default_factory=dict, init=False, compare=False)
@@ -247,8 +250,23 @@ class Corpus(Result):
             digest.update(piece.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def tokens(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> list[Any]:
-        """Split the corpus into tokens.
+    def tokens(
+        self,
+        token: str | None = None,
+        reserved: tuple[str, ...] = (),
+        learnt: Learnt | None = None,
+    ) -> list[Any]:
+        """Return the first ``config.max_tokens`` tokens of the corpus, in order; see `split`."""
+        train, valid = self.split(token, reserved, learnt)
+        return train + valid
+
+    def split(
+        self,
+        token: str | None = None,
+        reserved: tuple[str, ...] = (),
+        learnt: Learnt | None = None,
+    ) -> tuple[list[Any], list[Any]]:
+        """Return the tokens to train on, and those that are held out.
 
         Parameters
         ----------
@@ -256,62 +274,83 @@ class Corpus(Result):
             A name of `TOKENIZERS`; by default ``char`` for text. Given tokens stay as they are.
         reserved
             Tokens that stay whole, whatever the tokenizer.
-
-        Returns
-        -------
-        list
-            The first ``config.max_tokens`` tokens, in order.
+        learnt
+            What the tokenizer has learnt, if it is one that learns; see `Vocab.learnt`.
 
         Raises
         ------
         CorpusError
-            When a tokenizer is named for given tokens, or there are too many tokens for a list.
+            When a tokenizer is named for given tokens, or one that has learnt nothing yet, or
+            there are too many tokens for a list.
         """
-        token = self._checked(token)
-        if isinstance(self.data, StreamedText):
-            return listed(self.numbered(token, reserved), self.name)
-        if not isinstance(self.data, str):
-            return list(self.data[: self.config.max_tokens])
-        tokenizer = TOKENIZERS[token]
-        split = (kept_whole(tokenizer, reserved) or tokenizer).split
-        if self.config.d2l:  # the book joins the tokens of its lines: line ends are not tokens
-            tokens = [token for line in self.data.split("\n") for token in split(line)]
+        if isinstance(self.data, tuple):
+            self._checked(token)
+            found = list(self.data[: self.config.max_tokens])
+            num_train = self.cut.num_train(len(found))
         else:
-            tokens = split(self.data)
-        return tokens[: self.config.max_tokens]
+            numbered = self.numbered(token, reserved, learnt)
+            found, num_train = listed(numbered, self.name), numbered.num_train
+        return found[:num_train], found[num_train:]
 
-    def numbered(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> Numbered:
+    def numbered(
+        self,
+        token: str | None = None,
+        reserved: tuple[str, ...] = (),
+        learnt: Learnt | None = None,
+    ) -> Numbered:
         """Return the tokens as numbers of their types, which takes far less memory than `tokens`.
 
         The text is tokenized once for each tokenizer; the result is kept.
 
         Parameters
         ----------
-        token
-            A name of `TOKENIZERS`; by default ``char`` for text.
-        reserved
-            Tokens that stay whole, whatever the tokenizer.
+        token, reserved, learnt
+            As for `split`.
 
         Raises
         ------
         CorpusError
-            When a tokenizer is named for given tokens.
+            When a tokenizer is named for given tokens, or one that has learnt nothing yet.
         """
         token = self._checked(token)
-        tokenizer = TOKENIZERS[token]
-        whole = kept_whole(tokenizer, reserved) if self.is_text else None
-        kept = self._numbered.get((token, whole))
+        tokenizer = tokenizer_of(token, learnt)
+        key = token, reserved if self.is_text else ()
+        kept = self._numbered.get(key)
         if kept is None or kept[0] is not tokenizer:  # a notebook may have replaced it
-            kept = self._numbered[token, whole] = tokenizer, self._number(token, whole)
+            kept = self._numbered[key] = tokenizer, self._number(token, reserved, learnt)
         return kept[1]
 
-    def _number(self, token: str, whole: Whole | None) -> Numbered:
-        data, limit, tokenizer = self.data, self.config.max_tokens, TOKENIZERS[token]
-        if isinstance(data, tuple):
-            return Numbered.of_tokens(data[:limit])
-        if isinstance(data, StreamedText):
-            return number_on_disk(data, self.config, self.name, token, whole)
-        return Numbered.of_text(data, tokenizer, whole, limit, line_ends=not self.config.d2l)
+    def _number(self, token: str, reserved: tuple[str, ...], learnt: Learnt | None) -> Numbered:
+        if isinstance(self.data, tuple):
+            return Numbered.of_tokens(self.data[: self.config.max_tokens], self.cut)
+        feed = self.feed(token, reserved, learnt)
+        if isinstance(self.data, StreamedText):
+            return number_on_disk(self.data, self.config, self.name, token, feed)
+        return Numbered.of_text(self.data, feed)
+
+    def feed(self, token: str, reserved: tuple[str, ...], learnt: Learnt | None) -> Feed:
+        """Return what turns this text into numbers of tokens."""
+        tokenizer, config = tokenizer_of(token, learnt), self.config
+        whole = kept_whole(tokenizer, reserved)
+        return Feed(tokenizer, whole, self.cut, config.max_tokens, line_ends=not config.d2l)
+
+    def training_text(self) -> Iterator[str]:
+        """Yield the text that is trained on, in pieces; of given tokens, nothing."""
+        data, config = self.data, self.config
+        if not isinstance(data, tuple):
+            pieces = data.pieces() if isinstance(data, StreamedText) else slices(data)
+            limit, line_ends = config.max_tokens, not config.d2l
+            yield from self.cut.training_text(pieces, limit, line_ends=line_ends)
+
+    @property
+    def cut(self) -> Cut:
+        """Where the held-out part begins."""
+        share, data = self.held_out_share, self.data
+        if isinstance(data, tuple) or self.config.max_tokens is not None:
+            return Cut(None, share)
+        line_ends = data.num_line_ends if isinstance(data, StreamedText) else data.count("\n")
+        whole = Cut(None, share)
+        return replace(whole, characters=whole.num_train(len(data) - line_ends * self.config.d2l))
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token
@@ -328,14 +367,9 @@ class Corpus(Result):
         """The share of the tokens that are held out."""
         return self.config.held_out_share(len(self.data))
 
-    def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
-        """Split tokens into those to train on and those held out."""
-        cut = self.num_train_tokens(len(tokens))
-        return tokens[:cut], tokens[cut:]
-
     def num_train_tokens(self, num_tokens: int) -> int:
-        """Return how many of `num_tokens` tokens are trained on; they come first."""
-        return num_tokens - int(num_tokens * self.held_out_share)
+        """Return how many of so many characters or given tokens are trained on; they come first."""
+        return Cut(None, self.held_out_share).num_train(num_tokens)
 
     def __len__(self) -> int:
         """Return the number of characters, or of given tokens."""
