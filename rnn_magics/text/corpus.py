@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -19,6 +20,7 @@ from rnn_magics.text.cleaning import (
     require_uncleaned,
     words_of_loss,
 )
+from rnn_magics.text.documents import BOS, beginning, documents_in, parted, whole_documents
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
 from rnn_magics.text.indexing.numbering import Numbered, slices
@@ -26,7 +28,7 @@ from rnn_magics.text.indexing.on_disk import listed, number_on_disk
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.progress import Watch
 from rnn_magics.text.reading.several import Spec, find_sources
-from rnn_magics.text.reading.stream import StreamedText, cleaned_text
+from rnn_magics.text.reading.stream import StreamedText, cleaned_again, cleaned_text
 from rnn_magics.text.reserved import Whole, kept_whole
 from rnn_magics.text.series.levels import Series
 from rnn_magics.text.tasks.stream import MadeUp
@@ -47,7 +49,8 @@ class Corpus(Result):
         Its name in listings.
     data
         The cleaned text, or the given tokens. Text of files of more than 256 MiB is not held in
-        memory: it is read piece by piece, and its tokens are kept as indices on disk.
+        memory: it is read piece by piece, and its tokens are kept as indices on disk. Documents
+        are in memory, with `BOS` before each one and after the last.
     origin
         Where it came from: a path, a URL, ``cell`` ...
     config
@@ -64,7 +67,8 @@ class Corpus(Result):
     Notes
     -----
     The split counts tokens, not characters, so that no word is cut in two: the last ``valid``
-    share of the token sequence is held out, in one piece.
+    share of the token sequence is held out, in one piece. Of documents, those are held out that
+    begin in the last ``valid`` share of the characters.
     """
 
     name: str
@@ -126,24 +130,25 @@ class Corpus(Result):
         found = find_sources(specs, encoding, download, files, watch)
         name = name or found.name
         data, lost = cleaned_text(found.sources, config, name, found.meter)
-        notes = found.notes(len(data))
-        return cls(name, data, found.origin, config, notes, lost, encoding, files=files)
+        corpus = cls(name, data, found.origin, config, (), lost, encoding, files=files)
+        return replace(corpus, notes=found.notes(len(corpus)))
 
     @classmethod
     def from_text(
         cls,
-        text: str,
+        text: str | list[str],
         config: CorpusConfig | None = None,
         *,
         name: str = "text",
         origin: str = "text",
     ) -> Corpus:
-        """Make a corpus from a string.
+        """Make a corpus from a string, or from records: the lines of a text, or its documents.
 
         Raises
         ------
         CorpusError
-            When fewer than two characters are left after cleaning.
+            When fewer than two characters are left after cleaning, or the text is to be documents
+            and does not show where one ends.
         """
         config = config or CorpusConfig()
         cleaned, lost = cleaned_and_lost(text, config, name)
@@ -184,8 +189,8 @@ class Corpus(Result):
     ) -> Corpus:
         """Make a corpus from the value of a notebook variable.
 
-        A string is text. A list of strings is the lines of a text. Of records (a
-        ``datasets.Dataset``, a list of dicts) a field is the text, and of a table a column. Any
+        A string is text. A list of strings is the lines of a text, or its documents. Of records
+        (a ``datasets.Dataset``, a list of dicts) a field is the text, and of a table a column. Any
         other sequence (a list, a range, an array, a tensor, a pandas column) is a sequence of
         tokens. For a list of words that are tokens already, use `from_tokens`.
 
@@ -196,22 +201,20 @@ class Corpus(Result):
         """
         origin = say("variable {name}", name=name)
         found = text_or_elements(data, name, field)
-        if isinstance(found, str):
-            return cls.from_text(found, config, name=name, origin=origin)
-        return cls.from_tokens(found, config, name=name, origin=origin)
+        if isinstance(found, tuple):
+            return cls.from_tokens(found, config, name=name, origin=origin)
+        return cls.from_text(found, config, name=name, origin=origin)
 
     def read_as(self, cleaning: CorpusConfig) -> Corpus:
         """Return this text with another cleaning; its split and its length stay."""
         config = replace(cleaning, valid=self.config.valid, max_tokens=self.config.max_tokens)
-        if not self.is_text or config == self.config:
+        if self.has_documents and config.documents is not None:  # they stay what they are
+            config = replace(config, documents=self.config.documents, seed=self.config.seed)
+        if isinstance(self.data, tuple) or config == self.config:
             return self
         if config not in self._read_as:
-            on_disk = self.data.sources if isinstance(self.data, StreamedText) else None
-            data: str | StreamedText
-            if on_disk:
-                data, lost = cleaned_text(on_disk, config, self.name)
-            else:
-                data, lost = cleaned_and_lost(str(self.data), config, self.name)
+            given = self.documents if self.has_documents else self.data
+            data, lost = cleaned_again(given, config, self.name)
             read = replace(self, data=data, config=config, letters_removed=lost)
             self._read_as[config] = read
         return self._read_as[config]
@@ -231,9 +234,24 @@ class Corpus(Result):
         """Whether the text is read from its files piece by piece, its indices mapped from disk."""
         return isinstance(self.data, StreamedText)
 
+    @property
+    def has_documents(self) -> bool:
+        """Whether it is many documents rather than one text."""
+        return self.config.documents is not None
+
+    @property
+    def documents(self) -> list[str]:
+        """Its documents, cleaned, in their order; empty if it is one text."""
+        return documents_in(str(self.data)) if self.has_documents else []
+
     def beginning(self, count: int) -> str | tuple[Hashable, ...]:
-        """Return the first characters or given tokens; at most 1000 for a text on disk."""
+        """Return the first characters or given tokens; at most 1000 for a text on disk.
+
+        Of documents, each begins a line.
+        """
         data = self.data
+        if self.has_documents:
+            return beginning(str(data), count)
         return data.beginning[:count] if isinstance(data, StreamedText) else data[:count]
 
     @property
@@ -260,7 +278,7 @@ class Corpus(Result):
         Returns
         -------
         list
-            The first ``config.max_tokens`` tokens, in order.
+            The first ``config.max_tokens`` tokens, in order; of documents, those that are whole.
 
         Raises
         ------
@@ -268,7 +286,7 @@ class Corpus(Result):
             When a tokenizer is named for given tokens, or there are too many tokens for a list.
         """
         token = self._checked(token)
-        if isinstance(self.data, StreamedText):
+        if isinstance(self.data, StreamedText) or self.has_documents:
             return listed(self.numbered(token, reserved), self.name)
         if not isinstance(self.data, str):
             return list(self.data[: self.config.max_tokens])
@@ -299,6 +317,7 @@ class Corpus(Result):
         """
         token = self._checked(token)
         tokenizer = TOKENIZERS[token]
+        reserved = (*reserved, BOS) if self.has_documents else reserved
         whole = kept_whole(tokenizer, reserved) if self.is_text else None
         kept = self._numbered.get((token, whole))
         if kept is None or kept[0] is not tokenizer:  # a notebook may have replaced it
@@ -311,7 +330,10 @@ class Corpus(Result):
             return Numbered.of_tokens(data[:limit])
         if isinstance(data, StreamedText):
             return number_on_disk(data, self.config, self.name, token, whole)
-        return Numbered.of_text(data, tokenizer, whole, limit, line_ends=not self.config.d2l)
+        of_text = partial(Numbered.of_text, data, tokenizer, whole, line_ends=not self.config.d2l)
+        if self.has_documents:
+            return whole_documents(of_text(None), limit, self.name)
+        return of_text(limit)
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token
@@ -326,31 +348,48 @@ class Corpus(Result):
     @property
     def held_out_share(self) -> float:
         """The share of the tokens that are held out."""
-        return self.config.held_out_share(len(self.data))
+        return self.config.held_out_share(len(self))
 
     def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
         """Split tokens into those to train on and those held out."""
-        cut = self.num_train_tokens(len(tokens))
-        return tokens[:cut], tokens[cut:]
+        train, valid = self.parts(Numbered.of_tokens(tuple(tokens)))
+        return tokens[train], tokens[valid]
+
+    def parts(self, numbered: Numbered) -> tuple[slice, slice]:
+        """Return which of its tokens are trained on and which are held out.
+
+        Two parts of documents share the `BOS` between them: it ends the one and begins the other.
+
+        Raises
+        ------
+        CorpusError
+            When a share of the documents is held out, and all of them are in the training part.
+        """
+        if self.has_documents and self.held_out_share:
+            return parted(numbered, self.documents, self.held_out_share, self.name)
+        cut = self.num_train_tokens(numbered.size)
+        return slice(0, cut), slice(cut, numbered.size)
 
     def num_train_tokens(self, num_tokens: int) -> int:
-        """Return how many of `num_tokens` tokens are trained on; they come first."""
+        """Return how many of `num_tokens` tokens of one text are trained on; they come first."""
         return num_tokens - int(num_tokens * self.held_out_share)
 
     def __len__(self) -> int:
         """Return the number of characters, or of given tokens."""
-        return len(self.data)
+        return sum(map(len, self.documents)) if self.has_documents else len(self.data)
 
     def __repr__(self) -> str:
         """One line: name, size, split."""
         size = marked("{size:,} characters") if self.is_text else marked("{size:,} tokens")
         size = marked("{size:,} characters on disk") if self.on_disk else size
+        documents = marked("{number:,} documents") if self.has_documents else ""
         first = marked("the first {limit:,} tokens") if self.config.max_tokens else ""
         held_out = (
             marked("{share:.0%} held out") if self.held_out_share else marked("nothing held out")
         )
         values = {"size": len(self), "limit": self.config.max_tokens, "share": self.held_out_share}
-        told = (say(text, **values) for text in (size, first, held_out) if text)
+        values["number"] = len(self.documents)
+        told = (say(text, **values) for text in (documents, size, first, held_out) if text)
         return f"Corpus({say(', ').join((quoted(self.name), *told))})"
 
 

@@ -18,6 +18,7 @@ from rnn_magics.language import say
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.documents import MARKS, Marks
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbering import Numbered
 from rnn_magics.text.indexing.on_disk import index_file
@@ -75,6 +76,8 @@ class Vocab(Result):
         The index of unknown tokens, 0.
     token_freqs : list of (token, count)
         Every token of the text but ``<unk>``, rare ones included, most frequent first.
+    marks : Marks or None
+        The indices that mark where documents begin and end; None if the text is not documents.
     """
 
     unk = 0
@@ -83,9 +86,9 @@ class Vocab(Result):
         config = config or VocabConfig()
         counts = Counter(tokens)
         counts.pop(UNK, None)
-        self._build(counts.most_common(), config)
+        self._build(counts.most_common(), config, documents=False)
 
-    def _build(self, token_freqs: list[tuple[Any, int]], config: VocabConfig) -> None:
+    def _build(self, token_freqs: list[Any], config: VocabConfig, *, documents: bool) -> None:
         self.config = config
         self.token_freqs = token_freqs
         kept = [token for token, count in token_freqs if count >= config.min_freq]
@@ -104,6 +107,7 @@ class Vocab(Result):
                 )
             )
         self._has_tuples = any(isinstance(token, tuple) for token in self._tokens)
+        self.marks = Marks(*map(self._index.__getitem__, MARKS)) if documents else None
 
     @classmethod
     def from_corpus(cls, corpus: Corpus, config: VocabConfig | None = None) -> Vocab:
@@ -111,8 +115,8 @@ class Vocab(Result):
 
         .. math:: c(w) = \#\{t \le n_{train} : w_t = w\}, \quad x(w) = r + \#\{v : c(v) > c(w)\}
 
-        where r is the first index after those of ``<unk>`` and the reserved tokens. Of equally
-        frequent tokens, the one that occurs first comes first.
+        where r is the first index after those of ``<unk>``, the marks of documents and the other
+        reserved tokens. Of equally frequent tokens, the one that occurs first comes first.
 
         Raises
         ------
@@ -122,7 +126,7 @@ class Vocab(Result):
         config = config or VocabConfig()
         token = config.token or corpus.default_token
         numbered = corpus.numbered(token, config.reserved)
-        num_train = corpus.num_train_tokens(numbered.size)
+        num_train = corpus.parts(numbered)[0].stop
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
             raise VocabError(
                 say(
@@ -134,9 +138,12 @@ class Vocab(Result):
                     advice=corpus.losses or say("hold less out with --valid, or add text"),
                 )
             )
-        vocab = cls.__new__(cls)
+        vocab, config = cls.__new__(cls), replace(config, token=token)
+        if documents := corpus.has_documents:
+            num_train -= 1  # without the mark after the last one
+            config = replace(config, reserved=tuple(dict.fromkeys((*MARKS, *config.reserved))))
         freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
-        vocab._build(freqs, replace(config, token=token))  # noqa: SLF001  (its own class)
+        vocab._build(freqs, config, documents=documents)  # noqa: SLF001  (its own class)
         return vocab
 
     def __len__(self) -> int:
@@ -239,7 +246,8 @@ class Vocab(Result):
             When a token is not text, a number, true, false, None, or a tuple of these.
         """
         freqs = [[to_plain(token), count] for token, count in self.token_freqs]
-        return {"format": 1, "config": self.config.to_dict(), "token_freqs": freqs}
+        marked = {} if self.marks is None else {"documents": True}
+        return {"format": 1, "config": self.config.to_dict(), "token_freqs": freqs, **marked}
 
     @classmethod
     def from_json(cls, text: str) -> Vocab:
@@ -269,9 +277,14 @@ class Vocab(Result):
                 raise VocabError(say("not a vocabulary of rnn_magics (format 1)"))
             config = VocabConfig.from_dict(document["config"])
             freqs = [(from_plain(token), _count(count)) for token, count in document["token_freqs"]]
+            documents = document.get("documents")
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
+        if documents is not None and (documents is not True or not {*MARKS} <= {*config.reserved}):
+            raise VocabError(
+                say("not a vocabulary of rnn_magics: the marks of documents are amiss")
+            )
         if len({token for token, _ in freqs}) != len(freqs):
             raise VocabError(say("not a vocabulary of rnn_magics: a token occurs twice"))
         if counts != sorted(counts, reverse=True):
@@ -281,15 +294,15 @@ class Vocab(Result):
                 )
             )
         vocab = cls.__new__(cls)
-        vocab._build(freqs, config)  # noqa: SLF001  (its own class)
+        vocab._build(freqs, config, documents=bool(documents))  # noqa: SLF001  (its own class)
         return vocab
 
     def __eq__(self, other: object) -> bool:
         """Whether the other vocabulary maps the same tokens to the same indices."""
         if not isinstance(other, Vocab):
             return NotImplemented
-        mine, theirs = (self._tokens, self.token), (other._tokens, other.token)
-        return mine == theirs
+        mine = self._tokens, self.token, self.marks
+        return mine == (other._tokens, other.token, other.marks)
 
     __hash__ = None  # type: ignore[assignment]  # a vocabulary holds lists
 
@@ -379,8 +392,8 @@ def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
             ids[end : end + len(block)] = block
             end += len(block)
         ids.flags.writeable = False
-    cut = corpus.num_train_tokens(len(ids))
-    return EncodedCorpus(ids[:cut], ids[cut:], notes)
+    train, valid = corpus.parts(numbered)
+    return EncodedCorpus(ids[train], ids[valid], notes)
 
 
 __all__ = ["EncodedCorpus", "Ids", "Vocab", "VocabConfig", "encode_corpus", "unk_share"]

@@ -8,7 +8,7 @@ look-up turns a number into an index. `Numbered` does both, a block at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -250,6 +250,18 @@ class Numbered:
     ) -> Numbered:
         """Wrap existing numbers, in memory or mapped from a file."""
         return cls(len(ids), lambda: _slices(ids), lambda: types, checksum, notes)
+
+    def places(self, number: int) -> Ids:
+        """Return where a type occurs, rising."""
+        found, start = [np.empty(0, np.int64)], 0
+        for block in self.blocks():
+            found.append(np.flatnonzero(block == number) + start)
+            start += len(block)
+        return np.concatenate(found)
+
+    def first(self, size: int) -> Numbered:
+        """Return the first `size` tokens."""
+        return replace(self, size=size, blocks=lambda: cut_off(self.blocks(), size))
 
     def count(self, stop: int) -> list[tuple[Any, int]]:
         """Count the first `stop` tokens: most frequent first, ties by first appearance."""

@@ -15,6 +15,7 @@ from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.reserved import Whole
 from rnn_magics.text.tokenizers import TOKENIZERS, require_breaks, split_words
 
+_NO_MATTER = ("documents", "seed")  # documents are in memory
 _LISTED = 10_000_000  # tokens that may become a list of Python objects
 
 
@@ -74,7 +75,8 @@ def index_file(
     """
     identity = text.identity
     reserved = {} if whole is None else {"reserved": whole.tokens}
-    what = {**config.to_dict(), "valid": None, "token": token, **reserved}
+    cleaning = {name: v for name, v in config.to_dict().items() if name not in _NO_MATTER}
+    what = {**cleaning, "valid": None, "token": token, **reserved}
     family, folder = [part[:2] for part in identity], cache_folder() / "indices"
     # Version 1 took combining marks off their letters.
     version = 2 if token == "word" or config.letters_only else 1
