@@ -13,7 +13,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -146,15 +146,16 @@ def paging(browser: Any, width: int, height: int) -> Iterator[Page]:
 
 
 def end_kernels(url: str) -> None:
-    """End the kernels of a notebook."""
+    """End the kernels of a notebook; those of a server that has ended are gone."""
     there = urllib.parse.urlsplit(url)
     sessions = f"{there.scheme}://{there.netloc}/api/sessions"
-    with urllib.request.urlopen(sessions, timeout=20) as answer:
-        running = json.load(answer)
-    for session in running:
-        if there.path.endswith(f"/{session['path']}"):
-            order = urllib.request.Request(f"{sessions}/{session['id']}", method="DELETE")
-            urllib.request.urlopen(order, timeout=20).close()
+    with suppress(urllib.error.URLError):
+        with urllib.request.urlopen(sessions, timeout=20) as answer:
+            running = json.load(answer)
+        for session in running:
+            if there.path.endswith(f"/{session['path']}"):
+                order = urllib.request.Request(f"{sessions}/{session['id']}", method="DELETE")
+                urllib.request.urlopen(order, timeout=20).close()
 
 
 @pytest.fixture
