@@ -22,6 +22,11 @@ CELLS = (
     f"%inspect_rnn match {TEXT} --span 0:3 --threshold 0",
     "%inspect_rnn units",
     "%inspect_rnn batches",
+    f"%inspect_rnn play {TEXT}",
+    f"%inspect_rnn patch {TEXT} {TEXT} --place 3",
+    '%inspect_rnn ablate "the time of day and the time of night"',
+    "%inspect_rnn probe --feature line_position",
+    f"%inspect_rnn diff {TEXT} --run a,a",
     (
         "from rnn_magics.notebook.widgets.chart import ChartWidget\n"
         f"ChartWidget(data={json.loads(CHART.read_text(encoding='utf-8'))!r})"
@@ -91,7 +96,7 @@ def everything(lab: Any, browser: Any) -> Any:
 def test_a_chart_and_a_heatmap_are_redrawn_in_another_theme(everything: Page) -> None:
     tab = everything.tab
     canvases = tab.locator(".rnn-view canvas").count()
-    assert tab.locator(".rnn-heatmap canvas").count() == 3
+    assert tab.locator(".rnn-heatmap canvas").count() == 4
     assert canvases >= 7
     for name in ("Dark", "Light"):
         theme(everything, name)
