@@ -20,7 +20,7 @@ from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbered import Numbered
 from rnn_magics.text.indexing.on_disk import index_file
-from rnn_magics.text.indexing.plain import from_plain, to_plain
+from rnn_magics.text.indexing.plain import as_count, as_learnt, from_plain, to_plain
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.splitting.config import VocabConfig, learn, require_room
@@ -270,8 +270,10 @@ class Vocab(Result):
             if not isinstance(document, Mapping) or document.get("format") not in (1, 2):
                 raise VocabError(say("not a vocabulary of rnn_magics (format 1 or 2)"))
             config = VocabConfig.from_dict(document["config"])
-            learnt = _as_learnt(document.get("learnt"))
-            freqs = [(from_plain(token), _count(count)) for token, count in document["token_freqs"]]
+            learnt = as_learnt(document.get("learnt"))
+            freqs = [
+                (from_plain(token), as_count(count)) for token, count in document["token_freqs"]
+            ]
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
@@ -312,20 +314,6 @@ class Vocab(Result):
         return say(
             "Vocab({size:,} {kind} tokens: {head})", size=len(self), kind=self.token, head=head
         )
-
-
-def _as_learnt(value: Any) -> Learnt | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise ValueError(say("what was learnt is no list of texts"))
-    return tuple(value)
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(say("a count is {value!r}", value=value))
-    return value
 
 
 @dataclass(frozen=True)
