@@ -26,6 +26,7 @@ from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.read_as import TextReading
 from rnn_magics.text.series.levels import Levels
+from rnn_magics.text.sizes import TextSize
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
@@ -329,7 +330,14 @@ def _read_ladder(plain: Any) -> dict[str, Any]:
 
 def _write_counts(run: Run) -> dict[str, Any] | None:
     counts = {"train": run.train_counts, "valid": run.valid_counts}
-    return {part: asdict(c) for part, c in counts.items() if c is not None} or None
+    return {part: _write_text_counts(c) for part, c in counts.items() if c is not None} or None
+
+
+def _write_text_counts(counts: TextCounts) -> dict[str, Any]:
+    plain = asdict(counts)
+    if counts.size is None:
+        del plain["size"]
+    return plain
 
 
 def _read_counts(plain: Any) -> dict[str, Any]:
@@ -350,8 +358,16 @@ def _read_text_counts(plain: Any) -> TextCounts:
     words = None if plain.get("num_words", 0) is None else read.count("num_words")
     if words is None:
         read.take("num_words")
+    size = _read_size(read.mapping("size")) if "size" in read else None
     read.end()
-    return TextCounts(share, words)
+    return TextCounts(share, words, size)
+
+
+def _read_size(read: Fields) -> TextSize:
+    characters, num_bytes = read.count("num_characters"), read.count("num_bytes")
+    lost = read.seconds("lost_bits")
+    read.end()
+    return TextSize(characters, num_bytes, lost)
 
 
 def _require_same(part: str, written: Any, plain: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_magics.text.indexing.ids import Ids
+from rnn_magics.text.sizes import TextSize
 from rnn_magics.text.vocab import Vocab, unk_share
 
 _SLICE = 1 << 22  # tokens counted at once, so that a text on disk never fills the memory
@@ -29,13 +30,16 @@ class TextCounts:
     num_words
         How many runs of characters without white space begin after the first character; None if
         the tokens are not characters, or such runs are no words, see `count_words`.
+    size
+        How long the text is in characters and bytes; None where that is not known.
     """
 
     unk_share: float
     num_words: int | None
+    size: TextSize | None = None
 
 
-def count_text(ids: Ids, vocab: Vocab) -> TextCounts:
+def count_text(ids: Ids, vocab: Vocab, size: TextSize | None = None) -> TextCounts:
     """Count the unknown tokens of a text and, if its tokens are characters, its words.
 
     Parameters
@@ -44,9 +48,11 @@ def count_text(ids: Ids, vocab: Vocab) -> TextCounts:
         Token indices, (num_tokens,).
     vocab
         Maps them to tokens.
+    size
+        How long the text is, see `text_sizes`.
     """
     num_words = count_words(ids, vocab) if vocab.token == "char" else None
-    return TextCounts(unk_share(ids), num_words)
+    return TextCounts(unk_share(ids), num_words, size)
 
 
 def count_words(ids: Ids, vocab: Vocab) -> int | None:
