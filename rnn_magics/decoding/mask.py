@@ -18,7 +18,7 @@ from torch import Tensor
 from rnn_magics.decoding.form import Form
 from rnn_magics.errors import DecodingError
 from rnn_magics.language import marked, say
-from rnn_magics.results import listed
+from rnn_magics.results import PARTS, listed
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
@@ -89,6 +89,14 @@ class Fitted:
                 say(
                     "a form is for text, and this model was trained on given tokens; leave out"
                     " its options (--lines, --only ...)"
+                )
+            )
+        if form.line_length and vocab.learnt is not None:
+            raise DecodingError(
+                say(
+                    "--line-length counts tokens, and those of {kind} are pieces of words; leave it"
+                    " out, or train on characters: %vocab --token char",
+                    kind=vocab.token,
                 )
             )
         self.form, self._vocab = form, vocab
@@ -312,6 +320,8 @@ class Fitted:
 def _is_inside(token: Any, form: Form) -> bool:
     # Whether a line may hold a token. Some characters besides \n also begin a new line.
     if not isinstance(token, str) or token in ("", UNK) or not form.belongs(token):
+        return False
+    if PARTS.search(token):  # what bytes become together, no mask knows
         return False
     return not form.has_lines or len(f".{token}.".splitlines()) == 1
 

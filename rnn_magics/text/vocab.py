@@ -115,7 +115,8 @@ class Vocab(Result):
         config = config or VocabConfig()
         token = config.token or corpus.default_token
         require_kind(token, corpus.name, is_text=corpus.is_text)
-        learnt = learn(corpus.training_text(), replace(config, token=token))
+        named, line_ends = replace(config, token=token), not corpus.config.d2l
+        learnt = learn(corpus.training_text(), named, line_ends=line_ends)
         numbered = corpus.numbered(token, config.reserved, learnt)
         num_train = numbered.num_train
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
@@ -131,7 +132,7 @@ class Vocab(Result):
             )
         vocab = cls.__new__(cls)
         freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
-        vocab._build(freqs, replace(config, token=token), learnt)  # noqa: SLF001  (its own class)
+        vocab._build(freqs, named, learnt)  # noqa: SLF001  (its own class)
         return vocab
 
     def __len__(self) -> int:
