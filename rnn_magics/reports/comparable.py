@@ -136,4 +136,4 @@ def _split(run: Run) -> tuple[object, ...]:
     cleaning = None if run.reading is None else run.reading.cleaning
     if cleaning is None or cleaning.max_tokens is not None:
         return ("tokens",)
-    return ("characters", cleaning.valid)
+    return ("characters", cleaning)

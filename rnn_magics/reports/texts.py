@@ -24,9 +24,9 @@ from rnn_magics.tables import aligned
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.counts import TextCounts, count_text
+from rnn_magics.text.indexing.sizes import TextSize, text_sizes
 from rnn_magics.text.read_as import corpus_as
 from rnn_magics.text.series.levels import Series
-from rnn_magics.text.sizes import TextSize, text_sizes
 from rnn_magics.text.tasks.stream import MadeUp
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK
 from rnn_magics.text.vocab import Vocab, encode_corpus
@@ -56,6 +56,8 @@ class TextEvaluation(Result):
         Of a series, its errors some steps ahead; of a made-up task, its accuracy by distance.
     size
         How long the text is in characters and bytes; None where that is not known.
+    num_documents
+        How many documents it has, whose ends are predicted, too; None if it is one text.
     """
 
     run: str
@@ -67,6 +69,7 @@ class TextEvaluation(Result):
     num_words: int | None
     further: SeriesErrors | TaskReport | None = None
     size: TextSize | None = None
+    num_documents: int | None = None
 
     @property
     def perplexity(self) -> float:
@@ -96,28 +99,37 @@ class TextEvaluation(Result):
         return None if self.size is None else self.size.per_byte(self.nats)
 
     @property
+    def document_perplexity(self) -> float | None:
+        """Exp of the nats of all tokens and ends over the number of documents."""
+        if not self.num_documents:
+            return None
+        return perplexity(self.score.nats * self.score.num_tokens / self.num_documents)
+
+    @property
     def source(self) -> str:
         """The text, and which part of it, in words."""
         return say("{text} ({part})", text=self.text, part=say(self.part))
 
     @property
     def numbers(self) -> str:
-        """The perplexity, the bits per character and per byte, and the perplexity per word.
+        """The perplexity, the bits per character and per byte, and those per word and per document.
 
         Where the text is not known, the bits are those of a token; only characters have words.
         """
-        words = rounded(self.word_perplexity, 1)
+        words, documents = rounded(self.word_perplexity, 1), rounded(self.document_perplexity, 1)
+        more = words and say(", {words} per word", words=words)
+        more += documents and say(", {documents} per document", documents=documents)
         characters, in_bytes = rounded(self.bits_per_character), rounded(self.bits_per_byte)
         if self.size is None:
-            text = marked("perplexity {perplexity}, {bits} bits per {token}{per_word}")
+            text = marked("perplexity {perplexity}, {bits} bits per {token}{more}")
         elif characters == in_bytes:
             text = marked(
-                "perplexity {perplexity}, {in_bytes} bits per character and per byte{per_word}"
+                "perplexity {perplexity}, {in_bytes} bits per character and per byte{more}"
             )
         else:
             text = marked(
                 "perplexity {perplexity}, {characters} bits per character, {in_bytes} per"
-                " byte{per_word}"
+                " byte{more}"
             )
         return say(
             text,
@@ -126,7 +138,7 @@ class TextEvaluation(Result):
             token=say(self.token),
             characters=characters,
             in_bytes=in_bytes,
-            per_word=words and say(", {words} per word", words=words),
+            more=more,
         )
 
     @property
@@ -180,6 +192,7 @@ MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
     marked("bits per character"): lambda found: rounded(found.bits_per_character),
     marked("bits per byte"): lambda found: rounded(found.bits_per_byte),
     marked("perplexity per word"): lambda found: rounded(found.word_perplexity, 1),
+    marked("perplexity per document"): lambda found: rounded(found.document_perplexity, 1),
     marked("read as <unk>"): lambda found: (
         "" if found.unk_share is None else f"{found.unk_share:.2%}"
     ),
@@ -270,10 +283,8 @@ def describe_score(
 ) -> TextEvaluation:
     """Return the score of a run on a part of a text, with what is known of its tokens."""
     token = "token" if run.vocab is None else run.vocab.token
-    known = TextCounts(math.nan, None) if counts is None else counts
-    unk_share = None if counts is None else known.unk_share
-    made = run.name, text, part, token, score, unk_share, known.num_words
-    return TextEvaluation(*made, size=known.size)
+    told = TextEvaluation(run.name, text, part, token, score, None, None)
+    return told if counts is None else replace(told, **vars(counts))
 
 
 def evaluate_texts(

@@ -24,9 +24,9 @@ from rnn_magics.storage.strict import Fields, from_float, from_options, read_opt
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.formats.formats import FileConfig
+from rnn_magics.text.indexing.sizes import TextSize
 from rnn_magics.text.read_as import TextReading
 from rnn_magics.text.series.levels import Levels
-from rnn_magics.text.sizes import TextSize
 from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
@@ -220,6 +220,7 @@ def _read_vocab(plain: Any) -> dict[str, Any]:
     whole["token_freqs"] = read.take("token_freqs")
     if "learnt" in read:
         whole["learnt"] = read.take("learnt")
+    whole |= {"documents": read.take("documents")} if "documents" in read else {}
     read.end()
     try:
         vocab = Vocab.from_dict(whole)
@@ -330,13 +331,14 @@ def _read_ladder(plain: Any) -> dict[str, Any]:
 
 def _write_counts(run: Run) -> dict[str, Any] | None:
     counts = {"train": run.train_counts, "valid": run.valid_counts}
-    return {part: _write_text_counts(c) for part, c in counts.items() if c is not None} or None
+    return {part: _plain_counts(c) for part, c in counts.items() if c is not None} or None
 
 
-def _write_text_counts(counts: TextCounts) -> dict[str, Any]:
+def _plain_counts(counts: TextCounts) -> dict[str, Any]:
     plain = asdict(counts)
-    if counts.size is None:
-        del plain["size"]
+    for name in ("num_documents", "size"):
+        if plain[name] is None:
+            del plain[name]
     return plain
 
 
@@ -358,9 +360,10 @@ def _read_text_counts(plain: Any) -> TextCounts:
     words = None if plain.get("num_words", 0) is None else read.count("num_words")
     if words is None:
         read.take("num_words")
+    documents = read.count("num_documents") if "num_documents" in read else None
     size = _read_size(read.mapping("size")) if "size" in read else None
     read.end()
-    return TextCounts(share, words, size)
+    return TextCounts(share, words, documents, size)
 
 
 def _read_size(read: Fields) -> TextSize:

@@ -17,6 +17,7 @@ from rnn_magics.errors import VocabError
 from rnn_magics.language import say
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.documents import MARKS, Marks
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbered import Numbered
 from rnn_magics.text.indexing.on_disk import index_file
@@ -56,6 +57,8 @@ class Vocab(Result):
         Every token of the text but ``<unk>``, rare ones included, most frequent first.
     learnt : tuple of str or None
         What its tokenizer has learnt from the training text; None if it is none that learns.
+    marks : Marks or None
+        The indices that mark where documents begin and end; None if the text is not documents.
     """
 
     unk = 0
@@ -71,10 +74,15 @@ class Vocab(Result):
         counts.pop(UNK, None)
         if learnt is None and tokenizer_of(config.token or "char").learning is not None:
             learnt = ()
-        self._build(counts.most_common(), config, learnt)
+        self._build(counts.most_common(), config, learnt, documents=False)
 
     def _build(
-        self, token_freqs: list[tuple[Any, int]], config: VocabConfig, learnt: Learnt | None
+        self,
+        token_freqs: list[tuple[Any, int]],
+        config: VocabConfig,
+        learnt: Learnt | None,
+        *,
+        documents: bool,
     ) -> None:
         self.config, self.token_freqs, self.learnt = config, token_freqs, learnt
         alphabet = self.tokenizer.alphabet if self.token in TOKENIZERS else ()
@@ -97,6 +105,7 @@ class Vocab(Result):
                 )
             )
         self._has_tuples = any(isinstance(token, tuple) for token in self._tokens)
+        self.marks = Marks(*map(self._index.__getitem__, MARKS)) if documents else None
 
     @classmethod
     def from_corpus(cls, corpus: Corpus, config: VocabConfig | None = None) -> Vocab:
@@ -104,8 +113,8 @@ class Vocab(Result):
 
         .. math:: c(w) = \#\{t \le n_{train} : w_t = w\}, \quad x(w) = r + \#\{v : c(v) > c(w)\}
 
-        where r is the first index after those of ``<unk>`` and the reserved tokens. Of equally
-        frequent tokens, the one that occurs first comes first.
+        where r is the first index after those of ``<unk>``, the marks of documents and the other
+        reserved tokens. Of equally frequent tokens, the one that occurs first comes first.
 
         Raises
         ------
@@ -115,8 +124,10 @@ class Vocab(Result):
         config = config or VocabConfig()
         token = config.token or corpus.default_token
         require_kind(token, corpus.name, is_text=corpus.is_text)
-        named, line_ends = replace(config, token=token), not corpus.config.d2l
-        learnt = learn(corpus.training_text(), named, line_ends=line_ends)
+        config = replace(config, token=token)
+        if documents := corpus.has_documents:
+            config = replace(config, reserved=tuple(dict.fromkeys((*MARKS, *config.reserved))))
+        learnt = learn(corpus.training_text(), config, line_ends=not corpus.config.d2l)
         numbered = corpus.numbered(token, config.reserved, learnt)
         num_train = numbered.num_train
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
@@ -132,7 +143,7 @@ class Vocab(Result):
             )
         vocab = cls.__new__(cls)
         freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
-        vocab._build(freqs, named, learnt)  # noqa: SLF001  (its own class)
+        vocab._build(freqs, config, learnt, documents=documents)  # noqa: SLF001  (its own class)
         return vocab
 
     def __len__(self) -> int:
@@ -236,13 +247,15 @@ class Vocab(Result):
         """
         freqs = [[to_plain(token), count] for token, count in self.token_freqs]
         learnt = {} if self.learnt is None else {"learnt": list(self.learnt)}
+        marked = {} if self.marks is None else {"documents": True}
         whole = {"format": self.format, "config": self.config.to_dict(), "token_freqs": freqs}
-        return {**whole, **learnt}
+        return {**whole, **learnt, **marked}
 
     @property
     def format(self) -> int:
         """The lowest format of files that can hold it; see docs/format.md."""
-        return 2 if self.token in _FORMAT_2 or self.learnt is not None else 1
+        is_new = self.token in _FORMAT_2 or self.learnt is not None or self.marks is not None
+        return 2 if is_new else 1
 
     @classmethod
     def from_json(cls, text: str) -> Vocab:
@@ -275,9 +288,14 @@ class Vocab(Result):
             freqs = [
                 (from_plain(token), as_count(count)) for token, count in document["token_freqs"]
             ]
+            documents = document.get("documents")
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
+        if documents is not None and (documents is not True or not {*MARKS} <= {*config.reserved}):
+            raise VocabError(
+                say("not a vocabulary of rnn_magics: the marks of documents are amiss")
+            )
         if len({token for token, _ in freqs}) != len(freqs):
             raise VocabError(say("not a vocabulary of rnn_magics: a token occurs twice"))
         if counts != sorted(counts, reverse=True):
@@ -287,7 +305,7 @@ class Vocab(Result):
                 )
             )
         vocab = cls.__new__(cls)
-        vocab._build(freqs, config, learnt)  # noqa: SLF001  (its own class)
+        vocab._build(freqs, config, learnt, documents=bool(documents))  # noqa: SLF001  (its own)
         learns = vocab.token in TOKENIZERS and TOKENIZERS[vocab.token].learning is not None
         if learns is (learnt is None) or document["format"] != vocab.format:
             raise VocabError(
@@ -299,8 +317,8 @@ class Vocab(Result):
         """Whether the other vocabulary maps the same tokens to the same indices."""
         if not isinstance(other, Vocab):
             return NotImplemented
-        mine, theirs = (self._tokens, self.token), (other._tokens, other.token)
-        return mine == theirs and self.learnt == other.learnt
+        mine = self._tokens, self.token, self.learnt, self.marks
+        return mine == (other._tokens, other.token, other.learnt, other.marks)
 
     __hash__ = None  # type: ignore[assignment]  # a vocabulary holds lists
 
@@ -389,8 +407,8 @@ def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
             ids[end : end + len(block)] = block
             end += len(block)
         ids.flags.writeable = False
-    cut = numbered.num_train
-    return EncodedCorpus(ids[:cut], ids[cut:], notes)
+    train, valid = numbered.parts
+    return EncodedCorpus(ids[train], ids[valid], notes)
 
 
 __all__ = ["EncodedCorpus", "Ids", "Vocab", "VocabConfig", "encode_corpus", "unk_share"]

@@ -15,8 +15,8 @@ from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.text.counts import TextCounts, count_text
+from rnn_magics.text.indexing.sizes import TextSize, TextSizes, text_sizes
 from rnn_magics.text.read_as import TextReading
-from rnn_magics.text.sizes import TextSize, TextSizes, text_sizes
 from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import Vocab, numbered_as
 from rnn_magics.training.config import TrainConfig
@@ -315,8 +315,8 @@ def _sizes(batches: Batches) -> TextSizes:
     corpus, vocab = batches.corpus, batches.vocab
     if corpus is None or vocab is None or vocab.token not in TOKENIZERS:
         return TextSizes()
-    numbered, num_train = numbered_as(corpus, vocab), len(batches.ids)
-    if (num_train, num_train + len(batches.valid)) != (numbered.num_train, numbered.size):
+    numbered, found = numbered_as(corpus, vocab), (len(batches.ids), len(batches.valid))
+    if found != tuple(len(range(numbered.size)[part]) for part in numbered.parts):
         return TextSizes()  # other indices than those of this text
     return text_sizes(corpus, vocab)
 

@@ -162,11 +162,12 @@ def _run_layers(
     model: RNNModel, ids: Tensor, before: list[State], layer: int
 ) -> tuple[Tensor, list[State]]:
     inputs = ids.t()  # (steps, num_rows)
+    resets = model.resets(inputs)
     if model.embedding is not None:
         inputs = model.embedding(inputs)
     run = ENGINES[model.engine].run
     after = []
     for index in range(layer + 1):
-        inputs, state = run(model.rnn.cells[index], inputs, before[index])
+        inputs, state = run(model.rnn.cells[index], inputs, before[index], resets)
         after.append(state)
     return inputs, after  # (steps, num_rows, num_hiddens)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -198,6 +198,8 @@ class Numbered:
         The checksum of numbers that are kept on disk.
     notes
         What was wrong with the earlier file.
+    shared
+        How many tokens after those that are trained on end that part and begin the held-out part.
     """
 
     size: int
@@ -206,6 +208,7 @@ class Numbered:
     num_train: int
     checksum: int = 0
     notes: tuple[str, ...] = ()
+    shared: int = 0
 
     @classmethod
     def of_text(cls, text: str, feed: Feed) -> Numbered:
@@ -239,6 +242,24 @@ class Numbered:
     ) -> Numbered:
         """Wrap existing numbers, in memory or mapped from a file."""
         return cls(len(ids), lambda: _slices(ids), lambda: types, num_train, checksum, notes)
+
+    @property
+    def parts(self) -> tuple[slice, slice]:
+        """Which of the tokens are trained on, and which are held out."""
+        end = self.num_train + self.shared
+        return slice(end), slice(self.num_train if end < self.size else end, self.size)
+
+    def places(self, number: int) -> Ids:
+        """Return where a type occurs, rising."""
+        found, start = [np.empty(0, np.int64)], 0
+        for block in self.blocks():
+            found.append(np.flatnonzero(block == number) + start)
+            start += len(block)
+        return np.concatenate(found)
+
+    def first(self, size: int) -> Numbered:
+        """Return the first `size` tokens."""
+        return replace(self, size=size, blocks=lambda: cut_off(self.blocks(), size))
 
     def count(self, stop: int, start: int = 0) -> list[tuple[Any, int]]:
         """Count tokens before `stop`: most frequent first, ties by first appearance.

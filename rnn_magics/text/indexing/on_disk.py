@@ -14,6 +14,7 @@ from rnn_magics.text.splitting.graphemes import split_graphemes
 from rnn_magics.text.tokenizers import require_breaks, split_words
 
 _KNOWN = (list, split_words, split_graphemes)  # of the package
+_NO_MATTER = ("documents", "seed")  # documents are in memory
 _LISTED = 10_000_000  # tokens that may become a list of Python objects
 
 
@@ -73,7 +74,8 @@ def index_file(
     vocabulary
         Identifies the vocabulary; empty for the numbers of token types.
     """
-    what = {**config.to_dict(), "valid": None, "token": token, **feed.identity}
+    cleaning = {name: v for name, v in config.to_dict().items() if name not in _NO_MATTER}
+    what = {**cleaning, "valid": None, "token": token, **feed.identity}
     family, folder = [part[:2] for part in text.identity], cache_folder() / "indices"
     # Version 1 took combining marks off their letters.
     version = 2 if token == "word" or config.letters_only else 1

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_magics.text import sizes
 from rnn_magics.text.corpus import Corpus, CorpusConfig
-from rnn_magics.text.sizes import TextSize, spelled_bits, text_sizes
+from rnn_magics.text.indexing import sizes
+from rnn_magics.text.indexing.sizes import TextSize, spelled_bits, text_sizes
 from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import Vocab, VocabConfig
 

@@ -4,6 +4,7 @@ Perplexities of different tokens cannot be compared; the bits that a text costs 
 for the whole text. So what the tokens of a text do not give back is spelled: in bytes, each drawn
 uniformly from the 256 bytes and an end, which costs :math:`(n + 1) \log_2 257` bits for n bytes.
 
+- The marks of documents are no text; what they cost is a part of the bits.
 - An unknown token is spelled after ``<unk>``.
 - Where the text between two tokens is not what the tokenizer writes there (two spaces, a tab), it
   is spelled; which k of the n places these are costs :math:`\log_2 \binom{n}{k}` bits.
@@ -24,6 +25,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.documents import MARKS
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.indexing.numbered import Numbered
 from rnn_magics.text.indexing.numbering import at_breaks, slices, token_pieces
@@ -93,9 +95,9 @@ _newest: WeakKeyDictionary[Numbered, tuple[Vocab, TextSizes]] = WeakKeyDictionar
 def text_sizes(corpus: Corpus, vocab: Vocab) -> TextSizes:
     """Return how long both parts of a text are, as a vocabulary reads it.
 
-    A part of fewer than two tokens has no size, nor have given tokens, nor has a training part of
-    more than 4 million characters whose tokens have to be looked at one by one. The result for the
-    vocabulary used last is kept for as long as the corpus exists.
+    A part of fewer than two tokens has no size, nor have given tokens and documents of words, nor
+    has a training part of more than 4 million characters whose words are looked at one by one.
+    The result for the vocabulary used last is kept for as long as the corpus exists.
     """
     if not corpus.is_text:
         return TextSizes()
@@ -109,11 +111,13 @@ def text_sizes(corpus: Corpus, vocab: Vocab) -> TextSizes:
 def _measured(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> TextSizes:
     cut, size = numbered.num_train, numbered.size
     if vocab.tokenizer.glue is glue_plainly:
-        encoded = encode_corpus(corpus, vocab)
+        encoded, (train, valid) = encode_corpus(corpus, vocab), numbered.parts
         return TextSizes(
-            _of_tokens(encoded.train, vocab, numbered, 0),
-            _of_tokens(encoded.valid, vocab, numbered, cut),
+            _of_tokens(encoded.train, vocab, numbered, train.start or 0),
+            _of_tokens(encoded.valid, vocab, numbered, valid.start or 0),
         )
+    if corpus.has_documents:
+        return TextSizes()
     if corpus.cut.characters is None:  # the share counts tokens, and some text may be left out
         return TextSizes()
     walks = _Walk(vocab), _Walk(vocab)
@@ -151,7 +155,8 @@ def _of_tokens(ids: Ids, vocab: Vocab, numbered: Numbered, start: int) -> TextSi
             for token, count in unknown
             if token != UNK
         )
-    sizes = [(tokenizer.encoded(token), count) for token, count in found if count]
+    marks = MARKS if vocab.marks is not None else ()  # the marks of documents are no text
+    sizes = [(tokenizer.encoded(t), count) for t, count in found if count and t not in marks]
     num_bytes = sum(len(data) * count for data, count in sizes)
     return TextSize(sum(_begun(data) * count for data, count in sizes), num_bytes, lost)
 
