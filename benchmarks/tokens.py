@@ -6,8 +6,8 @@
 One model for each tokenizer, text and seed, with the same cell, width, steps and limit of time (or
 of tokens). Each prints its held-out perplexity for each token, which cannot be compared, and its
 bits for each byte of the held-out text, which can: what words do not give back (white space,
-unknown words) is spelled, see `rnn_magics.text.indexing.sizes`. Beside them stands the best n-gram model of
-the same tokens. The last score of a run counts, not the best one.
+unknown words) is spelled, see `rnn_magics.text.indexing.sizes`. Beside them stands the best n-gram
+model of the same tokens. The last score of a run counts, not the best one.
 """
 
 from __future__ import annotations
