@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, overload
 from weakref import WeakKeyDictionary
@@ -18,6 +18,7 @@ from rnn_magics.language import say
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import MARKS, Marks
+from rnn_magics.text.indexing.encoded import EncodedCorpus, unk_share
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbered import Numbered
 from rnn_magics.text.indexing.on_disk import index_file
@@ -28,7 +29,6 @@ from rnn_magics.text.splitting.config import VocabConfig, learn, require_room
 from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, require_kind, tokenizer_of
 
-_SLICE = 1 << 20
 _FORMAT_2 = ("bpe", "grapheme", "byte")  # tokenizers that readers of format 1 do not know
 
 
@@ -333,42 +333,6 @@ class Vocab(Result):
         return say(
             "Vocab({size:,} {kind} tokens: {head})", size=len(self), kind=self.token, head=head
         )
-
-
-@dataclass(frozen=True)
-class EncodedCorpus:
-    """A corpus as token indices, split into training and held-out text.
-
-    Parameters
-    ----------
-    train, valid
-        Token indices, each of shape (num_tokens,), in the smallest integer type that fits the
-        vocabulary. They may be views of one array; do not write to them.
-    notes
-        For a text on disk, what was wrong with its earlier files.
-    """
-
-    train: Ids
-    valid: Ids
-    notes: tuple[str, ...] = ()
-
-    @property
-    def train_unk_share(self) -> float:
-        """The share of the training tokens that are ``<unk>``."""
-        return unk_share(self.train)
-
-    @property
-    def valid_unk_share(self) -> float:
-        """The share of the held-out tokens that are ``<unk>`` (the OOV rate)."""
-        return unk_share(self.valid)
-
-
-def unk_share(ids: Ids) -> float:
-    """Return the share of indices that are 0 (``<unk>``); 0 if there are no indices."""
-    # Slice by slice: for a text on disk, even one byte for each token is too much memory.
-    starts = range(0, len(ids), _SLICE)
-    known = sum(int(np.count_nonzero(ids[start : start + _SLICE])) for start in starts)
-    return 1 - known / len(ids) if len(ids) else 0.0
 
 
 _newest: WeakKeyDictionary[Numbered, tuple[Vocab, EncodedCorpus]] = WeakKeyDictionary()
