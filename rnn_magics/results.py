@@ -14,7 +14,8 @@ from rnn_magics.language import say
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"
 _JOINED = {"So", "Sk"}  # an emoji and its skin tone; a joiner also follows letters and marks
-_PARTS = re.compile("[\udc80-\udcff]")  # bytes that are a part of a character, see `as_token`
+PARTS = re.compile("[\udc80-\udcff]")
+"""Finds bytes that are a part of a character in their token, see `as_token`."""
 TOKEN_WIDTH = 40
 """The most characters that are shown of one token."""
 _LISTED = 20
@@ -46,7 +47,7 @@ def _shown(previous: str, character: str, keep: str) -> str:
         return character
     if character in _JOINERS and _is_joined(previous):
         return character
-    if _PARTS.match(character):
+    if PARTS.match(character):
         return _part(character)
     return repr(character)[1:-1] if character.isascii() else ascii(character)[1:-1]
 
@@ -81,7 +82,7 @@ def brief(token: object) -> str:
     byte that is a part of a character is shown as an escape. The data behind the display are whole.
     """
     text = shortened(str(token), TOKEN_WIDTH)
-    return text if text.isprintable() else _PARTS.sub(_part, text)
+    return text if text.isprintable() else PARTS.sub(_part, text)
 
 
 def quoted(token: object) -> str:

@@ -46,6 +46,11 @@ describe('the contract of a run', () => {
   it('refuses a later version', () => {
     expect(() => runData({ ...(EXAMPLE as object), version: 2 }, 'run')).toThrow('version 1');
   });
+  it('takes a run without a size, and refuses one without its bytes', () => {
+    expect(runData({ ...run(), size: undefined }, 'run').size).toBeNull();
+    expect(() => runData({ ...run(), size: { tokens: 3 } }, 'run')).toThrow('bytes');
+  });
+
   it('refuses an ending that it has no words for', () => {
     expect(() => runData({ ...(EXAMPLE as object), reason: 'bored' }, 'run')).toThrow('run.reason');
   });
@@ -213,6 +218,19 @@ describe('the dashboard', () => {
       { type: 'steer', clip: null }
     ]);
   });
+  it('tells the bits of a byte where tokens are not characters', () => {
+    const name = (): string | null => find('.rnn-number-name').textContent;
+    const view = dashboard(host, run(), command => sent.push(command));
+    const reached = find('.rnn-number-value').textContent;
+    expect(name()).toBe('held-out perplexity');
+    // 1.0333 nats of each of 100 tokens are 149.08 bits; with 50 that spell, 199.08 of 400 bytes.
+    view.update({ ...run(), size: { tokens: 100, bytes: 400, lost_bits: 50 } });
+    expect(name()).toBe('held-out perplexity, 0.4977 bits per byte');
+    expect(find('.rnn-number-value').textContent).toBe(reached);
+    view.update({ ...run(), epochs: [], size: { tokens: 100, bytes: 400, lost_bits: 50 } });
+    expect(name()).toBe('held-out perplexity');
+  });
+
   it('shows the share that the kernel tells', () => {
     const view = dashboard(host, training(), () => undefined);
     const bar = find('progress') as HTMLProgressElement;

@@ -17,7 +17,8 @@ from rnn_magics.errors import ConfigError
 from rnn_magics.foreign import a_kind, exact, foreign_code, is_a
 from rnn_magics.language import marked, say
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, check_choice, option
-from rnn_magics.text.tokenizers import HAN
+from rnn_magics.results import PARTS
+from rnn_magics.text.tokenizers import HAN, UNK
 
 _HAN = re.compile(f"[{HAN}]")
 
@@ -110,6 +111,15 @@ class Form(Options):
         """Whether every character of a token is in one of the classes of `only`."""
         classes = [CHARACTER_CLASSES[name] for name in self.only]
         return not classes or all(any(has(character) for has in classes) for character in token)
+
+    def holds(self, token: Any) -> bool:
+        """Whether a text in this form, or one of its lines, may hold a token."""
+        if not isinstance(token, str) or token in ("", UNK) or not self.belongs(token):
+            return False
+        if PARTS.search(token):  # what bytes become together, no mask knows
+            return False
+        # Some characters besides \n also begin a new line.
+        return not self.has_lines or len(f".{token}.".splitlines()) == 1
 
 
 def _table(given: object) -> dict[str, str]:

@@ -91,6 +91,14 @@ class Fitted:
                     " its options (--lines, --only ...)"
                 )
             )
+        if form.line_length and vocab.learnt is not None:
+            raise DecodingError(
+                say(
+                    "--line-length counts tokens, and those of {kind} are pieces of words; leave it"
+                    " out, or train on characters: %vocab --token char",
+                    kind=vocab.token,
+                )
+            )
         self.form, self._vocab = form, vocab
         self._length = form.line_length or 0
         self._all = torch.ones(len(vocab), dtype=torch.bool)
@@ -211,7 +219,7 @@ class Fitted:
 
     def _inside_lines(self) -> Tensor:
         form, tokens = self.form, self._vocab.to_tokens([*range(len(self._vocab))])
-        fitting = [place for place, token in enumerate(tokens) if _is_inside(token, form)]
+        fitting = [place for place, token in enumerate(tokens) if form.holds(token)]
         if not fitting:
             text = (
                 marked(
@@ -227,7 +235,7 @@ class Fitted:
         tokens = self._vocab.split(start)
         unknown = [token for token in tokens if token not in self._vocab or token == UNK]
         indices = [int(index) for index in self._vocab[tokens]]
-        outside = [token for token in tokens if not _is_inside(token, self.form)]
+        outside = [token for token in tokens if not self.form.holds(token)]
         if not tokens:
             text = marked("the beginning {start!r} of --starts has no {kind} token; choose another")
         elif unknown:
@@ -307,13 +315,6 @@ class Fitted:
         mask = torch.zeros(len(self._vocab), dtype=torch.bool)
         mask[torch.tensor([*indices], dtype=torch.long)] = True
         return mask
-
-
-def _is_inside(token: Any, form: Form) -> bool:
-    # Whether a line may hold a token. Some characters besides \n also begin a new line.
-    if not isinstance(token, str) or token in ("", UNK) or not form.belongs(token):
-        return False
-    return not form.has_lines or len(f".{token}.".splitlines()) == 1
 
 
 def masked(logits: Tensor, masks: Tensor) -> Tensor:

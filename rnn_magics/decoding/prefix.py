@@ -12,7 +12,7 @@ from rnn_magics.errors import DecodingError
 from rnn_magics.language import marked, say
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, read, require_finite
-from rnn_magics.results import listed
+from rnn_magics.results import PARTS, listed
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.text.read_as import TextReading, part_as
@@ -106,6 +106,12 @@ def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]
             )
         )
     return tokens, tuple(dict.fromkeys(t for t in tokens if t not in vocab and t != UNK))
+
+
+def usual_prefix(vocab: Vocab) -> str:
+    """Return the text of the most frequent token that is text by itself, and no part of one."""
+    texts = (str(token) for token, _ in vocab.token_freqs)
+    return next((text for text in texts if not PARTS.search(text)), "\n")
 
 
 def named_unknown(unknown: tuple[Any, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import generate
-from rnn_magics.decoding.prefix import vocab_of
+from rnn_magics.decoding.prefix import usual_prefix, vocab_of
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.inspection.novelty import Novelty, measure_novelty
 from rnn_magics.language import say, say_number
@@ -62,7 +62,7 @@ def _repeats(run: Run, corpus: Corpus | None) -> str:
         return say("not measured, since the training text was not at hand")
     try:
         vocab = vocab_of(run)
-        prefix = str(vocab.token_freqs[0][0])
+        prefix = usual_prefix(vocab)
         found = measure_novelty(generate(run, prefix, _WRITTEN), corpus, vocab)
     except RNNMagicsError as error:
         return say("not measured: {why}", why=error)

@@ -17,7 +17,7 @@ from typing import Any
 
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import generate
-from rnn_magics.decoding.prefix import vocab_of
+from rnn_magics.decoding.prefix import usual_prefix, vocab_of
 from rnn_magics.errors import InspectionError, RNNMagicsError, StorageError
 from rnn_magics.files import read_bytes
 from rnn_magics.handout.facts import facts_of
@@ -232,7 +232,7 @@ def _text(run: Run, corpus: Corpus | None, config: PageConfig, sample: str) -> s
 
 
 def _sample(run: Run) -> str:
-    prefix = str(vocab_of(run).token_freqs[0][0])
+    prefix = usual_prefix(vocab_of(run))
     return generate(run, prefix, _SAMPLE).text
 
 

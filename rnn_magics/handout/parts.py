@@ -23,6 +23,14 @@ SHARES = {  # of the peak learning rate, without and with a warm-up
     "linear": (pieces.LINEAR, pieces.LINEAR_WARM),
     "cosine": (pieces.COSINE, pieces.COSINE_WARM),
 }
+JOINED = {  # the tokens of a text, to be printed
+    "char": '"".join(text)',
+    "word": '" ".join(text)',
+    "bpe": "tokenizer.decoder.decode(text)",
+    "grapheme": '"".join(text)',
+    "byte": 'bytes(byte for byte in text if byte in range(256)).decode(errors="replace")',
+    "given": "*text",
+}
 _ROW_TOKENS = 1024  # `iter_evaluate` reads in rows if there are at least two of this length
 
 
@@ -141,8 +149,7 @@ def _options(train: TrainConfig) -> str:
 
 def writing(token: str) -> str:
     """Return the code that lets the model continue the first tokens of the text."""
-    joined = {"char": '"".join(text)', "word": '" ".join(text)', "given": "*text"}
-    return _filled(pieces.WRITE, {"JOINED": joined[token]})
+    return _filled(pieces.WRITE, {"JOINED": JOINED[token]})
 
 
 def _filled(piece: str, marks: dict[str, str]) -> str:

@@ -27,7 +27,7 @@ class Script(Result):
     Parameters
     ----------
     source
-        Python source that needs only torch.
+        Python source that needs only torch, and for learnt pieces tokenizers.
     """
 
     source: str
@@ -199,12 +199,14 @@ _STANDARD = {
     "from pydoc_data.topics import topics": r"\btopics\[",
 }
 """An import, and what uses it in a script."""
-_TORCH = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"
+_TORCH = "import torch\n{more}from torch import nn\nfrom torch.nn import functional as F\n"
+_LEARNS = "from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers\n"
 
 
 def _imports(body: str) -> str:
     standard = [line for line, use in _STANDARD.items() if re.search(use, body)]
-    return "\n".join([*standard, "", _TORCH, ""])
+    torch = _TORCH.format(more=_LEARNS * ("trainers." in body))
+    return "\n".join([*standard, "", torch, ""])
 
 
 def _joined(blocks: list[str]) -> str:

@@ -12,14 +12,14 @@ from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.handout.again import read_again
 from rnn_magics.handout.literals import listed, path, pieces
+from rnn_magics.handout.tokens import WRITTEN, token_lines, vocab_lines
 from rnn_magics.language import marked, say
 from rnn_magics.storage import atomic
 from rnn_magics.text import characters
 from rnn_magics.text.cleaning import CorpusConfig, clean
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.reading.python_texts import MOST_CHARACTERS, PYTHON_TEXTS
-from rnn_magics.text.reserved import anywhere, bounded, kept_whole
-from rnn_magics.text.tokenizers import UNK, kinds_of_words
+from rnn_magics.text.tokenizers import TOKENIZERS, UNK
 from rnn_magics.text.vocab import Vocab
 
 _MOST_PIECES = 12  # lines of text that a script can hold and stay readable
@@ -46,9 +46,6 @@ _LOWER = "text = text.lower()\n"
 _D2L = """\
 lines = [re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in text.split("\\n")]
 """
-_INNER = r"\w"  # of a word
-_NO_MARKS = r"[\u200d]"  # for a text that has none
-_WORDS = "[^\\W\\d_]+(?:['\\u2019][^\\W\\d_]+)*|\\d+|\\n|[^\\w\\s]|_"
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,8 @@ def text_lines(corpus: Corpus, vocab: Vocab, file: str | None) -> TextLines:
     """
     _refuse_foreign(corpus, vocab)
     source, kept = _read(corpus, file)
-    return TextLines(source + _tokenize(corpus, vocab) + _number(corpus, vocab), kept, file)
+    tokens = token_lines(corpus, vocab)
+    return TextLines(f"{source}{tokens}{_number(corpus, vocab, tokens)}", kept, file)
 
 
 def too_long_to_keep(corpus: Corpus) -> CorpusError:
@@ -135,10 +133,11 @@ def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
             " on it as one text",
             name=corpus.name,
         )
-    elif vocab.token not in ("char", "word", "given"):
+    elif TOKENIZERS.get(vocab.token) not in WRITTEN:
         msg = say(
-            "the tokenizer {kind!r} is your own; only char and word can be written out",
+            "the tokenizer {kind!r} is your own; only {kinds} can be written out",
             kind=vocab.token,
+            kinds=", ".join(name for name, each in TOKENIZERS.items() if each in WRITTEN),
         )
     elif vocab.token == "word" and _HAN.search(str(corpus.data)):
         msg = say(
@@ -234,76 +233,13 @@ def _cleaning(config: CorpusConfig, cleaned: str) -> str:
     return _LETTERS_ONLY.replace(".strip()", ".strip().lower()" if config.lower else ".strip()")
 
 
-def _tokenize(corpus: Corpus, vocab: Vocab) -> str:
-    limit, d2l, text = corpus.config.max_tokens, corpus.config.d2l, str(corpus.data)
-    cut = "" if limit is None else f"tokens = tokens[:{limit}]\n"
-    if vocab.token == "given":
-        return cut
-    whole = kept_whole(vocab.tokenizer, vocab.config.reserved)
-    tokens = () if whole is None else whole.tokens
-    # Those that occur; cleaned as in the book, each line is split by itself.
-    reserved = [token for token in tokens if token in text and not (d2l and "\n" in token)]
-    if vocab.token == "char":
-        return _characters(reserved, cut, d2l=d2l)
-    if d2l and not reserved:
-        return f"tokens = [token for line in lines for token in line.split()]\n{cut}"
-    return _word_tokens(text, reserved, cut, d2l=d2l)
-
-
-def _characters(reserved: list[str], cut: str, *, d2l: bool) -> str:
-    kinds = f'kinds = r"{anywhere(reserved)}|[\\s\\S]"\n' if reserved else ""
-    if d2l:
-        line = "re.findall(kinds, line)" if reserved else "line"
-        return f"{kinds}tokens = [token for line in lines for token in {line}]\n{cut}"
-    tokens = "re.findall(kinds, text)" if reserved else "list(text)"
-    return f"{kinds}tokens = {tokens}{cut.removeprefix('tokens = tokens') or chr(10)}"
-
-
-def _word_tokens(text: str, reserved: list[str], cut: str, *, d2l: bool) -> str:
-    said, words = "Words with inner apostrophes, numbers, line ends, single marks.", _WORDS
-    marks = characters.class_of(text, characters.joined())
-    if d2l:
-        said, words = "without those of several words", "[a-z]+"
-    elif re.search(f"{characters.attached()}|{characters.FLAG}", text):
-        said = "each with what Unicode joins to it"
-        attached = characters.class_of(text, characters.attached()) or _NO_MARKS
-        kinds = kinds_of_words(r"[^\W\d_]+", marks or _NO_MARKS, attached)
-        words = "|".join(kind for kind in kinds if re.search(kind, text))
-    elif UNK in text:
-        words = f"{UNK}|{_WORDS}"
-    if not reserved and words is _WORDS:
-        return f'# {said}\ntokens = re.findall(r"{words}", text)\n{cut}'
-    named = f'words = r"{words}"  # {said}\n'  # a formatter leaves a long string alone
-    if not reserved:
-        return f"{named}tokens = re.findall(words, text)\n{cut}"
-    whole = '"\\n".join(lines)' if d2l else "text"
-    limit = cut.removeprefix("tokens = tokens") or "\n"
-    return (
-        f'{named}parts = enumerate(re.split(r"({bounded(reserved, _INNER, marks)})", {whole}))\n'
-        f"tokens = [t for i, p in parts for t in ([p] if i % 2 else re.findall(words, p))]{limit}"
-    )
-
-
-def _number(corpus: Corpus, vocab: Vocab) -> str:
-    config, share = vocab.config, corpus.held_out_share
-    source = ""
-    if share:
+def _number(corpus: Corpus, vocab: Vocab, tokens: str) -> str:
+    share, source = corpus.held_out_share, ""
+    if share and "num_train" not in tokens:
         source = f"num_train = len(tokens) - int(len(tokens) * {share!r})  # the rest is held out\n"
     counted = f"Counter({'tokens[:num_train]' if share else 'tokens'})"
-    first = list(dict.fromkeys((UNK, *config.reserved)))
-    conditions = [f"n >= {config.min_freq}"] * (config.min_freq > 1)
-    if config.reserved:
-        conditions.append("t not in vocab")
-    elif vocab.token != "char" and UNK in corpus.tokens(vocab.token):
-        conditions.append(f't != "{UNK}"')
-    most = "" if config.max_size is None else f"[:{config.max_size - len(first)}]"
-    if conditions or most:
-        source += f"counts = {counted}.most_common()\n"
-        source += listed("vocab", first)
-        when = f" if {' and '.join(conditions)}" if conditions else ""
-        source += f"vocab += [t for t, {'n' if 'n >=' in when else '_'} in counts{when}]{most}\n"
-    else:
-        source += f'vocab = ["{UNK}", *(token for token, _ in {counted}.most_common())]\n'
+    has_unk = vocab.token in ("word", "given") and UNK in corpus.tokens(vocab.token)
+    source += vocab_lines(vocab, counted, has_unk=has_unk)
     source += "index = {token: number for number, token in enumerate(vocab)}\n"
     source += "ids = torch.tensor([index.get(token, 0) for token in tokens])\n"
     if not share:

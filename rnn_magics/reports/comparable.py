@@ -1,8 +1,12 @@
-"""Which runs have perplexities that can be compared: those that predict the same tokens."""
+"""Which runs have perplexities that can be compared: those that predict the same tokens.
+
+Runs with other tokens of the same text can be compared by the bits that a byte of it costs.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -98,3 +102,38 @@ def difference_in_words(groups: Sequence[Sequence[Run]]) -> str:
         "Perplexities of different groups cannot be compared: they have different {listed}.",
         listed=listed,
     )
+
+
+def bits_per_byte(run: Run, bits: float) -> float | None:
+    """Return what a byte of the held-out text costs where a token costs so many bits.
+
+    Returns
+    -------
+    float or None
+        None where the length of the text is not known: without a text, or with given tokens.
+    """
+    size = None if run.valid_counts is None else run.valid_counts.size
+    if size is None:
+        return None
+    return size.per_byte(bits * math.log(2) * (run.num_valid_tokens - 1))
+
+
+def why_not_by_bytes(runs: Sequence[Run]) -> str:
+    """Say why the bits per byte of runs cannot be compared; nothing where they can."""
+    if len({run.corpus and run.corpus[1] for run in runs}) > 1:
+        return say("they have different texts")
+    if len({run.state_rule for run in runs}) > 1:
+        return say("they have different state rules")
+    if len({_split(run) for run in runs}) > 1 or _split(runs[0]) == ("tokens",):
+        return say("they have different held-out parts")
+    if any(run.valid_counts is None or run.valid_counts.size is None for run in runs):
+        return say("of some the length of the held-out text in bytes is not known")
+    return ""
+
+
+def _split(run: Run) -> tuple[object, ...]:
+    # The share counts characters of the text, but with a largest number of tokens.
+    cleaning = None if run.reading is None else run.reading.cleaning
+    if cleaning is None or cleaning.max_tokens is not None:
+        return ("tokens",)
+    return ("characters", cleaning)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import string
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count, islice, pairwise, product
@@ -15,10 +14,17 @@ from rnn_magics.digits import apart, rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.language import marked, say, say_in
-from rnn_magics.options import Options, check_choice, describe
+from rnn_magics.options import check_choice
 from rnn_magics.reports.baselines import Mark, compare_with_baselines
-from rnn_magics.reports.comparable import basis_in_words, comparable, difference_in_words
-from rnn_magics.results import Result, shortened, visible
+from rnn_magics.reports.columns import Column, differing_options
+from rnn_magics.reports.comparable import (
+    basis_in_words,
+    bits_per_byte,
+    comparable,
+    difference_in_words,
+    why_not_by_bytes,
+)
+from rnn_magics.results import Result
 from rnn_magics.tables import aligned, pandas_or
 from rnn_magics.training.history import Scored
 from rnn_magics.training.run import Run
@@ -26,38 +32,7 @@ from rnn_magics.training.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNKNOWN = object()  # the value of an option for a run that does not tell it
-_WIDTH = 40  # characters of a cell
 _MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the table, with an entry for each run.
-
-    Parameters
-    ----------
-    name
-        The name of an option or of a result.
-    entries
-        The values as `Comparison.to_pandas` has them; None where there is none.
-    cells
-        The values as people read them, each on one line.
-    heading
-        What stands above them: the name of an option, or a word for the result.
-    """
-
-    name: str
-    entries: list[Any]
-    cells: list[str]
-    heading: str
-
-    @classmethod
-    def of(cls, name: str, entries: list[Any], text: Callable[[Any], str]) -> Column:
-        """Return the column of these values; where there is none, its cell is empty."""
-        cells = ("" if value is None else text(value) for value in entries)
-        plain = [visible(shortened(cell, _WIDTH), keep="") for cell in cells]
-        return cls(name, entries, plain, say(name))
 
 
 @dataclass(frozen=True)
@@ -208,14 +183,26 @@ class Comparison(Result):
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """The groups; within one, perplexities can be compared."""
-        groups = (tuple(sorted(group, key=_reached)) for group in comparable(self.runs))
+        """The groups; within one, perplexities can be compared.
+
+        Of the same text, the group with the fewest bits for each byte of it stands first.
+        """
+        groups = [tuple(sorted(group, key=_reached)) for group in comparable(self.runs)]
+        if self._by_bytes:
+            groups.sort(key=lambda group: _last_if_nan(_best_bytes(group[0]) or math.inf))
         return tuple(map(Group, _letters(), groups))
+
+    @property
+    def _by_bytes(self) -> bool:
+        # Whether other tokens of the same text are compared.
+        return len(comparable(self.runs)) > 1 and not why_not_by_bytes(self.runs)
 
     @property
     def notes(self) -> list[str]:
         """Why groups cannot be compared, and which settings were changed during training."""
-        why = difference_in_words([group.runs for group in self.groups])
+        groups = self.groups
+        why = difference_in_words([group.runs for group in groups])
+        told = [why, self._in_bytes(groups)] if why else []
         steered = [
             say(
                 "{run} was steered while it trained: {changes}.",
@@ -225,7 +212,22 @@ class Comparison(Result):
             for run in self.runs
             if run.steered
         ]
-        return [*([why] if why else []), *steered]
+        return [*told, *steered]
+
+    def _in_bytes(self, groups: tuple[Group, ...]) -> str:
+        if why_not := why_not_by_bytes(self.runs):
+            return say("Nor can their bits per byte: {why}.", why=why_not)
+        runs = [(run, _best_bytes(run)) for group in groups for run in group.runs]
+        scored = sorted(
+            ((run.name, bits) for run, bits in runs if bits is not None), key=lambda each: each[1]
+        )
+        ranked = say(", ").join(
+            say("{run} {bits}", run=name, bits=rounded(bits)) for name, bits in scored
+        )
+        return say(
+            "Bits per byte of the same held-out text can, the fewest first: {ranked}.",
+            ranked=ranked,
+        )
 
     @property
     def table(self) -> Table:
@@ -233,7 +235,11 @@ class Comparison(Result):
         groups = self.groups
         runs = [run for group in groups for run in group.runs]
         names = Column.of(marked("run"), [run.name for run in runs], str)
-        return Table(groups, [names, *_differing(runs), *_results(runs)])
+        results = _results(runs)
+        if self._by_bytes:  # behind the perplexity of the held-out text
+            reached = list(map(_best_bytes, runs))
+            results.insert(2, Column.of(marked("bits per byte"), reached, rounded))
+        return Table(groups, [names, *differing_options(runs), *results])
 
     def to_markdown(self) -> str:
         """Return the table as GitHub Markdown, one for each group, and what to know of it."""
@@ -290,6 +296,11 @@ def best_score(run: Run) -> Scored | None:
     return min(run.history.scores, key=lambda score: _last_if_nan(score.bits), default=None)
 
 
+def _best_bytes(run: Run) -> float | None:
+    best = best_score(run)
+    return None if best is None else bits_per_byte(run, best.bits)
+
+
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table as GitHub Markdown; what stands in its cells is not read as Markdown.
 
@@ -302,49 +313,6 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _plain_in_markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\g<0>", text)
-
-
-def _options(run: Run) -> dict[str, Options]:
-    # What a run was configured by, by the name of its part.
-    config = run.config
-    parts: dict[str, Options] = {
-        "model": config.model,
-        "batching": config.batching,
-        "training": config.train,
-    }
-    if run.reading is not None:
-        parts["corpus"] = run.reading.cleaning
-    if run.vocab is not None:
-        parts["vocab"] = run.vocab.config
-    return parts
-
-
-def _differing(runs: Sequence[Run]) -> list[Column]:
-    configured = [_options(run) for run in runs]
-    parts = {part: type(options) for parts in configured for part, options in parts.items()}
-    values = [{part: options.to_dict() for part, options in parts.items()} for parts in configured]
-    fields = [(part, field) for part, kind in parts.items() for field in describe(kind)]
-    parts_with = Counter(field.name for _, field in fields)
-    columns = []
-    for part, field in fields:
-        told = [known[part][field.name] if part in known else _UNKNOWN for known in values]
-        known = [value for value in told if value is not _UNKNOWN]
-        if all(value == known[0] for value in known):
-            continue
-        name = field.name if parts_with[field.name] == 1 else f"{part} {field.name}"
-        unset = say("default") if field.default is None else say("none")
-        plain = [None if value is _UNKNOWN else value for value in told]
-        cells = ["" if v is _UNKNOWN else unset if v is None else _written(v) for v in told]
-        columns.append(Column(name, plain, Column.of(name, cells, str).cells, name))
-    return columns
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    if isinstance(value, bool):
-        return say("yes") if value else say("no")
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _state(word: str) -> str:

@@ -39,7 +39,9 @@ def run_payload(run: Run) -> dict[str, Any]:
         ``grad_norm_max``, ``clipped``), ``steered``, ``ladder`` (``name``, ``nats`` and
         ``order`` of each baseline, and whether it is the ``best``), ``comparable`` (whether they
         are of the same tokens), ``clipping`` (how many of the steps were clipped; None without a
-        bound), ``tokens_per_second``.
+        bound), ``tokens_per_second``, ``tokens_per_step``, ``size`` (how many ``tokens`` and
+        ``bytes`` of the held-out text are predicted, and how many ``lost_bits`` spell what the
+        tokens do not give back; None where tokens are characters).
     """
     config, batching = run.config, run.config.batching
     options = {**config.model.changed(), **batching.changed(), **config.train.changed()}
@@ -65,7 +67,17 @@ def run_payload(run: Run) -> dict[str, Any]:
         "clipping": _clipping(run),
         "tokens_per_second": _plain(run.tokens_per_second),
         "tokens_per_step": batching.tokens_per_batch,
+        "size": _size(run),
     }
+
+
+def _size(run: Run) -> dict[str, float] | None:
+    # Of characters, a figure for each token does not mislead.
+    size = None if run.valid_counts is None else run.valid_counts.size
+    if size is None or run.vocab is None or run.vocab.token == "char":
+        return None
+    told = {"tokens": run.num_valid_tokens - 1, "bytes": size.num_bytes}
+    return {**told, "lost_bits": size.lost_bits}
 
 
 def saved_payload(run: Run, most: int = SAVED_POINTS, **more: Any) -> dict[str, Any]:

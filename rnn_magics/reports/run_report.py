@@ -92,6 +92,7 @@ class RunReport(Result):
                     state=say(found.score.state),
                 ),
                 found.unknown,
+                found.spelled,
             ]
             if found.num_words:
                 words = say("{num_words:,} words between white space", num_words=found.num_words)

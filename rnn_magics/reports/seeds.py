@@ -122,10 +122,16 @@ class SeedRuns(Result):
         found = [r.valid for r in reports if r.valid is not None and r.epoch is None]
         if not found:
             return []
-        bits = Spread.of([each.score.bits for each in found])
+        one, bits = found[0], Spread.of([each.score.bits for each in found])
         words = Spread.of([each.word_perplexity for each in found])
-        one = found[0]
         told = [say("held-out bits per {token} {bits}", token=say(one.token), bits=bits)]
+        if one.size is not None:
+            characters = Spread.of([each.bits_per_character for each in found])
+            in_bytes = Spread.of([each.bits_per_byte for each in found])
+            told = [
+                say("held-out bits per character {bits}", bits=characters),
+                say("held-out bits per byte {bits}", bits=in_bytes),
+            ]
         if words is not None:
             told.append(say("held-out perplexity per word {words}", words=words))
         over = say(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from rnn_magics.tables import aligned
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.counts import TextCounts, count_text
+from rnn_magics.text.indexing.sizes import TextSize, text_sizes
 from rnn_magics.text.read_as import corpus_as
 from rnn_magics.text.series.levels import Series
 from rnn_magics.text.tasks.stream import MadeUp
@@ -52,6 +54,8 @@ class TextEvaluation(Result):
         where tokens are no characters, or the text has no words between white space.
     further
         Of a series, its errors some steps ahead; of a made-up task, its accuracy by distance.
+    size
+        How long the text is in characters and bytes; None where that is not known.
     num_documents
         How many documents it has, whose ends are predicted, too; None if it is one text.
     """
@@ -64,6 +68,7 @@ class TextEvaluation(Result):
     unk_share: float | None
     num_words: int | None
     further: SeriesErrors | TaskReport | None = None
+    size: TextSize | None = None
     num_documents: int | None = None
 
     @property
@@ -76,7 +81,22 @@ class TextEvaluation(Result):
         """Exp of the nats of all characters, white space too, over the number of words."""
         if not self.num_words:
             return None
-        return perplexity(self.score.nats * self.score.num_tokens / self.num_words)
+        return perplexity(self.nats / self.num_words)
+
+    @property
+    def nats(self) -> float:
+        """The cross-entropy of all tokens together."""
+        return self.score.nats * self.score.num_tokens
+
+    @property
+    def bits_per_character(self) -> float | None:
+        """Bits for each character of the text, whatever its tokens are; see `text_sizes`."""
+        return None if self.size is None else self.size.per_character(self.nats)
+
+    @property
+    def bits_per_byte(self) -> float | None:
+        """Bits for each byte of the text in UTF-8, whatever its tokens are; see `text_sizes`."""
+        return None if self.size is None else self.size.per_byte(self.nats)
 
     @property
     def document_perplexity(self) -> float | None:
@@ -92,16 +112,44 @@ class TextEvaluation(Result):
 
     @property
     def numbers(self) -> str:
-        """The perplexity, the bits per token, and the perplexity per word and per document."""
+        """The perplexity, the bits per character and per byte, and those per word and per document.
+
+        Where the text is not known, the bits are those of a token; only characters have words.
+        """
         words, documents = rounded(self.word_perplexity, 1), rounded(self.document_perplexity, 1)
         more = words and say(", {words} per word", words=words)
         more += documents and say(", {documents} per document", documents=documents)
+        characters, in_bytes = rounded(self.bits_per_character), rounded(self.bits_per_byte)
+        if self.size is None:
+            text = marked("perplexity {perplexity}, {bits} bits per {token}{more}")
+        elif characters == in_bytes:
+            text = marked(
+                "perplexity {perplexity}, {in_bytes} bits per character and per byte{more}"
+            )
+        else:
+            text = marked(
+                "perplexity {perplexity}, {characters} bits per character, {in_bytes} per"
+                " byte{more}"
+            )
         return say(
-            "perplexity {perplexity}, {bits} bits per {token}{more}",
+            text,
             perplexity=rounded(self.perplexity),
             bits=rounded(self.score.bits),
             token=say(self.token),
+            characters=characters,
+            in_bytes=in_bytes,
             more=more,
+        )
+
+    @property
+    def spelled(self) -> str:
+        """How much of the bits spell what the tokens do not give back; empty if none do."""
+        size = self.size
+        if size is None or not size.lost_bits:
+            return ""
+        return say(
+            "{share:.1%} of the bits spell what the tokens do not give back",
+            share=size.lost_bits / (size.lost_bits + self.nats / math.log(2)),
         )
 
     @property
@@ -116,7 +164,8 @@ class TextEvaluation(Result):
 
     def __repr__(self) -> str:
         """One line for the number, one for what it depends on."""
-        unknown = self.unknown and f", {self.unknown}"
+        depends = filter(None, (self.unknown, self.spelled))
+        unknown = "".join(f", {told}" for told in depends)
         told = say(
             "{run} on {text} ({part}): {numbers}\n  over {num_tokens:,} tokens,"
             " state {state}{unknown}",
@@ -139,7 +188,9 @@ FURTHER: dict[type, Callable[[Run, Corpus, Evaluation], SeriesErrors | TaskRepor
 
 MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
     marked("perplexity"): lambda found: rounded(found.perplexity),
-    marked("bits per token"): lambda found: rounded(found.score.bits),
+    marked("bits per token"): lambda found: rounded(found.score.bits) if found.size is None else "",
+    marked("bits per character"): lambda found: rounded(found.bits_per_character),
+    marked("bits per byte"): lambda found: rounded(found.bits_per_byte),
     marked("perplexity per word"): lambda found: rounded(found.word_perplexity, 1),
     marked("perplexity per document"): lambda found: rounded(found.document_perplexity, 1),
     marked("read as <unk>"): lambda found: (
@@ -219,7 +270,9 @@ def evaluate_text(run: Run, corpus: Corpus, *, as_is: bool = False) -> TextEvalu
     trained_on = run.corpus is not None and run.corpus[1] == corpus.fingerprint
     whole = marked("training part") if trained_on else marked("whole text")
     part = marked("held-out part") if held_out else whole
-    score, counts = evaluate(run.model, on_device), count_text(ids, vocab)
+    sizes = text_sizes(corpus, vocab)
+    size = sizes.valid if held_out else sizes.train
+    score, counts = evaluate(run.model, on_device), count_text(ids, vocab, size)
     found = describe_score(run, corpus.name, part, score, counts)
     report = FURTHER.get(type(corpus.behind))
     return found if report is None else replace(found, further=report(run, corpus, score))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.scores.series import LAGS, SeriesErrors, series_errors
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.indexing.sizes import TextSize, text_sizes
 from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
@@ -95,12 +96,15 @@ class Ladder(Result):
         The number of held-out tokens that each perplexity is computed over.
     series
         Of a series, what simple rules reach, and how far ahead; files do not keep it.
+    size
+        How long the held-out text is in characters and bytes; files do not keep it here.
     """
 
     rungs: tuple[Rung, ...]
     uniform: int
     num_valid_tokens: int
     series: SeriesErrors | None = field(default=None, compare=False)
+    size: TextSize | None = field(default=None, compare=False)
 
     def __iter__(self) -> Iterator[Rung]:
         """Yield the rungs, lowest order first."""
@@ -118,6 +122,19 @@ class Ladder(Result):
     def best(self) -> Rung:
         """The rung with the lowest perplexity, held-out if possible, else training."""
         return min(self.rungs, key=lambda rung: rung.valid_perplexity or rung.train_perplexity)
+
+    def bits_per_byte(self, perplexity: float) -> float | None:
+        """Return the bits for each byte of the held-out text, where every token costs the same."""
+        return self._bits(perplexity, TextSize.per_byte)
+
+    def bits_per_character(self, perplexity: float) -> float | None:
+        """Return the bits for each character of the held-out text, as `bits_per_byte` does."""
+        return self._bits(perplexity, TextSize.per_character)
+
+    def _bits(self, reached: float, per: Callable[[TextSize, float], float]) -> float | None:
+        if self.size is None:
+            return None
+        return per(self.size, math.log(reached) * self.num_valid_tokens)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for strict JSON; an infinite perplexity becomes ``"inf"``."""
@@ -153,6 +170,16 @@ class Ladder(Result):
                 )
             counted, held_out = rounded(rung.train_perplexity), rounded(valid)
             lines.append(say(text, order=rung.order, counted=counted, held_out=held_out))
+        best = self.best.valid_perplexity
+        if self.size is not None and best is not None:
+            lines.append(
+                say(
+                    "the best: {characters} bits per character, {in_bytes} per byte of the"
+                    " held-out text",
+                    characters=rounded(self.bits_per_character(best)),
+                    in_bytes=rounded(self.bits_per_byte(best)),
+                )
+            )
         if self.num_valid_tokens < 1:
             lines.append(
                 say("nothing is held out to score, so no order is best: %corpus --valid 0.1")
@@ -207,7 +234,8 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
         valid = _perplexity(reached(encoded.valid)) if len(encoded.valid) > 1 else None
         rungs.append(Rung(order, _perplexity(reached(encoded.train)), valid))
     num_valid, series = max(len(encoded.valid) - 1, 0), series_errors(corpus, config.lags)
-    return Ladder(tuple(rungs), len(vocab), num_valid, series)
+    size = text_sizes(corpus, vocab).valid
+    return Ladder(tuple(rungs), len(vocab), num_valid, series, size)
 
 
 def _plain(value: float | None) -> float | str | None:

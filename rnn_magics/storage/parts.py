@@ -24,6 +24,7 @@ from rnn_magics.storage.strict import Fields, from_float, from_options, read_opt
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.formats.formats import FileConfig
+from rnn_magics.text.indexing.sizes import TextSize
 from rnn_magics.text.read_as import TextReading
 from rnn_magics.text.series.levels import Levels
 from rnn_magics.text.vocab import Vocab, VocabConfig
@@ -335,8 +336,9 @@ def _write_counts(run: Run) -> dict[str, Any] | None:
 
 def _plain_counts(counts: TextCounts) -> dict[str, Any]:
     plain = asdict(counts)
-    if plain["num_documents"] is None:
-        del plain["num_documents"]
+    for name in ("num_documents", "size"):
+        if plain[name] is None:
+            del plain[name]
     return plain
 
 
@@ -359,8 +361,16 @@ def _read_text_counts(plain: Any) -> TextCounts:
     if words is None:
         read.take("num_words")
     documents = read.count("num_documents") if "num_documents" in read else None
+    size = _read_size(read.mapping("size")) if "size" in read else None
     read.end()
-    return TextCounts(share, words, documents)
+    return TextCounts(share, words, documents, size)
+
+
+def _read_size(read: Fields) -> TextSize:
+    characters, num_bytes = read.count("num_characters"), read.count("num_bytes")
+    lost = read.seconds("lost_bits")
+    read.end()
+    return TextSize(characters, num_bytes, lost)
 
 
 def _require_same(part: str, written: Any, plain: Any) -> None:

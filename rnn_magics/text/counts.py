@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_magics.text.indexing.ids import Ids
+from rnn_magics.text.indexing.sizes import TextSize
 from rnn_magics.text.vocab import Vocab, unk_share
 
 _SLICE = 1 << 22  # tokens counted at once, so that a text on disk never fills the memory
@@ -31,14 +32,17 @@ class TextCounts:
         the tokens are not characters, or such runs are no words, see `count_words`.
     num_documents
         How many documents begin; None if the text is not documents.
+    size
+        How long the text is in characters and bytes; None where that is not known.
     """
 
     unk_share: float
     num_words: int | None
     num_documents: int | None = None
+    size: TextSize | None = None
 
 
-def count_text(ids: Ids, vocab: Vocab) -> TextCounts:
+def count_text(ids: Ids, vocab: Vocab, size: TextSize | None = None) -> TextCounts:
     """Count the unknown tokens of a text and, if its tokens are characters, its words.
 
     Parameters
@@ -47,9 +51,11 @@ def count_text(ids: Ids, vocab: Vocab) -> TextCounts:
         Token indices, (num_tokens,).
     vocab
         Maps them to tokens.
+    size
+        How long the text is, see `text_sizes`.
     """
     num_words = count_words(ids, vocab) if vocab.token == "char" else None
-    return TextCounts(unk_share(ids), num_words, count_documents(ids, vocab))
+    return TextCounts(unk_share(ids), num_words, count_documents(ids, vocab), size)
 
 
 def count_documents(ids: Ids, vocab: Vocab) -> int | None:

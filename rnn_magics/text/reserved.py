@@ -14,7 +14,8 @@ from rnn_magics.text.characters import joined, literal
 from rnn_magics.text.splitting.tokenizer import Codes, Tokenizer
 from rnn_magics.text.tokenizers import APOSTROPHES, HAN
 
-_INNER = rf"[^\W{HAN}]"  # a Chinese character does not make the word beside it longer
+INNER = rf"[^\W{HAN}]"
+"""One character of a word; a Chinese character does not make the word beside it longer."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def kept_whole(tokenizer: Tokenizer, reserved: tuple[str, ...]) -> Whole | None:
     tokens = sorted(filter(None, dict.fromkeys(reserved)), key=len, reverse=True)
     if not tokens:
         return None
-    pattern = bounded(tokens, _INNER, joined()) if tokenizer.breaks != "" else anywhere(tokens)
+    pattern = bounded(tokens, INNER, joined()) if tokenizer.breaks != "" else anywhere(tokens)
     return Whole(tokenizer, tuple(tokens), re.compile(pattern))
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, overload
 from weakref import WeakKeyDictionary
@@ -18,17 +18,17 @@ from rnn_magics.language import say
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import MARKS, Marks
+from rnn_magics.text.indexing.encoded import EncodedCorpus, unk_share
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbered import Numbered
 from rnn_magics.text.indexing.on_disk import index_file
-from rnn_magics.text.indexing.plain import from_plain, to_plain
+from rnn_magics.text.indexing.plain import as_count, as_learnt, from_plain, to_plain
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.splitting.config import VocabConfig, learn, require_room
 from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, require_kind, tokenizer_of
 
-_SLICE = 1 << 20
 _FORMAT_2 = ("bpe", "grapheme", "byte")  # tokenizers that readers of format 1 do not know
 
 
@@ -127,7 +127,7 @@ class Vocab(Result):
         config = replace(config, token=token)
         if documents := corpus.has_documents:
             config = replace(config, reserved=tuple(dict.fromkeys((*MARKS, *config.reserved))))
-        learnt = learn(corpus.training_text(), config)
+        learnt = learn(corpus.training_text(), config, line_ends=not corpus.config.d2l)
         numbered = corpus.numbered(token, config.reserved, learnt)
         num_train = numbered.num_train
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
@@ -284,8 +284,10 @@ class Vocab(Result):
             if not isinstance(document, Mapping) or document.get("format") not in (1, 2):
                 raise VocabError(say("not a vocabulary of rnn_magics (format 1 or 2)"))
             config = VocabConfig.from_dict(document["config"])
-            learnt = _as_learnt(document.get("learnt"))
-            freqs = [(from_plain(token), _count(count)) for token, count in document["token_freqs"]]
+            learnt = as_learnt(document.get("learnt"))
+            freqs = [
+                (from_plain(token), as_count(count)) for token, count in document["token_freqs"]
+            ]
             documents = document.get("documents")
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
@@ -331,56 +333,6 @@ class Vocab(Result):
         return say(
             "Vocab({size:,} {kind} tokens: {head})", size=len(self), kind=self.token, head=head
         )
-
-
-def _as_learnt(value: Any) -> Learnt | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise ValueError(say("what was learnt is no list of texts"))
-    return tuple(value)
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(say("a count is {value!r}", value=value))
-    return value
-
-
-@dataclass(frozen=True)
-class EncodedCorpus:
-    """A corpus as token indices, split into training and held-out text.
-
-    Parameters
-    ----------
-    train, valid
-        Token indices, each of shape (num_tokens,), in the smallest integer type that fits the
-        vocabulary. They may be views of one array; do not write to them.
-    notes
-        For a text on disk, what was wrong with its earlier files.
-    """
-
-    train: Ids
-    valid: Ids
-    notes: tuple[str, ...] = ()
-
-    @property
-    def train_unk_share(self) -> float:
-        """The share of the training tokens that are ``<unk>``."""
-        return unk_share(self.train)
-
-    @property
-    def valid_unk_share(self) -> float:
-        """The share of the held-out tokens that are ``<unk>`` (the OOV rate)."""
-        return unk_share(self.valid)
-
-
-def unk_share(ids: Ids) -> float:
-    """Return the share of indices that are 0 (``<unk>``); 0 if there are no indices."""
-    # Slice by slice: for a text on disk, even one byte for each token is too much memory.
-    starts = range(0, len(ids), _SLICE)
-    known = sum(int(np.count_nonzero(ids[start : start + _SLICE])) for start in starts)
-    return 1 - known / len(ids) if len(ids) else 0.0
 
 
 _newest: WeakKeyDictionary[Numbered, tuple[Vocab, EncodedCorpus]] = WeakKeyDictionary()

@@ -15,8 +15,10 @@ from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.text.counts import TextCounts, count_text
+from rnn_magics.text.indexing.sizes import TextSize, TextSizes, text_sizes
 from rnn_magics.text.read_as import TextReading
-from rnn_magics.text.vocab import Vocab
+from rnn_magics.text.tokenizers import TOKENIZERS
+from rnn_magics.text.vocab import Vocab, numbered_as
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.endings import Ending
@@ -288,7 +290,7 @@ def describe_run(
     threads: ThreadChoice,
 ) -> Run:
     """Return the record of a run that is about to start."""
-    corpus = batches.corpus
+    corpus, sizes = batches.corpus, _sizes(batches)
     return Run(
         name,
         model,
@@ -299,13 +301,27 @@ def describe_run(
         len(batches.ids),
         len(batches.valid),
         threads=threads,
-        train_counts=_counts(batches.ids, batches) if len(batches.ids) <= _GONE_THROUGH else None,
-        valid_counts=_counts(batches.valid, batches),
+        train_counts=(
+            _counts(batches.ids, batches, sizes.train)
+            if len(batches.ids) <= _GONE_THROUGH
+            else None
+        ),
+        valid_counts=_counts(batches.valid, batches, sizes.valid),
         reading=None if corpus is None else TextReading.of(corpus),
     )
 
 
-def _counts(ids: Tensor, batches: Batches) -> TextCounts | None:
+def _sizes(batches: Batches) -> TextSizes:
+    corpus, vocab = batches.corpus, batches.vocab
+    if corpus is None or vocab is None or vocab.token not in TOKENIZERS:
+        return TextSizes()
+    numbered, found = numbered_as(corpus, vocab), (len(batches.ids), len(batches.valid))
+    if found != tuple(len(range(numbered.size)[part]) for part in numbered.parts):
+        return TextSizes()  # other indices than those of this text
+    return text_sizes(corpus, vocab)
+
+
+def _counts(ids: Tensor, batches: Batches, size: TextSize | None) -> TextCounts | None:
     if batches.vocab is None or not len(ids):
         return None
-    return count_text(ids.cpu().numpy(), batches.vocab)
+    return count_text(ids.cpu().numpy(), batches.vocab, size)

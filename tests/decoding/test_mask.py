@@ -19,6 +19,8 @@ from rnn_magics.decoding.mask import masked
 from rnn_magics.decoding.prefix import read_prefix, read_tokens
 from rnn_magics.errors import DecodingError
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.results import PARTS
+from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab, VocabConfig
 
@@ -264,3 +266,56 @@ def test_a_token_that_is_allowed_comes_before_one_that_is_not_even_at_probabilit
     for u in (0.0, 0.5, 1 - 2**-53):
         chosen = DECODERS[decoder](left, DecodingConfig(), torch.tensor([u], dtype=torch.float64))
         assert chosen.tolist() == [1]
+
+
+PIECES = Vocab.from_corpus(
+    Corpus.from_text("The end \u4f60\u597d, they think.\r\n" * 30, CorpusConfig(valid=0)),
+    VocabConfig(token="bpe", max_size=290),
+)
+BYTES = Vocab("ab", VocabConfig(token="byte"))
+
+
+@pytest.mark.parametrize("vocab", [PIECES, BYTES], ids=["bpe", "byte"])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_part_of_a_character_is_written_in_a_form(vocab: Vocab, seed: int) -> None:
+    run = run_of(vocab, seed, 1.0)
+    free = generate(run, "The", DecodingConfig(length=60, seed=seed))
+    assert any(PARTS.search(str(token)) for token in free.tokens)  # a model that knows nothing
+    form = Form(lines=3)
+    text = generate(run, "The", DecodingConfig(length=60, seed=seed), form=form)
+    assert not any(PARTS.search(str(token)) for token in text.tokens)
+    lines = text.text.splitlines()
+    assert text.text.count("\n") == 4  # the line of the prefix ends first
+    assert all(lines[1:])
+    assert text.form_nats > 0
+
+
+def test_lines_of_pieces_begin_as_they_must_and_have_only_letters() -> None:
+    form = Form(starts=("The", "th"), only=("letters", "space"))
+    text = generate(run_of(PIECES, 0, 1.0), "end", DecodingConfig(length=40), form=form)
+    first, second = text.text.splitlines()[1:]
+    assert first.startswith("The")
+    assert second.startswith("th")
+    assert all(each.isalpha() or each.isspace() for each in first + second)
+    assert max(map(len, map(str, text.tokens))) > 1  # pieces of several characters
+
+
+def test_a_line_of_bytes_has_as_many_characters() -> None:
+    form = Form(lines=2, line_length=7)
+    text = generate(run_of(BYTES, 0, 1.0), "a", DecodingConfig(length=40), form=form)
+    assert [len(line) for line in text.text.split("\n")[1:3]] == [7, 7]
+
+
+@pytest.mark.parametrize(
+    ("vocab", "form", "why"),
+    [
+        (PIECES, Form(lines=2, line_length=5), "--line-length counts tokens, and those of bpe are"),
+        (BYTES, Form(starts=("\u6625",)), "needs '.xe6', '.x98', '.xa5', which no line can hold"),
+        (BYTES, Form(only=("han",)), "no token of han alone"),
+    ],
+)
+def test_a_form_that_these_tokens_cannot_keep_is_refused(
+    vocab: Vocab, form: Form, why: str
+) -> None:
+    with pytest.raises(DecodingError, match=why):
+        generate(run_of(vocab, 0, 1.0), "a", DecodingConfig(length=40), form=form)

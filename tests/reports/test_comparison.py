@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_magics.batching import BatchConfig, make_batches
+from rnn_magics.digits import rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.options import describe
@@ -102,10 +103,64 @@ def test_an_option_has_a_column_where_it_differs_and_only_there(kind: Any, name:
     results = compare_runs([plain, plain]).table.head
     head = compare_runs([plain, other]).table.head
     both = {"max_tokens": {TrainConfig: "training max_tokens", CorpusConfig: "corpus max_tokens"}}
-    assert [word for word in head if word not in results] == [both.get(name, {}).get(kind, name)]
+    # Perplexities of other vocabularies are no measure of both.
+    added = [word for word in head if word not in results and word != "bits per byte"]
+    assert added == [both.get(name, {}).get(kind, name)]
+    assert ("bits per byte" in head) is (kind is VocabConfig and name != "min_freq")
     assert results[:2] == ["run", "parameters"]
     column = compare_runs([plain, other]).table.columns[1]
     assert OTHER[kind][name] in column.entries
+
+
+def of_tokens(token: str, nats: float, **cleaning: Any) -> Run:
+    config = {"token": token, "max_size": 270 if token == "bpe" else None}
+    options = {"VocabConfig": config, "CorpusConfig": {"valid": 0.3, **cleaning}}
+    return run_of(token, nats, **options)
+
+
+def test_runs_with_other_tokens_of_one_text_are_sorted_by_bits_per_byte() -> None:
+    # A word costs most, and has the most bytes: 3.4 nats over some 4.6 of them.
+    runs = [of_tokens("char", 2.0), of_tokens("bpe", 3.3), of_tokens("word", 3.4)]
+    comparison = compare_runs(runs)
+    table = comparison.table
+    (column,) = (column for column in table.columns if column.name == "bits per byte")
+    sizes = [run.valid_counts.size for run in runs if run.valid_counts is not None]
+    assert [bool(size and size.lost_bits) for size in sizes] == [False, False, True]
+    by_name = {
+        run.name: (best.bits * (run.num_valid_tokens - 1) + size.lost_bits) / size.num_bytes
+        for run, size in zip(runs, sizes, strict=True)
+        if (best := best_score(run)) is not None and size is not None
+    }
+    names = [run.name for group in table.groups for run in group.runs]
+    assert [by_name[name] for name in names] == pytest.approx(column.entries)
+    assert column.entries == sorted(column.entries)
+    assert names == ["word", "bpe", "char"]
+    perplexities = table.columns[table.head.index("best held-out ppl")].entries
+    assert perplexities == sorted(perplexities, reverse=True)  # the other way round
+    why, ranked = comparison.notes
+    assert why.startswith("Perplexities of different groups cannot be compared")
+    assert ranked.startswith("Bits per byte of the same held-out text can, the fewest first: word ")
+    assert ranked.endswith(f"char {rounded(by_name['char'])}.")
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"lower": True}, "they have different texts"),
+        ({"valid": 0.2}, "they have different held-out parts"),
+        ({"max_tokens": 300}, "they have different held-out parts"),
+    ],
+)
+def test_what_bits_per_byte_cannot_compare_is_said(other: dict[str, Any], why: str) -> None:
+    comparison = compare_runs([of_tokens("char", 2.0), of_tokens("word", 3.0, **other)])
+    assert comparison.notes[-1] == f"Nor can their bits per byte: {why}."
+    assert "bits per byte" not in comparison.table.head
+
+
+def test_runs_of_before_have_no_bits_per_byte() -> None:
+    runs = [of_tokens("char", 2.0), of_tokens("word", 3.0)]
+    runs[1].valid_counts = replace(runs[1].valid_counts, size=None)  # type: ignore[type-var]
+    assert "length of the held-out text in bytes is not known" in compare_runs(runs).notes[-1]
 
 
 def test_a_value_that_is_not_set_says_what_that_means() -> None:

@@ -50,9 +50,13 @@ def test_a_matrix_has_a_row_for_each_run_and_a_column_for_each_text(chars: Run) 
     assert "tiny (held-out part)" in shown[0]
     assert "other (whole text)" in shown[0]
     assert shown[1].split() == ["chars", *(f"{cell.perplexity:.3f}" for cell in found.rows[0])]
-    assert shown[5].split() == ["second", *(f"{cell.score.bits:.3f}" for cell in found.rows[1])]
-    assert shown[11].split() == ["second", *(f"{cell.unk_share:.2%}" for cell in found.rows[1])]
-    assert shown[12].endswith("state carried")
+    characters = [f"{cell.bits_per_character:.3f}" for cell in found.rows[1]]
+    assert shown[3].startswith("bits per character")
+    assert shown[5].split() == ["second", *characters]
+    in_bytes = [f"{cell.bits_per_byte:.3f}" for cell in found.rows[1]]
+    assert shown[8].split() == ["second", *in_bytes]
+    assert shown[14].split() == ["second", *(f"{cell.unk_share:.2%}" for cell in found.rows[1])]
+    assert shown[15].endswith("state carried")
 
 
 def test_a_measure_that_no_text_has_is_left_out(numbers: Run) -> None:

@@ -294,8 +294,8 @@ def test_a_tokenizer_that_is_not_registered_is_one_clear_line(
 
 def test_a_newer_format_says_who_wrote_it(run: Run, tmp_path: Path) -> None:
     contents = container.unpack(packed(run))
-    document = {**contents.document, "format": 2}
+    document = {**contents.document, "format": 3}
     path = tmp_path / "model"
     path.write_bytes(container.pack(document, contents.tensors))
-    with pytest.raises(StorageError, match=r"format 2.*rnn_magics 0\.1\.0 wrote it; update"):
+    with pytest.raises(StorageError, match=r"format 3.*rnn_magics 0\.1\.0 wrote it; update"):
         load_run(path)

@@ -78,6 +78,13 @@ export interface Clipping {
   steps: number;
 }
 
+/** How long the predicted held-out text is, and how many bits spell what tokens leave out of it. */
+export interface Size {
+  tokens: number;
+  bytes: number;
+  lost_bits: number;
+}
+
 /** Rows (end, mean, lowest, highest): what the steps up to `end` had. */
 export type Rows = number[][];
 
@@ -114,6 +121,8 @@ export interface RunData {
   tokens_per_second: number | null;
   /** How many tokens a step is trained on; null in a notebook of before. */
   tokens_per_step: number | null;
+  /** The predicted held-out text; null where its tokens are characters, or it is not known. */
+  size: Size | null;
   /** The share of the training that was over when it ended; null where that is not known. */
   done: number | null;
   phase: Phase;
@@ -178,6 +187,7 @@ const shape = record<RunData>({
   clipping: optional(orNull(record<Clipping>({ clipped: count, steps: count })), null),
   tokens_per_second: optional(numberOrNull, null),
   tokens_per_step: optional(numberOrNull, null),
+  size: optional(orNull(record<Size>({ tokens: count, bytes: count, lost_bits: number })), null),
   done: optional(numberOrNull, null),
   phase: optional(oneOf(...PHASES), 'ended'),
   now: optional(

@@ -36,6 +36,13 @@ def packed_model(run: Trained) -> PackedModel:
     if not all(isinstance(token, str) for token in tokens):
         msg = say("a page can only run a model whose tokens are text; this one has other objects")
         raise InspectionError(msg)
+    if vocab.tokenizer.alphabet:
+        msg = say(
+            "a page splits text at spaces or into characters, not into tokens of {kind}; train on"
+            " characters or words: %vocab --token char",
+            kind=vocab.token,
+        )
+        raise InspectionError(msg)
     config = model.config
     state = model.state_dict()
     if config.tie:
@@ -47,7 +54,7 @@ def packed_model(run: Trained) -> PackedModel:
         "embedding_size": config.embedding_size,
         "tie": config.tie,
         "vocab": [brief(token) for token in tokens],  # nobody types a token that is shortened
-        "spaced": vocab.token != "char",
+        "spaced": vocab.token not in ("char", "grapheme"),
         "weights": {name: pack(to_array(weight)) for name, weight in state.items()},
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 from rnn_magics.decoding.decode import is_ready, iter_decode, iter_plain
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.generate import continued
-from rnn_magics.decoding.prefix import read_prefix, vocab_of
+from rnn_magics.decoding.prefix import read_prefix, usual_prefix, vocab_of
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.results import brief, visible
 from rnn_magics.training.run import Run
@@ -81,7 +81,7 @@ def sample_text(run: Run) -> str:
     """
     try:
         vocab = vocab_of(run)
-        prefix = str(vocab.token_freqs[0][0])
+        prefix = usual_prefix(vocab)
         read = read_prefix(run, prefix)
         # Both write the same text, but compiling now would delay training for seconds.
         decode = iter_decode if is_ready(run.model, _CONFIG) else iter_plain

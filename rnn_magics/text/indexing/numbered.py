@@ -261,11 +261,15 @@ class Numbered:
         """Return the first `size` tokens."""
         return replace(self, size=size, blocks=lambda: cut_off(self.blocks(), size))
 
-    def count(self, stop: int) -> list[tuple[Any, int]]:
-        """Count the first `stop` tokens: most frequent first, ties by first appearance."""
-        counts = np.zeros(0, np.int64)
+    def count(self, stop: int, start: int = 0) -> list[tuple[Any, int]]:
+        """Count tokens before `stop`: most frequent first, ties by first appearance.
+
+        Those before `start` are left out.
+        """
+        counts, at = np.zeros(0, np.int64), 0
         for block in cut_off(self.blocks(), stop):
-            found = np.bincount(block, minlength=len(counts))
+            found = np.bincount(block[max(start - at, 0) :], minlength=len(counts))
+            at += len(block)
             found[: len(counts)] += counts
             counts = found
         order = np.argsort(-counts, kind="stable")

@@ -20,7 +20,6 @@ from rnn_magics.text.tokenizers import split_words
 
 PIECE = 1 << 16  # characters numbered at once: few enough for the second-level cache
 _CODES = 0x110000  # of Unicode
-_LINE_END = ord("\n")
 
 
 class Numberer(Protocol):
@@ -43,19 +42,17 @@ class CodeNumberer:
         Returns the codes of the tokens of a text, shape (num_tokens,).
     token_of
         Returns the token of a code.
-    line_ends
-        Whether a line end, code 10, is a token; if not, it is dropped.
+    dropped
+        The code of a line end, if that is no token.
     """
 
     def __init__(
         self,
         codes: Callable[[str], Codes],
         token_of: Callable[[int], Any],
-        *,
-        line_ends: bool = True,
+        dropped: int | None = None,
     ) -> None:
-        self._codes_of, self._token_of = codes, token_of
-        self._line_ends = line_ends
+        self._codes_of, self._token_of, self._dropped = codes, token_of, dropped
         self._codes: list[int] = []
         self._number = np.full(0x100, -1, np.int32)  # of each code; -1 if not seen yet
 
@@ -67,8 +64,8 @@ class CodeNumberer:
     def feed(self, piece: str) -> Ids:
         """Return the numbers of the tokens of the next piece."""
         codes = self._codes_of(piece)
-        if not self._line_ends:
-            codes = codes[codes != _LINE_END]
+        if self._dropped is not None:
+            codes = codes[codes != self._dropped]
         highest = int(codes.max(initial=0))
         if highest >= len(self._number):
             more = (1 << highest.bit_length()) - len(self._number)
@@ -135,11 +132,12 @@ def numberer_for(tokenizer: Tokenizer, whole: Whole | None, *, line_ends: bool) 
     if whole is None or line_ends:
         if tokenizer.split is list:
             codes, token_of = partial(_characters, whole), partial(_character, whole)
-            return CodeNumberer(codes, token_of, line_ends=line_ends)
+            return CodeNumberer(codes, token_of, None if line_ends else ord("\n"))
         if tokenizer.codes is not None:
             split_codes = tokenizer.codes if whole is None else whole.codes
             tokens = (*tokenizer.alphabet, *(() if whole is None else whole.tokens))
-            return CodeNumberer(split_codes, tokens.__getitem__, line_ends=line_ends)
+            dropped = None if line_ends else tokens.index("\n")
+            return CodeNumberer(split_codes, tokens.__getitem__, dropped)
     split = tokenizer.split if whole is None else whole.split
     has_space = whole is not None and any(
         len(t.split()) > 1 or t != t.strip() for t in whole.tokens

@@ -11,6 +11,7 @@ from rnn_magics.errors import VocabError
 from rnn_magics.foreign import a_kind
 from rnn_magics.language import say
 from rnn_magics.results import quoted
+from rnn_magics.text.splitting.tokenizer import Learnt
 
 # JSON would read two adjacent halves of a surrogate pair back as one character.
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -60,3 +61,31 @@ def from_plain(value: Any) -> Any:
         case {"float": "inf" | "-inf" | "nan" as word} if len(value) == 1:
             return float(word)
     raise TypeError(say("a token is neither text nor a number nor a tuple"))
+
+
+def as_learnt(value: Any) -> Learnt | None:
+    """Return what a tokenizer has learnt; None if there is nothing.
+
+    Raises
+    ------
+    ValueError
+        If it is no list of texts.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(say("what was learnt is no list of texts"))
+    return tuple(value)
+
+
+def as_count(value: Any) -> int:
+    """Return a count.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number above zero.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(say("a count is {value!r}", value=value))
+    return value

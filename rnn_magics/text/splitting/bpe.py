@@ -30,7 +30,8 @@ DEFAULT_SIZE = 512
 """Of a vocabulary for which no size is named."""
 PIECES = r"\n| ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|[^\S\n]+(?!\S)|[^\S\n]+"
 """What the text is cut into first; ``(?!\\S)`` leaves the last space to the word after it."""
-_LEAST_FREQ = 2  # a pair that occurs once is no pattern
+LEAST_FREQ = 2
+"""A pair that occurs once is no pattern."""
 _AT_ONCE = 1 << 13  # characters; so many pieces that each processor has some
 _SURROGATES = re.compile("[\ud800-\udfff]+")  # the library takes none
 
@@ -45,6 +46,8 @@ def _names() -> tuple[str, ...]:
 NAMES = _names()
 """The letter that stands for each byte in what is learnt."""
 _BYTE_OF = {name: byte for byte, name in enumerate(NAMES)}
+_LETTERS = sorted(NAMES)  # in the order of the library
+_CODE_OF = np.argsort(np.array([_BYTE_OF[name] for name in _LETTERS])).astype(np.int32)  # of a byte
 
 
 def learn_pairs(pieces: Iterable[str], size: int, min_freq: int) -> Learnt:
@@ -74,7 +77,7 @@ def learn_pairs(pieces: Iterable[str], size: int, min_freq: int) -> Learnt:
     learner.pre_tokenizer = _cutter()
     trainer = library.trainers.BpeTrainer(
         vocab_size=size,
-        min_frequency=max(min_freq, _LEAST_FREQ),
+        min_frequency=max(min_freq, LEAST_FREQ),
         initial_alphabet=list(NAMES),
         show_progress=False,
     )
@@ -107,7 +110,7 @@ def bpe(learnt: Learnt) -> Tokenizer:
 
 def _vocabulary(learnt: Learnt) -> list[str]:
     # By code. Two pairs may give the same token, which then has one code.
-    found = dict.fromkeys(NAMES)
+    found = dict.fromkeys(_LETTERS)
     for pair in learnt:
         left, _, right = pair.partition(" ")
         if left not in found or right not in found:
@@ -132,7 +135,7 @@ def _encode(learnt: Learnt, text: str) -> Codes:
     encoder, found = _encoder(learnt), []
     for part, is_odd in _around_surrogates(text):
         if is_odd:
-            found.append(byte_codes(part).astype(np.int32))
+            found.append(_CODE_OF[byte_codes(part)])
             continue
         encodings = encoder.encode_batch_fast([*_batch(part)], add_special_tokens=False)
         found += [np.array(encoding.ids, np.int32) for encoding in encodings]

@@ -49,7 +49,7 @@ class VocabConfig(Options):
     )
 
 
-def learn(pieces: Iterable[str], config: VocabConfig) -> Learnt | None:
+def learn(pieces: Iterable[str], config: VocabConfig, *, line_ends: bool = True) -> Learnt | None:
     """Return what a tokenizer learns from a text; None if it is none that learns.
 
     Parameters
@@ -58,6 +58,8 @@ def learn(pieces: Iterable[str], config: VocabConfig) -> Learnt | None:
         The training part, cut anywhere.
     config
         Names the tokenizer, and says how much it learns.
+    line_ends
+        Whether a line end may be in a token; if not, each line is split on its own.
 
     Raises
     ------
@@ -79,7 +81,8 @@ def learn(pieces: Iterable[str], config: VocabConfig) -> Learnt | None:
                 )
             )
         return None
-    whole = kept_whole(tokenizer, config.reserved)
+    found = (token for token in config.reserved if line_ends or "\n" not in token)
+    whole = kept_whole(tokenizer, tuple(found))
     uncut: Iterable[str] = token_pieces(pieces, tokenizer, whole)
     if whole is not None:
         uncut = (part for piece in uncut for part in whole.pattern.split(piece))

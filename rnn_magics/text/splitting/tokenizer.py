@@ -52,7 +52,7 @@ class Tokenizer:
         Tokens that have an index in every vocabulary, so that no text has an unknown token.
     codes
         Returns the tokens of a text as numbers, shape (num_tokens,): the places of the tokens in
-        `alphabet`. The place of a line end is 10. It is for speed: `split` alone is enough.
+        `alphabet`, where a line end is one. It is for speed: `split` alone is enough.
     learning
         How it is learnt from a text, for a tokenizer that is.
     """

@@ -137,10 +137,11 @@ def test_what_cannot_be_compared_is_grouped_and_said(grouped: Notebook) -> None:
     )
     forms = grouped.rich(result)
     assert said in forms["text/plain"]
-    assert forms[RUN_MIME]["notes"] == [said]
+    nor = "Nor can their bits per byte: they have different texts."
+    assert forms[RUN_MIME]["notes"] == [said, nor]
     assert [group["letter"] for group in forms[RUN_MIME]["groups"]] == ["A", "B", "C", "D"]
-    assert forms[RUN_MIME]["groups"][1]["basis"].startswith("32 word tokens; 'tiny'")
-    assert "B: 32 word tokens; 'tiny'" in forms["text/plain"]
+    assert forms[RUN_MIME]["groups"][1]["basis"].startswith("33 word tokens; 'tiny'")
+    assert "B: 33 word tokens; 'tiny'" in forms["text/plain"]
     assert said in forms["text/html"]
 
 

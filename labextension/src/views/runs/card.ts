@@ -6,7 +6,7 @@
  */
 
 import type { RunData } from '../../contract/run';
-import { element, steady } from '../page/dom';
+import { element, shown, steady } from '../page/dom';
 import { chart } from '../plots/chart';
 import { link } from '../plots/link';
 import { say } from '../text/say';
@@ -135,12 +135,16 @@ function numbers(): Part {
     node,
     update: run => {
       const { now, phase, epochs } = run;
-      const { training, heldOut } = reached(run);
+      const { training, heldOut, bitsPerByte } = reached(run);
       const over = phase === 'ended';
       const seconds = now?.seconds ?? epochs.at(-1)?.seconds ?? null;
       const speed = (over ? run.tokens_per_second : null) ?? now?.tokens_per_second ?? run.tokens_per_second;
       const told: [string, string][] = [
-        [say('held-out perplexity'), steady(heldOut)],
+        [
+          // Perplexities of other tokens are other figures; those of bytes are the same.
+          bitsPerByte === null ? say('held-out perplexity') : say('held-out perplexity, %1 bits per byte', shown(bitsPerByte)),
+          steady(heldOut)
+        ],
         [say('training perplexity'), steady(training)],
         [say('tokens/s'), grouped(speed)],
         over ? [say('time trained'), duration(seconds)] : [say('time left'), duration(now?.eta ?? null)]

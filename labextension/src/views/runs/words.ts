@@ -96,6 +96,7 @@ export function reached(run: RunData): {
   training: number | null;
   heldOut: number | null;
   epoch: number | null;
+  bitsPerByte: number | null;
 } {
   const { now, epochs, phase } = run;
   const last = epochs.at(-1);
@@ -104,8 +105,17 @@ export function reached(run: RunData): {
   return {
     training: perplexity(training),
     heldOut: perplexity(scored?.valid_nats),
-    epoch: scored === undefined ? null : epochOf(run, scored)
+    epoch: scored === undefined ? null : epochOf(run, scored),
+    bitsPerByte: bitsPerByte(run, scored?.valid_nats)
   };
+}
+
+/** Return what a byte of the held-out text costs where a token costs so many nats. */
+export function bitsPerByte({ size }: RunData, nats: number | null | undefined): number | null {
+  if (size === null || size.bytes === 0 || nats === null || nats === undefined) {
+    return null;
+  }
+  return ((nats * size.tokens) / Math.LN2 + size.lost_bits) / size.bytes;
 }
 
 /** Return the number of an epoch; older notebooks keep only its place. */

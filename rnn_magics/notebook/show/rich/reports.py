@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_magics.digits import apart, rounded
-from rnn_magics.language import say
+from rnn_magics.language import marked, say
 from rnn_magics.notebook.show.rich.markup import block, bold, folded, mark, muted, table
 from rnn_magics.notebook.show.rich.markup import title as titled
 from rnn_magics.notebook.show.tables import heads
@@ -57,11 +57,23 @@ def _best(ladder: Ladder) -> str:
     best, over = ladder.best, ladder.num_valid_tokens
     if best.valid_perplexity is None:
         return say("nothing is held out to score, so no order is best: %corpus --valid 0.1")
+    in_bytes = rounded(ladder.bits_per_byte(best.valid_perplexity))
+    text = (
+        marked(
+            "the best is the {order}-gram: held-out perplexity {perplexity} over {number:,} tokens"
+        )
+        if not in_bytes
+        else marked(
+            "the best is the {order}-gram: held-out perplexity {perplexity} over {number:,} tokens,"
+            " {in_bytes} bits per byte"
+        )
+    )
     return say(
-        "the best is the {order}-gram: held-out perplexity {perplexity} over {number:,} tokens",
+        text,
         order=best.order,
         perplexity=rounded(best.valid_perplexity),
         number=over,
+        in_bytes=in_bytes,
     )
 
 
