@@ -15,6 +15,7 @@ from rnn_magics.models.rnn_model import RNNModel, read, require_finite
 from rnn_magics.results import listed
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.agreement import disagreement
+from rnn_magics.text.documents import BOS
 from rnn_magics.text.read_as import TextReading, part_as
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
@@ -89,6 +90,12 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
     return Prefix(prefix, unknown, logits[:, -1], state, nats)
 
 
+def split_text(vocab: Vocab, text: str) -> list[Any]:
+    """Return the tokens of a text as a model reads it: a document begins with ``<bos>``."""
+    tokens = vocab.split(text)
+    return tokens if vocab.marks is None or tokens[:1] == [BOS] else [BOS, *tokens]
+
+
 def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]:
     """Return the tokens of a prefix, and those that are not in the vocabulary.
 
@@ -97,7 +104,7 @@ def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]
     DecodingError
         When the prefix has no tokens.
     """
-    tokens = vocab.split(prefix)
+    tokens = split_text(vocab, prefix)
     if not tokens:
         raise DecodingError(
             say(

@@ -17,6 +17,7 @@ from rnn_magics.decoding.prefix import (
     read_prefix,
     read_tokens,
     split_prefix,
+    split_text,
     vocab_of,
 )
 from rnn_magics.digits import rounded
@@ -116,7 +117,7 @@ def score_text(run: Trained, text: str) -> Score:
         When the text has fewer than two tokens, or the model is bidirectional.
     """
     vocab, text = vocab_of(run), as_read(run, text)
-    tokens = vocab.split(text)
+    tokens = split_text(vocab, text)
     if len(tokens) < 2:  # noqa: PLR2004  (one token to read and one to predict)
         raise DecodingError(
             say(
@@ -128,7 +129,8 @@ def score_text(run: Trained, text: str) -> Score:
         )
     read = read_prefix(run, text)
     bits = [math.nan, *map(bits_per_token, read.nats)]
-    pieces = [str(tokens[0]), *map(vocab.tokenizer.glue, tokens, tokens[1:])]
+    first = str(tokens[0]) if vocab.marks is None else ""
+    pieces = [first, *continued(vocab, "", tokens[:1], tokens[1:])]
     shown = torch.tensor([vocab[tokens[:MOST_EXPECTED]]])
     expected = _likeliest(vocab, read_tokens(run.model, shown)[0][0][: len(tokens) - 1])
     return Score(tokens, bits, read.unknown, pieces, expected)

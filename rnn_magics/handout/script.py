@@ -148,7 +148,7 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
     if not reason and run.vocab is not None:
         of = run.vocab
         numbered = corpus.numbered(of.token, of.config.reserved)
-        num_train = corpus.num_train_tokens(numbered.size)
+        num_train = corpus.parts(numbered)[0].stop
         vocab = Vocab.from_corpus(corpus, run.vocab.config)
         if num_train == run.num_train_tokens and vocab == run.vocab:
             return run.vocab

@@ -277,11 +277,11 @@ class Vocab(Result):
                 raise VocabError(say("not a vocabulary of rnn_magics (format 1)"))
             config = VocabConfig.from_dict(document["config"])
             freqs = [(from_plain(token), _count(count)) for token, count in document["token_freqs"]]
-            documents = document.get("documents")
+            documents = "documents" in document
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
-        if documents is not None and (documents is not True or not {*MARKS} <= {*config.reserved}):
+        if documents and not (document["documents"] is True and {*MARKS} <= {*config.reserved}):
             raise VocabError(
                 say("not a vocabulary of rnn_magics: the marks of documents are amiss")
             )
@@ -294,7 +294,7 @@ class Vocab(Result):
                 )
             )
         vocab = cls.__new__(cls)
-        vocab._build(freqs, config, documents=bool(documents))  # noqa: SLF001  (its own class)
+        vocab._build(freqs, config, documents=documents)  # noqa: SLF001  (its own class)
         return vocab
 
     def __eq__(self, other: object) -> bool:

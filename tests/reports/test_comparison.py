@@ -60,6 +60,8 @@ OTHER: dict[type[Any], dict[str, Any]] = {
         "d2l": True,
         "valid": 0.3,
         "max_tokens": 500,
+        "documents": "line",
+        "seed": 2,
     },
     VocabConfig: {"token": "word", "min_freq": 2, "max_size": 9, "reserved": ("<a>", "<b>")},
 }
@@ -101,7 +103,10 @@ def test_an_option_has_a_column_where_it_differs_and_only_there(kind: Any, name:
     other = run_of("other", 1.0, **{kind.__name__: {name: OTHER[kind][name]}})
     results = compare_runs([plain, plain]).table.head
     head = compare_runs([plain, other]).table.head
-    both = {"max_tokens": {TrainConfig: "training max_tokens", CorpusConfig: "corpus max_tokens"}}
+    both = {
+        each: {TrainConfig: f"training {each}", CorpusConfig: f"corpus {each}"}
+        for each in ("max_tokens", "seed")
+    }
     assert [word for word in head if word not in results] == [both.get(name, {}).get(kind, name)]
     assert results[:2] == ["run", "parameters"]
     column = compare_runs([plain, other]).table.columns[1]
