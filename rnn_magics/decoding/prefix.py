@@ -92,8 +92,7 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
 
 def split_text(vocab: Vocab, text: str) -> list[Any]:
     """Return the tokens of a text as a model reads it: a document begins with ``<bos>``."""
-    tokens = vocab.split(text)
-    return tokens if vocab.marks is None or tokens[:1] == [BOS] else [BOS, *tokens]
+    return [*([] if vocab.marks is None else [BOS]), *vocab.split(text)]
 
 
 def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]:

@@ -93,10 +93,10 @@ class Vocab(Result):
         self.token_freqs = token_freqs
         kept = [token for token, count in token_freqs if count >= config.min_freq]
         # dict.fromkeys: a reserved token that also occurs has one index, the reserved one.
-        self._tokens = list(dict.fromkeys([UNK, *config.reserved, *kept]))[: config.max_size]
+        first = list(dict.fromkeys([UNK, *(MARKS if documents else ()), *config.reserved]))
+        self._tokens = list(dict.fromkeys([*first, *kept]))[: config.max_size]
         self._index = {token: i for i, token in enumerate(self._tokens)}
-        if any(token not in self._index for token in config.reserved):
-            needed = 1 + len(set(config.reserved) - {UNK})
+        if (needed := len(first)) > len(self._tokens):
             raise VocabError(
                 say(
                     "--max-size {size} leaves no room for the reserved tokens; with {unk} they"
@@ -115,7 +115,7 @@ class Vocab(Result):
 
         .. math:: c(w) = \#\{t \le n_{train} : w_t = w\}, \quad x(w) = r + \#\{v : c(v) > c(w)\}
 
-        where r is the first index after those of ``<unk>``, the marks of documents and the other
+        where r is the first index after those of ``<unk>``, the marks of documents and the
         reserved tokens. Of equally frequent tokens, the one that occurs first comes first.
 
         Raises
@@ -138,11 +138,13 @@ class Vocab(Result):
                     advice=corpus.losses or say("hold less out with --valid, or add text"),
                 )
             )
-        vocab, config = cls.__new__(cls), replace(config, token=token)
-        if documents := corpus.has_documents:
-            num_train -= 1  # without the mark after the last one
-            config = replace(config, reserved=tuple(dict.fromkeys((*MARKS, *config.reserved))))
-        freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
+        vocab, config, documents = (
+            cls.__new__(cls),
+            replace(config, token=token),
+            corpus.has_documents,
+        )
+        counted = numbered.count(num_train - documents)  # without the mark after the last one
+        freqs = [(token, count) for token, count in counted if token != UNK]
         vocab._build(freqs, config, documents=documents)  # noqa: SLF001  (its own class)
         return vocab
 
@@ -281,10 +283,8 @@ class Vocab(Result):
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
-        if documents and not (document["documents"] is True and {*MARKS} <= {*config.reserved}):
-            raise VocabError(
-                say("not a vocabulary of rnn_magics: the marks of documents are amiss")
-            )
+        if documents and document["documents"] is not True:
+            raise VocabError(say("not a vocabulary of rnn_magics: its documents must be true"))
         if len({token for token, _ in freqs}) != len(freqs):
             raise VocabError(say("not a vocabulary of rnn_magics: a token occurs twice"))
         if counts != sorted(counts, reverse=True):

@@ -77,7 +77,8 @@ def run_of(name: str, *nats: float | None, **options: Any) -> Run:
     configs = {
         kind: kind(**{**BASE.get(kind, {}), **options.get(kind.__name__, {})}) for kind in OTHER
     }
-    corpus = Corpus.from_text(TEXT, configs[CorpusConfig])
+    text = TEXT.replace(". ", ".\n") if configs[CorpusConfig].documents else TEXT
+    corpus = Corpus.from_text(text, configs[CorpusConfig])
     vocab = Vocab.from_corpus(corpus, configs[VocabConfig])
     batches = make_batches(corpus, vocab, configs[BatchConfig])
     run, _ = begin(batches, configs[ModelConfig], configs[TrainConfig], name)
