@@ -16,6 +16,7 @@ from rnn_magics.decoding.prefix import (
     ESCAPES_HINT,
     Prefix,
     Trained,
+    added,
     as_read,
     named_unknown,
     read_prefix,
@@ -28,7 +29,7 @@ from rnn_magics.errors import DecodingError
 from rnn_magics.language import marked, say
 from rnn_magics.results import Result, brief, shortened
 from rnn_magics.scores.evaluation import perplexity
-from rnn_magics.text.documents import MARKS
+from rnn_magics.text.splitting.tokenizer import LAST_TOKENS
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
@@ -245,7 +246,7 @@ class _Stream:
         self.held: list[int] = []
         self._vocab, self._prefix, self._write = vocab, prefix, write
         self._silent = {Vocab.unk, *stops}
-        self._last: list[Any] = []  # the last token told
+        self._last: list[Any] = []  # the last tokens told
 
     def hear(self, indices: list[int]) -> None:
         """Take the next tokens."""
@@ -260,7 +261,7 @@ class _Stream:
             tokens = self._vocab.to_tokens(self.held)
             pieces = continued(self._vocab, self._prefix, self._last, tokens)
             self._write("".join(map(brief, pieces)))
-            self._last = tokens[-1:]
+            self._last = [*self._last, *tokens][-LAST_TOKENS:]
             self.held.clear()
 
 
@@ -383,16 +384,9 @@ def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -
     The first token is glued to the last one of the prefix, so that words do not run together. No
     space is added if the prefix already ends with one. The marks of documents add no text.
     """
-
-    def glue(previous: Any, token: Any) -> str:
-        if vocab.marks is not None and token in MARKS:
-            return ""
-        is_first = vocab.marks is not None and previous in MARKS
-        return vocab.tokenizer.glue(None if is_first else previous, token)
-
     if before:
-        return [*map(glue, [before[-1], *tokens], tokens)]
-    first = glue(split_text(vocab, prefix)[-1], tokens[0])
+        return added(vocab, tokens, before)
+    first, *others = added(vocab, tokens, split_text(vocab, prefix)[-LAST_TOKENS:])
     if prefix[-1:].isspace() and first == f" {tokens[0]}":
         first = str(tokens[0])
-    return [first, *map(glue, tokens, tokens[1:])]
+    return [first, *others]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from rnn_magics.models.rnn_model import RNNModel, read, require_finite
 from rnn_magics.results import listed
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.agreement import disagreement
-from rnn_magics.text.documents import BOS
+from rnn_magics.text.documents import BOS, MARKS
 from rnn_magics.text.read_as import TextReading, part_as
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
@@ -93,6 +94,15 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
 def split_text(vocab: Vocab, text: str) -> list[Any]:
     """Return the tokens of a text as a model reads it: a document begins with ``<bos>``."""
     return [*([] if vocab.marks is None else [BOS]), *vocab.split(text)]
+
+
+def added(vocab: Vocab, tokens: Sequence[Any], before: Sequence[Any] = ()) -> list[str]:
+    """Return the text that each token adds after those before; the marks of documents add none."""
+    if vocab.marks is None:
+        return vocab.tokenizer.added(tokens, before)
+    plain, last = ([token for token in each if token not in MARKS] for each in (tokens, before))
+    texts = iter(vocab.tokenizer.added(plain, last))
+    return ["" if token in MARKS else next(texts) for token in tokens]
 
 
 def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]:

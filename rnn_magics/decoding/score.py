@@ -12,6 +12,7 @@ from torch import Tensor
 from rnn_magics.decoding.generate import Generation, continued
 from rnn_magics.decoding.prefix import (
     Trained,
+    added,
     as_read,
     named_unknown,
     read_prefix,
@@ -129,8 +130,7 @@ def score_text(run: Trained, text: str) -> Score:
         )
     read = read_prefix(run, text)
     bits = [math.nan, *map(bits_per_token, read.nats)]
-    first = str(tokens[0]) if vocab.marks is None else ""
-    pieces = [first, *continued(vocab, "", tokens[:1], tokens[1:])]
+    pieces = added(vocab, tokens)
     shown = torch.tensor([vocab[tokens[:MOST_EXPECTED]]])
     expected = _likeliest(vocab, read_tokens(run.model, shown)[0][0][: len(tokens) - 1])
     return Score(tokens, bits, read.unknown, pieces, expected)

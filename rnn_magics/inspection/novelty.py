@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_magics.decoding.generate import Generation, continued
-from rnn_magics.decoding.prefix import split_text
+from rnn_magics.decoding.generate import Generation
+from rnn_magics.decoding.prefix import added, split_text
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import say
 from rnn_magics.results import Result, brief
@@ -30,7 +30,8 @@ from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
 LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 32, 64)
-_SHORTEST = {"char": 12}  # a shorter copied span means nothing; 4 for other tokens
+_SHORTEST = dict.fromkeys(("char", "grapheme", "byte"), 12)  # a shorter copied span means
+# nothing; 4 for other tokens
 _MOST_COMPARED = 50_000  # tokens of the held-out text
 _ORDINARY = 0.95  # of the stretches of held-out text have no longer span
 
@@ -274,10 +275,11 @@ class _Lines:
     def __init__(self, corpus: Corpus, vocab: Vocab) -> None:
         self._lines = corpus.data.split("\n") if isinstance(corpus.data, str) else []
         # A line end is a token, except in a text that is cleaned as in the book.
-        more = 0 if corpus.config.d2l else 1
+        line_end = "" if corpus.config.d2l else "\n"
+        sizes = [len(vocab.split(f"{line}{line_end}")) for line in self._lines]
         if corpus.has_documents:
-            self._lines, more = corpus.documents, 1  # a mark before each
-        sizes = [len(vocab.split(line)) + more for line in self._lines]
+            self._lines = corpus.documents
+            sizes = [1 + len(vocab.split(document)) for document in self._lines]  # and a mark
         self._ends = np.cumsum(sizes)
 
     def at(self, place: int) -> tuple[int | None, str]:
@@ -296,10 +298,10 @@ def _pieces(
     for number, span in enumerate(spans):
         of_token[span.begin : span.end] = [number] * len(span)
     pieces: list[tuple[str, int | None]] = []
-    for piece, copied in zip(continued(vocab, "", [None], tokens), of_token, strict=True):
-        added = brief(piece)
+    for text, copied in zip(added(vocab, tokens), of_token, strict=True):
+        piece = brief(text)
         if pieces and pieces[-1][1] == copied:
-            pieces[-1] = (pieces[-1][0] + added, copied)
+            pieces[-1] = (pieces[-1][0] + piece, copied)
         else:
-            pieces.append((added, copied))
+            pieces.append((piece, copied))
     return pieces

@@ -7,7 +7,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, count, islice, pairwise, product
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from rnn_magics.reports.baselines import Mark, compare_with_baselines
 from rnn_magics.reports.comparable import basis_in_words, comparable, difference_in_words
 from rnn_magics.results import Result, shortened, visible
 from rnn_magics.tables import aligned, pandas_or
+from rnn_magics.text.documents import MARKS
 from rnn_magics.training.history import Scored
 from rnn_magics.training.run import Run
 
@@ -316,6 +317,9 @@ def _options(run: Run) -> dict[str, Options]:
         parts["corpus"] = run.reading.cleaning
     if run.vocab is not None:
         parts["vocab"] = run.vocab.config
+        if run.vocab.marks is not None:  # which nobody typed
+            typed = tuple(token for token in run.vocab.config.reserved if token not in MARKS)
+            parts["vocab"] = replace(run.vocab.config, reserved=typed)
     return parts
 
 

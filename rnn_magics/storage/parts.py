@@ -217,6 +217,8 @@ def _read_vocab(plain: Any) -> dict[str, Any]:
     config = read_options(VocabConfig, read.take("config"))
     whole = {"format": read.take("format"), "config": config.to_dict()}
     whole["token_freqs"] = read.take("token_freqs")
+    if "learnt" in read:
+        whole["learnt"] = read.take("learnt")
     whole |= {"documents": read.take("documents")} if "documents" in read else {}
     read.end()
     try:

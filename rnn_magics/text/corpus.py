@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -20,19 +19,29 @@ from rnn_magics.text.cleaning import (
     require_uncleaned,
     words_of_loss,
 )
-from rnn_magics.text.documents import BOS, beginning, documents_in, parted, whole_documents
+from rnn_magics.text.documents import (
+    BOS,
+    beginning,
+    documents_in,
+    fitting,
+    num_trained,
+    parted,
+    together,
+)
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
-from rnn_magics.text.indexing.numbering import Numbered, slices
+from rnn_magics.text.indexing.numbered import Cut, Feed, Numbered
+from rnn_magics.text.indexing.numbering import slices
 from rnn_magics.text.indexing.on_disk import listed, number_on_disk
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.progress import Watch
 from rnn_magics.text.reading.several import Spec, find_sources
 from rnn_magics.text.reading.stream import StreamedText, cleaned_again, cleaned_text
-from rnn_magics.text.reserved import Whole, kept_whole
+from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.series.levels import Series
+from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tasks.stream import MadeUp
-from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, require_kind
+from rnn_magics.text.tokenizers import require_kind, tokenizer_of
 
 DEFAULT_SOURCE = "python_docs"
 
@@ -66,9 +75,10 @@ class Corpus(Result):
 
     Notes
     -----
-    The split counts tokens, not characters, so that no word is cut in two: the last ``valid``
-    share of the token sequence is held out, in one piece. Of documents, those are held out that
-    begin in the last ``valid`` share of the characters.
+    The last ``valid`` share of the characters is held out, in one piece, whatever the tokens are:
+    so every tokenizer trains on the same text and is measured on the same text. Both parts are
+    tokenized apart. With ``max_tokens``, and where tokens are given, the share counts tokens. Of
+    documents, those are held out that begin in the last ``valid`` share of the characters.
     """
 
     name: str
@@ -80,7 +90,7 @@ class Corpus(Result):
     encoding: str | None = None
     behind: Series | MadeUp | None = field(default=None, compare=False)
     files: FileConfig = field(default_factory=FileConfig)
-    _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
+    _numbered: dict[tuple[str, tuple[str, ...]], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
     _read_as: dict[CorpusConfig, Corpus] = field(default_factory=dict, init=False, compare=False)
@@ -265,8 +275,27 @@ class Corpus(Result):
             digest.update(piece.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def tokens(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> list[Any]:
-        """Split the corpus into tokens.
+    def tokens(
+        self,
+        token: str | None = None,
+        reserved: tuple[str, ...] = (),
+        learnt: Learnt | None = None,
+    ) -> list[Any]:
+        """Return the first ``config.max_tokens`` tokens of the corpus, in order; see `split`.
+
+        Of documents, those that are whole.
+        """
+        return self._listed(token, reserved, learnt)[0]
+
+    def split(
+        self,
+        token: str | None = None,
+        reserved: tuple[str, ...] = (),
+        learnt: Learnt | None = None,
+    ) -> tuple[list[Any], list[Any]]:
+        """Return the tokens to train on, and those that are held out.
+
+        Two parts of documents share the `BOS` between them: it ends the one and begins the other.
 
         Parameters
         ----------
@@ -274,66 +303,98 @@ class Corpus(Result):
             A name of `TOKENIZERS`; by default ``char`` for text. Given tokens stay as they are.
         reserved
             Tokens that stay whole, whatever the tokenizer.
-
-        Returns
-        -------
-        list
-            The first ``config.max_tokens`` tokens, in order; of documents, those that are whole.
+        learnt
+            What the tokenizer has learnt, if it is one that learns; see `Vocab.learnt`.
 
         Raises
         ------
         CorpusError
-            When a tokenizer is named for given tokens, or there are too many tokens for a list.
+            When a tokenizer is named for given tokens, or one that has learnt nothing yet, or
+            there are too many tokens for a list.
         """
-        token = self._checked(token)
-        if isinstance(self.data, StreamedText) or self.has_documents:
-            return listed(self.numbered(token, reserved), self.name)
-        if not isinstance(self.data, str):
-            return list(self.data[: self.config.max_tokens])
-        tokenizer = TOKENIZERS[token]
-        split = (kept_whole(tokenizer, reserved) or tokenizer).split
-        if self.config.d2l:  # the book joins the tokens of its lines: line ends are not tokens
-            tokens = [token for line in self.data.split("\n") for token in split(line)]
-        else:
-            tokens = split(self.data)
-        return tokens[: self.config.max_tokens]
+        found, (train, valid) = self._listed(token, reserved, learnt)
+        return found[train], found[valid]
 
-    def numbered(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> Numbered:
+    def _listed(
+        self, token: str | None, reserved: tuple[str, ...], learnt: Learnt | None
+    ) -> tuple[list[Any], tuple[slice, slice]]:
+        if isinstance(self.data, tuple):
+            self._checked(token)
+            found = list(self.data[: self.config.max_tokens])
+            num_train = self.cut.num_train(len(found))
+            return found, (slice(num_train), slice(num_train, None))
+        numbered = self.numbered(token, reserved, learnt)
+        return listed(numbered, self.name), numbered.parts
+
+    def numbered(
+        self,
+        token: str | None = None,
+        reserved: tuple[str, ...] = (),
+        learnt: Learnt | None = None,
+    ) -> Numbered:
         """Return the tokens as numbers of their types, which takes far less memory than `tokens`.
 
         The text is tokenized once for each tokenizer; the result is kept.
 
         Parameters
         ----------
-        token
-            A name of `TOKENIZERS`; by default ``char`` for text.
-        reserved
-            Tokens that stay whole, whatever the tokenizer.
+        token, reserved, learnt
+            As for `split`.
 
         Raises
         ------
         CorpusError
-            When a tokenizer is named for given tokens.
+            When a tokenizer is named for given tokens, or one that has learnt nothing yet.
         """
         token = self._checked(token)
-        tokenizer = TOKENIZERS[token]
-        reserved = (*reserved, BOS) if self.has_documents else reserved
-        whole = kept_whole(tokenizer, reserved) if self.is_text else None
-        kept = self._numbered.get((token, whole))
+        tokenizer = tokenizer_of(token, learnt)
+        key = token, reserved if self.is_text else ()
+        kept = self._numbered.get(key)
         if kept is None or kept[0] is not tokenizer:  # a notebook may have replaced it
-            kept = self._numbered[token, whole] = tokenizer, self._number(token, whole)
+            kept = self._numbered[key] = tokenizer, self._number(token, reserved, learnt)
         return kept[1]
 
-    def _number(self, token: str, whole: Whole | None) -> Numbered:
-        data, limit, tokenizer = self.data, self.config.max_tokens, TOKENIZERS[token]
-        if isinstance(data, tuple):
-            return Numbered.of_tokens(data[:limit])
-        if isinstance(data, StreamedText):
-            return number_on_disk(data, self.config, self.name, token, whole)
-        of_text = partial(Numbered.of_text, data, tokenizer, whole, line_ends=not self.config.d2l)
+    def _number(self, token: str, reserved: tuple[str, ...], learnt: Learnt | None) -> Numbered:
+        if isinstance(self.data, tuple):
+            return Numbered.of_tokens(self.data[: self.config.max_tokens], self.cut)
+        feed = self.feed(token, reserved, learnt)
+        if isinstance(self.data, StreamedText):
+            return number_on_disk(self.data, self.config, self.name, token, feed)
+        numbered = Numbered.of_text(self.data, feed)
         if self.has_documents:
-            return whole_documents(of_text(None), limit, self.name)
-        return of_text(limit)
+            share, limit = self.held_out_share, self.config.max_tokens
+            return parted(numbered, self.documents, share, limit, self.name)
+        return numbered
+
+    def feed(self, token: str, reserved: tuple[str, ...], learnt: Learnt | None) -> Feed:
+        """Return what turns this text into numbers of tokens."""
+        tokenizer, config = tokenizer_of(token, learnt), self.config
+        if self.has_documents:  # no token goes on from one to the next, so they are parted later
+            whole = kept_whole(tokenizer, tuple(dict.fromkeys((BOS, *reserved))))
+            return Feed(tokenizer, whole, Cut(), line_ends=not config.d2l)
+        whole = kept_whole(tokenizer, reserved)
+        return Feed(tokenizer, whole, self.cut, config.max_tokens, line_ends=not config.d2l)
+
+    def training_text(self) -> Iterator[str]:
+        """Yield the text that is trained on, in pieces; of given tokens, nothing."""
+        data, config = self.data, self.config
+        if self.has_documents:
+            found = fitting(self.documents, config.max_tokens)
+            yield together(found[: num_trained(found, self.held_out_share, self.name)])
+        elif not isinstance(data, tuple):
+            pieces = data.pieces() if isinstance(data, StreamedText) else slices(data)
+            limit, line_ends = config.max_tokens, not config.d2l
+            yield from self.cut.training_text(pieces, limit, line_ends=line_ends)
+
+    @property
+    def cut(self) -> Cut:
+        """Where the held-out part of one text, or of given tokens, begins."""
+        share, data = self.held_out_share, self.data
+        if isinstance(data, tuple) or self.config.max_tokens is not None:
+            return Cut(None, share)
+        line_ends = data.num_line_ends if isinstance(data, StreamedText) else data.count("\n")
+        whole = Cut(None, share)
+        return replace(whole, characters=whole.num_train(len(data) - line_ends * self.config.d2l))
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token
@@ -350,29 +411,9 @@ class Corpus(Result):
         """The share of the tokens that are held out."""
         return self.config.held_out_share(len(self))
 
-    def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
-        """Split tokens into those to train on and those held out."""
-        train, valid = self.parts(Numbered.of_tokens(tuple(tokens)))
-        return tokens[train], tokens[valid]
-
-    def parts(self, numbered: Numbered) -> tuple[slice, slice]:
-        """Return which of its tokens are trained on and which are held out.
-
-        Two parts of documents share the `BOS` between them: it ends the one and begins the other.
-
-        Raises
-        ------
-        CorpusError
-            When a share of the documents is held out, and all of them are in the training part.
-        """
-        if self.has_documents and self.held_out_share:
-            return parted(numbered, self.documents, self.held_out_share, self.name)
-        cut = self.num_train_tokens(numbered.size)
-        return slice(0, cut), slice(cut, numbered.size)
-
     def num_train_tokens(self, num_tokens: int) -> int:
-        """Return how many of `num_tokens` tokens of one text are trained on; they come first."""
-        return num_tokens - int(num_tokens * self.held_out_share)
+        """Return how many of so many characters or given tokens are trained on; they come first."""
+        return Cut(None, self.held_out_share).num_train(num_tokens)
 
     def __len__(self) -> int:
         """Return the number of characters, or of given tokens."""

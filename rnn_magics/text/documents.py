@@ -11,13 +11,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import marked, say
-from rnn_magics.text.indexing.numbering import Numbered
+from rnn_magics.text.indexing.numbered import Numbered
 
 MARKS = BOS, EOS = "<bos>", "<eos>"
 _BEGIN = 0  # the number of `BOS` among the types of a corpus of documents, which begins with it
@@ -127,7 +127,12 @@ def joined(documents: Iterable[str], name: str, seed: int | None = None) -> str:
             )
     if seed is not None:
         random.Random(seed).shuffle(kept)  # noqa: S311  (no secret)
-    return "".join((*(f"{BOS}{document}" for document in kept), BOS)) if kept else ""
+    return together(kept) if kept else ""
+
+
+def together(documents: Iterable[str]) -> str:
+    """Return documents with their marks."""
+    return "".join((*(f"{BOS}{document}" for document in documents), BOS))
 
 
 def documents_in(data: str) -> list[str]:
@@ -162,62 +167,59 @@ def require_several(data: str, kind: str, name: str) -> None:
         )
 
 
-def whole_documents(numbered: Numbered, limit: int | None, name: str) -> Numbered:
-    """Return the documents that end within the first `limit` tokens.
+def fitting(documents: Sequence[str], limit: int | None) -> Sequence[str]:
+    """Return the first documents that have at most `limit` tokens, whatever the tokens are.
 
     Parameters
     ----------
-    numbered
-        The tokens of a corpus of documents.
+    documents
+        The documents.
     limit
-        The most tokens; None for all.
-    name
-        The name of the corpus in messages.
-
-    Raises
-    ------
-    CorpusError
-        When the first document is longer than that.
+        The most tokens; None for all. The first document is always among them.
     """
-    if limit is None or numbered.size <= limit:
-        return numbered
-    begins = numbered.places(_BEGIN)
-    within = begins[begins < limit]
-    if len(within) < 2:  # noqa: PLR2004  (before the first document and after it)
-        raise CorpusError(
-            say(
-                "the first document of {name!r} has {length:,} tokens with its marks, more than"
-                " --max-tokens {limit}; keep more tokens",
-                name=name,
-                length=int(begins[1]) + 1,
-                limit=limit,
-            )
-        )
-    return numbered.first(int(within[-1]) + 1)
+    if limit is None:
+        return documents
+    ends = np.cumsum([1 + len(document.encode("utf-8", "replace")) for document in documents])
+    return documents[: max(1, int(np.count_nonzero(ends < limit)))]
 
 
 def parted(
-    numbered: Numbered, documents: Sequence[str], share: float, name: str
-) -> tuple[slice, slice]:
-    """Return which tokens are trained on and which are held out.
+    numbered: Numbered, documents: Sequence[str], share: float, limit: int | None, name: str
+) -> Numbered:
+    """Return the documents that are whole, with how many of their tokens are trained on.
 
     Parameters
     ----------
     numbered
         The tokens of a corpus of documents.
     documents
-        At least the documents that it has, in their order.
+        The documents, in their order.
     share, name
         As for `num_trained`.
+    limit
+        The most tokens; None for all.
 
     Raises
     ------
     CorpusError
-        As for `num_trained`.
+        When the first document is longer than that; or as `num_trained`.
     """
     begins = numbered.places(_BEGIN)
-    cut = int(begins[num_trained(documents[: len(begins) - 1], share, name)])
-    return slice(0, cut + 1), slice(cut, numbered.size)
+    if limit is not None:
+        begins, beyond = begins[begins < limit], begins
+        if len(begins) < 2:  # noqa: PLR2004  (before the first document and after it)
+            raise CorpusError(
+                say(
+                    "the first document of {name!r} has {length:,} tokens with its marks, more than"
+                    " --max-tokens {limit}; keep more tokens",
+                    name=name,
+                    length=int(beyond[1]) + 1,
+                    limit=limit,
+                )
+            )
+        numbered = numbered.first(int(begins[-1]) + 1)
+    trained = num_trained(documents[: len(begins) - 1], share, name)
+    return replace(numbered, num_train=int(begins[trained]), shared=1)
 
 
 def num_trained(documents: Sequence[str], share: float, name: str) -> int:

@@ -159,6 +159,6 @@ def test_a_damaged_vocabulary_of_documents_is_refused(prepared: Notebook) -> Non
     run = prepared.run(f"{TRAIN} --epochs 1")
     plain = PARTS["vocab"].write(run)
     assert plain["documents"] is True
-    for value in (False, 1, "yes", None):
-        with pytest.raises(StorageError, match="its documents must be true"):
+    for value in (False, 1, "yes"):
+        with pytest.raises(StorageError, match="marks of documents are amiss"):
             PARTS["vocab"].read({**plain, "documents": value})

@@ -46,6 +46,8 @@ class StreamedText:
         Its first characters.
     letters_removed
         The share of the letters that the cleaning removed.
+    num_line_ends
+        How many line ends it has.
     """
 
     sources: tuple[Source | LargeFile, ...]
@@ -54,6 +56,7 @@ class StreamedText:
     sha256: str
     beginning: str
     letters_removed: float = 0.0
+    num_line_ends: int = 0
 
     @classmethod
     def survey(
@@ -77,7 +80,7 @@ class StreamedText:
             When a source cannot be read as text.
         """
         digest, num_characters, beginning = hashlib.sha256(), 0, ""
-        removed = left = 0
+        removed = left = line_ends = 0
 
         def counted() -> Iterator[str]:
             nonlocal removed
@@ -89,10 +92,12 @@ class StreamedText:
             digest.update(piece.encode("utf-8", "surrogatepass"))
             num_characters += len(piece)
             left += letters_left(piece)
+            line_ends += piece.count("\n")
             if len(beginning) < _BEGINNING:
                 beginning += piece[: _BEGINNING - len(beginning)]
         share, sha256 = share_removed(removed, left), digest.hexdigest()
-        return cls(tuple(sources), cleaning, num_characters, sha256, beginning, share)
+        made = tuple(sources), cleaning, num_characters, sha256, beginning, share
+        return cls(*made, line_ends)
 
     def __len__(self) -> int:
         """Return the number of characters."""
