@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -43,14 +44,14 @@ def beam_search(
     model: RNNModel,
     prefix: Prefix,
     config: DecodingConfig,
-    stop: int | None = None,
+    stops: Collection[int] = (),
     form: Fitted | None = None,
 ) -> tuple[list[int], list[float], float]:
     r"""Search for the most probable continuation, keeping the best `config.beam` at each step.
 
     .. math:: \operatorname{argmax}_{x_{1:n}} \frac{1}{n} \sum_{t=1}^{n} \ln p(x_t \mid x_{<t})
 
-    A text that reaches the stop token, or has its form, is finished. Texts of different lengths are
+    A text that reaches a stop token, or has its form, is finished. Texts of different lengths are
     compared by their mean log-probability.
 
     Returns
@@ -68,7 +69,7 @@ def beam_search(
     for step in range(1, config.length + 1):
         log_probs = logits.log_softmax(dim=-1)  # (num_beams, vocab_size)
         sums = torch.tensor([beam.total if beam else 0.0 for beam in beams], dtype=torch.float64)
-        left, costs = offered(log_probs, config), torch.zeros(len(beams))
+        left, costs = offered(log_probs, config, model.marks), torch.zeros(len(beams))
         if form:
             masks = torch.stack([form.allowed(_place(beam, form)) for beam in beams])
             left, costs = masked(log_probs, masks), cost(log_probs, masks)
@@ -78,14 +79,14 @@ def beam_search(
         parents: list[int] = []
         for found in best.tolist():
             parent, index = divmod(found, log_probs.shape[-1])
-            if (form or config.no_unk) and totals[found] == -math.inf:
+            if totals[found] == -math.inf:
                 break  # a token that is excluded, and nothing better follows
             before = beams[parent]
             log_prob, total = log_probs[parent, index].item(), totals[found].item()
             place = form.after(_place(before, form), index) if form else None
             nats = costs[parent].item() + (before.form_nats if before else 0.0)
             candidate = Candidate(index, log_prob, total, step, before, place, nats)
-            if index == stop or (form and place and form.is_done(place)):
+            if index in stops or (form and place and form.is_done(place)):
                 finished.append(candidate)
             elif len(grown) < width:
                 grown.append(candidate)

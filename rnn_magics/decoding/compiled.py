@@ -45,6 +45,7 @@ class Writer:
             vocab_size if config.top_k is None else min(config.top_k, vocab_size),
             math.inf if config.top_p is None else config.top_p,
             config.no_unk,
+            -1 if model.marks is None else model.marks.begin,
         )
         rows = torch.stack(prefix.state).expand(-1, -1, num, -1)
         self._state = rows.contiguous().numpy()  # (num_states, num_layers, num, num_hiddens)

@@ -128,7 +128,7 @@ def iter_plain(
             if last is not None:
                 after, state = read_tokens(model, last, state)
                 logits = after[:, -1]
-            left = form.offered(logits) if form else offered(logits, config)
+            left = form.offered(logits) if form else offered(logits, config, model.marks)
             indices = choose(left, config, u)  # (num,)
             last = indices[:, None]
             log_probs = logits.log_softmax(dim=-1).gather(-1, last)

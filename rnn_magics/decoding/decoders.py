@@ -19,6 +19,7 @@ from torch import Tensor
 from rnn_magics.errors import ConfigError
 from rnn_magics.language import say
 from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, SEED, Options, Range, Spelling, option
+from rnn_magics.text.documents import Marks
 from rnn_magics.text.vocab import Vocab
 
 MOST_CANDIDATES = 1000
@@ -165,8 +166,10 @@ DECODERS: dict[str, Decoder] = {
 each row, (num_rows,), float64. A decoder is a pure function: `u` is its only source of chance."""
 
 
-def offered(logits: Tensor, config: DecodingConfig) -> Tensor:
+def offered(logits: Tensor, config: DecodingConfig, marks: Marks | None = None) -> Tensor:
     """Return the logits that a decoder receives: without ``<unk>`` where it is excluded.
+
+    That a document begins is read, never written, so ``<bos>`` is excluded always.
 
     Parameters
     ----------
@@ -174,7 +177,8 @@ def offered(logits: Tensor, config: DecodingConfig) -> Tensor:
         Those of the model, (num_rows, vocab_size); they are not changed.
     config
         How the tokens are chosen.
+    marks
+        The indices that mark documents; None if the model knows no documents.
     """
-    if not config.no_unk:
-        return logits
-    return logits.index_fill(-1, torch.tensor([Vocab.unk]), -math.inf)
+    excluded = [Vocab.unk] * config.no_unk + ([] if marks is None else [marks.begin])
+    return logits.index_fill(-1, torch.tensor(excluded), -math.inf) if excluded else logits

@@ -9,7 +9,7 @@ import torch
 
 from rnn_magics.decoding.decode import uniforms
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, offered
-from rnn_magics.decoding.generate import Generation, continued, is_unk, stop_index
+from rnn_magics.decoding.generate import Generation, continued, ends_of, is_unk, stop_index
 from rnn_magics.decoding.limits import check_size, check_unk
 from rnn_magics.decoding.prefix import split_prefix
 from rnn_magics.errors import DecodingError
@@ -21,7 +21,7 @@ from rnn_magics.text.vocab import Ids, Vocab
 def write_ngram(
     model: NgramModel, vocab: Vocab, prefix: str, config: DecodingConfig | None = None
 ) -> Generation:
-    """Continue a prefix with an n-gram model of running text.
+    """Continue a prefix with an n-gram model of running text, or of documents.
 
     The decoder receives the log-probabilities of the model as logits, and the same random numbers
     as for a recurrent model.
@@ -29,7 +29,7 @@ def write_ngram(
     Parameters
     ----------
     model
-        A model from `fit_ngram`, `fit_add_k` or `uniform_model`.
+        A model from `fit_ngram`, `fit_text`, `fit_add_k` or `uniform_model`.
     vocab
         Maps its indices to tokens.
     prefix
@@ -60,13 +60,16 @@ def write_ngram(
     check_size(config, 1, len(vocab))
     check_unk(config, vocab)
     stop = stop_index(vocab, config.stop)
+    stops = ends_of(vocab, stop)
     split, unknown = split_prefix(vocab, prefix)
     ids = vocab.indices(split)
-    indices, log_probs = _written(model, ids, config, stop)
-    only_unk = is_unk(indices, stop) and not config.no_unk and len(vocab) > 1
+    if vocab.marks is not None:  # where a document begins, `fit_text` counts <s>
+        ids[ids == vocab.marks.begin] = model.vocab_size
+    indices, log_probs = _written(model, ids, config, stops)
+    only_unk = is_unk(indices, stops) and not config.no_unk and len(vocab) > 1
     if only_unk:  # a text that says nothing is written again, as `generate` does
         config = replace(config, no_unk=True)
-        indices, log_probs = _written(model, ids, config, stop)
+        indices, log_probs = _written(model, ids, config, stops)
     tokens = vocab.to_tokens(indices)
     return Generation(
         prefix + "".join(continued(vocab, prefix, [], tokens)),
@@ -81,9 +84,9 @@ def write_ngram(
 
 
 def _written(
-    model: NgramModel, ids: Ids, config: DecodingConfig, stop: int | None
+    model: NgramModel, ids: Ids, config: DecodingConfig, stops: set[int]
 ) -> tuple[list[int], list[float]]:
-    # The tokens after the prefix, up to the stop token, and their log-probabilities.
+    # The tokens after the prefix, up to a stop token, and their log-probabilities.
     choose = DECODERS[config.decoder]
     text, log_probs = ids.tolist(), []
     for block in uniforms([int(config.seed)], config.length):
@@ -93,6 +96,6 @@ def _written(
             index = int(choose(offered(logs.float()[None], config), config, u))
             text.append(index)
             log_probs.append(float(logs[index]))
-            if index == stop:
+            if index in stops:
                 return text[len(ids) :], log_probs
     return text[len(ids) :], log_probs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +16,12 @@ from rnn_magics.decoding.prefix import (
     ESCAPES_HINT,
     Prefix,
     Trained,
+    added,
     as_read,
     named_unknown,
     read_prefix,
     reading_of,
+    split_text,
     vocab_of,
 )
 from rnn_magics.digits import rounded
@@ -45,7 +47,7 @@ class Generation(Result):
     prefix
         The prefix alone, as the model read it.
     tokens
-        The tokens written, without the prefix.
+        The tokens written, without the prefix; the end of a document is the last of them.
     log_probs
         Their natural log-probabilities under the model, at temperature 1.
     prefix_perplexity
@@ -131,7 +133,8 @@ def generate(
     run
         A run from `train`, or any object with ``model`` and ``vocab``.
     prefix
-        The text that warms up the model. It is cleaned as the text of the training was.
+        The text that warms up the model. It is cleaned as the text of the training was. Of a run on
+        documents it is how one begins, perhaps empty, and the text ends where that does.
     config
         How the tokens are chosen, and how many.
     form
@@ -185,6 +188,7 @@ def generate_many(
     check_size(config, num, len(vocab))
     check_unk(config, vocab)
     stop = stop_index(vocab, config.stop)
+    stops = ends_of(vocab, stop)
     prefix = as_read(run, prefix)
     fitted = None
     if form is not None and form.changed():
@@ -193,13 +197,13 @@ def generate_many(
     read = read_prefix(run, prefix)
     if write:
         write(shortened(prefix, _PREFIX_SHOWN))
-    stream = _Stream(vocab, prefix, stop, write)
+    stream = _Stream(vocab, prefix, stops, write)
     configs = [config.of_text(place) for place in range(num)]
-    texts = _written(run, read, configs, stop, fitted, stream.hear)
+    texts = _written(run, read, configs, stops, fitted, stream.hear)
     # A text of <unk> alone says nothing, so it is written again without it.
     excludes = not config.no_unk and len(vocab) > 1
     only_unk = [
-        place for place, text in enumerate(texts) if excludes and is_unk(text.indices, stop)
+        place for place, text in enumerate(texts) if excludes and is_unk(text.indices, stops)
     ]
     if only_unk:
         for place in only_unk:
@@ -207,7 +211,7 @@ def generate_many(
         if only_unk[0] == 0:
             stream.held.clear()
         hear = stream.hear if only_unk[0] == 0 else _ignore
-        again = _written(run, read, [configs[place] for place in only_unk], stop, fitted, hear)
+        again = _written(run, read, [configs[place] for place in only_unk], stops, fitted, hear)
         for place, text in zip(only_unk, again, strict=True):
             texts[place] = text
     stream.flush()
@@ -233,17 +237,22 @@ class _Stream:
     """Tells a text piece by piece; ``<unk>`` at its beginning waits for another token."""
 
     def __init__(
-        self, vocab: Vocab, prefix: str, stop: int | None, write: Callable[[str], None] | None
+        self,
+        vocab: Vocab,
+        prefix: str,
+        stops: Collection[int],
+        write: Callable[[str], None] | None,
     ) -> None:
         self.held: list[int] = []
-        self._vocab, self._prefix, self._stop, self._write = vocab, prefix, stop, write
+        self._vocab, self._prefix, self._write = vocab, prefix, write
+        self._silent = {Vocab.unk, *stops}
         self._last: list[Any] = []  # the last tokens told
 
     def hear(self, indices: list[int]) -> None:
         """Take the next tokens."""
         if self._write:
             self.held += indices
-            if self._last or any(index not in (Vocab.unk, self._stop) for index in indices):
+            if self._last or any(index not in self._silent for index in indices):
                 self.flush()
 
     def flush(self) -> None:
@@ -256,9 +265,9 @@ class _Stream:
             self.held.clear()
 
 
-def is_unk(indices: Sequence[int], stop: int | None) -> bool:
+def is_unk(indices: Sequence[int], stops: Collection[int]) -> bool:
     """Whether a text is ``<unk>`` alone, but for a stop token at its end."""
-    return indices[0] == Vocab.unk and all(index in (Vocab.unk, stop) for index in indices)
+    return indices[0] == Vocab.unk and {Vocab.unk, *stops}.issuperset(indices)
 
 
 def _ignore(_indices: list[int]) -> None:
@@ -293,17 +302,17 @@ def _written(
     run: Trained,
     read: Prefix,
     configs: Sequence[DecodingConfig],  # which differ in the seed only
-    stop: int | None,
+    stops: Collection[int],
     form: Fitted | None,
     hear: Callable[[list[int]], None],  # the tokens of the first text
 ) -> list[_Text]:
     if configs[0].beam:
-        found = _Text(*beam_search(run.model, read, configs[0], stop, form))
+        found = _Text(*beam_search(run.model, read, configs[0], stops, form))
         hear(found.indices)
         return [found]
     texts = [_Text([], []) for _ in configs]
     rows = Rows(form, len(configs)) if form else None
-    for row, indices, log_probs in _steps(run, read, configs, stop, rows):
+    for row, indices, log_probs in _steps(run, read, configs, stops, rows):
         texts[row].indices.extend(indices)
         texts[row].log_probs.extend(log_probs)
         if row == 0:
@@ -317,10 +326,10 @@ def _steps(
     run: Trained,
     read: Prefix,
     configs: Sequence[DecodingConfig],
-    stop: int | None,
+    stops: Collection[int],
     form: Rows | None,
 ) -> Iterator[tuple[int, list[int], list[float]]]:
-    # Yields a row and the next tokens written in it, up to its stop token or the end of its form.
+    # Yields a row and the next tokens written in it, up to a stop token or the end of its form.
     open_rows = [*range(len(configs))]
     seeds = [int(each.seed) for each in configs]
     for written in iter_decode(run.model, read, configs[0], seeds, form):
@@ -328,7 +337,7 @@ def _steps(
         still_open = []
         for row in open_rows:
             indices, log_probs = (column[row] for column in columns)
-            end = indices.index(stop) + 1 if stop in indices else None
+            end = next((at for at, index in enumerate(indices, 1) if index in stops), None)
             yield row, indices[:end], log_probs[:end]
             if end is None and not (form and form.is_done(row)):
                 still_open.append(row)
@@ -363,15 +372,21 @@ def stop_index(vocab: Vocab, stop: str | None) -> int | None:
     return int(vocab[tokens[0]])
 
 
+def ends_of(vocab: Vocab, stop: int | None) -> set[int]:
+    """Return the indices that end a text: the stop token, and the end of a document."""
+    ends = set() if stop is None else {stop}
+    return ends if vocab.marks is None else {*ends, vocab.marks.end}
+
+
 def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> list[str]:
     """Return the text that each of `tokens` adds after a prefix and the tokens `before`.
 
     The first token is glued to the last one of the prefix, so that words do not run together. No
-    space is added if the prefix already ends with one.
+    space is added if the prefix already ends with one. The marks of documents add no text.
     """
     if before:
-        return vocab.tokenizer.added(tokens, before)
-    first, *others = vocab.tokenizer.added(tokens, vocab.split(prefix)[-LAST_TOKENS:])
-    if prefix[-1].isspace() and first == f" {tokens[0]}":
+        return added(vocab, tokens, before)
+    first, *others = added(vocab, tokens, split_text(vocab, prefix)[-LAST_TOKENS:])
+    if prefix[-1:].isspace() and first == f" {tokens[0]}":
         first = str(tokens[0])
     return [first, *others]

@@ -221,15 +221,16 @@ class Fitted:
         form, tokens = self.form, self._vocab.to_tokens([*range(len(self._vocab))])
         fitting = [place for place, token in enumerate(tokens) if form.holds(token)]
         if not fitting:
-            text = (
-                marked(
+            text = marked("the vocabulary has no token that a line could hold; leave out --lines")
+            if form.only:
+                text = marked(
                     "the vocabulary has no token of {only} alone; choose other classes for --only"
                 )
-                if form.only
-                else marked("the vocabulary has no token that a line could hold; leave out --lines")
-            )
             raise DecodingError(say(text, only=say(" and ").join(form.only)))
-        return self._mask(fitting)
+        inside, marks = self._mask(fitting), self._vocab.marks
+        if marks is not None:  # a document may end, but not before it has its lines
+            inside[[marks.begin, marks.end]] = torch.tensor([False, not form.has_lines])
+        return inside
 
     def _beginning(self, start: str) -> list[int]:
         tokens = self._vocab.split(start)

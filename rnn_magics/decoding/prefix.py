@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from rnn_magics.models.rnn_model import RNNModel, read, require_finite
 from rnn_magics.results import PARTS, listed
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.agreement import disagreement
+from rnn_magics.text.documents import BOS, MARKS
 from rnn_magics.text.read_as import TextReading, part_as
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
@@ -89,6 +91,20 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
     return Prefix(prefix, unknown, logits[:, -1], state, nats)
 
 
+def split_text(vocab: Vocab, text: str) -> list[Any]:
+    """Return the tokens of a text as a model reads it: a document begins with ``<bos>``."""
+    return [*([] if vocab.marks is None else [BOS]), *vocab.split(text)]
+
+
+def added(vocab: Vocab, tokens: Sequence[Any], before: Sequence[Any] = ()) -> list[str]:
+    """Return the text that each token adds after those before; the marks of documents add none."""
+    if vocab.marks is None:
+        return vocab.tokenizer.added(tokens, before)
+    plain, last = ([token for token in each if token not in MARKS] for each in (tokens, before))
+    texts = iter(vocab.tokenizer.added(plain, last))
+    return ["" if token in MARKS else next(texts) for token in tokens]
+
+
 def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]:
     """Return the tokens of a prefix, and those that are not in the vocabulary.
 
@@ -97,7 +113,7 @@ def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]
     DecodingError
         When the prefix has no tokens.
     """
-    tokens = vocab.split(prefix)
+    tokens = split_text(vocab, prefix)
     if not tokens:
         raise DecodingError(
             say(
@@ -109,7 +125,12 @@ def split_prefix(vocab: Vocab, prefix: str) -> tuple[list[Any], tuple[Any, ...]]
 
 
 def usual_prefix(vocab: Vocab) -> str:
-    """Return the text of the most frequent token that is text by itself, and no part of one."""
+    """Return the text of the most frequent token that is text by itself, and no part of one.
+
+    Documents begin without one.
+    """
+    if vocab.marks is not None:
+        return ""
     texts = (str(token) for token, _ in vocab.token_freqs)
     return next((text for text in texts if not PARTS.search(text)), "\n")
 

@@ -12,11 +12,13 @@ from torch import Tensor
 from rnn_magics.decoding.generate import Generation, continued
 from rnn_magics.decoding.prefix import (
     Trained,
+    added,
     as_read,
     named_unknown,
     read_prefix,
     read_tokens,
     split_prefix,
+    split_text,
     vocab_of,
 )
 from rnn_magics.digits import rounded
@@ -116,7 +118,7 @@ def score_text(run: Trained, text: str) -> Score:
         When the text has fewer than two tokens, or the model is bidirectional.
     """
     vocab, text = vocab_of(run), as_read(run, text)
-    tokens = vocab.split(text)
+    tokens = split_text(vocab, text)
     if len(tokens) < 2:  # noqa: PLR2004  (one token to read and one to predict)
         raise DecodingError(
             say(
@@ -128,7 +130,7 @@ def score_text(run: Trained, text: str) -> Score:
         )
     read = read_prefix(run, text)
     bits = [math.nan, *map(bits_per_token, read.nats)]
-    pieces = vocab.tokenizer.added(tokens)
+    pieces = added(vocab, tokens)
     shown = torch.tensor([vocab[tokens[:MOST_EXPECTED]]])
     expected = _likeliest(vocab, read_tokens(run.model, shown)[0][0][: len(tokens) - 1])
     return Score(tokens, bits, read.unknown, pieces, expected)

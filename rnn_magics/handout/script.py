@@ -146,7 +146,7 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
     ]
     reason = next((words for holds, words in reasons if holds), "")
     if not reason and run.vocab is not None:
-        num_train = numbered_as(corpus, run.vocab).num_train
+        num_train = numbered_as(corpus, run.vocab).parts[0].stop
         vocab = Vocab.from_corpus(corpus, run.vocab.config)
         if num_train == run.num_train_tokens and vocab == run.vocab:
             return run.vocab

@@ -11,16 +11,20 @@ the text, which the author wrote, has in common with the training part.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from rnn_magics.decoding.generate import Generation
+from rnn_magics.decoding.prefix import added, split_text
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import say
 from rnn_magics.results import Result, brief
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.documents import EOS
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import Vocab, encode_corpus
@@ -146,6 +150,34 @@ def measure_novelty(generation: Generation, corpus: Corpus, vocab: Vocab) -> Nov
     return Novelty(generation.tokens, ordinary, spans, shares, _pieces(generation, vocab, spans))
 
 
+def known_documents(texts: Sequence[Generation], corpus: Corpus, vocab: Vocab) -> tuple[bool, ...]:
+    """Return which texts are, from beginning to end, documents of the training part of a corpus.
+
+    Parameters
+    ----------
+    texts
+        Results of `generate`. One that was cut before its end is not a document.
+    corpus, vocab
+        The documents that their model was trained on, and its vocabulary.
+
+    Returns
+    -------
+    tuple of bool
+        One for each text; none of a text where the corpus is not documents.
+    """
+    if vocab.marks is None:
+        return (False,) * len(texts)
+    ids = encode_corpus(corpus, vocab).train
+    begins = np.flatnonzero(ids == vocab.marks.begin).tolist()
+    known = {ids[a + 1 : b].astype(np.int64).tobytes() for a, b in pairwise(begins)}
+    return tuple(
+        text.tokens[-1] == EOS
+        and vocab.indices([*split_text(vocab, text.prefix)[1:], *text.tokens[:-1]]).tobytes()
+        in known
+        for text in texts
+    )
+
+
 def ordinary_length(train: Ids, valid: Ids, num_written: int) -> int:
     """Return how long a span that is in both texts has to be before it is remarkable.
 
@@ -238,13 +270,16 @@ def _longest_apart(lengths: Ids, shortest: int) -> list[int]:
 
 
 class _Lines:
-    """The lines of a text, with their positions in its tokens."""
+    """The lines of a text, or its documents, with their positions in its tokens."""
 
     def __init__(self, corpus: Corpus, vocab: Vocab) -> None:
         self._lines = corpus.data.split("\n") if isinstance(corpus.data, str) else []
         # A line end is a token, except in a text that is cleaned as in the book.
         line_end = "" if corpus.config.d2l else "\n"
         sizes = [len(vocab.split(f"{line}{line_end}")) for line in self._lines]
+        if corpus.has_documents:
+            self._lines = corpus.documents
+            sizes = [1 + len(vocab.split(document)) for document in self._lines]  # and a mark
         self._ends = np.cumsum(sizes)
 
     def at(self, place: int) -> tuple[int | None, str]:
@@ -263,10 +298,10 @@ def _pieces(
     for number, span in enumerate(spans):
         of_token[span.begin : span.end] = [number] * len(span)
     pieces: list[tuple[str, int | None]] = []
-    for text, copied in zip(vocab.tokenizer.added(tokens), of_token, strict=True):
-        added = brief(text)
+    for text, copied in zip(added(vocab, tokens), of_token, strict=True):
+        piece = brief(text)
         if pieces and pieces[-1][1] == copied:
-            pieces[-1] = (pieces[-1][0] + added, copied)
+            pieces[-1] = (pieces[-1][0] + piece, copied)
         else:
-            pieces.append((added, copied))
+            pieces.append((piece, copied))
     return pieces

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_magics.language import say
 from rnn_magics.options import Options, describe
 from rnn_magics.results import shortened, visible
+from rnn_magics.text.documents import MARKS
 from rnn_magics.training.run import Run
 
 _UNKNOWN = object()  # the value of an option for a run that does not tell it
@@ -57,6 +58,9 @@ def _options(run: Run) -> dict[str, Options]:
         parts["corpus"] = run.reading.cleaning
     if run.vocab is not None:
         parts["vocab"] = run.vocab.config
+        if run.vocab.marks is not None:  # which nobody typed
+            typed = tuple(token for token in run.vocab.config.reserved if token not in MARKS)
+            parts["vocab"] = replace(run.vocab.config, reserved=typed)
     return parts
 
 

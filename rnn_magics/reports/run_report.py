@@ -94,7 +94,7 @@ class RunReport(Result):
                 found.unknown,
                 found.spelled,
             ]
-            if found.num_words:
+            if found.word_perplexity is not None:
                 words = say("{num_words:,} words between white space", num_words=found.num_words)
                 told.append(
                     say("per word is exp of the nats of all characters over {words}", words=words)

@@ -78,8 +78,11 @@ class TextEvaluation(Result):
 
     @property
     def word_perplexity(self) -> float | None:
-        """Exp of the nats of all characters, white space too, over the number of words."""
-        if not self.num_words:
+        """Exp of the nats of all characters, white space too, over the number of words.
+
+        None where there are no words, or each is a document.
+        """
+        if not self.num_words or self.num_words == self.num_documents:
             return None
         return perplexity(self.nats / self.num_words)
 

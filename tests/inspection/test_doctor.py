@@ -175,7 +175,7 @@ def test_nor_has_a_module_of_somebody_else() -> None:
     diagnosis = diagnose(Sound(), batches())
     assert diagnosis.problems == {}
     assert [finding.check for finding in diagnosis] == list(CHECKS)
-    assert repr(diagnosis).startswith("no problem found by 11 checks\nok ")
+    assert repr(diagnosis).startswith("no problem found by 12 checks\nok ")
 
 
 def test_nor_has_one_whose_state_is_a_tuple_of_one() -> None:

@@ -61,6 +61,8 @@ OTHER: dict[type[Any], dict[str, Any]] = {
         "d2l": True,
         "valid": 0.3,
         "max_tokens": 500,
+        "documents": "line",
+        "seed": 2,
     },
     VocabConfig: {"token": "word", "min_freq": 2, "max_size": 9, "reserved": ("<a>", "<b>")},
 }
@@ -76,7 +78,8 @@ def run_of(name: str, *nats: float | None, **options: Any) -> Run:
     configs = {
         kind: kind(**{**BASE.get(kind, {}), **options.get(kind.__name__, {})}) for kind in OTHER
     }
-    corpus = Corpus.from_text(TEXT, configs[CorpusConfig])
+    text = TEXT.replace(". ", ".\n") if configs[CorpusConfig].documents else TEXT
+    corpus = Corpus.from_text(text, configs[CorpusConfig])
     vocab = Vocab.from_corpus(corpus, configs[VocabConfig])
     batches = make_batches(corpus, vocab, configs[BatchConfig])
     run, _ = begin(batches, configs[ModelConfig], configs[TrainConfig], name)
@@ -102,7 +105,10 @@ def test_an_option_has_a_column_where_it_differs_and_only_there(kind: Any, name:
     other = run_of("other", 1.0, **{kind.__name__: {name: OTHER[kind][name]}})
     results = compare_runs([plain, plain]).table.head
     head = compare_runs([plain, other]).table.head
-    both = {"max_tokens": {TrainConfig: "training max_tokens", CorpusConfig: "corpus max_tokens"}}
+    both = {
+        each: {TrainConfig: f"training {each}", CorpusConfig: f"corpus {each}"}
+        for each in ("max_tokens", "seed")
+    }
     # Perplexities of other vocabularies are no measure of both.
     added = [word for word in head if word not in results and word != "bits per byte"]
     assert added == [both.get(name, {}).get(kind, name)]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_magics.errors import CorpusError
+from rnn_magics.errors import CorpusError, VocabError
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import BOS, DOCUMENTS, EOS
@@ -141,6 +141,8 @@ def test_the_marks_are_reserved() -> None:
     corpus = Corpus.from_text("\n".join(NAMES), LINES)
     vocab = Vocab.from_corpus(corpus, VocabConfig(reserved=("ia",)))
     assert vocab.to_tokens([0, 1, 2, 3]) == ["<unk>", BOS, EOS, "ia"]
+    with pytest.raises(VocabError, match="they need 4: --max-size 4"):
+        Vocab.from_corpus(corpus, VocabConfig(reserved=("ia",), max_size=3))
     assert vocab.marks is not None
     assert (vocab.marks.begin, vocab.marks.end) == (1, 2)
     assert dict(vocab.token_freqs)[BOS] == len(

@@ -86,13 +86,16 @@ def walk(
             token = read[place]
         else:
             u = next(numbers)
-            token = int(DECODERS[config.decoder](offered(logits[-1], config), config, u))
+            left = offered(logits[-1], config, model.marks)
+            token = int(DECODERS[config.decoder](left, config, u))
         inputs = torch.tensor([token], device=model.output.weight.device)
         below = inputs if model.embedding is None else model.embedding(inputs)
         for step in steps:
             below = step(place, below)
         logits.append(model.output(below).float().cpu())  # (1, vocab_size)
         all_ids.append(token)
+        if place >= len(ids) and model.marks is not None and token == model.marks.end:
+            break
     states = [tuple(torch.cat(part) for part in zip(*step.states, strict=True)) for step in steps]
     return Walk(torch.tensor(all_ids), torch.cat(logits), states)
 

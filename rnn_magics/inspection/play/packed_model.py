@@ -61,6 +61,12 @@ def packed_model(run: Trained) -> PackedModel:
 
 def _check(model: RNNModel) -> None:
     config = model.config
+    if model.marks is not None:
+        msg = say(
+            "a page does not begin and end documents, and this model was trained on some; write"
+            " them here with %generate, or train on one text"
+        )
+        raise InspectionError(msg)
     if config.bidirectional:
         msg = say("a bidirectional model cannot write text; train a model without --bidirectional")
         raise InspectionError(msg)

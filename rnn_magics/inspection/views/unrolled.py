@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnn_magics.decoding.prefix import Trained, as_read, vocab_of
+from rnn_magics.decoding.prefix import Trained, as_read, split_text, vocab_of
 from rnn_magics.errors import InspectionError
 from rnn_magics.language import say
 from rnn_magics.models.cells import Cell, State
@@ -82,7 +82,7 @@ def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
     """
     require_readable(run.model)
     vocab = vocab_of(run)
-    tokens = vocab.split(as_read(run, text))
+    tokens = split_text(vocab, as_read(run, text))
     if len(tokens) < at_least:
         msg = say(
             "the text has {number} {kind} tokens, but this view needs at"

@@ -67,6 +67,8 @@ class Rule(NamedTuple):
         more, and inf, keep all tokens.
     no_unk
         Never take ``<unk>``, the token 0.
+    never
+        Another token that is never taken; -1 if there is none.
     """
 
     greedy: bool
@@ -74,6 +76,7 @@ class Rule(NamedTuple):
     top_k: int
     top_p: float
     no_unk: bool
+    never: int = -1
 
 
 @njit(**OPTIONS)
@@ -216,7 +219,7 @@ def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> A
     Parameters
     ----------
     logits
-        Shape (vocab_size,); that of ``<unk>`` becomes -inf if it is excluded.
+        Shape (vocab_size,); those of tokens that are excluded become -inf.
     rule, uniform
         How the token is chosen, and the random number in [0, 1) that decides.
     shares, order
@@ -229,6 +232,9 @@ def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> A
         total += math.exp(logits[j] - highest)
     if rule.no_unk:
         logits[0] = -math.inf
+    if rule.never >= 0:
+        logits[rule.never] = -math.inf
+    if rule.no_unk or rule.never >= 0:
         best = _best(logits)
     chosen = best
     if not rule.greedy:

@@ -7,14 +7,16 @@ from typing import Any
 
 from rnn_magics.decoding.decode import is_ready, iter_decode, iter_plain
 from rnn_magics.decoding.decoders import DecodingConfig
-from rnn_magics.decoding.generate import continued
+from rnn_magics.decoding.generate import continued, ends_of
 from rnn_magics.decoding.prefix import read_prefix, usual_prefix, vocab_of
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.results import brief, visible
+from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.run import Run
 
 _CONFIG = DecodingConfig(length=200, temperature=0.7)
 _MOST_CHARACTERS = 500
+_SEVERAL = 5  # documents; a reader learns little from one name
 _MOST = 64  # kept; of more, every other one goes
 _SHARE = 0.0025  # of the time so far, for what is kept, and again for what is shown now
 _SECONDS_BETWEEN = 3.0
@@ -77,16 +79,27 @@ class Samples:
 def sample_text(run: Run) -> str:
     """Return a short text by the current model; empty if it cannot write.
 
-    Call it between two steps. It does not use the random generators of the run.
+    Of documents it is several, a line each. Call it between two steps. It does not use the random
+    generators of the run.
     """
     try:
         vocab = vocab_of(run)
-        prefix = usual_prefix(vocab)
-        read = read_prefix(run, prefix)
+        prefix, seeds = usual_prefix(vocab), 1 if vocab.marks is None else _SEVERAL
+        read, ends = read_prefix(run, prefix), ends_of(vocab, None)
+        rows: list[list[int]] = [[] for _ in range(seeds)]
         # Both write the same text, but compiling now would delay training for seconds.
         decode = iter_decode if is_ready(run.model, _CONFIG) else iter_plain
-        written = [w.indices[:, 0] for w in decode(run.model, read, _CONFIG, [0])]
-        tokens = vocab.to_tokens([index for part in written for index in part.tolist()])
-        return "".join(map(brief, continued(vocab, prefix, [], tokens)))
+        for written in decode(run.model, read, _CONFIG, range(seeds)):
+            for row, indices in zip(rows, written.indices.t().tolist(), strict=True):
+                row.extend(indices if ends.isdisjoint(row) else [])
+            if not any(ends.isdisjoint(row) for row in rows):
+                break
+        return "\n".join(_text(vocab, prefix, row, ends) for row in rows)
     except RNNMagicsError:  # bidirectional, bare indices or diverged: nothing to show
         return ""
+
+
+def _text(vocab: Vocab, prefix: str, indices: list[int], ends: set[int]) -> str:
+    end = next((place for place, index in enumerate(indices) if index in ends), None)
+    tokens = vocab.to_tokens(indices[:end])
+    return "".join(map(brief, continued(vocab, prefix, [], tokens))) if tokens else prefix

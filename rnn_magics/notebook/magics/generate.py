@@ -18,7 +18,7 @@ from rnn_magics.decoding.generate import generate as generate_text
 from rnn_magics.decoding.limits import NUM_TEXTS
 from rnn_magics.decoding.score import Score, score_text, score_written
 from rnn_magics.errors import ConfigError, SessionError
-from rnn_magics.inspection.novelty import Novelty, measure_novelty
+from rnn_magics.inspection.novelty import Novelty, known_documents, measure_novelty
 from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, Item, result_of, variable
 from rnn_magics.notebook.line.command import Magic
@@ -49,7 +49,8 @@ class GenerateOptions(LineOptions):
 
     prefix: str = option(
         "",
-        "text that the model continues; of a series, by default its training part",
+        "text that the model continues; of a series, by default its training part, of documents"
+        " their beginning",
         spelling=word(metavar='"TEXT"'),
         label="Prefix",
     )
@@ -134,7 +135,8 @@ def writing_call(desk: Desk, options: GenerateOptions) -> Writing:
     run, decoding = desk.session.snapshot(options.run), options.decoding
     if _is_forecast(run, options):
         return _forecasting_call(desk, options, run)
-    if "prefix" not in options.line.typed:
+    begins = run.vocab is not None and run.vocab.marks is not None and not options.score
+    if "prefix" not in options.line.typed and not begins:
         msg = say('%generate needs "TEXT" to continue, such as "the "')
         raise ConfigError(msg)
     made = form_call(options)
@@ -214,6 +216,23 @@ def surprise_calls(options: GenerateOptions, writing: Call[Any]) -> list[Call[Sc
     return [Call.of("surprise", score_written, run, text) for text in _texts(options, writing)]
 
 
+def known_calls(
+    session: Session, options: GenerateOptions, writing: Call[Any]
+) -> list[Call[tuple[bool, ...]]]:
+    """Return the call that finds out which of several documents are in the training text.
+
+    There is none where the current corpus is not the training text of the run.
+    """
+    vocab, corpus = writing.arguments["run"].vocab, session.corpus
+    if vocab is None or vocab.marks is None or corpus is None or options.num == 1:
+        return []
+    run = session.require_run(options.run)
+    if run.corpus is None or run.corpus[1] != corpus.fingerprint:
+        return []
+    texts, kept = result_of(writing), variable("run.vocab", vocab)
+    return [Call.of("known", known_documents, texts, variable("corpus", corpus), kept)]
+
+
 def _texts(options: GenerateOptions, writing: Call[Any]) -> list[Any]:
     if options.num == 1:
         return [writing]
@@ -225,7 +244,8 @@ def calls(desk: Desk, options: GenerateOptions) -> Sequence[Call[Any]]:
     writing = writing_call(desk, options)
     form = [writing.arguments["form"]] if "form" in writing.arguments else []
     novelty = novelty_calls(desk.session, options, writing)
-    return [*form, writing, *surprise_calls(options, writing), *novelty]
+    known = known_calls(desk.session, options, writing)
+    return [*form, writing, *surprise_calls(options, writing), *novelty, *known]
 
 
 def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations | Forecast | Score:
@@ -249,6 +269,7 @@ def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations |
         %generate "the " --lines 4 --rhyme sounds     sounds = {"light": "ight", ...}
         %generate --score "the time machine"
         %generate --num 100 --length 64        of a series: 100 futures of 64 steps
+        %generate --num 20                     of documents: 20 of them, from beginning to end
     """
     writing = writing_call(desk, options)
     surprise = surprise_calls(options, writing)
@@ -257,6 +278,8 @@ def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations |
     scores = [call() for call in surprise]
     if isinstance(written, Generations):
         written.scores = tuple(scores)
+        for known in known_calls(desk.session, options, writing):
+            written.known = known()
     else:
         for score in scores:
             display(score)
@@ -275,7 +298,8 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
     if writing.function is forecast_series:
         return _forecast(desk, writing)
     if options.num > 1:
-        return Generations(writing())
+        marks = None if run.vocab is None else run.vocab.marks
+        return Generations(writing(), are_documents=marks is not None)
     if options.surprise:  # what is displayed of it has the text
         return writing()
     writer = writer_for(desk, stream)

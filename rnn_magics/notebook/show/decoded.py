@@ -6,11 +6,14 @@ from collections.abc import Iterable
 
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.score import Score
+from rnn_magics.language import say
 from rnn_magics.notebook.show.tables import heads, text_table
 from rnn_magics.results import Result, brief, quoted, visible
+from rnn_magics.text.documents import EOS
 
 _EDGE = 12  # rows shown at the beginning and at the end
 _LIKELIER = 2  # of the alternatives
+_WIDEST = 80  # characters of a document in a list
 
 
 def score_text(score: Score) -> str:
@@ -59,13 +62,60 @@ class Generations(Result, list[Generation]):
         What was written.
     scores
         The surprise of their tokens, one for each text, if that was asked for.
+    are_documents
+        Whether each of them is a document, so that short ones are listed, one a line.
+
+    Attributes
+    ----------
+    known : tuple of bool
+        Which documents are in the training text; empty where that is not known.
     """
 
-    def __init__(self, texts: Iterable[Generation], scores: Iterable[Score] = ()) -> None:
+    def __init__(
+        self,
+        texts: Iterable[Generation],
+        scores: Iterable[Score] = (),
+        *,
+        are_documents: bool = False,
+    ) -> None:
         super().__init__(texts)
         self.scores = tuple(scores)
+        self.known: tuple[bool, ...] = ()
+        self._are_documents = are_documents
+
+    @property
+    def is_list(self) -> bool:
+        """Whether each of them fits a line."""
+        shown = [text.shown or text.text for text in self]
+        return (
+            self._are_documents
+            and all(len(f"{each}.".splitlines()) == 1 for each in shown)
+            and (max(map(len, shown), default=0) <= _WIDEST)
+        )
+
+    @property
+    def lines(self) -> list[str]:
+        """The documents, a line for each: ``*`` is behind one that is in the training text."""
+        known = self.known or (False,) * len(self)
+        return [
+            f"{text.shown or text.text}{'' if text.tokens[-1] == EOS else ' ...'}{' *' * is_known}"
+            for text, is_known in zip(self, known, strict=True)
+        ]
+
+    @property
+    def said(self) -> str:
+        """How many there are, and how many of them are known."""
+        if not self.known:
+            return say("{number} documents", number=len(self))
+        return say(
+            "{number} documents, of which {known} are in the training text (*)",
+            number=len(self),
+            known=sum(self.known),
+        )
 
     def __repr__(self) -> str:
-        """Return the texts, numbered."""
+        """Return the texts, numbered; short documents as a list."""
+        if self.is_list and not self.scores:
+            return "\n".join([self.said, *(f"  {visible(line, keep='')}" for line in self.lines)])
         texts = (f"[{i + 1}] {g!r}\n{visible(g.shown or g.text)}" for i, g in enumerate(self))
         return "\n\n".join(texts)

@@ -57,14 +57,14 @@ def test_each_check_says_why_it_matters(trained: Notebook) -> None:
     assert all(re.fullmatch(r"[A-Z][^.]*\.", finding.why) for finding in found)
     forms = trained.rich(found)
     for form in (forms["text/plain"], Page(forms["text/html"]).text):
-        assert form.startswith("no problem found by 11 checks")
+        assert form.startswith("no problem found by 12 checks")
         assert [finding.why for finding in found if finding.why not in form] == []
 
 
 def test_a_problem_comes_first_and_the_rest_is_folded(prepared: Notebook) -> None:
     prepared.run("%train_rnn --bidirectional --num-hiddens 8 --epochs 1")
     forms = prepared.rich(prepared.run("%rnn doctor"))
-    assert re.match(r"\d+ of 11 checks found a problem\nPROBLEM  ", forms["text/plain"])
+    assert re.match(r"\d+ of 12 checks found a problem\nPROBLEM  ", forms["text/plain"])
     page = forms["text/html"]
     assert page.index("a bidirectional model") < page.index("<details>") < page.index("first_loss")
 

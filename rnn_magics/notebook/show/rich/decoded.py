@@ -41,7 +41,12 @@ def written_html(prefix: str, text: str) -> str:
 
 
 def generations_html(several: Generations) -> str:
-    """Return several texts side by side, coloured by surprise if that was asked for."""
+    """Return several texts side by side, coloured by surprise if that was asked for.
+
+    Short documents are a list.
+    """
+    if several.is_list and not several.scores:
+        return block(titled(several.said), words("\n".join(several.lines)))
     told = map(apart, several[:_TEXTS])
     texts = [words(bold(prefix), shortened(text, _CHARACTERS)) for prefix, text in told]
     if several.scores:
