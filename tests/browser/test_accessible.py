@@ -1,34 +1,52 @@
-"""All views at once: their colours follow the theme, and axe-core finds nothing grave in them."""
+"""Every view at once, wide and narrow, light and dark.
+
+Its colours follow the theme, axe-core finds nothing grave in it, nothing in it scrolls, and a
+picture of it is kept in ``artefacts/``.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser.conftest import ROOT, Page, without
+from tests.browser.test_still import SCROLLING, SHIFTS, WIDTHS, settled
 
 AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 CHART = Path(__file__).parents[1] / "contract" / "payloads" / "chart.json"
 PATIENCE = 120_000
 SMALL = "%train_rnn --cell lstm --num-hiddens 24 --threads 1 --epochs"
 TEXT = '"the time of day"'
-CELLS = (
-    "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32",
-    f"{SMALL} 1 --name a",
-    *(f"%inspect_rnn {view} {TEXT}" for view in ("hidden", "gates", "surprise", "gradient")),
-    f"%inspect_rnn match {TEXT} --span 0:3",
-    "%inspect_rnn units",
-    "%inspect_rnn batches",
-    (
+DRAWN = ("hidden", "gates", "surprise", "gradient", "match", "units", "batches", "play")
+# Each stands in a cell of its own, whose picture has its name.
+CELLS = {
+    "prepare": "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32",
+    "interrupted": f"{SMALL} 100000 --name c",
+    "ended": f"{SMALL} 2 --name a",
+    **{view: f"%inspect_rnn {view} {TEXT} --run a" for view in DRAWN[:4]},
+    "match": f"%inspect_rnn match {TEXT} --span 0:3 --run a",
+    "units": "%inspect_rnn units --run a",
+    "batches": "%inspect_rnn batches",
+    "play": f"%inspect_rnn play {TEXT} --run a",
+    "patch": f'%inspect_rnn patch {TEXT} --into "the state of it" --run a',
+    "ablate": "%inspect_rnn ablate --tokens 200 --run a",
+    "probe": "%inspect_rnn probe --search 20000 --run a",
+    "chart": (
         "from rnn_magics.notebook.widgets.chart import ChartWidget\n"
         f"ChartWidget(data={json.loads(CHART.read_text(encoding='utf-8'))!r})"
     ),
-    f"{SMALL} 100000 --name b --background",
-)
+    "live": f"{SMALL} 100000 --name b --background",
+}
 DASHBOARD = ".rnn-dashboard"
+HELD_OUT = (
+    "document.querySelector('.rnn-dashboard .rnn-status')?.textContent.includes('held out') &&"
+    " document.querySelector('.rnn-dashboard .rnn-head').textContent === '{}'"
+)
+HEIGHT = 12_000  # so that every cell is drawn
 # Whether a canvas is written on in the colour of text, or in that of muted text, which is the same
 # but seen through; above a heatmap, where its tokens stand.
 WRITTEN = """canvas => {
@@ -64,28 +82,28 @@ def theme(page: Page, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def everything(lab: Any, browser: Any) -> Any:
+def everything(lab: Any, browser: Any) -> Iterator[Page]:
     """A notebook with every view, of which the training is paused so that nothing redraws it."""
-    context = browser.new_context(viewport={"width": 1280, "height": 4200})
+    context = browser.new_context(viewport={"width": 1400, "height": HEIGHT})
     page = Page(context.new_page())
     page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.open(lab.write("everything.ipynb", *CELLS))
+    page.open(lab.write("everything.ipynb", *CELLS.values()))
     theme(page, "Light")
+    page.run("application:toggle-left-area")
     page.run("notebook:run-all-cells")
     tab = page.tab
+    tab.wait_for_function(HELD_OUT.format("c"), timeout=PATIENCE)
+    page.run("notebook:interrupt-kernel")
     tab.wait_for_function(
-        "document.querySelectorAll('.rnn-inspection').length === 7", timeout=PATIENCE
+        f"document.querySelectorAll('.rnn-inspection').length === {len(DRAWN)}", timeout=PATIENCE
     )
-    tab.wait_for_selector(f"{DASHBOARD} canvas", timeout=PATIENCE)
-    tab.wait_for_function(
-        "document.querySelector('.rnn-dashboard .rnn-status').textContent.includes('held out')",
-        timeout=PATIENCE,
-    )
+    tab.wait_for_function(HELD_OUT.format("b"), timeout=PATIENCE)
     dashboard = tab.locator(DASHBOARD)
     dashboard.get_by_role("button", name="Pause", exact=True).click()
     dashboard.get_by_role("button", name="Resume", exact=True).wait_for()
     page.run("rnn-magics:open-panel")
     tab.wait_for_selector(".rnn-panel .rnn-run")
+    assert tab.locator(".jp-OutputArea pre:has-text('Error')").all_inner_texts() == []
     yield page
     theme(page, "Light")  # the server remembers it for the tests that follow
     tab.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
@@ -95,8 +113,8 @@ def everything(lab: Any, browser: Any) -> Any:
 def test_a_chart_and_a_heatmap_are_redrawn_in_another_theme(everything: Page) -> None:
     tab = everything.tab
     canvases = tab.locator(".rnn-view canvas").count()
-    assert tab.locator(".rnn-heatmap canvas").count() == 3
-    assert canvases >= 7
+    assert tab.locator(".rnn-heatmap canvas").count() == 4
+    assert canvases >= 12
     for name in ("Dark", "Light"):
         theme(everything, name)
         tab.wait_for_function(
@@ -104,14 +122,53 @@ def test_a_chart_and_a_heatmap_are_redrawn_in_another_theme(everything: Page) ->
             ".length === canvases",
             arg=canvases,
         )
-        everything.screenshot(f"views-{name.lower()}")
     assert everything.errors == []
 
 
+def test_each_way_a_run_can_stand_is_there(everything: Page) -> None:
+    chips = everything.tab.locator(".rnn-run-card .rnn-chip").all_inner_texts()
+    assert chips == ["interrupted", "all epochs done", "paused"]
+
+
+@pytest.mark.parametrize("width", [1400, 700])
 @pytest.mark.parametrize("name", ["Light", "Dark"])
-def test_axe_finds_nothing_grave(everything: Page, name: str) -> None:
+def test_nobody_is_left_out(everything: Page, name: str, width: int) -> None:
+    tab = everything.tab
+    theme(everything, name)
+    tab.set_viewport_size({"width": width, "height": HEIGHT})
+    settled(everything)
+    cells = tab.locator(".jp-CodeCell")
+    for place, view in enumerate(CELLS):
+        everything.picture(cells.nth(place), f"view-{view}-{name.lower()}-{width}")
+    everything.picture(tab.locator(".rnn-panel"), f"view-side-{name.lower()}-{width}")
     if not AXE.is_file():
         without("axe-core is not installed; type: cd labextension && jlpm install")
-    theme(everything, name)
-    everything.tab.evaluate(AXE.read_text(encoding="utf-8"))
-    assert "\n".join(everything.tab.evaluate(GRAVE)) == ""
+    tab.evaluate(AXE.read_text(encoding="utf-8"))
+    assert "\n".join(tab.evaluate(GRAVE)) == ""
+
+
+# Of everything that shows something to whoever points at it.
+POINTED_AT = ".rnn-chart, .rnn-heatmap, .rnn-text, .rnn-run-card, .rnn-place, .rnn-schematic"
+
+
+def test_pointing_at_anything_moves_nothing(everything: Page) -> None:
+    tab = everything.tab
+    tab.set_viewport_size({"width": 1000, "height": HEIGHT})
+    settled(everything)
+    boxes = [one.bounding_box() for one in tab.locator(POINTED_AT).all()]
+    assert len(boxes) > 20
+    tab.evaluate(SHIFTS)
+    for box in filter(None, boxes):
+        for share in (0.2, 0.5, 0.8):
+            tab.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"])
+            tab.evaluate("() => new Promise(requestAnimationFrame)")
+    tab.mouse.move(0, 0)
+    settled(everything)
+    assert tab.evaluate("() => window.__shifts") == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_scrolls_at_any_width(everything: Page, width: int) -> None:
+    everything.tab.set_viewport_size({"width": width, "height": HEIGHT})
+    settled(everything)
+    assert everything.tab.evaluate(SCROLLING) == []

@@ -52,7 +52,8 @@ export function chart(host: HTMLElement, first: Drawing, linked: Link = link()):
   const tell = (): void => {
     const lines = data.series.filter(({ faint }) => !faint).map(({ label }) => label);
     const place = plot?.cursor.idx ?? null;
-    const x = place === null ? null : (plot?.data[0][place] ?? null);
+    const pointed = place === null ? null : (plot?.data[0][place] ?? null);
+    const x = pointed ?? data.x.at(-1) ?? null; // at rest, the newest
     key.tell(
       lines.map(label => {
         const line = data.series.find(series => series.label === label);
