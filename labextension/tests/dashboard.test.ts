@@ -276,7 +276,7 @@ describe('the dashboard', () => {
   });
   it('says what it waits for while there is no curve', () => {
     const none = { loss: [], grad_norm: [] };
-    for (const [phase, said] of [['measuring', 'measuring threads'], ['compiling', 'compiling']]) {
+    for (const [phase, said] of [['measuring', 'measuring threads'], ['compiling', 'compiling']] as const) {
       host.replaceChildren();
       const view = dashboard(host, { ...training(), now: null, phase, series: none }, () => undefined);
       expect(find('.rnn-chip').textContent).toBe(said);

@@ -24,22 +24,22 @@ TEXT = '"the time of day"'
 DRAWN = ("hidden", "gates", "surprise", "gradient", "match", "units", "batches", "play")
 # Each stands in a cell of its own, whose picture has its name.
 CELLS = {
-    "prepare": "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32",
-    "interrupted": f"{SMALL} 100000 --name c",
-    "ended": f"{SMALL} 2 --name a",
+    "prepare": "%load_ext rnn_magics\n%corpus --max-tokens 40000\n%vocab\n%sample seq --batch-size 16 --num-steps 32",
+    "interrupted": f"{SMALL} 100000 --schedule constant --name c",
+    "ended": f"{SMALL} 4 --name a",
     **{view: f"%inspect_rnn {view} {TEXT} --run a" for view in DRAWN[:4]},
-    "match": f"%inspect_rnn match {TEXT} --span 0:3 --run a",
+    "match": f"%inspect_rnn match {TEXT} --span 0:3 --threshold 0.05 --run a",
     "units": "%inspect_rnn units --run a",
     "batches": "%inspect_rnn batches",
     "play": f"%inspect_rnn play {TEXT} --run a",
-    "patch": f'%inspect_rnn patch {TEXT} --into "the state of it" --run a',
+    "patch": f'%inspect_rnn patch {TEXT} "the state of it" --run a',
     "ablate": "%inspect_rnn ablate --tokens 200 --run a",
     "probe": "%inspect_rnn probe --search 20000 --run a",
     "chart": (
         "from rnn_magics.notebook.widgets.chart import ChartWidget\n"
         f"ChartWidget(data={json.loads(CHART.read_text(encoding='utf-8'))!r})"
     ),
-    "live": f"{SMALL} 100000 --name b --background",
+    "live": f"{SMALL} 100000 --schedule constant --name b --background",
 }
 DASHBOARD = ".rnn-dashboard"
 HELD_OUT = (

@@ -52,8 +52,7 @@ export function chart(host: HTMLElement, first: Drawing, linked: Link = link()):
   const tell = (): void => {
     const lines = data.series.filter(({ faint }) => !faint).map(({ label }) => label);
     const place = plot?.cursor.idx ?? null;
-    const pointed = place === null ? null : (plot?.data[0][place] ?? null);
-    const x = pointed ?? data.x.at(-1) ?? null; // at rest, the newest
+    const x = place === null ? null : (plot?.data[0][place] ?? null);
     key.tell(
       lines.map(label => {
         const line = data.series.find(series => series.label === label);
