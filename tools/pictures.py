@@ -1,10 +1,11 @@
 """Take the pictures of the READMEs: JupyterLab in Chromium, with runs that are trained for them.
 
-    python -m tools.pictures [NAME ...]
+    python -m tools.pictures [--quick] [NAME ...]
 
-Writes docs/images/NAME.png, all by default. It needs a Chromium, as the browser tests do, and about
-six minutes on two CPU cores. Every picture shows what a reader of the quickstart gets: the lines are
-those of `CELLS`, the text is the standard library of the Python that runs this.
+Writes docs/images/NAME.png, all by default; with ``--quick``, which hardly trains, the same into
+artefacts/, to see how they look. It needs a Chromium, as the browser tests do, and about
+six minutes on two quiet CPU cores. Every picture is what a reader gets who types the lines of
+`CELLS`. The text is the standard library of the Python that runs this.
 """
 
 from __future__ import annotations
@@ -21,22 +22,23 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import FLAGS, ROOT, Page, serving
+from tests.browser.conftest import ARTEFACTS, FLAGS, ROOT, Page, serving
 
 IMAGES = ROOT / "docs" / "images"
+QUICK = {"--epochs 4": "--max-tokens 300000", "2000000": "60000"}
 WIDTH, HEIGHT = 1240, 5000  # of the window, high enough that every cell is drawn
 SCALE = 2  # pixels of a picture for one of the page
 COLOURS = 256
 MOST_BYTES = 250_000
-PATIENCE = 900_000  # milliseconds
-SHORT = "%train_rnn --num-hiddens 128 --max-time 25 --clip 1"
+PATIENCE = 1_800_000  # milliseconds
+SHORT = "%train_rnn --num-hiddens 128 --max-tokens 2000000 --clip 1"
 CELLS = {
     "prepare": "%load_ext rnn_magics\n%corpus python_source\n%vocab\n"
     "%sample seq --batch-size 32 --num-steps 64",
     "dashboard": "run = %train_rnn --cell lstm --num-hiddens 256 --epochs 4 --clip 1",
     "generate": '%generate "    def __init__(self, name" --length 500 --temperature 0.5 --surprise',
-    "inspect": '%inspect_rnn hidden "def add(self, other):\\n    return self.value + other" --escapes',
-    "play": '%inspect_rnn play "    def close(self):\\n        " --escapes',
+    "inspect": "%inspect_rnn hidden \"        raise ValueError('the name of a class')\"",
+    "play": '%inspect_rnn play "    def close(self"',
     "train": f"%%capture\n{SHORT} --cell rnn --name rnn\n{SHORT} --cell gru --name gru\n"
     f"{SHORT} --cell lstm --name lstm",
     "compare": "%rnn compare rnn gru lstm",
@@ -59,8 +61,13 @@ def cell(page: Page, name: str) -> Any:
 
 
 def changed(page: Page) -> Any:
-    """Hold a unit at a value and see what is written instead."""
-    return cell(page, "play")
+    """Hold a unit at its highest value and see what is written instead."""
+    found = cell(page, "play")
+    found.locator(".rnn-heatmap canvas").click(position={"x": 300, "y": 30})
+    slider = found.get_by_label("value", exact=True)
+    slider.evaluate("node => { node.value = node.max; node.dispatchEvent(new Event('input')); }")
+    found.locator(".rnn-branch").nth(1).locator("[role=listbox]").wait_for()
+    return found
 
 
 def read(page: Page) -> Any:
@@ -84,7 +91,7 @@ PICTURES: dict[str, Callable[[Page], Any]] = {
 }
 
 
-def take(page: Page, names: list[str]) -> None:
+def take(page: Page, names: list[str], folder: Path) -> None:
     """Take pictures of a notebook that has run."""
     for name in names:
         what = PICTURES[name](page)
@@ -93,11 +100,12 @@ def take(page: Page, names: list[str]) -> None:
         written = shrunk(what.screenshot())
         if len(written) > MOST_BYTES:
             sys.exit(f"{name}: {len(written):,} bytes are more than {MOST_BYTES:,}")
-        (IMAGES / f"{name}.png").write_bytes(written)
-        print(f"docs/images/{name}.png: {len(written):,} bytes")
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.png").write_bytes(written)
+        print(f"{folder.name}/{name}.png: {len(written):,} bytes", flush=True)
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], *, is_quick: bool) -> None:
     """Take the named pictures, or all."""
     if unknown := set(names) - set(PICTURES):
         sys.exit(f"no picture is called {', '.join(sorted(unknown))}; known: {', '.join(PICTURES)}")
@@ -110,15 +118,19 @@ def main(names: list[str]) -> None:
         size = {"width": WIDTH, "height": HEIGHT}
         context = browser.new_context(viewport=size, device_scale_factor=SCALE)
         page = Page(context.new_page())
-        page.open(lab.write("pictures.ipynb", *CELLS.values()))
+        lines = "\0".join(CELLS.values())
+        for long, short in QUICK.items() if is_quick else ():
+            lines = lines.replace(long, short)
+        page.open(lab.write("pictures.ipynb", *lines.split("\0")))
         page.run("application:toggle-left-area")
         page.run("notebook:run-all-cells")
         last = cell(page, list(CELLS)[-1])
         last.locator(".jp-OutputArea-output").first.wait_for(timeout=PATIENCE)
-        take(page, names or list(PICTURES))
+        take(page, names or list(PICTURES), ARTEFACTS if is_quick else IMAGES)
         browser.close()
     shutil.rmtree(home)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    given = sys.argv[1:]
+    main([name for name in given if name != "--quick"], is_quick="--quick" in given)

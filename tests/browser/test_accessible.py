@@ -24,7 +24,10 @@ TEXT = '"the time of day"'
 DRAWN = ("hidden", "gates", "surprise", "gradient", "match", "units", "batches", "play")
 # Each stands in a cell of its own, whose picture has its name.
 CELLS = {
-    "prepare": "%load_ext rnn_magics\n%corpus --max-tokens 40000\n%vocab\n%sample seq --batch-size 16 --num-steps 32",
+    "prepare": (
+        "%load_ext rnn_magics\n%corpus --max-tokens 40000\n%vocab\n"
+        "%sample seq --batch-size 16 --num-steps 32"
+    ),
     "interrupted": f"{SMALL} 100000 --schedule constant --name c",
     "ended": f"{SMALL} 4 --name a",
     **{view: f"%inspect_rnn {view} {TEXT} --run a" for view in DRAWN[:4]},
@@ -101,8 +104,6 @@ def everything(lab: Any, browser: Any) -> Iterator[Page]:
     dashboard = tab.locator(DASHBOARD)
     dashboard.get_by_role("button", name="Pause", exact=True).click()
     dashboard.get_by_role("button", name="Resume", exact=True).wait_for()
-    page.run("rnn-magics:open-panel")
-    tab.wait_for_selector(".rnn-panel .rnn-run")
     assert tab.locator(".jp-OutputArea pre:has-text('Error')").all_inner_texts() == []
     yield page
     theme(page, "Light")  # the server remembers it for the tests that follow
@@ -130,6 +131,26 @@ def test_each_way_a_run_can_stand_is_there(everything: Page) -> None:
     assert chips == ["interrupted", "all epochs done", "paused"]
 
 
+def grave(page: Page) -> str:
+    if not AXE.is_file():
+        without("axe-core is not installed; type: cd labextension && jlpm install")
+    page.tab.evaluate(AXE.read_text(encoding="utf-8"))
+    return "\n".join(page.tab.evaluate(GRAVE))
+
+
+def test_the_panel_at_the_side_leaves_nobody_out(everything: Page) -> None:
+    tab = everything.tab
+    tab.set_viewport_size({"width": 1400, "height": 900})
+    everything.run("rnn-magics:open-panel")
+    tab.wait_for_selector(".rnn-panel .rnn-run")
+    for name in ("Dark", "Light"):
+        theme(everything, name)
+        everything.screenshot(f"view-side-{name.lower()}")
+        assert grave(everything) == ""
+    everything.run("application:toggle-right-area")
+    tab.wait_for_selector(".rnn-panel", state="hidden")
+
+
 @pytest.mark.parametrize("width", [1400, 700])
 @pytest.mark.parametrize("name", ["Light", "Dark"])
 def test_nobody_is_left_out(everything: Page, name: str, width: int) -> None:
@@ -140,11 +161,7 @@ def test_nobody_is_left_out(everything: Page, name: str, width: int) -> None:
     cells = tab.locator(".jp-CodeCell")
     for place, view in enumerate(CELLS):
         everything.picture(cells.nth(place), f"view-{view}-{name.lower()}-{width}")
-    everything.picture(tab.locator(".rnn-panel"), f"view-side-{name.lower()}-{width}")
-    if not AXE.is_file():
-        without("axe-core is not installed; type: cd labextension && jlpm install")
-    tab.evaluate(AXE.read_text(encoding="utf-8"))
-    assert "\n".join(tab.evaluate(GRAVE)) == ""
+    assert grave(everything) == ""
 
 
 # Of everything that shows something to whoever points at it.

@@ -121,7 +121,7 @@ function best(plot: uPlot, { x: places, series, best: point }: Drawing, inks: In
   const isLeft = x > bbox.left + bbox.width / 2;
   const side = (isLeft ? 4 : -4) * ratio;
   const wide = context.measureText(point.label).width;
-  const from = x + side - (isLeft ? wide : 0);
+  const from = Math.max(bbox.left, x + side - (isLeft ? wide : 0));
   const boxes = [-9 - SIZE, 9].map(
     (above): Box => ({ left: from, right: from + wide, top: y + above * ratio, bottom: y + (above + SIZE) * ratio })
   );
