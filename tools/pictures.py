@@ -26,7 +26,7 @@ from tests.browser.conftest import ARTEFACTS, FLAGS, ROOT, Page, serving
 
 IMAGES = ROOT / "docs" / "images"
 QUICK = {"--epochs 4": "--max-tokens 300000", "2000000": "60000"}
-WIDTH, HEIGHT = 1240, 5000  # of the window, high enough that every cell is drawn
+WIDTH, HEIGHT = 1240, 9000  # of the window, high enough that every cell is drawn
 SCALE = 2  # pixels of a picture for one of the page
 COLOURS = 256
 MOST_BYTES = 250_000
@@ -64,7 +64,7 @@ def changed(page: Page) -> Any:
     """Hold a unit at its highest value and see what is written instead."""
     found = cell(page, "play")
     found.locator(".rnn-heatmap canvas").click(position={"x": 300, "y": 30})
-    slider = found.get_by_label("value", exact=True)
+    slider = found.locator(".rnn-editor input[type=range]")
     slider.evaluate("node => { node.value = node.max; node.dispatchEvent(new Event('input')); }")
     found.locator(".rnn-branch").nth(1).locator("[role=listbox]").wait_for()
     return found
@@ -125,7 +125,7 @@ def main(names: list[str], *, is_quick: bool) -> None:
         page.run("application:toggle-left-area")
         page.run("notebook:run-all-cells")
         last = cell(page, list(CELLS)[-1])
-        last.locator(".jp-OutputArea-output").first.wait_for(timeout=PATIENCE)
+        last.locator(".rnn-step").first.wait_for(timeout=PATIENCE)
         take(page, names or list(PICTURES), ARTEFACTS if is_quick else IMAGES)
         browser.close()
     shutil.rmtree(home)

@@ -72,7 +72,7 @@ def test_its_views_are_ours_in_any_theme_and_width(seven: Page, name: str, width
     tab.set_viewport_size({"width": width, "height": HEIGHT})
     settled(seven)
     assert tab.locator(".rnn-view.rnn-run-card, .rnn-inspection, .rnn-several").count() == 4
-    assert tab.locator(".jp-OutputArea img:visible, .jp-OutputArea pre:visible").count() == 0
+    assert tab.locator(".jp-OutputArea img:visible").count() == 0
     for place, view in enumerate(SHOWN):
         cell = tab.locator(".jp-CodeCell").nth(place)
         seven.picture(cell, f"seven-{view}-{name.lower()}-{width}")
