@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import ROOT, Page, without
+from tests.browser.conftest import ROOT, Page, paging, without
 from tests.browser.test_still import SCROLLING, SHIFTS, WIDTHS, settled
 
 AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
@@ -31,7 +31,7 @@ CELLS = {
     "interrupted": f"{SMALL} 100000 --schedule constant --name c",
     "ended": f"{SMALL} 4 --name a",
     **{view: f"%inspect_rnn {view} {TEXT} --run a" for view in DRAWN[:4]},
-    "match": f"%inspect_rnn match {TEXT} --span 0:3 --threshold 0.05 --run a",
+    "match": f"%inspect_rnn match {TEXT} --span 0:3 --threshold 0 --run a",
     "units": "%inspect_rnn units --run a",
     "batches": "%inspect_rnn batches",
     "play": f"%inspect_rnn play {TEXT} --run a",
@@ -87,28 +87,25 @@ def theme(page: Page, name: str) -> None:
 @pytest.fixture(scope="module")
 def everything(lab: Any, browser: Any) -> Iterator[Page]:
     """A notebook with every view, of which the training is paused so that nothing redraws it."""
-    context = browser.new_context(viewport={"width": 1400, "height": HEIGHT})
-    page = Page(context.new_page())
-    page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.open(lab.write("everything.ipynb", *CELLS.values()))
-    theme(page, "Light")
-    page.run("application:toggle-left-area")
-    page.run("notebook:run-all-cells")
-    tab = page.tab
-    tab.wait_for_function(HELD_OUT.format("c"), timeout=PATIENCE)
-    page.run("notebook:interrupt-kernel")
-    tab.wait_for_function(
-        f"document.querySelectorAll('.rnn-inspection').length === {len(DRAWN)}", timeout=PATIENCE
-    )
-    tab.wait_for_function(HELD_OUT.format("b"), timeout=PATIENCE)
-    dashboard = tab.locator(DASHBOARD)
-    dashboard.get_by_role("button", name="Pause", exact=True).click()
-    dashboard.get_by_role("button", name="Resume", exact=True).wait_for()
-    assert tab.locator(".jp-OutputArea pre:has-text('Error')").all_inner_texts() == []
-    yield page
-    theme(page, "Light")  # the server remembers it for the tests that follow
-    tab.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    context.close()
+    with paging(browser, 1400, HEIGHT) as page:
+        page.open(lab.write("everything.ipynb", *CELLS.values()))
+        theme(page, "Light")
+        page.run("application:toggle-left-area")
+        page.run("notebook:run-all-cells")
+        tab = page.tab
+        tab.wait_for_function(HELD_OUT.format("c"), timeout=PATIENCE)
+        page.run("notebook:interrupt-kernel")
+        tab.wait_for_function(
+            f"document.querySelectorAll('.rnn-inspection').length === {len(DRAWN)}",
+            timeout=PATIENCE,
+        )
+        tab.wait_for_function(HELD_OUT.format("b"), timeout=PATIENCE)
+        dashboard = tab.locator(DASHBOARD)
+        dashboard.get_by_role("button", name="Pause", exact=True).click()
+        dashboard.get_by_role("button", name="Resume", exact=True).wait_for()
+        assert tab.locator(".jp-OutputArea pre:has-text('Error')").all_inner_texts() == []
+        yield page
+        theme(page, "Light")  # the server remembers it for the tests that follow
 
 
 def test_a_chart_and_a_heatmap_are_redrawn_in_another_theme(everything: Page) -> None:

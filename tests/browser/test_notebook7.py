@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from nbconvert import HTMLExporter
 
-from tests.browser.conftest import Page, without
+from tests.browser.conftest import Page, paging, without
 from tests.browser.test_accessible import AXE, GRAVE, HEIGHT, theme
 from tests.browser.test_still import SCROLLING, settled
 
@@ -51,17 +51,15 @@ SHOWN = {
 @pytest.fixture(scope="module")
 def seven(notebook7: Any, browser: Any) -> Iterator[Page]:
     """Notebook 7 with our extension, and a view of each kind."""
-    context = browser.new_context(viewport={"width": 1400, "height": HEIGHT})
-    page = Page(context.new_page(), folder=notebook7.folder)
-    page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
-    notebook7.write("views.ipynb", *SHOWN.values())
-    page.open(f"{notebook7.url}/notebooks/views.ipynb")
-    page.run("notebook:run-all-cells")
-    page.tab.wait_for_selector(".rnn-several canvas", timeout=PATIENCE)
-    page.idle()
-    yield page
-    theme(page, "Light")
-    context.close()
+    with paging(browser, 1400, HEIGHT) as page:
+        page.folder = notebook7.folder
+        notebook7.write("views.ipynb", *SHOWN.values())
+        page.open(f"{notebook7.url}/notebooks/views.ipynb")
+        page.run("notebook:run-all-cells")
+        page.tab.wait_for_selector(".rnn-several canvas", timeout=PATIENCE)
+        page.idle()
+        yield page
+        theme(page, "Light")
 
 
 @pytest.mark.parametrize("width", [1400, 700])
