@@ -46,9 +46,13 @@ CELLS = {
 
 
 def shrunk(picture: bytes) -> bytes:
-    """Return a PNG of the same pixels in fewer bytes."""
-    written = io.BytesIO()
-    Image.open(io.BytesIO(picture)).convert("RGB").save(written, "PNG", optimize=True)
+    """Return a PNG of the same pixels in fewer bytes; if they are too many, with fewer colours."""
+    whole = Image.open(io.BytesIO(picture)).convert("RGB")
+    for image in (whole, whole.quantize(256, dither=Image.Dither.NONE)):
+        written = io.BytesIO()
+        image.save(written, "PNG", optimize=True)
+        if written.tell() <= MOST_BYTES:
+            break
     return written.getvalue()
 
 
