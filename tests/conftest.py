@@ -17,6 +17,7 @@ from rnn_magics.language import speaking
 from rnn_magics.models.engines import compile_cell
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.machine import threads
 from tests.registries import as_they_were, registries
 
 # Everything is said in English, in kernels that tests start, too.
@@ -44,6 +45,30 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Two threads are twice as fast here as one, but nobody has measured it yet.
+
+    The list has the numbers of threads that were tried.
+    """
+    tried: list[int] = []
+
+    def time_of_steps() -> float:
+        tried.append(torch.get_num_threads())
+        return 1 / tried[-1]
+
+    monkeypatch.setattr(threads, "_time_of_steps", time_of_steps)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    for known in (threads._available, threads._measured):
+        known.cache_clear()
+    assert threads._available() == 2
+    yield tried
+    torch.set_num_threads(before)
+    for known in (threads._available, threads._measured):
+        known.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

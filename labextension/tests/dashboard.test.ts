@@ -294,9 +294,12 @@ describe('the dashboard', () => {
   });
   it('says what it waits for while there is no curve', () => {
     const none = { loss: [], grad_norm: [] };
-    const view = dashboard(host, { ...training(), now: null, phase: 'compiling', series: none }, () => undefined);
-    expect(find('.rnn-chip').textContent).toBe('compiling');
-    expect(view).toBeDefined();
+    for (const [phase, said] of [['measuring', 'measuring threads'], ['compiling', 'compiling']] as const) {
+      host.replaceChildren();
+      const view = dashboard(host, { ...training(), now: null, phase, series: none }, () => undefined);
+      expect(find('.rnn-chip').textContent).toBe(said);
+      expect(view).toBeDefined();
+    }
   });
   it('keeps what the model wrote after each epoch', () => {
     const samples = [1, 2].map(epoch => ({ epoch, text: `text ${epoch}` }));

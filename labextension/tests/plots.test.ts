@@ -4,7 +4,7 @@ import { contrast } from '../src/views/design/contrast';
 import { colour, ink } from '../src/views/design/scales';
 import { fitted, fittedLinear, fittedLog, linearTicks, logTicks, moved } from '../src/views/plots/axis';
 import { smooth } from '../src/views/plots/smooth';
-import { spread } from '../src/views/plots/spread';
+import { freest, spread } from '../src/views/plots/spread';
 
 describe('an axis', () => {
   it('ends near what is drawn: there is no empty decade', () => {
@@ -85,5 +85,23 @@ describe('ink', () => {
   it('is measured as WCAG does', () => {
     expect(contrast([0, 0, 0], [255, 255, 255])).toBeCloseTo(21, 6);
     expect(contrast([119, 119, 119], [255, 255, 255])).toBeCloseTo(4.48, 2);
+  });
+});
+
+describe('the place of a label', () => {
+  const box = (top: number): Parameters<typeof freest>[0][number] => ({ left: 0, right: 10, top, bottom: top + 4 });
+  it('is the first where no line runs', () => {
+    const level = [[-5, 2], [15, 2]] as const;
+    expect(freest([box(0), box(10)], [level])).toEqual(box(10));
+    expect(freest([box(0), box(10)], [])).toEqual(box(0));
+  });
+  it('is where fewer lines run, if one does everywhere', () => {
+    const [steep, level] = [[[5, -5], [5, 30]] as const, [[-5, 12], [15, 12]] as const];
+    expect(freest([box(10), box(0)], [steep, level])).toEqual(box(0));
+  });
+  it('counts what goes through between two points, and nothing that stays beside', () => {
+    expect(freest([box(0), box(10)], [[[-10, -10], [20, 20]]])).toEqual(box(0));
+    expect(freest([box(0), box(10)], [[[-10, 0], [-1, 4]]])).toEqual(box(0));
+    expect(freest([box(0), box(10)], [[[0, -4], [14, 10]]])).toEqual(box(10));
   });
 });

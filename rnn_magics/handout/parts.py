@@ -52,7 +52,7 @@ def numbers(run: Run) -> str:
             CLIP=train.clip,
             SEED=train.seed,
         ),
-        f"torch.set_num_threads({run.threads.number})",
+        *([] if run.threads is None else [f"torch.set_num_threads({run.threads.number})"]),
     ]
     if model.dropout:
         kept = min(max(round((1 - model.dropout) * 2**16), 1), 2**16 - 1)

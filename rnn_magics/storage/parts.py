@@ -144,7 +144,9 @@ def _read_device(plain: Any) -> dict[str, Any]:
     return {"device": DeviceChoice(torch.device(name), reason)}
 
 
-def _write_threads(run: Run) -> dict[str, Any]:
+def _write_threads(run: Run) -> dict[str, Any] | None:
+    if run.threads is None:
+        return None
     return {"number": run.threads.number, "reason": run.threads.reason}
 
 
@@ -391,6 +393,6 @@ PARTS: dict[str, Part] = {
     "counts": Part(_write_counts, _read_counts, optional=True),
     "steered": Part(_write_steered, _read_steered, optional=True),
     "device": Part(_write_device, _read_device),
-    "threads": Part(_write_threads, _read_threads),
+    "threads": Part(_write_threads, _read_threads, optional=True),
     "versions": Part(_write_versions, _read_versions),
 }

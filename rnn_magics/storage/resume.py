@@ -149,7 +149,7 @@ def _words(skipped: list[KeptRun]) -> list[str]:
 def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
     # On the same device and number of threads as before, even if others would be chosen now.
     on_cpu = before.device.device.type == "cpu"
-    threads = before.threads.number if on_cpu else None
+    threads = before.threads.number if on_cpu and before.threads else None
     config = replace(before.config.train, device=str(before.device.device), threads=threads)
     try:
         run, state = begin(batches, before.model, config, before.name)

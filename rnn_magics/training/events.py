@@ -14,6 +14,11 @@ from rnn_magics.training.endings import Ending
 
 
 @dataclass(frozen=True)
+class Measuring:
+    """The fastest number of CPU threads is measured, once a session, before the first step."""
+
+
+@dataclass(frozen=True)
 class Compiling:
     """Code is being compiled for this CPU, before the first step.
 
@@ -151,4 +156,4 @@ class TrainEnd:
     message: str = ""
 
 
-Event = Compiling | TrainBegin | StepEnd | Evaluating | EpochEnd | TrainEnd
+Event = Measuring | Compiling | TrainBegin | StepEnd | Evaluating | EpochEnd | TrainEnd

@@ -29,6 +29,7 @@ from rnn_magics.training.events import (
     EpochEnd,
     Evaluating,
     Event,
+    Measuring,
     TrainBegin,
     TrainEnd,
 )
@@ -40,7 +41,7 @@ from rnn_magics.training.machine.memory import (
     require_memory,
 )
 from rnn_magics.training.machine.precision import check_precision
-from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
+from rnn_magics.training.machine.threads import ThreadChoice, choose_threads, measure_threads
 from rnn_magics.training.messages import non_finite, worse_than_guessing
 from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
@@ -143,6 +144,22 @@ def _require_same_tokens(model: RNNModel, batches: Batches) -> None:
         )
 
 
+def find_threads(run: Run) -> Iterator[Event]:
+    """Find the fastest number of threads for a run, unless it has one; `iter_train` begins so.
+
+    Torch keeps a number for each thread, and a new thread begins with that of the one that set it
+    last. So whoever trains on another thread does this before starting it.
+
+    Yields
+    ------
+    Event
+        A `Measuring`, if the number is not known yet.
+    """
+    if run.threads is None:
+        yield Measuring()
+        run.threads = measure_threads()
+
+
 def iter_train(
     run: Run, state: TrainState, should_stop: StopReason | None = None
 ) -> Iterator[Event]:
@@ -162,11 +179,13 @@ def iter_train(
     Yields
     ------
     Event
-        A `Compiling` if code is not compiled yet; one `TrainBegin`; for each minibatch a
-        `StepEnd`; after each epoch some `Evaluating` and an `EpochEnd`; one `TrainEnd`.
+        A `Measuring` if the number of threads is not known, a `Compiling` if code is not compiled
+        yet; one `TrainBegin`; for each minibatch a `StepEnd`; after each epoch some `Evaluating`
+        and an `EpochEnd`; one `TrainEnd`.
     """
     batches, clip = state.batches, run.config.train.clip
     asked = _named(should_stop)
+    yield from find_threads(run)
     if not state.model.is_ready:
         yield Compiling(say("the {cell} cell", cell=state.model.config.cell), 15)
         state.model.make_ready()

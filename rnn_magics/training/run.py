@@ -109,7 +109,7 @@ class Run(Result):
     message
         What to know about the end; empty if all went as planned.
     threads
-        The number of torch's CPU threads, and why.
+        The number of torch's CPU threads, and why; None until it is known which is the fastest.
     step
         How its steps were taken: ``eager`` or ``cuda graph``. If no graph was possible, with the
         reason.
@@ -139,7 +139,7 @@ class Run(Result):
     steered: list[Steering] = field(default_factory=list)
     reason: Ending | None = None
     message: str = ""
-    threads: ThreadChoice = field(default_factory=ThreadChoice.present)
+    threads: ThreadChoice | None = None
     step: str = "eager"
     versions: dict[str, str] = field(default_factory=versions)
     steps: int = 0
@@ -198,10 +198,12 @@ class Run(Result):
     @property
     def place(self) -> str:
         """The device and threads with reasons, e.g. ``cpu (no GPU found), 1 thread (measured)``."""
-        on_cpu = self.device.device.type == "cpu"
-        if on_cpu:
-            return say("{device}, {threads}", device=self.device, threads=self.threads)
-        return say("{device}, step: {step}", device=self.device, step=say(self.step))
+        if self.device.device.type != "cpu":
+            step = say(self.step)
+            return say("{device}, step: {step}", device=self.device, step=step)
+        if self.threads is None:
+            return f"{self.device}"
+        return say("{device}, {threads}", device=self.device, threads=self.threads)
 
     @property
     def architecture(self) -> str:
@@ -287,7 +289,7 @@ def describe_run(
     batches: Batches,
     config: TrainConfig,
     device: DeviceChoice,
-    threads: ThreadChoice,
+    threads: ThreadChoice | None,
 ) -> Run:
     """Return the record of a run that is about to start."""
     corpus, sizes = batches.corpus, _sizes(batches)

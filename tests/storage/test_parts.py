@@ -207,3 +207,12 @@ def test_damaged_levels_are_refused(change: dict[str, Any]) -> None:
     assert PARTS["reading"].read(plain)["reading"].levels.value(1) == 1.5
     with pytest.raises(StorageError, match=r"^reading\.levels[^\n]*$"):
         PARTS["reading"].read({**plain, "levels": {**levels, **change}})
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_a_run_that_has_not_begun_has_no_number_of_threads(
+    batches: Batches, tmp_path: Path
+) -> None:
+    run, _ = begin(batches, SMALL)
+    save_run(run, tmp_path / "run.safetensors")
+    assert load_run(tmp_path / "run.safetensors").threads is None

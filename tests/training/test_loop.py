@@ -23,11 +23,13 @@ from rnn_magics.training.events import (
     EpochEnd,
     Evaluating,
     Event,
+    Measuring,
     StepEnd,
     TrainBegin,
     TrainEnd,
 )
 from rnn_magics.training.loop import begin, iter_train, train
+from rnn_magics.training.machine.threads import ThreadChoice
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps import step
@@ -249,7 +251,7 @@ def test_a_run_carries_its_record(batches: Batches) -> None:
     assert batches.corpus is not None
     assert run.corpus == ("tiny", batches.corpus.fingerprint)
     assert (run.num_train_tokens, run.num_valid_tokens) == (len(batches.ids), len(batches.valid))
-    assert run.threads.number == torch.get_num_threads() == 1
+    assert run.threads == ThreadChoice(torch.get_num_threads(), "one core")
     assert run.versions["torch"] == torch.__version__
     assert run.state_rule == "carried"
     assert not run.model.training
@@ -698,3 +700,23 @@ def test_a_bound_that_is_changed_within_an_epoch_judges_only_what_follows(
     steps, _ = run.curve.epochs[-1]
     assert steps > 6
     assert run.history.clipped == [3 / steps]
+
+
+def test_measuring_threads_is_told_before_it_is_done_and_once(
+    batches: Batches, two_cores: list[int]
+) -> None:
+    told = []
+    for _ in range(2):
+        run, state = begin(batches, SMALL, TrainConfig(epochs=1))
+        told.append([(type(event), bool(two_cores)) for event in iter_train(run, state)])
+        assert run.threads == ThreadChoice(2, "measured, of 2")
+    assert told[0][:2] == [(Measuring, False), (TrainBegin, True)]
+    assert told[1][0] == (TrainBegin, True)
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_the_place_of_a_run_is_told_as_far_as_it_is_known(batches: Batches) -> None:
+    run, _ = begin(batches, SMALL, TrainConfig(epochs=1, device="cpu"))
+    assert (run.threads, run.place) == (None, "cpu (as asked)")
+    run, _ = begin(batches, SMALL, TrainConfig(epochs=1, device="cpu", threads=1))
+    assert run.place == "cpu (as asked), 1 thread (as asked)"

@@ -134,7 +134,7 @@ export interface RunData {
   series: Series;
 }
 
-export const PHASES = ['starting', 'compiling', 'training', 'scoring', 'paused', 'ended'] as const;
+export const PHASES = ['starting', 'measuring', 'compiling', 'training', 'scoring', 'paused', 'ended'] as const;
 
 /** More than ten times what a run keeps; times are looked up among the epochs, row by row. */
 const MOST_ROWS = 10_000;

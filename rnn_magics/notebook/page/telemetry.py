@@ -12,6 +12,7 @@ from rnn_magics.training.events import (
     EpochEnd,
     Evaluating,
     Event,
+    Measuring,
     StepEnd,
     TrainBegin,
     TrainEnd,
@@ -38,6 +39,8 @@ class Telemetry:
     def __call__(self, event: Event) -> None:
         """Process an event."""
         match event:
+            case Measuring():
+                self._phase = "measuring"
             case Compiling():
                 self._phase = "compiling"
             case TrainBegin():
@@ -65,11 +68,11 @@ class Telemetry:
         Returns
         -------
         dict
-            What `run_payload` returns, ``phase`` (starting, compiling, training, scoring, paused,
-            ended) and ``now``: None before the first step, then ``epoch``, ``step``,
-            ``num_steps``, ``total_steps``, ``train_nats`` (of the epoch so far), ``grad_norm``,
-            ``lr``, ``seconds``, ``tokens``, ``tokens_per_second``, ``done`` (in [0, 1]),
-            ``eta`` (seconds).
+            What `run_payload` returns, ``phase`` (starting, measuring, compiling, training,
+            scoring, paused, ended) and ``now``: None before the first step, then ``epoch``,
+            ``step``, ``num_steps``, ``total_steps``, ``train_nats`` (of the epoch so far),
+            ``grad_norm``, ``lr``, ``seconds``, ``tokens``, ``tokens_per_second``, ``done`` (in
+            [0, 1]), ``eta`` (seconds).
         """
         phase = "paused" if paused and self._phase != "ended" else self._phase
         said = run_payload(self._run)

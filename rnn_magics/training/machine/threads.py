@@ -45,27 +45,41 @@ class ThreadChoice:
         return cls(torch.get_num_threads(), marked("as it was"))
 
 
-def choose_threads(asked: int | None = None) -> ThreadChoice:
+def choose_threads(asked: int | None = None) -> ThreadChoice | None:
     """Set the number of torch's CPU threads, and return it with the reason.
 
     Parameters
     ----------
     asked
-        The number of threads. None measures, once a session, which number up to torch's own is the
-        fastest.
+        The number of threads; None for the fastest.
+
+    Returns
+    -------
+    ThreadChoice or None
+        None if it is not known yet which number is the fastest: `measure_threads` finds out.
     """
     available = _available()  # asked before a choice of ours changes it
     if is_forked():
-        choice = ThreadChoice(1, marked("a forked process has no more"))
-    elif asked is not None:
-        choice = ThreadChoice(asked, marked("as asked"))
-    elif available == 1:
-        choice = ThreadChoice(1, marked("one core"))
-    else:
-        reason = say("measured, of {available}", available=available)
-        choice = ThreadChoice(_measured(available), reason)
+        return _set(ThreadChoice(1, marked("a forked process has no more")))
+    if asked is not None:
+        return _set(ThreadChoice(asked, marked("as asked")))
+    if available == 1:
+        return _set(ThreadChoice(1, marked("one core")))
+    return _set(_fastest(available)) if _measured.cache_info().currsize else None
+
+
+def measure_threads() -> ThreadChoice:
+    """Measure, once a session, which number up to torch's own is the fastest; set and return it."""
+    return choose_threads() or _set(_fastest(_available()))
+
+
+def _set(choice: ThreadChoice) -> ThreadChoice:
     torch.set_num_threads(choice.number)
     return choice
+
+
+def _fastest(available: int) -> ThreadChoice:
+    return ThreadChoice(_measured(available), say("measured, of {available}", available=available))
 
 
 @cache

@@ -191,3 +191,25 @@ def test_baselines_that_come_late_stand_in_the_picture(
     made.wait()
     words = [output["data"]["text/plain"] for output in shown]
     assert any("unigram (16.000)" in text for text in words)
+
+
+@pytest.mark.usefixtures("notebook")
+def test_the_card_is_there_while_threads_are_measured(
+    batches: Batches, two_cores: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phases: list[str] = []
+    show = Dashboard._show
+
+    def note(made: Dashboard) -> None:
+        show(made)
+        phases.append(f"{made.widget.run['phase']} {len(two_cores)}")
+
+    monkeypatch.setattr(Dashboard, "_show", note)
+    run, state = begin(batches, SMALL, TrainConfig(epochs=1), "tiny")
+    made = Dashboard(run, figure=False)
+    made.job = Job(run, state, made)
+    made.job.start()
+    made.job.wait(PATIENCE)
+    made.wait()
+    assert phases[0] == "measuring 0"
+    assert phases[1] == f"training {len(two_cores)}"

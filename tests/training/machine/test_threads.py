@@ -10,7 +10,7 @@ import torch
 from rnn_magics.errors import ConfigError
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.machine import threads
-from rnn_magics.training.machine.threads import ThreadChoice, choose_threads
+from rnn_magics.training.machine.threads import ThreadChoice, choose_threads, measure_threads
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +46,16 @@ def test_the_number_asked_for_is_set_without_a_measurement(monkeypatch: pytest.M
 def test_one_core_needs_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = pretend(monkeypatch, {})
     torch.set_num_threads(1)
-    assert str(choose_threads()) == "1 thread (one core)"
+    assert str(choose_threads()) == str(measure_threads()) == "1 thread (one core)"
     assert tried == []
+
+
+def test_what_is_not_known_is_not_measured_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = pretend(monkeypatch, {1: 1.0, 2: 0.5})
+    torch.set_num_threads(2)
+    assert choose_threads() is None
+    assert tried == []
+    assert torch.get_num_threads() == 2
 
 
 def test_a_number_that_was_asked_for_first_does_not_hide_the_cores(
@@ -56,7 +64,7 @@ def test_a_number_that_was_asked_for_first_does_not_hide_the_cores(
     pretend(monkeypatch, {1: 1.0, 2: 0.6})
     torch.set_num_threads(2)
     assert choose_threads(1) == ThreadChoice(1, "as asked")
-    assert choose_threads() == ThreadChoice(2, "measured, of 2")
+    assert measure_threads() == ThreadChoice(2, "measured, of 2")
 
 
 @pytest.mark.parametrize(
@@ -73,21 +81,21 @@ def test_the_fastest_number_is_set(
 ) -> None:
     pretend(monkeypatch, seconds)
     torch.set_num_threads(3)
-    assert choose_threads() == ThreadChoice(fastest, "measured, of 3")
+    assert measure_threads() == ThreadChoice(fastest, "measured, of 3")
     assert torch.get_num_threads() == fastest
 
 
 def test_a_hopeless_number_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = pretend(monkeypatch, {1: 1.0, 2: 60.0})
     torch.set_num_threads(2)
-    choose_threads()
+    measure_threads()
     assert tried.count(2) == 1
 
 
 def test_a_session_measures_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = pretend(monkeypatch, {1: 1.0, 2: 0.5})
     torch.set_num_threads(2)
-    first, measured = choose_threads(), len(tried)
+    first, measured = measure_threads(), len(tried)
     torch.set_num_threads(1)
     assert choose_threads() == first
     assert len(tried) == measured
@@ -102,7 +110,7 @@ def test_a_number_that_makes_no_sense_is_refused(number: int) -> None:
 
 def test_a_real_measurement_sets_a_number_that_is_there() -> None:
     torch.set_num_threads(2)
-    choice = choose_threads()
+    choice = measure_threads()
     assert choice.number in (1, 2)
     assert choice.reason == "measured, of 2"
     assert torch.get_num_threads() == choice.number

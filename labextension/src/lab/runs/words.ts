@@ -26,6 +26,8 @@ export function progress(run: Entry, trans: Words): string {
   switch (run.phase) {
     case 'starting':
       return trans.__('starting');
+    case 'measuring':
+      return trans.__('measuring threads');
     case 'compiling':
       return trans.__('compiling the cell');
     case 'paused':

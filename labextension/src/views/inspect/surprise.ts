@@ -4,6 +4,7 @@ import { element, shown } from '../page/dom';
 import { colouredText } from '../plots/coloured_text';
 import { heading, visible } from '../text/visible';
 import { About, View, most } from '../look/about';
+import { percent } from '../runs/words';
 import { say } from '../text/say';
 
 /** The text coloured by -log2 p of each token; what else was expected, on hover and focus. */
@@ -54,5 +55,5 @@ export function surprise(
 }
 
 function alternative({ token, p }: Alternative): string {
-  return `${heading(token)} ${p === null ? '–' : `${shown(100 * p)}%`}`;
+  return `${heading(token)} ${p === null ? '–' : percent(p)}`;
 }

@@ -4,6 +4,7 @@ import { bitsOf, ranked } from '../../model/decoding';
 import type { Step } from '../../model/walk';
 import { element, shown } from '../page/dom';
 import { colouredText } from '../plots/coloured_text';
+import { percent } from '../runs/words';
 import { say } from '../text/say';
 import { heading, visible } from '../text/visible';
 
@@ -61,7 +62,7 @@ export function branch(title: string, vocab: readonly string[], picked: (place: 
 function expected({ logits }: Step, vocab: readonly string[]): string {
   const bits = bitsOf(logits);
   return ranked(logits, ALTERNATIVES)
-    .map(token => `${heading(vocab[token] ?? '')} ${shown(100 * 2 ** -(bits[token] ?? 0))}%`)
+    .map(token => `${heading(vocab[token] ?? '')} ${percent(2 ** -(bits[token] ?? 0))}`)
     .join(', ');
 }
 

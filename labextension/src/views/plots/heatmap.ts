@@ -17,7 +17,7 @@ export interface HeatmapView {
 }
 
 /** As large as a cell gets; many of them share the width of the page and this height. */
-const CELL = { width: 26, height: 13 };
+const CELL = { width: 36, height: 15 };
 const TALL = 400;
 const MARGIN = { left: 44, right: 4, bottom: 4 };
 /** Of a name: the size of its letters, the room for one, and how many letters are written at most. */

@@ -5,7 +5,7 @@ import type uPlot from 'uplot';
 import { Inks, shape } from '../design/colours';
 import { shown } from '../page/dom';
 import type { Drawing, Level } from './drawing';
-import { spread } from './spread';
+import { Box, freest, Spot, spread } from './spread';
 
 const SIZE = 12;
 const LINE = 14;
@@ -102,7 +102,7 @@ function moments(plot: uPlot, { moments: all = [] }: Drawing, inks: Inks, ratio:
   });
 }
 
-function best(plot: uPlot, { best: point }: Drawing, inks: Inks, ratio: number): void {
+function best(plot: uPlot, { x: places, series, best: point }: Drawing, inks: Inks, ratio: number): void {
   if (!point) {
     return;
   }
@@ -118,11 +118,24 @@ function best(plot: uPlot, { best: point }: Drawing, inks: Inks, ratio: number):
   context.beginPath();
   context.arc(x, y, 6 * ratio, 0, 2 * Math.PI);
   context.stroke();
-  context.textAlign = x > bbox.left + bbox.width / 2 ? 'right' : 'left';
-  const below = y + 24 * ratio < bottom;
-  context.textBaseline = below ? 'top' : 'bottom';
-  const side = context.textAlign === 'right' ? 4 : -4;
-  written(context, point.label, x + side * ratio, y + (below ? 9 : -9) * ratio, inks, inks.role.good);
+  const isLeft = x > bbox.left + bbox.width / 2;
+  const side = (isLeft ? 4 : -4) * ratio;
+  const wide = context.measureText(point.label).width;
+  const from = Math.max(bbox.left, x + side - (isLeft ? wide : 0));
+  const boxes = [-9 - SIZE, 9].map(
+    (above): Box => ({ left: from, right: from + wide, top: y + above * ratio, bottom: y + (above + SIZE) * ratio })
+  );
+  const lines = series.map(({ values }): Spot[] =>
+    places.flatMap((place, row) => {
+      const value = values[row] ?? null;
+      return value === null ? [] : [[plot.valToPos(place, 'x', true), plot.valToPos(value, 'y', true)]];
+    })
+  );
+  const fits = boxes.filter(box => box.top >= bbox.top && box.bottom <= bottom);
+  const box = freest(fits.length > 0 ? fits : boxes, lines);
+  context.textAlign = 'left';
+  context.textBaseline = 'top';
+  written(context, point.label, box.left, box.top, inks, inks.role.good);
 }
 
 /** Write over whatever is there: a rim in the colour of the ground keeps the letters apart. */

@@ -1,4 +1,4 @@
-/** Labels at the edge of a chart, moved apart where they would lie on each other. */
+/** Labels of a chart, moved where they would lie on each other or on a line. */
 
 /**
  * Return places for labels that want to stand at `wanted`, in any order: at least `gap` apart,
@@ -36,4 +36,40 @@ export function spread(wanted: readonly number[], gap: number, low: number, high
     }
   }
   return places;
+}
+
+export type Spot = readonly [x: number, y: number];
+
+export interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+/** Return the box that the fewest pieces of lines go through; the first of several. */
+export function freest(boxes: readonly Box[], lines: readonly (readonly Spot[])[]): Box {
+  const pieces = lines.flatMap(line => line.slice(1).map((to, at) => [line[at] ?? to, to] as const));
+  const hits = boxes.map(box => pieces.filter(([from, to]) => crosses(box, from, to)).length);
+  return boxes[hits.indexOf(Math.min(...hits))] ?? { left: 0, right: 0, top: 0, bottom: 0 };
+}
+
+/** Tell whether a straight piece goes through a box. */
+function crosses({ left, right, top, bottom }: Box, [x0, y0]: Spot, [x1, y1]: Spot): boolean {
+  let [enters, leaves] = [0, 1];
+  for (const [from, to, low, high] of [
+    [x0, x1, left, right],
+    [y0, y1, top, bottom]
+  ] as const) {
+    if (from === to) {
+      if (from < low || from > high) {
+        return false;
+      }
+    } else {
+      const ends = [(low - from) / (to - from), (high - from) / (to - from)];
+      enters = Math.max(enters, Math.min(...ends));
+      leaves = Math.min(leaves, Math.max(...ends));
+    }
+  }
+  return enters <= leaves;
 }

@@ -129,7 +129,7 @@ function numbers(): Part {
     const [box, name, value] = [element('div', 'rnn-number'), element('div', 'rnn-number-name'), element('div', 'rnn-number-value')];
     box.append(name, value);
     node.append(box);
-    return { name, value };
+    return { box, name, value };
   });
   return {
     node,
@@ -139,21 +139,24 @@ function numbers(): Part {
       const over = phase === 'ended';
       const seconds = now?.seconds ?? epochs.at(-1)?.seconds ?? null;
       const speed = (over ? run.tokens_per_second : null) ?? now?.tokens_per_second ?? run.tokens_per_second;
-      const told: [string, string][] = [
+      const told: [string, string, string][] = [
         [
           // Perplexities of other tokens are other figures; those of bytes are the same.
           bitsPerByte === null ? say('held-out perplexity') : say('held-out perplexity, %1 bits per byte', shown(bitsPerByte)),
-          steady(heldOut)
+          steady(heldOut),
+          say('exp of the mean loss of all held-out tokens, after an epoch')
         ],
-        [say('training perplexity'), steady(training)],
-        [say('tokens/s'), grouped(speed)],
-        over ? [say('time trained'), duration(seconds)] : [say('time left'), duration(now?.eta ?? null)]
+        [say('training perplexity'), steady(training), say('exp of the mean loss over the epoch, while the weights changed')],
+        [say('tokens/s'), grouped(speed), say('training alone, without scoring held-out text')],
+        over
+          ? [say('time trained'), duration(seconds), say('training alone, without scoring held-out text')]
+          : [say('time left'), duration(now?.eta ?? null), say('with the scoring of held-out text')]
       ];
-      told.forEach(([name, value], place) => {
+      told.forEach(([name, value, why], place) => {
         const shownAt = places[place];
         if (shownAt !== undefined) {
           [shownAt.name.textContent, shownAt.value.textContent] = [name, value];
-          shownAt.name.title = name;
+          shownAt.box.title = say('%1: %2', name, why);
         }
       });
     }

@@ -12,6 +12,8 @@ export function stateText({ phase, reason }: RunData): string {
   switch (phase) {
     case 'starting':
       return say('starting');
+    case 'measuring':
+      return say('measuring threads');
     case 'compiling':
       return say('compiling');
     case 'training':
@@ -45,6 +47,8 @@ export function doneShare({ phase, reason, now, done }: RunData): number {
 /** Return what stands in the place of the curves while there are none. */
 export function waitsText({ phase }: RunData): string {
   switch (phase) {
+    case 'measuring':
+      return say('Measuring which number of threads is the fastest here, once a session.');
     case 'compiling':
       return say('Compiling the cell for this CPU, once. It takes about 15 seconds.');
     case 'ended':
