@@ -2,14 +2,15 @@
 
     python tools/figures.py
 
-Writes `examples/figures/` and `examples/zh/figures/`. Each figure has a light ground of its own, so it
-can be read on a dark page too. A change of a drawing is made here, once for both languages.
+Writes `examples/figures/` and `examples/zh/figures/`. Each figure has a light ground of its own, so
+it can be read on a dark page too. A drawing is changed here, once for both languages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,7 +88,9 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 
-def text(x: float, y: float, words: str, color: str = INK, size: int = 14, at: str = "middle") -> str:
+def text(
+    x: float, y: float, words: str, color: str = INK, size: int = 14, at: str = "middle"
+) -> str:
     """Return words at a place; what stands after a `_`, up to a space, is put below the line."""
     pieces = []
     for number, piece in enumerate(words.split("_")):
@@ -128,19 +131,19 @@ def arrow(*places: tuple[float, float], color: str = INK) -> str:
 
 def drawing(width: int, height: int, title: str, pieces: Iterable[str]) -> str:
     """Return a figure on a light ground, with a title for those who do not see it."""
-    return "\n".join(
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
-            f' viewBox="0 0 {width} {height}" role="img" font-family="{FONT}">',
-            f"<title>{escape(title)}</title>",
-            '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"'
-            f' markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="{INK}"/></marker></defs>',
-            f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="#fff"'
-            ' stroke="#d0d0d0"/>',
-            *pieces,
-            "</svg>\n",
-        )
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+        f' viewBox="0 0 {width} {height}" role="img" font-family="{FONT}">'
     )
+    marker = (
+        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"'
+        f' markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="{INK}"/></marker></defs>'
+    )
+    ground = (
+        f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="#fff"'
+        ' stroke="#d0d0d0"/>'
+    )
+    return "\n".join((head, f"<title>{escape(title)}</title>", marker, ground, *pieces, "</svg>\n"))
 
 
 def unrolled(words: dict[str, str]) -> str:
@@ -151,7 +154,13 @@ def unrolled(words: dict[str, str]) -> str:
         box(40, middle, 60, 40, BLUE, "h_t"),
         arrow((70, low), (70, middle + 42)),
         arrow((70, middle), (70, top + 32)),
-        arrow((100, middle + 12), (128, middle + 12), (128, middle - 16), (85, middle - 16), (85, middle - 2)),
+        arrow(
+            (100, middle + 12),
+            (128, middle + 12),
+            (128, middle - 16),
+            (85, middle - 16),
+            (85, middle - 2),
+        ),
         text(70, low + 18, "x_t"),
         text(70, top + 20, "o_t"),
         text(136, middle + 3, "W_hh", SOFT, 13, "start"),
@@ -160,7 +169,7 @@ def unrolled(words: dict[str, str]) -> str:
         text(70, low + 44, words["network"], SOFT, 13),
         text(176, middle + 27, "=", INK, 22),
     ]
-    for step, (token, following) in enumerate(zip(read, read[1:], strict=False)):
+    for step, (token, following) in enumerate(pairwise(read)):
         x = 280 + 100 * step
         pieces += [
             arrow((x - 56, middle + 20), (x - 2, middle + 20)),
@@ -300,7 +309,10 @@ def ladder(words: dict[str, str]) -> str:
     for name, (y, color) in rungs.items():
         wide = 4 if color != SOFT else 2
         pieces += [
-            f'<line x1="{left}" y1="{y}" x2="{right}" y2="{y}" stroke="{color}" stroke-width="{wide}"/>',
+            (
+                f'<line x1="{left}" y1="{y}" x2="{right}" y2="{y}" stroke="{color}"'
+                f' stroke-width="{wide}"/>'
+            ),
             text(right + 16, y + 5, words[name], INK if color == SOFT else color, 14, "start"),
         ]
     pieces += [arrow((110, 40), (110, 260)), text(75, 155, words["axis"], SOFT, 13)]
