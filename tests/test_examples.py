@@ -174,6 +174,27 @@ def test_lesson_07_shows_what_it_says() -> None:
     check_gates(printed)
 
 
+def test_lesson_03_shows_what_it_says() -> None:
+    printed = streamed(execute(FOLDER / "03_sequence_models.ipynb"), "stdout")
+    in_order, shuffled = re.findall(r"^(?:in order|shuffled) +(\S+)$", printed, re.MULTILINE)
+    assert abs(float(shuffled)) < 0.1 < 0.9 < float(in_order)
+    near, far = re.findall(r"^an answer \d+ tokens back is right in (\d+)%", printed, re.MULTILINE)
+    assert int(near) > int(far)
+
+
+def test_lesson_09_shows_what_it_says() -> None:
+    printed = streamed(execute(FOLDER / "09_looking_inside.ipynb"), "stdout")
+    bits = re.findall(
+        r"^(\w+) *: first character +(\S+) bits, .* others +(\S+)$", printed, re.MULTILINE
+    )
+    words = {word: (float(first), float(others)) for word, first, others in bits}
+    assert all(first > others for first, others in words.values())
+    assert words["qwerty"][1] > max(words["statement"][1], words["function"][1])
+    left = [float(share) for share in re.findall(r"\d+ steps: ([\d.e+-]+)", printed)]
+    assert len(left) == 4
+    assert left == sorted(left, reverse=True)
+
+
 def check_gates(printed: str) -> None:
     """Check what the prose of lesson 07 says against the figures that its cells print."""
     rows = re.findall(r"^(rnn|gru|lstm) +((?: *\d+%)+)$", printed, re.MULTILINE)
