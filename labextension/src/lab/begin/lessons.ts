@@ -73,7 +73,7 @@ export async function lesson(name: string, chinese: boolean): Promise<Copy> {
   if (!name.endsWith('.ipynb')) {
     return { type: 'file', format: 'text', content: await answer.text() };
   }
-  return { type: 'notebook', format: 'json', content: await answer.json() };
+  return { type: 'notebook', format: 'json', content: (await answer.json()) as unknown };
 }
 
 /** Return the path of a file inside a folder, which may be that of a drive or of everything. */
