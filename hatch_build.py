@@ -20,7 +20,7 @@ SOURCE = "labextension"
 CATALOGUE = "rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.po"
 # Beside the catalogue: gettext reads the first; JupyterLab and the views of a page the second.
 MADE_OF_IT = (".mo", ".json")
-OF_PAGES = ("labextension/", "examples/")  # where the texts of the second stand
+OF_PAGES = "labextension/"  # where the texts of the second stand
 OUTPUTS = (
     "rnn_magics/labextension",
     "rnn_magics/notebook/widgets/static",

@@ -73,8 +73,13 @@ def test_a_wheel_made_of_it_has_both_bundles(unpacked: Path, tmp_path: Path) -> 
         if path.is_file():
             assert held[f"{lab}/{path.relative_to(built).as_posix()}"] == path.read_bytes()
     assert held[f"{lab}/install.json"]
-    for path in (ROOT / "examples").glob("0*.*"):
-        assert held[f"{lab}/lessons/{path.name}"] == path.read_bytes()
+    examples = ROOT / "examples"
+    lessons = [
+        path for kind in ("ipynb", "py", "svg") for path in examples.glob(f"**/[!.]*.{kind}")
+    ]
+    assert {examples / "zh/01_quickstart.ipynb", examples / "zh/figures/gates.svg"} <= set(lessons)
+    for path in lessons:
+        assert held[f"{lab}/lessons/{path.relative_to(examples).as_posix()}"] == path.read_bytes()
     for name in ("widgets.js", "widgets.css"):
         assert held[f"{static}/{name}"] == (ROOT / static / name).read_bytes()
     assert {

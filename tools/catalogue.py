@@ -3,9 +3,9 @@
     python tools/catalogue.py [OTHER.po ...]
 
 Every text that people read is looked for: in Python where `say`, `say_number`, `marked` or a help
-text has it, in TypeScript, in the settings of the extension and in the prose of the quickstart. A
-text that is new gets an empty place in the catalogue, one that is gone loses its own. Translations
-that the catalogue lacks are taken from the other catalogues named.
+text has it, in TypeScript and in the settings of the extension. A text that is new gets an empty
+place in the catalogue, one that is gone loses its own. Translations that the catalogue lacks are
+taken from the other catalogues named.
 """
 
 from __future__ import annotations
@@ -62,8 +62,6 @@ def texts() -> list[Text]:
     found += of_registries()
     schema = ROOT / "labextension/schema/plugin.json"
     found += (Text(text, "", context, _name(schema)) for text, context in of_schema(schema))
-    lesson = ROOT / "examples/01_quickstart.ipynb"
-    found += (Text(text, "", "", _name(lesson)) for text in of_lesson(lesson))
     return found
 
 
@@ -147,13 +145,6 @@ def of_schema(path: Path) -> Iterator[tuple[str, str]]:
         yield schema[key], "schema"
         yield from ((field[key], "settings") for field in schema["properties"].values())
     yield schema["jupyter.lab.setting-icon-label"], "settings"
-
-
-def of_lesson(path: Path) -> Iterator[str]:
-    """Yield the paragraphs of a notebook, as `labextension/src/lab/begin/lessons.ts` does."""
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "markdown":
-            yield from "".join(cell["source"]).split("\n\n")
 
 
 def read(path: Path) -> Catalog:

@@ -4,13 +4,13 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   FOLDER,
   LESSONS,
-  inLanguage,
+  lesson,
   lessonsIn,
   nextLesson,
   parentOf,
   placed
 } from '../src/lab/begin/lessons';
-import { proseIn } from '../src/lab/setup/translation';
+import { speaksChinese } from '../src/lab/setup/translation';
 
 describe('the lessons', () => {
   /** A folder of notebooks in memory: what each path holds; a folder holds nothing itself. */
@@ -72,19 +72,30 @@ describe('the lessons', () => {
     expect(nextLesson(`a/${LESSONS[0]}`)).toBe(LESSONS[1]);
     expect([nextLesson(LESSONS.at(-1) ?? ''), nextLesson('a/notes.ipynb')]).toEqual([null, null]);
   });
-  it('are translated paragraph by paragraph, and their code is not', () => {
-    const cells = [
-      { cell_type: 'markdown', source: ['# A\n', '\n', 'B `%%corpus`'] },
-      { cell_type: 'code', source: 'B' }
-    ];
-    const chinese = inLanguage({ cells, nbformat: 4 }, text => (text.startsWith('B') ? '乙' : text));
-    expect(chinese.nbformat).toBe(4);
-    expect(chinese.cells.map(({ source }) => source)).toEqual(['# A\n\n乙', 'B']);
+  it('are fetched in the language of the page', async () => {
+    const notebook = { cells: [], nbformat: 4 };
+    const asked = vi.fn((place: string) =>
+      Promise.resolve(
+        place.includes('10_') ? new Response('', { status: 404 }) : Response.json(notebook)
+      )
+    );
+    vi.stubGlobal('fetch', asked);
+    const first = '01_quickstart.ipynb';
+    expect(await lesson(first, false)).toEqual({ type: 'notebook', format: 'json', content: notebook });
+    await lesson(first, true);
+    expect((await lesson('figures/gates.svg', true)).content).toBe(JSON.stringify(notebook));
+    await expect(lesson('10_none.ipynb', true)).rejects.toThrow('10_none.ipynb: 404');
+    const places = asked.mock.calls.map(([place]) => place.replace(/^.*lessons/, ''));
+    expect(places).toEqual([
+      `/${first}`,
+      `/zh/${first}`,
+      '/zh/figures/gates.svg',
+      '/zh/10_none.ipynb'
+    ]);
+    vi.unstubAllGlobals();
   });
-  it('keep their English prose as it is, with every percent sign', () => {
-    const prose = 'It takes `%%corpus`, 10 %1.';
-    expect(proseIn(null)(prose)).toBe(prose);
-    expect(proseIn({ languageCode: 'zh_CN' } as ITranslator)(prose)).toBe(prose);
-    expect(proseIn({ languageCode: 'zh_CN' } as ITranslator)('Stop')).toBe('停止');
+  it('are Chinese where JupyterLab is', () => {
+    const speaking = (languageCode: string) => speaksChinese({ languageCode } as ITranslator);
+    expect([speaking('zh_CN'), speaking('en'), speaksChinese(null)]).toEqual([true, false, false]);
   });
 });

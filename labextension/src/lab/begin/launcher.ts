@@ -9,8 +9,19 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { NEXT_LESSON, QUICKSTART, addListed } from '../setup/commands';
 import { curveIcon } from '../setup/icons';
 import { plugin } from '../setup/plugin';
-import { proseIn } from '../setup/translation';
-import { LESSONS, SCRIPTS, inside, lesson, lessonsIn, nextLesson, parentOf, placed } from './lessons';
+import { speaksChinese } from '../setup/translation';
+import {
+  DRAWINGS,
+  FIGURES,
+  LESSONS,
+  SCRIPTS,
+  inside,
+  lesson,
+  lessonsIn,
+  nextLesson,
+  parentOf,
+  placed
+} from './lessons';
 
 export const launcher = plugin({
   id: 'rnn-magics:launcher',
@@ -19,9 +30,13 @@ export const launcher = plugin({
   activate: (page, cards, palette, browser, tracker) => {
     const { app, trans, translator } = page;
     const open = async (folder: string, name: string, names: string[]): Promise<void> => {
-      const copy = (each: string) => lesson(each, proseIn(translator));
+      const { contents } = app.serviceManager;
+      const chinese = speaksChinese(translator);
       try {
-        await placed(app.serviceManager.contents, folder, names, copy);
+        await placed(contents, folder, names, each => lesson(each, chinese));
+        await placed(contents, inside(folder, FIGURES), DRAWINGS, each =>
+          lesson(inside(FIGURES, each), chinese)
+        );
       } catch (error) {
         Notification.error(trans.__('The lessons cannot be copied here: %1', String(error)));
         return;

@@ -4,6 +4,8 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 
 export const FOLDER = 'rnn_magics lessons';
+/** Where the Chinese form of every file is, under the same name. */
+export const CHINESE = 'zh';
 /** In the order in which they are read. */
 export const LESSONS = [
   '01_quickstart.ipynb',
@@ -18,13 +20,11 @@ export const LESSONS = [
 ];
 /** The scripts that lessons link to. */
 export const SCRIPTS = ['02_same_in_python.py'];
+/** The drawings that lessons show, and the folder that they are in. */
+export const FIGURES = 'figures';
+export const DRAWINGS = ['batchings.svg', 'gates.svg', 'ladder.svg', 'unrolled.svg'];
 
 type Copy = Partial<Contents.IModel>;
-type Prose = (paragraph: string) => string;
-
-interface Notebook {
-  cells: { cell_type: string; source: string | string[] }[];
-}
 
 /** Return the lesson behind that of a path; null behind the last, and behind what is no lesson. */
 export function nextLesson(path: string): string | null {
@@ -63,29 +63,18 @@ export async function placed(
   );
 }
 
-/** Fetch a lesson, which is served beside this extension, as it is saved. */
-export async function lesson(name: string, prose: Prose): Promise<Copy> {
+/** Fetch a lesson or what it shows, which is served beside this extension, as it is saved. */
+export async function lesson(name: string, chinese: boolean): Promise<Copy> {
   const place = PageConfig.getOption('fullLabextensionsUrl');
-  const answer = await fetch(URLExt.join(place, 'rnn-magics', 'lessons', name));
+  const served = URLExt.join(place, 'rnn-magics', 'lessons', chinese ? CHINESE : '', name);
+  const answer = await fetch(served);
   if (!answer.ok) {
     throw new Error(`${name}: ${answer.status} ${answer.statusText}`);
   }
   if (!name.endsWith('.ipynb')) {
     return { type: 'file', format: 'text', content: await answer.text() };
   }
-  const content = inLanguage((await answer.json()) as Notebook, prose);
-  return { type: 'notebook', format: 'json', content };
-}
-
-/** Return a notebook with each paragraph of its prose translated. */
-export function inLanguage<N extends Notebook>(notebook: N, prose: Prose): N {
-  const cells = notebook.cells.map(cell => {
-    const source = [cell.source].flat().join('');
-    return cell.cell_type === 'markdown'
-      ? { ...cell, source: source.split('\n\n').map(prose).join('\n\n') }
-      : cell;
-  });
-  return { ...notebook, cells };
+  return { type: 'notebook', format: 'json', content: (await answer.json()) as unknown };
 }
 
 /** Return the path of a file inside a folder, which may be that of a drive or of everything. */

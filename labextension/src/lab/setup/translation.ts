@@ -17,12 +17,8 @@ export function wordsIn(translator: ITranslator | null): Words {
   return (translator ?? nullTranslator).load('rnn_magics');
 }
 
-/** Return what translates prose: nothing is filled in, and a `%%` of a magic stays one. */
-export function proseIn(translator: ITranslator | null): (text: string) => string {
-  return speaksChinese(translator) ? translated : text => text;
-}
-
-function speaksChinese(translator: ITranslator | null): boolean {
+/** Tell whether JupyterLab speaks Chinese. */
+export function speaksChinese(translator: ITranslator | null): boolean {
   return translator !== null && isChinese([languageOf(translator)]);
 }
 
