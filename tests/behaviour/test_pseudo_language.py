@@ -126,6 +126,9 @@ STEPS = {
     "play": 'play = %inspect_rnn play "the time"',
     "patch": 'patch = %inspect_rnn patch "the time" "the zone" --length 0',
     "ablate": "ablate = %inspect_rnn ablate",
+    "exercises": "exercises = %exercise 06",
+    "exercise": "verdict = %exercise 06.3 0.5",
+    "report": "report = %exercise --report",
     "probe": "probe = %inspect_rnn probe --feature next_space",
 }
 
