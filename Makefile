@@ -26,7 +26,12 @@ lab: $(READY)  ## open the same notebook in JupyterLab
 	$(BIN)/jupyter lab examples/01_quickstart.ipynb
 
 test: $(READY)  ## everything: units, magics, a real kernel, every example
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/browser --ignore tests/kernel
+	$(BIN)/python -m pytest tests/browser tests/kernel
+endif
 	@$(NEEDS_NODE)
 	$(JLPM) install --immutable
 	$(JLPM) run test

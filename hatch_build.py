@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,8 +65,9 @@ def make_catalogue(path: Path) -> None:
 
     with path.open("rb") as file:
         catalogue = read_po(file, locale="zh_CN", ignore_obsolete=True)
-    with path.with_suffix(".mo").open("wb") as file:
-        write_mo(file, catalogue)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    replace(path.with_suffix(".mo"), compiled.getvalue())
     # With a hyphen in the name of the language, or JupyterLab finds nothing.
     page: dict[str, Any] = {
         "": {"domain": "rnn_magics", "language": "zh-CN", "plural_forms": "nplurals=1; plural=0;"}
@@ -74,7 +77,16 @@ def make_catalogue(path: Path) -> None:
             key = f"{message.context}\x04{message.id}" if message.context else message.id
             page[key] = [message.string]
     text = json.dumps(page, ensure_ascii=False, indent=2)
-    path.with_suffix(".json").write_text(f"{text}\n", encoding="utf-8")
+    replace(path.with_suffix(".json"), f"{text}\n".encode())
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file that another process may be reading, or writing, too."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    written = Path(file.name)
+    written.chmod(0o644)
+    written.replace(path)
 
 
 class Bundles(BuildHookInterface):  # type: ignore[type-arg]

@@ -21,6 +21,7 @@ from rnn_magics.language import marked, say
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
 from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.documents import Marks
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
@@ -177,6 +178,11 @@ class Batches(Result):
             return len(self.vocab)
         return int(max(self.ids.max(), self.valid.max() if len(self.valid) else 0)) + 1
 
+    @property
+    def marks(self) -> Marks | None:
+        """The indices that mark documents; None if the text is not documents."""
+        return None if self.vocab is None else self.vocab.marks
+
     def plan(self, generator: torch.Generator) -> EpochPlan:
         """Draw the offset and the windows of one epoch.
 
@@ -197,12 +203,12 @@ class Batches(Result):
         -------
         X, Y : Tensor
             Token indices, and the same shifted by one, each (batch_size, num_steps), int64, on the
-            device of `ids`.
+            device of `ids`. What follows a document is a label of its end; see `labels_of`.
         """
         window = torch.arange(self.config.num_steps + 1)
         places = plan.starts[index][:, None] + window  # (batch_size, num_steps + 1)
         tokens = self.ids[places.to(self.ids.device)].long()
-        return tokens[:, :-1], tokens[:, 1:]
+        return tokens[:, :-1], labels_of(tokens[:, 1:], self.marks)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the minibatches of a fresh epoch as (X, Y)."""
@@ -245,6 +251,23 @@ class Batches(Result):
             num_steps=c.num_steps,
             num_tokens=len(self.ids),
         )
+
+
+def labels_of(following: Tensor, marks: Marks | None) -> Tensor:
+    """Return what a model has to predict where these tokens follow.
+
+    Where the next document begins, it is the end of the document before: ``<eos>`` for ``<bos>``.
+
+    Parameters
+    ----------
+    following
+        Token indices of any shape.
+    marks
+        The indices that mark documents; None if the text is not documents.
+    """
+    if marks is None:
+        return following
+    return following.masked_fill(following == marks.begin, marks.end)
 
 
 def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None) -> Batches:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from rnn_magics.language import say
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"
 _JOINED = {"So", "Sk"}  # an emoji and its skin tone; a joiner also follows letters and marks
+_PARTS = re.compile("[\udc80-\udcff]")  # bytes that are a part of a character, see `as_token`
 TOKEN_WIDTH = 40
 """The most characters that are shown of one token."""
 _LISTED = 20
@@ -44,7 +46,14 @@ def _shown(previous: str, character: str, keep: str) -> str:
         return character
     if character in _JOINERS and _is_joined(previous):
         return character
+    if _PARTS.match(character):
+        return _part(character)
     return repr(character)[1:-1] if character.isascii() else ascii(character)[1:-1]
+
+
+def _part(found: str | re.Match[str]) -> str:
+    character = found if isinstance(found, str) else found[0]
+    return f"\\x{ord(character) - 0xDC00:02x}"
 
 
 def _is_joined(previous: str) -> bool:
@@ -68,17 +77,18 @@ def shortened(text: str, width: int = 80) -> str:
 def brief(token: object) -> str:
     """Return a token as a display shows it: as text, without the middle of a very long one.
 
-    Every display of tokens goes through here, so a word of 20,000 letters floods none of them. The
-    data behind the display are whole.
+    Every display of tokens goes through here, so a word of 20,000 letters floods none of them. A
+    byte that is a part of a character is shown as an escape. The data behind the display are whole.
     """
-    return shortened(str(token), TOKEN_WIDTH)
+    text = shortened(str(token), TOKEN_WIDTH)
+    return text if text.isprintable() else _PARTS.sub(_part, text)
 
 
 def quoted(token: object) -> str:
     """Return a token as `repr` does, but brief, and with the characters that `visible` shows."""
     if not isinstance(token, str):
         return visible(shortened(repr(token), TOKEN_WIDTH), keep="")
-    text = brief(token)
+    text = shortened(token, TOKEN_WIDTH)
     if text.isprintable():
         return repr(text)
     mark = '"' if "'" in text and '"' not in text else "'"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,24 +51,6 @@ def _interrupts_arrive() -> None:
     # A program that a shell started in the background ignores SIGINT, and so would every test
     # of an interrupt; a kernel that a test starts inherits what stands here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the built site, with the gallery executed and the lessons without their outputs."""
-    root, made = Path(__file__).parents[1], tmp_path_factory.mktemp("site")
-    build = ["-W", "--keep-going", "-n", "-q", "-c", "docs", "-d", str(made / "doctrees")]
-    cache = f"nb_execution_cache_path={made / 'executed'}"
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx", *build, "-D", cache, ".", str(made / "html")],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root), "IPYTHONDIR": str(made / "ipython")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return made / "html"
 
 
 @pytest.fixture(scope="session", autouse=True)

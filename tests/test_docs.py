@@ -14,7 +14,8 @@ import torch
 from rnn_magics import ModelConfig, TrainConfig, Vocab
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.indexing.numbering import CharNumberer
+from rnn_magics.text.indexing.numbering import numberer_for
+from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.training.loop import begin
 from rnn_magics.training.machine.precision import forward_loss
 from rnn_magics.training.state import EpochState, TrainState
@@ -205,7 +206,7 @@ def test_the_walk_of_a_character_to_its_index() -> None:
     assert (corpus.data, corpus.held_out_share) == (text, 0)
     assert says(f"| a character, at position {place} of {len(corpus)} |")
     assert says(f"| a code point, {ord(text[place])} |")
-    numberer = CharNumberer()
+    numberer = numberer_for(TOKENIZERS["char"], None, line_ends=True)
     assert says(f"| a number, {numberer.feed(text)[place]} |")
     assert numberer.types[:6] == ["t", "h", "e", " ", "i", "m"]
     vocab, batches = walked_batches()

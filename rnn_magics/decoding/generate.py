@@ -27,6 +27,7 @@ from rnn_magics.errors import DecodingError
 from rnn_magics.language import marked, say
 from rnn_magics.results import Result, brief, shortened
 from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.text.splitting.tokenizer import LAST_TOKENS
 from rnn_magics.text.tokenizers import UNK
 from rnn_magics.text.vocab import Vocab
 
@@ -236,7 +237,7 @@ class _Stream:
     ) -> None:
         self.held: list[int] = []
         self._vocab, self._prefix, self._stop, self._write = vocab, prefix, stop, write
-        self._last: list[Any] = []  # the last token told
+        self._last: list[Any] = []  # the last tokens told
 
     def hear(self, indices: list[int]) -> None:
         """Take the next tokens."""
@@ -251,7 +252,7 @@ class _Stream:
             tokens = self._vocab.to_tokens(self.held)
             pieces = continued(self._vocab, self._prefix, self._last, tokens)
             self._write("".join(map(brief, pieces)))
-            self._last = tokens[-1:]
+            self._last = [*self._last, *tokens][-LAST_TOKENS:]
             self.held.clear()
 
 
@@ -368,10 +369,9 @@ def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -
     The first token is glued to the last one of the prefix, so that words do not run together. No
     space is added if the prefix already ends with one.
     """
-    glue = vocab.tokenizer.glue
     if before:
-        return [*map(glue, [before[-1], *tokens], tokens)]
-    first = glue(vocab.split(prefix)[-1], tokens[0])
+        return vocab.tokenizer.added(tokens, before)
+    first, *others = vocab.tokenizer.added(tokens, vocab.split(prefix)[-LAST_TOKENS:])
     if prefix[-1].isspace() and first == f" {tokens[0]}":
         first = str(tokens[0])
-    return [first, *map(glue, tokens, tokens[1:])]
+    return [first, *others]

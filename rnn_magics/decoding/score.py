@@ -128,7 +128,7 @@ def score_text(run: Trained, text: str) -> Score:
         )
     read = read_prefix(run, text)
     bits = [math.nan, *map(bits_per_token, read.nats)]
-    pieces = [str(tokens[0]), *map(vocab.tokenizer.glue, tokens, tokens[1:])]
+    pieces = vocab.tokenizer.added(tokens)
     shown = torch.tensor([vocab[tokens[:MOST_EXPECTED]]])
     expected = _likeliest(vocab, read_tokens(run.model, shown)[0][0][: len(tokens) - 1])
     return Score(tokens, bits, read.unknown, pieces, expected)

@@ -13,7 +13,7 @@ from rnn_magics.language import marked, say
 from rnn_magics.models.cells import CELLS
 from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.vocab import Vocab
+from rnn_magics.text.vocab import Vocab, numbered_as
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.run import Run
 
@@ -146,9 +146,7 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
     ]
     reason = next((words for holds, words in reasons if holds), "")
     if not reason and run.vocab is not None:
-        of = run.vocab
-        numbered = corpus.numbered(of.token, of.config.reserved)
-        num_train = corpus.num_train_tokens(numbered.size)
+        num_train = numbered_as(corpus, run.vocab).num_train
         vocab = Vocab.from_corpus(corpus, run.vocab.config)
         if num_train == run.num_train_tokens and vocab == run.vocab:
             return run.vocab

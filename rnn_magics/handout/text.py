@@ -129,6 +129,12 @@ def _refuse_foreign(corpus: Corpus, vocab: Vocab) -> None:
             " part of the file",
             name=corpus.name,
         )
+    elif corpus.has_documents:
+        msg = say(
+            "{name!r} is documents, of which a short script does not begin and end each one; train"
+            " on it as one text",
+            name=corpus.name,
+        )
     elif vocab.token not in ("char", "word", "given"):
         msg = say(
             "the tokenizer {kind!r} is your own; only char and word can be written out",

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from rnn_magics.batching import Batches
+from rnn_magics.batching import Batches, labels_of
 from rnn_magics.digits import rounded
 from rnn_magics.inspection.diagnosis import Diagnosis, Finding
 from rnn_magics.inspection.overlap import check_overlap
@@ -32,6 +32,7 @@ from rnn_magics.inspection.patient import (
 from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelState, RNNModel, as_tuple, detach
 from rnn_magics.scores.evaluation import perplexity
+from rnn_magics.text.documents import BOS
 from rnn_magics.training.history import History
 
 _TOLERANCE = 1e-3  # of the largest logit; float32 rounding is a hundred times smaller
@@ -109,6 +110,29 @@ def future(patient: Patient) -> str | None:
     return None
 
 
+def boundary(patient: Patient) -> str | None:
+    """Change the text before a document: no prediction in the document may change.
+
+    A document that depends on the one before it is neither learnt nor scored by itself.
+    """
+    marks, middle = patient.batches.marks, patient.inputs.shape[1] // 2
+    if marks is None or not middle:
+        return None
+    inputs = patient.inputs.clone()
+    inputs[:, middle] = marks.begin
+    logits, _ = patient.read(inputs)
+    inputs[:, :middle] = (inputs[:, :middle] + 1) % logits.shape[-1]
+    again, _ = patient.read(inputs)
+    if _equal(logits[:, middle:], again[:, middle:]):
+        return None
+    return say(
+        "the predictions in a document depend on the text before it; begin with a state of zeros"
+        " wherever token {begin} ({mark}) is read",
+        begin=marks.begin,
+        mark=BOS,
+    )
+
+
 def labels(patient: Patient) -> str | None:
     """Compare the labels with the inputs shifted by one, and each row with its continuation.
 
@@ -117,11 +141,11 @@ def labels(patient: Patient) -> str | None:
     batches = patient.batches
     plan = batches.plan(torch.Generator().manual_seed(0))
     X, Y = batches.batch(plan, 0)
-    if not torch.equal(X[:, 1:], Y[:, :-1]):
+    if not torch.equal(labels_of(X[:, 1:], batches.marks), Y[:, :-1]):
         return say("the labels are not the inputs shifted by one; Y[:, t] must be X[:, t + 1]")
     if batches.carries_state and len(plan) > 1:
         following, _ = batches.batch(plan, 1)
-        if not torch.equal(following[:, 0], Y[:, -1]):
+        if not torch.equal(labels_of(following[:, 0], batches.marks), Y[:, -1]):
             return say(
                 "the state is carried over, but row i of a minibatch does not"
                 " continue row i of the previous one; use seq, or begin each"
@@ -129,7 +153,8 @@ def labels(patient: Patient) -> str | None:
             )
     following = plan.starts[0] + batches.config.num_steps  # what comes after each window
     inside = following < len(batches.ids)
-    if not torch.equal(Y[inside, -1], batches.ids[following[inside]].long()):
+    after = labels_of(batches.ids[following[inside]].long(), batches.marks)
+    if not torch.equal(Y[inside, -1], after):
         return say(
             "the labels are not the inputs shifted by one; Y[:, -1] must be the token after X"
         )
@@ -305,6 +330,7 @@ CHECKS: dict[str, Check] = {
     "streaming": streaming,
     "memory": memory,
     "future": future,
+    "boundary": boundary,
     "labels": labels,
     "overlap": overlap,
     "detached": detached,

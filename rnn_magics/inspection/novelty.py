@@ -26,7 +26,8 @@ from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
 LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 32, 64)
-_SHORTEST = {"char": 12}  # a shorter copied span means nothing; 4 for other tokens
+_SHORTEST = dict.fromkeys(("char", "grapheme", "byte"), 12)  # a shorter copied span means
+# nothing; 4 for other tokens
 _MOST_COMPARED = 50_000  # tokens of the held-out text
 _ORDINARY = 0.95  # of the stretches of held-out text have no longer span
 
@@ -242,8 +243,8 @@ class _Lines:
     def __init__(self, corpus: Corpus, vocab: Vocab) -> None:
         self._lines = corpus.data.split("\n") if isinstance(corpus.data, str) else []
         # A line end is a token, except in a text that is cleaned as in the book.
-        line_end = 0 if corpus.config.d2l else 1
-        sizes = [len(vocab.split(line)) + line_end for line in self._lines]
+        line_end = "" if corpus.config.d2l else "\n"
+        sizes = [len(vocab.split(f"{line}{line_end}")) for line in self._lines]
         self._ends = np.cumsum(sizes)
 
     def at(self, place: int) -> tuple[int | None, str]:
@@ -257,13 +258,13 @@ class _Lines:
 def _pieces(
     generation: Generation, vocab: Vocab, spans: list[CopiedSpan]
 ) -> list[tuple[str, int | None]]:
-    glue, tokens = vocab.tokenizer.glue, generation.tokens
+    tokens = generation.tokens
     of_token: list[int | None] = [None] * len(tokens)
     for number, span in enumerate(spans):
         of_token[span.begin : span.end] = [number] * len(span)
     pieces: list[tuple[str, int | None]] = []
-    for token, before, copied in zip(tokens, [None, *tokens], of_token, strict=False):
-        added = brief(glue(before, token))
+    for text, copied in zip(vocab.tokenizer.added(tokens), of_token, strict=True):
+        added = brief(text)
         if pieces and pieces[-1][1] == copied:
             pieces[-1] = (pieces[-1][0] + added, copied)
         else:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
-from rnn_magics.batching import Batches
+from rnn_magics.batching import Batches, labels_of
 from rnn_magics.errors import ModelError
 from rnn_magics.language import say
 from rnn_magics.models.recurrent import Dropout
@@ -63,20 +63,21 @@ class Patient:
         require_finite(model)
         device = next((p.device for p in model.parameters()), torch.device("cpu"))
         moved = batches.to(device)
-        return cls(copy_module(model), _fresh(model), moved, *_windows(moved.ids), history)
+        return cls(copy_module(model), _fresh(model), moved, *_windows(moved), history)
 
     def read(self, inputs: Tensor, state: ModelState | None = None) -> tuple[Tensor, ModelState]:
         """Return the logits and the state after `inputs`, from `begin_state` if none is given."""
         return read(self.model, inputs, state)
 
 
-def _windows(ids: Tensor) -> tuple[Tensor, Tensor]:
+def _windows(batches: Batches) -> tuple[Tensor, Tensor]:
+    ids = batches.ids
     steps = min(_STEPS, len(ids) - 1)
     rows = min(_ROWS, (len(ids) - 1) // steps)
     apart = (len(ids) - 1 - steps) // max(rows - 1, 1)
     starts = torch.arange(rows, device=ids.device) * apart
     places = starts[:, None] + torch.arange(steps, device=ids.device)
-    return ids[places].long(), ids[places + 1].long()
+    return ids[places].long(), labels_of(ids[places + 1].long(), batches.marks)
 
 
 def copy_module(model: nn.Module) -> nn.Module:
@@ -109,6 +110,7 @@ def learning_copy(model: nn.Module) -> nn.Module:
 def _fresh(model: nn.Module) -> nn.Module | None:
     if type(model) is RNNModel:
         fresh = RNNModel(model.config, model.vocab_size, torch.Generator().manual_seed(0))
+        fresh.vocab = model.vocab
         return fresh.to(model.output.weight.device).eval()
     if not callable(getattr(model, "reset_parameters", None)):
         return None

@@ -7,7 +7,7 @@ All engines compute the same values. `choose_engine` picks one by the cell, its 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -25,37 +25,44 @@ class Engine:
     Parameters
     ----------
     run
-        ``run(cell, inputs, state)`` runs a cell over a sequence of token indices (num_steps, batch)
-        or vectors (num_steps, batch, input_size). It returns the outputs (num_steps, batch,
-        num_hiddens) and the last state.
+        ``run(cell, inputs, state, resets)`` runs a cell over a sequence of token indices
+        (num_steps, batch) or vectors (num_steps, batch, input_size). `resets` is true where a step
+        starts from a state of zeros, (num_steps, batch); None for nowhere. It returns the outputs
+        (num_steps, batch, num_hiddens) and the last state.
     linear
         ``linear(inputs, weight, bias)``, as `torch.nn.functional.linear`.
     """
 
-    run: Callable[[Cell, Tensor, State], tuple[Tensor, State]]
+    run: Callable[[Cell, Tensor, State, Tensor | None], tuple[Tensor, State]]
     linear: Callable[[Tensor, Tensor, Tensor], Tensor] = F.linear
 
 
-def run_scratch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+def run_scratch(
+    cell: Cell, inputs: Tensor, state: State, resets: Tensor | None = None
+) -> tuple[Tensor, State]:
     """Call the cell's own `forward` for every step."""
     outputs = []
-    for x in cell.input_product(inputs):  # x: (batch, num_gates * num_hiddens)
+    for step, x in enumerate(cell.input_product(inputs)):  # x: (batch, num_gates * num_hiddens)
+        if resets is not None:  # not a product with 0: no gradient goes back, not even nan
+            state = tuple(part.masked_fill(resets[step, :, None], 0) for part in state)
         state = cell(x, state)
         outputs.append(state[0])
     return torch.stack(outputs), state
 
 
-def run_compiled(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+def run_compiled(
+    cell: Cell, inputs: Tensor, state: State, resets: Tensor | None = None
+) -> tuple[Tensor, State]:
     """Run a built-in cell through the functions that numba compiled for this CPU.
 
     A few tokens without a gradient take the cell's own `forward`, which is quicker then: the
     compiled functions pack all weights first.
     """
     if inputs.shape[:2].numel() <= _FEW and not torch.is_grad_enabled():
-        return run_scratch(cell, inputs, state)
+        return run_scratch(cell, inputs, state, resets)
     from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
 
-    recurrence = getattr(functions, _COMPILED[type(cell)])
+    recurrence = replace(getattr(functions, _COMPILED[type(cell)]), resets=resets)
     weights = (cell.weight_ih, cell.bias_ih, cell.weight_hh, cell.bias_hh)
     outputs, *last = functions.Scan.apply(recurrence, inputs, *weights, *state)  # type: ignore[no-untyped-call]
     return outputs, tuple(last)
@@ -96,8 +103,17 @@ _TORCH_LAYERS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
 }
 
 
-def run_torch(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Run a built-in cell through torch's own kernel (cuDNN on CUDA)."""
+def run_torch(
+    cell: Cell, inputs: Tensor, state: State, resets: Tensor | None = None
+) -> tuple[Tensor, State]:
+    """Run a built-in cell through torch's own kernel (cuDNN on CUDA).
+
+    These kernels cannot start anew within a row, so a sequence with resets takes the cell's own
+    `forward`, step by step. Nothing of it depends on where the resets are, so that a CUDA graph can
+    contain it.
+    """
+    if resets is not None:
+        return run_scratch(cell, inputs, state, resets)
     if not inputs.is_floating_point():
         size = cell.weight_ih.shape[1]
         inputs = nn.functional.one_hot(inputs, size).to(cell.weight_ih.dtype)

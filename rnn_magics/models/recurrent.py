@@ -115,7 +115,9 @@ class RecurrentStack(nn.Module):
         dtype = self.cells[0].weight_hh.dtype
         return tuple(torch.zeros(shape, device=device, dtype=dtype) for _ in range(self.num_states))
 
-    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    def forward(
+        self, inputs: Tensor, state: State, resets: Tensor | None = None
+    ) -> tuple[Tensor, State]:
         """Run the stack over a sequence.
 
         Parameters
@@ -124,6 +126,9 @@ class RecurrentStack(nn.Module):
             Token indices (num_steps, batch), or vectors (num_steps, batch, input_size).
         state
             `num_states` tensors (num_layers * num_directions, batch, num_hiddens).
+        resets
+            Where the state is zero again before a step, (num_steps, batch): there another text
+            begins, and neither values nor gradients pass. None for nowhere.
 
         Returns
         -------
@@ -133,6 +138,9 @@ class RecurrentStack(nn.Module):
             The last state of every layer, shaped like `state`.
         """
         run = ENGINES[self.engine].run
+        # Only on the CPU is it known at once whether there are any; no other engine waits for it.
+        if resets is not None and resets.device.type == "cpu" and not resets.any():
+            resets = None
         last: list[State] = []
         for first in range(0, len(self.cells), self.num_directions):
             if first:
@@ -142,8 +150,25 @@ class RecurrentStack(nn.Module):
                 index = first + direction
                 begin = tuple(part[index] for part in state)  # (batch, num_hiddens) each
                 ordered = inputs.flip(0) if direction else inputs
-                outputs, end = run(self.cells[index], ordered, begin)
+                outputs, end = run(
+                    self.cells[index], ordered, begin, backwards(resets) if direction else resets
+                )
                 sides.append(outputs.flip(0) if direction else outputs)
                 last.append(end)
             inputs = sides[0] if self.num_directions == 1 else torch.cat(sides, dim=-1)
         return inputs, tuple(torch.stack(parts) for parts in zip(*last, strict=True))
+
+
+def backwards(resets: Tensor | None) -> Tensor | None:
+    """Return where the state is zero again for a cell that reads a sequence from its end.
+
+    Such a cell begins a text with its last token, the one before the first of the next text.
+
+    Parameters
+    ----------
+    resets
+        Where another text begins, (num_steps, batch).
+    """
+    if resets is None:
+        return None
+    return torch.cat((torch.zeros_like(resets[:1]), resets[1:].flip(0)))

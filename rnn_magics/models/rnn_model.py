@@ -14,6 +14,7 @@ from rnn_magics.models.engines import ENGINES, compile_cell, is_compiled
 from rnn_magics.models.forked import check_fork
 from rnn_magics.models.recurrent import Dropout, RecurrentStack
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+from rnn_magics.text.documents import Marks
 from rnn_magics.text.vocab import Vocab
 
 
@@ -114,6 +115,7 @@ class RNNModel(nn.Module):
     index, which equals multiplying them by one-hot vectors. Weights are initialized as in
     `torch.nn`, from U(-1/sqrt(n), 1/sqrt(n)), and an embedding from U(-0.1, 0.1). Dropout acts
     between layers and before the output, not on the recurrent connections (Zaremba et al. 2014).
+    A model whose vocabulary is that of documents starts from zeros wherever it reads ``<bos>``.
     """
 
     def __init__(
@@ -193,13 +195,34 @@ class RNNModel(nn.Module):
         if state is None:
             state = self.begin_state(inputs.shape[0], inputs.device)
         steps = inputs.t()  # (num_steps, batch_size)
+        resets = self.resets(steps)
         if self.embedding is not None:
             steps = self.dropout(self.embedding(steps))  # (num_steps, batch_size, embedding_size)
-        outputs, last = self.rnn(steps, as_tuple(state))
+        outputs, last = self.rnn(steps, as_tuple(state), resets)
         linear = ENGINES[self.engine].linear
         outputs = self.dropout(outputs)  # (num_steps, batch_size, output_size)
         logits = linear(outputs, self.output.weight, self.output.bias)
         return logits.transpose(0, 1), as_public(last)
+
+    @property
+    def marks(self) -> Marks | None:
+        """The indices that mark documents; None if the model knows no documents."""
+        return None if self.vocab is None else self.vocab.marks
+
+    def resets(self, inputs: Tensor) -> Tensor | None:
+        """Return where a document begins, before which the state is zero again.
+
+        Parameters
+        ----------
+        inputs
+            Token indices, of any shape.
+
+        Returns
+        -------
+        Tensor or None
+            Booleans shaped like `inputs`; None if the model knows no documents.
+        """
+        return None if self.marks is None else inputs == self.marks.begin
 
     def seed_dropout(self, generator: torch.Generator | None) -> None:
         """Make every dropout draw from `generator`."""

@@ -24,7 +24,8 @@ import numpy as np
 
 from rnn_magics.errors import ModelError
 from rnn_magics.language import say
-from rnn_magics.models.ngram import Floats, NgramModel, estimate, require_order
+from rnn_magics.models.ngram import Floats, NgramModel, estimate, fit_ngram, require_order
+from rnn_magics.text.documents import Marks
 from rnn_magics.text.vocab import Ids
 
 
@@ -52,19 +53,23 @@ def fit_sentences(
     ModelError
         When the order is out of range, or every sentence is shorter than one n-gram.
     """
-    require_order(order)
     longest = max((len(sentence) + 2 for sentence in sentences), default=0)
+    _require_long(longest, len(sentences), order)
+    return estimate(_joined(sentences, vocab_size), vocab_size + 1, order)
+
+
+def _require_long(longest: int, number: int, order: int) -> None:
+    require_order(order)
     if longest < max(order, 2):
         raise ModelError(
             say(
                 "the longest of {number} sentences has {longest} tokens with <s> and </s>, too"
                 " few for n-grams of order {order}; lower the order",
-                number=len(sentences),
+                number=number,
                 longest=longest,
                 order=order,
             )
         )
-    return estimate(_joined(sentences, vocab_size), vocab_size + 1, order)
 
 
 def sentence_log_probs(model: NgramModel, sentences: Sequence[Sequence[int] | Ids]) -> Floats:
@@ -94,3 +99,68 @@ def _joined(sentences: Sequence[Sequence[int] | Ids], vocab_size: int) -> Ids:
     end, start = [vocab_size], [vocab_size + 1]
     pieces = [piece for sentence in sentences for piece in (start, sentence, end)]
     return np.concatenate([np.zeros(0, np.int64), *pieces], dtype=np.int64, casting="unsafe")
+
+
+def fit_text(ids: Ids, vocab_size: int, order: int, marks: Marks | None) -> NgramModel:
+    """Estimate an interpolated modified Kneser-Ney model of running text, or of documents.
+
+    Documents are counted as sentences are. The index of their end is that of the vocabulary, so the
+    model predicts what a recurrent model does.
+
+    Parameters
+    ----------
+    ids
+        Token indices of the training text, (num_tokens,).
+    vocab_size, order
+        As for `fit_ngram`.
+    marks
+        The indices that mark documents; None for running text.
+
+    Raises
+    ------
+    ModelError
+        As for `fit_ngram`; also when every document is shorter than one n-gram.
+    """
+    if marks is None:
+        return fit_ngram(ids, vocab_size, order)
+    begins = np.flatnonzero(ids == marks.begin)
+    longest = int(np.diff(begins).max(initial=0)) + 1
+    _require_long(longest, len(begins) - 1, order)
+    return estimate(_of_documents(ids, marks, vocab_size), vocab_size, order)
+
+
+def text_log_probs(model: NgramModel, ids: Ids, marks: Marks | None) -> Floats:
+    """Return the natural log-probability of every token of a text but the first.
+
+    Parameters
+    ----------
+    model
+        A model from `fit_text`.
+    ids
+        Token indices, (num_tokens,).
+    marks
+        As for `fit_text`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (num_tokens - 1,). In place of a ``<bos>`` it is the end of a document.
+    """
+    if marks is None:
+        return model.log_probs(ids)
+    stream = _of_documents(ids, marks, model.vocab_size)
+    logs: Floats = model.log_probs(stream)[stream[1:] != model.vocab_size]
+    return logs
+
+
+def _of_documents(ids: Ids, marks: Marks, start: int) -> Ids:
+    # With the end of a document and <s>, the index `start`, in the place of each mark between two.
+    is_mark = ids == marks.begin
+    ends, starts = is_mark.copy(), is_mark.copy()
+    ends[:1] = starts[-1:] = False
+    times = np.where(is_mark, ends.astype(np.int64) + starts, 1)
+    stream: Ids = np.repeat(ids.astype(np.int64), times)
+    last = np.cumsum(times) - 1  # the place of each token in the stream, of a mark that of <s>
+    stream[last[starts]] = start
+    stream[last[ends] - starts[ends]] = marks.end
+    return stream

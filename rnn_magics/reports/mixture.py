@@ -10,7 +10,8 @@ import torch
 from rnn_magics.errors import BatchError
 from rnn_magics.language import marked, say
 from rnn_magics.models.interpolation import interpolate
-from rnn_magics.models.ngram import Floats, fit_ngram
+from rnn_magics.models.ngram import Floats
+from rnn_magics.models.sentences import fit_text, text_log_probs
 from rnn_magics.reports.texts import (
     TextEvaluation,
     describe_score,
@@ -65,7 +66,7 @@ class MixtureEvaluation(Result):
 def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
     """Score the held-out part of a run's text with the run, an n-gram model, and their mixture.
 
-    The n-gram model is the interpolated modified Kneser-Ney model of `fit_ngram`, counted on the
+    The n-gram model is the interpolated modified Kneser-Ney model of `fit_text`, counted on the
     training part. Nothing is fitted to the held-out part (see `interpolate`). A recurrent model
     mixed with Kneser-Ney counts is what Mikolov et al. (2010) report.
 
@@ -122,7 +123,8 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
         )
         raise BatchError(msg)
     require_countable(corpus, len(encoded.train))
-    counted = fit_ngram(encoded.train, len(vocab), order).log_probs(encoded.valid)
+    model = fit_text(encoded.train, len(vocab), order, vocab.marks)
+    counted = text_log_probs(model, encoded.valid, vocab.marks)
     ids = torch.from_numpy(np.asarray(encoded.valid, np.int64))
     device = next(run.model.parameters()).device
     own: Floats = token_log_probs(run.model, ids.to(device)).cpu().numpy()

@@ -98,6 +98,14 @@ class RunReport(Result):
                 told.append(
                     say("per word is exp of the nats of all characters over {words}", words=words)
                 )
+            if found.num_documents:
+                told.append(
+                    say(
+                        "per document is exp of the nats of all tokens and ends over"
+                        " {num_documents:,} documents",
+                        num_documents=found.num_documents,
+                    )
+                )
             yield say("; ").join(filter(None, told))
 
 

@@ -52,6 +52,8 @@ class TextEvaluation(Result):
         where tokens are no characters, or the text has no words between white space.
     further
         Of a series, its errors some steps ahead; of a made-up task, its accuracy by distance.
+    num_documents
+        How many documents it has, whose ends are predicted, too; None if it is one text.
     """
 
     run: str
@@ -62,6 +64,7 @@ class TextEvaluation(Result):
     unk_share: float | None
     num_words: int | None
     further: SeriesErrors | TaskReport | None = None
+    num_documents: int | None = None
 
     @property
     def perplexity(self) -> float:
@@ -76,21 +79,29 @@ class TextEvaluation(Result):
         return perplexity(self.score.nats * self.score.num_tokens / self.num_words)
 
     @property
+    def document_perplexity(self) -> float | None:
+        """Exp of the nats of all tokens and ends over the number of documents."""
+        if not self.num_documents:
+            return None
+        return perplexity(self.score.nats * self.score.num_tokens / self.num_documents)
+
+    @property
     def source(self) -> str:
         """The text, and which part of it, in words."""
         return say("{text} ({part})", text=self.text, part=say(self.part))
 
     @property
     def numbers(self) -> str:
-        """The perplexity, the bits per token and, of characters, the perplexity per word."""
-        words = rounded(self.word_perplexity, 1)
-        per_word = words and say(", {words} per word", words=words)
+        """The perplexity, the bits per token, and the perplexity per word and per document."""
+        words, documents = rounded(self.word_perplexity, 1), rounded(self.document_perplexity, 1)
+        more = words and say(", {words} per word", words=words)
+        more += documents and say(", {documents} per document", documents=documents)
         return say(
-            "perplexity {perplexity}, {bits} bits per {token}{per_word}",
+            "perplexity {perplexity}, {bits} bits per {token}{more}",
             perplexity=rounded(self.perplexity),
             bits=rounded(self.score.bits),
             token=say(self.token),
-            per_word=per_word,
+            more=more,
         )
 
     @property
@@ -130,6 +141,7 @@ MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
     marked("perplexity"): lambda found: rounded(found.perplexity),
     marked("bits per token"): lambda found: rounded(found.score.bits),
     marked("perplexity per word"): lambda found: rounded(found.word_perplexity, 1),
+    marked("perplexity per document"): lambda found: rounded(found.document_perplexity, 1),
     marked("read as <unk>"): lambda found: (
         "" if found.unk_share is None else f"{found.unk_share:.2%}"
     ),
@@ -218,8 +230,8 @@ def describe_score(
 ) -> TextEvaluation:
     """Return the score of a run on a part of a text, with what is known of its tokens."""
     token = "token" if run.vocab is None else run.vocab.token
-    unk_share, num_words = (None, None) if counts is None else (counts.unk_share, counts.num_words)
-    return TextEvaluation(run.name, text, part, token, score, unk_share, num_words)
+    told = TextEvaluation(run.name, text, part, token, score, None, None)
+    return told if counts is None else replace(told, **vars(counts))
 
 
 def evaluate_texts(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
+from rnn_magics.batching import labels_of
 from rnn_magics.errors import BatchError
 from rnn_magics.language import say
 from rnn_magics.models.cells import State
@@ -148,7 +149,8 @@ def iter_logits(
     places : Tensor
         (num_rows, steps); a place beyond the last but one token is not in the text.
     Y : Tensor
-        The index of the token after each place; negative beyond the end.
+        The index of the token after each place, or of the end of its document; negative beyond
+        the end.
     logits : Tensor
         (num_rows, steps, vocab_size).
 
@@ -174,7 +176,7 @@ def iter_logits(
     for _, _, places in rows.places(num_steps):
         X = ids[places.clamp(max=predicted)].long()
         # The last row may be shorter than the others: nothing beyond the end is scored.
-        Y = ids[(places + 1).clamp(max=predicted)].long()
+        Y = labels_of(ids[(places + 1).clamp(max=predicted)].long(), model.marks)
         Y = Y.masked_fill(places >= predicted, _IGNORED)
         logits, state = read(model, X, state if carried else None)
         yield places, Y, logits

@@ -9,12 +9,14 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError, ConfigError
 from rnn_magics.language import marked, say
-from rnn_magics.models.ngram import MAX_ORDER, Floats, fit_ngram
+from rnn_magics.models.ngram import MAX_ORDER, Floats
+from rnn_magics.models.sentences import fit_text, text_log_probs
 from rnn_magics.options import Options, Range, Spelling, option
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import perplexity
@@ -164,7 +166,8 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
     """Fit n-gram models on the training part of a corpus and score its held-out part.
 
     The models are interpolated modified Kneser-Ney (see `rnn_magics.models.ngram`). Every held-out
-    token but the first is predicted, as for a recurrent model.
+    token but the first is predicted, as for a recurrent model. Documents are counted apart, with
+    their ends (see `rnn_magics.models.sentences`).
 
     Parameters
     ----------
@@ -180,6 +183,8 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
         too many.
     CorpusError
         When it is too long to be counted in memory.
+    ModelError
+        When every document is shorter than the longest n-grams.
     """
     config = config or BaselineConfig()
     encoded = encode_corpus(corpus, vocab)
@@ -197,9 +202,10 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
         )
     rungs = []
     for order in config.orders:
-        model = fit_ngram(encoded.train, len(vocab), order)
-        valid = _perplexity(model.log_probs(encoded.valid)) if len(encoded.valid) > 1 else None
-        rungs.append(Rung(order, _perplexity(model.log_probs(encoded.train)), valid))
+        model = fit_text(encoded.train, len(vocab), order, vocab.marks)
+        reached = partial(text_log_probs, model, marks=vocab.marks)
+        valid = _perplexity(reached(encoded.valid)) if len(encoded.valid) > 1 else None
+        rungs.append(Rung(order, _perplexity(reached(encoded.train)), valid))
     num_valid, series = max(len(encoded.valid) - 1, 0), series_errors(corpus, config.lags)
     return Ladder(tuple(rungs), len(vocab), num_valid, series)
 

@@ -20,9 +20,13 @@ from rnn_magics.storage import atomic, container
 from rnn_magics.storage.container import Contents
 from rnn_magics.storage.parts import read_parts, write_parts
 from rnn_magics.storage.strict import Fields
+from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.run import Run
 
-FORMAT = 1
+FORMAT = 2
+"""The highest format; a run that needs nothing of it is written in format 1, see docs/format.md."""
+FOLDER_FORMAT = 1
+"""Of ``run.json`` in the folder of a run."""
 SUFFIX = ".safetensors"
 _MOST_TOKENS = 1 << 31
 _WEIGHTS = "model."  # the prefix of the names of the model's tensors
@@ -98,7 +102,11 @@ def packed(run: Run, training: Contents | None = None) -> bytes:
         When a part of it cannot be written.
     """
     check_fork()
-    document = {"format": FORMAT, "vocab_size": run.model.vocab_size, **write_parts(run)}
+    document = {
+        "format": format_of(run.vocab),
+        "vocab_size": run.model.vocab_size,
+        **write_parts(run),
+    }
     tensors = {f"{_WEIGHTS}{name}": value for name, value in weights(run.model).items()}
     if training is not None:
         document["training"] = training.document
@@ -127,12 +135,21 @@ def unpacked(contents: Contents) -> tuple[Run, Contents | None]:
         When the contents are not valid.
     """
     document = Fields(contents.document, say("the document"))
-    _check_format(contents.document, document)
+    number = _check_format(contents.document, document)
     vocab_size = document.count("vocab_size", _MOST_TOKENS)
     found = read_parts(document)
     training = document.take("training") if "training" in document else None
     document.end()
     vocab = found.get("vocab")
+    needed = format_of(vocab)
+    if number != needed:
+        raise StorageError(
+            say(
+                "its format is {number}, and what is in it is of format {needed}",
+                number=number,
+                needed=needed,
+            )
+        )
     if vocab is not None and len(vocab) != vocab_size:
         raise StorageError(
             say(
@@ -224,7 +241,7 @@ def _check_tensors(
             )
 
 
-def _check_format(values: Any, document: Fields) -> None:
+def _check_format(values: Any, document: Fields) -> int:
     number = document.take("format")
     if type(number) is int and number > FORMAT:
         versions = values.get("versions")
@@ -238,10 +255,16 @@ def _check_format(values: Any, document: Fields) -> None:
                 writer=writer,
             )
         )
-    if type(number) is not int or number != FORMAT:
+    if type(number) is not int or not 1 <= number <= FORMAT:
         raise StorageError(
-            say("its format is {number!r}, not {format}", number=number, format=FORMAT)
+            say("its format is {number!r}, not 1 or {format}", number=number, format=FORMAT)
         )
+    return number
+
+
+def format_of(vocab: Vocab | None) -> int:
+    """Return the format of the file of a run with this vocabulary."""
+    return 1 if vocab is None else vocab.format
 
 
 @contextmanager

@@ -217,6 +217,9 @@ def _read_vocab(plain: Any) -> dict[str, Any]:
     config = read_options(VocabConfig, read.take("config"))
     whole = {"format": read.take("format"), "config": config.to_dict()}
     whole["token_freqs"] = read.take("token_freqs")
+    if "learnt" in read:
+        whole["learnt"] = read.take("learnt")
+    whole |= {"documents": read.take("documents")} if "documents" in read else {}
     read.end()
     try:
         vocab = Vocab.from_dict(whole)
@@ -327,7 +330,14 @@ def _read_ladder(plain: Any) -> dict[str, Any]:
 
 def _write_counts(run: Run) -> dict[str, Any] | None:
     counts = {"train": run.train_counts, "valid": run.valid_counts}
-    return {part: asdict(c) for part, c in counts.items() if c is not None} or None
+    return {part: _plain_counts(c) for part, c in counts.items() if c is not None} or None
+
+
+def _plain_counts(counts: TextCounts) -> dict[str, Any]:
+    plain = asdict(counts)
+    if plain["num_documents"] is None:
+        del plain["num_documents"]
+    return plain
 
 
 def _read_counts(plain: Any) -> dict[str, Any]:
@@ -348,8 +358,9 @@ def _read_text_counts(plain: Any) -> TextCounts:
     words = None if plain.get("num_words", 0) is None else read.count("num_words")
     if words is None:
         read.take("num_words")
+    documents = read.count("num_documents") if "num_documents" in read else None
     read.end()
-    return TextCounts(share, words)
+    return TextCounts(share, words, documents)
 
 
 def _require_same(part: str, written: Any, plain: Any) -> None:

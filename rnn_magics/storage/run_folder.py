@@ -28,7 +28,7 @@ from rnn_magics.language import marked, say
 from rnn_magics.storage import atomic, container
 from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.container import Contents
-from rnn_magics.storage.model_file import FORMAT, naming, packed, read_run
+from rnn_magics.storage.model_file import FOLDER_FORMAT, naming, packed, read_run
 from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.run_log import is_of_one_run, note_on
 from rnn_magics.storage.strict import Fields, dumps, loads
@@ -94,7 +94,7 @@ class RunFolder:
 
     def begin(self, run: Run, checkpointing: dict[str, Any]) -> None:
         """Write the description of the run."""
-        document: dict[str, Any] = {"format": FORMAT, "checkpointing": checkpointing}
+        document: dict[str, Any] = {"format": FOLDER_FORMAT, "checkpointing": checkpointing}
         parts = {name: PARTS[name].write(run) for name in _WHAT}
         document |= {name: plain for name, plain in parts.items() if plain is not None}
         atomic.write(self.path / "run.json", f"{dumps(document)}\n".encode())
@@ -185,9 +185,9 @@ class RunFolder:
             raise StorageError(
                 say("{path!r} cannot be read: {error}", path=str(path), error=error)
             ) from None
-        if document.take("format") != FORMAT:
+        if document.take("format") != FOLDER_FORMAT:
             text = marked("{path!r} has another format than {format}; update rnn_magics")
-            raise StorageError(say(text, path=str(path), format=FORMAT))
+            raise StorageError(say(text, path=str(path), format=FOLDER_FORMAT))
         return document
 
     def lines(self) -> list[dict[str, Any]]:

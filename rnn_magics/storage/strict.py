@@ -18,7 +18,9 @@ MOST_COUNT = 1 << 60
 _MOST = {"num_hiddens": 1 << 20, "embedding_size": 1 << 20, "num_layers": 1 << 10}
 _NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
-ADDED: dict[str, dict[str, Any]] = {"CorpusConfig": {"simplified": False}}
+ADDED: dict[str, dict[str, Any]] = {
+    "CorpusConfig": {"simplified": False, "documents": None, "seed": None}
+}
 """Options that an older file may lack, by class, each with the value that it then has.
 
 An option that is added to `ModelConfig`, `TrainConfig`, `BatchConfig`, `VocabConfig` or

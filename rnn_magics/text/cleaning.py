@@ -10,8 +10,16 @@ from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import marked, say
-from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
+from rnn_magics.options import AT_LEAST_ONE, FRACTION, SEED, Options, option
 from rnn_magics.text.characters import words
+from rnn_magics.text.documents import (
+    DOCUMENTS,
+    cut,
+    documents_in,
+    joined,
+    num_trained,
+    require_several,
+)
 from rnn_magics.text.indexing.numbering import at_breaks
 from rnn_magics.text.tokenizers import HAN
 
@@ -20,6 +28,7 @@ SHORT = 1000  # characters or given tokens; a tenth of fewer is too little to me
 # A text may be cut after these marks: the lower case of a letter never depends on what follows.
 _BREAKS = "\n \u3002\uff0c\uff01\uff1f"
 _OTHER_LETTERS = re.compile(r"[^\W\d_\x00-\x7f]+")
+_NO_CLEANING = ("valid", "max_tokens", "documents", "seed")
 _MANY = 0.005  # of the letters; an English text has a few others
 _HAN = re.compile(f"[{HAN}]+")
 _ASCII_WORDS = re.compile("[A-Za-z]+")  # the quicker pattern, for the ordinary text
@@ -60,6 +69,21 @@ class CorpusConfig(Options):
         within=AT_LEAST_ONE,
         label="Most tokens",
     )
+    documents: str | None = option(
+        None,
+        lambda: say(
+            "the text is many documents, each of which begins and ends: {kinds}",
+            kinds=say("; ").join(f"{name}: {say(each.help)}" for name, each in DOCUMENTS.items()),
+        ),
+        choices=lambda: list(DOCUMENTS),
+        label="Documents",
+    )
+    seed: int | None = option(
+        None,
+        "shuffle the documents with this seed; of a task: the seed of the examples (default 0)",
+        within=SEED,
+        label="Seed of the order",
+    )
 
     def held_out_share(self, length: int) -> float:
         """Return the share that is held out of so many characters or given tokens."""
@@ -69,7 +93,7 @@ class CorpusConfig(Options):
 
     def cleaned(self) -> list[str]:
         """Return the names of the options that change the text, not its length or its split."""
-        return [name for name in self.changed() if name not in ("valid", "max_tokens")]
+        return [name for name in self.changed() if name not in _NO_CLEANING]
 
 
 def clean(text: str, config: CorpusConfig) -> str:
@@ -105,18 +129,49 @@ def letters_left(cleaned: str) -> int:
     return len(cleaned) - cleaned.count(" ") - cleaned.count("\n")
 
 
-def cleaned_and_lost(text: str, config: CorpusConfig, name: str) -> tuple[str, float]:
-    """Return the text, cleaned, and the share of its letters that were removed.
+def cleaned_and_lost(text: str | list[str], config: CorpusConfig, name: str) -> tuple[str, float]:
+    """Return a text, or the records that are its lines, cleaned; and the share of letters removed.
 
     Raises
     ------
     CorpusError
-        When fewer than two characters are left.
+        When fewer than two characters are left, or the text does not show its documents.
     """
+    records, text = text, text if isinstance(text, str) else "\n".join(text)
+    if config.documents is not None:
+        is_cut = isinstance(records, list) and DOCUMENTS[config.documents].of_records
+        documents = records if is_cut else cut(text, config.documents, name)
+        return cleaned_documents(documents, config, name)
     cleaned, removed = clean(text, config), letters_removed(text, config)
     lost = share_removed(removed, letters_left(cleaned) if removed else 0)
     require_two(cleaned, name, "character", lost)
     return cleaned, lost
+
+
+def cleaned_documents(
+    documents: Iterable[str], config: CorpusConfig, name: str
+) -> tuple[str, float]:
+    """Return documents, each cleaned by itself, as the data of a corpus, and as above.
+
+    Raises
+    ------
+    CorpusError
+        When fewer than two characters are left, or one of them has a mark in its text, or they
+        cannot be split although a share is to be held out.
+    """
+    removed, cleaned = 0, []
+    for document in documents:
+        removed += letters_removed(document, config)
+        cleaned.append(clean(document, config))
+    data = joined(cleaned, name, config.seed)
+    left = "".join(documents_in(data))
+    lost = share_removed(removed, letters_left(left) if removed else 0)
+    require_two(left, name, "character", lost)
+    if config.valid != 0:
+        require_several(data, str(config.documents), name)
+        if config.max_tokens is None:
+            num_trained(documents_in(data), config.held_out_share(len(left)), name)
+    return data, lost
 
 
 _TOO_FEW = {
@@ -155,6 +210,13 @@ def require_uncleaned(config: CorpusConfig, name: str) -> None:
                 "{name!r} is a sequence of tokens, and cleaning is for text; leave out {flags}",
                 name=name,
                 flags=say(" and ").join(f"--{each.replace('_', '-')}" for each in config.cleaned()),
+            )
+        )
+    if config.documents is not None:
+        raise CorpusError(
+            say(
+                "{name!r} is a sequence of tokens, and documents are texts; leave out --documents",
+                name=name,
             )
         )
 

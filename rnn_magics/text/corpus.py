@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
@@ -19,18 +19,29 @@ from rnn_magics.text.cleaning import (
     require_uncleaned,
     words_of_loss,
 )
+from rnn_magics.text.documents import (
+    BOS,
+    beginning,
+    documents_in,
+    fitting,
+    num_trained,
+    parted,
+    together,
+)
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
-from rnn_magics.text.indexing.numbering import Numbered, slices
+from rnn_magics.text.indexing.numbered import Cut, Feed, Numbered
+from rnn_magics.text.indexing.numbering import slices
 from rnn_magics.text.indexing.on_disk import listed, number_on_disk
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.progress import Watch
 from rnn_magics.text.reading.several import Spec, find_sources
-from rnn_magics.text.reading.stream import StreamedText, cleaned_text
-from rnn_magics.text.reserved import Whole, kept_whole
+from rnn_magics.text.reading.stream import StreamedText, cleaned_again, cleaned_text
+from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.series.levels import Series
+from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tasks.stream import MadeUp
-from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer, require_kind
+from rnn_magics.text.tokenizers import require_kind, tokenizer_of
 
 DEFAULT_SOURCE = "python_docs"
 
@@ -47,7 +58,8 @@ class Corpus(Result):
         Its name in listings.
     data
         The cleaned text, or the given tokens. Text of files of more than 256 MiB is not held in
-        memory: it is read piece by piece, and its tokens are kept as indices on disk.
+        memory: it is read piece by piece, and its tokens are kept as indices on disk. Documents
+        are in memory, with `BOS` before each one and after the last.
     origin
         Where it came from: a path, a URL, ``cell`` ...
     config
@@ -63,8 +75,10 @@ class Corpus(Result):
 
     Notes
     -----
-    The split counts tokens, not characters, so that no word is cut in two: the last ``valid``
-    share of the token sequence is held out, in one piece.
+    The last ``valid`` share of the characters is held out, in one piece, whatever the tokens are:
+    so every tokenizer trains on the same text and is measured on the same text. Both parts are
+    tokenized apart. With ``max_tokens``, and where tokens are given, the share counts tokens. Of
+    documents, those are held out that begin in the last ``valid`` share of the characters.
     """
 
     name: str
@@ -76,7 +90,7 @@ class Corpus(Result):
     encoding: str | None = None
     behind: Series | MadeUp | None = field(default=None, compare=False)
     files: FileConfig = field(default_factory=FileConfig)
-    _numbered: dict[tuple[str, Whole | None], tuple[Tokenizer, Numbered]] = field(
+    _numbered: dict[tuple[str, tuple[str, ...]], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
     _read_as: dict[CorpusConfig, Corpus] = field(default_factory=dict, init=False, compare=False)
@@ -126,24 +140,25 @@ class Corpus(Result):
         found = find_sources(specs, encoding, download, files, watch)
         name = name or found.name
         data, lost = cleaned_text(found.sources, config, name, found.meter)
-        notes = found.notes(len(data))
-        return cls(name, data, found.origin, config, notes, lost, encoding, files=files)
+        corpus = cls(name, data, found.origin, config, (), lost, encoding, files=files)
+        return replace(corpus, notes=found.notes(len(corpus)))
 
     @classmethod
     def from_text(
         cls,
-        text: str,
+        text: str | list[str],
         config: CorpusConfig | None = None,
         *,
         name: str = "text",
         origin: str = "text",
     ) -> Corpus:
-        """Make a corpus from a string.
+        """Make a corpus from a string, or from records: the lines of a text, or its documents.
 
         Raises
         ------
         CorpusError
-            When fewer than two characters are left after cleaning.
+            When fewer than two characters are left after cleaning, or the text is to be documents
+            and does not show where one ends.
         """
         config = config or CorpusConfig()
         cleaned, lost = cleaned_and_lost(text, config, name)
@@ -184,8 +199,8 @@ class Corpus(Result):
     ) -> Corpus:
         """Make a corpus from the value of a notebook variable.
 
-        A string is text. A list of strings is the lines of a text. Of records (a
-        ``datasets.Dataset``, a list of dicts) a field is the text, and of a table a column. Any
+        A string is text. A list of strings is the lines of a text, or its documents. Of records
+        (a ``datasets.Dataset``, a list of dicts) a field is the text, and of a table a column. Any
         other sequence (a list, a range, an array, a tensor, a pandas column) is a sequence of
         tokens. For a list of words that are tokens already, use `from_tokens`.
 
@@ -196,22 +211,20 @@ class Corpus(Result):
         """
         origin = say("variable {name}", name=name)
         found = text_or_elements(data, name, field)
-        if isinstance(found, str):
-            return cls.from_text(found, config, name=name, origin=origin)
-        return cls.from_tokens(found, config, name=name, origin=origin)
+        if isinstance(found, tuple):
+            return cls.from_tokens(found, config, name=name, origin=origin)
+        return cls.from_text(found, config, name=name, origin=origin)
 
     def read_as(self, cleaning: CorpusConfig) -> Corpus:
         """Return this text with another cleaning; its split and its length stay."""
         config = replace(cleaning, valid=self.config.valid, max_tokens=self.config.max_tokens)
-        if not self.is_text or config == self.config:
+        if self.has_documents and config.documents is not None:  # they stay what they are
+            config = replace(config, documents=self.config.documents, seed=self.config.seed)
+        if isinstance(self.data, tuple) or config == self.config:
             return self
         if config not in self._read_as:
-            on_disk = self.data.sources if isinstance(self.data, StreamedText) else None
-            data: str | StreamedText
-            if on_disk:
-                data, lost = cleaned_text(on_disk, config, self.name)
-            else:
-                data, lost = cleaned_and_lost(str(self.data), config, self.name)
+            given = self.documents if self.has_documents else self.data
+            data, lost = cleaned_again(given, config, self.name)
             read = replace(self, data=data, config=config, letters_removed=lost)
             self._read_as[config] = read
         return self._read_as[config]
@@ -231,9 +244,24 @@ class Corpus(Result):
         """Whether the text is read from its files piece by piece, its indices mapped from disk."""
         return isinstance(self.data, StreamedText)
 
+    @property
+    def has_documents(self) -> bool:
+        """Whether it is many documents rather than one text."""
+        return self.config.documents is not None
+
+    @property
+    def documents(self) -> list[str]:
+        """Its documents, cleaned, in their order; empty if it is one text."""
+        return documents_in(str(self.data)) if self.has_documents else []
+
     def beginning(self, count: int) -> str | tuple[Hashable, ...]:
-        """Return the first characters or given tokens; at most 1000 for a text on disk."""
+        """Return the first characters or given tokens; at most 1000 for a text on disk.
+
+        Of documents, each begins a line.
+        """
         data = self.data
+        if self.has_documents:
+            return beginning(str(data), count)
         return data.beginning[:count] if isinstance(data, StreamedText) else data[:count]
 
     @property
@@ -247,8 +275,27 @@ class Corpus(Result):
             digest.update(piece.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def tokens(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> list[Any]:
-        """Split the corpus into tokens.
+    def tokens(
+        self,
+        token: str | None = None,
+        reserved: tuple[str, ...] = (),
+        learnt: Learnt | None = None,
+    ) -> list[Any]:
+        """Return the first ``config.max_tokens`` tokens of the corpus, in order; see `split`.
+
+        Of documents, those that are whole.
+        """
+        return self._listed(token, reserved, learnt)[0]
+
+    def split(
+        self,
+        token: str | None = None,
+        reserved: tuple[str, ...] = (),
+        learnt: Learnt | None = None,
+    ) -> tuple[list[Any], list[Any]]:
+        """Return the tokens to train on, and those that are held out.
+
+        Two parts of documents share the `BOS` between them: it ends the one and begins the other.
 
         Parameters
         ----------
@@ -256,62 +303,98 @@ class Corpus(Result):
             A name of `TOKENIZERS`; by default ``char`` for text. Given tokens stay as they are.
         reserved
             Tokens that stay whole, whatever the tokenizer.
-
-        Returns
-        -------
-        list
-            The first ``config.max_tokens`` tokens, in order.
+        learnt
+            What the tokenizer has learnt, if it is one that learns; see `Vocab.learnt`.
 
         Raises
         ------
         CorpusError
-            When a tokenizer is named for given tokens, or there are too many tokens for a list.
+            When a tokenizer is named for given tokens, or one that has learnt nothing yet, or
+            there are too many tokens for a list.
         """
-        token = self._checked(token)
-        if isinstance(self.data, StreamedText):
-            return listed(self.numbered(token, reserved), self.name)
-        if not isinstance(self.data, str):
-            return list(self.data[: self.config.max_tokens])
-        tokenizer = TOKENIZERS[token]
-        split = (kept_whole(tokenizer, reserved) or tokenizer).split
-        if self.config.d2l:  # the book joins the tokens of its lines: line ends are not tokens
-            tokens = [token for line in self.data.split("\n") for token in split(line)]
-        else:
-            tokens = split(self.data)
-        return tokens[: self.config.max_tokens]
+        found, (train, valid) = self._listed(token, reserved, learnt)
+        return found[train], found[valid]
 
-    def numbered(self, token: str | None = None, reserved: tuple[str, ...] = ()) -> Numbered:
+    def _listed(
+        self, token: str | None, reserved: tuple[str, ...], learnt: Learnt | None
+    ) -> tuple[list[Any], tuple[slice, slice]]:
+        if isinstance(self.data, tuple):
+            self._checked(token)
+            found = list(self.data[: self.config.max_tokens])
+            num_train = self.cut.num_train(len(found))
+            return found, (slice(num_train), slice(num_train, None))
+        numbered = self.numbered(token, reserved, learnt)
+        return listed(numbered, self.name), numbered.parts
+
+    def numbered(
+        self,
+        token: str | None = None,
+        reserved: tuple[str, ...] = (),
+        learnt: Learnt | None = None,
+    ) -> Numbered:
         """Return the tokens as numbers of their types, which takes far less memory than `tokens`.
 
         The text is tokenized once for each tokenizer; the result is kept.
 
         Parameters
         ----------
-        token
-            A name of `TOKENIZERS`; by default ``char`` for text.
-        reserved
-            Tokens that stay whole, whatever the tokenizer.
+        token, reserved, learnt
+            As for `split`.
 
         Raises
         ------
         CorpusError
-            When a tokenizer is named for given tokens.
+            When a tokenizer is named for given tokens, or one that has learnt nothing yet.
         """
         token = self._checked(token)
-        tokenizer = TOKENIZERS[token]
-        whole = kept_whole(tokenizer, reserved) if self.is_text else None
-        kept = self._numbered.get((token, whole))
+        tokenizer = tokenizer_of(token, learnt)
+        key = token, reserved if self.is_text else ()
+        kept = self._numbered.get(key)
         if kept is None or kept[0] is not tokenizer:  # a notebook may have replaced it
-            kept = self._numbered[token, whole] = tokenizer, self._number(token, whole)
+            kept = self._numbered[key] = tokenizer, self._number(token, reserved, learnt)
         return kept[1]
 
-    def _number(self, token: str, whole: Whole | None) -> Numbered:
-        data, limit, tokenizer = self.data, self.config.max_tokens, TOKENIZERS[token]
-        if isinstance(data, tuple):
-            return Numbered.of_tokens(data[:limit])
-        if isinstance(data, StreamedText):
-            return number_on_disk(data, self.config, self.name, token, whole)
-        return Numbered.of_text(data, tokenizer, whole, limit, line_ends=not self.config.d2l)
+    def _number(self, token: str, reserved: tuple[str, ...], learnt: Learnt | None) -> Numbered:
+        if isinstance(self.data, tuple):
+            return Numbered.of_tokens(self.data[: self.config.max_tokens], self.cut)
+        feed = self.feed(token, reserved, learnt)
+        if isinstance(self.data, StreamedText):
+            return number_on_disk(self.data, self.config, self.name, token, feed)
+        numbered = Numbered.of_text(self.data, feed)
+        if self.has_documents:
+            share, limit = self.held_out_share, self.config.max_tokens
+            return parted(numbered, self.documents, share, limit, self.name)
+        return numbered
+
+    def feed(self, token: str, reserved: tuple[str, ...], learnt: Learnt | None) -> Feed:
+        """Return what turns this text into numbers of tokens."""
+        tokenizer, config = tokenizer_of(token, learnt), self.config
+        if self.has_documents:  # no token goes on from one to the next, so they are parted later
+            whole = kept_whole(tokenizer, tuple(dict.fromkeys((BOS, *reserved))))
+            return Feed(tokenizer, whole, Cut(), line_ends=not config.d2l)
+        whole = kept_whole(tokenizer, reserved)
+        return Feed(tokenizer, whole, self.cut, config.max_tokens, line_ends=not config.d2l)
+
+    def training_text(self) -> Iterator[str]:
+        """Yield the text that is trained on, in pieces; of given tokens, nothing."""
+        data, config = self.data, self.config
+        if self.has_documents:
+            found = fitting(self.documents, config.max_tokens)
+            yield together(found[: num_trained(found, self.held_out_share, self.name)])
+        elif not isinstance(data, tuple):
+            pieces = data.pieces() if isinstance(data, StreamedText) else slices(data)
+            limit, line_ends = config.max_tokens, not config.d2l
+            yield from self.cut.training_text(pieces, limit, line_ends=line_ends)
+
+    @property
+    def cut(self) -> Cut:
+        """Where the held-out part of one text, or of given tokens, begins."""
+        share, data = self.held_out_share, self.data
+        if isinstance(data, tuple) or self.config.max_tokens is not None:
+            return Cut(None, share)
+        line_ends = data.num_line_ends if isinstance(data, StreamedText) else data.count("\n")
+        whole = Cut(None, share)
+        return replace(whole, characters=whole.num_train(len(data) - line_ends * self.config.d2l))
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token
@@ -326,31 +409,28 @@ class Corpus(Result):
     @property
     def held_out_share(self) -> float:
         """The share of the tokens that are held out."""
-        return self.config.held_out_share(len(self.data))
-
-    def split(self, tokens: list[Any]) -> tuple[list[Any], list[Any]]:
-        """Split tokens into those to train on and those held out."""
-        cut = self.num_train_tokens(len(tokens))
-        return tokens[:cut], tokens[cut:]
+        return self.config.held_out_share(len(self))
 
     def num_train_tokens(self, num_tokens: int) -> int:
-        """Return how many of `num_tokens` tokens are trained on; they come first."""
-        return num_tokens - int(num_tokens * self.held_out_share)
+        """Return how many of so many characters or given tokens are trained on; they come first."""
+        return Cut(None, self.held_out_share).num_train(num_tokens)
 
     def __len__(self) -> int:
         """Return the number of characters, or of given tokens."""
-        return len(self.data)
+        return sum(map(len, self.documents)) if self.has_documents else len(self.data)
 
     def __repr__(self) -> str:
         """One line: name, size, split."""
         size = marked("{size:,} characters") if self.is_text else marked("{size:,} tokens")
         size = marked("{size:,} characters on disk") if self.on_disk else size
+        documents = marked("{number:,} documents") if self.has_documents else ""
         first = marked("the first {limit:,} tokens") if self.config.max_tokens else ""
         held_out = (
             marked("{share:.0%} held out") if self.held_out_share else marked("nothing held out")
         )
         values = {"size": len(self), "limit": self.config.max_tokens, "share": self.held_out_share}
-        told = (say(text, **values) for text in (size, first, held_out) if text)
+        values["number"] = len(self.documents)
+        told = (say(text, **values) for text in (documents, size, first, held_out) if text)
         return f"Corpus({say(', ').join((quoted(self.name), *told))})"
 
 

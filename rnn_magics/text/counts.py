@@ -29,10 +29,13 @@ class TextCounts:
     num_words
         How many runs of characters without white space begin after the first character; None if
         the tokens are not characters, or such runs are no words, see `count_words`.
+    num_documents
+        How many documents begin; None if the text is not documents.
     """
 
     unk_share: float
     num_words: int | None
+    num_documents: int | None = None
 
 
 def count_text(ids: Ids, vocab: Vocab) -> TextCounts:
@@ -46,7 +49,14 @@ def count_text(ids: Ids, vocab: Vocab) -> TextCounts:
         Maps them to tokens.
     """
     num_words = count_words(ids, vocab) if vocab.token == "char" else None
-    return TextCounts(unk_share(ids), num_words)
+    return TextCounts(unk_share(ids), num_words, count_documents(ids, vocab))
+
+
+def count_documents(ids: Ids, vocab: Vocab) -> int | None:
+    """Count the documents that begin in a text; None if it is not documents."""
+    if vocab.marks is None:
+        return None
+    return int(np.count_nonzero(ids[:-1] == vocab.marks.begin))  # the last mark only ends one
 
 
 def count_words(ids: Ids, vocab: Vocab) -> int | None:
@@ -60,6 +70,8 @@ def count_words(ids: Ids, vocab: Vocab) -> int | None:
         characters on average, such as the lines of DNA.
     """
     tokens = [str(token) for token in vocab.to_tokens(list(range(len(vocab))))]
+    if vocab.marks is not None:  # a document ends a word
+        tokens[vocab.marks.begin] = " "
     is_space = np.array([token.isspace() for token in tokens])  # (vocab_size,)
     is_unspaced = np.array([_is_unspaced(token) for token in tokens])
     begun = 0

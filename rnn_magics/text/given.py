@@ -44,10 +44,12 @@ _UNHASHABLE = marked(
 )
 
 
-def text_or_elements(data: Any, name: str, field: str | None = None) -> str | tuple[Any, ...]:
-    """Return a string unchanged, a list of strings joined by line ends, or else the elements.
+def text_or_elements(
+    data: Any, name: str, field: str | None = None
+) -> str | list[str] | tuple[Any, ...]:
+    """Return a string unchanged, a list of strings as a list of texts, or else the elements.
 
-    Of records, such as the rows of a data set or a list of dicts, the texts in a field are joined;
+    Of records, such as the rows of a data set or a list of dicts, the texts are those in a field;
     of a table, a column is taken.
 
     Parameters
@@ -86,10 +88,10 @@ def text_or_elements(data: Any, name: str, field: str | None = None) -> str | tu
         )
     found = _taken(plain, data, name)
     if has_rows or field is not None or (found and all(type(each) is dict for each in found)):
-        return "\n".join(texts(found, field, name))
+        return list(texts(found, field, name))
     is_line = [type(element) is str for element in found]
     if all(is_line) and found:
-        return "\n".join(line.removesuffix("\n") for line in found)
+        return [line.removesuffix("\n") for line in found]
     if any(is_line):
         place = is_line.index(False)
         odd = found[place]

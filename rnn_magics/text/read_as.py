@@ -45,6 +45,8 @@ class TextReading:
     def __str__(self) -> str:
         """Return the options that read a text alike, e.g. ``--lower --encoding cp1252``."""
         flags = [f"--{name.replace('_', '-')}" for name in self.cleaning.cleaned()]
+        if self.cleaning.documents is not None:
+            flags.append(f"--documents {self.cleaning.documents}")
         encoding = [] if self.encoding is None else [f"--encoding {self.encoding}"]
         levels = [] if self.levels is None else [f"in {self.levels!r}"]
         return " ".join([*flags, *encoding, *self.files.flags(), *levels])

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from rnn_magics.text.characters import joined, literal
-from rnn_magics.text.tokenizers import APOSTROPHES, HAN, Tokenizer
+from rnn_magics.text.splitting.tokenizer import Codes, Tokenizer
+from rnn_magics.text.tokenizers import APOSTROPHES, HAN
 
 _INNER = rf"[^\W{HAN}]"  # a Chinese character does not make the word beside it longer
 
@@ -42,6 +45,20 @@ class Whole:
             tokens.append(found[0])
             at = found.end()
         return tokens + split(text[at:]) if at < len(text) or not text else tokens
+
+    def codes(self, text: str) -> Codes:
+        """Return the tokens of a text as `Tokenizer.codes` does, reserved ones after the others."""
+        tokenizer, at = self.tokenizer, 0
+        found: list[Codes] = []
+        code_of = {token: code for code, token in enumerate(self.tokens, len(tokenizer.alphabet))}
+        for each in self.pattern.finditer(text):
+            found += [self._plain_codes(text[at : each.start()]), np.array([code_of[each[0]]])]
+            at = each.end()
+        return np.concatenate((*found, self._plain_codes(text[at:])))
+
+    def _plain_codes(self, text: str) -> Codes:
+        codes = self.tokenizer.codes
+        return np.empty(0, np.int32) if codes is None or not text else codes(text)
 
     def uncut(self, pieces: Iterable[str]) -> Iterator[str]:
         """Join the pieces of a text between which a reserved token would be cut."""

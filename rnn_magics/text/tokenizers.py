@@ -2,59 +2,25 @@
 
 A tokenizer is two functions. ``split(text)`` returns the tokens. ``glue(previous, token)`` returns
 the text that `token` adds after `previous`, so that text can be written one token at a time. To add
-a tokenizer, write the two functions and a line in `TOKENIZERS`.
+a tokenizer, write the two functions and a line in `TOKENIZERS`. One that has to be learnt from a
+text has a `Learning` besides.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import marked, say
 from rnn_magics.text import characters
+from rnn_magics.text.splitting import bpe
+from rnn_magics.text.splitting.bytewise import BYTES, ByteTokenizer, byte_codes, split_bytes
+from rnn_magics.text.splitting.graphemes import split_graphemes
+from rnn_magics.text.splitting.tokenizer import Learning, Learnt, Tokenizer, glue_plainly
 
 UNK = "<unk>"
-
-
-@dataclass(frozen=True)
-class Tokenizer:
-    """How text becomes tokens and tokens become text.
-
-    Parameters
-    ----------
-    split
-        Returns the tokens of a text, in order.
-    glue
-        ``glue(previous, token)`` returns the text that `token` adds after `previous`, which is
-        None at the beginning.
-    help
-        One line for the help of ``%vocab --token``.
-    breaks
-        Characters after which a text may be cut without changing its tokens; ``""`` if it may be
-        cut anywhere, None if nowhere. A text larger than memory is cut there.
-    """
-
-    split: Callable[[str], list[Any]]
-    glue: Callable[[Any, Any], str]
-    help: str
-    breaks: str | None = None
-
-    def join(self, tokens: Iterable[Any]) -> str:
-        """Return the text of a sequence of tokens."""
-        pieces, previous = [], None
-        for token in tokens:
-            pieces.append(self.glue(previous, token))
-            previous = token
-        return "".join(pieces)
-
-
-def _glue_characters(_previous: object, token: object) -> str:
-    return str(token)
 
 
 # Han characters are written without spaces, so a run of them needs a segmenter.
@@ -162,17 +128,53 @@ def _glue_items(previous: object, token: object) -> str:
 
 
 TOKENIZERS: dict[str, Tokenizer] = {
-    "char": Tokenizer(list, _glue_characters, marked("single characters"), breaks=""),
+    "char": Tokenizer(list, glue_plainly, marked("single characters"), breaks=""),
     "word": Tokenizer(
         split_words,
         glue_words,
         marked("words, numbers and punctuation marks"),
         breaks="\n \u3002\uff0c\uff01\uff1f",  # Chinese has full-width marks instead of spaces
     ),
+    "bpe": ByteTokenizer(
+        bpe.split_unlearnt,
+        glue_plainly,
+        bpe.HELP,
+        breaks="\n",
+        alphabet=BYTES,
+        learning=Learning(bpe.learn_pairs, bpe.bpe),
+    ),
+    "grapheme": Tokenizer(
+        split_graphemes,
+        glue_plainly,
+        marked("what a reader takes for one character, with its marks"),
+        breaks="\n",  # no cluster goes on after it
+    ),
+    "byte": ByteTokenizer(
+        split_bytes,
+        glue_plainly,
+        marked("bytes of UTF-8"),
+        breaks="",
+        alphabet=BYTES,
+        codes=byte_codes,
+    ),
     "given": Tokenizer(
         _split_items, _glue_items, marked("the elements of a sequence, as they are")
     ),
 }
+
+
+def tokenizer_of(token: str, learnt: Learnt | None = None) -> Tokenizer:
+    """Return a tokenizer by its name, with what it has learnt if it is one that learns.
+
+    Raises
+    ------
+    VocabError
+        If nothing can be learnt that looks like this.
+    """
+    tokenizer = TOKENIZERS[token]
+    if learnt is None or tokenizer.learning is None:
+        return tokenizer
+    return tokenizer.learning.tokenizer(learnt)
 
 
 def require_kind(token: str, name: str, *, is_text: bool) -> None:
@@ -210,3 +212,20 @@ def require_breaks(token: str, name: str, num_characters: int) -> None:
                 token=token,
             )
         )
+
+
+__all__ = [
+    "APOSTROPHES",
+    "HAN",
+    "TOKENIZERS",
+    "UNK",
+    "Learning",
+    "Learnt",
+    "Tokenizer",
+    "glue_words",
+    "kinds_of_words",
+    "require_breaks",
+    "require_kind",
+    "split_words",
+    "tokenizer_of",
+]

@@ -15,52 +15,29 @@ import numpy as np
 
 from rnn_magics.errors import VocabError
 from rnn_magics.language import say
-from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.documents import MARKS, Marks
 from rnn_magics.text.indexing.ids import Ids, id_type
-from rnn_magics.text.indexing.numbering import Numbered
+from rnn_magics.text.indexing.numbered import Numbered
 from rnn_magics.text.indexing.on_disk import index_file
 from rnn_magics.text.indexing.plain import from_plain, to_plain
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.reserved import kept_whole
-from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer
+from rnn_magics.text.splitting.config import VocabConfig, learn, require_room
+from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
+from rnn_magics.text.tokenizers import TOKENIZERS, UNK, require_kind, tokenizer_of
 
 _SLICE = 1 << 20
-
-
-@dataclass(frozen=True, repr=False)
-class VocabConfig(Options):
-    """How a text is split into tokens, and which tokens get an index."""
-
-    token: str | None = option(
-        None,
-        "what splits the text into tokens; by default char",
-        choices=lambda: list(TOKENIZERS),
-        label="Token",
-    )
-    min_freq: int = option(
-        1, "tokens that occur fewer times become <unk>", within=AT_LEAST_ONE, label="Smallest count"
-    )
-    max_size: int | None = option(
-        None,
-        "at most this many indices, the most frequent tokens first",
-        within=AT_LEAST_ONE,
-        label="Largest vocabulary",
-    )
-    reserved: tuple[str, ...] = option(
-        (),
-        "tokens that get an index even if they do not occur, and are never taken apart",
-        label="Reserved tokens",
-        spelling=Spelling(metavar="A,B"),
-    )
+_FORMAT_2 = ("bpe", "grapheme", "byte")  # tokenizers that readers of format 1 do not know
 
 
 class Vocab(Result):
     """The token-to-index map of a corpus.
 
     Index 0 is ``<unk>``. The reserved tokens follow, then all others, most frequent first, ties by
-    first appearance (Dive into Deep Learning, section 8.2).
+    first appearance (Dive into Deep Learning, section 8.2). Last come the tokens of an alphabet
+    (the bytes, or learnt pieces) that do not occur: no text has an unknown token then.
 
     Parameters
     ----------
@@ -68,6 +45,9 @@ class Vocab(Result):
         The tokens to count, in order.
     config
         The lowest frequency, the largest size, the reserved tokens and the tokenizer.
+    learnt
+        What the tokenizer has learnt, if it is one that learns; by default nothing. `from_corpus`
+        lets it learn.
 
     Attributes
     ----------
@@ -75,22 +55,43 @@ class Vocab(Result):
         The index of unknown tokens, 0.
     token_freqs : list of (token, count)
         Every token of the text but ``<unk>``, rare ones included, most frequent first.
+    learnt : tuple of str or None
+        What its tokenizer has learnt from the training text; None if it is none that learns.
+    marks : Marks or None
+        The indices that mark where documents begin and end; None if the text is not documents.
     """
 
     unk = 0
 
-    def __init__(self, tokens: Iterable[Hashable], config: VocabConfig | None = None) -> None:
+    def __init__(
+        self,
+        tokens: Iterable[Hashable],
+        config: VocabConfig | None = None,
+        learnt: Learnt | None = None,
+    ) -> None:
         config = config or VocabConfig()
         counts = Counter(tokens)
         counts.pop(UNK, None)
-        self._build(counts.most_common(), config)
+        if learnt is None and tokenizer_of(config.token or "char").learning is not None:
+            learnt = ()
+        self._build(counts.most_common(), config, learnt, documents=False)
 
-    def _build(self, token_freqs: list[tuple[Any, int]], config: VocabConfig) -> None:
-        self.config = config
-        self.token_freqs = token_freqs
-        kept = [token for token, count in token_freqs if count >= config.min_freq]
+    def _build(
+        self,
+        token_freqs: list[tuple[Any, int]],
+        config: VocabConfig,
+        learnt: Learnt | None,
+        *,
+        documents: bool,
+    ) -> None:
+        self.config, self.token_freqs, self.learnt = config, token_freqs, learnt
+        alphabet = self.tokenizer.alphabet if self.token in TOKENIZERS else ()
+        require_room(config, alphabet)
+        least = 1 if alphabet else config.min_freq
+        kept = [token for token, count in token_freqs if count >= least]
         # dict.fromkeys: a reserved token that also occurs has one index, the reserved one.
-        self._tokens = list(dict.fromkeys([UNK, *config.reserved, *kept]))[: config.max_size]
+        named = dict.fromkeys([UNK, *config.reserved, *kept, *alphabet])
+        self._tokens = list(named)[: config.max_size]
         self._index = {token: i for i, token in enumerate(self._tokens)}
         if any(token not in self._index for token in config.reserved):
             needed = 1 + len(set(config.reserved) - {UNK})
@@ -104,6 +105,7 @@ class Vocab(Result):
                 )
             )
         self._has_tuples = any(isinstance(token, tuple) for token in self._tokens)
+        self.marks = Marks(*map(self._index.__getitem__, MARKS)) if documents else None
 
     @classmethod
     def from_corpus(cls, corpus: Corpus, config: VocabConfig | None = None) -> Vocab:
@@ -111,8 +113,8 @@ class Vocab(Result):
 
         .. math:: c(w) = \#\{t \le n_{train} : w_t = w\}, \quad x(w) = r + \#\{v : c(v) > c(w)\}
 
-        where r is the first index after those of ``<unk>`` and the reserved tokens. Of equally
-        frequent tokens, the one that occurs first comes first.
+        where r is the first index after those of ``<unk>``, the marks of documents and the other
+        reserved tokens. Of equally frequent tokens, the one that occurs first comes first.
 
         Raises
         ------
@@ -121,8 +123,13 @@ class Vocab(Result):
         """
         config = config or VocabConfig()
         token = config.token or corpus.default_token
-        numbered = corpus.numbered(token, config.reserved)
-        num_train = corpus.num_train_tokens(numbered.size)
+        require_kind(token, corpus.name, is_text=corpus.is_text)
+        config = replace(config, token=token)
+        if documents := corpus.has_documents:
+            config = replace(config, reserved=tuple(dict.fromkeys((*MARKS, *config.reserved))))
+        learnt = learn(corpus.training_text(), config)
+        numbered = corpus.numbered(token, config.reserved, learnt)
+        num_train = numbered.num_train
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
             raise VocabError(
                 say(
@@ -136,7 +143,7 @@ class Vocab(Result):
             )
         vocab = cls.__new__(cls)
         freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
-        vocab._build(freqs, replace(config, token=token))  # noqa: SLF001  (its own class)
+        vocab._build(freqs, config, learnt, documents=documents)  # noqa: SLF001  (its own class)
         return vocab
 
     def __len__(self) -> int:
@@ -179,7 +186,7 @@ class Vocab(Result):
     @property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that makes the tokens of this vocabulary."""
-        return TOKENIZERS[self.token]
+        return tokenizer_of(self.token, self.learnt)
 
     @property
     def token(self) -> str:
@@ -239,7 +246,16 @@ class Vocab(Result):
             When a token is not text, a number, true, false, None, or a tuple of these.
         """
         freqs = [[to_plain(token), count] for token, count in self.token_freqs]
-        return {"format": 1, "config": self.config.to_dict(), "token_freqs": freqs}
+        learnt = {} if self.learnt is None else {"learnt": list(self.learnt)}
+        marked = {} if self.marks is None else {"documents": True}
+        whole = {"format": self.format, "config": self.config.to_dict(), "token_freqs": freqs}
+        return {**whole, **learnt, **marked}
+
+    @property
+    def format(self) -> int:
+        """The lowest format of files that can hold it; see docs/format.md."""
+        is_new = self.token in _FORMAT_2 or self.learnt is not None or self.marks is not None
+        return 2 if is_new else 1
 
     @classmethod
     def from_json(cls, text: str) -> Vocab:
@@ -265,13 +281,19 @@ class Vocab(Result):
             When it is not a vocabulary.
         """
         try:
-            if not isinstance(document, Mapping) or document.get("format") != 1:
-                raise VocabError(say("not a vocabulary of rnn_magics (format 1)"))
+            if not isinstance(document, Mapping) or document.get("format") not in (1, 2):
+                raise VocabError(say("not a vocabulary of rnn_magics (format 1 or 2)"))
             config = VocabConfig.from_dict(document["config"])
+            learnt = _as_learnt(document.get("learnt"))
             freqs = [(from_plain(token), _count(count)) for token, count in document["token_freqs"]]
+            documents = document.get("documents")
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
+        if documents is not None and (documents is not True or not {*MARKS} <= {*config.reserved}):
+            raise VocabError(
+                say("not a vocabulary of rnn_magics: the marks of documents are amiss")
+            )
         if len({token for token, _ in freqs}) != len(freqs):
             raise VocabError(say("not a vocabulary of rnn_magics: a token occurs twice"))
         if counts != sorted(counts, reverse=True):
@@ -281,15 +303,20 @@ class Vocab(Result):
                 )
             )
         vocab = cls.__new__(cls)
-        vocab._build(freqs, config)  # noqa: SLF001  (its own class)
+        vocab._build(freqs, config, learnt, documents=bool(documents))  # noqa: SLF001  (its own)
+        learns = vocab.token in TOKENIZERS and TOKENIZERS[vocab.token].learning is not None
+        if learns is (learnt is None) or document["format"] != vocab.format:
+            raise VocabError(
+                say("not a vocabulary of rnn_magics: its format does not fit its tokenizer")
+            )
         return vocab
 
     def __eq__(self, other: object) -> bool:
         """Whether the other vocabulary maps the same tokens to the same indices."""
         if not isinstance(other, Vocab):
             return NotImplemented
-        mine, theirs = (self._tokens, self.token), (other._tokens, other.token)
-        return mine == theirs
+        mine = self._tokens, self.token, self.learnt, self.marks
+        return mine == (other._tokens, other.token, other.learnt, other.marks)
 
     __hash__ = None  # type: ignore[assignment]  # a vocabulary holds lists
 
@@ -304,6 +331,14 @@ class Vocab(Result):
         return say(
             "Vocab({size:,} {kind} tokens: {head})", size=len(self), kind=self.token, head=head
         )
+
+
+def _as_learnt(value: Any) -> Learnt | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(say("what was learnt is no list of texts"))
+    return tuple(value)
 
 
 def _count(value: Any) -> int:
@@ -351,12 +386,17 @@ def unk_share(ids: Ids) -> float:
 _newest: WeakKeyDictionary[Numbered, tuple[Vocab, EncodedCorpus]] = WeakKeyDictionary()
 
 
+def numbered_as(corpus: Corpus, vocab: Vocab) -> Numbered:
+    """Return a corpus as numbers of the tokens that a vocabulary is made of."""
+    return corpus.numbered(vocab.token, vocab.config.reserved, vocab.learnt)
+
+
 def encode_corpus(corpus: Corpus, vocab: Vocab) -> EncodedCorpus:
     """Turn both parts of a corpus into indices of `vocab`.
 
     The result for the vocabulary used last is kept for as long as the corpus exists.
     """
-    numbered = corpus.numbered(vocab.token, vocab.config.reserved)
+    numbered = numbered_as(corpus, vocab)
     kept = _newest.get(numbered)
     if kept is None or kept[0] is not vocab:
         kept = _newest[numbered] = vocab, _encode(corpus, vocab, numbered)
@@ -367,8 +407,8 @@ def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
     blocks, notes = partial(numbered.encoded, vocab.indices, vocab.id_type), numbered.notes
     if isinstance(corpus.data, StreamedText):
         known_by = f"{vocab.fingerprint} {numbered.checksum}"
-        whole = kept_whole(vocab.tokenizer, vocab.config.reserved)
-        given = (corpus.data, corpus.config, corpus.name, vocab.token, whole, known_by)
+        feed = corpus.feed(vocab.token, vocab.config.reserved, vocab.learnt)
+        given = (corpus.data, corpus.config, corpus.name, vocab.token, feed, known_by)
         file = index_file(*given)
         needed = numbered.size * np.dtype(vocab.id_type).itemsize
         stored = file.mapped(blocks, list, needed, vocab.id_type)
@@ -379,8 +419,8 @@ def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
             ids[end : end + len(block)] = block
             end += len(block)
         ids.flags.writeable = False
-    cut = corpus.num_train_tokens(len(ids))
-    return EncodedCorpus(ids[:cut], ids[cut:], notes)
+    train, valid = numbered.parts
+    return EncodedCorpus(ids[train], ids[valid], notes)
 
 
 __all__ = ["EncodedCorpus", "Ids", "Vocab", "VocabConfig", "encode_corpus", "unk_share"]

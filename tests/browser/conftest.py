@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -9,9 +10,10 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,8 +42,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep browser tests in the order in which they are written, behind all others.
 
-    The tests of a file share a page, which each leaves as a reader would, and a server, whose
-    kernels go on training.
+    The tests of a file share a page, which each leaves as a reader would, and a server.
     """
     mine = sorted((i for i in items if PLACE in i.stash), key=lambda item: item.stash[PLACE])
     items[:] = [*(item for item in items if PLACE not in item.stash), *mine]
@@ -78,9 +79,11 @@ class Page:
     tab: Any
     errors: list[str] = field(default_factory=list)
     folder: Path = Path()  # of its notebooks
+    opened: list[str] = field(default_factory=list)  # the addresses of its notebooks
 
     def open(self, url: str) -> None:
         """Open a notebook and wait until its kernel is there."""
+        self.opened.append(url)
         self.tab.goto(url)
         self.tab.wait_for_selector(".jp-Notebook .jp-Cell", timeout=20_000)
         self.idle()
@@ -124,15 +127,43 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@contextmanager
+def paging(browser: Any, width: int, height: int) -> Iterator[Page]:
+    """Open a tab, and end the kernels of its notebooks with it.
+
+    Also of one that a test left as it failed: a kernel that goes on training slows down all
+    tests after it, and then they fail, too.
+    """
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = Page(context.new_page())
+    page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
+    try:
+        yield page
+    finally:
+        context.close()
+        for url in page.opened:
+            end_kernels(url)
+
+
+def end_kernels(url: str) -> None:
+    """End the kernels of a notebook; those of a server that has ended are gone."""
+    there = urllib.parse.urlsplit(url)
+    sessions = f"{there.scheme}://{there.netloc}/api/sessions"
+    with suppress(urllib.error.URLError):
+        with urllib.request.urlopen(sessions, timeout=20) as answer:
+            running = json.load(answer)
+        for session in running:
+            if there.path.endswith(f"/{session['path']}"):
+                order = urllib.request.Request(f"{sessions}/{session['id']}", method="DELETE")
+                urllib.request.urlopen(order, timeout=20).close()
+
+
 @pytest.fixture
 def page(browser: Any, request: pytest.FixtureRequest) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    made = Page(context.new_page())
-    made.tab.on("console", lambda said: said.type == "error" and made.errors.append(said.text))
-    made.tab.on("pageerror", lambda error: made.errors.append(str(error)))
-    yield made
-    made.screenshot(f"{request.node.name}-end")
-    context.close()
+    with paging(browser, 1280, 900) as made:
+        made.tab.on("console", lambda said: said.type == "error" and made.errors.append(said.text))
+        yield made
+        made.screenshot(f"{request.node.name}-end")
 
 
 def free_port() -> int:
@@ -220,3 +251,21 @@ def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def serve() -> Callable[..., AbstractContextManager[Lab]]:
     """Serve JupyterLab or Notebook 7 with other settings."""
     return serving
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the built site, with the gallery executed and the lessons without their outputs."""
+    made = tmp_path_factory.mktemp("site")
+    build = ["-W", "--keep-going", "-n", "-q", "-c", "docs", "-d", str(made / "doctrees")]
+    cache = f"nb_execution_cache_path={made / 'executed'}"
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *build, "-D", cache, ".", str(made / "html")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(made / "ipython")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return made / "html"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import ROOT, Page, without
+from tests.browser.conftest import ROOT, Page, paging, without
 
 AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 CHART = Path(__file__).parents[1] / "contract" / "payloads" / "chart.json"
@@ -19,7 +19,7 @@ CELLS = (
     "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32",
     f"{SMALL} 1 --name a",
     *(f"%inspect_rnn {view} {TEXT}" for view in ("hidden", "gates", "surprise", "gradient")),
-    f"%inspect_rnn match {TEXT} --span 0:3",
+    f"%inspect_rnn match {TEXT} --span 0:3 --threshold 0",
     "%inspect_rnn units",
     "%inspect_rnn batches",
     (
@@ -66,30 +66,26 @@ def theme(page: Page, name: str) -> None:
 @pytest.fixture(scope="module")
 def everything(lab: Any, browser: Any) -> Any:
     """A notebook with every view, of which the training is paused so that nothing redraws it."""
-    context = browser.new_context(viewport={"width": 1280, "height": 4200})
-    page = Page(context.new_page())
-    page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.open(lab.write("everything.ipynb", *CELLS))
-    theme(page, "Light")
-    page.run("notebook:run-all-cells")
-    tab = page.tab
-    tab.wait_for_function(
-        "document.querySelectorAll('.rnn-inspection').length === 7", timeout=PATIENCE
-    )
-    tab.wait_for_selector(f"{DASHBOARD} canvas", timeout=PATIENCE)
-    tab.wait_for_function(
-        "document.querySelector('.rnn-dashboard .rnn-status').textContent.includes('held out')",
-        timeout=PATIENCE,
-    )
-    dashboard = tab.locator(DASHBOARD)
-    dashboard.get_by_role("button", name="Pause", exact=True).click()
-    dashboard.get_by_role("button", name="Resume", exact=True).wait_for()
-    page.run("rnn-magics:open-panel")
-    tab.wait_for_selector(".rnn-panel .rnn-run")
-    yield page
-    theme(page, "Light")  # the server remembers it for the tests that follow
-    tab.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    context.close()
+    with paging(browser, 1280, 4200) as page:
+        page.open(lab.write("everything.ipynb", *CELLS))
+        theme(page, "Light")
+        page.run("notebook:run-all-cells")
+        tab = page.tab
+        tab.wait_for_function(
+            "document.querySelectorAll('.rnn-inspection').length === 7", timeout=PATIENCE
+        )
+        tab.wait_for_selector(f"{DASHBOARD} canvas", timeout=PATIENCE)
+        tab.wait_for_function(
+            "document.querySelector('.rnn-dashboard .rnn-status').textContent.includes('held out')",
+            timeout=PATIENCE,
+        )
+        dashboard = tab.locator(DASHBOARD)
+        dashboard.get_by_role("button", name="Pause", exact=True).click()
+        dashboard.get_by_role("button", name="Resume", exact=True).wait_for()
+        page.run("rnn-magics:open-panel")
+        tab.wait_for_selector(".rnn-panel .rnn-run")
+        yield page
+        theme(page, "Light")  # the server remembers it for the tests that follow
 
 
 def test_a_chart_and_a_heatmap_are_redrawn_in_another_theme(everything: Page) -> None:

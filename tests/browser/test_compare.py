@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Page, without
+from tests.browser.conftest import Page, paging, without
 from tests.browser.test_accessible import AXE, GRAVE, theme
 
 TRAIN = "%train_rnn --threads 1 --epochs 3"
@@ -43,21 +43,18 @@ FITS = """() => [...document.querySelectorAll('.rnn-several')].every(view =>
 @pytest.fixture(scope="module")
 def compared(lab: Any, browser: Any) -> Any:
     """A notebook in which two runs on characters and one on words are compared."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1700})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = Page(context.new_page())
-    page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.open(lab.write("compared.ipynb", *CELLS))
-    page.run("notebook:run-all-cells")
-    page.tab.wait_for_function(
-        "document.querySelectorAll('.rnn-several .rnn-chart canvas').length === 4", timeout=90_000
-    )
-    page.idle()
-    page.run("application:toggle-left-area")
-    yield page
-    theme(page, "Light")
-    page.tab.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    context.close()
+    with paging(browser, 1400, 1700) as page:
+        page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.open(lab.write("compared.ipynb", *CELLS))
+        page.run("notebook:run-all-cells")
+        page.tab.wait_for_function(
+            "document.querySelectorAll('.rnn-several .rnn-chart canvas').length === 4",
+            timeout=90_000,
+        )
+        page.idle()
+        page.run("application:toggle-left-area")
+        yield page
+        theme(page, "Light")
 
 
 def labels(page: Page) -> list[str]:

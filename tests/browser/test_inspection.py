@@ -23,7 +23,7 @@ LINES = {
     "gates": f"%inspect_rnn gates {TEXT}",
     "surprise": f"%inspect_rnn surprise {TEXT}",
     "gradient": f"%inspect_rnn gradient {TEXT}",
-    "match": f"%inspect_rnn match {TEXT} --span 0:3",
+    "match": f"%inspect_rnn match {TEXT} --span 0:3 --threshold 0",
     "units": "%inspect_rnn units",
     "batches": "%inspect_rnn batches",
 }
@@ -37,20 +37,17 @@ EPOCHS = ["hidden", "gates", "surprise", "gradient"]
 @pytest.fixture(scope="module")
 def looked_at(lab: Any, browser: Any) -> Any:
     """One notebook with all views, since training takes longer than looking."""
-    from tests.browser.conftest import Page
+    from tests.browser.conftest import paging
 
-    context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    page = Page(context.new_page())
-    page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.open(lab.write("inspected.ipynb", PREPARE, *LINES.values()))
-    page.run("notebook:run-all-cells")
-    page.tab.wait_for_function(
-        "n => document.querySelectorAll('.rnn-inspection').length === n",
-        arg=len(LINES),
-        timeout=120_000,
-    )
-    yield page
-    context.close()
+    with paging(browser, 1280, 1000) as page:
+        page.open(lab.write("inspected.ipynb", PREPARE, *LINES.values()))
+        page.run("notebook:run-all-cells")
+        page.tab.wait_for_function(
+            "n => document.querySelectorAll('.rnn-inspection').length === n",
+            arg=len(LINES),
+            timeout=120_000,
+        )
+        yield page
 
 
 @pytest.mark.parametrize("place", range(len(LINES)), ids=list(LINES))
@@ -127,21 +124,18 @@ def test_a_page_shows_each_view_once(looked_at: Any) -> None:
 @pytest.fixture(scope="module")
 def slid(lab: Any, browser: Any) -> Any:
     """A notebook with a view across six epochs, saved."""
-    from tests.browser.conftest import Page
+    from tests.browser.conftest import paging
 
-    context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    page = Page(context.new_page())
-    page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
-    lines = [f"%inspect_rnn {view} 'the time 中文' --epochs" for view in EPOCHS]
-    page.open(lab.write("epochs.ipynb", KEPT, *lines))
-    page.run("notebook:run-all-cells")
-    page.tab.wait_for_function(
-        "n => document.querySelectorAll('.rnn-epochs').length === n",
-        arg=len(lines),
-        timeout=120_000,
-    )
-    yield page
-    context.close()
+    with paging(browser, 1280, 1000) as page:
+        lines = [f"%inspect_rnn {view} 'the time 中文' --epochs" for view in EPOCHS]
+        page.open(lab.write("epochs.ipynb", KEPT, *lines))
+        page.run("notebook:run-all-cells")
+        page.tab.wait_for_function(
+            "n => document.querySelectorAll('.rnn-epochs').length === n",
+            arg=len(lines),
+            timeout=120_000,
+        )
+        yield page
 
 
 def test_a_slider_goes_through_the_epochs_and_keeps_what_is_chosen(slid: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from nbconvert import HTMLExporter
 
 from rnn_magics.notebook.widgets.base import STATIC
-from tests.browser.conftest import Page
+from tests.browser.conftest import Page, paging
 
 PATIENCE = 60_000
 PAYLOAD = Path(__file__).parents[1] / "contract" / "payloads" / "chart.json"
@@ -53,9 +53,7 @@ def plain(
 ) -> Iterator[Page]:
     """JupyterLab or Notebook 7 with widgets, but without our extension."""
     home = tmp_path_factory.mktemp(request.param)
-    with serve(home, request.param, extension=False) as lab:
-        context = browser.new_context(viewport={"width": 1280, "height": 3000})
-        page = Page(context.new_page())
+    with serve(home, request.param, extension=False) as lab, paging(browser, 1280, 3000) as page:
         url = lab.write("plain.ipynb", *CELLS)
         if request.param == "notebook":
             url = f"{lab.url}/notebooks/plain.ipynb"
@@ -69,7 +67,6 @@ def plain(
         page.tab.evaluate("jupyterapp.commands.execute('docmanager:save')")
         page.folder = lab.folder
         yield page
-        context.close()
 
 
 def test_a_widget_hides_the_picture_of_the_same_result_and_no_other(plain: Page) -> None:

@@ -18,19 +18,16 @@ WRITTEN = "view => view.querySelectorAll('.rnn-branch:first-child .rnn-written')
 
 @pytest.fixture(scope="module")
 def opened(lab: Any, browser: Any) -> Any:
-    from tests.browser.conftest import Page
+    from tests.browser.conftest import paging
 
-    context = browser.new_context(viewport={"width": 1280, "height": 1100})
-    page = Page(context.new_page())
-    page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.run_all(lab.write("play.ipynb", *CELLS))
-    view = page.tab.locator(".rnn-inspection")
-    view.wait_for(timeout=60_000)
-    # From here on no kernel can help.
-    page.tab.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
-    view.scroll_into_view_if_needed()
-    yield page, view
-    context.close()
+    with paging(browser, 1280, 1100) as page:
+        page.run_all(lab.write("play.ipynb", *CELLS))
+        view = page.tab.locator(".rnn-inspection")
+        view.wait_for(timeout=60_000)
+        # From here on no kernel can help.
+        page.tab.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        view.scroll_into_view_if_needed()
+        yield page, view
 
 
 def branch(view: Any, place: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Page
+from tests.browser.conftest import Page, paging
 from tests.browser.test_accessible import AXE, theme
 
 PATIENCE = 120_000
@@ -48,20 +48,17 @@ FORMS_SEEN = "document.querySelectorAll('.jp-RenderedHTMLCommon').length"
 @pytest.fixture(scope="module")
 def reports(lab: Any, browser: Any) -> Iterator[Page]:
     """A notebook with every report that is HTML, all of them unfolded."""
-    context = browser.new_context(viewport={"width": 1400, "height": 5000})
-    page = Page(context.new_page())
-    page.open(lab.write("reports.ipynb", *FORMS.values()))
-    page.run("application:toggle-left-area")
-    page.run("notebook:run-all-cells")
-    last = page.tab.locator(".jp-CodeCell").last.locator(".jp-RenderedHTMLCommon")
-    last.wait_for(timeout=PATIENCE)
-    assert page.tab.locator(".jp-OutputArea pre:has-text('Error')").all_inner_texts() == []
-    assert page.tab.evaluate(FORMS_SEEN) >= len(FORMS)
-    page.tab.add_script_tag(path=AXE)
-    yield page
-    theme(page, "Light")
-    page.tab.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    context.close()
+    with paging(browser, 1400, 5000) as page:
+        page.open(lab.write("reports.ipynb", *FORMS.values()))
+        page.run("application:toggle-left-area")
+        page.run("notebook:run-all-cells")
+        last = page.tab.locator(".jp-CodeCell").last.locator(".jp-RenderedHTMLCommon")
+        last.wait_for(timeout=PATIENCE)
+        assert page.tab.locator(".jp-OutputArea pre:has-text('Error')").all_inner_texts() == []
+        assert page.tab.evaluate(FORMS_SEEN) >= len(FORMS)
+        page.tab.add_script_tag(path=AXE)
+        yield page
+        theme(page, "Light")
 
 
 @pytest.mark.parametrize("width", [1400, 700])

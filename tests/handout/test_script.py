@@ -110,8 +110,8 @@ def length(
 ) -> int:
     """Return how long the script of a run is that was never trained; compile it as well."""
     corpus, words = text_of(data, cleaning, vocab)
-    num_tokens = corpus.numbered(words.token, words.config.reserved).size
-    num_train = corpus.num_train_tokens(num_tokens)
+    numbered = corpus.numbered(words.token, words.config.reserved)
+    num_tokens, num_train = numbered.size, numbered.num_train
     reached = [5.0] if num_tokens > num_train and evaluated else []
     run = Run(
         "tiny",

@@ -62,7 +62,7 @@ def test_the_split_is_the_text_in_two_pieces(
 ) -> None:
     corpus = Corpus.from_tokens(tokens, CorpusConfig(valid=valid, max_tokens=max_tokens))
     kept = corpus.tokens()
-    train, held_out = corpus.split(kept)
+    train, held_out = corpus.split()
     assert train + held_out == kept == tokens[:max_tokens]
     assert len(held_out) == int(len(kept) * valid)
 
@@ -70,25 +70,25 @@ def test_the_split_is_the_text_in_two_pieces(
 @pytest.mark.parametrize(("length", "held_out"), [(999, 0), (1000, 100), (1234, 123)])
 def test_a_tenth_is_held_out_of_texts_that_are_long_enough(length: int, held_out: int) -> None:
     corpus = Corpus.from_text("ab" * (length // 2) + "c" * (length % 2))
-    assert len(corpus.split(corpus.tokens())[1]) == held_out
+    assert len(corpus.split()[1]) == held_out
 
 
 def test_nothing_is_held_out_when_asked() -> None:
     corpus = Corpus.from_text("ab" * 1000, CorpusConfig(valid=0))
-    assert corpus.split(corpus.tokens())[1] == []
+    assert corpus.split()[1] == []
 
 
 def test_the_default_share_is_the_same_for_every_tokenizer() -> None:
     corpus = Corpus.from_text("word " * 500)  # 2,500 characters, 500 words
     assert corpus.held_out_share == 0.1
-    assert len(corpus.split(corpus.tokens("char"))[1]) == 250
-    assert len(corpus.split(corpus.tokens("word"))[1]) == 50
+    assert len(corpus.split("char")[1]) == 250
+    assert len(corpus.split("word")[1]) == 50
 
 
 def test_the_default_share_is_that_of_the_shortened_text() -> None:
     corpus = Corpus.from_text("ab" * 1000, CorpusConfig(max_tokens=999))
     assert corpus.held_out_share == 0.0
-    assert len(corpus.split(corpus.tokens())[0]) == 999
+    assert len(corpus.split()[0]) == 999
 
 
 def test_several_sources_are_joined_by_a_line_end(tmp_path: Path) -> None:

@@ -28,9 +28,9 @@ from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, option
 from rnn_magics.scores.rows import Rows
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.indexing.numbering import Numbered
+from rnn_magics.text.indexing.numbered import Numbered
 from rnn_magics.text.read_as import corpus_as
-from rnn_magics.text.vocab import Vocab, encode_corpus
+from rnn_magics.text.vocab import Vocab, encode_corpus, numbered_as
 
 _STEPS = 128  # read at once
 _KEPT = 4  # sets of states in the cache, for each numbering of a corpus
@@ -116,7 +116,7 @@ def read_corpus(
             corpus=corpus.name,
         )
         raise InspectionError(msg)
-    known = _known.setdefault(corpus.numbered(vocab.token, vocab.config.reserved), {})
+    known = _known.setdefault(numbered_as(corpus, vocab), {})
     key = (_fingerprint(model), vocab.fingerprint, layer, len(ids))
     found = known.pop(key, None) or CorpusStates(ids, _states(model, ids, layer), vocab, layer)
     known[key] = found  # the latest is last
@@ -162,11 +162,12 @@ def _run_layers(
     model: RNNModel, ids: Tensor, before: list[State], layer: int
 ) -> tuple[Tensor, list[State]]:
     inputs = ids.t()  # (steps, num_rows)
+    resets = model.resets(inputs)
     if model.embedding is not None:
         inputs = model.embedding(inputs)
     run = ENGINES[model.engine].run
     after = []
     for index in range(layer + 1):
-        inputs, state = run(model.rnn.cells[index], inputs, before[index])
+        inputs, state = run(model.rnn.cells[index], inputs, before[index], resets)
         after.append(state)
     return inputs, after  # (steps, num_rows, num_hiddens)

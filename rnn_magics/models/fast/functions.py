@@ -129,7 +129,7 @@ def _input_gradients(
     ctx: Any,
     inputs: Tensor,
     weight_ih: Tensor,
-    states: Tensor,
+    before: Tensor,
     d_x: Tensor,
     d_hn: Tensor | None,
 ) -> tuple[Tensor | None, ...]:
@@ -139,8 +139,10 @@ def _input_gradients(
     ----------
     ctx
         The context of the function, which knows whether the inputs need a gradient.
-    inputs, weight_ih, states
-        As in the forward pass; states are (num_steps + 1, batch, num_hiddens).
+    inputs, weight_ih
+        As in the forward pass.
+    before
+        The state that each step started from, (num_steps, batch, num_hiddens).
     d_x
         The gradient of the input products, from `_spaced`.
     d_hn
@@ -151,11 +153,11 @@ def _input_gradients(
     -------
     d_inputs, d_weight_ih, d_bias_ih, d_weight_hh, d_bias_hh
     """
-    size = states.shape[2]
+    size = before.shape[2]
     columns, input_size = weight_ih.shape
     multiplied = inputs.is_floating_point()
     nothing = d_x.new_empty(0, 0)
-    d_x, before = d_x.flatten(0, 1), states[:-1].flatten(0, 1)
+    d_x, before = d_x.flatten(0, 1), before.flatten(0, 1)
     inner = nothing if d_hn is None else d_hn.flatten(0, 1)
     rows = inputs.flatten(0, 1) if multiplied else nothing
     places = torch.empty(0, dtype=torch.long) if multiplied else inputs.flatten()
@@ -189,19 +191,34 @@ class Recurrence:
     Parameters
     ----------
     forward
-        ``forward(given, *state)`` returns what the backward pass needs: the states, the memories
-        of an LSTM, both (num_steps + 1, batch, num_hiddens), and the gates.
+        ``forward(resets, given, *state)`` returns what the backward pass needs: the states, the
+        memories of an LSTM, both (num_steps + 1, batch, num_hiddens), and the gates.
     backward
-        ``backward(panels, *kept, *d_results)`` takes what `forward` returned and the gradients of
-        the results of the scan. It returns `d_x` and `d_hn` (see `_input_gradients`) and the
-        gradients of the initial state. It may overwrite the gates.
+        ``backward(resets, panels, *kept, *d_results)`` takes what `forward` returned and the
+        gradients of the results of the scan. It returns `d_x` and `d_hn` (see `_input_gradients`)
+        and the gradients of the initial state. It may overwrite the gates.
     kernel
         The compiled function that is needed last.
+    resets
+        Where a step starts from a state of zeros, (num_steps, batch); None for nowhere.
     """
 
     forward: Callable[..., tuple[Tensor, ...]]
     backward: Callable[..., tuple[Tensor | None, ...]]
     kernel: Any
+    resets: Tensor | None = None
+
+    @property
+    def given_resets(self) -> Array:
+        """The resets as the compiled functions take them."""
+        if self.resets is None:
+            return np.empty((0, 0), np.uint8)
+        return _array(self.resets.to(torch.uint8))
+
+    def before(self, states: Tensor) -> Tensor:
+        """Return the state that each step started from, (num_steps, batch, num_hiddens)."""
+        before = states[:-1]
+        return before if self.resets is None else before.masked_fill(self.resets[..., None], 0)
 
 
 class Scan(Function):
@@ -217,7 +234,7 @@ class Scan(Function):
     def forward(ctx: Any, recurrence: Recurrence, *tensors: Tensor) -> tuple[Tensor, ...]:  # noqa: D102
         given, state = tensors[:5], tensors[5:]
         _check(given, state)
-        kept = recurrence.forward(given, *state)
+        kept = recurrence.forward(recurrence.given_resets, given, *state)
         ctx.save_for_backward(*given, *kept)
         ctx.recurrence, ctx.is_spent = recurrence, False
         return kept[0][1:], *(part[-1].clone() for part in kept[: len(state)])
@@ -226,34 +243,36 @@ class Scan(Function):
     @once_differentiable
     def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
         given, kept = ctx.saved_tensors[:5], ctx.saved_tensors[5:]
+        recurrence, resets = ctx.recurrence, ctx.recurrence.given_resets
         if ctx.is_spent:
             state = (part[0] for part in kept[: len(d_results) - 1])
-            kept = ctx.recurrence.forward(given, *state)
+            kept = recurrence.forward(resets, given, *state)
         ctx.is_spent = True
         inputs, weight_ih, _, weight_hh, _ = given
-        d_x, d_hn, *d_state = ctx.recurrence.backward(pack(weight_hh), *kept, *d_results)
-        d_given = _input_gradients(ctx, inputs, weight_ih, kept[0], d_x, d_hn)
+        d_x, d_hn, *d_state = recurrence.backward(resets, pack(weight_hh), *kept, *d_results)
+        before = recurrence.before(kept[0])
+        d_given = _input_gradients(ctx, inputs, weight_ih, before, d_x, d_hn)
         return None, *d_given, *d_state
 
 
-def _rnn_forward(given: Given, h_0: Tensor) -> tuple[Tensor]:
+def _rnn_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
     states = _room_after(h_0, len(inputs))
     products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
-    _scan(scans.rnn_forward, len(h_0), *products, pack(weight_hh.t()), _array(states))
+    _scan(scans.rnn_forward, len(h_0), *products, pack(weight_hh.t()), resets, _array(states))
     return (states,)
 
 
 def _rnn_backward(
-    panels: Array, states: Tensor, d_outputs: Tensor, d_last: Tensor
+    resets: Array, panels: Array, states: Tensor, d_outputs: Tensor, d_last: Tensor
 ) -> tuple[Tensor | None, ...]:
     d_x, d_0 = _spaced(states, *states[1:].shape), torch.empty_like(states[0])
-    read = (*map(_array, (d_outputs, d_last, states)), panels)
+    read = (*map(_array, (d_outputs, d_last, states)), panels, resets)
     _scan(scans.rnn_backward, len(d_0), *read, *map(_array, (d_x, d_0)))
     return d_x, None, d_0
 
 
-def _gru_forward(given: Given, h_0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _gru_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
     states = _room_after(h_0, len(inputs))
     h_n = _spaced(states, *states[1:].shape)
@@ -262,34 +281,47 @@ def _gru_forward(given: Given, h_0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
     products = (*_input_products(inputs, weight_ih), _array(bias), _array(bias_n))
     results = map(_array, (states, gates, h_n))
-    _scan(scans.gru_forward, len(h_0), *products, pack(weight_hh.t()), *results)
+    _scan(scans.gru_forward, len(h_0), *products, pack(weight_hh.t()), resets, *results)
     return states, gates, h_n
 
 
 def _gru_backward(
-    panels: Array, states: Tensor, gates: Tensor, h_n: Tensor, d_outputs: Tensor, d_last: Tensor
+    resets: Array,
+    panels: Array,
+    states: Tensor,
+    gates: Tensor,
+    h_n: Tensor,
+    d_outputs: Tensor,
+    d_last: Tensor,
 ) -> tuple[Tensor | None, ...]:
     d_0 = torch.empty_like(states[0])
-    read = (*map(_array, (d_outputs, d_last, states)), panels)
+    read = (*map(_array, (d_outputs, d_last, states)), panels, resets)
     _scan(scans.gru_backward, len(d_0), *read, *map(_array, (gates, h_n, d_0)))
     return gates, h_n, d_0
 
 
-def _lstm_forward(given: Given, h_0: Tensor, c_0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _lstm_forward(
+    resets: Array, given: Given, h_0: Tensor, c_0: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
     states, memories = (_room_after(part, len(inputs)) for part in (h_0, c_0))
     gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
     products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
     results = map(_array, (states, memories, gates))
-    _scan(scans.lstm_forward, len(h_0), *products, pack(weight_hh.t()), *results)
+    _scan(scans.lstm_forward, len(h_0), *products, pack(weight_hh.t()), resets, *results)
     return states, memories, gates
 
 
 def _lstm_backward(
-    panels: Array, states: Tensor, memories: Tensor, gates: Tensor, *d_results: Tensor
+    resets: Array,
+    panels: Array,
+    states: Tensor,
+    memories: Tensor,
+    gates: Tensor,
+    *d_results: Tensor,
 ) -> tuple[Tensor | None, ...]:
     d_0, d_c0 = torch.empty_like(states[0]), torch.empty_like(memories[0])
-    read = (*map(_array, (*d_results, memories)), panels)
+    read = (*map(_array, (*d_results, memories)), panels, resets)
     _scan(scans.lstm_backward, len(d_0), *read, *map(_array, (gates, d_0, d_c0)))
     return gates, None, d_0, d_c0
 

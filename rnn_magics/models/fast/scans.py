@@ -17,6 +17,8 @@ Common arguments, contiguous and, except for `places`, of one floating-point typ
   backward pass overwrites them with the gradient of x where it reads them for the last time: that
   memory is in the cache already, and no other has to be allocated.
 - ``d_x`` of the simple cell may also have more columns than x.
+- ``resets``: (num_steps, batch), not 0 where a step starts from a state of zeros instead of the
+  state before it; (0, batch) where none does, which costs nothing.
 - ``first``, ``last``: the block, rows first..last - 1 of the batch.
 
 The loops over j are short and begin at 0. The compiler uses vector instructions only if it can
@@ -50,15 +52,39 @@ def _begin(x: Any, places: Any, bias: Any, sums: Any) -> None:
 
 
 @njit(**OPTIONS)
+def _add_product(
+    states: Any, resets: Any, panels: Any, before: Any, sums: Any, t: int, first: int, last: int
+) -> None:
+    # Adds the product of the state before step t; where the step resets it, that of zeros.
+    if not len(resets):
+        add_matrix_product(states[t, first:last], panels, sums)
+        return
+    for b in range(last - first):
+        before[b] = states[t, first + b]
+        if resets[t, first + b]:
+            before[b] = 0
+    add_matrix_product(before, panels, sums)
+
+
+@njit(**OPTIONS)
+def _stop(resets: Any, carried: Any, t: int, first: int) -> None:
+    # No gradient goes back across a reset. carried: (num_rows, ...)
+    if len(resets):
+        for b in range(len(carried)):
+            if resets[t, first + b]:
+                carried[b] = 0
+
+
+@njit(**OPTIONS)
 def rnn_forward(
-    x: Any, places: Any, bias: Any, panels: Any, states: Any, first: int, last: int
+    x: Any, places: Any, bias: Any, panels: Any, resets: Any, states: Any, first: int, last: int
 ) -> None:
     """Fill `states` with ``h_t = tanh(x_t + bias + W h_{t-1})``."""
     size = states.shape[2]
-    sums = _scratch(panels, last - first)
+    sums, room = _scratch(panels, last - first), np.empty((last - first, size), states.dtype)
     for t in range(len(places)):
         _begin(x, places[t, first:last], bias, sums)
-        add_matrix_product(states[t, first:last], panels, sums)
+        _add_product(states, resets, panels, room, sums, t, first, last)
         for b in range(last - first):
             total, h = sums[b], states[t + 1, first + b]
             for j in range(size):
@@ -71,6 +97,7 @@ def rnn_backward(
     d_last: Any,
     states: Any,
     panels: Any,
+    resets: Any,
     d_x: Any,
     d_0: Any,
     first: int,
@@ -88,6 +115,7 @@ def rnn_backward(
                 d[j] = (total[j] + d_out[j]) * (1 - h[j] * h[j])
             total[:] = 0
         add_matrix_product(d_x[t, first:last], panels, d_h)
+        _stop(resets, d_h, t, first)
     d_0[first:last] = d_h[:, :size]
 
 
@@ -98,6 +126,7 @@ def gru_forward(
     bias: Any,
     bias_n: Any,
     panels: Any,
+    resets: Any,
     states: Any,
     gates: Any,
     h_n: Any,
@@ -109,16 +138,18 @@ def gru_forward(
     For the candidate, `bias` holds what is added outside the reset gate.
     """
     size = states.shape[2]
-    sums = _scratch(panels, last - first)
+    sums, room = _scratch(panels, last - first), np.empty((last - first, size), states.dtype)
+    nothing = np.zeros(size, states.dtype)
     for t in range(len(places)):
-        before = states[t, first:last]
         _begin(x, places[t, first:last], bias[: 2 * size], sums)
         for b in range(last - first):
             sums[b, 2 * size : 3 * size] = bias_n
-        add_matrix_product(before, panels, sums)
+        _add_product(states, resets, panels, room, sums, t, first, last)
         for b in range(last - first):
             x_n, bias_x = x[places[t, first + b], 2 * size :], bias[2 * size :]
-            gate, product, old = gates[t, first + b], h_n[t, first + b], before[b]
+            gate, product, old = gates[t, first + b], h_n[t, first + b], states[t, first + b]
+            if len(resets) and resets[t, first + b]:
+                old = nothing
             reset, update = gate[:size], gate[size : 2 * size]
             candidate = gate[2 * size : 3 * size]
             h = states[t + 1, first + b]
@@ -138,6 +169,7 @@ def gru_backward(
     d_last: Any,
     states: Any,
     panels: Any,
+    resets: Any,
     gates: Any,
     h_n: Any,
     d_0: Any,
@@ -148,10 +180,12 @@ def gru_backward(
     size = d_last.shape[1]
     sums = _scratch(panels, last - first)
     d_h = d_last[first:last].copy()
-    d_candidate = np.empty(size, d_h.dtype)
+    d_candidate, nothing = np.empty(size, d_h.dtype), np.zeros(size, d_h.dtype)
     for t in range(len(gates) - 1, -1, -1):
         for b in range(last - first):
             gate, product, old = gates[t, first + b], h_n[t, first + b], states[t, first + b]
+            if len(resets) and resets[t, first + b]:
+                old = nothing
             reset, update = gate[:size], gate[size : 2 * size]
             candidate = gate[2 * size : 3 * size]
             d_out, total, carry = d_outputs[t, first + b], sums[b], d_h[b]
@@ -172,6 +206,8 @@ def gru_backward(
                 product[j] = d_product
         add_matrix_product(gates[t, first:last, : 2 * size], panels[:, : 2 * size], sums)
         add_matrix_product(h_n[t, first:last], panels[:, 2 * size :], sums)
+        _stop(resets, sums, t, first)
+        _stop(resets, d_h, t, first)
     d_0[first:last] = d_h + sums[:, :size]
 
 
@@ -181,6 +217,7 @@ def lstm_forward(
     places: Any,
     bias: Any,
     panels: Any,
+    resets: Any,
     states: Any,
     memories: Any,
     gates: Any,
@@ -189,12 +226,15 @@ def lstm_forward(
 ) -> None:
     """Fill `states`, `memories` (c_t, shaped like them) and `gates` (i, f, g, o)."""
     size = states.shape[2]
-    sums = _scratch(panels, last - first)
+    sums, room = _scratch(panels, last - first), np.empty((last - first, size), states.dtype)
+    nothing = np.zeros(size, states.dtype)
     for t in range(len(places)):
         _begin(x, places[t, first:last], bias, sums)
-        add_matrix_product(states[t, first:last], panels, sums)
+        _add_product(states, resets, panels, room, sums, t, first, last)
         for b in range(last - first):
             total, gate, old = sums[b], gates[t, first + b], memories[t, first + b]
+            if len(resets) and resets[t, first + b]:
+                old = nothing
             new, h = memories[t + 1, first + b], states[t + 1, first + b]
             i, f = gate[:size], gate[size : 2 * size]
             g, o = gate[2 * size : 3 * size], gate[3 * size : 4 * size]
@@ -218,6 +258,7 @@ def lstm_backward(
     d_memory: Any,
     memories: Any,
     panels: Any,
+    resets: Any,
     gates: Any,
     d_0: Any,
     d_c0: Any,
@@ -232,10 +273,12 @@ def lstm_backward(
     d_h = _scratch(panels, last - first)
     d_h[:, :size] = d_last[first:last]
     d_c = d_memory[first:last].copy()
-    squash = np.empty(size, d_c.dtype)
+    squash, nothing = np.empty(size, d_c.dtype), np.zeros(size, d_c.dtype)
     for t in range(len(gates) - 1, -1, -1):
         for b in range(last - first):
             gate, old, new = gates[t, first + b], memories[t, first + b], memories[t + 1, first + b]
+            if len(resets) and resets[t, first + b]:
+                old = nothing
             i, f = gate[:size], gate[size : 2 * size]
             g, o = gate[2 * size : 3 * size], gate[3 * size : 4 * size]
             d_out, total, carry = d_outputs[t, first + b], d_h[b], d_c[b]
@@ -257,5 +300,7 @@ def lstm_backward(
                 f[j] = carry[j] * old[j] * f_j * (1 - f_j)
                 carry[j] *= f_j
         add_matrix_product(gates[t, first:last], panels, d_h)
+        _stop(resets, d_h, t, first)
+        _stop(resets, d_c, t, first)
     d_0[first:last] = d_h[:, :size]
     d_c0[first:last] = d_c

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_magics.errors import ConfigError, SessionError
-from rnn_magics.language import say
+from rnn_magics.language import marked, say
 from rnn_magics.notebook.line.call import Call, variable
 from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part, word
 from rnn_magics.notebook.line.words import names_of
@@ -136,6 +136,7 @@ def reading_call(
         return Call.of(result, Corpus.from_data, data, cleaning, name=name, field=field)
     if sources and _is_task(sources[0]):
         task = sources[0].removeprefix(PREFIX)
+        cleaning = replace(cleaning, seed=None)  # --seed draws the examples
         return Call.of(result, task_corpus, task, options.task, cleaning, name=name)
     several = list(sources) or DEFAULT_SOURCE
     return Call.of(
@@ -168,6 +169,10 @@ def looked_up(name: str, variables: Mapping[str, Any]) -> Any:
     return variables[name]
 
 
+_OF_A_TASK = marked("{option} is for made-up tasks, such as {task}; leave it out")
+_OF_TASKS = {"--seed": marked("--seed is for --documents and made-up tasks; leave it out")}
+
+
 def _refuse_useless(options: ReadingOptions, sources: Sequence[str]) -> None:
     # Refuse an option that would have no effect.
     msg, is_cell, has_data = "", options.line.cell is not None, options.data is not None
@@ -184,11 +189,7 @@ def _refuse_useless(options: ReadingOptions, sources: Sequence[str]) -> None:
     elif made_up and len(sources) > 1:
         msg = say("{task!r} is a text of its own; name it alone", task=made_up[0])
     elif not any(map(_is_task, options.source)) and (typed := _typed_of(TaskConfig, options)):
-        msg = say(
-            "{option} is for made-up tasks, such as {task}; leave it out",
-            option=typed,
-            task=_tasks()[0],
-        )
+        msg = say(_OF_TASKS.get(typed, _OF_A_TASK), option=typed, task=_tasks()[0])
     elif wrong := _wrong_data(options):
         msg = wrong
     elif limit := _useless_limit(options):
@@ -237,6 +238,6 @@ def _is_task(source: str) -> bool:
 
 
 def _typed_of(part_of_line: type[Options], options: ReadingOptions) -> str:
-    # The first flag of a part that was typed; empty if none was.
-    typed = (f.flag for f in describe(part_of_line) if f.name in options.line.typed)
-    return next(typed, "")
+    # The first flag of a part that was typed; empty if none was. That of documents is no task's.
+    names = options.line.typed - ({"seed"} if options.cleaning.documents else set())
+    return next((f.flag for f in describe(part_of_line) if f.name in names), "")

@@ -50,6 +50,8 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
         %corpus --data tokens          the variable `tokens`
         %corpus --data table --field review    a column of a table, a field of records
         %corpus --data x --levels 20   numbers, cut into 20 levels
+        %corpus names.txt --documents line     each line begins and ends
+        %corpus poems/ --documents file --seed 1     each file, in a shuffled order
         %corpus task:copy --length 10  a made-up task, whose best perplexity is known
         %%corpus poem                  the lines below are the text
     """

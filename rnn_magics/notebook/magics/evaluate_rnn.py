@@ -77,7 +77,9 @@ def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpu
     if not options.has_text:
         return []
     valid = options.cleaning.valid if "valid" in options.line.typed else 0.0
-    how = replace(options.cleaning, valid=valid), options.encoding or _encoding(runs)
+    documents = options.cleaning.documents or (None if options.as_is else _documents(runs))
+    cleaning = replace(options.cleaning, valid=valid, documents=documents)
+    how = cleaning, options.encoding or _encoding(runs)
     if options.line.cell is not None or options.data is not None:
         levels = None if options.as_is or options.data is None else _levels(runs)
         if levels is not None and options.series.levels is not None:
@@ -114,6 +116,12 @@ def _encoding(runs: list[Run]) -> str | None:
     # What was typed for the text of the runs, if it was the same for all.
     typed = {None if run.reading is None else run.reading.encoding for run in runs}
     return typed.pop() if len(typed) == 1 else None
+
+
+def _documents(runs: list[Run]) -> str | None:
+    # What a document is in the texts of the runs, if it is the same for all.
+    kinds = {None if run.reading is None else run.reading.cleaning.documents for run in runs}
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def _levels(runs: list[Run]) -> Levels | None:

@@ -14,14 +14,16 @@ from rnn_magics.errors import CorpusError
 from rnn_magics.foreign import foreign_code
 from rnn_magics.language import marked, say
 from rnn_magics.results import visible
+from rnn_magics.text.formats.json_list import (
+    ExtraDataError,
+    NotJSONError,
+    TooLongError,
+    elements,
+)
 
 MOST_CHARACTERS = 1 << 28
-"""The most characters of what has to be held in memory: a line, a JSON file, a page."""
+"""The most characters of what has to be held in memory: a line, a record, a page."""
 _AT_ONCE = 1024  # rows
-_TOO_LONG = marked(
-    "{what!r} has more than {most:,} characters, too many to be read in one piece; make JSON lines"
-    " of it: jq -c '.[]' {what}"
-)
 _DELIMITERS = ",;\t"  # of a CSV file, the first that occurs in its head
 
 
@@ -57,11 +59,23 @@ def json_rows(pieces: Iterable[str], what: str) -> Iterator[Any]:
     CorpusError
         When it is not JSON.
     """
-    text = whole(pieces, what, _TOO_LONG)
+    number = 0
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        if getattr(error, "msg", "") == "Extra data":
+        for record in elements(pieces, MOST_CHARACTERS):
+            number += 1
+            yield record
+    except TooLongError:
+        raise CorpusError(
+            say(
+                "record {number:,} of {what!r} has more than {most:,} characters; take it out, or"
+                " read the file as it is with --as raw",
+                number=number + 1,
+                what=what,
+                most=MOST_CHARACTERS,
+            )
+        ) from None
+    except (NotJSONError, RecursionError) as error:
+        if isinstance(error, ExtraDataError):
             said = marked(
                 "{what!r} is not JSON ({error}); if it has a value on each line: --as jsonl"
             )
@@ -70,7 +84,6 @@ def json_rows(pieces: Iterable[str], what: str) -> Iterator[Any]:
                 "{what!r} is not JSON ({error}); correct it, or read it as it is with --as raw"
             )
         raise CorpusError(say(said, what=what, error=_told(error))) from None
-    yield from value if isinstance(value, list) else [value]
 
 
 def json_lines(pieces: Iterable[str], what: str) -> Iterator[Any]:

@@ -45,6 +45,8 @@ class Stored:
         The token types that they number; empty for indices of a vocabulary.
     checksum
         The checksum of the indices and the token types.
+    mark
+        A place in the indices that is kept with them.
     notes
         What was wrong with the earlier file.
     """
@@ -52,6 +54,7 @@ class Stored:
     ids: Ids
     types: list[str]
     checksum: int
+    mark: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -104,6 +107,7 @@ class IndexFile:
         kind: type[np.integer[Any]] = np.uint8,
         *,
         anew: bool = False,
+        mark: Callable[[], int] = int,
     ) -> Stored:
         """Map the file; write it first if it is missing or damaged.
 
@@ -119,6 +123,8 @@ class IndexFile:
             The integer type to begin with; a wider one is used once an index needs it.
         anew
             Whether to write the file even if it exists.
+        mark
+            Returns a place to keep with them, once all blocks are written.
 
         Raises
         ------
@@ -147,12 +153,13 @@ class IndexFile:
                 writer.append(block)
             named = types()
             checksum = _checksum_of_types(named, writer.checksum)
-            document = {
+            document: dict[str, Any] = {
                 "dtype": writer.dtype.name,
                 "count": writer.count,
                 "types": named,
                 "checksum": checksum,
                 "version": self.version,
+                "mark": mark(),
             }
             writer.finish(self._data)
             writer.text(json.dumps(document), self._beside)
@@ -161,7 +168,8 @@ class IndexFile:
         finally:
             writer.discard()
         self._drop_older()
-        return Stored(self._mapped(writer.dtype, writer.count), named, checksum, notes)
+        ids = self._mapped(writer.dtype, writer.count)
+        return Stored(ids, named, checksum, int(document["mark"]), notes)
 
     def _stored(self) -> Stored:
         # Every kind of damage ends in an exception.
@@ -175,7 +183,7 @@ class IndexFile:
         ids = self._mapped(kind, count)
         if _checksum_of(ids, types) != checksum:
             raise ValueError
-        return Stored(ids, types, checksum)
+        return Stored(ids, types, checksum, int(document.get("mark", 0)))
 
     def _mapped(self, kind: np.dtype[Any], count: int) -> Ids:
         # An empty file cannot be mapped.

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.given import require_listable
 from rnn_magics.text.indexing.cache import IndexFile
-from rnn_magics.text.indexing.ids import Ids
-from rnn_magics.text.indexing.numbering import Numbered, cut_off, numberer_for, token_pieces
+from rnn_magics.text.indexing.numbered import Feed, Numbered
 from rnn_magics.text.reading.sources import cache_folder
 from rnn_magics.text.reading.stream import StreamedText
-from rnn_magics.text.reserved import Whole
-from rnn_magics.text.tokenizers import TOKENIZERS, require_breaks, split_words
+from rnn_magics.text.splitting.graphemes import split_graphemes
+from rnn_magics.text.tokenizers import require_breaks, split_words
 
+_KNOWN = (list, split_words, split_graphemes)  # of the package
+_NO_MATTER = ("documents", "seed")  # documents are in memory
 _LISTED = 10_000_000  # tokens that may become a list of Python objects
 
 
 def number_on_disk(
-    text: StreamedText, config: CorpusConfig, name: str, token: str, whole: Whole | None
+    text: StreamedText, config: CorpusConfig, name: str, token: str, feed: Feed
 ) -> Numbered:
     """Return the numbers of a text, made now or mapped from a file.
 
@@ -29,30 +29,32 @@ def number_on_disk(
         The text of a corpus, how it was cleaned, and its name.
     token
         A name of `TOKENIZERS`.
-    whole
-        The reserved tokens.
+    feed
+        Feeds the text to the numberer of that tokenizer.
 
     Raises
     ------
     CorpusError
         When its tokenizer may not cut a text.
     """
-    tokenizer, limit = TOKENIZERS[token], config.max_tokens
+    tokenizer, limit = feed.tokenizer, config.max_tokens
     require_breaks(token, name, len(text))
-    numberer = numberer_for(tokenizer, whole, line_ends=not config.d2l)
-
-    def blocks() -> Iterator[Ids]:
-        return cut_off(map(numberer.feed, token_pieces(text.pieces(), tokenizer, whole)), limit)
-
     # For words this is a guess: one in every four characters begins one. Twice the size, for
     # the numbers here and for the indices of a vocabulary.
     guess = len(text) * 2 if tokenizer.split is list else len(text) // 4 * 4 * 2
     needed = guess if limit is None else min(guess, limit * 8)
     # A notebook may have registered another function under the same name since.
-    anew = tokenizer.split not in (list, split_words)
-    file = index_file(text, config, name, token, whole)
-    stored = file.mapped(blocks, lambda: numberer.types, needed, anew=anew)
-    return Numbered.of_numbers(stored.ids, stored.types, stored.checksum, stored.notes)
+    anew = tokenizer.split not in _KNOWN and not tokenizer.alphabet
+    file = index_file(text, config, name, token, feed)
+    stored = file.mapped(
+        lambda: feed.blocks(text.pieces()),
+        lambda: feed.types,
+        needed,
+        anew=anew,
+        mark=lambda: feed.num_train,
+    )
+    num_train = feed.num_train_of(len(stored.ids), stored.mark)
+    return Numbered.of_numbers(stored.ids, stored.types, num_train, stored.checksum, stored.notes)
 
 
 def index_file(
@@ -60,25 +62,24 @@ def index_file(
     config: CorpusConfig,
     name: str,
     token: str,
-    whole: Whole | None,
+    feed: Feed,
     vocabulary: str = "",
 ) -> IndexFile:
     """Return the file that keeps the indices of a text on disk.
 
     Parameters
     ----------
-    text, config, name, token, whole
+    text, config, name, token, feed
         As for `number_on_disk`.
     vocabulary
         Identifies the vocabulary; empty for the numbers of token types.
     """
-    identity = text.identity
-    reserved = {} if whole is None else {"reserved": whole.tokens}
-    what = {**config.to_dict(), "valid": None, "token": token, **reserved}
-    family, folder = [part[:2] for part in identity], cache_folder() / "indices"
+    cleaning = {name: v for name, v in config.to_dict().items() if name not in _NO_MATTER}
+    what = {**cleaning, "valid": None, "token": token, **feed.identity}
+    family, folder = [part[:2] for part in text.identity], cache_folder() / "indices"
     # Version 1 took combining marks off their letters.
     version = 2 if token == "word" or config.letters_only else 1
-    return IndexFile(folder, family, identity, what, name, vocabulary, version)
+    return IndexFile(folder, family, text.identity, what, name, vocabulary, version)
 
 
 def listed(numbered: Numbered, name: str) -> list[Any]:
@@ -90,5 +91,6 @@ def listed(numbered: Numbered, name: str) -> list[Any]:
         When there are too many.
     """
     require_listable(numbered.size, name, _LISTED)
-    types = numbered.types()
-    return [types[number] for block in numbered.blocks() for number in block.tolist()]
+    numbers = [number for block in numbered.blocks() for number in block.tolist()]
+    types = numbered.types()  # all of them, now that all blocks are read
+    return [types[number] for number in numbers]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rnn_magics.errors import CorpusError
+from rnn_magics.language import say
 from rnn_magics.text.cleaning import (
     CorpusConfig,
     clean_pieces,
     cleaned_and_lost,
+    cleaned_documents,
     letters_left,
     letters_removed,
     require_two,
     share_removed,
 )
+from rnn_magics.text.documents import DOCUMENTS
 from rnn_magics.text.indexing.numbering import PIECE
 from rnn_magics.text.reading.progress import UNWATCHED, Meter
 from rnn_magics.text.reading.source import LargeFile, Source
@@ -42,6 +46,8 @@ class StreamedText:
         Its first characters.
     letters_removed
         The share of the letters that the cleaning removed.
+    num_line_ends
+        How many line ends it has.
     """
 
     sources: tuple[Source | LargeFile, ...]
@@ -50,6 +56,7 @@ class StreamedText:
     sha256: str
     beginning: str
     letters_removed: float = 0.0
+    num_line_ends: int = 0
 
     @classmethod
     def survey(
@@ -73,7 +80,7 @@ class StreamedText:
             When a source cannot be read as text.
         """
         digest, num_characters, beginning = hashlib.sha256(), 0, ""
-        removed = left = 0
+        removed = left = line_ends = 0
 
         def counted() -> Iterator[str]:
             nonlocal removed
@@ -85,10 +92,12 @@ class StreamedText:
             digest.update(piece.encode("utf-8", "surrogatepass"))
             num_characters += len(piece)
             left += letters_left(piece)
+            line_ends += piece.count("\n")
             if len(beginning) < _BEGINNING:
                 beginning += piece[: _BEGINNING - len(beginning)]
         share, sha256 = share_removed(removed, left), digest.hexdigest()
-        return cls(tuple(sources), cleaning, num_characters, sha256, beginning, share)
+        made = tuple(sources), cleaning, num_characters, sha256, beginning, share
+        return cls(*made, line_ends)
 
     def __len__(self) -> int:
         """Return the number of characters."""
@@ -120,19 +129,71 @@ def cleaned_text(
 ) -> tuple[str | StreamedText, float]:
     """Return the cleaned text of sources, and the share of its letters that were removed.
 
-    The text of large files stays on disk.
+    The text of large files stays on disk, unless it is documents.
 
     Raises
     ------
     CorpusError
-        When a large file cannot be read as text, or fewer than two characters are left.
+        When a large file cannot be read as text, or fewer than two characters are left, or there
+        are no records that could be documents.
     """
+    if cleaning.documents is not None:
+        found = _documents(sources, cleaning.documents, name, meter)
+        return cleaned_documents(found, cleaning, name)
     texts = [source.text for source in sources if isinstance(source, Source)]
     if len(texts) < len(sources):
         streamed = StreamedText.survey(sources, cleaning, meter)
         require_two(streamed, name, "character", streamed.letters_removed)
         return streamed, streamed.letters_removed
     return cleaned_and_lost("\n".join(texts), cleaning, name)
+
+
+def cleaned_again(
+    data: str | StreamedText | list[str], cleaning: CorpusConfig, name: str
+) -> tuple[str | StreamedText, float]:
+    """Return a text in another cleaning, and the share of its letters that were removed.
+
+    Parameters
+    ----------
+    data
+        The text, or its documents, which stay in their order. They become lines where `cleaning`
+        knows no documents; a text may become a single document.
+    cleaning, name
+        As for `cleaned_text`.
+
+    Raises
+    ------
+    CorpusError
+        As for `cleaned_text`.
+    """
+    whole = replace(cleaning, valid=0.0)
+    if isinstance(data, StreamedText):
+        return cleaned_text(data.sources, whole, name)
+    if isinstance(data, list) and cleaning.documents is not None:
+        return cleaned_documents(data, replace(whole, seed=None), name)
+    return cleaned_and_lost(data, whole, name)
+
+
+def _documents(
+    sources: Iterable[Source | LargeFile], kind: str, name: str, meter: Meter
+) -> Iterator[str]:
+    boundary, has_records = DOCUMENTS[kind], False
+    for each in sources:
+        has_records |= each.has_records
+        for source in each.in_memory(meter) if isinstance(each, LargeFile) else [each]:
+            if boundary.of_records:
+                yield from source.records()
+            else:
+                yield from [source.text] if boundary.cut is None else boundary.cut(source.text)
+    if boundary.of_records and not has_records:
+        raise CorpusError(
+            say(
+                "{name!r} has no records (JSON, CSV, TSV, Parquet, data sets) that could be"
+                " documents; name another of --documents {known}",
+                name=name,
+                known=", ".join(DOCUMENTS),
+            )
+        )
 
 
 def _cleaned(sources: Iterable[Source | LargeFile], cleaning: CorpusConfig) -> Iterator[str]:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rnn_magics.batching import labels_of
 from rnn_magics.language import marked, say
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.training.config import TrainConfig
@@ -135,7 +136,7 @@ class DeviceStep:
         model, optimizer = state.model, state.optimizer
         places = self.starts.index_select(0, self.taken).t() + self._window
         tokens = self._ids[places].long()  # (batch_size, num_steps + 1)
-        X, Y = tokens[:, :-1], tokens[:, 1:]
+        X, Y = tokens[:, :-1], labels_of(tokens[:, 1:], state.batches.marks)
         if not state.batches.carries_state:
             for part in self.hidden:
                 part.zero_()

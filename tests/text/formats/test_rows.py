@@ -97,13 +97,20 @@ def test_what_cannot_be_read_is_named_with_its_place(read: Any, text: str, said:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("read", [rows.json_rows, rows.json_lines, rows.comma_rows])
+@pytest.mark.parametrize(
+    ("read", "begins", "what"),
+    [
+        (rows.json_rows, '[1, 2, "', "record 3 of 'x'"),
+        (rows.json_lines, "", "'x' has a line"),
+        (rows.comma_rows, "", "'x' has a line"),
+    ],
+)
 def test_what_is_too_large_for_memory_is_refused(
-    read: Any, monkeypatch: pytest.MonkeyPatch
+    read: Any, begins: str, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rows, "MOST_CHARACTERS", 1_000)
-    with pytest.raises(CorpusError, match="more than 1,000 characters"):
-        list(read(iter(["x" * 100] * 11), "x"))
+    with pytest.raises(CorpusError, match=rf"{what}.* more than 1,000 characters"):
+        list(read(iter([begins, *["x" * 100] * 11]), "x"))
 
 
 def test_lines_are_read_as_they_arrive() -> None:
@@ -111,6 +118,13 @@ def test_lines_are_read_as_they_arrive() -> None:
     found = rows.json_lines(given_up, "x")
     assert next(found) == {"a": 1}
     assert len(list(given_up)) == 2
+
+
+def test_a_list_in_json_is_not_held() -> None:
+    pieces = iter([f'{"[" if place == 0 else ""}{{"a": {place}}},' for place in range(10_000)])
+    found = rows.json_rows(pieces, "x")
+    assert next(found) == {"a": 0}
+    assert len(list(pieces)) > 9_990
 
 
 def table(**columns: list[Any]) -> io.BytesIO:

@@ -19,6 +19,7 @@ from rnn_magics.text.indexing import numbering, words
 from rnn_magics.text.indexing.ids import id_type
 from rnn_magics.text.indexing.numbering import PIECE, at_breaks
 from rnn_magics.text.indexing.words import WordNumberer
+from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, Tokenizer, split_words
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus
 
@@ -63,9 +64,35 @@ def plainly(tokens: list[Any], num_train: int, config: VocabConfig) -> tuple[Any
     return freqs, [index.get(token, 0) for token in tokens]
 
 
+def parts_of(corpus: Corpus, config: VocabConfig) -> list[list[Any]]:
+    """Return the tokens of the training part and of the held-out part, as they are defined."""
+    if isinstance(corpus.data, tuple):
+        texts: list[Any] = [corpus.data]
+    else:
+        at, size = 0, corpus.cut.characters
+        while size is not None and len(counted(corpus, at)) < size:
+            at += 1
+        tokenizer = TOKENIZERS[config.token or "char"]
+        split = (kept_whole(tokenizer, config.reserved) or tokenizer).split
+        halves = [corpus.data] if size is None else [corpus.data[:at], corpus.data[at:]]
+        lines = [half.split("\n") if corpus.config.d2l else [half] for half in halves]
+        texts = [[token for line in half for token in split(line)] for half in lines]
+    if len(texts) == 2:
+        return texts
+    kept = list(texts[0][: corpus.config.max_tokens])
+    num_train = len(kept) - int(len(kept) * corpus.held_out_share)
+    return [kept[:num_train], kept[num_train:]]
+
+
+def counted(corpus: Corpus, end: int) -> str:
+    text = str(corpus.data)[:end]
+    return text.replace("\n", "") if corpus.config.d2l else text
+
+
 def assert_plain(corpus: Corpus, config: VocabConfig) -> None:
-    tokens = corpus.tokens(config.token, config.reserved)
-    num_train = len(corpus.split(tokens)[0])
+    train, valid = parts_of(corpus, config)
+    tokens, num_train = train + valid, len(train)
+    assert corpus.tokens(config.token, config.reserved) == tokens
     if num_train < 2:
         return
     freqs, ids = plainly(tokens, num_train, config)
