@@ -15,8 +15,7 @@ UNKNOWN = 0.02
 
 
 def _words(work: Work) -> list[str]:
-    corpus = work.need_text()
-    train, _ = corpus.split(corpus.tokens("word"))
+    train, _ = work.need_text().split("word")
     return train
 
 
