@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Touched when .venv holds what pyproject.toml and constraints.txt ask for.
 READY := $(VENV)/.ready
 
-.PHONY: demo lab test check catalogue bench bench-recipes torture clean clean-compiled
+.PHONY: demo lab test check catalogue bench bench-recipes torture release-check docs clean clean-compiled
 
 # The TypeScript half: installing builds both bundles when these have changed.
 WEB := rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.po $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*')
@@ -16,7 +16,7 @@ $(READY): pyproject.toml constraints.txt hatch_build.py $(WEB)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "rnn_magics needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[dev,docs]' --constraint constraints.txt
 	touch $@
 
 demo: $(READY)  ## train on the built-in corpus in the quickstart notebook, without a browser
@@ -56,6 +56,13 @@ torture: $(READY)  ## interrupt, spoil, fill and feed it, and write docs/reliabi
 
 bench-recipes: $(READY)  ## train the five recipes of the book and print their table
 	$(BIN)/python benchmarks/published/d2l_second_edition.py
+
+docs: $(READY)  ## the site, in build/site; executes the notebooks that have changed
+	$(BIN)/sphinx-build -W --keep-going -n -t course -c docs -d build/docs . build/site $(ARGS)
+
+release-check: $(READY)  ## build what is published, check it, install it into empty environments; ARGS=--lowest
+	$(BIN)/python -m pip install --quiet --editable '.[dev,docs,release]' --constraint constraints.txt
+	$(BIN)/python tools/release_check.py $(ARGS)
 
 clean-compiled:  ## forget what numba has compiled
 	rm -rf rnn_magics/models/fast/__pycache__

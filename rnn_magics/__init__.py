@@ -24,7 +24,7 @@ import lazy_loader
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _RENAMED = {
     "score": "score_text",

@@ -21,6 +21,15 @@ from .decoding.generate import generate_many as generate_many
 from .decoding.score import Score as Score
 from .decoding.score import score_text as score_text
 from .errors import RNNMagicsError as RNNMagicsError
+from .exercises.checking import Verdict as Verdict
+from .exercises.checking import check_exercise as check_exercise
+from .exercises.checking import solution_of as solution_of
+from .exercises.exercise import Choice as Choice
+from .exercises.exercise import Exercise as Exercise
+from .exercises.exercise import Made as Made
+from .exercises.exercise import Mistake as Mistake
+from .exercises.exercise import Number as Number
+from .exercises.exercises import EXERCISES as EXERCISES
 from .handout.page import PageConfig as PageConfig
 from .handout.page import WrittenPage as WrittenPage
 from .handout.page import write_page as write_page

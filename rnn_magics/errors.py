@@ -13,6 +13,7 @@
     ├── StorageError       a file cannot be written, or does not hold what it should
     ├── DecodingError      text cannot be generated or scored
     ├── InspectionError    a view of this model or text cannot be computed
+    ├── ExerciseError      an exercise does not exist, or cannot be checked yet
     └── SessionError       a magic ran out of order, or names a run that does not exist
 
 A message is one line: what is wrong, with the numbers, and what to type next.
@@ -26,6 +27,7 @@ __all__ = [
     "CorpusError",
     "DecodingError",
     "DeviceError",
+    "ExerciseError",
     "InspectionError",
     "ModelError",
     "RNNMagicsError",
@@ -79,6 +81,10 @@ class DecodingError(RNNMagicsError):
 
 class InspectionError(RNNMagicsError):
     """A view of this model or text cannot be computed."""
+
+
+class ExerciseError(RNNMagicsError):
+    """An exercise does not exist, or its answer cannot be checked yet."""
 
 
 class SessionError(RNNMagicsError):

@@ -49,6 +49,7 @@ FLOORS = [
     {"decoding"},
     {"inspection"},
     {"handout"},
+    {"exercises"},
     {"plotting"},
     {"notebook"},
 ]
@@ -402,6 +403,9 @@ OF_THE_PROJECT = {
     "house",
     "public_names",
     "published",
+    "release_check",
+    "site",
+    "versions",
 }  # at the root
 
 

@@ -32,6 +32,7 @@ MAGICS: dict[str, tuple[str, ...]] = {
     "load_rnn": ("line",),
     "rnn": ("line",),
     "rnn_lab": ("line",),
+    "exercise": ("line",),
 }
 """The magics, each with its kinds. A magic is the ``MAGIC`` of the module with the same name."""
 

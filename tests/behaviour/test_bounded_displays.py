@@ -51,6 +51,7 @@ LINES = {
     "save_rnn": ["%save_rnn tiny.safetensors"],
     "load_rnn": ["%load_rnn tiny.safetensors"],
     "rnn": ["%rnn", "%rnn doctor"],
+    "exercise": ["%exercise", "%exercise 06.3 0.5", "%exercise --report"],
     "rnn_lab": [],  # forms: they hold no token
 }
 """Every magic, on a vocabulary of long words."""

@@ -127,6 +127,9 @@ STEPS = {
     "patch": 'patch = %inspect_rnn patch "the time" "the zone" --length 0',
     "ablate": "ablate = %inspect_rnn ablate",
     "groups": "groups = %inspect_rnn ablate 'the time the zone the time' --groups 2",
+    "exercises": "exercises = %exercise 06",
+    "exercise": "verdict = %exercise 06.3 0.5",
+    "report": "report = %exercise --report",
     "probe": "probe = %inspect_rnn probe --feature next_space",
     "diff": 'diff = %inspect_rnn diff "the time" --run gru-1,second',
 }

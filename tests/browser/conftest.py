@@ -251,3 +251,21 @@ def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def serve() -> Callable[..., AbstractContextManager[Lab]]:
     """Serve JupyterLab or Notebook 7 with other settings."""
     return serving
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the built site, with the gallery executed and the lessons without their outputs."""
+    made = tmp_path_factory.mktemp("site")
+    build = ["-W", "--keep-going", "-n", "-q", "-c", "docs", "-d", str(made / "doctrees")]
+    cache = f"nb_execution_cache_path={made / 'executed'}"
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *build, "-D", cache, ".", str(made / "html")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(made / "ipython")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return made / "html"

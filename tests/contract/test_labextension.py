@@ -58,8 +58,9 @@ def test_the_present_epoch_has_the_fields_that_a_view_reads(batches: Batches) ->
 
 def test_both_halves_have_the_same_names() -> None:
     assert f"RUNS = '{RUNS}'" in SOURCES["kernels/kernel_link"]
-    assert f"RUN_MIME = '{RUN_MIME}'" in SOURCES["saved/run_renderer"]
-    assert f"INSPECTION_MIME = '{INSPECTION_MIME}'" in SOURCES["saved/inspection_renderer"]
+    contract = LAB.parent / "contract"
+    assert f"RUN_MIME = '{RUN_MIME}'" in (contract / "saved.ts").read_text("utf-8")
+    assert f"INSPECTION_MIME = '{INSPECTION_MIME}'" in (contract / "looked.ts").read_text("utf-8")
     assert f"LIVE_MIME = '{LIVE_MIME}'" in SOURCES["saved/inspection_renderer"]
     assert f"type: '{SEARCH}'" in SOURCES["kernels/kernel_link"]
     for order in ("pause", "resume", "stop"):

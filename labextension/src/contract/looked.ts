@@ -15,6 +15,9 @@ import {
 } from './check';
 import { Inspection, inspection, VIEWS } from './inspection';
 
+/** `rnn_magics/notebook/page/view.py` has it, too. */
+export const INSPECTION_MIME = 'application/vnd.rnn-magics.inspection+json';
+
 const VERSION = 1;
 
 /** Where a view comes from; empty what is not known. */

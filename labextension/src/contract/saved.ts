@@ -3,6 +3,9 @@
 import { Check, ContractError, listOf, number, oneOf, optional, record, requireLength, sized, text } from './check';
 import { RunData, runData } from './run';
 
+/** `rnn_magics/reports/run_payload.py` has it too. */
+export const RUN_MIME = 'application/vnd.rnn-magics.run+json';
+
 const VERSION = 1;
 
 /** Runs whose perplexities can be compared, in the order of their rows in the table. */

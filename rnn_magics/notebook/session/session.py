@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rnn_magics.errors import SessionError
+from rnn_magics.exercises.attempts import Tries
 from rnn_magics.language import say
 from rnn_magics.notebook.session.baselines import Baselines
 from rnn_magics.notebook.session.views import ViewSources
@@ -47,6 +48,7 @@ class Session:
     jobs: dict[str, Job] = field(default_factory=dict)
     baselines: Baselines = field(default_factory=Baselines)
     views: ViewSources = field(default_factory=ViewSources)
+    tries: Tries = field(default_factory=Tries)
     said: set[str] = field(default_factory=set)  # notes already printed about this corpus
 
     def take_corpus(self, corpus: Corpus) -> None:

@@ -13,7 +13,8 @@ export const MAGICS = [
   'inspect_rnn',
   'save_rnn',
   'load_rnn',
-  'evaluate_rnn'
+  'evaluate_rnn',
+  'exercise'
 ] as const;
 
 export type Kind = 'magic' | 'option' | 'quoted';

@@ -4,14 +4,13 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
-import { looked } from '../../contract/looked';
+import { INSPECTION_MIME, looked } from '../../contract/looked';
 import { inspect } from '../../views/inspect';
 import { guarded } from '../../views/page/guarded';
 import { IRuns } from '../kernels/tokens';
 import { plugin } from '../setup/plugin';
 
-/** `rnn_magics/notebook/page/view.py` and `show/bundle.py` have them, too. */
-export const INSPECTION_MIME = 'application/vnd.rnn-magics.inspection+json';
+/** `rnn_magics/notebook/show/bundle.py` has it, too. */
 export const LIVE_MIME = 'application/vnd.rnn-magics.live+json';
 /** Before the renderer of widgets, which has -10: a page must not show the same view twice. */
 const BEFORE_WIDGETS = -20;

@@ -4,11 +4,9 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
+import { RUN_MIME } from '../../contract/saved';
 import { drawSaved, SavedView } from '../../views/runs/saved';
 import { plugin } from '../setup/plugin';
-
-/** `rnn_magics/reports/run_payload.py` has it too. */
-export const RUN_MIME = 'application/vnd.rnn-magics.run+json';
 
 class RunRenderer extends Widget implements IRenderMime.IRenderer {
   private view: SavedView | null = null;

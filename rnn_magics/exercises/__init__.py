@@ -1,0 +1,1 @@
+"""Exercises whose answers are checked: what the lessons ask, and what is said to an answer."""
