@@ -35,14 +35,13 @@ from rnn_magics.training.events import (
 )
 from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.machine.memory import (
-    WHAT_TO_TRY,
     estimate_memory,
     memory_explained,
     require_memory,
 )
 from rnn_magics.training.machine.precision import check_precision
 from rnn_magics.training.machine.threads import ThreadChoice, choose_threads, measure_threads
-from rnn_magics.training.messages import non_finite, worse_than_guessing
+from rnn_magics.training.messages import non_finite, out_of_memory, worse_than_guessing
 from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.state import EpochState, TrainState
@@ -204,7 +203,7 @@ def iter_train(
             run.message = non_finite(state, epoch, config)
         complete = state.step == len(epoch.plan)
         if reason == Ending.OUT_OF_MEMORY:  # also frees the memory in which the text is scored
-            run.message = _out_of_memory_message(state)
+            run.message = out_of_memory(state)
         if complete and state.epoch + 1 == config.epochs and (reason is None or reason.as_planned):
             reason = Ending.EPOCHS  # a limit reached with the last step of all cuts nothing short
         valid_nats = None
@@ -278,7 +277,7 @@ def _evaluate(
             no_memory = _out_of_memory(error)
             if reason is not None and reason.news == "bad":
                 return None, reason
-            run.message = _out_of_memory_message(state)
+            run.message = out_of_memory(state)
             return None, no_memory
         state.evaluation_seconds += time.perf_counter() - begun
         if result is not None:
@@ -314,19 +313,6 @@ def _out_of_memory(error: MemoryError | RuntimeError) -> Ending:
     if not is_out_of_memory(error):
         raise error
     return Ending.OUT_OF_MEMORY
-
-
-def _out_of_memory_message(state: TrainState) -> str:
-    state.optimizer.zero_grad(set_to_none=True)
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        torch.cuda.empty_cache()
-    return say(
-        "out of memory in epoch {epoch}, step {step}; the model keeps the parameters of the"
-        " previous step; try {advice}",
-        epoch=state.epoch + 1,
-        step=state.step + 1,
-        advice=say(WHAT_TO_TRY),
-    )
 
 
 def train(

@@ -1,13 +1,16 @@
-"""What a run says when its numbers went wrong, and what to try."""
+"""What a run says when its numbers or its memory went wrong, and what to try."""
 
 from __future__ import annotations
 
 import math
 
+import torch
+
 from rnn_magics.digits import rounded
 from rnn_magics.language import say, say_number
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.machine.memory import WHAT_TO_TRY
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import EpochState, TrainState
 
@@ -67,4 +70,18 @@ def non_finite(state: TrainState, epoch: EpochState, config: TrainConfig) -> str
         step=state.step + 1,
         last=last,
         advice=_calmer(config),
+    )
+
+
+def out_of_memory(state: TrainState) -> str:
+    """Free the memory of a step that did not fit, and return what its run says."""
+    state.optimizer.zero_grad(set_to_none=True)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.empty_cache()
+    return say(
+        "out of memory in epoch {epoch}, step {step}; the model keeps the parameters of the"
+        " previous step; try {advice}",
+        epoch=state.epoch + 1,
+        step=state.step + 1,
+        advice=say(WHAT_TO_TRY),
     )
