@@ -213,5 +213,5 @@ def _known(start: Corpus | str, reading: TextReading, levels: Levels) -> tuple[V
         )
         raise DecodingError(msg)
     values = corpus.behind.values[: corpus.config.max_tokens]
-    cut = corpus.num_train_tokens(len(values))
+    cut = corpus.cut.num_train(len(values))
     return values[max(cut - _READ_BEFORE, 0) : cut], values[cut:], cut

@@ -59,7 +59,7 @@ def run_errors(run: Run, corpus: Corpus, score: Evaluation) -> SeriesErrors | No
         return None
     assert run.vocab is not None  # noqa: S101  (it has read the corpus)
     values = series.values[: corpus.config.max_tokens]
-    places, steps = origins(len(values), corpus.num_train_tokens(len(values)))
+    places, steps = origins(len(values), corpus.cut.num_train(len(values)))
     ids = run.vocab.indices(series.levels.of(values).tolist())
     stands_for = torch.from_numpy(values_of(run.vocab, series.levels))
     expected = expected_ahead(run.model, torch.from_numpy(ids), places, max(steps), stands_for)

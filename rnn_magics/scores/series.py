@@ -213,7 +213,7 @@ def series_errors(corpus: Corpus, lags: int = LAGS) -> SeriesErrors | None:
     if not isinstance(series, Series):
         return None
     values = series.values[: corpus.config.max_tokens]
-    cut = corpus.num_train_tokens(len(values))
+    cut = corpus.cut.num_train(len(values))
     places, steps = origins(len(values), cut)
     if not steps or cut <= 2 * LAGS:
         return None

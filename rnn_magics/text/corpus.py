@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -19,26 +18,17 @@ from rnn_magics.text.cleaning import (
     require_uncleaned,
     words_of_loss,
 )
-from rnn_magics.text.documents import (
-    BOS,
-    beginning,
-    documents_in,
-    fitting,
-    num_trained,
-    parted,
-    together,
-)
+from rnn_magics.text.documents import documents_in
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
 from rnn_magics.text.indexing.numbered import Cut, Feed, Numbered
-from rnn_magics.text.indexing.numbering import slices
 from rnn_magics.text.indexing.on_disk import listed, number_on_disk
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.progress import Watch
 from rnn_magics.text.reading.several import Spec, find_sources
 from rnn_magics.text.reading.stream import StreamedText, cleaned_again, cleaned_text
-from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.series.levels import Series
+from rnn_magics.text.splitting import data as raw
 from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tasks.stream import MadeUp
 from rnn_magics.text.tokenizers import require_kind, tokenizer_of
@@ -259,21 +249,12 @@ class Corpus(Result):
 
         Of documents, each begins a line.
         """
-        data = self.data
-        if self.has_documents:
-            return beginning(str(data), count)
-        return data.beginning[:count] if isinstance(data, StreamedText) else data[:count]
+        return raw.beginning_of(self.data, self.config, count)
 
     @property
     def fingerprint(self) -> str:
         """The sha256 of the cleaned data, for the record of a run."""
-        if isinstance(self.data, StreamedText):
-            return self.data.sha256
-        data = self.data if isinstance(self.data, str) else "\0".join(map(repr, self.data))
-        digest = hashlib.sha256()
-        for piece in slices(data):
-            digest.update(piece.encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
+        return raw.fingerprint_of(self.data)
 
     def tokens(
         self,
@@ -361,40 +342,20 @@ class Corpus(Result):
         if isinstance(self.data, StreamedText):
             return number_on_disk(self.data, self.config, self.name, token, feed)
         numbered = Numbered.of_text(self.data, feed)
-        if self.has_documents:
-            share, limit = self.held_out_share, self.config.max_tokens
-            return parted(numbered, self.documents, share, limit, self.name)
-        return numbered
+        return raw.parted(numbered, self.data, self.config, self.name)
 
     def feed(self, token: str, reserved: tuple[str, ...], learnt: Learnt | None) -> Feed:
         """Return what turns this text into numbers of tokens."""
-        tokenizer, config = tokenizer_of(token, learnt), self.config
-        if self.has_documents:  # no token goes on from one to the next, so they are parted later
-            whole = kept_whole(tokenizer, tuple(dict.fromkeys((BOS, *reserved))))
-            return Feed(tokenizer, whole, Cut(), line_ends=not config.d2l)
-        whole = kept_whole(tokenizer, reserved)
-        return Feed(tokenizer, whole, self.cut, config.max_tokens, line_ends=not config.d2l)
+        return raw.feed_of(tokenizer_of(token, learnt), reserved, self.cut, self.config)
 
     def training_text(self) -> Iterator[str]:
         """Yield the text that is trained on, in pieces; of given tokens, nothing."""
-        data, config = self.data, self.config
-        if self.has_documents:
-            found = fitting(self.documents, config.max_tokens)
-            yield together(found[: num_trained(found, self.held_out_share, self.name)])
-        elif not isinstance(data, tuple):
-            pieces = data.pieces() if isinstance(data, StreamedText) else slices(data)
-            limit, line_ends = config.max_tokens, not config.d2l
-            yield from self.cut.training_text(pieces, limit, line_ends=line_ends)
+        return raw.training_text(self.data, self.config, self.name)
 
     @property
     def cut(self) -> Cut:
         """Where the held-out part of one text, or of given tokens, begins."""
-        share, data = self.held_out_share, self.data
-        if isinstance(data, tuple) or self.config.max_tokens is not None:
-            return Cut(None, share)
-        line_ends = data.num_line_ends if isinstance(data, StreamedText) else data.count("\n")
-        whole = Cut(None, share)
-        return replace(whole, characters=whole.num_train(len(data) - line_ends * self.config.d2l))
+        return raw.cut_of(self.data, self.config)
 
     def _checked(self, token: str | None) -> str:
         token = token or self.default_token
@@ -409,15 +370,11 @@ class Corpus(Result):
     @property
     def held_out_share(self) -> float:
         """The share of the tokens that are held out."""
-        return self.config.held_out_share(len(self))
-
-    def num_train_tokens(self, num_tokens: int) -> int:
-        """Return how many of so many characters or given tokens are trained on; they come first."""
-        return Cut(None, self.held_out_share).num_train(num_tokens)
+        return raw.held_out_share(self.data, self.config)
 
     def __len__(self) -> int:
         """Return the number of characters, or of given tokens."""
-        return sum(map(len, self.documents)) if self.has_documents else len(self.data)
+        return raw.length(self.data, self.config)
 
     def __repr__(self) -> str:
         """One line: name, size, split."""
@@ -429,8 +386,8 @@ class Corpus(Result):
             marked("{share:.0%} held out") if self.held_out_share else marked("nothing held out")
         )
         values = {"size": len(self), "limit": self.config.max_tokens, "share": self.held_out_share}
-        values["number"] = len(self.documents)
-        told = (say(text, **values) for text in (documents, size, first, held_out) if text)
+        texts = filter(None, (documents, size, first, held_out))
+        told = (say(text, **values, number=len(self.documents)) for text in texts)
         return f"Corpus({say(', ').join((quoted(self.name), *told))})"
 
 

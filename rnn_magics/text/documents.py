@@ -183,7 +183,7 @@ def fitting(documents: Sequence[str], limit: int | None) -> Sequence[str]:
     return documents[: max(1, int(np.count_nonzero(ends < limit)))]
 
 
-def parted(
+def of_whole_documents(
     numbered: Numbered, documents: Sequence[str], share: float, limit: int | None, name: str
 ) -> Numbered:
     """Return the documents that are whole, with how many of their tokens are trained on.

@@ -50,7 +50,7 @@ def test_one_step_ahead_is_the_mean_of_the_predicted_levels(run: Run) -> None:
     assert run.vocab is not None
     assert isinstance(CORPUS.behind, Series)
     ids = torch.tensor(run.vocab[list(CORPUS.data)])
-    places, _ = origins(len(WAVE), CORPUS.num_train_tokens(len(WAVE)))
+    places, _ = origins(len(WAVE), CORPUS.cut.num_train(len(WAVE)))
     worth = torch.from_numpy(values_of(run.vocab, CORPUS.behind.levels))
     assert worth[0].isnan()
     found = expected_ahead(run.model, ids, places, 1, worth)[:, 0]

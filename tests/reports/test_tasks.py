@@ -51,7 +51,7 @@ def test_answers_are_counted_as_the_plain_definition_does(name: str) -> None:
     found = report_on(run, corpus)
     assert isinstance(behind, MadeUp)
     assert run.vocab is not None
-    cut, size = corpus.num_train_tokens(len(corpus)), len(corpus)
+    cut, size = corpus.cut.num_train(len(corpus)), len(corpus)
     ids = torch.tensor(run.vocab[list(corpus.data)])
     with torch.no_grad():
         logits = run.model(ids[None, cut:])[0][0]  # in one pass
