@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from rnn_magics.errors import ExerciseError
 from rnn_magics.exercises.exercise import Exercise
-from rnn_magics.exercises.lessons import cells, gates, inside, minibatches, rnn, sequences, texts
+from rnn_magics.exercises.lessons import (
+    cells,
+    gates,
+    inside,
+    minibatches,
+    rnn,
+    sequences,
+    texts,
+    touch,
+)
 from rnn_magics.language import say
 from rnn_magics.options import did_you_mean
 from rnn_magics.results import brief
 
 EXERCISES: dict[str, Exercise] = {
     "03.1": sequences.LAGS,
-    "03.2": sequences.LEVELS,
+    "03.2": sequences.NOISE,
     "03.3": sequences.COMPARABLE,
     "03.4": sequences.PHASE,
     "03.5": sequences.COVERAGE,
@@ -27,19 +36,23 @@ EXERCISES: dict[str, Exercise] = {
     "06.2": rnn.FACTOR,
     "06.3": rnn.BITS,
     "06.4": rnn.RADIUS,
-    "07.1": gates.WEIGHTS,
-    "07.2": gates.LEFT,
-    "07.3": gates.STATE,
-    "07.4": gates.ZERO,
-    "07.5": gates.AHEAD,
+    "07.1": gates.REACH,
+    "07.2": gates.GUESS,
+    "07.3": gates.SAME_SIZE,
+    "07.4": gates.FASTER,
+    "07.5": gates.ZERO,
+    "07.6": gates.LETTER,
     "08.1": cells.BLOCKS,
     "08.2": cells.OPEN,
     "08.3": cells.PAIR,
     "08.4": cells.PAIRS,
     "09.1": inside.VIEW,
     "09.2": inside.QUOTES,
-    "09.3": inside.SURPRISE,
+    "09.3": inside.GAIN,
     "09.4": inside.GATES,
+    "10.1": touch.REPEATED,
+    "10.2": touch.TOGETHER,
+    "10.3": touch.TARGET,
 }
 
 

@@ -10,6 +10,7 @@ from xml.dom.minidom import parseString
 import nbformat
 import pytest
 
+from rnn_magics.exercises.exercises import EXERCISES
 from tools.figures import figures
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,17 @@ def test_a_lesson_says_its_aim_and_where_it_stands_in_the_book(name: str, folder
     first, *_ = cells(folder / name)
     said = CHINESE_PARTS if folder.name == IN_CHINESE else ENGLISH_PARTS
     assert [part for part in said if part not in first] == []
+
+
+@in_both_languages
+@pytest.mark.parametrize("name", LESSONS)
+def test_each_exercise_of_a_lesson_has_its_question(name: str, folder: Path) -> None:
+    number, text = name[:2], "\n".join(cells(folder / name))
+    questions = [each for each in EXERCISES if each.startswith(f"{number}.")]
+    _, _, listed_there = text.partition("## 练习" if folder.name == IN_CHINESE else "## Exercises")
+    asked = re.findall(r"^(\d+)\. ", listed_there, re.MULTILINE)
+    assert questions == [f"{number}.{place}" for place in asked]
+    assert (f"`%exercise {number}`" in listed_there) == bool(questions)
 
 
 @in_both_languages

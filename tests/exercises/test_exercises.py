@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from rnn_magics import (
     Made,
     ModelConfig,
     Number,
+    RNNModel,
     TrainConfig,
     Vocab,
     check_exercise,
@@ -30,8 +32,9 @@ from rnn_magics import (
 )
 from rnn_magics.errors import ExerciseError
 from rnn_magics.exercises.attempts import TRIES
-from rnn_magics.exercises.lessons import inside, minibatches, rnn, sequences, texts
+from rnn_magics.exercises.lessons import gates, inside, minibatches, rnn, sequences, texts
 from rnn_magics.exercises.work import Work
+from rnn_magics.inspection import inspect_hidden
 from rnn_magics.text.corpus import CorpusConfig
 from rnn_magics.text.series.levels import LevelsConfig
 from rnn_magics.text.tasks.stream import TaskConfig
@@ -57,6 +60,10 @@ def works() -> dict[str, Work]:
         "series": Work(read_series(wave, LevelsConfig(levels=7), CorpusConfig(valid=0.3))),
         "copy": Work(copy),
     }
+    lines = Corpus.from_text("Go\nAt\nTo\nEat\n" * 30, CorpusConfig(valid=0.2), name="lines")
+    batches = make_batches(lines, Vocab.from_corpus(lines), BatchConfig(batch_size=2, num_steps=8))
+    made["lines"] = Work(lines, batches, run("gru", 1))
+    batches = made["text"].need_batches()
     made["learnt"] = Work(run=run("rnn", 1, epochs=30, lr=0.05, clip=None))
     return made
 
@@ -120,6 +127,16 @@ OBJECTS: dict[str, tuple[str, Wrong, list[tuple[Wrong, str]]]] = {
             (lambda _: TwoStates(3, 4), "without brackets"),
         ],
     ),
+    "10.3": (
+        "text",
+        lambda _: lambda tokens: [float(token == ",") for token in tokens],
+        [
+            (lambda _: [1.0, 2.0], "no function"),
+            (lambda _: lambda tokens: [1.0, 2.0] * len(tokens), "one number for each token"),
+            (lambda _: lambda tokens: [1.0] * len(tokens), "the same number everywhere"),
+            (lambda _: lambda tokens: [math.nan] * len(tokens), "must be finite"),
+        ],
+    ),
     "09.4": (
         "text",
         lambda _: TwoStates,
@@ -130,7 +147,7 @@ OBJECTS: dict[str, tuple[str, Wrong, list[tuple[Wrong, str]]]] = {
         ],
     ),
 }
-NEEDS = {"03.1": "series", "03.2": "series", "03.6": "copy", "07.3": "deep"}
+NEEDS = {"03.1": "series", "03.6": "copy", "07.1": "copy", "07.4": "deep", "07.6": "lines"}
 
 
 def work_of(number: str, works: dict[str, Work]) -> Work:
@@ -142,7 +159,7 @@ def given(work: Work) -> dict[str, Any]:
 
 
 def test_there_are_as_many_as_the_lessons_ask() -> None:
-    assert len(EXERCISES) == 30
+    assert len(EXERCISES) == 34
     assert list(EXERCISES) == sorted(EXERCISES)
 
 
@@ -224,9 +241,8 @@ def test_a_solution_is_shown_whole(number: str, works: dict[str, Work]) -> None:
 
 
 def test_the_answers_are_those_of_the_work(works: dict[str, Work]) -> None:
-    series, copy, text = works["series"], works["copy"], works["text"]
-    assert sequences._num_levels(series) == 7
-    assert sequences._distance(copy) == max(copy.need_task("copy").distances)
+    copy, text = works["copy"], works["text"]
+    assert sequences.copy_distance(copy) == max(copy.need_task("copy").distances)
     words = QUOTED[: math.ceil(len(QUOTED) * 0.8)].split()
     assert texts._types(text) == pytest.approx(len(set(words)), abs=12)  # marks are tokens, too
     assert texts._types(text) - texts._lower_types(text) == 0
@@ -277,7 +293,8 @@ def test_code_of_an_answer_that_fails_is_one_line() -> None:
         ("04.1", "%corpus"),
         ("05.1", "%sample seq"),
         ("06.3", "%train_rnn"),
-        ("07.1", "%train_rnn"),
+        ("07.1", "%corpus task:copy"),
+        ("07.3", "%train_rnn"),
     ],
 )
 def test_work_that_is_missing_is_named_with_what_to_type(number: str, typed: str) -> None:
@@ -292,6 +309,54 @@ def test_a_series_of_which_nothing_is_held_out_has_no_errors() -> None:
     series = read_series([float(t % 7) for t in range(99)], LevelsConfig(levels=7))
     with pytest.raises(ExerciseError, match=r"--valid 0\.1"):
         check_exercise("03.1", "4", corpus=series)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"embedding_size": 5}, {"tie": True}, {"num_layers": 2, "bidirectional": True}]
+)
+def test_weights_are_counted_without_the_model(
+    more: dict[str, Any], works: dict[str, Work]
+) -> None:
+    batches = works["text"].need_batches()
+    model = ModelConfig("gru", 6, **more)
+    work = Work(run=train(batches, model, TrainConfig(epochs=1, threads=1)))
+
+    def counted(cell: str, num_hiddens: int) -> int:
+        size = None if model.tie else model.embedding_size
+        config = replace(model, cell=cell, num_hiddens=num_hiddens, embedding_size=size)
+        return RNNModel(config, len(batches.vocab)).num_parameters  # type: ignore[arg-type]
+
+    assert gates.weights(work, "lstm", 31) == counted("lstm", 31)
+    size = gates.same_size(work)
+    assert counted("rnn", size - 1) < counted("lstm", 6) <= counted("rnn", size)
+
+
+def test_the_faster_layer_is_measured(works: dict[str, Work]) -> None:
+    work = works["deep"]
+    run, text = work.need_run(), QUOTED[:1000]
+    states = inspect_hidden(run, text).states
+    first, second = gates.changes(work)
+    assert first == pytest.approx(abs(states[0, 1:] - states[0, :-1]).mean())
+    assert second == pytest.approx(abs(states[1, 1:] - states[1, :-1]).mean())
+    with pytest.raises(ExerciseError, match="--num-layers 2"):
+        check_exercise("07.4", "first", **given(works["text"]))
+
+
+def test_the_dearest_letter_is_that_of_the_run(works: dict[str, Work]) -> None:
+    run, bits = works["lines"].need_run(), gates.bits_after_a_break(works["lines"])
+    assert run.vocab is not None
+    with torch.no_grad():
+        logits, _ = run.model(torch.tensor([[run.vocab["\n"]]]))
+    chances = logits[0, 0].softmax(0)
+    for letter, cost in bits.items():
+        assert cost == pytest.approx(-math.log2(chances[run.vocab[letter.upper()]]), rel=1e-4)
+    with pytest.raises(ExerciseError, match="the letters G, A, T and E"):
+        check_exercise("07.6", "g", **given(works["text"]))
+
+
+def test_a_probe_whose_function_fails_is_one_line() -> None:
+    with pytest.raises(ExerciseError, match="cannot read the tokens of a text \\(ZeroDivision"):
+        check_exercise("10.3", lambda _: 1 / 0)
 
 
 def test_the_run_of_another_cell_is_refused(works: dict[str, Work]) -> None:

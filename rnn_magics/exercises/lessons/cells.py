@@ -62,20 +62,23 @@ def _wrong_pair(_: Work, answer: Any) -> str:
 
 
 BLOCKS = Exercise(
-    marked("How many blocks of num_hiddens rows does W_hh of a minimal gated unit have?"),
+    marked(
+        "The update gate of a GRU is always 0, so it needs no weights. How many blocks of"
+        " num_hiddens rows does W_hh of this cell have?"
+    ),
     Number(
         lambda _: 2,
         (
-            Mistake(lambda _: 1, marked("There is a gate, and there is what it lets in.")),
+            Mistake(lambda _: 1, marked("There is the reset gate, and there is the candidate.")),
             Mistake(
-                lambda _: 3, marked("A GRU has three. The minimal gated unit has one gate less.")
+                lambda _: 3, marked("A GRU has three, one of them for the gate that is fixed here.")
             ),
             Mistake(lambda _: 4, marked("An LSTM has four: three gates and a candidate.")),
         ),
         within=0,
     ),
     marked("Count the products with the state before: one for each gate, one for the candidate."),
-    marked("{answer}: the forget gate and the candidate (`num_gates`)."),
+    marked("{answer}: the reset gate and the candidate (`num_gates`)."),
 )
 
 OPEN = Exercise(

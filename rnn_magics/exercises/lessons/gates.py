@@ -1,103 +1,194 @@
-"""Exercises of lesson 07: GRU and LSTM, deep and bidirectional networks."""
+"""Exercises of lesson 07: GRU and LSTM, deep networks, and text in a form."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
+from typing import cast
 
+import numpy as np
+
+from rnn_magics.errors import ExerciseError
 from rnn_magics.exercises.exercise import Choice, Exercise, Mistake, Number
+from rnn_magics.exercises.lessons.sequences import copy_distance
 from rnn_magics.exercises.work import Work
-from rnn_magics.language import marked
-from rnn_magics.models.rnn_model import RNNModel, as_tuple
+from rnn_magics.inspection.inspectors import inspect_rnn
+from rnn_magics.inspection.views.hidden import Hidden
+from rnn_magics.inspection.views.surprise import Surprise
+from rnn_magics.language import marked, say
+from rnn_magics.models.rnn_model import RNNModel
 
-KEPT, STEPS = 0.9, 10
+_READ = 1000  # characters
+_CLOSE = 0.05  # layers that differ by a smaller share are equally fast
+_LAYERS = 2
+_LETTERS = "GATE"
+_PAIRS, _SUMS, _NINES = 100, 19, 10  # two digits, their sums, and the pairs with the sum 9
 
 
-def _weights(work: Work, cell: str) -> float:
+def weights(work: Work, cell: str, num_hiddens: int) -> int:
+    """Return how many weights the model of the newest run would have with another cell and size."""
     model = work.need_run().model
-    return RNNModel(replace(model.config, cell=cell), model.vocab_size).num_parameters
+    embedding = None if model.config.tie else model.config.embedding_size  # tied, it is the size
+
+    def small(size: int) -> int:
+        config = replace(model.config, cell=cell, num_hiddens=size, embedding_size=embedding)
+        return RNNModel(config, model.vocab_size).num_parameters
+
+    # A polynomial of degree 2 in the size, so three small models tell the number for a large one.
+    one, two, three = map(small, (1, 2, 3))
+    slope, bend, more = two - one, three - 2 * two + one, num_hiddens - 1
+    return one + more * slope + more * (more - 1) // 2 * bend
 
 
-def _state(work: Work) -> tuple[int, int, int]:
-    """Return the tensors of a state, their layers, and their units."""
-    state = as_tuple(work.need_run().model.begin_state(1))
-    layers, _, units = state[0].shape
-    return len(state), layers, units
+def _num_hiddens(work: Work) -> int:
+    return work.need_run().config.model.num_hiddens
 
 
-WEIGHTS = Exercise(
-    marked("How many weights would the model of your newest run have with --cell lstm?"),
+def same_size(work: Work) -> int:
+    """Return the least hidden units with which an RNN has the weights of an LSTM."""
+    goal = weights(work, "lstm", _num_hiddens(work))
+    return next(n for n in count(1) if weights(work, "rnn", n) >= goal)
+
+
+def changes(work: Work) -> tuple[float, float]:
+    """Return the mean change of a state from token to token, in the first and the second layer."""
+    run = work.need_run()
+    if run.config.model.num_layers != _LAYERS:
+        msg = say("this exercise needs a run of two layers: type %train_rnn --num-layers 2")
+        raise ExerciseError(msg)
+    view = cast("Hidden", inspect_rnn("hidden", run, str(work.need_text().beginning(_READ))))
+    first, second = np.abs(np.diff(np.asarray(view.states), axis=1)).mean(axis=(1, 2))
+    return float(first), float(second)
+
+
+def _faster(work: Work) -> str:
+    first, second = changes(work)
+    if abs(first - second) < _CLOSE * max(first, second):
+        return "equal"
+    return "first" if first > second else "second"
+
+
+def bits_after_a_break(work: Work) -> dict[str, float]:
+    """Return the bits of each of four letters at the beginning of a line."""
+    run = work.need_run()
+    if run.vocab is None or any(each not in run.vocab for each in f"\n{_LETTERS}"):
+        msg = say(
+            "this exercise needs a run of characters whose text has lines, and the letters G, A, T"
+            " and E"
+        )
+        raise ExerciseError(msg)
+    views = {each: cast("Surprise", inspect_rnn("surprise", run, f"\n{each}")) for each in _LETTERS}
+    return {each.lower(): float(view.bits[-1]) for each, view in views.items()}
+
+
+def _dearest(work: Work) -> str:
+    bits = bits_after_a_break(work)
+    return max(bits, key=bits.__getitem__)
+
+
+REACH = Exercise(
+    marked(
+        "The gradient of an answer must reach back to its symbol within one row. How many tokens"
+        " must a row of your task:copy have at least (--num-steps), for the longest examples?"
+    ),
     Number(
-        lambda work: _weights(work, "lstm"),
+        copy_distance,
         (
             Mistake(
-                lambda work: _weights(work, "gru"),
-                marked("That is a GRU: three blocks of rows. An LSTM has one gate more."),
+                lambda work: copy_distance(work) - 1,
+                marked("One short: the = is read between the symbols and the answer, too."),
             ),
             Mistake(
-                lambda work: _weights(work, "rnn"),
-                marked("That is a plain RNN, which has no gates."),
+                lambda work: copy_distance(work) + 1,
+                marked("One too many: the answer is a label, which is predicted, not read."),
             ),
             Mistake(
-                lambda work: 4 * _weights(work, "rnn"),
-                marked("The output layer, and an embedding, do not grow with the gates."),
+                lambda work: work.need_task("copy").config.taken_by("copy")["delay"],
+                marked("That is the wait alone. Which tokens are read before and behind it?"),
             ),
         ),
         within=0,
     ),
-    marked("Build it: `RNNModel(ModelConfig(...), vocab_size).num_parameters`."),
-    marked("{answer}: the cells have four blocks of rows, and the output layer stays."),
+    marked("Write an example out. Which tokens are read from the symbol on, before its answer?"),
+    marked(
+        "{answer}. In shorter rows no gradient flows from these answers to their symbols, however"
+        " long one trains."
+    ),
 )
 
-LEFT = Exercise(
+GUESS = Exercise(
     marked(
-        "The update gate of a GRU is 0.9 at each step (h_t = z h_{t-1} + (1 - z) candidate). Which"
-        " share of a state is left after 10 steps?"
+        "Somebody who has seen none of the digits of task:adding answers with the likeliest sum of"
+        " two digits every time. Which share of these answers is right?"
     ),
     Number(
-        lambda _: KEPT**STEPS,
+        lambda _: _NINES / _PAIRS,
         (
             Mistake(
-                lambda _: (1 - KEPT) ** STEPS,
-                marked("That would be for a gate of 0.1: z is what is kept."),
+                lambda _: 1 / _SUMS,
+                marked(
+                    "That would be so if all 19 sums were equally likely. Is 18 as likely as 9?"
+                ),
             ),
             Mistake(
-                lambda _: 1 - KEPT**STEPS,
-                marked("That is what has been overwritten. What is left?"),
+                lambda _: 1 / 2,
+                marked("That is for task:parity, whose answer is one of two."),
             ),
             Mistake(
-                lambda _: KEPT * STEPS,
-                marked("Each step keeps a share of what the step before left: multiply."),
+                lambda _: 1 / _PAIRS,
+                marked("That is one pair of digits. How many pairs have the same sum?"),
             ),
         ),
     ),
-    marked("After one step 0.9 is left, after two 0.9 times 0.9."),
+    marked("There are 100 pairs of digits, equally likely. Which sum do most of them have?"),
     marked(
-        "{answer}, which is 0.9 to the power of 10: a third, where 0.5 would leave a thousandth."
+        "{answer}: ten of 100 pairs have the sum 9. What a cell reaches above it, it has learnt."
     ),
 )
 
-STATE = Exercise(
-    marked("How many numbers does the state of your newest run hold for one text?"),
+SAME_SIZE = Exercise(
+    marked(
+        "Take the model of your newest run with --cell lstm. How many hidden units does it need"
+        " with --cell rnn at least, to have no fewer weights?"
+    ),
     Number(
-        lambda work: _state(work)[0] * _state(work)[1] * _state(work)[2],
+        same_size,
         (
             Mistake(
-                lambda work: _state(work)[1] * _state(work)[2],
-                marked("That is h alone. An LSTM carries c as well."),
+                lambda work: same_size(work) - 1,
+                marked("One short: it still has a few weights fewer."),
             ),
             Mistake(
-                lambda work: _state(work)[2],
-                marked("That is one layer. Each layer and direction has a state of its own."),
+                lambda work: 4 * _num_hiddens(work),
+                marked("Four times the units are too many: W_hh grows with their square."),
             ),
             Mistake(
-                lambda work: _state(work)[1] * _state(work)[2] * 32,
-                marked("One text is one row of a minibatch, not all of them."),
+                lambda work: 2 * _num_hiddens(work),
+                marked("Twice the units is a first guess. Count the weights of both models."),
             ),
         ),
         within=0,
     ),
-    marked("`run.model.begin_state(1)` is the state before the first token: count its elements."),
-    marked("{answer}: layers times directions times hidden units, twice that for an LSTM."),
+    marked("Build both: `RNNModel(ModelConfig(...), vocab_size).num_parameters`."),
+    marked("{answer}: four blocks of weights in one, one block of more units in the other."),
+)
+
+FASTER = Exercise(
+    marked(
+        "Which layer of your run of two layers changes its state more from character to character,"
+        " in the mean of |h_t - h_{t-1}| over units and the first 1,000 characters of your text:"
+        " first, second or equal (less than 5 % apart)?"
+    ),
+    Choice(
+        _faster,
+        {
+            "first": marked("Measure the other layer, too: the first is not the faster one here."),
+            "second": marked("Measure the other layer, too: the second is not the faster one."),
+            "equal": marked("They are more than 5 % apart. Did you average over all units?"),
+        },
+    ),
+    marked('`inspect_rnn("hidden", run, text).states` are the states, layer by layer.'),
+    marked("{answer}: `abs(diff(states, axis=1)).mean(axis=(1, 2))`, a number for each layer."),
 )
 
 ZERO = Exercise(
@@ -118,19 +209,18 @@ ZERO = Exercise(
     marked("A plain {answer}: h_t = tanh(W x_t + U h_{{t-1}} + b)."),
 )
 
-AHEAD = Exercise(
+LETTER = Exercise(
     marked(
-        "A bidirectional model reaches a perplexity near 1 on any text. Why does it: answer (it"
-        " sees it), memory (it knows the text by heart) or size (it has more weights)?"
+        "A line begins: the model has read a line break and nothing else. Which of the letters G,"
+        " A, T, E costs your newest run the most: g, a, t or e?"
     ),
     Choice(
-        lambda _: "answer",
-        {
-            "answer": "",
-            "memory": marked("It does so on a text that it has never seen, too."),
-            "size": marked("A model with as many weights that only looks back does not."),
-        },
+        _dearest,
+        dict.fromkeys(
+            _LETTERS.lower(),
+            marked("Another of the four is less likely here. What costs -ln p, costs more then."),
+        ),
     ),
-    marked("What does the direction that reads backwards know at position t about token t + 1?"),
-    marked("The {answer}: reading backwards, it has just read the token that it is asked for."),
+    marked('`inspect_rnn("surprise", run, "\\nG").bits[-1]` is what a G costs, in bits.'),
+    marked("{answer}: it is the least likely of the four, so -ln p is largest."),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, cast
 
 import numpy as np
@@ -17,7 +16,7 @@ from rnn_magics.inspection.inspectors import inspect_rnn
 from rnn_magics.inspection.views.hidden import Hidden
 from rnn_magics.language import marked, say
 
-CHANCE = 1 / 8
+GAIN_LEFT = 0.25  # after 10 steps
 _READ = 2000  # characters
 _LEAST = 20  # characters inside of quotes, and as many outside
 _BEST = 3  # units that are as good as the best
@@ -98,20 +97,22 @@ def _wrong_gates(_: Work, answer: Any) -> str:
 
 VIEW = Exercise(
     marked(
-        "Which view tells how much a prediction depends on each earlier character: hidden, gates,"
-        " surprise or gradient?"
+        "Train for 30 epochs. Which view shows just what training lowers: hidden, gates, surprise"
+        " or gradient?"
     ),
     Choice(
-        lambda _: "gradient",
+        lambda _: "surprise",
         {
-            "hidden": marked("It shows the state, but not which character has put it there."),
-            "gates": marked("It shows what is let through at each step, not what it came from."),
-            "surprise": marked("It shows how unexpected each character was, not on what it hangs."),
-            "gradient": "",
+            "hidden": marked("The state may look quite different, but training does not lower it."),
+            "gates": marked("Training opens some gates and closes others. Which number falls?"),
+            "surprise": "",
+            "gradient": marked(
+                "It shows on which characters a prediction hangs, not how good it is."
+            ),
         },
     ),
-    marked("How much would the loss change if that character had been a little different?"),
-    marked("{answer}: the derivative of one loss by each input."),
+    marked("Training lowers the cross-entropy. Of which view is it the mean?"),
+    marked("{answer}: the mean of these bits is the loss of training, which counts it in nats."),
 )
 
 QUOTES = Exercise(
@@ -124,18 +125,29 @@ QUOTES = Exercise(
     marked("Unit {answer} is highest, measured in deviations of the unit."),
 )
 
-SURPRISE = Exercise(
-    marked("A character had probability 1/8. How many bits of surprise is that?"),
+GAIN = Exercise(
+    marked(
+        "The gain of a state is 0.5 after 5 steps and 0.25 after 10. What is it after 20, if its"
+        " line is straight (the axis is logarithmic)?"
+    ),
     Number(
-        lambda _: -math.log2(CHANCE),
+        lambda _: GAIN_LEFT / 4,
         (
-            Mistake(lambda _: -math.log(CHANCE), marked("That is in nats. Divide it by ln 2.")),
-            Mistake(lambda _: 1 / CHANCE, marked("That is among how many it chooses, not bits.")),
-            Mistake(lambda _: math.log2(CHANCE), marked("Surprise is minus the logarithm.")),
+            Mistake(lambda _: GAIN_LEFT / 2, marked("That is after 15 steps.")),
+            Mistake(
+                lambda _: GAIN_LEFT / 8,
+                marked("One halving too many: from 10 to 20 steps there are two."),
+            ),
+            Mistake(
+                lambda _: 0,
+                marked("On such an axis a line falls by equal factors. It never reaches 0."),
+            ),
         ),
     ),
-    marked("1/2 is one bit, 1/4 is two."),
-    marked("{answer}: minus the logarithm of 1/8 to base 2."),
+    marked("Every five steps it is halved."),
+    marked(
+        "{answer}: it is halved every 5 steps. The cell with the flatter line remembers longer."
+    ),
 )
 
 GATES = Exercise(

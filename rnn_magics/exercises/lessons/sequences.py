@@ -11,6 +11,7 @@ from rnn_magics.language import marked, say
 from rnn_magics.scores.series import series_errors
 
 MANY_LAGS = 16
+WIDER = 2  # times the standard deviation
 
 
 def _errors(work: Work, lags: int) -> dict[int, float]:
@@ -33,11 +34,8 @@ def _falls_most(work: Work) -> str:
     return str(min(shares, key=shares.__getitem__))
 
 
-def _num_levels(work: Work) -> float:
-    return len(work.need_series()[1].levels)
-
-
-def _distance(work: Work) -> float:
+def copy_distance(work: Work) -> int:
+    """Return how many tokens back the answers to the longest examples of ``task:copy`` depend."""
     config = work.need_task("copy").config.taken_by("copy")
     return config["length"] + 1 + config["delay"]
 
@@ -60,31 +58,31 @@ LAGS = Exercise(
     marked("The error falls most {answer} steps ahead: divide each error by that of one value."),
 )
 
-LEVELS = Exercise(
+NOISE = Exercise(
     marked(
-        "A model knows only which levels your series has, and gives each the same chance. What is"
-        " its perplexity?"
+        "The best possible model knows the wave, and guesses only the noise. The noise becomes"
+        " twice as wide; the levels stay as they are, narrow beside it. By which factor does the"
+        " perplexity of this model grow?"
     ),
     Number(
-        _num_levels,
+        lambda _: WIDER,
         (
             Mistake(
-                lambda work: _num_levels(work) + 1,
-                marked("You have counted <unk>, which is no level of the series."),
+                lambda _: WIDER**2,
+                marked("That is the variance. Over how many times as many levels is it spread?"),
             ),
             Mistake(
-                lambda work: math.log(_num_levels(work)),
-                marked("That is the cross-entropy in nats. Perplexity is exp of it."),
+                lambda _: 1,
+                marked("To know the wave does not help against the noise, which it has to guess."),
             ),
             Mistake(
-                lambda work: math.log2(_num_levels(work)),
-                marked("That is the cross-entropy in bits. Perplexity is 2 to the power of it."),
+                lambda _: math.log(WIDER),
+                marked("By that the cross-entropy grows, in nats. Perplexity is exp of it."),
             ),
         ),
-        within=0,
     ),
-    marked("Perplexity is among how many equally likely tokens one has to choose."),
-    marked("There are {answer} levels, each as likely as the others."),
+    marked("Among how many levels, equally likely, would one have to choose before and after?"),
+    marked("{answer}: the same noise, over twice as many levels, each half as likely."),
 )
 
 COMPARABLE = Exercise(
@@ -143,17 +141,18 @@ COVERAGE = Exercise(
 
 DISTANCE = Exercise(
     marked(
-        "In your task:copy, how many tokens back does an answer depend on, in the longest examples?"
+        "Load the task:copy on which you evaluate. How many tokens back does an answer depend on,"
+        " in the longest examples?"
     ),
     Number(
-        _distance,
+        copy_distance,
         (
             Mistake(
                 lambda work: work.need_task("copy").config.taken_by("copy")["delay"],
                 marked("That is the delay alone. The symbols and the = lie between, too."),
             ),
             Mistake(
-                lambda work: _distance(work) - 1,
+                lambda work: copy_distance(work) - 1,
                 marked("One short: the = that asks for the answer is a token, too."),
             ),
             Mistake(

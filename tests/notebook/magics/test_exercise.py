@@ -35,7 +35,7 @@ def test_an_answer_may_be_a_variable(trained: Notebook) -> None:
 
 def test_a_word_that_can_be_chosen_is_no_variable(notebook: Notebook) -> None:
     notebook.run("rnn = 5")
-    assert notebook.run("%exercise 07.4 rnn").is_right
+    assert notebook.run("%exercise 07.5 rnn").is_right
 
 
 def test_the_answer_is_that_of_the_session(prepared: Notebook) -> None:
@@ -60,7 +60,7 @@ def test_a_solution_needs_three_tries(notebook: Notebook) -> None:
 
 def test_a_teacher_may_allow_solutions(notebook: Notebook) -> None:
     notebook.run("%config RNNMagics.solutions = True")
-    assert notebook.printed("%exercise 09.1 --solution").startswith("gradient: ")
+    assert notebook.printed("%exercise 09.1 --solution").startswith("surprise: ")
 
 
 def test_an_answer_that_cannot_be_read_is_no_try(notebook: Notebook) -> None:
@@ -72,15 +72,15 @@ def test_a_report_for_a_teacher(
     notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    notebook.run("%exercise 07.4 gru")
-    notebook.run("%exercise 07.4 rnn")
+    notebook.run("%exercise 07.5 gru")
+    notebook.run("%exercise 07.5 rnn")
     notebook.run("%exercise 06.2 '-4'")
-    assert "07.4      right  2      gru, rnn" in repr(notebook.run("%exercise --report"))
+    assert "07.5      right  2      gru, rnn" in repr(notebook.run("%exercise --report"))
     notebook.run("%exercise --report tries.csv")
     with (tmp_path / "tries.csv").open(encoding="utf-8") as file:
         rows = {row[0]: row for row in csv.reader(file)}
     assert rows["exercise"] == ["exercise", "state", "tries", "answers"]
-    assert rows["07.4"] == ["07.4", "right", "2", "gru, rnn"]
+    assert rows["07.5"] == ["07.5", "right", "2", "gru, rnn"]
     assert rows["06.2"] == ["06.2", "tried", "1", "-4"]
     assert "--overwrite" in notebook.refused("%exercise --report tries.csv")
     notebook.run("%exercise --report tries.csv --overwrite")
@@ -96,7 +96,7 @@ def test_what_a_spreadsheet_would_compute_stays_text(notebook: Notebook) -> None
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("%exercise 99", "no exercises of a lesson '99' (lessons: 03, 04, 05, 06, 07, 08, 09)"),
+        ("%exercise 99", "no exercises of a lesson '99' (lessons: 03, 04, 05, 06, 07, 08, 09, 10)"),
         ("%exercise 06.9 1", "no exercise '06.9'; did you mean '06."),
         ("%exercise 06.3 2", "this exercise is about your newest run: type %train_rnn first"),
         ("%exercise 06.2 4 --solution", "--solution takes no answer"),
