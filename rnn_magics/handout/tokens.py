@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.handout.literals import listed
@@ -38,20 +39,6 @@ trainer = trainers.BpeTrainer(vocab_size=SIZE, **options)
 tokenizer.train_from_iterator(LEARNT, trainer)
 """
 
-_AROUND = """
-
-def tokenize(text):
-    found = []
-    for i, part in enumerate(re.split(kept, text)):
-        if i % 2:  # a reserved token
-            found.append(part)
-        else:
-            found += INNER
-    return found
-
-
-"""
-
 
 def token_lines(corpus: Corpus, vocab: Vocab) -> str:
     """Return source that defines ``tokens``; if the text is cut at a character, ``num_train``, too.
@@ -81,15 +68,30 @@ def token_lines(corpus: Corpus, vocab: Vocab) -> str:
     is_cut = characters_kept is not None and characters_kept < size
     joined = 'text = "\\n".join(lines)\n' * d2l
     if is_cut and (vocab.token != "char" or reserved):
-        share = corpus.held_out_share
+        joined += _cut(corpus.held_out_share, d2l=d2l)
+        before = before.replace("LEARNT", "[text[:cut]]")
+        if "SPLIT" in before:
+            return joined + _in_loop(before, split, is_cut=True)
         parts = f"({split.format('part')} for part in (text[:cut], text[cut:]))"
         made = f"train, valid = {parts}\ntokens, num_train = train + valid, len(train)\n"
-        return joined + _cut(share, d2l=d2l) + before.replace("LEARNT", "[text[:cut]]") + made
+        return joined + before + made
     if limit is not None and "LEARNT" in before:
         learnt = f'[text.encode()[:{corpus.cut.num_train(limit)}].decode(errors="ignore")]'
         before = before.replace("LEARNT", learnt)
-    made = f"tokens = {split.format('text')}\n"
-    return joined + before.replace("LEARNT", "[text]") + made + cut_off
+    before = before.replace("LEARNT", "[text]")
+    if "SPLIT" in before:
+        return joined + _in_loop(before, split, is_cut=False) + cut_off
+    return f"{joined}{before}tokens = {split.format('text')}\n{cut_off}"
+
+
+def _in_loop(before: str, split: str, *, is_cut: bool) -> str:
+    # Reserved tokens stand between the parts that are split.
+    within = f"enumerate(re.split(kept, {'part' if is_cut else 'text'}))"
+    loop = f"for i, p in {within}:\n    tokens += [p] if i % 2 else {split.format('p')}\n"
+    if is_cut:
+        each = textwrap.indent(f"num_train = len(tokens)\n{loop}", "    ")
+        loop = f"for part in (text[:cut], text[cut:]):\n{each}"
+    return f"{before.replace('SPLIT', '')}tokens = []\n{loop}"
 
 
 def _refuse_double(corpus: Corpus, vocab: Vocab) -> None:
@@ -138,15 +140,31 @@ def _splitting(corpus: Corpus, vocab: Vocab, reserved: list[str]) -> tuple[str, 
         before, inner = _learning(vocab), "tokenizer.encode({}).tokens"
         if d2l:
             inner = f'[t for t in {inner} if t != "\\u010a"]'  # the line end
-    if not reserved:
-        return before, inner
+    return _around(corpus, vocab, reserved, before, inner) if reserved else (before, inner)
+
+
+def _around(
+    corpus: Corpus, vocab: Vocab, reserved: list[str], before: str, inner: str
+) -> tuple[str, str]:
+    # The same, with reserved tokens that stay whole.
+    text, d2l = str(corpus.data), corpus.config.d2l
     if vocab.tokenizer.breaks == "":
         kept = anywhere(reserved)
     else:
         marks = characters.class_of(text, characters.joined())
         kept = bounded(reserved, _INNER if vocab.token == "word" else INNER, marks)
-    before = f'kept = r"({kept})"\n{before}'.replace("LEARNT", "re.split(kept, *LEARNT)[::2]")
-    return before + _AROUND.replace("INNER", inner.format("part")), "tokenize({})"
+    if found := re.fullmatch(r'(?s)(\w+) = r"(.*)"(.*)', before):
+        # Reserved tokens come first in the pattern, if that finds what splitting around them does.
+        pattern = f"{kept}|{found[2]}"
+        whole = kept_whole(vocab.tokenizer, vocab.config.reserved)
+        tokens = [] if whole is None else whole.split(text)
+        if re.findall(pattern, text) == [t for t in tokens if not (d2l and t == "\n")]:
+            return f'{found[1]} = r"{pattern}"{found[3]}', inner
+    before = f'SPLITkept = r"({kept})"\n{before}'
+    if d2l and vocab.token == "bpe":
+        before += "encode = tokenizer.encode\n"
+        inner = inner.replace("tokenizer.encode", "encode")
+    return before.replace("LEARNT", "re.split(kept, *LEARNT)[::2]"), inner
 
 
 def _kinds(tokens: list[str], *, d2l: bool) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+import rnn_magics
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.decoding.generate import generate
 from rnn_magics.errors import StorageError
@@ -297,5 +298,7 @@ def test_a_newer_format_says_who_wrote_it(run: Run, tmp_path: Path) -> None:
     document = {**contents.document, "format": 3}
     path = tmp_path / "model"
     path.write_bytes(container.pack(document, contents.tensors))
-    with pytest.raises(StorageError, match=r"format 3.*rnn_magics 0\.1\.0 wrote it; update"):
+    with pytest.raises(
+        StorageError, match=rf"format 3.*rnn_magics {rnn_magics.__version__} wrote it; update"
+    ):
         load_run(path)
