@@ -18,7 +18,8 @@ from rnn_magics.foreign import a_kind, exact, foreign_code, is_a
 from rnn_magics.language import marked, say
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, check_choice, option
 from rnn_magics.results import PARTS
-from rnn_magics.text.tokenizers import HAN, UNK
+from rnn_magics.text.characters import HAN
+from rnn_magics.text.tokenizers import UNK
 
 _HAN = re.compile(f"[{HAN}]")
 

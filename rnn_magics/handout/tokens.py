@@ -38,6 +38,20 @@ trainer = trainers.BpeTrainer(vocab_size=SIZE, **options)
 tokenizer.train_from_iterator(LEARNT, trainer)
 """
 
+_AROUND = """
+
+def tokenize(text):
+    found = []
+    for i, part in enumerate(re.split(kept, text)):
+        if i % 2:  # a reserved token
+            found.append(part)
+        else:
+            found += INNER
+    return found
+
+
+"""
+
 
 def token_lines(corpus: Corpus, vocab: Vocab) -> str:
     """Return source that defines ``tokens``; if the text is cut at a character, ``num_train``, too.
@@ -132,9 +146,7 @@ def _splitting(corpus: Corpus, vocab: Vocab, reserved: list[str]) -> tuple[str, 
         marks = characters.class_of(text, characters.joined())
         kept = bounded(reserved, _INNER if vocab.token == "word" else INNER, marks)
     before = f'kept = r"({kept})"\n{before}'.replace("LEARNT", "re.split(kept, *LEARNT)[::2]")
-    inner = inner.format("p")
-    parts = f"for i, p in enumerate(re.split(kept, {{}})) for t in ([p] if i % 2 else {inner})"
-    return before, f"[t {parts}]"
+    return before + _AROUND.replace("INNER", inner.format("part")), "tokenize({})"
 
 
 def _kinds(tokens: list[str], *, d2l: bool) -> str:

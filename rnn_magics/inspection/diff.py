@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from rnn_magics.decoding.prefix import Trained, reading_of, vocab_of
+from rnn_magics.digits import rounded
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views import payload
 from rnn_magics.inspection.views.corpus_states import PlacesConfig
@@ -171,8 +172,8 @@ class Diff(TextTrace):
             for each in found:
                 first, last = each.focus
                 yield say(
-                    "{bits:.1f} bits at {place:,}: {text}",
-                    bits=abs(each.gain),
+                    "{bits} bits at {place:,}: {text}",
+                    bits=rounded(abs(each.gain), 1),
                     place=each.first,
                     text=visible(joined(each.tokens[first:last])),
                 )

@@ -16,6 +16,9 @@ _JOINERS = "\u200c\u200d"
 _BASIC, _SUPPLEMENTARY = range(0x300, 0x10000), (*range(0x10000, 0x20000), *range(0xE0100, 0xE01F0))
 _ADDED = r"\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"
 _LETTERS = r"[^\W\d_]+"
+# Han characters are written without spaces, so a run of them needs a segmenter.
+HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+"""The inside of a character class."""
 PICTOGRAPHS = (
     r"\u00a9\u00ae\u203c\u2049\u2122-\u2bff\u3030\u303d\u3297\u3299"
     r"\U0001f000-\U0001faff\U0001fc00-\U0001fffd"

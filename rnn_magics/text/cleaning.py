@@ -11,7 +11,7 @@ from typing import Any
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import marked, say
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, SEED, Options, option
-from rnn_magics.text.characters import words
+from rnn_magics.text.characters import HAN, words
 from rnn_magics.text.documents import (
     DOCUMENTS,
     cut,
@@ -21,7 +21,6 @@ from rnn_magics.text.documents import (
     require_several,
 )
 from rnn_magics.text.indexing.numbering import at_breaks
-from rnn_magics.text.tokenizers import HAN
 
 DEFAULT_VALID = 0.1
 SHORT = 1000  # characters or given tokens; a tenth of fewer is too little to measure perplexity on

@@ -12,12 +12,14 @@ import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import marked, say
-from rnn_magics.text.indexing.numbered import Numbered
+
+if TYPE_CHECKING:  # NumPy takes long to import
+    from rnn_magics.text.indexing.numbered import Numbered
 
 MARKS = BOS, EOS = "<bos>", "<eos>"
 _BEGIN = 0  # the number of `BOS` among the types of a corpus of documents, which begins with it
@@ -179,8 +181,8 @@ def fitting(documents: Sequence[str], limit: int | None) -> Sequence[str]:
     """
     if limit is None:
         return documents
-    ends = np.cumsum([1 + len(document.encode("utf-8", "replace")) for document in documents])
-    return documents[: max(1, int(np.count_nonzero(ends < limit)))]
+    ends = accumulate(1 + len(document.encode("utf-8", "replace")) for document in documents)
+    return documents[: max(1, sum(end < limit for end in ends))]
 
 
 def of_whole_documents(
@@ -242,9 +244,9 @@ def num_trained(documents: Sequence[str], share: float, name: str) -> int:
     CorpusError
         When every document is in the training part although a share is held out.
     """
-    lengths = np.array([*map(len, documents)])
-    ends = np.cumsum(lengths)
-    number = int(np.count_nonzero(ends - lengths < (1 - share) * ends[-1]))
+    lengths = [len(document) for document in documents]
+    begins, kept = accumulate(lengths[:-1], initial=0), (1 - share) * sum(lengths)
+    number = sum(begin < kept for begin in begins)
     if share and number == len(lengths):
         raise CorpusError(
             say(
@@ -253,8 +255,8 @@ def num_trained(documents: Sequence[str], share: float, name: str) -> int:
                 " them; hold out more with --valid, or nothing with --valid 0",
                 name=name,
                 number=number,
-                length=int(lengths[-1]),
-                total=int(ends[-1]),
+                length=lengths[-1],
+                total=sum(lengths),
                 share=share,
             )
         )

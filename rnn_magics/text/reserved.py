@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_magics.text.characters import joined, literal
+from rnn_magics.text.characters import HAN, joined, literal
 from rnn_magics.text.splitting.tokenizer import Codes, Tokenizer
-from rnn_magics.text.tokenizers import APOSTROPHES, HAN
+from rnn_magics.text.tokenizers import APOSTROPHES
 
 INNER = rf"[^\W{HAN}]"
 """One character of a word; a Chinese character does not make the word beside it longer."""

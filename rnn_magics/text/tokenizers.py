@@ -15,17 +15,13 @@ from itertools import islice
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import marked, say
 from rnn_magics.text import characters
+from rnn_magics.text.characters import HAN
 from rnn_magics.text.splitting import bpe
 from rnn_magics.text.splitting.bytewise import BYTES, ByteTokenizer, byte_codes, split_bytes
 from rnn_magics.text.splitting.graphemes import split_graphemes
 from rnn_magics.text.splitting.tokenizer import Learning, Learnt, Tokenizer, glue_plainly
 
 UNK = "<unk>"
-
-
-# Han characters are written without spaces, so a run of them needs a segmenter.
-HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-"""The inside of a character class."""
 APOSTROPHES = r"['\u2019]"
 
 
@@ -216,7 +212,6 @@ def require_breaks(token: str, name: str, num_characters: int) -> None:
 
 __all__ = [
     "APOSTROPHES",
-    "HAN",
     "TOKENIZERS",
     "UNK",
     "Learning",

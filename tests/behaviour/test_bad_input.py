@@ -220,7 +220,10 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%train_rnn --seed -1", "--seed must be in [0, 1.84467e+19), not -1"),
         ("%train_rnn --seed 18446744073709551616", "--seed must be in [0, 1.84467e+19), not 18"),
         ("%generate the --seed 18446744073709551616", "--seed must be in [0, 1.84467e+19), not 18"),
-        ("%vocab --token words", "--token: 'words' is not one of char, word, given; did you mean"),
+        (
+            "%vocab --token words",
+            "--token: 'words' is not one of char, word, bpe, grapheme, byte, given; did you mean",
+        ),
         ("%vocab --token given", "'tiny' is text; leave out --token given"),
         ("%vocab --reserved a,b --max-size 2", "--max-size 2 leaves no room for the reserved"),
         ("%sample sequence", "batching: 'sequence' is not one of seq, random"),

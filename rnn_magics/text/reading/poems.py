@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from rnn_magics.text.tokenizers import HAN
+from rnn_magics.text.characters import HAN
 
 FOLDER = "tang"
 ADDRESS = (

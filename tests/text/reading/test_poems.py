@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from rnn_magics.errors import CorpusError
+from rnn_magics.text.characters import HAN
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.reading import poems, sources
 from rnn_magics.text.reading.download import Download, DownloadConfig
 from rnn_magics.text.reading.sources import read_source
-from rnn_magics.text.tokenizers import HAN
 
 
 def text_of(*poem: list[str]) -> str:
