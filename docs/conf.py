@@ -21,6 +21,7 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "chinese",
     "kept_views",
     "mathml",
 ]
@@ -34,6 +35,7 @@ include_patterns = [
     "docs/decisions/*.md",
     "docs/howto/*.md",
     "examples/*.ipynb",
+    "examples/zh/*.ipynb",
     "CHANGELOG.md",
     "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
@@ -46,10 +48,17 @@ myst_heading_anchors = 3
 # A magic is no language that Pygments knows, and a file of ours is read as it is shown.
 highlight_language = "text"
 
-# What has changed is executed; the course takes minutes, so only for `sphinx-build -t course`.
+# What has changed is executed; the course takes minutes, so only for `sphinx-build -t course`, and
+# as many in Chinese, for `-t chinese`.
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "executed")
-nb_execution_excludepatterns = [] if tags.has("course") else ["examples/*"]  # noqa: F821  (Sphinx has it)
+COURSES = {"course": "examples/*", "chinese": "examples/zh/*"}
+nb_execution_excludepatterns = [
+    pages
+    for tag, pages in COURSES.items()
+    if not tags.has(tag)  # noqa: F821  (Sphinx has it)
+]
+nb_execution_in_temp = True  # what a lesson writes is not for the repository
 nb_execution_timeout = 900
 nb_execution_raise_on_error = True
 nb_merge_streams = True

@@ -82,6 +82,13 @@ def test_views_are_kept_as_data_with_their_words(site: Path) -> None:
     assert "rnn-views.js" not in (site / "docs/install.html").read_text(encoding="utf-8")
 
 
+def test_the_chinese_course_says_that_it_is_chinese(site: Path) -> None:
+    lesson = "07_gru_lstm_deep_bidirectional.html"
+    for page, language in ((f"zh/{lesson}", "zh-CN"), (lesson, "en")):
+        text = (site / "examples" / page).read_text(encoding="utf-8")
+        assert f'<html lang="{language}"' in text
+
+
 def test_equations_are_mathml(site: Path) -> None:
     page = (site / "docs/api/generated/rnn_magics.RNNModel.html").read_text(encoding="utf-8")
     assert "<math" in page
