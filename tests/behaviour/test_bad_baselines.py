@@ -74,7 +74,7 @@ def test_tokens_never_seen(trained: Notebook, tmp_path: Path) -> None:
     path.write_text("\u0416\u0429 " * 20)
     found = trained.run(f"%evaluate_rnn {path}")
     assert found.unk_share == pytest.approx(2 / 3)
-    assert repr(found).endswith("66.67% of the tokens read as <unk>")
+    assert "66.67% of the tokens read as <unk>, 77.6% of the bits spell what" in repr(found)
     assert 1 < found.perplexity < float("inf")
 
 

@@ -19,7 +19,9 @@ def test_the_ladder_has_a_row_for_each_order(prepared: Notebook) -> None:
     for row in rows:
         assert f"{row.valid_perplexity:.3f}" in shown
         assert f"{row.train_perplexity:.3f}" in shown
-    assert shown.endswith("<- best")
+    *_, best, in_bits = shown.splitlines()
+    assert best.endswith("<- best")
+    assert in_bits.startswith("the best: ")
 
 
 def test_the_explained_ladder_is_the_same(prepared: Notebook) -> None:

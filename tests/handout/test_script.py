@@ -89,8 +89,8 @@ def assert_well_formed(script: Script, folder: Path) -> None:
     assert len(script.source.splitlines()) < 150
 
 
-CLEANED = CorpusConfig(lower=True, letters_only=True, valid=0.3, max_tokens=280)
-WORDS = VocabConfig("word", min_freq=2, max_size=20, reserved=("<bos>",))
+CLEANED = CorpusConfig(d2l=True, valid=0.3)
+WORDS = VocabConfig("word", reserved=("<bos>",))
 LONGEST_TEXT = 'it\'s 12 <unk> "things": one_two! e\u0301 <bos>\n' * 30
 
 
@@ -185,7 +185,7 @@ def test_every_text_makes_a_script_of_less_than_150_lines(
         lengths[cleaning, vocab] = length(model, config, cleaning, vocab)
     longest = max(lengths, key=lengths.__getitem__)
     assert lengths[longest] < 150, longest
-    assert lengths[CLEANED, WORDS] == lengths[longest]  # which the test above has, too
+    assert lengths[CLEANED, WORDS] == lengths[longest], longest  # which the test above has, too
 
 
 @pytest.mark.parametrize("d2l", [False, True])

@@ -15,6 +15,7 @@ from rnn_magics.errors import ConfigError, InspectionError, StorageError
 from rnn_magics.inspection.epochs import evenly, inspect_epochs
 from rnn_magics.inspection.fitting import fitted, json_size, quantized
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
+from rnn_magics.inspection.interventions.probes import ProbeConfig
 from rnn_magics.inspection.views.match import MatchConfig
 from rnn_magics.inspection.views.payload import pack, to_json, unpack
 from rnn_magics.models.rnn_model import ModelConfig
@@ -26,6 +27,10 @@ from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
 
 TEXT = "the time traveller for so it will be convenient to speak of him\n"
+CONFIGS = {
+    "match": MatchConfig(threshold=0, num=2),
+    "probe": ProbeConfig(feature="line_position"),
+}
 VIEWS = [v for v, made in INSPECTORS.items() if "run" in made.needs and made.is_drawn]
 
 
@@ -50,15 +55,15 @@ def folder(told: Corpus, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def things(view: str, told: Corpus) -> list[Any]:
-    given: dict[str, Any] = {"text": "the time", "into": "machine", "corpus": told}
+    given: dict[str, Any] = {"text": "the time", "into": "machine", "corpus": told, "passage": told}
     return [given[need] for need in INSPECTORS[view].needs if need != "run"]
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_each_epoch_is_looked_at_as_by_itself(folder: str, told: Corpus, view: str) -> None:
     given = things(view, told)
-    if view == "match":
-        given.append(MatchConfig(threshold=0, num=2))
+    if view in CONFIGS:
+        given.append(CONFIGS[view])
     found = inspect_epochs(view, folder, *given)
     assert list(found) == [1, 2, 3, 4]
     run = load_run(folder, epoch=4)
