@@ -31,7 +31,7 @@ SHOW = """data => {
 CHART = Path(__file__).parents[1] / "contract" / "payloads" / "chart.json"
 RUN = Path(__file__).parents[1] / "contract" / "payloads" / "run.json"
 LESSONS = "rnn_magics lessons"
-EXAMPLES = {path.name: path for path in (Path(__file__).parents[2] / "examples").glob("0*.*")}
+EXAMPLES = {path.name: path for path in (Path(__file__).parents[2] / "examples").glob("[0-9]*.*")}
 
 
 def wait_for_status(page: Any, words: str) -> None:
