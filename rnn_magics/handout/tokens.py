@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import NamedTuple
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.handout.literals import listed
@@ -62,36 +63,50 @@ def token_lines(corpus: Corpus, vocab: Vocab) -> str:
     tokens = () if whole is None else whole.tokens
     reserved = [token for token in tokens if token in text and not (d2l and "\n" in token)]
     _refuse_double(corpus, vocab)
-    before, split = _splitting(corpus, vocab, reserved)
+    made = _splitting(corpus, vocab, reserved)
     characters_kept = corpus.cut.characters
     size = len(text) - text.count("\n") * d2l
     is_cut = characters_kept is not None and characters_kept < size
     joined = 'text = "\\n".join(lines)\n' * d2l
     if is_cut and (vocab.token != "char" or reserved):
         joined += _cut(corpus.held_out_share, d2l=d2l)
-        before = before.replace("LEARNT", "[text[:cut]]")
-        if "SPLIT" in before:
-            return joined + _in_loop(before, split, is_cut=True)
-        parts = f"({split.format('part')} for part in (text[:cut], text[cut:]))"
-        made = f"train, valid = {parts}\ntokens, num_train = train + valid, len(train)\n"
-        return joined + before + made
-    if limit is not None and "LEARNT" in before:
+        return joined + made.learning("[text[:cut]]") + _apart(made)
+    learnt = "[text]"
+    if limit is not None:
         learnt = f'[text.encode()[:{corpus.cut.num_train(limit)}].decode(errors="ignore")]'
-        before = before.replace("LEARNT", learnt)
-    before = before.replace("LEARNT", "[text]")
-    if "SPLIT" in before:
-        return joined + _in_loop(before, split, is_cut=False) + cut_off
-    return f"{joined}{before}tokens = {split.format('text')}\n{cut_off}"
+    if made.in_loop:
+        return joined + made.learning(learnt) + _in_loop(made, is_cut=False) + cut_off
+    return f"{joined}{made.learning(learnt)}tokens = {made.split.format('text')}\n{cut_off}"
 
 
-def _in_loop(before: str, split: str, *, is_cut: bool) -> str:
+class _Splitting(NamedTuple):
+    # The lines before, of which LEARNT in `learn` is the text that is learnt from; the expression
+    # that splits a text, in which {} is its name; whether it splits what reserved tokens part.
+    before: str
+    split: str
+    learn: str = ""
+    in_loop: bool = False
+
+    def learning(self, text: str) -> str:
+        return self.before + self.learn.replace("LEARNT", text)
+
+
+def _apart(made: _Splitting) -> str:
+    # The training part and the held-out part, each by itself.
+    if made.in_loop:
+        return _in_loop(made, is_cut=True)
+    parts = f"({made.split.format('part')} for part in (text[:cut], text[cut:]))"
+    return f"train, valid = {parts}\ntokens, num_train = train + valid, len(train)\n"
+
+
+def _in_loop(made: _Splitting, *, is_cut: bool) -> str:
     # Reserved tokens stand between the parts that are split.
     within = f"enumerate(re.split(kept, {'part' if is_cut else 'text'}))"
-    loop = f"for i, p in {within}:\n    tokens += [p] if i % 2 else {split.format('p')}\n"
+    loop = f"for i, p in {within}:\n    tokens += [p] if i % 2 else {made.split.format('p')}\n"
     if is_cut:
         each = textwrap.indent(f"num_train = len(tokens)\n{loop}", "    ")
         loop = f"for part in (text[:cut], text[cut:]):\n{each}"
-    return f"{before.replace('SPLIT', '')}tokens = []\n{loop}"
+    return f"tokens = []\n{loop}"
 
 
 def _refuse_double(corpus: Corpus, vocab: Vocab) -> None:
@@ -118,15 +133,14 @@ def _cut(share: float, *, d2l: bool) -> str:
     return f"{places}cut = places[len(places) - int(len(places) * {share!r})]\n"
 
 
-def _splitting(corpus: Corpus, vocab: Vocab, reserved: list[str]) -> tuple[str, str]:
-    # The lines before, and the expression that splits a text, in which {} is its name.
+def _splitting(corpus: Corpus, vocab: Vocab, reserved: list[str]) -> _Splitting:
     text, d2l = str(corpus.data), corpus.config.d2l
     flat = '{}.replace("\\n", "")' if d2l else "{}"
-    inner, before = "", ""
+    inner, before, learn = "", "", ""
     if vocab.token == "char":
         if not reserved:
-            return "", f"list({flat})"
-        return _kinds(reserved, d2l=d2l), "re.findall(kinds, {})"
+            return _Splitting("", f"list({flat})")
+        return _Splitting(_kinds(reserved, d2l=d2l), "re.findall(kinds, {})")
     if vocab.token == "word":
         before, inner = _words(text, reserved, d2l=d2l)
     elif vocab.token == "byte":
@@ -137,15 +151,14 @@ def _splitting(corpus: Corpus, vocab: Vocab, reserved: list[str]) -> tuple[str, 
         if not clusters:
             before, inner = "", f"list({flat})"
     else:
-        before, inner = _learning(vocab), "tokenizer.encode({}).tokens"
+        learn, inner = _learning(vocab), "tokenizer.encode({}).tokens"
         if d2l:
             inner = f'[t for t in {inner} if t != "\\u010a"]'  # the line end
-    return _around(corpus, vocab, reserved, before, inner) if reserved else (before, inner)
+    made = _Splitting(before, inner, learn)
+    return _around(corpus, vocab, reserved, made) if reserved else made
 
 
-def _around(
-    corpus: Corpus, vocab: Vocab, reserved: list[str], before: str, inner: str
-) -> tuple[str, str]:
+def _around(corpus: Corpus, vocab: Vocab, reserved: list[str], made: _Splitting) -> _Splitting:
     # The same, with reserved tokens that stay whole.
     text, d2l = str(corpus.data), corpus.config.d2l
     if vocab.tokenizer.breaks == "":
@@ -153,18 +166,19 @@ def _around(
     else:
         marks = characters.class_of(text, characters.joined())
         kept = bounded(reserved, _INNER if vocab.token == "word" else INNER, marks)
-    if found := re.fullmatch(r'(?s)(\w+) = r"(.*)"(.*)', before):
+    if found := re.fullmatch(r'(?s)(\w+) = r"(.*)"(.*)', made.before):
         # Reserved tokens come first in the pattern, if that finds what splitting around them does.
         pattern = f"{kept}|{found[2]}"
         whole = kept_whole(vocab.tokenizer, vocab.config.reserved)
         tokens = [] if whole is None else whole.split(text)
         if re.findall(pattern, text) == [t for t in tokens if not (d2l and t == "\n")]:
-            return f'{found[1]} = r"{pattern}"{found[3]}', inner
-    before = f'SPLITkept = r"({kept})"\n{before}'
+            return made._replace(before=f'{found[1]} = r"{pattern}"{found[3]}')
+    before, inner = f'kept = r"({kept})"\n{made.before}', made.split
+    learn = made.learn.replace("LEARNT", "re.split(kept, *LEARNT)[::2]")
     if d2l and vocab.token == "bpe":
-        before += "encode = tokenizer.encode\n"
+        learn += "encode = tokenizer.encode\n"
         inner = inner.replace("tokenizer.encode", "encode")
-    return before.replace("LEARNT", "re.split(kept, *LEARNT)[::2]"), inner
+    return _Splitting(before, inner, learn, in_loop=True)
 
 
 def _kinds(tokens: list[str], *, d2l: bool) -> str:

@@ -274,6 +274,15 @@ MODELS: dict[str, tuple[ModelConfig, TrainConfig, dict[str, Any]]] = {
             "vocab": VocabConfig("word", min_freq=2, max_size=20, reserved=("<eos>", "<bos>")),
         },
     ),
+    "a reserved token that is a mark of the pieces of scripts": (
+        ModelConfig("gru", 8),
+        TRAIN,
+        {
+            "data": "the SPLIT of the LEARNT is the SPLIT\n" * 12,
+            "cleaning": CorpusConfig(valid=0.3),
+            "vocab": VocabConfig("word", reserved=("SPLIT", "LEARNT")),
+        },
+    ),
     "words as the book has them": (
         ModelConfig("lstm", 8),
         TRAIN,
