@@ -1,6 +1,6 @@
 """Time how a text becomes a vocabulary and token ids, against the functions of d2l.
 
-    python benchmarks/text.py [--megabytes 100] [--rounds 3] [--linear] [--quick]
+    python benchmarks/text.py [--megabytes 100] [--rounds 3] [--linear | --bpe] [--quick]
 
 The text is made up and the same each time: 50,000 words of two to ten letters, drawn by the
 Zipf-Mandelbrot law (count proportional to 1 / (rank + 2.7)), eleven to a line, without punctuation.
@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 import peers
 import psutil
+import tokenizers
 from report import Row, table
 
 from rnn_magics import Corpus, CorpusConfig, Vocab, VocabConfig
@@ -39,6 +40,8 @@ from rnn_magics.text.vocab import encode_corpus
 
 TARGETS = {"char": 20, "word": 3}
 BYTES_TARGET = 4
+BPE_TARGET = 1 / 1.2  # no slower than the library plus a fifth
+BPE_SIZE = 512
 _WORDS, _PER_LINE, _DRAWN = 50_000, 11, 220_000
 
 
@@ -87,24 +90,62 @@ def beside_d2l(megabytes: float, rounds: int) -> list[Row]:
     lines = text.split("\n")
     rows = []
     for token, target in TARGETS.items():
-        taken: tuple[list[float], list[float]] = ([], [])
-        for _ in range(rounds):
-            taken[0].append(seconds(lambda token=token: ours(text, token)))
-            taken[1].append(seconds(lambda token=token: of_d2l(d2l, lines, token)))
-        own, other = map(statistics.median, taken)
-        lowest = min(b / a for a, b in zip(*taken, strict=True))
-        highest = max(b / a for a, b in zip(*taken, strict=True))
-        rows.append(
-            Row(
-                f"vocabulary and ids of {megabytes:g} MB, {token}",
-                f"{own:.2f} s",
-                f"d2l {other:.2f} s",
-                other / own,
-                f"at least {target}",
-                f"ratio {lowest:.1f} to {highest:.1f} in {rounds} rounds",
-            )
+        taken = in_turn(
+            lambda token=token: ours(text, token),
+            lambda token=token: of_d2l(d2l, lines, token),
+            rounds,
         )
+        what = f"vocabulary and ids of {megabytes:g} MB, {token}"
+        rows.append(compared(what, "d2l", taken, f"at least {target}"))
     return rows
+
+
+Taken = tuple[list[float], list[float]]
+
+
+def in_turn(own: Callable[[], object], other: Callable[[], object], rounds: int) -> Taken:
+    """Return the seconds of both sides in each round."""
+    taken: Taken = ([], [])
+    for _ in range(rounds):
+        taken[0].append(seconds(own))
+        taken[1].append(seconds(other))
+    return taken
+
+
+def compared(what: str, peer: str, taken: Taken, target: str) -> Row:
+    """Return the row of two sides: the ratio of the medians, and the spread of the rounds."""
+    own, other = map(statistics.median, taken)
+    ratios = [b / a for a, b in zip(*taken, strict=True)]
+    spread = f"ratio {min(ratios):.2g} to {max(ratios):.2g} in {len(ratios)} rounds"
+    return Row(what, f"{own:.2f} s", f"{peer} {other:.2f} s", other / own, target, spread)
+
+
+def beside_library(megabytes: float, rounds: int) -> list[Row]:
+    """Measure learnt pieces of words on both sides, in turn."""
+    text = "".join(pieces(megabytes))
+    lines = text.split("\n")
+
+    def own() -> None:
+        corpus = Corpus.from_text(text, CorpusConfig(valid=0.0))
+        vocab = Vocab.from_corpus(corpus, VocabConfig("bpe", max_size=BPE_SIZE))
+        encode_corpus(corpus, vocab)
+
+    taken = in_turn(own, lambda: of_library(lines), rounds)
+    what = f"vocabulary and ids of {megabytes:g} MB, bpe, {BPE_SIZE} tokens"
+    return [compared(what, "tokenizers", taken, f"at least {BPE_TARGET:.2f}")]
+
+
+def of_library(lines: list[str]) -> int:
+    """Do what the documentation of ``tokenizers`` does for bytes; return the number of ids."""
+    learner = tokenizers.Tokenizer(tokenizers.models.BPE())
+    learner.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=BPE_SIZE,
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    learner.train_from_iterator(lines, trainer)
+    return sum(len(encoding.ids) for encoding in learner.encode_batch_fast(lines))
 
 
 @contextmanager
@@ -198,7 +239,7 @@ def streamed(megabytes: float) -> list[Row]:
 def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (what `make bench` calls)
     """Return the rows: 100 MB in three rounds, or 5 MB once."""
     size, rounds = (5.0, 1) if quick else (100.0, 3)
-    return [*beside_d2l(size, rounds), *memory(size)]
+    return [*beside_d2l(size, rounds), *beside_library(size, rounds), *memory(size)]
 
 
 def main() -> None:
@@ -207,6 +248,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, default=100.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--linear", action="store_true")
+    parser.add_argument("--bpe", action="store_true", help="the row of learnt pieces alone")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--child", choices=list(TARGETS), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -215,11 +257,14 @@ def main() -> None:
     elif options.linear:
         sizes = (1.0, 10.0, 20.0) if options.quick else (10.0, 100.0, 1000.0)
         print(table([*linearity(sizes), *streamed(sizes[-1])]))
+    elif options.bpe:
+        print(table(beside_library(options.megabytes, options.rounds)))
     elif options.quick:
         print(table(measure(quick=True)))
     else:
-        rows = beside_d2l(options.megabytes, options.rounds)
-        print(table([*rows, *memory(options.megabytes)]))
+        size, rounds = options.megabytes, options.rounds
+        rows = [*beside_d2l(size, rounds), *beside_library(size, rounds)]
+        print(table([*rows, *memory(size)]))
 
 
 if __name__ == "__main__":
