@@ -40,7 +40,8 @@ _DEVICE = re.compile("(cpu|cuda|mps)(:(0|[1-9][0-9]?))?")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _MOST_THREADS = 1024
 _MOST_EPOCHS = 1 << 24
-_WITHOUT_SCORE = {"valid_perplexity", "valid_bits"}  # lists whose entries may be None
+_MAY_LACK = {"valid_perplexity", "valid_bits", "threads"}  # lists whose entries may be None
+_LATER = {"threads"}  # lists that older files do not have
 
 
 @dataclass(frozen=True)
@@ -236,16 +237,23 @@ def _write_history(run: Run) -> dict[str, Any]:
     return {
         name: [None if value is None else from_float(value) for value in values]
         for name, values in run.history.to_dict().items()
+        if name not in _LATER or any(value is not None for value in values)
     }
 
 
 def _read_history(plain: Any) -> dict[str, Any]:
     read = Fields(plain, "history")
     names = [item.name for item in fields(History)]
-    lists = {name: read.numbers(name, optional=name in _WITHOUT_SCORE) for name in names}
+    lists: dict[str, list[Any]] = {
+        name: read.numbers(name, optional=name in _MAY_LACK)
+        for name in names
+        if name not in _LATER or name in read
+    }
     read.end()
-    if len({len(values) for values in lists.values()}) > 1:
+    lengths = {len(values) for values in lists.values()}
+    if len(lengths) > 1:
         raise StorageError(say("the lists of history have different lengths"))
+    lists |= {name: [None] * max(lengths) for name in _LATER - lists.keys()}
     return {"history": History(**lists)}
 
 

@@ -147,9 +147,11 @@ def _words(skipped: list[KeptRun]) -> list[str]:
 
 
 def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
-    # On the same device and number of threads as before, even if others would be chosen now.
-    on_cpu = before.device.device.type == "cpu"
-    threads = before.threads.number if on_cpu and before.threads else None
+    # On the same device and number of threads as before, even if others would be chosen now; but a
+    # number that followed the machine goes on to do so.
+    on_cpu, asked = before.device.device.type == "cpu", before.config.train.threads
+    follows = asked is None and before.model.engine == "compiled"
+    threads = before.threads.number if on_cpu and before.threads and not follows else None
     config = replace(before.config.train, device=str(before.device.device), threads=threads)
     try:
         run, state = begin(batches, before.model, config, before.name)
@@ -162,7 +164,8 @@ def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
                 error=error,
             )
         ) from None
-    run.config, run.device, run.threads = before.config, before.device, before.threads
+    run.config, run.device = before.config, before.device
+    run.threads = run.threads if follows else before.threads
     return run, state
 
 

@@ -93,7 +93,7 @@ class TrainConfig(Options):
     )
     threads: int | None = option(
         None,
-        "CPU threads; by default measured once a session",
+        "CPU threads; by default the number follows the machine",
         within=Range(1, 1024),
         label="CPU threads",
     )

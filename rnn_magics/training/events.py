@@ -15,7 +15,7 @@ from rnn_magics.training.endings import Ending
 
 @dataclass(frozen=True)
 class Measuring:
-    """The fastest number of CPU threads is measured, once a session, before the first step."""
+    """The fastest number of CPU threads is measured for this model, before the first step."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ class EpochEnd:
         Median and maximum of the gradient norms before clipping.
     clipped
         The share of steps whose gradient was clipped.
+    threads
+        The mean number of CPU threads of a step; None if it was not counted.
     """
 
     epoch: int
@@ -138,6 +140,7 @@ class EpochEnd:
     grad_norm: float
     grad_norm_max: float
     clipped: float
+    threads: float | None = None
 
 
 @dataclass(frozen=True)

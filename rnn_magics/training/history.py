@@ -90,6 +90,8 @@ class History:
         Median and maximum of the gradient norms before clipping.
     clipped
         Share of the steps whose gradient was clipped, in [0, 1].
+    threads
+        The mean number of CPU threads of a step; None in files of older versions.
     """
 
     train_perplexity: list[float] = field(default_factory=list)
@@ -101,6 +103,7 @@ class History:
     grad_norm: list[float] = field(default_factory=list)
     grad_norm_max: list[float] = field(default_factory=list)
     clipped: list[float] = field(default_factory=list)
+    threads: list[float | None] = field(default_factory=list)
 
     def append(self, event: EpochEnd) -> None:
         """Append the results of an epoch."""
@@ -114,6 +117,7 @@ class History:
         self.grad_norm.append(event.grad_norm)
         self.grad_norm_max.append(event.grad_norm_max)
         self.clipped.append(event.clipped)
+        self.threads.append(event.threads)
 
     @property
     def scores(self) -> list[Scored]:

@@ -24,7 +24,7 @@ from rnn_magics.options import check_choice
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
-from rnn_magics.training.loop import find_threads, iter_train, tell_failure
+from rnn_magics.training.loop import iter_train, tell_failure
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
@@ -81,8 +81,6 @@ class Job:
 
     def start(self) -> None:
         """Start training."""
-        for event in find_threads(self.run):  # here, so that the caller computes with as many, too
-            self._tell(event)
         self._begun = True
         atexit.register(self._leave)
         self._thread.start()

@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import torch
 
@@ -29,7 +30,6 @@ from rnn_magics.training.events import (
     EpochEnd,
     Evaluating,
     Event,
-    Measuring,
     TrainBegin,
     TrainEnd,
 )
@@ -40,7 +40,7 @@ from rnn_magics.training.machine.memory import (
     require_memory,
 )
 from rnn_magics.training.machine.precision import check_precision
-from rnn_magics.training.machine.threads import ThreadChoice, choose_threads, measure_threads
+from rnn_magics.training.machine.threads import ThreadChoice, Threads, choose_threads
 from rnn_magics.training.messages import non_finite, out_of_memory, worse_than_guessing
 from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
@@ -48,6 +48,7 @@ from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.clipping import count_clipped
 from rnn_magics.training.steps.cuda import choose_step
 from rnn_magics.training.steps.step import Step
+from rnn_magics.training.steps.thread_number import count_threads, find_threads
 
 StopReason = Callable[[], str | None]
 Listener = Callable[[Event], None]
@@ -143,22 +144,6 @@ def _require_same_tokens(model: RNNModel, batches: Batches) -> None:
         )
 
 
-def find_threads(run: Run) -> Iterator[Event]:
-    """Find the fastest number of threads for a run, unless it has one; `iter_train` begins so.
-
-    Torch keeps a number for each thread, and a new thread begins with that of the one that set it
-    last. So whoever trains on another thread does this before starting it.
-
-    Yields
-    ------
-    Event
-        A `Measuring`, if the number is not known yet.
-    """
-    if run.threads is None:
-        yield Measuring()
-        run.threads = measure_threads()
-
-
 def iter_train(
     run: Run, state: TrainState, should_stop: StopReason | None = None
 ) -> Iterator[Event]:
@@ -178,25 +163,36 @@ def iter_train(
     Yields
     ------
     Event
-        A `Measuring` if the number of threads is not known, a `Compiling` if code is not compiled
-        yet; one `TrainBegin`; for each minibatch a `StepEnd`; after each epoch some `Evaluating`
-        and an `EpochEnd`; one `TrainEnd`.
+        A `Compiling` if code is not compiled yet, a `Measuring` if the number of threads has to be
+        measured; one `TrainBegin`; for each minibatch a `StepEnd`; after each epoch some
+        `Evaluating` and an `EpochEnd`; one `TrainEnd`.
+
+    Notes
+    -----
+    Torch's number of threads is that of the thread which trains, and is afterwards as it was.
     """
+    before = torch.get_num_threads()
+    try:
+        yield from _train(run, state, _named(should_stop))
+    finally:
+        torch.set_num_threads(before)
+
+
+def _train(run: Run, state: TrainState, asked: _Asked) -> Iterator[Event]:
     batches, clip = state.batches, run.config.train.clip
-    asked = _named(should_stop)
-    yield from find_threads(run)
     if not state.model.is_ready:
         yield Compiling(say("the {cell} cell", cell=state.model.config.cell), 15)
         state.model.make_ready()
     step = choose_step(state, run.config.train)
     epoch, run.step = step.begin_epoch(), step.words
+    threads = yield from find_threads(run, state, epoch)
     yield TrainBegin(run.config.train.epochs, len(epoch.plan), batches.config.tokens_per_batch)
     reason: Ending | None = None
     recent_nats = 0.0  # of the last quarter of the last epoch
     while reason is None and state.epoch < run.config.train.epochs:
         if state.current is None:  # the previous epoch is finished
             epoch, run.step = step.begin_epoch(), step.words
-        reason = yield from _take_steps(run, state, epoch, step, asked)
+        reason = yield from _take_steps(run, state, epoch, step, threads, asked)
         run.steps, run.tokens = state.total_steps, state.total_tokens
         config = run.config.train  # it may have been steered
         if reason == Ending.NON_FINITE:
@@ -213,6 +209,7 @@ def iter_train(
             recent_nats = epoch.losses[state.step * 3 // 4 : state.step].mean().item()
             bounds = run.clips_since(state.total_steps - state.step, clip)
             end = _epoch_end(state, epoch, bounds, complete=complete, valid_nats=valid_nats)
+            end = replace(end, threads=count_threads(run, threads))
             run.history.append(end)
             run.curve.extend(epoch.losses[: state.step], epoch.norms[: state.step])
             run.curve.end_epoch(state.train_seconds)
@@ -236,14 +233,20 @@ def _named(should_stop: StopReason | None) -> _Asked:
 
 
 def _take_steps(
-    run: Run, state: TrainState, epoch: EpochState, step: Step, asked: _Asked
+    run: Run,
+    state: TrainState,
+    epoch: EpochState,
+    step: Step,
+    threads: Threads,
+    asked: _Asked,
 ) -> Generator[Event, None, Ending | None]:
     # Returns why the epoch was cut short, or None. The limits are also checked before the first
     # step, since a resumed run may already have reached one.
     reason = _limit_reached(state, run.config.train) if state.step else None
     while reason is None and state.step < len(epoch.plan):
         try:
-            event = step.take(epoch, run.config.train)
+            with threads.step():
+                event = step.take(epoch, run.config.train)
         except (MemoryError, RuntimeError) as error:
             return _out_of_memory(error)
         if event is None:

@@ -18,7 +18,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.models.rnn_model import ModelConfig, copy_model
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.events import EpochEnd, Event, Measuring, StepEnd, TrainBegin, TrainEnd
+from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.job import Job
 from rnn_magics.training.loop import begin, train
 from rnn_magics.training.state import TrainState
@@ -396,18 +396,12 @@ def test_an_interrupt_as_a_run_begins_starts_it_once(
     assert not job.is_alive
 
 
-def test_threads_are_measured_where_the_job_is_started(
+def test_a_job_leaves_the_threads_of_its_caller_alone(
     batches: Batches, two_cores: list[int]
 ) -> None:
-    told: list[tuple[int, bool]] = []
-
-    def listen(event: Event) -> None:
-        if isinstance(event, Measuring):
-            told.append((threading.get_ident(), bool(two_cores)))
-
-    torch.set_num_threads(1)  # not the fastest
-    started = Started(batches, TrainConfig(epochs=1), listener=listen)
-    assert told == [(threading.get_ident(), False)]
-    assert torch.get_num_threads() == 2  # for what this thread computes from now on, too
+    torch.set_num_threads(1)
+    started = Started(batches, TrainConfig(epochs=1, threads=2))
     started.job.wait(PATIENCE)
-    assert len(told) == 1
+    assert torch.get_num_threads() == 1
+    assert started.job.run.history.threads == [2.0]
+    assert two_cores == []

@@ -29,6 +29,8 @@ from rnn_magics.training.events import (
     TrainEnd,
 )
 from rnn_magics.training.loop import begin, iter_train, train
+from rnn_magics.training.machine import threads
+from rnn_magics.training.machine.search import Search
 from rnn_magics.training.machine.threads import ThreadChoice
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
@@ -702,16 +704,57 @@ def test_a_bound_that_is_changed_within_an_epoch_judges_only_what_follows(
     assert run.history.clipped == [3 / steps]
 
 
-def test_measuring_threads_is_told_before_it_is_done_and_once(
+def test_measuring_threads_is_told_before_it_is_done(
     batches: Batches, two_cores: list[int]
 ) -> None:
-    told = []
-    for _ in range(2):
-        run, state = begin(batches, SMALL, TrainConfig(epochs=1))
-        told.append([(type(event), bool(two_cores)) for event in iter_train(run, state)])
-        assert run.threads == ThreadChoice(2, "measured, of 2")
-    assert told[0][:2] == [(Measuring, False), (TrainBegin, True)]
-    assert told[1][0] == (TrainBegin, True)
+    written_out = replace(SMALL, scratch=True)  # its bits may depend on the number
+    run, state = begin(batches, written_out, TrainConfig(epochs=1))
+    told = [(type(event), bool(two_cores)) for event in iter_train(run, state)]
+    assert told[:2] == [(Measuring, False), (TrainBegin, True)]
+    assert run.threads == ThreadChoice(2, "measured, of 2")
+    assert run.history.threads == [2.0]
+    assert torch.get_num_threads() == 2
+
+
+def test_measuring_changes_no_result(batches: Batches, two_cores: list[int]) -> None:
+    written_out = replace(SMALL, scratch=True, num_layers=2, dropout=0.5)
+    measured = train(batches, written_out, TrainConfig(epochs=1))
+    assert two_cores
+    asked = train(batches, written_out, TrainConfig(epochs=1, threads=2))
+    assert same_weights(measured, asked)
+
+
+@pytest.mark.usefixtures("two_cores")
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"num_layers": 3, "dropout": 0.3}, {"embedding_size": 8, "tie": True}],
+    ids=["plain", "deep", "tied"],
+)
+def test_a_number_that_changes_from_step_to_step_changes_no_bit(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch, cell: str, more: dict[str, Any]
+) -> None:
+    class Restless(Search):
+        def took(self, _seconds: float) -> None:
+            self.number = 3 - self.number
+
+    config = ModelConfig(cell, num_hiddens=8, **more)
+    one = train(batches, config, TrainConfig(epochs=2, threads=1))
+    monkeypatch.setattr(threads, "Search", Restless)
+    both = train(batches, config, TrainConfig(epochs=2))
+    assert both.history.threads == pytest.approx([1.5, 1.5], abs=0.2)
+    assert both.threads is not None
+    assert both.threads.reason == "follows the machine, at most 2"
+    assert same_weights(one, both)
+    assert torch.get_num_threads() == 2  # as it was
+
+
+def same_weights(one: Run, other: Run) -> bool:
+    """Whether two runs ended at the same bits, their losses among them."""
+    pairs = zip(one.model.parameters(), other.model.parameters(), strict=True)
+    return one.history.train_bits == other.history.train_bits and all(
+        torch.equal(a, b) for a, b in pairs
+    )
 
 
 @pytest.mark.usefixtures("two_cores")

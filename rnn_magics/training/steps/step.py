@@ -13,6 +13,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from rnn_magics.errors import is_out_of_memory
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
@@ -120,6 +121,25 @@ def train_step(
     state.count_seconds(epoch, time.perf_counter() - begun)
     values = loss.detach(), epoch.nats / state.step, norm
     return step_end(state, epoch, config, values, lr)
+
+
+def try_step(state: TrainState, epoch: EpochState, precision: str) -> None:
+    """Compute the loss of a minibatch and its gradient, and leave everything as it was.
+
+    It is what takes time in a step, to be timed. It draws nothing, so it has no dropout; a step
+    that needs too much memory tells that itself.
+    """
+    model = state.model
+    model.eval()
+    X, Y = state.batches.batch(epoch.plan, 0)  # (batch_size, num_steps) each
+    hidden = as_tuple(model.begin_state(len(X), X.device))
+    try:
+        forward_loss(model, X, Y, hidden, precision)[0].backward()  # type: ignore[no-untyped-call]
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+    finally:
+        model.zero_grad(set_to_none=True)
 
 
 def step_end(

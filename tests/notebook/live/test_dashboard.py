@@ -6,6 +6,7 @@ import json
 import struct
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -205,7 +206,8 @@ def test_the_card_is_there_while_threads_are_measured(
         phases.append(f"{made.widget.run['phase']} {len(two_cores)}")
 
     monkeypatch.setattr(Dashboard, "_show", note)
-    run, state = begin(batches, SMALL, TrainConfig(epochs=1), "tiny")
+    written_out = replace(SMALL, scratch=True)  # the threads of another follow the machine
+    run, state = begin(batches, written_out, TrainConfig(epochs=1), "tiny")
     made = Dashboard(run, figure=False)
     made.job = Job(run, state, made)
     made.job.start()

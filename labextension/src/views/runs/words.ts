@@ -48,7 +48,7 @@ export function doneShare({ phase, reason, now, done }: RunData): number {
 export function waitsText({ phase }: RunData): string {
   switch (phase) {
     case 'measuring':
-      return say('Measuring which number of threads is the fastest here, once a session.');
+      return say('Measuring which number of threads is the fastest for this model.');
     case 'compiling':
       return say('Compiling the cell for this CPU, once. It takes about 15 seconds.');
     case 'ended':

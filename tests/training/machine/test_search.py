@@ -1,0 +1,102 @@
+"""The search for the fastest number of threads, on machines that are made up."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from rnn_magics.training.machine.search import Search
+
+STEP = 0.02  # seconds of a step with one thread
+Machine = Callable[[int, float], float]
+"""How many times as fast as with one free core a step is, with a number of threads at a time."""
+
+
+def quiet(number: int, _now: float) -> float:
+    return {1: 1.0, 2: 1.7, 4: 2.6}[number]
+
+
+def busy(number: int, _now: float) -> float:
+    return {1: 0.9, 2: 0.3, 4: 0.1}[number]
+
+
+def half_busy(number: int, _now: float) -> float:
+    return {1: 1.0, 2: 1.1, 4: 0.4}[number]
+
+
+def comes_and_goes(number: int, now: float) -> float:
+    return (busy if 20 <= now < 40 else quiet)(number, now)
+
+
+def flat(_number: int, _now: float) -> float:
+    return 1.0
+
+
+MACHINES = (quiet, busy, half_busy, comes_and_goes, flat)
+
+
+def steps_taken(
+    machine: Machine, choose: Search | int, *, noise: float, seed: int = 0, until: float = 60.0
+) -> list[tuple[float, int]]:
+    """Train for a minute; return when each step ended, and with how many threads it was taken."""
+    drawn, now, taken = random.Random(seed), 0.0, []
+    while now < until:
+        number = choose if isinstance(choose, int) else choose.number
+        seconds = STEP / machine(number, now)
+        seconds *= 1 + noise * drawn.random() * (10 if drawn.random() < 0.02 else 1)
+        now += seconds
+        taken.append((now, number))
+        if isinstance(choose, Search):
+            choose.took(seconds)
+    return taken
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("noise", [0.0, 0.3], ids=["steady", "noisy"])
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("candidates", [(1, 2), (1, 2, 4)])
+def test_each_stretch_is_nearly_as_fast_as_with_the_best_number(
+    machine: Machine, candidates: tuple[int, ...], noise: float, seed: int
+) -> None:
+    search = Search(candidates, candidates[-1])
+    followed = steps_taken(machine, search, noise=noise, seed=seed)
+    fixed = [steps_taken(machine, n, noise=noise, seed=seed) for n in candidates]
+    for begin in (0, 20, 40):
+        stretch = [
+            sum(begin <= now < begin + 20 for now, _ in taken) for taken in (followed, *fixed)
+        ]
+        assert stretch[0] >= 0.9 * max(stretch[1:]), (begin, stretch)
+
+
+def test_a_quiet_machine_uses_all_and_a_busy_one_a_single_thread() -> None:
+    for machine, best in ((quiet, 4), (busy, 1)):
+        numbers = [n for _, n in steps_taken(machine, Search((1, 2, 4), 4), noise=0.1)]
+        assert numbers.count(best) > 0.9 * len(numbers)
+
+
+def test_a_hopeless_neighbour_is_tried_seldom() -> None:
+    def awful(number: int, _now: float) -> float:
+        return 1.0 if number == 1 else 0.01
+
+    taken = steps_taken(awful, Search((1, 2), 1), noise=0.1)
+    assert 1 <= sum(number == 2 for _, number in taken) <= 8
+
+
+def test_a_single_slow_step_of_the_system_changes_nothing() -> None:
+    search = Search((1, 2), 2)
+    seconds = {1: 0.3, 2: 0.012}  # one thread is out of the question, and tried once
+    tried = []
+    for step in range(60):
+        tried.append(search.number)
+        search.took(3.0 if step == 30 else seconds[search.number])
+    assert tried.count(1) == 1
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_it_never_leaves_the_candidates(number: int) -> None:
+    search = Search((1, 3), number)
+    for step in range(2000):
+        assert search.number in (1, 3)
+        search.took(0.01 * (1 + step % 7))
