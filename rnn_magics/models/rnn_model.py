@@ -11,6 +11,7 @@ from rnn_magics.errors import ConfigError, ModelError
 from rnn_magics.language import say
 from rnn_magics.models.cells import CELLS, State
 from rnn_magics.models.engines import ENGINES, compile_cell, is_compiled
+from rnn_magics.models.fast.ahead import ahead
 from rnn_magics.models.forked import check_fork
 from rnn_magics.models.recurrent import Dropout, RecurrentStack
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
@@ -243,10 +244,12 @@ class RNNModel(nn.Module):
     @property
     def is_ready(self) -> bool:
         """Whether the model can run without compiling anything first."""
-        return self.engine != "compiled" or is_compiled(self.config.cell)
+        cell = self.config.cell
+        return self.engine != "compiled" or (ahead().making != cell and is_compiled(cell))
 
     def make_ready(self) -> None:
-        """Compile the functions that run the model, or load those of an earlier session."""
+        """Compile the functions that run the model, or wait for a process that does."""
+        ahead().wait(self.config.cell)
         if not self.is_ready:
             compile_cell(self.config.cell, self.output.weight.dtype)
 

@@ -9,6 +9,7 @@ from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.reading import ReadingOptions, reading_call
 from rnn_magics.notebook.live.reading_bar import read_watched
 from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.session.warm import warm_up
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.text.corpus import Corpus
 
@@ -59,6 +60,8 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
     desk.session.refuse_while_training("%corpus")
     taken = read_watched(call)
     desk.session.take_corpus(taken)
+    if desk.has_notebook:
+        warm_up()
     say_notes(desk.session, [*taken.notes, *filter(None, [taken.losses])])
     return taken
 
