@@ -51,7 +51,7 @@ class Ahead:
             return
         with suppress(OSError):
             self._process = self._start(cells)
-            threading.Thread(target=self._follow, name="compiling ahead", daemon=True).start()
+            threading.Thread(target=self._follow, name="ahead", daemon=True).start()
             atexit.register(self._process.kill)
 
     def wait(self, cell: str) -> None:

@@ -16,7 +16,7 @@ _EXIT_PATIENCE_SECONDS = 10
 @cache  # once a process
 def warm_up() -> threading.Thread:
     """Import what training needs on a thread, and have missing cells compiled."""
-    thread = threading.Thread(target=_prepare, name="warming up", daemon=True)
+    thread = threading.Thread(target=_prepare, name="warming", daemon=True)
     atexit.register(thread.join, _EXIT_PATIENCE_SECONDS)  # no thread may import while all ends
     thread.start()
     return thread
