@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError, DeviceError, StorageError
-from rnn_magics.language import say, say_in
+from rnn_magics.language import say
 from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing, Reopened
@@ -74,7 +74,7 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
                 "run {name!r} has ended as planned ({reason}) after {epochs} epochs; load it with"
                 " %load_rnn {folder}",
                 name=before.name,
-                reason=say_in("ending", before.reason),
+                reason=before.reason.in_words,
                 epochs=len(before.history),
                 folder=kept.path,
             )

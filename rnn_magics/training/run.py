@@ -256,8 +256,8 @@ class Run(Result):
 
 
 def state_of(run: Run, alive: str = "training") -> str:
-    """Return how a run ended in one word; for one that has not, whether it is training."""
-    return say_in("state", alive) if run.reason is None else say_in("ending", run.reason)
+    """Return how a run ended in words; for one that has not, whether it is training."""
+    return say_in("state", alive) if run.reason is None else run.reason.in_words
 
 
 def last_score(history: History, curve: Curve, steps: int, reason: Ending | None) -> Scored | None:

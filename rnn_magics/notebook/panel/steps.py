@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rnn_magics.language import marked, say, say_in
+from rnn_magics.language import marked, say
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.texts import length_in_words
 from rnn_magics.results import brief
@@ -89,7 +89,7 @@ def _training(session: Session) -> Made:
     run = session.require_run()
     if run.reason is None:
         return Made(say("{name} is training", name=brief(run.name)))
-    name, ending = brief(run.name), say_in("ending", str(run.reason))
+    name, ending = brief(run.name), run.reason.in_words
     said = say("{name}: {ending}", name=name, ending=ending)
     if run.scored:
         said = say(
