@@ -23,7 +23,6 @@ GOOD, BAD = "#2f8a4d", "#d0493c"  # drawn, never written: 3 to 1 on white and on
 
 
 _SHADES = 12
-_EVEN = 0.179  # the luminance on which black and white have the same contrast (WCAG 2)
 
 
 class Markup(str):
@@ -83,13 +82,11 @@ def shaded(text: object, share: float, says: str) -> Markup:
 @cache
 def _shade(place: int) -> tuple[str, str]:
     # A ground, and black or white, whichever is read better on it.
-    from rnn_magics.plotting.style import SEQUENTIAL  # noqa: PLC0415  (matplotlib on demand)
+    from rnn_magics.plotting.style import SEQUENTIAL, ink_on  # noqa: PLC0415  (matplotlib on demand)
 
-    rgb = SEQUENTIAL(place / _SHADES)[:3]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]  # noqa: PLR2004
-    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    ink = "#000" if luminance > _EVEN else "#fff"
-    return "#" + "".join(f"{round(255 * c):02x}" for c in rgb), ink
+    red, green, blue, _ = SEQUENTIAL(place / _SHADES)
+    ground = "#" + "".join(f"{round(255 * c):02x}" for c in (red, green, blue))
+    return ground, ink_on((red, green, blue))
 
 
 def attribute(text: str) -> str:
