@@ -132,9 +132,13 @@ class Forecast(Result, Sequence[Generation]):
 
     def __repr__(self) -> str:
         """Two lines: the size and the seed, and the coverage."""
+        return f"Forecast({self.size}{self.seed})\n  {self.verdict}"
+
+    @property
+    def seed(self) -> str:
+        """The seed in words, behind the size; empty where nothing is drawn."""
         config = self.paths[0].config
-        seed = say(", seed {seed}", seed=config.seed) if config.draws else ""
-        return f"Forecast({self.size}{seed})\n  {self.verdict}"
+        return say(", seed {seed}", seed=config.seed) if config.draws else ""
 
 
 def forecast_series(

@@ -95,6 +95,11 @@ class Generation(Result):
 
     def __repr__(self) -> str:
         """One line about the text; ``str()`` returns the text itself."""
+        return f"Generation({self.said})"
+
+    @property
+    def said(self) -> str:
+        """What is said of the text: its length, its perplexity, how it was decoded."""
         prefix = self.prefix_perplexity
         said = [
             say(
@@ -115,7 +120,7 @@ class Generation(Result):
             said.append(say("without {unk}", unk=UNK))
         if named := named_unknown(self.unknown):
             said.append(say("not in the vocabulary and {named}", named=named))
-        return f"Generation({say(', ').join(said)})"
+        return say(", ").join(said)
 
 
 def generate(

@@ -96,6 +96,11 @@ class Novelty(Result):
 
     def __repr__(self) -> str:
         """Return one line with the length of the longest copied span."""
+        return f"Novelty({self.said})"
+
+    @property
+    def said(self) -> str:
+        """The length of the longest copied span, beside what is usual."""
         longest = (
             say("no copied span worth listing")
             if self.longest is None
@@ -103,7 +108,7 @@ class Novelty(Result):
         )
         usual = say("held-out text has up to {number}", number=self.ordinary)
         return say(
-            "Novelty({tokens} tokens, {longest}; {usual})",
+            "{tokens} tokens, {longest}; {usual}",
             tokens=len(self.tokens),
             longest=longest,
             usual=usual,

@@ -84,9 +84,9 @@ def _legend_height(curves: Curves) -> float:
     return 0.2 * rows
 
 
-def _name_below(axes: Axes, figure: FigureBase) -> None:
+def _name_below(axes: Axes) -> None:
     """Put the legend of one run below its axes, where it covers nothing."""
-    below = axes.transAxes + ScaledTranslation(0, -_BELOW, figure.dpi_scale_trans)
+    below = axes.transAxes + ScaledTranslation(0, -_BELOW, axes.figure.dpi_scale_trans)
     axes.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0),
@@ -117,7 +117,7 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
         if not curves.ends:
             axes.xaxis.get_major_locator().set_params(integer=True)
         if len(histories) == 1:
-            _name_below(axes, figure)
+            _name_below(axes)
         number_plainly(axes.yaxis)
         axes.tick_params(axis="y", which="minor", labelsize="small")
     if curves.clip is not None:

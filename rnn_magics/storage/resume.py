@@ -17,7 +17,7 @@ from rnn_magics.storage.model_file import naming
 from rnn_magics.storage.run_folder import KeptRun, RunFolder, kept_runs
 from rnn_magics.storage.strict import read_options
 from rnn_magics.storage.training_state import check_same, fingerprint_of, restore
-from rnn_magics.training.endings import Ending
+from rnn_magics.training.endings import Ending, state_in_words
 from rnn_magics.training.history import History
 from rnn_magics.training.loop import Drive, Listener, begin, train_to_end
 from rnn_magics.training.run import Run
@@ -74,7 +74,7 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
                 "run {name!r} has ended as planned ({reason}) after {epochs} epochs; load it with"
                 " %load_rnn {folder}",
                 name=before.name,
-                reason=before.reason.in_words,
+                reason=state_in_words(before.reason),
                 epochs=len(before.history),
                 folder=kept.path,
             )

@@ -21,7 +21,7 @@ from rnn_magics.reports.run_notes import run_notes
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.tables import columns_of, terminal_width, wrapped
-from rnn_magics.training.endings import Ending
+from rnn_magics.training.endings import Ending, state_in_words
 from rnn_magics.training.events import (
     Compiling,
     EpochEnd,
@@ -194,7 +194,7 @@ class NotebookProgress:
     def _end(self, reason: Ending, *verdict: str) -> None:
         told = filter(None, [*verdict, *run_notes(self._run)])
         self._show(
-            "\n".join([say("ended: {reason}", reason=reason.in_words), *map(one_line, told)])
+            "\n".join([say("ended: {reason}", reason=state_in_words(reason)), *map(one_line, told)])
         )
 
     def _bar(self, event: StepEnd) -> str:

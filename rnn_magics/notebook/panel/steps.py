@@ -9,6 +9,7 @@ from rnn_magics.language import marked, say
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.texts import length_in_words
 from rnn_magics.results import brief
+from rnn_magics.training.endings import state_in_words
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _training(session: Session) -> Made:
     run = session.require_run()
     if run.reason is None:
         return Made(say("{name} is training", name=brief(run.name)))
-    name, ending = brief(run.name), run.reason.in_words
+    name, ending = brief(run.name), state_in_words(run.reason)
     said = say("{name}: {ending}", name=name, ending=ending)
     if run.scored:
         said = say(

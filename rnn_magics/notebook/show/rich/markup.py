@@ -95,6 +95,12 @@ def attribute(text: str) -> str:
     return html.escape(visible(text, keep=""))
 
 
+def picture(png: str, says: str) -> Markup:
+    """Return a picture of this base64, and the value of an attribute that says what it shows."""
+    style = "max-width:100%;height:auto"
+    return Markup(f"<img style='{style}' alt='{says}' src='data:image/png;base64,{png}'>")
+
+
 def folded(summary: object, inside: Markup) -> Markup:
     """Return something that a reader opens."""
     return Markup(f"<details><summary>{markup(summary)}</summary>{inside}</details>")
