@@ -37,7 +37,7 @@ class TaskConfig(Options):
     symbols: int | None = option(
         None,
         lambda: say(
-            "of a task: how many kinds of symbols (by default {taken})", taken=_taken("symbols")
+            "of a task: how many kinds of symbols, by default {taken}", taken=_taken("symbols")
         ),
         within=Range(1, MOST_SYMBOLS),
         label="Task: symbols",
@@ -45,7 +45,7 @@ class TaskConfig(Options):
     delay: int | None = option(
         None,
         lambda: say(
-            "of a task: how many tokens to wait for the answer (by default {taken})",
+            "of a task: how many tokens to wait for the answer, by default {taken}",
             taken=_taken("delay"),
         ),
         within=Range(0, _MOST_LENGTH),
