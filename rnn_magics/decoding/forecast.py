@@ -123,10 +123,11 @@ class Forecast(Result, Sequence[Generation]):
             say("the {share:.0%} band holds {held:.0%}", share=share, held=self.coverage(share))
             for share in BANDS
         )
-        return say(
+        return say_number(
+            len(self.truth),
+            "{bands} of the one value that followed; error of the mean {error}",
             "{bands} of the {number:,} values that followed; error of the mean {error}",
             bands=say(" and ").join(bands),
-            number=len(self.truth),
             error=rounded(self.error),
         )
 

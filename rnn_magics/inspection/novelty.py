@@ -21,7 +21,7 @@ import numpy as np
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.prefix import added, split_text
 from rnn_magics.errors import CorpusError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.results import Result, brief
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import EOS
@@ -107,7 +107,9 @@ class Novelty(Result):
             else say("longest copied span {number} tokens", number=len(self.longest))
         )
         usual = say("held-out text has up to {number}", number=self.ordinary)
-        return say(
+        return say_number(
+            len(self.tokens),
+            "{tokens} token, {longest}; {usual}",
             "{tokens} tokens, {longest}; {usual}",
             tokens=len(self.tokens),
             longest=longest,

@@ -19,7 +19,7 @@ from rnn_magics.inspection.views.match import Match
 from rnn_magics.inspection.views.surprise import Surprise
 from rnn_magics.inspection.views.units import Peak, Units
 from rnn_magics.inspection.views.unrolled import Array
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import (
@@ -230,7 +230,15 @@ def _wrapped(pieces: Iterable[Piece]) -> list[Line]:
     lines = [line for line in lines if line]
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES:] = [
-            [Piece(say("... {number} more lines", number=len(lines) - _MOST_LINES))]
+            [
+                Piece(
+                    say_number(
+                        len(lines) - _MOST_LINES,
+                        "... {number} more line",
+                        "... {number} more lines",
+                    )
+                )
+            ]
         ]
     return lines
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError, DeviceError, StorageError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing, Reopened
@@ -70,7 +70,10 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
     )
     if before.reason is not None and before.reason.as_planned:
         raise StorageError(
-            say(
+            say_number(
+                len(before.history),
+                "run {name!r} has ended as planned ({reason}) after {epochs} epoch; load it with"
+                " %load_rnn {folder}",
                 "run {name!r} has ended as planned ({reason}) after {epochs} epochs; load it with"
                 " %load_rnn {folder}",
                 name=before.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.texts import length_in_words
 from rnn_magics.results import brief
@@ -80,7 +80,13 @@ def _minibatches(session: Session) -> Made:
     if session.batches is None:
         return Made()
     cut = session.batches.config
-    said = say("{rows} rows of {steps} tokens", rows=cut.batch_size, steps=cut.num_steps)
+    said = say_number(
+        cut.batch_size,
+        "{rows} row of {steps} tokens",
+        "{rows} rows of {steps} tokens",
+        rows=cut.batch_size,
+        steps=cut.num_steps,
+    )
     return Made(said, is_done=True)
 
 

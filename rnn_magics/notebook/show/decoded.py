@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.score import Score
 from rnn_magics.inspection.novelty import Novelty
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.notebook.show.novelty import novelty_text
 from rnn_magics.notebook.show.tables import heads, text_table
 from rnn_magics.results import Result, brief, quoted, visible
@@ -112,7 +112,9 @@ class Generations(Result, list[Generation]):
         """How many there are, and how many of them are known."""
         if not self.known:
             return say("{number} documents", number=len(self))
-        return say(
+        return say_number(
+            sum(self.known),
+            "{number} documents, of which {known} is in the training text (*)",
             "{number} documents, of which {known} are in the training text (*)",
             number=len(self),
             known=sum(self.known),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rnn_magics.decoding.prefix import named_unknown
 from rnn_magics.decoding.score import MOST_EXPECTED
 from rnn_magics.digits import rounded
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.notebook.show.decoded import apart, likelier, token_row
 from rnn_magics.notebook.show.novelty import novelty_html
 from rnn_magics.notebook.show.rich.markup import (
@@ -73,10 +73,11 @@ def score_html(score: Score) -> str:
     over = len(score.tokens) - score.first
     return block(
         titled(
-            say(
+            say_number(
+                over,
+                "perplexity {perplexity} over {number:,} token",
                 "perplexity {perplexity} over {number:,} tokens",
                 perplexity=rounded(score.perplexity, 2),
-                number=over,
             )
         ),
         _coloured(score),
@@ -102,7 +103,17 @@ def _coloured(score: Score) -> Markup:
         for place in shown
     )
     rest = len(score.tokens) - shown.stop
-    more = muted(say(" ... {number:,} more tokens", number=rest)) if rest else ""
+    more = (
+        muted(
+            say_number(
+                rest,
+                " ... {number:,} more token",
+                " ... {number:,} more tokens",
+            )
+        )
+        if rest
+        else ""
+    )
     scale = Markup(" ").join(
         shaded(f" {share * most:.1f} ", share, say("bits")) for share in (0, 0.5, 1)
     )
