@@ -30,7 +30,7 @@ def novelty_text(novelty: Novelty, prefix: str = "") -> str:
         for piece, span in novelty.pieces
     )
     between = f"{say('copied spans between [[ and ]]:')}\n" if spans else ""
-    shares = text_table(*_shares(novelty))
+    shares = text_table(*_table_of(_shares(novelty)))
     return visible(f"{novelty!r}\n{between}{prefix}{text}\n{copied}\n{shares}")
 
 
@@ -45,7 +45,7 @@ def novelty_html(novelty: Novelty, prefix: str = "") -> str:
         title(novelty.said),
         words(bold(prefix) if prefix else "", *text),
         Markup(spans),
-        Markup(html_table(*_shares(novelty))),
+        f"{say('new, of')} {' · '.join(map(' '.join, _shares(novelty)))}",
     )
 
 
@@ -74,8 +74,11 @@ def _place(span: CopiedSpan) -> str:
     )
 
 
-def _shares(novelty: Novelty) -> tuple[list[str], list[list[str]]]:
-    lengths = [say("{order}-grams", order=n) for n in novelty.shares]
-    return [say("new, of"), *lengths], [
-        ["", *(f"{share:.0%}" for share in novelty.shares.values())]
-    ]
+def _shares(novelty: Novelty) -> list[tuple[str, str]]:
+    # Each length of n-grams, with the share of them that is new.
+    return [(say("{order}-grams", order=n), f"{share:.0%}") for n, share in novelty.shares.items()]
+
+
+def _table_of(shares: list[tuple[str, str]]) -> tuple[list[str], list[list[str]]]:
+    lengths, new = zip(*shares, strict=True) if shares else ((), ())
+    return [say("new, of"), *lengths], [["", *new]]
