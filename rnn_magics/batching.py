@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.errors import BatchError
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
 from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
@@ -341,7 +341,10 @@ def _require_enough(num_tokens: int, config: BatchConfig, losses: str) -> None:
     else:
         advice = say("try a longer text")
     raise BatchError(
-        say(
+        say_number(
+            num_tokens,
+            "the training text has {num_tokens:,} token, but batch_size {size} x (num_steps"
+            " {steps} + 1) needs {needed:,}; {advice}",
             "the training text has {num_tokens:,} tokens, but batch_size {size} x (num_steps"
             " {steps} + 1) needs {needed:,}; {advice}",
             num_tokens=num_tokens,

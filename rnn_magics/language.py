@@ -83,9 +83,9 @@ def say(text: str, /, **filled: object) -> str:
 
 
 def say_number(number: int, one: str, many: str, /, **filled: object) -> str:
-    """Return the text for one thing or for many; ``{number}`` is the number."""
+    """Return the text for one thing or for many; ``{number}`` is the number, unless it is given."""
     said = _spoken.catalogue.ngettext(one, many, number)
-    return said.format(number=number, **filled)
+    return said.format(**{"number": number, **filled})
 
 
 def say_in(context: str, text: str, /) -> str:

@@ -17,6 +17,7 @@ from hatch_build import CATALOGUE, OF_PAGES
 from tools.catalogue import (
     Text,
     arguments,
+    called,
     chinese,
     literal,
     of_python,
@@ -148,7 +149,7 @@ NOT_FOR_PEOPLE = {
     },
     "rnn_magics/notebook/page/search.py": {"a search failed"},  # in a log
     "rnn_magics/notebook/widgets/base.py": {"export default {}"},
-    "rnn_magics/plotting/curves.py": {"offset points", "outside lower center"},
+    "rnn_magics/plotting/curves.py": {"outside lower center", "upper center"},
     "rnn_magics/plotting/heatmaps.py": {"upper right"},
     "rnn_magics/plotting/labels.py": {"axes fraction"},
     "rnn_magics/plotting/series/fan.py": {"outside lower center"},
@@ -233,6 +234,98 @@ raise Bad("no run" " here")
 style = "display:grid; gap: 1px" + "<div class='a b'>" + r"\\frac one two"
 '''
     assert {*unwrapped(source)} == {"run {} has ended", "but not this", "no run here"}
+
+
+# What is counted, behind its number.
+COUNTED = re.compile(
+    r"\{\w+(?::[,gd])?\} (?:(?!and |or |of |a |the |in )[a-z{}-]+ ){0,2}?(?:tokens|characters|texts"
+    r"|lines|rows|steps|units|layers|epochs|documents|words|values|levels|examples|minibatches"
+    r"|seeds|checks|records|files|bytes|elements|types|places|sentences|states|groups|spans|runs"
+    r"|pieces|changes|sources|numbers|weights|parameters|tensors|answers|times|seconds|clusters"
+    r"|indices|models|cells|beginnings|paths)\b"
+)
+# Of a limit, which is more than one.
+LIMIT = re.compile(r"more than|at least|at most|too many|fewer than|too large|longer than")
+NEVER_ONE = {  # a vocabulary has <unk> beside a token, a split that is scored more than one, ...
+    "{announced:,} bytes",
+    "{cells} cells",
+    "{first:,} {kind} tokens",
+    "{header:,} bytes",
+    "{kind} are pieces",
+    "{kind} tokens",
+    "{least:,} tokens",
+    "{lines} lines",
+    "{longest} tokens",
+    "{most} n-gram models",
+    "{num_characters:,} characters",
+    "{num_parameters:,} parameters",
+    "{num_steps} tokens",
+    "{num_tokens:,} held-out tokens",
+    "{num_tokens:,} tokens",
+    "{num_tokens} tokens",
+    "{num_train_tokens:,} tokens",
+    "{number:,} characters",
+    "{number:,} numbers",
+    "{number:,} places",
+    "{number:,} such elements",
+    "{number:,} texts",
+    "{number:,} tokens",
+    "{number:,} {bins} levels",
+    "{number:,} {kind} tokens",
+    "{number} checks",
+    "{number} documents",
+    "{number} for {number} tokens",
+    "{number} levels",
+    "{number} tensors",
+    "{number} tokens",
+    "{option} is for files",
+    "{option} is for texts",
+    "{option} says how levels",
+    "{parameters:,} parameters",
+    "{path} has no files",
+    "{read} tokens",
+    "{searched:,} tokens",
+    "{second:,} {other} tokens",
+    "{seconds} seconds",
+    "{seeds} seeds",
+    "{size:,} bytes",
+    "{size:,} numbers",
+    "{size:,} tokens",
+    "{size:,} {kind} tokens",
+    "{size} indices",
+    "{size} tokens",
+    "{size} {token} tokens",
+    "{steps} steps",
+    "{step} changes",
+    "{times} times",
+    "{tokens:,} held-out tokens",
+    "{tokens:,} tokens",
+    "{tokens:,} training tokens",
+    "{token} tokens",
+    "{total:,} characters",
+    "{units} units",
+    "{vocab_size} tokens",
+    "{weights:,} weights",
+    "{whole} epochs",
+    "{window} tokens",
+    "{written:,} tokens",
+}
+
+
+def counted(source: str) -> Iterator[str]:
+    """Yield what is counted in texts that have one form for every number."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and called(node) in ("say", "marked") and node.args:
+            text = literal(node.args[0])
+            yield from (match[0] for match in COUNTED.finditer(text) if not LIMIT.search(text))
+
+
+def test_a_number_that_may_be_one_has_the_noun_for_one() -> None:
+    paths = (ROOT / "rnn_magics").rglob("*.py")
+    found = {text for path in paths for text in counted(path.read_text(encoding="utf-8"))}
+    assert found == NEVER_ONE
+    assert [*counted('say("{n:,} reserved tokens take too much")')] == ["{n:,} reserved tokens"]
+    assert [*counted('say_number(n, "{number} token", "{number} tokens")')] == []
 
 
 def _key(text: Text) -> str:

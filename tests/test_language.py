@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnn_magics import language
+from rnn_magics.handout.script import _too_long
 from rnn_magics.language import marked, say, say_number, speak, speaking
 
 
@@ -52,3 +53,12 @@ def test_what_is_marked_stays_english_until_it_is_shown() -> None:
         words = marked("paused")
         assert words == "paused"
         assert say(words) == "已暂停"
+
+
+def test_one_thing_has_its_own_words() -> None:
+    for number, told in ((1, "1 reserved token takes too many"), (2, "2 reserved tokens take")):
+        assert _too_long("gru", number).startswith(told)
+    assert _too_long("gru", 0) == "the cell 'gru' takes too many"
+    words = ("the only one of {number}", "{size} of {number}")
+    assert say_number(1, *words, size=1, number=9) == "the only one of 9"
+    assert say_number(3, *words, size=3, number=9) == "3 of 9"

@@ -129,7 +129,23 @@ def test_no_decade_of_an_axis_is_empty() -> None:
 
 def test_the_best_epoch_is_marked() -> None:
     figure = training_figure({"a": history(8, 4, 3, valid=(9, 4, 6))})
-    assert "best 4, epoch 2" in [text.get_text() for text in figure.axes[0].texts]
+    (ring,) = figure.axes[0].collections
+    assert ring.get_label() == "best 4, epoch 2"
+    assert ring.get_offsets().tolist() == [[2, 4]]
+
+
+@pytest.mark.parametrize("held_out", [(31, 9, 7, 6), (9, 5, 4, 6), (40, 12, 30, 60)])
+def test_no_word_lies_on_a_curve(held_out: tuple[float, ...]) -> None:
+    figure = training_figure({"a": history(30, 8, 5, 3, valid=held_out)}, 1.0, MARKS)
+    to_png(figure)  # lays the text out
+    for axes in figure.axes:
+        legend = axes.get_legend()
+        assert legend is not None
+        words = [text for text in (*axes.texts, *legend.get_texts()) if text.get_text()]
+        curves = [line.get_transform().transform_path(line.get_path()) for line in axes.lines]
+        for text in words:
+            box = text.get_window_extent()
+            assert not any(curve.intersects_bbox(box, filled=False) for curve in curves), text
 
 
 def test_no_two_of_thirty_runs_look_the_same() -> None:

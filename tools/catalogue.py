@@ -115,8 +115,6 @@ def of_registries() -> Iterator[Text]:
                 yield Text(paragraph, "", "", _home(run))
     for word in ("carried", "zero", "char", "word"):  # rules of a state, kinds of token
         yield Text(word, "", "", "rnn_magics/reports/texts.py")
-    for ending in (*Ending, "not ended"):
-        yield Text(str(ending), "", "ending", _home(Ending))
     for state in ("training", "paused"):
         yield Text(state, "", "state", _home(Ending))
 

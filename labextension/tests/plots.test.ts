@@ -4,7 +4,7 @@ import { contrast } from '../src/views/design/contrast';
 import { colour, ink } from '../src/views/design/scales';
 import { fitted, fittedLinear, fittedLog, linearTicks, logTicks, moved } from '../src/views/plots/axis';
 import { smooth } from '../src/views/plots/smooth';
-import { freest, spread } from '../src/views/plots/spread';
+import { isFree, nameOf, spread } from '../src/views/plots/spread';
 
 describe('an axis', () => {
   it('ends near what is drawn: there is no empty decade', () => {
@@ -88,20 +88,26 @@ describe('ink', () => {
   });
 });
 
-describe('the place of a label', () => {
-  const box = (top: number): Parameters<typeof freest>[0][number] => ({ left: 0, right: 10, top, bottom: top + 4 });
-  it('is the first where no line runs', () => {
-    const level = [[-5, 2], [15, 2]] as const;
-    expect(freest([box(0), box(10)], [level])).toEqual(box(10));
-    expect(freest([box(0), box(10)], [])).toEqual(box(0));
+describe('the name of the best point', () => {
+  const area = { left: 0, right: 400, top: 20, bottom: 200 };
+  const size = [90, 12] as const;
+  it('stands beside it, as near as may be, on the side where no line runs', () => {
+    expect(nameOf([200, 100], size, area, [])).toEqual({ left: 155, right: 245, top: 79, bottom: 91 });
+    const [above, below] = [[[0, 85], [400, 85]] as const, [[0, 118], [400, 118]] as const];
+    expect(nameOf([200, 100], size, area, [above]).top).toBe(109);
+    expect(nameOf([200, 100], size, area, [above, below]).bottom).toBe(79);
+    const steep = [[210, 0], [210, 300]] as const;
+    expect(nameOf([200, 100], size, area, [steep]).left).toBe(110);
   });
-  it('is where fewer lines run, if one does everywhere', () => {
-    const [steep, level] = [[[5, -5], [5, 30]] as const, [[-5, 12], [15, 12]] as const];
-    expect(freest([box(10), box(0)], [steep, level])).toEqual(box(0));
+  it('stands above the axes where every place has a line', () => {
+    const lines = Array.from({ length: 40 }, (_, at) => [[0, 20 + 5 * at], [400, 20 + 5 * at]] as const);
+    expect(nameOf([200, 100], size, area, lines)).toEqual({ left: 155, right: 245, top: 8, bottom: 20 });
   });
-  it('counts what goes through between two points, and nothing that stays beside', () => {
-    expect(freest([box(0), box(10)], [[[-10, -10], [20, 20]]])).toEqual(box(0));
-    expect(freest([box(0), box(10)], [[[-10, 0], [-1, 4]]])).toEqual(box(0));
-    expect(freest([box(0), box(10)], [[[0, -4], [14, 10]]])).toEqual(box(10));
+  it('sees a line that goes through between two points, and none that stays beside', () => {
+    const box = { left: 0, right: 10, top: 10, bottom: 14 };
+    expect(isFree(box, [[[-10, -10], [20, 30]]])).toBe(false);
+    expect(isFree(box, [[[-10, 0], [-1, 4]]])).toBe(true);
+    expect(isFree(box, [[[0, -4], [14, 10]]])).toBe(true);
+    expect(isFree(box, [[[-5, 12], [15, 12]]])).toBe(false);
   });
 });

@@ -123,18 +123,23 @@ class Forecast(Result, Sequence[Generation]):
             say("the {share:.0%} band holds {held:.0%}", share=share, held=self.coverage(share))
             for share in BANDS
         )
-        return say(
+        return say_number(
+            len(self.truth),
+            "{bands} of the one value that followed; error of the mean {error}",
             "{bands} of the {number:,} values that followed; error of the mean {error}",
             bands=say(" and ").join(bands),
-            number=len(self.truth),
             error=rounded(self.error),
         )
 
     def __repr__(self) -> str:
         """Two lines: the size and the seed, and the coverage."""
+        return f"Forecast({self.size}{self.seed})\n  {self.verdict}"
+
+    @property
+    def seed(self) -> str:
+        """The seed in words, behind the size; empty where nothing is drawn."""
         config = self.paths[0].config
-        seed = say(", seed {seed}", seed=config.seed) if config.draws else ""
-        return f"Forecast({self.size}{seed})\n  {self.verdict}"
+        return say(", seed {seed}", seed=config.seed) if config.draws else ""
 
 
 def forecast_series(

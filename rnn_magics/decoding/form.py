@@ -15,7 +15,7 @@ from typing import Any
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.foreign import a_kind, exact, foreign_code, is_a
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, check_choice, option
 from rnn_magics.results import PARTS
 from rnn_magics.text.characters import HAN
@@ -86,7 +86,10 @@ class Form(Options):
             check_choice("only", name, CHARACTER_CLASSES)
         if self.lines is not None and len(self.starts) > self.lines:
             raise ConfigError(
-                say(
+                say_number(
+                    self.lines,
+                    "starts has {number} beginnings for {lines} line; leave some out, or ask for"
+                    " more lines",
                     "starts has {number} beginnings for {lines} lines; leave some out, or ask for"
                     " more lines",
                     number=len(self.starts),

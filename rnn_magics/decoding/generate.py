@@ -26,7 +26,7 @@ from rnn_magics.decoding.prefix import (
 )
 from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.results import Result, brief, shortened
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.splitting.tokenizer import LAST_TOKENS
@@ -95,9 +95,16 @@ class Generation(Result):
 
     def __repr__(self) -> str:
         """One line about the text; ``str()`` returns the text itself."""
+        return f"Generation({self.said})"
+
+    @property
+    def said(self) -> str:
+        """What is said of the text: its length, its perplexity, how it was decoded."""
         prefix = self.prefix_perplexity
         said = [
-            say(
+            say_number(
+                len(self.tokens),
+                "{num_tokens} token of perplexity {perplexity}",
                 "{num_tokens} tokens of perplexity {perplexity}",
                 num_tokens=len(self.tokens),
                 perplexity=rounded(self.perplexity, 2),
@@ -115,7 +122,7 @@ class Generation(Result):
             said.append(say("without {unk}", unk=UNK))
         if named := named_unknown(self.unknown):
             said.append(say("not in the vocabulary and {named}", named=named))
-        return f"Generation({say(', ').join(said)})"
+        return say(", ").join(said)
 
 
 def generate(

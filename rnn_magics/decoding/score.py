@@ -23,7 +23,7 @@ from rnn_magics.decoding.prefix import (
 )
 from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.text.vocab import Vocab
@@ -92,7 +92,10 @@ class Score(Result):
         named = named_unknown(self.unknown)
         unknown = say(", ") + named if named else ""
         over = len(self.tokens) - self.first
-        return say(
+        return say_number(
+            over,
+            "Score(perplexity {perplexity} over {num_tokens} token, most surprising {token!r} at"
+            " {place} with {bits} bits{unknown})",
             "Score(perplexity {perplexity} over {num_tokens} tokens, most surprising {token!r} at"
             " {place} with {bits} bits{unknown})",
             perplexity=rounded(self.perplexity, 2),
@@ -121,7 +124,10 @@ def score_text(run: Trained, text: str) -> Score:
     tokens = split_text(vocab, text)
     if len(tokens) < 2:  # noqa: PLR2004  (one token to read and one to predict)
         raise DecodingError(
-            say(
+            say_number(
+                len(tokens),
+                "the text has {num_tokens} {kind} token; a score needs at least two: give a longer"
+                " text",
                 "the text has {num_tokens} {kind} tokens; a score needs at least two: give a"
                 " longer text",
                 num_tokens=len(tokens),

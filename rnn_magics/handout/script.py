@@ -9,7 +9,7 @@ from rnn_magics.digits import rounded
 from rnn_magics.errors import TrainingError
 from rnn_magics.handout import parts
 from rnn_magics.handout.text import text_lines, too_long_to_keep
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.models.cells import CELLS
 from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
@@ -83,29 +83,29 @@ def write_script(run: Run, corpus: Corpus, file: str | None = None) -> Script:
     if (length := script.source.count("\n")) > MOST_LINES:
         if text.kept is not None and text.file is None:
             raise too_long_to_keep(corpus)
-        reserved = len(vocab.config.reserved)
-        if reserved:
-            refusal = marked(
-                "run {name!r} cannot be written out: the script would have {length} lines, and a"
-                " handout has at most {most}; {reserved} reserved tokens take too many"
-            )
-        else:
-            refusal = marked(
-                "run {name!r} cannot be written out: the script would have {length} lines, and a"
-                " handout has at most {most}; the cell {cell!r} take too many"
-            )
         raise TrainingError(
             say(
-                refusal,
+                "run {name!r} cannot be written out: the script would have {length} lines, and a"
+                " handout has at most {most}; {what}",
                 name=run.name,
                 length=length,
                 most=MOST_LINES,
-                reserved=reserved,
-                cell=run.config.model.cell,
+                what=_too_long(run.config.model.cell, len(vocab.config.reserved)),
             )
         )
     text.write()
     return script
+
+
+def _too_long(cell: str, reserved: int) -> str:
+    # What takes most of the lines.
+    if not reserved:
+        return say("the cell {cell!r} takes too many", cell=cell)
+    return say_number(
+        reserved,
+        "{number} reserved token takes too many",
+        "{number} reserved tokens take too many",
+    )
 
 
 def _require_plain(run: Run, corpus: Corpus) -> Vocab:

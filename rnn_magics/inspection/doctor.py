@@ -29,7 +29,7 @@ from rnn_magics.inspection.patient import (
     loss_of,
     read,
 )
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.models.rnn_model import ModelState, RNNModel, as_tuple, detach
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.documents import BOS
@@ -309,18 +309,22 @@ def units(patient: Patient) -> str | None:
     bound = (hidden.abs() > _SATURATED).all(dim=0)
     dead = (hidden.std(dim=0) < _DEAD) & ~bound
     if bound.any():
-        return say(
+        return say_number(
+            int(bound.sum()),
+            "{number} of {total} hidden units is stuck at -1 or 1 for any text; use a lower"
+            " learning rate, a smaller clip, or smaller initial weights",
             "{number} of {total} hidden units are stuck at -1 or 1 for any text;"
             " use a lower learning rate, a smaller clip, or smaller initial"
             " weights",
-            number=int(bound.sum()),
             total=len(bound),
         )
     if dead.any():
-        return say(
+        return say_number(
+            int(dead.sum()),
+            "{number} of {total} hidden units never changes, for any text; check its gates and the"
+            " learning rate",
             "{number} of {total} hidden units never change, for any text; check"
             " their gates and the learning rate",
-            number=int(dead.sum()),
             total=len(dead),
         )
     return None

@@ -21,7 +21,7 @@ import numpy as np
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.prefix import added, split_text
 from rnn_magics.errors import CorpusError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.results import Result, brief
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import EOS
@@ -96,14 +96,21 @@ class Novelty(Result):
 
     def __repr__(self) -> str:
         """Return one line with the length of the longest copied span."""
+        return f"Novelty({self.said})"
+
+    @property
+    def said(self) -> str:
+        """The length of the longest copied span, beside what is usual."""
         longest = (
             say("no copied span worth listing")
             if self.longest is None
             else say("longest copied span {number} tokens", number=len(self.longest))
         )
         usual = say("held-out text has up to {number}", number=self.ordinary)
-        return say(
-            "Novelty({tokens} tokens, {longest}; {usual})",
+        return say_number(
+            len(self.tokens),
+            "{tokens} token, {longest}; {usual}",
+            "{tokens} tokens, {longest}; {usual}",
             tokens=len(self.tokens),
             longest=longest,
             usual=usual,

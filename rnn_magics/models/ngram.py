@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_magics.errors import ModelError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.text.vocab import Ids
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -110,7 +110,10 @@ class NgramModel:
         """
         if len(ids) < 2:  # noqa: PLR2004  (one token to read and one to predict)
             raise ModelError(
-                say(
+                say_number(
+                    len(ids),
+                    "the text has {num_tokens} token; a perplexity needs at least two: give a"
+                    " longer text",
                     "the text has {num_tokens} tokens; a perplexity needs at least two: give a"
                     " longer text",
                     num_tokens=len(ids),
@@ -168,7 +171,10 @@ def fit_ngram(ids: Ids, vocab_size: int, order: int) -> NgramModel:
     require_order(order)
     if len(ids) < order:
         raise ModelError(
-            say(
+            say_number(
+                len(ids),
+                "the text has {num_tokens} token, too few for n-grams of order {order}; lower the"
+                " order, or give a longer text",
                 "the text has {num_tokens} tokens, too few for n-grams of order {order}; lower"
                 " the order, or give a longer text",
                 num_tokens=len(ids),

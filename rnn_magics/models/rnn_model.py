@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_magics.errors import ConfigError, ModelError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.models.cells import CELLS, State
 from rnn_magics.models.engines import ENGINES, compile_cell, is_compiled
 from rnn_magics.models.fast.ahead import ahead
@@ -77,7 +77,12 @@ class ModelConfig(Options):
     @property
     def in_brief(self) -> str:
         """The cell and the size of its state, e.g. ``gru, 256 hidden units``."""
-        return say("{cell}, {number} hidden units", cell=self.cell, number=self.num_hiddens)
+        return say_number(
+            self.num_hiddens,
+            "{cell}, {number} hidden unit",
+            "{cell}, {number} hidden units",
+            cell=self.cell,
+        )
 
 
 # The model draws the weights from its own generator; torch would draw from the global one.

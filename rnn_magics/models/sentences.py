@@ -23,7 +23,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnn_magics.errors import ModelError
-from rnn_magics.language import say
+from rnn_magics.language import say_number
 from rnn_magics.models.ngram import Floats, NgramModel, estimate, fit_ngram, require_order
 from rnn_magics.text.documents import Marks
 from rnn_magics.text.vocab import Ids
@@ -62,10 +62,12 @@ def _require_long(longest: int, number: int, order: int) -> None:
     require_order(order)
     if longest < max(order, 2):
         raise ModelError(
-            say(
+            say_number(
+                number,
+                "the only sentence has {longest} tokens with <s> and </s>, too few for n-grams of"
+                " order {order}; lower the order",
                 "the longest of {number} sentences has {longest} tokens with <s> and </s>, too"
                 " few for n-grams of order {order}; lower the order",
-                number=number,
                 longest=longest,
                 order=order,
             )

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnn_magics.inspection.views.trace import Trace
-from rnn_magics.plotting.style import GREY, INK
+from rnn_magics.plotting.style import INK
 from rnn_magics.tables import wrapped
 
 _LETTERS = 13  # in an inch of small text
@@ -29,4 +29,4 @@ def add_caption(figure: Figure, axes: Axes, trace: Trace) -> None:
     figure.suptitle(heading, x=0.01, horizontalalignment="left", color=INK, fontsize="large")
     caption = wrapped(trace.caption, width, indent="")
     figure.set_figheight(figure.get_figheight() + 0.3 + 0.17 * (1 + caption.count("\n")))
-    axes.set_title(caption, loc="left", color=GREY, fontsize="small")
+    axes.set_title(caption, loc="left", color=INK, fontsize="small")

@@ -19,17 +19,18 @@ from rnn_magics.inspection.views.match import Match
 from rnn_magics.inspection.views.surprise import Surprise
 from rnn_magics.inspection.views.units import Peak, Units
 from rnn_magics.inspection.views.unrolled import Array
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import (
     BLUE,
     DIVERGING,
-    GREY,
+    INK,
     SEQUENTIAL,
     drawable,
     fixed_width,
     house_style,
+    ink_on,
 )
 from rnn_magics.results import brief
 from rnn_magics.tables import columns_of
@@ -163,7 +164,7 @@ def _draw_ranking(axes: Axes, trace: Units) -> None:
     axes.set_yticks(range(len(ranked)), labels, fontsize="small")
     axes.invert_yaxis()
     axes.set_xlabel(say("share explained by the token"))
-    axes.set_title(say("Most selective units"), loc="left", color=GREY, fontsize="small")
+    axes.set_title(say("Most selective units"), loc="left", color=INK, fontsize="small")
     axes.grid(visible=False, axis="y")
 
 
@@ -229,7 +230,15 @@ def _wrapped(pieces: Iterable[Piece]) -> list[Line]:
     lines = [line for line in lines if line]
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES:] = [
-            [Piece(say("... {number} more lines", number=len(lines) - _MOST_LINES))]
+            [
+                Piece(
+                    say_number(
+                        len(lines) - _MOST_LINES,
+                        "... {number} more line",
+                        "... {number} more lines",
+                    )
+                )
+            ]
         ]
     return lines
 
@@ -259,7 +268,7 @@ def _write(axes: Axes, lines: list[Line]) -> None:
                         piece.width,
                         0.92,
                         facecolor="none" if piece.colour is None else piece.colour,
-                        edgecolor="black" if piece.framed else "none",
+                        edgecolor=INK if piece.framed else "none",
                         linewidth=1.2 if piece.framed else 0,
                         zorder=2 if piece.framed else 1,
                     )
@@ -270,15 +279,8 @@ def _write(axes: Axes, lines: list[Line]) -> None:
                 piece.text,
                 family=fixed_width(),
                 fontsize=_SIZE,
-                color=_ink(piece.colour),
+                color=INK if piece.colour is None else ink_on(to_rgb(piece.colour)),
                 va="center_baseline",
                 zorder=3,
             )
             column += piece.width
-
-
-def _ink(colour: Any) -> str:
-    if colour is None:
-        return "black"
-    red, green, blue = to_rgb(colour)
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"  # noqa: PLR2004

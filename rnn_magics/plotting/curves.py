@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
-from matplotlib.patheffects import withStroke
+from matplotlib.transforms import ScaledTranslation
 
 from rnn_magics.digits import rounded
 from rnn_magics.language import marked, say
@@ -19,6 +19,7 @@ from rnn_magics.reports.baselines import Mark
 from rnn_magics.training.history import History
 
 _HEIGHT = 3.4  # inches, without a legend below
+_BELOW = 0.5  # inches between the axes and a legend below them: ticks and the name of the axis
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
@@ -78,8 +79,22 @@ def curves_figure(groups: Sequence[Curves]) -> Figure:
 
 
 def _legend_height(curves: Curves) -> float:
-    # One legend below serves several runs, four lines a row, two lines a run.
-    return 0.2 * -(-2 * len(curves.histories) // 4) if len(curves.histories) > 1 else 0.0
+    # One legend below serves several runs, four lines a row, two lines a run; one has a row.
+    rows = -(-2 * len(curves.histories) // 4)
+    return 0.2 * rows
+
+
+def _name_below(axes: Axes) -> None:
+    """Put the legend of one run below its axes, where it covers nothing."""
+    below = axes.transAxes + ScaledTranslation(0, -_BELOW, axes.figure.dpi_scale_trans)
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=below,
+        ncols=3,
+        frameon=False,
+        borderaxespad=0,
+    )
 
 
 def _draw(figure: FigureBase, curves: Curves) -> None:
@@ -102,7 +117,7 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
         if not curves.ends:
             axes.xaxis.get_major_locator().set_params(integer=True)
         if len(histories) == 1:
-            axes.legend(frameon=False)
+            _name_below(axes)
         number_plainly(axes.yaxis)
         axes.tick_params(axis="y", which="minor", labelsize="small")
     if curves.clip is not None:
@@ -140,18 +155,16 @@ def _draw_perplexity(
 
 
 def _mark_best(axes: Axes, at: Floats, valid: Floats) -> None:
+    # Named in the legend, below the axes, where no curve runs through it.
     best = int(np.nanargmin(valid))
-    axes.scatter([at[best]], [valid[best]], 80, facecolors="none", edgecolors=GOOD, zorder=3)
-    axes.annotate(
-        say("best {value:.4g}, epoch {epoch}", value=valid[best], epoch=best + 1),
-        (at[best], valid[best]),
-        (0, -9),
-        textcoords="offset points",
-        verticalalignment="top",
-        path_effects=[withStroke(linewidth=3, foreground="white")],  # readable on a line
-        horizontalalignment="right" if best > len(valid) / 2 else "left",
-        color=GOOD,
-        fontsize="small",
+    axes.scatter(
+        [at[best]],
+        [valid[best]],
+        80,
+        facecolors="none",
+        edgecolors=GOOD,
+        zorder=3,
+        label=say("best {value:.4g}, epoch {epoch}", value=valid[best], epoch=best + 1),
     )
 
 

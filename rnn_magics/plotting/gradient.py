@@ -10,7 +10,7 @@ from rnn_magics.language import say
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.heatmaps import label_tokens
 from rnn_magics.plotting.legible import Figure
-from rnn_magics.plotting.style import BLUE, GREY, ORANGE, house_style, number_plainly
+from rnn_magics.plotting.style import BLUE, INK, ORANGE, house_style, number_plainly
 
 
 def gradient_figure(trace: Gradient) -> Figure:
@@ -24,7 +24,7 @@ def gradient_figure(trace: Gradient) -> Figure:
         add_caption(figure, left, trace)
         label_tokens(left, trace.tokens[: trace.step + 1])
         right.plot(_drawable(trace.lags), color=ORANGE, marker=".")
-        right.axhline(1, color=GREY, linestyle="--", linewidth=1)
+        right.axhline(1, color=INK, linestyle="--", linewidth=1)
         right.set(yscale="log", xlabel=say("steps back"), ylabel=say("what is left of a change"))
         right.xaxis.get_major_locator().set_params(integer=True)
         for axes in (left, right):

@@ -17,7 +17,7 @@ from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
 from rnn_magics.plotting.style import (
     DIVERGING,
-    GREY,
+    INK,
     SEQUENTIAL,
     cycle,
     house_style,
@@ -69,11 +69,11 @@ def gates_figure(trace: Gates) -> Figure:
 def _draw_saturation(axes: Axes, trace: Gates) -> None:
     for color, name in zip(cycle(len(trace.low)), trace.low, strict=True):
         axes.scatter(trace.low[name], trace.high[name], 14, color, alpha=0.6, label=name)
-    axes.plot([0, 1], [1, 0], color="black", linewidth=0.5)
+    axes.plot([0, 1], [1, 0], color=INK, linewidth=0.5)
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axes.set_xlabel(say("share of tokens below {low}", low=LOW))
     axes.set_ylabel(say("share of tokens above {high}", high=HIGH))
-    axes.set_title(say("Saturation, a dot a unit"), loc="left", color=GREY, fontsize="small")
+    axes.set_title(say("Saturation, a dot a unit"), loc="left", color=INK, fontsize="small")
     if trace.low:
         axes.legend(frameon=False, loc="upper right")
 

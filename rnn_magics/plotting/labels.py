@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from rnn_magics.plotting.style import GREY, INK
+from rnn_magics.plotting.style import INK
 
 _GAP = 0.075  # between two lines of small text, as a share of the height of the axes
 _OUTSIDE = 1.03
@@ -25,14 +25,14 @@ def label_levels(axes: Axes, levels: Sequence[tuple[str, float]]) -> None:
     for (name, value), place, label in zip(levels, places, labels, strict=True):
         beyond = "\N{UPWARDS ARROW} " if place > 1 else "\N{DOWNWARDS ARROW} " if place < 0 else ""
         if not beyond:
-            axes.axhline(value, color=GREY, linestyle="dotted", linewidth=0.9, label=name)
+            axes.axhline(value, color=INK, linestyle="dotted", linewidth=0.9, label=name)
         axes.annotate(
             f"{beyond}{name}",
             (1.0, min(1.0, max(0.0, place))),
             (_OUTSIDE, label),
             xycoords="axes fraction",
             textcoords="axes fraction",
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0},
+            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 0},
             color=INK,
             fontsize="small",
             verticalalignment="center",

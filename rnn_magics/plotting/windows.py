@@ -12,7 +12,7 @@ from rnn_magics.inspection.views.windows import Windows
 from rnn_magics.language import say
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.legible import Figure
-from rnn_magics.plotting.style import GREY, INK, cycle, house_style, token_label
+from rnn_magics.plotting.style import INK, cycle, house_style, token_label
 
 _ROWS_IN_COLOUR = 8
 _ARROWS = 200
@@ -44,7 +44,7 @@ def _draw_tokens(axes: Axes, trace: Windows) -> None:
             left + width / 2,
             -0.5,
             say("minibatch {number}", number=minibatch),
-            color=GREY,
+            color=INK,
             ha="center",
         )
         for row, tokens in enumerate(rows):
@@ -57,7 +57,7 @@ def _draw_tokens(axes: Axes, trace: Windows) -> None:
             axes.add_patch(box)
     for row in range(len(trace.windows[0])):
         for line, name in enumerate("XY"):
-            axes.text(0.6, row * _LINES + line + 0.5, name, color=GREY, va="center")
+            axes.text(0.6, row * _LINES + line + 0.5, name, color=INK, va="center")
     for before, row, after, next_row in trace.arrows_shown.tolist():
         if after < len(trace.windows) and row < len(trace.windows[0]):
             axes.annotate(
@@ -97,9 +97,9 @@ def _draw_places(axes: Axes, trace: Windows) -> None:
             "",
             xy=(starts[after, next_row] + width / 2, after - 0.3),
             xytext=(starts[before, row] + width / 2, before + 0.3),
-            arrowprops={"arrowstyle": "-|>", "color": GREY, "linewidth": 0.8},
+            arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 0.8},
         )
-    axes.axvspan(0, trace.offset, color=GREY, alpha=0.3, linewidth=0)
+    axes.axvspan(0, trace.offset, color=INK, alpha=0.3, linewidth=0)
     axes.set(xlim=(0, trace.num_tokens), ylim=(trace.num_shown - 0.4, -0.6))
     axes.set_yticks(range(trace.num_shown))
     axes.set(xlabel=say("place in the text (tokens)"), ylabel=say("minibatch"))

@@ -26,6 +26,7 @@ from rnn_magics.reports.comparable import (
 )
 from rnn_magics.results import Result
 from rnn_magics.tables import aligned, pandas_or
+from rnn_magics.training.endings import state_in_words
 from rnn_magics.training.history import Scored
 from rnn_magics.training.run import Run
 
@@ -316,7 +317,7 @@ def _plain_in_markdown(text: str) -> str:
 
 
 def _state(word: str) -> str:
-    return say_in("state" if word == "training" else "ending", word)
+    return say_in("state", word) if word == "training" else state_in_words(word)
 
 
 def _results(runs: Sequence[Run]) -> list[Column]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rnn_magics.batching import BATCHERS
 from rnn_magics.digits import rounded
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.reports.texts import TextEvaluation, describe_score
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation
@@ -70,7 +70,9 @@ class RunReport(Result):
 
     def _parts(self) -> Iterator[tuple[str, TextEvaluation, str]]:
         if self.valid is not None:
-            over = say(
+            over = say_number(
+                self.valid.score.num_tokens,
+                "the one predicted token of the held-out text",
                 "all {num_tokens:,} predicted tokens of the held-out text",
                 num_tokens=self.valid.score.num_tokens,
             )
@@ -94,14 +96,22 @@ class RunReport(Result):
                 found.unknown,
                 found.spelled,
             ]
-            if found.word_perplexity is not None:
-                words = say("{num_words:,} words between white space", num_words=found.num_words)
+            if found.word_perplexity is not None and found.num_words is not None:
+                words = say_number(
+                    found.num_words,
+                    "{num_words:,} word between white space",
+                    "{num_words:,} words between white space",
+                    num_words=found.num_words,
+                )
                 told.append(
                     say("per word is exp of the nats of all characters over {words}", words=words)
                 )
             if found.num_documents:
                 told.append(
-                    say(
+                    say_number(
+                        found.num_documents,
+                        "per document is exp of the nats of all tokens and ends over"
+                        " {num_documents:,} document",
                         "per document is exp of the nats of all tokens and ends over"
                         " {num_documents:,} documents",
                         num_documents=found.num_documents,

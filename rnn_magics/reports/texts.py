@@ -13,7 +13,7 @@ import torch
 
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.models.rnn_model import require_finite
 from rnn_magics.reports.series import run_errors
 from rnn_magics.reports.tasks import TaskReport, report_task
@@ -169,7 +169,10 @@ class TextEvaluation(Result):
         """One line for the number, one for what it depends on."""
         depends = filter(None, (self.unknown, self.spelled))
         unknown = "".join(f", {told}" for told in depends)
-        told = say(
+        told = say_number(
+            self.score.num_tokens,
+            "{run} on {text} ({part}): {numbers}\n  over {num_tokens:,} token, state"
+            " {state}{unknown}",
             "{run} on {text} ({part}): {numbers}\n  over {num_tokens:,} tokens,"
             " state {state}{unknown}",
             run=self.run,
@@ -305,7 +308,8 @@ def evaluate_texts(
     """
     if not runs or not corpora:
         msg = say(
-            "a matrix needs a run and a text, not {runs} runs and {corpora} texts",
+            "a matrix needs runs and texts; given are {runs} of the first and {corpora} of the"
+            " others",
             runs=len(runs),
             corpora=len(corpora),
         )

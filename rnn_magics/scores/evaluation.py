@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.batching import labels_of
 from rnn_magics.errors import BatchError
-from rnn_magics.language import say
+from rnn_magics.language import say_number
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, read
 from rnn_magics.scores.rows import Rows
@@ -162,7 +162,9 @@ def iter_logits(
     predicted = len(ids) - 1
     if predicted < 1:
         raise BatchError(
-            say(
+            say_number(
+                len(ids),
+                "a text of {num_tokens} token has nothing to predict; give at least two tokens",
                 "a text of {num_tokens} tokens has nothing to predict; give at least two tokens",
                 num_tokens=len(ids),
             )

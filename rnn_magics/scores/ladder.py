@@ -14,7 +14,7 @@ from typing import Any
 
 from rnn_magics.digits import rounded
 from rnn_magics.errors import BatchError, ConfigError
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.models.ngram import MAX_ORDER, Floats
 from rnn_magics.models.sentences import fit_text, text_log_probs
 from rnn_magics.options import Options, Range, Spelling, option
@@ -219,7 +219,10 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
     highest = max(config.orders)
     if len(encoded.train) <= highest:
         raise BatchError(
-            say(
+            say_number(
+                len(encoded.train),
+                "the training text has {num_tokens} token; order {order} needs at least {needed}:"
+                " lower --order, or give a longer text",
                 "the training text has {num_tokens} tokens; order {order} needs at least {needed}:"
                 " lower --order, or give a longer text",
                 num_tokens=len(encoded.train),

@@ -167,16 +167,21 @@ class Linear:
 
     def __init__(self, values: Values, lags: int) -> None:
         if len(values) < (needed := 2 * lags + 1):
-            msg = say(
+            msg = say_number(
+                len(values),
+                "the training part has {number:,} value; a linear model of the last {lags} needs"
+                " at least {needed:,}: lower --lags",
                 "the training part has {number:,} values; a linear model of the last {lags} needs"
                 " at least {needed:,}: lower --lags",
-                number=len(values),
                 lags=lags,
                 needed=needed,
             )
             raise BatchError(msg)
         values = values[-_MOST_FITTED:]
-        self.reads, self.name = lags, say("linear, {lags} values", lags=lags)
+        self.reads, self.name = (
+            lags,
+            say_number(lags, "linear, {lags} value", "linear, {lags} values", lags=lags),
+        )
         windows = np.lib.stride_tricks.sliding_window_view(values, lags)[:-1]
         inputs = np.column_stack((windows, np.ones(len(windows))))
         (*weights, bias), *_ = np.linalg.lstsq(inputs, values[lags:], rcond=None)

@@ -192,7 +192,8 @@ def build_model(config: ModelConfig, vocab_size: int, tensors: Mapping[str, Tens
     if config.num_layers > len(tensors) or vocab_size < 1:
         raise StorageError(
             say(
-                "it has only {number} tensors for {layers} layers and {vocab_size} tokens",
+                "it has too few tensors ({number}) for its layers ({layers}) and tokens"
+                " ({vocab_size})",
                 number=len(tensors),
                 layers=config.num_layers,
                 vocab_size=vocab_size,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError, DeviceError, StorageError
-from rnn_magics.language import say, say_in
+from rnn_magics.language import say, say_number
 from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing, Reopened
@@ -17,7 +17,7 @@ from rnn_magics.storage.model_file import naming
 from rnn_magics.storage.run_folder import KeptRun, RunFolder, kept_runs
 from rnn_magics.storage.strict import read_options
 from rnn_magics.storage.training_state import check_same, fingerprint_of, restore
-from rnn_magics.training.endings import Ending
+from rnn_magics.training.endings import Ending, state_in_words
 from rnn_magics.training.history import History
 from rnn_magics.training.loop import Drive, Listener, begin, train_to_end
 from rnn_magics.training.run import Run
@@ -70,11 +70,14 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
     )
     if before.reason is not None and before.reason.as_planned:
         raise StorageError(
-            say(
+            say_number(
+                len(before.history),
+                "run {name!r} has ended as planned ({reason}) after {epochs} epoch; load it with"
+                " %load_rnn {folder}",
                 "run {name!r} has ended as planned ({reason}) after {epochs} epochs; load it with"
                 " %load_rnn {folder}",
                 name=before.name,
-                reason=say_in("ending", before.reason),
+                reason=state_in_words(before.reason),
                 epochs=len(before.history),
                 folder=kept.path,
             )

@@ -15,7 +15,7 @@ from torch import Tensor
 from rnn_magics.batching import Batches, EpochPlan
 from rnn_magics.errors import StorageError
 from rnn_magics.foreign import a_kind
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.storage.container import Contents
@@ -178,16 +178,19 @@ def _read_epoch(state: TrainState, read: Fields, tensors: dict[str, Tensor]) -> 
         shape = (len(plan),) if name in _PER_STEP else ()
         if value is None or value.shape != shape or value.dtype != torch.float32:
             raise StorageError(
-                say(
+                say_number(
+                    len(plan),
+                    "the {name} of its epoch do not match its plan of {number} minibatch",
                     "the {name} of its epoch do not match its plan of {number} minibatches",
                     name=name,
-                    number=len(plan),
                 )
             )
         found[name] = value.clone().to(state.batches.ids.device)
     if tokens != state.epoch_tokens:
         raise StorageError(
-            say(
+            say_number(
+                state.step,
+                "it counts {tokens:,} tokens in its current epoch, but {step} step has {counted:,}",
                 "it counts {tokens:,} tokens in its current epoch, but {step} steps have"
                 " {counted:,}",
                 tokens=tokens,
@@ -206,7 +209,9 @@ def _read_plan(read: Fields, tensors: dict[str, Tensor], batches: Batches) -> Ep
     config = batches.config
     if starts is None or starts.dtype != torch.int64 or starts.shape[1:] != (config.batch_size,):
         raise StorageError(
-            say(
+            say_number(
+                config.batch_size,
+                "its plan of the epoch is not one of minibatches with {rows} row",
                 "its plan of the epoch is not one of minibatches with {rows} rows",
                 rows=config.batch_size,
             )

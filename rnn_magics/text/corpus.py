@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
-from rnn_magics.language import marked, say
+from rnn_magics.language import say, say_number
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.cleaning import (
     DEFAULT_VALID,
@@ -378,17 +378,25 @@ class Corpus(Result):
 
     def __repr__(self) -> str:
         """One line: name, size, split."""
-        size = marked("{size:,} characters") if self.is_text else marked("{size:,} tokens")
-        size = marked("{size:,} characters on disk") if self.on_disk else size
-        documents = marked("{number:,} documents") if self.has_documents else ""
-        first = marked("the first {limit:,} tokens") if self.config.max_tokens else ""
-        held_out = (
-            marked("{share:.0%} held out") if self.held_out_share else marked("nothing held out")
-        )
-        values = {"size": len(self), "limit": self.config.max_tokens, "share": self.held_out_share}
-        texts = filter(None, (documents, size, first, held_out))
-        told = (say(text, **values, number=len(self.documents)) for text in texts)
-        return f"Corpus({say(', ').join((quoted(self.name), *told))})"
+        share, limit = self.held_out_share, self.config.max_tokens
+        told = [
+            self._documents_in_words if self.has_documents else "",
+            say("{length} on disk", length=self.length) if self.on_disk else self.length,
+            say_number(limit, "the first token", "the first {number:,} tokens") if limit else "",
+            say("{share:.0%} held out", share=share) if share else say("nothing held out"),
+        ]
+        return f"Corpus({say(', ').join((quoted(self.name), *filter(None, told)))})"
+
+    @property
+    def length(self) -> str:
+        """How many characters or tokens it has, in words."""
+        if self.is_text:
+            return say_number(len(self), "{number:,} character", "{number:,} characters")
+        return say_number(len(self), "{number:,} token", "{number:,} tokens")
+
+    @property
+    def _documents_in_words(self) -> str:
+        return say_number(len(self.documents), "{number:,} document", "{number:,} documents")
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from rnn_magics.errors import VocabError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import MARKS, Marks
@@ -132,7 +132,10 @@ class Vocab(Result):
         num_train = numbered.num_train
         if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
             raise VocabError(
-                say(
+                say_number(
+                    num_train,
+                    "{name!r} has {num_train} training token ({token}); a vocabulary needs at"
+                    " least two: {advice}",
                     "{name!r} has {num_train} training tokens ({token}); a vocabulary needs at"
                     " least two: {advice}",
                     name=corpus.name,

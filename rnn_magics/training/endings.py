@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal, Self
 
+from rnn_magics.language import marked, say
 from rnn_magics.options import check_choice
 
 News = Literal["good", "neutral", "bad"]
@@ -14,40 +15,44 @@ class Ending(StrEnum):
     """Why a run has ended.
 
     An ending equals its name: ``run.reason == "epochs"`` holds, and files and payloads contain the
-    name. `labextension/src/contract/endings.ts` has the same endings, with words for a reader.
+    name. A reader sees its words. `labextension/src/contract/endings.ts` has the same endings and
+    words.
 
     Attributes
     ----------
     news
         What kind of news it is for someone who waits for the run.
+    words
+        What a reader is told, in English; `in_words` says it in the language that is spoken.
     """
 
     news: News
+    words: str
 
-    EPOCHS = "epochs", "good"
+    EPOCHS = "epochs", "good", marked("all epochs done")
     """All epochs were trained."""
-    MAX_TIME = "max_time", "good"
+    MAX_TIME = "max_time", "good", marked("time limit reached")
     """The time limit was reached."""
-    MAX_TOKENS = "max_tokens", "good"
+    MAX_TOKENS = "max_tokens", "good", marked("token limit reached")
     """The limit on the number of tokens was reached."""
-    STOPPED = "stopped", "neutral"
+    STOPPED = "stopped", "neutral", marked("stopped")
     """The user stopped it."""
-    INTERRUPTED = "interrupted", "neutral"
+    INTERRUPTED = "interrupted", "neutral", marked("interrupted")
     """Its cell was interrupted, or Python exited."""
-    NON_FINITE = "non_finite", "bad"
+    NON_FINITE = "non_finite", "bad", marked("non-finite values")
     """Loss, gradient or weights became non-finite."""
-    OUT_OF_MEMORY = "out_of_memory", "bad"
+    OUT_OF_MEMORY = "out_of_memory", "bad", marked("out of memory")
     """A step or an evaluation did not fit into memory."""
-    FAILED = "failed", "bad"
+    FAILED = "failed", "bad", marked("failed")
     """An error ended it. The driver of the loop sets this, not the loop."""
-    SNAPSHOT = "snapshot", "neutral"
+    SNAPSHOT = "snapshot", "neutral", marked("snapshot")
     """It is a copy of a run in training. No run ends in this way."""
 
-    def __new__(cls, name: str, news: News) -> Self:
-        """Make a string that knows what kind of news it is."""
+    def __new__(cls, name: str, news: News, words: str) -> Self:
+        """Make a string that knows what kind of news it is, and its words."""
         ending = str.__new__(cls, name)
         ending._value_ = name
-        ending.news = news
+        ending.news, ending.words = news, words
         return ending
 
     @classmethod
@@ -67,6 +72,23 @@ class Ending(StrEnum):
         """Whether the run reached one of its limits."""
         return self.news == "good"
 
+    @property
+    def in_words(self) -> str:
+        """What a reader is told, in the language that is spoken."""
+        return say(self.words)
+
     def __repr__(self) -> str:
         """Return the name as a plain string has it, so that ``run.reason`` shows ``'epochs'``."""
         return repr(self.value)
+
+
+def state_in_words(state: str) -> str:
+    """Return the words for an ending by its name; for another state, what is said of it.
+
+    Parameters
+    ----------
+    state
+        The name of an ending, or a text such as ``not ended``.
+    """
+    known = next((ending for ending in Ending if ending == state), None)
+    return say(state) if known is None else known.in_words

@@ -21,7 +21,7 @@ from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import Vocab, numbered_as
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
-from rnn_magics.training.endings import Ending
+from rnn_magics.training.endings import Ending, state_in_words
 from rnn_magics.training.history import History, Scored
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
@@ -256,8 +256,8 @@ class Run(Result):
 
 
 def state_of(run: Run, alive: str = "training") -> str:
-    """Return how a run ended in one word; for one that has not, whether it is training."""
-    return say_in("state", alive) if run.reason is None else say_in("ending", run.reason)
+    """Return how a run ended in words; for one that has not, whether it is training."""
+    return say_in("state", alive) if run.reason is None else state_in_words(run.reason)
 
 
 def last_score(history: History, curve: Curve, steps: int, reason: Ending | None) -> Scored | None:

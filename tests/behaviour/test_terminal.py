@@ -128,7 +128,7 @@ def test_a_text_is_shown_once_and_coloured_nowhere(terminal: Terminal, trained: 
         written = terminal.run(f'%generate "the t" --length 40{option}')
         assert "\x1b[1m" not in written
         assert written.count("\nthe t") == 1
-        assert "Generation(40 tokens" in written
+        assert written.count("40 tokens of perplexity") == 1
 
 
 def test_where_there_are_colours_the_prefix_is_bold(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_page_that_is_loaded_anew_finds_the_run_and_the_toolbar_stops_it(train
 
 def test_runs_are_compared_in_a_new_cell(lab: Any, page: Any) -> None:
     page.run_all(lab.write("compare.ipynb", CORPUS, f"{BRIEF} --name 'a <b>b'", BRIEF))
-    wait_for_status(page, "rnn-1 tokens are used up")
+    wait_for_status(page, "rnn-1 token limit reached")
     page.run("rnn-magics:open-panel")
     page.tab.get_by_label("compare a <b>b").check()
     page.tab.get_by_label("compare rnn-1").check()
@@ -280,7 +280,7 @@ def test_a_view_outside_jupyterlab_speaks_the_language_of_the_page(browser: Any)
 def test_what_is_switched_off_is_gone(lab: Any, page: Any) -> None:
     page.run_all(lab.write("settings.ipynb", CORPUS, BRIEF))
     tab = page.tab
-    wait_for_status(page, "tokens are used up")
+    wait_for_status(page, "token limit reached")
     tab.wait_for_selector(".rnn-code-magic")
     tab.click(".lm-MenuBar-itemLabel:has-text('Kernel')")
     tab.wait_for_selector(".lm-Menu-itemLabel:has-text('Stop RNN Training')")
@@ -298,4 +298,4 @@ def test_what_is_switched_off_is_gone(lab: Any, page: Any) -> None:
     tab.evaluate(set_ours, "{}")
     tab.reload()
     tab.wait_for_selector(".rnn-code-magic", timeout=PATIENCE)
-    wait_for_status(page, "tokens are used up")
+    wait_for_status(page, "token limit reached")

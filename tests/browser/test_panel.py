@@ -88,7 +88,7 @@ def test_the_pipeline_by_widgets(lab: Any, page: Any, width: int, colours: str) 
     head = step(page, "Writing", done=False)
     change(page, "Prefix", "the ")
     button(page, "Write").click()
-    page.tab.wait_for_selector("pre:has-text('Generation(')", timeout=60_000)
+    page.tab.wait_for_selector("small:has-text('tokens of perplexity')", timeout=60_000)
     written = page.tab.locator(".rnn-lab-step").last.locator("pre").first.inner_text()
     assert len(written) > 100  # not only its first words
     flags = page.tab.locator(".rnn-lab-fields").all_inner_texts()

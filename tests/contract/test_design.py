@@ -11,7 +11,7 @@ import jupyterlab
 import pytest
 from matplotlib.colors import Colormap
 
-from rnn_magics.plotting.style import DIVERGING, GOOD, GREY, HUES, INK, MARKERS, SEQUENTIAL
+from rnn_magics.plotting.style import DIVERGING, GOOD, HUES, INK, MARKERS, SEQUENTIAL
 
 LABEXTENSION = Path(__file__).parents[2] / "labextension"
 DESIGN = (LABEXTENSION / "style" / "design.css").read_text(encoding="utf-8")
@@ -121,8 +121,23 @@ def _without_editor(text: str) -> str:
 def test_pictures_have_the_hues_of_the_page() -> None:
     light = [re.findall(r"#\w+", DECLARED[name])[0] for name in HUE_NAMES]
     assert list(HUES) == light
-    named = {name: re.findall(r"#\w+", DECLARED[name])[0] for name in ("fg", "muted", "good")}
-    assert named == {"fg": INK, "muted": GREY, "good": GOOD}
+    assert re.findall(r"#\w+", DECLARED["good"])[0] == GOOD
+
+
+@pytest.mark.parametrize("drawn", [*HUES, GOOD, INK])
+def test_what_a_picture_draws_is_seen_on_a_light_and_on_a_dark_page(drawn: str) -> None:
+    for page in ("light", "dark"):
+        assert contrast(value(drawn, {}, False), colour("bg", page)) >= DRAWN, page
+
+
+def test_what_a_picture_writes_is_read_on_a_light_page_and_on_a_dark_one_as_well_as_can_be() -> (
+    None
+):
+    light, dark = (
+        contrast(value(INK, {}, False), colour("bg", page)) for page in ("light", "dark")
+    )
+    assert light >= TEXT
+    assert dark >= 0.9 * contrast(colour("bg", "light"), colour("bg", "dark")) / TEXT
 
 
 def test_there_are_as_many_shapes_in_a_page_as_in_a_picture() -> None:

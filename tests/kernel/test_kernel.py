@@ -169,12 +169,14 @@ def test_progress_rewrites_one_output_and_ends_with_a_picture(kernel: Kernel) ->
     updates = reply.of("update_display_data")
     told = [update for update in updates if update["transient"]["display_id"] == display_id]
     last = told[-1]["data"]["text/plain"]
-    for shown in ("1 thread", "held-out ppl", "ended: epochs"):
+    for shown in ("1 thread", "held-out ppl", "ended: all epochs done"):
         assert shown in last
     assert kernel.good("f'{run.valid_perplexity:.3f}'").value.strip("'") in last
     assert figure["data"]["image/png"].startswith("iVBOR")  # base64 of a PNG's first bytes
     lines = last.splitlines()
-    assert lines[lines.index("ended: epochs") + 1].startswith("held-out perplexity ")  # the verdict
+    assert lines[lines.index("ended: all epochs done") + 1].startswith(
+        "held-out perplexity "
+    )  # the verdict
     assert reply.stdout == ""
 
 
@@ -288,7 +290,7 @@ def test_a_run_survives_the_kernel(tmp_path_factory: pytest.TempPathFactory) -> 
         assert "<table>" in second.good("kept").of("execute_result")[0]["data"]["text/html"]
         reply = second.good(f"run = %train_rnn --resume {place}/first")
         _progress, figure = reply.of("display_data")
-        assert "ended: epochs" in reply.of("update_display_data")[-1]["data"]["text/plain"]
+        assert "ended: all epochs done" in reply.of("update_display_data")[-1]["data"]["text/plain"]
         assert figure["data"]["image/png"].startswith("iVBOR")
         assert second.good("run.name, run.reason, len(run.history)").value == (
             "('gru-1', 'epochs', 150)"
@@ -316,6 +318,6 @@ def test_a_dashboard_gives_way_to_what_a_saved_notebook_can_show(kernel: Kernel)
     }
     picture = latest[view["transient"]["display_id"]]
     assert {"image/png", "text/plain", "application/vnd.rnn-magics.run+json"} == set(picture)
-    assert "ended: epochs" in latest[table["transient"]["display_id"]]["text/plain"]
+    assert "ended: all epochs done" in latest[table["transient"]["display_id"]]["text/plain"]
     states = [message["data"] for message in reply.of("comm_msg")]
     assert any(data.get("state", {}).get("run", {}).get("phase") == "ended" for data in states)

@@ -77,7 +77,7 @@ def test_a_tokenizer_that_is_gone_is_named(chars: Run, monkeypatch: pytest.Monke
 
 
 def test_an_empty_matrix_is_refused(chars: Run) -> None:
-    with pytest.raises(BatchError, match="not 1 runs and 0 texts"):
+    with pytest.raises(BatchError, match="given are 1 of the first and 0 of the others"):
         evaluate_texts([chars], [])
 
 

@@ -4,8 +4,8 @@ import { Check, oneOf } from './check';
 
 export const ENDINGS = {
   epochs: { news: 'good', words: 'all epochs done' },
-  max_time: { news: 'good', words: 'time is up' },
-  max_tokens: { news: 'good', words: 'tokens are used up' },
+  max_time: { news: 'good', words: 'time limit reached' },
+  max_tokens: { news: 'good', words: 'token limit reached' },
   stopped: { news: 'neutral', words: 'stopped' },
   interrupted: { news: 'neutral', words: 'interrupted' },
   non_finite: { news: 'bad', words: 'non-finite values' },

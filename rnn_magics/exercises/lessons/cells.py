@@ -11,7 +11,7 @@ from rnn_magics.errors import ExerciseError
 from rnn_magics.exercises.exercise import Exercise, Made, Mistake, Number
 from rnn_magics.exercises.work import Work
 from rnn_magics.foreign import foreign_code
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.models.cells import Cell
 from rnn_magics.results import quoted
 
@@ -49,7 +49,11 @@ def _wrong_pair(_: Work, answer: Any) -> str:
     if isinstance(cell, str):
         return cell
     if cell.num_states != 2:  # noqa: PLR2004  (which the question asks for)
-        return say("It has {number} states: set num_states = 2.", number=cell.num_states)
+        return say_number(
+            cell.num_states,
+            "It has {number} state: set num_states = 2.",
+            "It has {number} states: set num_states = 2.",
+        )
     with foreign_code(cannot_step(answer), ExerciseError), torch.no_grad():
         made = cell(*step_input(cell))
     if not isinstance(made, tuple) or len(made) != 2:  # noqa: PLR2004

@@ -55,7 +55,7 @@ LAGS = Exercise(
         },
     ),
     marked("Divide each error with --lags 16 by the one with --lags 1: the smallest share wins."),
-    marked("The error falls most {answer} steps ahead: divide each error by that of one value."),
+    marked("The error falls most at {answer}: divide each error by that of one value."),
 )
 
 NOISE = Exercise(

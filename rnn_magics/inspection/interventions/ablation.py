@@ -26,7 +26,7 @@ from rnn_magics.inspection.views.unrolled import (
     to_array,
     unroll,
 )
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import Range, Spelling, option
@@ -238,7 +238,9 @@ def inspect_ablate(
     groups = groups_of(model, config.groups, config.layer)
     tokens, unknown, ids, part = _read(run, passage, config.tokens + 1)
     if len(ids) <= _FEWEST:
-        msg = say(
+        msg = say_number(
+            len(ids),
+            "the text has {tokens} token to read; an ablation needs more than {fewest}",
             "the text has {tokens} tokens to read; an ablation needs more than {fewest}",
             tokens=len(ids),
             fewest=_FEWEST,

@@ -11,7 +11,7 @@ import numpy as np
 from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.interventions.changes import require_unit
 from rnn_magics.inspection.views.unrolled import layer_of
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.models.rnn_model import RNNModel
 
 LAYERS = "layers"
@@ -83,8 +83,12 @@ def groups_of(model: RNNModel, spelled: str | None, layer: int | None) -> list[G
     if _NUMBER.fullmatch(spelled):
         number = int(spelled)
         if not 1 <= number <= size:
-            msg = say(
-                "{size} units make 1 to {size} groups, not {number}", size=size, number=spelled
+            msg = say_number(
+                size,
+                "{size} unit makes 1 group, not {number}",
+                "{size} units make 1 to {size} groups, not {number}",
+                size=size,
+                number=spelled,
             )
             raise InspectionError(msg)
         parts = np.array_split(np.arange(size), number)

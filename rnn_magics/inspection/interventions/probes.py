@@ -14,7 +14,7 @@ from rnn_magics.inspection.views.corpus_states import read_corpus
 from rnn_magics.inspection.views.payload import ProbePayload, number, numbers
 from rnn_magics.inspection.views.trace import Trace
 from rnn_magics.inspection.views.unrolled import Array, LayerConfig
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.options import AT_LEAST_ONE, SEED, option
 from rnn_magics.text.corpus import Corpus
 
@@ -212,7 +212,9 @@ def inspect_probe(
     config = config or ProbeConfig()
     read = read_corpus(run, corpus, config.layer, config.search)
     if len(read) < _FEWEST:
-        msg = say(
+        msg = say_number(
+            len(read),
+            "the training text has {tokens} token; a probe needs at least {fewest}",
             "the training text has {tokens} tokens; a probe needs at least {fewest}",
             tokens=len(read),
             fewest=_FEWEST,

@@ -13,7 +13,7 @@ from rnn_magics.inspection.play.packed_model import packed_model
 from rnn_magics.inspection.views.payload import PackedModel, PlayPayload
 from rnn_magics.inspection.views.surprise import Surprise, inspect_surprise
 from rnn_magics.inspection.views.trace import TextTrace
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.options import NOT_NEGATIVE, SEED, Options, Range, option
 from rnn_magics.results import shortened, visible
 
@@ -69,7 +69,9 @@ class Play(TextTrace):
     @property
     def title(self) -> str:
         """One line."""
-        return say(
+        return say_number(
+            len(self.model["vocab"]),
+            "play: {cell}, {layers} x {units} units, {tokens} token, in the page",
             "play: {cell}, {layers} x {units} units, {tokens} tokens, in the page",
             cell=self.model["cell"],
             layers=self.model["num_layers"],

@@ -21,7 +21,7 @@ from rnn_magics.inspection.views.unrolled import (
     to_array,
     unroll,
 )
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.models.cells import Cell
 
 LOW, HIGH = 0.1, 0.9
@@ -68,7 +68,9 @@ class Gates(TextTrace):
     @property
     def title(self) -> str:
         """One line."""
-        return say(
+        return say_number(
+            len(self.tokens),
+            "gates: {cell}, layer {layer}, {tokens} token",
             "gates: {cell}, layer {layer}, {tokens} tokens",
             cell=self.cell,
             layer=self.layer,

@@ -22,7 +22,7 @@ from rnn_magics.inspection.views.unrolled import (
     to_array,
     unroll,
 )
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.options import AT_LEAST_ONE, option
 from rnn_magics.results import quoted
 
@@ -80,7 +80,10 @@ class Hidden(TextTrace):
     def title(self) -> str:
         """One line."""
         num_layers, num_tokens, num_hiddens = self.states.shape
-        return say(
+        return say_number(
+            num_tokens,
+            "hidden: {num_tokens} token x {units} of {num_hiddens} units, layer {layer} of 0 to"
+            " {last}, by {order}",
             "hidden: {num_tokens} tokens x {units} of {num_hiddens} units,"
             " layer {layer} of 0 to {last}, by {order}",
             num_tokens=num_tokens,

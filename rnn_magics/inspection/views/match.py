@@ -97,10 +97,11 @@ class Match(TextTrace):
     def title(self) -> str:
         """One line."""
         first, last = self.span
-        return say(
+        return say_number(
+            len(self.units),
+            "match: {text}, {number} unit of layer {layer}, in {searched:,} tokens",
             "match: {text}, {number} units of layer {layer}, in {searched:,} tokens",
             text=joined(self.tokens[first:last]),
-            number=len(self.units),
             layer=self.layer,
             searched=self.searched,
         )

@@ -19,7 +19,7 @@ from rnn_magics.inspection.views.payload import (
 )
 from rnn_magics.inspection.views.trace import TextTrace
 from rnn_magics.inspection.views.unrolled import Array, read_text, to_array
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.options import AT_LEAST_ONE, Options, option
 from rnn_magics.results import brief, quoted
 from rnn_magics.scores.evaluation import perplexity
@@ -71,10 +71,11 @@ class Surprise(TextTrace):
     @property
     def title(self) -> str:
         """One line."""
-        return say(
+        return say_number(
+            len(self.tokens) - 1,
+            "surprise: perplexity {perplexity} over {number} token",
             "surprise: perplexity {perplexity} over {number} tokens",
             perplexity=rounded(self.perplexity, 2),
-            number=len(self.tokens) - 1,
         )
 
     @property

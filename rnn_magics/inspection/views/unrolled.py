@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rnn_magics.decoding.prefix import Trained, as_read, split_text, vocab_of
 from rnn_magics.errors import InspectionError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.models.cells import Cell, State
 from rnn_magics.models.rnn_model import RNNModel, require_finite
 from rnn_magics.options import NOT_NEGATIVE, Options, option
@@ -84,10 +84,12 @@ def read_text(run: Trained, text: str, at_least: int = 1) -> Reading:
     vocab = vocab_of(run)
     tokens = split_text(vocab, as_read(run, text))
     if len(tokens) < at_least:
-        msg = say(
+        msg = say_number(
+            len(tokens),
+            "the text has {number} {kind} token, but this view needs at least {at_least}; type a"
+            " longer text",
             "the text has {number} {kind} tokens, but this view needs at"
             " least {at_least}; type a longer text",
-            number=len(tokens),
             kind=vocab.token,
             at_least=at_least,
         )

@@ -14,7 +14,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.inspection.views.payload import BatchesPayload, words
 from rnn_magics.inspection.views.trace import Trace, joined
 from rnn_magics.inspection.views.unrolled import Array, to_array
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.options import AT_LEAST_ONE, SEED, Options, option
 
 _MINIBATCHES, _ROWS, _CHARACTERS, _WORDS = 3, 3, 12, 5  # of which the tokens are shown
@@ -75,9 +75,8 @@ class Windows(Trace):
         num_batches, batch_size = self.starts.shape
         state = say("state carried from row to row") if len(self.arrows) else say("state reset")
         return say(
-            "batches: {batching}, {num_batches:,} minibatches of {batch_size}"
-            " rows x {num_steps} steps, offset {offset}, {left_over:,} left"
-            " over, {state}",
+            "batches: {batching}, {num_batches:,} of {batch_size} x {num_steps} tokens"
+            " (rows x steps), offset {offset}, {left_over:,} left over, {state}",
             batching=self.batching,
             num_batches=num_batches,
             batch_size=batch_size,
@@ -91,8 +90,12 @@ class Windows(Trace):
     def heading(self) -> str:
         """What stands above a drawing or a picture."""
         num_batches, batch_size = self.starts.shape
-        return say(
-            "{batching}: {num_batches:,} minibatches of {batch_size} rows x {num_steps} steps",
+        return say_number(
+            num_batches,
+            "{batching}: {num_batches:,} minibatch of {batch_size} x {num_steps} tokens (rows x"
+            " steps)",
+            "{batching}: {num_batches:,} minibatches of {batch_size} x {num_steps} tokens"
+            " (rows x steps)",
             batching=self.batching,
             num_batches=num_batches,
             batch_size=batch_size,

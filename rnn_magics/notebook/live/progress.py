@@ -11,7 +11,7 @@ from IPython.display import DisplayHandle, display
 from tqdm import tqdm
 
 from rnn_magics.digits import rounded
-from rnn_magics.language import marked, say, say_in
+from rnn_magics.language import marked, say
 from rnn_magics.notebook.session.desk import has_kernel
 from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.escape import escaped, one_line
@@ -21,7 +21,7 @@ from rnn_magics.reports.run_notes import run_notes
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.tables import columns_of, terminal_width, wrapped
-from rnn_magics.training.endings import Ending
+from rnn_magics.training.endings import Ending, state_in_words
 from rnn_magics.training.events import (
     Compiling,
     EpochEnd,
@@ -194,9 +194,7 @@ class NotebookProgress:
     def _end(self, reason: Ending, *verdict: str) -> None:
         told = filter(None, [*verdict, *run_notes(self._run)])
         self._show(
-            "\n".join(
-                [say("ended: {reason}", reason=say_in("ending", reason)), *map(one_line, told)]
-            )
+            "\n".join([say("ended: {reason}", reason=state_in_words(reason)), *map(one_line, told)])
         )
 
     def _bar(self, event: StepEnd) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from IPython.display import DisplayHandle, display
 
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.rich.decoded import written_html
+from rnn_magics.notebook.show.written import written_forms
 from rnn_magics.results import visible
+
+if TYPE_CHECKING:
+    from rnn_magics.decoding.generate import Generation
 
 _SECONDS_BETWEEN = 0.1
 _GROWTH = 1.05  # between two updates, so that all of them together are no more than 20 texts
@@ -24,8 +28,8 @@ class Writer(Protocol):
     def __call__(self, piece: str) -> None:
         """Show the next piece."""
 
-    def end(self) -> None:
-        """Show what is not shown yet."""
+    def end(self, written: Generation | None = None) -> None:
+        """Show what is not shown yet; in a notebook, also what is said of the text."""
 
     def whole(self, prefix: str, text: str) -> None:
         """Show all of a text at once, instead of its pieces."""
@@ -61,8 +65,9 @@ class StreamWriter:
         self._before, self._has_begun = piece, True
         return f"{_BOLD}{shown}{_PLAIN}" if is_bold else shown
 
-    def end(self) -> None:
-        """End the last line, if there is one."""
+    def end(self, written: Generation | None = None) -> None:
+        """End the last line, if there is one; the value of the cell says what is said of it."""
+        del written
         if self._has_begun:
             self._stream.write("\n")
 
@@ -98,14 +103,18 @@ class OutputWriter:
         self._pieces, self._length = [prefix, text], len(prefix) + len(text)
         self._show()
 
-    def end(self) -> None:
-        """Show all of it."""
-        if self._length > self._shown:
+    def end(self, written: Generation | None = None) -> None:
+        """Show all of it, with what is said of it if it is whole."""
+        if written is not None:
+            self._put(written_forms(written))
+        elif self._length > self._shown:
             self._show()
 
     def _show(self) -> None:
         prefix, text = self._pieces[0], "".join(self._pieces[1:])
-        forms = {"text/plain": visible(prefix + text), "text/html": written_html(prefix, text)}
+        self._put({"text/plain": visible(prefix + text), "text/html": written_html(prefix, text)})
+
+    def _put(self, forms: dict[str, str]) -> None:
         if self._handle is None:
             self._handle = display(Bundle(forms), display_id=True)
         else:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
-
-from IPython.display import display
+from typing import IO, Any, Self
 
 from rnn_magics.decoding.decode import is_ready
 from rnn_magics.decoding.decoders import DecodingConfig
@@ -36,8 +34,9 @@ from rnn_magics.notebook.line.reading import looked_up
 from rnn_magics.notebook.live.writing import writer_for
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session, Snapshot
-from rnn_magics.notebook.show.bundle import show_figure
+from rnn_magics.notebook.show.bundle import show_forms
 from rnn_magics.notebook.show.decoded import Generations, apart
+from rnn_magics.notebook.show.written import forecast_forms, written_forms
 from rnn_magics.options import Spelling, option
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.training.run import Run
@@ -273,18 +272,17 @@ def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations |
     """
     writing = writing_call(desk, options)
     surprise = surprise_calls(options, writing)
-    novelty = novelty_calls(desk.session, options, writing)
+    copied = novelty_calls(desk.session, options, writing)
     written: Generation | Generations | Score = _write(desk, options, writing)
-    scores = [call() for call in surprise]
+    scores, novelties = [call() for call in surprise], [call() for call in copied]
     if isinstance(written, Generations):
-        written.scores = tuple(scores)
+        written.scores, written.novelties = tuple(scores), tuple(novelties)
         for known in known_calls(desk.session, options, writing):
             written.known = known()
-    else:
-        for score in scores:
-            display(score)
-    for call in novelty:
-        display(call())
+    elif isinstance(written, Generation) and (scores or novelties):
+        score, novelty = next(iter(scores), None), next(iter(novelties), None)
+        show_forms(written_forms(written, score, novelty))
+        desk.cell.shown.append(written)
     return written
 
 
@@ -300,25 +298,31 @@ def _write(desk: Desk, options: GenerateOptions, writing: Call[Any]) -> Any:
     if options.num > 1:
         marks = None if run.vocab is None else run.vocab.marks
         return Generations(writing(), are_documents=marks is not None)
-    if options.surprise:  # what is displayed of it has the text
+    if options.surprise or options.novelty:  # what is displayed of it has the text
         return writing()
-    writer = writer_for(desk, stream)
-    if not desk.preferences.stream:
-        written = writing()
-        writer.whole(*apart(written))
-        return written
+    return _streamed(desk, writing, stream)
+
+
+def _streamed(desk: Desk, writing: Call[Generation], stream: IO[str]) -> Generation:
+    writer, written = writer_for(desk, stream), None
     try:
-        return writing(write=writer)
+        if desk.preferences.stream:
+            written = writing(write=writer)
+        else:
+            written = writing()
+            writer.whole(*apart(written))
     finally:
-        writer.end()
+        writer.end(written)
+    if desk.has_notebook:
+        desk.cell.shown.append(written)
+    return written
 
 
 def _forecast(desk: Desk, writing: Call[Forecast]) -> Forecast:
     forecast = writing()
     if desk.preferences.figures:
-        from rnn_magics.plotting.series.fan import fan_figure  # noqa: PLC0415  (matplotlib on demand)
-
-        show_figure(fan_figure(forecast))
+        show_forms(forecast_forms(forecast))
+        desk.cell.shown.append(forecast)
     return forecast
 
 

@@ -1,9 +1,10 @@
 """A view is the form of its result, and a cell shows it once.
 
-``%inspect_rnn`` shows the view at once, also where its value is assigned, and ``%train_rnn`` shows
-the card of its run. Where the value ends a cell, or is displayed again in the same cell, nothing
-more is shown. In a later cell, a view is shown again, and a run as its table. A front end of text
-alone shows the words of the result, as of any other object.
+``%inspect_rnn`` shows the view at once, also where its value is assigned, ``%train_rnn`` the card
+of its run, and ``%generate`` its text. Where the value ends a cell, or is displayed again in the
+same cell, nothing more is shown. In a later cell, a view is shown again, a text with what is said
+of it, and a run as its table. A front end of text alone shows the words of the result, as of any
+other object.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ from rnn_magics.interrupts import whole_imports
 from rnn_magics.notebook.session.desk import Desk
 
 _TRACE = ("rnn_magics.inspection.views.trace", "Trace")
-_RUN = ("rnn_magics.training.run", "Run")
+# What a magic has shown in its own way.
+_SHOWN = (
+    ("rnn_magics.training.run", "Run"),
+    ("rnn_magics.decoding.generate", "Generation"),
+    ("rnn_magics.decoding.forecast", "Forecast"),
+)
 
 
 def register_views(shell: InteractiveShell, desk: Desk) -> None:
@@ -29,17 +35,18 @@ def register_views(shell: InteractiveShell, desk: Desk) -> None:
         if not show_trace(desk, trace):
             raise NotImplementedError  # so IPython goes on to its other forms
 
-    def show_run(run: Any) -> None:
-        if not desk.cell.shows(run):
+    def show_once(result: Any) -> None:
+        if not desk.cell.shows(result):
             raise NotImplementedError  # so IPython goes on to its other forms
 
     _formatter(shell).for_type_by_name(*_TRACE, show)
-    _formatter(shell).for_type_by_name(*_RUN, show_run)
+    for module, name in _SHOWN:
+        _formatter(shell).for_type_by_name(module, name, show_once)
 
 
 def unregister_views(shell: InteractiveShell) -> None:
     """Undo `register_views`."""
-    for module, name in (_TRACE, _RUN):
+    for module, name in (_TRACE, *_SHOWN):
         _formatter(shell).pop(f"{module}.{name}", None)
 
 

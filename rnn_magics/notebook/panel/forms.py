@@ -26,10 +26,12 @@ from rnn_magics.options import OptionField
 _PLAIN = re.compile(r"[\w.,:/+~%@^-]+", re.ASCII)
 # Text with backslashes inside; backslashes before a quote or at the end; double quotes.
 _PIECES = re.compile(r'(?:[^"\\]|\\+[^"\\])+|\\+|"+')
-# What an option is by default, as its help says it in each language.
+# What an option is by default, as its help says it in each language, in a clause of its own. What
+# depends on something else, such as the kind of text, stands in a longer clause and is no default
+# that a field could show: "of a series, by default its training part".
 _DEFAULT = {
-    "en": re.compile(r"default:? ([^;,)]+)"),
-    "zh": re.compile(r"默认(?:为|是|：)? ?([^;,；，。、）]+)"),
+    "en": re.compile(r"(?:^|; |\()(?:by )?default:? ([^;,()]+)(?=$|;|\))"),
+    "zh": re.compile(r"(?:^|[；（])默认(?:为|是|：)? ?([^；，。（）]+)(?=$|[；）])"),
 }
 _REFUSED = "rnn-refused"
 
@@ -113,7 +115,7 @@ class Field:
 
     def tell(self, default: Any) -> None:
         """Show what the option is where nothing is chosen."""
-        said = _in_words(self.option, default)
+        said = default_in_words(self.option, default)
         if isinstance(self.widget, widgets.Dropdown):
             _offer(self.widget, said, self.widget.options[1:])
         elif isinstance(self.widget, widgets.Text):
@@ -224,7 +226,7 @@ def _field(option: OptionField, offered: list[str]) -> Field:
     settings: dict[str, Any] = {"description": _label(option), "description_allow_html": True}
     if option.type is bool:
         return Field(option, widgets.Checkbox(value=False, indent=False, **settings), False)
-    said = _in_words(option, option.default)
+    said = default_in_words(option, option.default)
     if option.choices is not None:
         menu = widgets.Dropdown(options=[("", ""), *((word, word) for word in offered)], **settings)
         _offer(menu, said, menu.options[1:])
@@ -249,8 +251,8 @@ def _offer(menu: widgets.Dropdown, default: str, others: Iterable[Any]) -> None:
         menu.value = value
 
 
-def _in_words(option: OptionField, default: Any) -> str:
-    # A default as a reader sees it; where it is None, as its help says it.
+def default_in_words(option: OptionField, default: Any) -> str:
+    """Return a default as a reader sees it; where it is None, as its help says it, or nothing."""
     if isinstance(default, float):
         return f"{default:g}"
     if isinstance(default, tuple):

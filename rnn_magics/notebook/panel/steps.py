@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rnn_magics.language import marked, say, say_in
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.texts import length_in_words
 from rnn_magics.results import brief
+from rnn_magics.training.endings import state_in_words
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,13 @@ def _minibatches(session: Session) -> Made:
     if session.batches is None:
         return Made()
     cut = session.batches.config
-    said = say("{rows} rows of {steps} tokens", rows=cut.batch_size, steps=cut.num_steps)
+    said = say_number(
+        cut.batch_size,
+        "{rows} row of {steps} tokens",
+        "{rows} rows of {steps} tokens",
+        rows=cut.batch_size,
+        steps=cut.num_steps,
+    )
     return Made(said, is_done=True)
 
 
@@ -89,7 +96,7 @@ def _training(session: Session) -> Made:
     run = session.require_run()
     if run.reason is None:
         return Made(say("{name} is training", name=brief(run.name)))
-    name, ending = brief(run.name), say_in("ending", str(run.reason))
+    name, ending = brief(run.name), state_in_words(run.reason)
     said = say("{name}: {ending}", name=name, ending=ending)
     if run.scored:
         said = say(

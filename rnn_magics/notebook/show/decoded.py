@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from rnn_magics.decoding.generate import Generation
 from rnn_magics.decoding.score import Score
-from rnn_magics.language import say
+from rnn_magics.inspection.novelty import Novelty
+from rnn_magics.language import say, say_number
+from rnn_magics.notebook.show.novelty import novelty_text
 from rnn_magics.notebook.show.tables import heads, text_table
 from rnn_magics.results import Result, brief, quoted, visible
 from rnn_magics.text.documents import EOS
@@ -67,6 +69,8 @@ class Generations(Result, list[Generation]):
 
     Attributes
     ----------
+    novelties : tuple of Novelty
+        What is copied in each text, if that was asked for.
     known : tuple of bool
         Which documents are in the training text; empty where that is not known.
     """
@@ -81,6 +85,7 @@ class Generations(Result, list[Generation]):
         super().__init__(texts)
         self.scores = tuple(scores)
         self.known: tuple[bool, ...] = ()
+        self.novelties: tuple[Novelty, ...] = ()
         self._are_documents = are_documents
 
     @property
@@ -107,7 +112,9 @@ class Generations(Result, list[Generation]):
         """How many there are, and how many of them are known."""
         if not self.known:
             return say("{number} documents", number=len(self))
-        return say(
+        return say_number(
+            sum(self.known),
+            "{number} documents, of which {known} is in the training text (*)",
             "{number} documents, of which {known} are in the training text (*)",
             number=len(self),
             known=sum(self.known),
@@ -116,6 +123,12 @@ class Generations(Result, list[Generation]):
     def __repr__(self) -> str:
         """Return the texts, numbered; short documents as a list."""
         if self.is_list and not self.scores:
-            return "\n".join([self.said, *(f"  {visible(line, keep='')}" for line in self.lines)])
-        texts = (f"[{i + 1}] {g!r}\n{visible(g.shown or g.text)}" for i, g in enumerate(self))
+            told = [self.said, *(f"  {visible(line, keep='')}" for line in self.lines)]
+            return "\n".join([*told, *map(novelty_text, self.novelties)])
+        texts = [f"[{i + 1}] {g.said}\n{visible(g.shown or g.text)}" for i, g in enumerate(self)]
+        if self.novelties:
+            texts = [
+                f"[{i}] {text.said}\n{novelty_text(novelty, apart(text)[0])}"
+                for i, (text, novelty) in enumerate(zip(self, self.novelties, strict=True), start=1)
+            ]
         return "\n\n".join(texts)

@@ -52,6 +52,7 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
         ("rnn_magics.reports.mixture", "MixtureEvaluation"): _made_by("rich.reports:mixture_html"),
         ("rnn_magics.reports.seeds", "SeedRuns"): _made_by("rich.reports:seeds_html"),
         ("rnn_magics.decoding.score", "Score"): _made_by("rich.decoded:score_html"),
+        ("rnn_magics.decoding.generate", "Generation"): _made_by("written:generation_html"),
         (f"{__package__}.decoded", "Generations"): _made_by("rich.decoded:generations_html"),
         (f"{__package__}.status", "Status"): _made_by("rich.session:status_html"),
         (f"{__package__}.status", "KeptRuns"): _made_by("rich.session:kept_html"),

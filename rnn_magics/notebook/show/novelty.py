@@ -5,6 +5,15 @@ from __future__ import annotations
 from rnn_magics.inspection.novelty import CopiedSpan, Novelty
 from rnn_magics.language import say
 from rnn_magics.notebook.show.escape import escaped
+from rnn_magics.notebook.show.rich.markup import (
+    Markup,
+    attribute,
+    block,
+    bold,
+    markup,
+    title,
+    words,
+)
 from rnn_magics.notebook.show.tables import heads, html_table, text_table
 from rnn_magics.results import shortened, visible
 
@@ -12,7 +21,7 @@ _SHOWN = 8  # spans, longest first
 _WIDTH = 60
 
 
-def novelty_text(novelty: Novelty) -> str:
+def novelty_text(novelty: Novelty, prefix: str = "") -> str:
     """Return the text with copied spans marked, their sources, and the shares of new n-grams."""
     spans = [_row(span) for span in _longest(novelty)]
     copied = text_table(_heads(), spans) if spans else say("no copied span worth listing")
@@ -20,21 +29,23 @@ def novelty_text(novelty: Novelty) -> str:
         piece if span is None else f"[[{piece}]]{_place(novelty.spans[span])} "
         for piece, span in novelty.pieces
     )
-    between = f"{say('copied spans between [[ and ]]:')}\n{text}\n" if spans else ""
-    return visible(f"{novelty!r}\n{between}{copied}\n{text_table(*_shares(novelty))}")
+    between = f"{say('copied spans between [[ and ]]:')}\n" if spans else ""
+    shares = text_table(*_table_of(_shares(novelty)))
+    return visible(f"{novelty!r}\n{between}{prefix}{text}\n{copied}\n{shares}")
 
 
-def novelty_html(novelty: Novelty) -> str:
-    """Return the text with copied spans highlighted, above the same tables."""
-    text = "".join(
-        escaped(piece) if span is None else _marked(piece, novelty.spans[span])
+def novelty_html(novelty: Novelty, prefix: str = "") -> str:
+    """Return the verdict, the text with copied spans highlighted, and the same tables."""
+    text = (
+        markup(piece) if span is None else _marked(piece, novelty.spans[span])
         for piece, span in novelty.pieces
     )
     spans = html_table(_heads(), map(_row, _longest(novelty))) if novelty.spans else ""
-    return (
-        f"<div><b>{escaped(repr(novelty))}</b>"
-        f"<div style='white-space:pre-wrap'>{text}</div>"
-        f"{spans}{html_table(*_shares(novelty))}</div>"
+    return block(
+        title(novelty.said),
+        words(bold(prefix) if prefix else "", *text),
+        Markup(spans),
+        f"{say('new, of')} {' · '.join(map(' '.join, _shares(novelty)))}",
     )
 
 
@@ -42,8 +53,8 @@ def _heads() -> tuple[str, ...]:
     return heads("tokens", "copied span", "source", "text of the source line")
 
 
-def _marked(piece: str, span: CopiedSpan) -> str:
-    return f"<mark title='{escaped(_place(span))}'>{escaped(piece)}</mark>"
+def _marked(piece: str, span: CopiedSpan) -> Markup:
+    return Markup(f"<mark title='{attribute(_place(span))}'>{escaped(piece)}</mark>")
 
 
 def _longest(novelty: Novelty) -> list[CopiedSpan]:
@@ -63,8 +74,11 @@ def _place(span: CopiedSpan) -> str:
     )
 
 
-def _shares(novelty: Novelty) -> tuple[list[str], list[list[str]]]:
-    lengths = [say("{order}-grams", order=n) for n in novelty.shares]
-    return [say("new, of"), *lengths], [
-        ["", *(f"{share:.0%}" for share in novelty.shares.values())]
-    ]
+def _shares(novelty: Novelty) -> list[tuple[str, str]]:
+    # Each length of n-grams, with the share of them that is new.
+    return [(say("{order}-grams", order=n), f"{share:.0%}") for n, share in novelty.shares.items()]
+
+
+def _table_of(shares: list[tuple[str, str]]) -> tuple[list[str], list[list[str]]]:
+    lengths, new = zip(*shares, strict=True) if shares else ((), ())
+    return [say("new, of"), *lengths], [["", *new]]

@@ -9,13 +9,14 @@ from rnn_magics.digits import rounded
 from rnn_magics.errors import SessionError
 from rnn_magics.inspection.diagnosis import Diagnosis
 from rnn_magics.inspection.doctor import diagnose
-from rnn_magics.language import say, say_in
+from rnn_magics.language import say
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.tables import heads, text_table
 from rnn_magics.results import Result
 from rnn_magics.storage.run_folder import KeptRun
 from rnn_magics.tables import columns_of, wrapped
 from rnn_magics.text.agreement import disagreement
+from rnn_magics.training.endings import state_in_words
 from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.run import Run, state_of
 
@@ -144,7 +145,7 @@ def _kept_row(kept: KeptRun) -> tuple[str, ...]:
         str(kept.folder),
         kept.name,
         kept.architecture,
-        say_in("ending", kept.state),
+        state_in_words(kept.state),
         epochs,
         *said,
     )

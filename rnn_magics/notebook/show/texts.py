@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rnn_magics.language import marked, say, say_number
+from rnn_magics.language import say, say_number
 from rnn_magics.notebook.show.rich.markup import block, folded, table, words
 from rnn_magics.notebook.show.tables import Row, headed, heads, html_table, text_table
 from rnn_magics.results import brief, quoted, shortened
@@ -46,8 +46,7 @@ def corpus_html(corpus: Corpus) -> str:
 
 def length_in_words(corpus: Corpus) -> str:
     """Return how many characters or tokens a corpus has."""
-    text = marked("{number:,} characters") if corpus.is_text else marked("{number:,} tokens")
-    return say(text, number=len(corpus))
+    return corpus.length
 
 
 def _length(corpus: Corpus) -> str:
@@ -151,7 +150,18 @@ def preview_text(shown: BatchPreview) -> str:
             for row in range(min(len(X), _ROWS_SHOWN))
         ]
         if len(X) > _ROWS_SHOWN:
-            rows.append(("...", say("{number} more rows", number=len(X) - _ROWS_SHOWN), "", ""))
+            rows.append(
+                (
+                    "...",
+                    say_number(
+                        len(X) - _ROWS_SHOWN,
+                        "{number} more row",
+                        "{number} more rows",
+                    ),
+                    "",
+                    "",
+                )
+            )
         lines.append(text_table(heads("at", "X", "Y", "tokens of X"), rows))
     return "\n".join(lines)
 
@@ -181,7 +191,14 @@ def statistics_text(statistics: TextStatistics) -> str:
     padded = [column + [""] * (depth - len(column)) for column in columns]
     rows = list(zip(*padded, strict=True))
     slopes = [_slope(fit) for fit in statistics.fits]
-    types = [say("{number:,} types", number=len(counts.counts)) for counts in statistics.ngrams]
+    types = [
+        say_number(
+            len(counts.counts),
+            "{number:,} type",
+            "{number:,} types",
+        )
+        for counts in statistics.ngrams
+    ]
     frequent = text_table(heads("tokens", "bigrams", "trigrams"), [*rows, types, slopes])
     oov = statistics.oov_rates or [None] * len(statistics.sizes)
     covered = [

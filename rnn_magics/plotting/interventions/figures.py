@@ -11,7 +11,7 @@ from rnn_magics.language import say
 from rnn_magics.plotting.captions import add_caption
 from rnn_magics.plotting.heatmaps import label_tokens
 from rnn_magics.plotting.legible import Figure
-from rnn_magics.plotting.style import BLUE, GREY, ORANGE, house_style
+from rnn_magics.plotting.style import BLUE, INK, ORANGE, house_style
 
 _UNITS = 30
 _LONGEST = 12  # characters of the name of a group
@@ -44,7 +44,7 @@ def ablation_figure(trace: Ablation) -> Figure:
         axes = figure.subplots()
         first = trace.order[:_UNITS]
         places, half = np.arange(len(first)), (trace.intervals[first, 1] - trace.worth[first])
-        axes.bar(places, trace.worth[first], color=BLUE, yerr=half, ecolor=GREY)
+        axes.bar(places, trace.worth[first], color=BLUE, yerr=half, ecolor=INK)
         axes.set_xticks(places, [_name(trace.groups[at].name) for at in first], fontsize="small")
         axes.set(xlabel=trace.measured, ylabel=say("nats a token"))
         axes.grid(visible=False, axis="x")
@@ -66,7 +66,7 @@ def probe_figure(trace: Probe) -> Figure:
         axes.bar(places, trace.single[units], color=BLUE)
         axes.axhline(max(trace.r2, 0), color=ORANGE, label=say("all units, on unseen text"))
         axes.axhline(
-            max(trace.control.max(), 0), color=GREY, linestyle="--", label=say("shifted target")
+            max(trace.control.max(), 0), color=INK, linestyle="--", label=say("shifted target")
         )
         axes.set_xticks(places, [str(unit) for unit in units], fontsize="small")
         axes.set(xlabel=say("unit"), ylabel=say("share of variance"), ylim=(0, 1.02))

@@ -136,7 +136,7 @@ def download(url: str, config: DownloadConfig | None = None) -> Download:
     except queue.Empty:
         raise CorpusError(
             say(
-                "{url!r} took more than {seconds:g} seconds; allow more with --max-download-time"
+                "{url!r} took longer than {seconds:g} s; allow more with --max-download-time"
                 " SECONDS, or download it yourself and give its path",
                 url=url,
                 seconds=config.max_download_time,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rnn_magics.errors import ConfigError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.series.levels import Levels, LevelsConfig, Series
@@ -54,13 +54,19 @@ def read_series(
             raise ConfigError(msg)
         levels = Levels.fit(_training_part(values, config), asked, levels.bins, name)
         if len(levels) < asked:
-            told = {"name": name, "number": len(levels), "asked": asked}
-            few = say(
+            told = {"name": name, "asked": asked}
+            few = say_number(
+                len(levels),
+                "{name} has {number:,} level, not {asked:,}: one without a value to train on goes"
+                " to the next",
                 "{name} has {number:,} levels, not {asked:,}: one without a value to train on goes"
                 " to the next",
                 **told,
             )
-            tried = say(
+            tried = say_number(
+                len(levels),
+                "{name} has {number:,} level, not {asked:,}: one without a value to train on goes"
+                " to the next; try --bins quantile",
                 "{name} has {number:,} levels, not {asked:,}: one without a value to train on goes"
                 " to the next; try --bins quantile",
                 **told,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_magics.errors import ConfigError
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.options import SEED, Options, Range, option
 from rnn_magics.results import Result
 from rnn_magics.text.tasks.rules import MOST_SYMBOLS, TASKS, Next, Rule
@@ -37,7 +37,7 @@ class TaskConfig(Options):
     symbols: int | None = option(
         None,
         lambda: say(
-            "of a task: how many kinds of symbols (by default {taken})", taken=_taken("symbols")
+            "of a task: how many kinds of symbols, by default {taken}", taken=_taken("symbols")
         ),
         within=Range(1, MOST_SYMBOLS),
         label="Task: symbols",
@@ -45,7 +45,7 @@ class TaskConfig(Options):
     delay: int | None = option(
         None,
         lambda: say(
-            "of a task: how many tokens to wait for the answer (by default {taken})",
+            "of a task: how many tokens to wait for the answer, by default {taken}",
             taken=_taken("delay"),
         ),
         within=Range(0, _MOST_LENGTH),
@@ -164,11 +164,13 @@ class MadeUp(Result):
     def __repr__(self) -> str:
         """One line: the task, and the perplexity that nobody can go below."""
         mean = float(self.nats.mean())
-        return say(
+        return say_number(
+            len(self.begins),
+            "task {task}: {number:,} example; who knows the rule reaches perplexity {best:.3f},"
+            " {mean:.3f} nats per token",
             "task {task}: {number:,} examples; who knows the rule reaches"
             " perplexity {best:.3f}, {mean:.3f} nats per token",
             task=self.task,
-            number=len(self.begins),
             best=math.exp(mean),
             mean=mean,
         )

@@ -88,7 +88,7 @@ def test_a_saved_notebook_has_a_picture_and_words(
     assert LIVE_MIME in words  # where our extension draws the card, these words are in it
     assert "widget-view" not in json.dumps([*picture])
     assert "held-out ppl" in words["text/plain"]
-    assert "ended: epochs" in words["text/plain"]
+    assert "ended: all epochs done" in words["text/plain"]
 
 
 @pytest.mark.usefixtures("notebook")

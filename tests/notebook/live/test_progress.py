@@ -169,7 +169,7 @@ def test_a_notebook_gets_one_output_that_is_rewritten(
     assert texts[Evaluating][0].endswith("epoch 1: scoring held-out text")
     end = shown[-1]["data"]["text/plain"]
     assert [n for epoch in (0, 1) for n in numbers(run, epoch) if n not in end] == []
-    assert "ended: epochs" in end
+    assert "ended: all epochs done" in end
     assert "all 224 predicted tokens" in end
 
 

@@ -137,7 +137,7 @@ def test_a_text_of_unk_alone_is_written_without_it_and_says_so(
 ) -> None:
     line = f"%generate a --length 12 {options}"
     caption = shown(rare, line)
-    assert ", without <unk>, which would be the whole text)" in caption
+    assert ", without <unk>, which would be the whole text" in caption
     assert "<unk>" not in rare.printed(line)
     written: Any = rare.run(line)
     excluded: Any = rare.run(f"{line} --no-unk")

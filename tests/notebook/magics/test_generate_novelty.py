@@ -63,8 +63,11 @@ def test_the_explained_calls_give_the_same(trained: Notebook) -> None:
 
 
 def test_every_text_is_measured(trained: Notebook, shown: list[dict[str, Any]]) -> None:
-    trained.run('%generate "the " --length 20 --num 2 --novelty')
-    assert len([o for o in shown if "new, of" in o["data"].get("text/plain", "")]) == 2
+    for option in ("", " --surprise"):
+        several = trained.run(f'%generate "the " --length 20 --num 2 --novelty{option}')
+        forms = trained.rich(several)
+        assert forms["text/plain"].count("new, of") == forms["text/html"].count("new, of") == 2
+    assert shown == []
 
 
 def test_another_corpus_is_refused_before_anything_is_written(trained: Notebook) -> None:

@@ -49,6 +49,7 @@ def test_its_fan_chart_is_a_picture(waves: Notebook, shown: list[dict[str, Any]]
     (output,) = shown
     assert output["data"]["image/png"].startswith(b"\x89PNG")
     assert "Forecast: 12 paths of 30 steps" in output["data"]["text/plain"]
+    assert "of the 30 values that followed" in output["data"]["text/html"]
 
 
 def test_a_loaded_run_still_knows_what_its_levels_stand_for(

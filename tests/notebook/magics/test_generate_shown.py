@@ -71,6 +71,8 @@ def test_tokens_are_coloured_by_surprise_on_request(
     assert written.text in Page(source).text
     assert forms["text/plain"].startswith(f"{written.text}\n\nScore(perplexity ")
     assert "most surprising" in forms["text/plain"]
+    assert forms["text/plain"].endswith(f"\n\n{written.said}")
+    assert written.said in Page(source).text
 
 
 def test_a_darker_token_is_more_surprising(trained: Notebook) -> None:
@@ -88,7 +90,7 @@ def test_several_texts_stand_side_by_side(trained: Notebook, shown: list[dict[st
     page = Page(forms["text/html"])
     assert "display:grid" in forms["text/html"]
     for number, written in enumerate(several, start=1):
-        assert f"[{number}] Generation(" in page.text
+        assert f"[{number}] {written.said}" in page.text
         assert written.text in page.text
         assert written.text in forms["text/plain"]
     assert forms["text/html"].count("<b>the </b>") == 3
@@ -172,8 +174,26 @@ def test_a_notebook_streams_into_one_output(
     monkeypatch.setattr("rnn_magics.notebook.session.desk.has_kernel", lambda _shell: True)
     assert trained.printed(LINE) == ""
     written = trained.variables["_shown_nowhere"]
-    assert shown[-1]["data"]["text/plain"] == written.text
+    assert shown[-1]["data"]["text/plain"] == f"{written.text}\n\n{written.said}"
     trained.run("%config RNNMagics.stream = False")
     shown.clear()
     assert trained.printed(LINE) == ""
-    assert shown[-1]["data"]["text/plain"] == written.text
+    assert shown[-1]["data"]["text/plain"] == f"{written.text}\n\n{written.said}"
+
+
+@pytest.mark.parametrize("option", ["", "--surprise", "--novelty", "--surprise --novelty"])
+def test_a_text_has_one_output_with_what_is_said_of_it(
+    trained: Notebook, shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setattr("rnn_magics.notebook.session.desk.has_kernel", lambda _shell: True)
+    written = trained.run(f"{LINE} {option}")
+    assert trained.rich(written) == {}  # it ends the cell: nothing is shown again
+    assert sum(not output["update"] for output in shown) == 1
+    forms = shown[-1]["data"]
+    assert Page(forms["text/html"]).text.count(written.said) == 1
+    assert Page(forms["text/html"]).text.count(written.text) == max(1, len(option.split()))
+    assert "Generation(" not in forms["text/html"] + forms["text/plain"]
+    trained.run("pass")
+    again = trained.rich(written)  # in a later cell it is shown, as a text and not as a repr
+    assert written.text in Page(again["text/html"]).text
+    assert written.said in Page(again["text/html"]).text

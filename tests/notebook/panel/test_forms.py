@@ -17,7 +17,7 @@ from rnn_magics.notebook.extension import load_magic
 from rnn_magics.notebook.line.options import parts_of
 from rnn_magics.notebook.line.parser import MagicParser
 from rnn_magics.notebook.line.words import split_line
-from rnn_magics.notebook.panel.forms import Form, quoted
+from rnn_magics.notebook.panel.forms import Form, default_in_words, quoted
 from rnn_magics.notebook.panel.steps import PLANS, Plan
 from rnn_magics.notebook.show.rich.markup import attribute
 from rnn_magics.options import Options, describe, option
@@ -101,6 +101,37 @@ def test_what_an_option_is_by_default_is_told_in_every_language(name: str) -> No
     in_english = defaults_told(name)
     with speaking("zh"):
         assert defaults_told(name) == in_english
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("magic", "name"),
+    [
+        ("generate", "prefix"),  # of a series its training part, of documents their beginning
+        ("corpus", "valid"),  # less of a short text
+        ("corpus", "symbols"),  # another of each task
+        ("corpus", "delay"),
+        ("train_rnn", "lr"),  # another of each optimizer
+        ("vocab", "max_size"),  # of bpe alone
+    ],
+)
+def test_a_default_that_depends_on_something_else_is_not_shown_as_one(
+    magic: str, name: str, language: str
+) -> None:
+    with speaking(language):
+        assert Form(parser_of(magic)).fields[name].widget.placeholder == ""
+
+
+def test_a_default_is_read_off_a_clause_of_its_own() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Own(Options):
+        size: int | None = option(None, "how many; by default as many as fit")
+        name: str | None = option(None, "which one (default: the newest)")
+        seed: int | None = option(None, "of a task, by default its own")
+        share: float | None = option(None, "how much; by default half, or nothing of a short text")
+
+    said = {field.name: default_in_words(field, field.default) for field in describe(Own)}
+    assert said == {"size": "as many as fit", "name": "the newest", "seed": "", "share": ""}
 
 
 def test_a_form_is_in_chinese() -> None:

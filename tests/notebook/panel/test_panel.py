@@ -62,7 +62,7 @@ def test_the_whole_pipeline_by_its_buttons(bench: Bench, notebook: Notebook) -> 
     assert session.batches.config.batching == "random"
     assert session.runs["gru-1"].config.model.num_hiddens == 8
     assert [s.head.is_done for s in bench.panel.sections.values()] == [True] * 4 + [False]
-    assert bench.panel.sections["train_rnn"].head.said.startswith("gru-1: epochs, held-out perp")
+    assert bench.panel.sections["train_rnn"].head.said.startswith("gru-1: all epochs done, held")
 
 
 def test_every_change_shows_the_line_that_does_the_same(bench: Bench) -> None:

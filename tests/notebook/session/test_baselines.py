@@ -113,7 +113,7 @@ def test_a_notebook_without_live_views_gets_the_rows(
         if thread.name in ("baselines", "baselines shown"):
             thread.join()
     texts = [o["data"].get("text/plain", "") for o in shown]
-    last = [text for text in texts if "ended: epochs" in text][-1]
+    last = [text for text in texts if "ended: all epochs done" in text][-1]
     table = last.split("\n")
     assert any(line.startswith("unigram  ") for line in table)
     assert any(line.endswith(("not passed", "passed after epoch 1")) for line in table)

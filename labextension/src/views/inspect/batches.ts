@@ -42,7 +42,11 @@ function schematic({ windows, num_steps, arrows }: Batches): HTMLElement {
   const grid = element('div', 'rnn-schematic');
   const rows = windows[0]?.length ?? 0;
   grid.style.gridTemplateColumns = `auto repeat(${windows.length}, auto minmax(0, 1fr))`;
-  grid.append(element('span'), ...windows.flatMap((_, at) => [element('span'), told(say('minibatch %1', at))]));
+  const head = [element('span'), ...windows.flatMap((_, at) => [element('span'), told(say('minibatch %1', at))])];
+  for (const name of head) {
+    name.classList.add('rnn-schematic-head');
+  }
+  grid.append(...head);
   const isCarried = (to: number, next: number): boolean =>
     arrows.some(([, , minibatch, row]) => minibatch === to && row === next);
   for (let row = 0; row < rows; row++) {
@@ -52,9 +56,12 @@ function schematic({ windows, num_steps, arrows }: Batches): HTMLElement {
         before(isCarried(at, row), row),
         xOverY(window[row] ?? [], num_steps, hue(row))
       );
+      grid.lastElementChild?.setAttribute('title', say('minibatch %1', at));
     });
   }
-  return grid;
+  const part = element('div', 'rnn-schematic-part');
+  part.append(grid);
+  return part;
 }
 
 function told(words: string): HTMLElement {

@@ -9,7 +9,7 @@ import { decimate } from './decimate';
 import { Drawing, rowsOf } from './drawing';
 import { legend } from './legend';
 import { Link, link } from './link';
-import { drawMarks, roomForLevels } from './marks';
+import { drawMarks, HEADROOM, roomForLevels } from './marks';
 
 /** More points than this are thinned before they are drawn. */
 const POINTS = 2000;
@@ -187,7 +187,7 @@ function options(
   return {
     width,
     height: HEIGHT,
-    padding: [8, roomForLevels(data.references, fontFamily, width), 0, 0],
+    padding: [HEADROOM, roomForLevels(data.references, fontFamily, width), 0, 0],
     legend: { show: false },
     scales: {
       x: { time: false },

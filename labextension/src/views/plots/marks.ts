@@ -5,11 +5,15 @@ import type uPlot from 'uplot';
 import { Inks, shape } from '../design/colours';
 import { shown } from '../page/dom';
 import type { Drawing, Level } from './drawing';
-import { Box, freest, Spot, spread } from './spread';
+import { Line, nameOf, Spot, spread } from './spread';
 
 const SIZE = 12;
 const LINE = 14;
 const LEADER = 8;
+/** The radius of the ring around the best point. */
+const RING = 6;
+/** What a chart leaves free above its axes, for a name that has no other place. */
+export const HEADROOM = SIZE + 3;
 /** No more of the width than this is given to the names of levels. */
 const MOST_SHARE = 0.4;
 /** Shapes on each line: enough to know it by, and few enough to see the line. */
@@ -102,7 +106,8 @@ function moments(plot: uPlot, { moments: all = [] }: Drawing, inks: Inks, ratio:
   });
 }
 
-function best(plot: uPlot, { x: places, series, best: point }: Drawing, inks: Inks, ratio: number): void {
+function best(plot: uPlot, data: Drawing, inks: Inks, ratio: number): void {
+  const { best: point } = data;
   if (!point) {
     return;
   }
@@ -116,26 +121,50 @@ function best(plot: uPlot, { x: places, series, best: point }: Drawing, inks: In
   context.lineWidth = 2 * ratio;
   context.strokeStyle = inks.role.good;
   context.beginPath();
-  context.arc(x, y, 6 * ratio, 0, 2 * Math.PI);
+  context.arc(x, y, RING * ratio, 0, 2 * Math.PI);
   context.stroke();
-  const isLeft = x > bbox.left + bbox.width / 2;
-  const side = (isLeft ? 4 : -4) * ratio;
   const wide = context.measureText(point.label).width;
-  const from = Math.max(bbox.left, x + side - (isLeft ? wide : 0));
-  const boxes = [-9 - SIZE, 9].map(
-    (above): Box => ({ left: from, right: from + wide, top: y + above * ratio, bottom: y + (above + SIZE) * ratio })
-  );
-  const lines = series.map(({ values }): Spot[] =>
-    places.flatMap((place, row) => {
-      const value = values[row] ?? null;
-      return value === null ? [] : [[plot.valToPos(place, 'x', true), plot.valToPos(value, 'y', true)]];
-    })
-  );
-  const fits = boxes.filter(box => box.top >= bbox.top && box.bottom <= bottom);
-  const box = freest(fits.length > 0 ? fits : boxes, lines);
+  const area = { left: bbox.left, right, top: bbox.top, bottom };
+  const box = nameOf([x, y], [wide, SIZE * ratio], area, occupied(plot, data, ratio));
+  // A name that stands apart from its point is joined to it.
+  const [near, from] = box.bottom < y ? [box.bottom, y - RING * ratio] : [box.top, y + RING * ratio];
+  if (Math.abs(from - near) > RING * ratio) {
+    context.lineWidth = ratio;
+    context.beginPath();
+    context.moveTo(Math.max(box.left, Math.min(x, box.right)), near);
+    context.lineTo(x, from);
+    context.stroke();
+  }
   context.textAlign = 'left';
   context.textBaseline = 'top';
   written(context, point.label, box.left, box.top, inks, inks.role.good);
+}
+
+/** Return everything that a name must not lie on, in pixels of the canvas. */
+function occupied(plot: uPlot, { series, envelope, references, moments: all = [] }: Drawing, ratio: number): Line[] {
+  const { ctx: context, bbox } = plot;
+  const [places, ...rows] = plot.data; // what uPlot draws: the lines, then the envelope
+  const [left, right, bottom] = [bbox.left, bbox.left + bbox.width, bbox.top + bbox.height];
+  const spot = (place: number, value: number): Spot => [plot.valToPos(place, 'x', true), plot.valToPos(value, 'y', true)];
+  const curves = rows.slice(0, series.length).map((values): Line =>
+    Array.from(values).flatMap((value, row) => (value === null || value === undefined ? [] : [spot(places[row] ?? 0, value)]))
+  );
+  const [low = [], high = []] = envelope ? rows.slice(series.length) : [];
+  const bars = Array.from(low).flatMap((value, row): Line[] => {
+    const [from, to, x] = [value ?? null, high[row] ?? null, places[row] ?? 0];
+    return from === null || to === null ? [] : [[spot(x, from), spot(x, to)]];
+  });
+  const levels = references.map(({ value }): Line => {
+    const y = plot.valToPos(value, 'y', true);
+    return [[left, y], [right, y]];
+  });
+  const changes = all.flatMap(({ x, label }, index): Line[] => {
+    const [at, top] = [plot.valToPos(x, 'x', true), bbox.top + (index % 3) * LINE * ratio];
+    const wide = context.measureText(label).width + 4 * ratio;
+    const words = [0, SIZE / 2, SIZE].map((down): Line => [[at - wide, top + down * ratio], [at + wide, top + down * ratio]]);
+    return [[[at, bbox.top], [at, bottom]], ...words];
+  });
+  return [...curves, ...bars, ...levels, ...changes];
 }
 
 /** Write over whatever is there: a rim in the colour of the ground keeps the letters apart. */

@@ -40,6 +40,9 @@ export function spread(wanted: readonly number[], gap: number, low: number, high
 
 export type Spot = readonly [x: number, y: number];
 
+/** Where a line runs, from one spot to the next. */
+export type Line = readonly Spot[];
+
 export interface Box {
   left: number;
   right: number;
@@ -47,11 +50,39 @@ export interface Box {
   bottom: number;
 }
 
-/** Return the box that the fewest pieces of lines go through; the first of several. */
-export function freest(boxes: readonly Box[], lines: readonly (readonly Spot[])[]): Box {
-  const pieces = lines.flatMap(line => line.slice(1).map((to, at) => [line[at] ?? to, to] as const));
-  const hits = boxes.map(box => pieces.filter(([from, to]) => crosses(box, from, to)).length);
-  return boxes[hits.indexOf(Math.min(...hits))] ?? { left: 0, right: 0, top: 0, bottom: 0 };
+/** How far a name may stand from its point, in its own heights, the nearest first. */
+const DISTANCES = [0.75, 1.75, 3, 4.5, 6];
+
+/**
+ * Return where the name of a point stands: beside it where no line runs, as near as may be, else
+ * above the area.
+ *
+ * @param point the point that is named
+ * @param size how wide and high the name is
+ * @param area what is drawn on; there is room for a name above it
+ * @param lines what must stay free of it
+ */
+export function nameOf([x, y]: Spot, size: readonly [wide: number, high: number], area: Box, lines: readonly Line[]): Box {
+  const [wide, high] = size;
+  const at = (left: number, top: number): Box => ({ left, right: left + wide, top, bottom: top + high });
+  const lefts = [x - wide / 2, x - wide, x].map(left => inside(left, wide, area));
+  const boxes = DISTANCES.flatMap(far => {
+    const tops = [y - (far + 1) * high, y + far * high];
+    return tops.flatMap(top => lefts.map(left => at(left, top)));
+  });
+  const fits = boxes.filter(({ top, bottom }) => top >= area.top && bottom <= area.bottom);
+  const above = at(inside(x - wide / 2, wide, area), area.top - high);
+  return fits.find(box => isFree(box, lines)) ?? above;
+}
+
+/** Return where something so wide begins that would like to begin at `left`, within an area. */
+function inside(left: number, wide: number, area: Box): number {
+  return Math.max(area.left, Math.min(left, area.right - wide));
+}
+
+/** Tell whether no line runs through a box. */
+export function isFree(box: Box, lines: readonly Line[]): boolean {
+  return lines.every(line => line.slice(1).every((to, at) => !crosses(box, line[at] ?? to, to)));
 }
 
 /** Tell whether a straight piece goes through a box. */

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rnn_magics.decoding.prefix import named_unknown
 from rnn_magics.decoding.score import MOST_EXPECTED
 from rnn_magics.digits import rounded
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.notebook.show.decoded import apart, likelier, token_row
+from rnn_magics.notebook.show.novelty import novelty_html
 from rnn_magics.notebook.show.rich.markup import (
     Markup,
     block,
@@ -26,6 +27,7 @@ from rnn_magics.results import brief, shortened
 
 if TYPE_CHECKING:
     from rnn_magics.decoding.score import Score
+    from rnn_magics.inspection.novelty import Novelty
     from rnn_magics.notebook.show.decoded import Generations
 
 _LEAST_BITS = 1.0  # the darkest shade means this at least
@@ -46,12 +48,18 @@ def generations_html(several: Generations) -> str:
     Short documents are a list.
     """
     if several.is_list and not several.scores:
-        return block(titled(several.said), words("\n".join(several.lines)))
-    told = map(apart, several[:_TEXTS])
+        listed = words("\n".join(several.lines))
+        return block(titled(several.said), listed, *map(_marked, several.novelties[:_TEXTS]))
+    told = [apart(each) for each in several[:_TEXTS]]
     texts = [words(bold(prefix), shortened(text, _CHARACTERS)) for prefix, text in told]
+    if several.novelties:
+        prefixes = (prefix for prefix, _ in told)
+        texts = [_marked(*both) for both in zip(several.novelties[:_TEXTS], prefixes, strict=True)]
     if several.scores:
-        texts = [_coloured(score) for score in several.scores[:_TEXTS]]
-    captions = [muted(f"[{i}] {each!r}") for i, each in enumerate(several[:_TEXTS], start=1)]
+        marked = texts if several.novelties else [Markup()] * len(told)
+        scores = map(_coloured, several.scores[:_TEXTS])
+        texts = [block(*both) for both in zip(scores, marked, strict=True)]
+    captions = [muted(f"[{i}] {each.said}") for i, each in enumerate(several[:_TEXTS], start=1)]
     parts = (block(*both) for both in zip(captions, texts, strict=True))
     more = len(several) - _TEXTS
     return block(
@@ -65,10 +73,11 @@ def score_html(score: Score) -> str:
     over = len(score.tokens) - score.first
     return block(
         titled(
-            say(
+            say_number(
+                over,
+                "perplexity {perplexity} over {number:,} token",
                 "perplexity {perplexity} over {number:,} tokens",
                 perplexity=rounded(score.perplexity, 2),
-                number=over,
             )
         ),
         _coloured(score),
@@ -77,6 +86,10 @@ def score_html(score: Score) -> str:
         ),
         muted(named_unknown(score.unknown)) if score.unknown else "",
     )
+
+
+def _marked(novelty: Novelty, prefix: str = "") -> Markup:
+    return Markup(novelty_html(novelty, prefix))
 
 
 def _coloured(score: Score) -> Markup:
@@ -90,7 +103,17 @@ def _coloured(score: Score) -> Markup:
         for place in shown
     )
     rest = len(score.tokens) - shown.stop
-    more = muted(say(" ... {number:,} more tokens", number=rest)) if rest else ""
+    more = (
+        muted(
+            say_number(
+                rest,
+                " ... {number:,} more token",
+                " ... {number:,} more tokens",
+            )
+        )
+        if rest
+        else ""
+    )
     scale = Markup(" ").join(
         shaded(f" {share * most:.1f} ", share, say("bits")) for share in (0, 0.5, 1)
     )

@@ -8,22 +8,29 @@ trusted, and a page that shows notebooks, remove both.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import zip_longest
 
 from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.results import visible
+from rnn_magics.tables import columns_of
 
 MUTED = "color:var(--jp-ui-font-color2,inherit)"
 _TITLE = "font-size:15px;font-weight:600;margin:4px 0"
 _WORDS = "white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0"
-_CELL = "text-align:left;white-space:pre-wrap"
-_SIDE_BY_SIDE = "display:grid;grid-template-columns:repeat(auto-fit, minmax(260px, 1fr));gap:16px"
+_CELL = "text-align:left;white-space:pre-wrap;overflow-wrap:anywhere"
+_BESIDE = 1.5  # em beside the text of a cell
+_LONGEST = 24  # a longer word, such as a path, may always be broken
+_TAG = re.compile(r"<[^>]*>")
+_SIDE_BY_SIDE = (
+    "display:grid;grid-template-columns:repeat(auto-fit, minmax(min(260px, 100%), 1fr));gap:16px"
+)
 GOOD, BAD = "#2f8a4d", "#d0493c"  # drawn, never written: 3 to 1 on white and on black
 
 
 _SHADES = 12
-_EVEN = 0.179  # the luminance on which black and white have the same contrast (WCAG 2)
 
 
 class Markup(str):
@@ -83,19 +90,23 @@ def shaded(text: object, share: float, says: str) -> Markup:
 @cache
 def _shade(place: int) -> tuple[str, str]:
     # A ground, and black or white, whichever is read better on it.
-    from rnn_magics.plotting.style import SEQUENTIAL  # noqa: PLC0415  (matplotlib on demand)
+    from rnn_magics.plotting.style import SEQUENTIAL, ink_on  # noqa: PLC0415  (matplotlib on demand)
 
-    rgb = SEQUENTIAL(place / _SHADES)[:3]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]  # noqa: PLR2004
-    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    ink = "#000" if luminance > _EVEN else "#fff"
-    return "#" + "".join(f"{round(255 * c):02x}" for c in rgb), ink
+    red, green, blue, _ = SEQUENTIAL(place / _SHADES)
+    ground = "#" + "".join(f"{round(255 * c):02x}" for c in (red, green, blue))
+    return ground, ink_on((red, green, blue))
 
 
 def attribute(text: str) -> str:
     """Return text as the value of an attribute between quotes."""
     # Formulas are looked for in text only, so an attribute needs no element around its marks.
     return html.escape(visible(text, keep=""))
+
+
+def picture(png: str, says: str) -> Markup:
+    """Return a picture of this base64, and the value of an attribute that says what it shows."""
+    style = "max-width:100%;height:auto"
+    return Markup(f"<img style='{style}' alt='{says}' src='data:image/png;base64,{png}'>")
 
 
 def folded(summary: object, inside: Markup) -> Markup:
@@ -110,9 +121,28 @@ def side_by_side(parts: Iterable[Markup]) -> Markup:
 
 
 def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> Markup:
-    """Return a table."""
-    top = "".join(f"<th style='text-align:left'>{markup(cell)}</th>" for cell in head)
-    cells = ("".join(f"<td style='{_CELL}'>{markup(cell)}</td>" for cell in row) for row in rows)
-    body = "".join(f"<tr>{row}</tr>" for row in cells)
-    above = f"<thead><tr>{top}</tr></thead>" if top else ""
-    return Markup(f"<table>{above}<tbody>{body}</tbody></table>")
+    """Return a table; where it is wider than the page, words are broken rather than cut off."""
+    top, lines = list(map(markup, head)), [list(map(markup, row)) for row in rows]
+    styles = [f"{_CELL};{width}" for width in _widths([top, *lines] if top else lines)]
+    above = _row("th", top, styles)
+    body = "".join(_row("td", line, styles) for line in lines)
+    inside = f"{f'<thead>{above}</thead>' if top else ''}<tbody>{body}</tbody>"
+    return Markup(f"<div style='container-type:inline-size'><table>{inside}</table></div>")
+
+
+def _row(tag: str, cells: Iterable[Markup], styles: Iterable[str]) -> str:
+    pairs = zip(cells, styles, strict=False)
+    inside = "".join(f"<{tag} style='{style}'>{cell}</{tag}>" for cell, style in pairs)
+    return f"<tr>{inside}</tr>"
+
+
+def _widths(lines: Sequence[Sequence[Markup]]) -> list[str]:
+    # A column is as wide as its longest word, but no wider than its share of the page.
+    columns = list(zip_longest(*lines, fillvalue=Markup()))
+    share = f"(100cqi - {_BESIDE * len(columns)}em) / {len(columns) or 1}"
+    return [f"min-width:min({_longest_word(cells)}ch, {share})" for cells in columns]
+
+
+def _longest_word(cells: Iterable[Markup]) -> int:
+    words = (word for cell in cells for word in html.unescape(_TAG.sub(" ", cell)).split())
+    return min(max(map(columns_of, words), default=0), _LONGEST)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_magics.digits import apart, rounded
-from rnn_magics.language import marked, say
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.show.rich.markup import block, bold, folded, mark, muted, table
 from rnn_magics.notebook.show.rich.markup import title as titled
 from rnn_magics.notebook.show.tables import heads
@@ -30,7 +30,11 @@ def diagnosis_html(found: Diagnosis) -> str:
     head = ("", *heads("check", "found, and why it matters"))
     checks = table(head, sound)
     if wrong:
-        passed = say("{number} checks found nothing", number=len(sound))
+        passed = say_number(
+            len(sound),
+            "{number} check found nothing",
+            "{number} checks found nothing",
+        )
         checks = block(table(head, wrong), folded(passed, checks) if sound else "")
     return block(titled(found.verdict), checks)
 
