@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from rnn_magics.language import say
 from rnn_magics.reports.baselines import compare_with_baselines
+from rnn_magics.reports.prediction import reveal_prediction
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.training.run import Run
 
 
 def run_notes(run: Run) -> list[str]:
     """Return the notes that a reader needs to interpret the numbers of a run."""
-    said = [run.message] if run.message else []
-    return [*said, *cautions(run), *report_run(run).lines]
+    said = [run.message, *reveal_prediction(run), *cautions(run), *report_run(run).lines]
+    return list(filter(None, said))
 
 
 def cautions(run: Run) -> list[str]:
