@@ -11,8 +11,7 @@ from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.notebook.show.tables import Row, headed, heads, html_table
 from rnn_magics.plotting import training_figure
 from rnn_magics.reports.baselines import compare_with_baselines
-from rnn_magics.reports.prediction import reveal_prediction
-from rnn_magics.reports.run_notes import baselines_note, cautions, run_notes
+from rnn_magics.reports.run_notes import baselines_note, cautions, reveal_prediction, run_notes
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.evaluation import bits_per_token
 from rnn_magics.training.run import Run

@@ -11,8 +11,7 @@ import pytest
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.reports.prediction import reveal_prediction
-from rnn_magics.reports.run_notes import run_notes
+from rnn_magics.reports.run_notes import reveal_prediction, run_notes
 from rnn_magics.reports.run_payload import run_payload
 from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.text.corpus import Corpus, CorpusConfig
