@@ -43,6 +43,7 @@ describe('what became of a prediction', () => {
     [3.44, 4, 'You predicted 4.000; it reached 3.440, 14% lower. The best 6-gram (3.620) would have told you.'],
     [4.2, 4, 'You predicted 4.000; it reached 4.200, 5% higher. That is as near as the best 6-gram (3.620), or nearer.'],
     [4, 4, 'You predicted 4.000, and it reached 4.000. That is as near as the best 6-gram (3.620), or nearer.'],
+    [101, 6.6, 'You predicted 6.600; it reached 101.0, 15.30 times as much. That is as near as the best 6-gram (3.620), or nearer.'],
     [null, 4, 'You predicted 4.000; no held-out perplexity was measured, or none that is finite.']
   ])('is told where it reached %s and %s was said', (reached, said, words) => {
     expect(reveal(ended(reached, said))).toBe(words);

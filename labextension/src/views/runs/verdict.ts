@@ -7,6 +7,8 @@ import { percent, perplexity, reached } from './words';
 
 /** Shares below it are written as 0.0%. */
 const NO_DIFFERENCE = 0.0005;
+/** From here on a factor reads better than a percentage. */
+const MANIFOLD = 10;
 
 /** Return one sentence, and after which epoch it held; empty where nothing can be said. */
 export function verdict(run: RunData): string {
@@ -33,7 +35,9 @@ export function reveal(run: RunData): string {
       ? say('You predicted %1, and it reached %2.', yours, its)
       : heldOut < said
         ? say('You predicted %1; it reached %2, %3 lower.', yours, its, percent(off))
-        : say('You predicted %1; it reached %2, %3 higher.', yours, its, percent(off));
+        : off < MANIFOLD
+          ? say('You predicted %1; it reached %2, %3 higher.', yours, its, percent(off))
+          : say('You predicted %1; it reached %2, %3 times as much.', yours, its, steady(heldOut / said));
   return [first, besideCounting(run, said, heldOut)].filter(text => text !== '').join(' ');
 }
 
