@@ -50,10 +50,9 @@ def baselines_note(run: Run) -> list[str]:
 def reveal_prediction(run: Run) -> list[str]:
     """Return how far the prediction of a run was off, and what would have been nearer.
 
-    To say a number before one sees it shows what one believes; how far off it was shows what to
-    learn (predict, observe, explain: White and Gunstone, Probing Understanding, 1992). What counting
-    n-grams reaches can be known before a model is trained. So the best n-gram is a prediction, too:
-    that a recurrent model reaches as much.
+    Who predicts what will happen understands better what then does (Crouch et al. 2004,
+    doi:10.1119/1.1707018). What counting n-grams reaches can be known before a model is trained. So
+    the best n-gram is a prediction, too: that a recurrent model reaches as much.
 
     Returns
     -------

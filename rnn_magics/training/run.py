@@ -238,6 +238,13 @@ class Run(Result):
             If it is no such number.
         TrainingError
             If nothing is held out, or the held-out text has been scored already.
+
+        Examples
+        --------
+        >>> new, state = begin(batches)
+        >>> new.predict(4.0)
+        >>> new.predicted
+        4.0
         """
         typed: Any = perplexity  # a page sends it, too
         if not isinstance(typed, numbers.Real) or float(typed) not in AT_LEAST_ONE:
