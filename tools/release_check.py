@@ -5,9 +5,9 @@
 A source distribution is built, and a wheel of that, as pip does. Both are checked by twine; the
 wheel by check-wheel-contents; neither may hold a file that does not belong there or be too large.
 The wheel is then installed into an empty environment of each Python named, or of each that is found
-on PATH or kept by pyenv, and the tests of the library's lowest rooms run there against what was installed. With
-`--lowest`, the dependencies have the lowest versions that `pyproject.toml` allows, where these have
-wheels.
+on PATH or kept by pyenv, and the tests of the library's lowest rooms run there against what was
+installed. With `--lowest`, the dependencies have the lowest versions that `pyproject.toml` allows,
+where these have wheels.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def pythons(named: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def of_pyenv(name: str) -> list[str]:
-    """Return the Pythons of a name that pyenv keeps; on PATH it has only those it was told to use."""
+    """Return the Pythons of a name that pyenv keeps; PATH has only those it was told to use."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     version = name.removeprefix("python")
     return [str(path) for path in sorted(root.glob(f"versions/{version}.*/bin/{name}"))]
