@@ -25,6 +25,7 @@ WHEEL = [
     "rnn_magics/__init__.py",
     "rnn_magics/py.typed",
     "rnn_magics-0.2.0.data/data/share/jupyter/labextensions/rnn-magics/package.json",
+    "rnn_magics-0.2.0.data/data/share/jupyter/labextensions/rnn-magics/lessons/figures/gates.svg",
     "rnn_magics-0.2.0.dist-info/licenses/LICENSE",
 ]
 

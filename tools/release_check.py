@@ -37,7 +37,9 @@ BUILT = (
     "rnn_magics/handout/static/",
     "rnn_magics/locale/",
 )
-KINDS = {".css", ".html", ".ipynb", ".js", ".json", ".mo", ".po", ".py", ".pyi", ".typed"}
+KINDS = {
+    *(".css", ".html", ".ipynb", ".js", ".json", ".mo", ".po", ".py", ".pyi", ".svg", ".typed"),
+}
 # What JupyterLab's builder leaves of the settings, and what a build of ours knows itself by.
 ALSO_BUILT = ("/package.json.orig", "/.source-sha256")
 LESSONS = "share/jupyter/labextensions/rnn-magics/lessons"
