@@ -41,7 +41,10 @@ SHIFTS = """() => {
   window.__observer = new PerformanceObserver(list => {
     for (const { startTime, value, sources } of list.getEntries()) {
       // JupyterLab slides its own notes in and out at a corner, whoever points at what.
-      const ours = sources.filter(({ node }) => !node?.closest?.('.jp-toastContainer'));
+      const ours = sources.filter(({ node }) => {
+        const at = node?.closest ? node : node?.parentElement;
+        return !at?.closest('.jp-toastContainer');
+      });
       if (startTime >= begun && ours.length > 0) {
         const moved = ours.map(({ node }) => node?.outerHTML ?? node?.textContent ?? '');
         window.__shifts.push([value, moved.map(text => text.slice(0, 160))]);
