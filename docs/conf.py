@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "chinese",
+    "executed",
     "kept_views",
     "mathml",
 ]
@@ -48,8 +49,8 @@ myst_heading_anchors = 3
 # A magic is no language that Pygments knows, and a file of ours is read as it is shown.
 highlight_language = "text"
 
-# What has changed is executed; the course takes minutes, so only for `sphinx-build -t course`, and
-# as many in Chinese, for `-t chinese`.
+# What has changed is executed, but for what was executed into build/notebooks; the course takes
+# minutes, so only for `sphinx-build -t course`, and as many in Chinese, for `-t chinese`.
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "executed")
 COURSES = {"course": "examples/*", "chinese": "examples/zh/*"}

@@ -288,6 +288,13 @@ def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None
     ------
     BatchError
         When the training part is shorter than ``batch_size * (num_steps + 1)`` tokens.
+
+    Examples
+    --------
+    >>> batches = make_batches(corpus, vocab, BatchConfig("seq", batch_size=2, num_steps=5))
+    >>> X, Y = next(iter(batches))
+    >>> X.shape, bool((X[:, 1:] == Y[:, :-1]).all())
+    (torch.Size([2, 5]), True)
     """
     encoded = encode_corpus(corpus, vocab)
     ids, valid = _shared(encoded.train), _shared(encoded.valid)

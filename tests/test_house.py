@@ -399,6 +399,7 @@ OF_THE_PROJECT = {
     "build",
     "catalogue",
     "docs",
+    "docstrings",
     "examples",
     "house",
     "public_names",

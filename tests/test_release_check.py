@@ -25,6 +25,7 @@ WHEEL = [
     "rnn_magics/__init__.py",
     "rnn_magics/py.typed",
     "rnn_magics-0.2.0.data/data/share/jupyter/labextensions/rnn-magics/package.json",
+    "rnn_magics-0.2.0.data/data/share/jupyter/labextensions/rnn-magics/lessons/figures/gates.svg",
     "rnn_magics-0.2.0.dist-info/licenses/LICENSE",
 ]
 
@@ -82,3 +83,15 @@ def test_a_command_that_fails_says_what_it_said() -> None:
 def test_without_a_python_nothing_is_published(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(release_check.pythons(["python-of-nobody"])) == []
     assert capsys.readouterr().out == "  python-of-nobody: not on this machine\n"
+
+
+def test_a_python_that_pyenv_keeps_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "versions" / "0.1.2" / "bin" / "python0.1"
+    kept.parent.mkdir(parents=True)
+    kept.symlink_to(release_check.sys.executable)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    version = ".".join(map(str, release_check.sys.version_info[:3]))
+    assert list(release_check.pythons(["python0.1"])) == [(version, str(kept))]
+    assert capsys.readouterr().out == ""

@@ -1,4 +1,4 @@
-"""The how-to pages of the site: every line on them runs."""
+"""The site: every line of a how-to page runs; what has been executed is not run again."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -45,3 +48,49 @@ def test_every_line_of_a_how_to_runs(path: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "UsageError" not in done.stderr
+
+
+def executed() -> Any:
+    """Return the extension of the site that takes executed notebooks."""
+    spec = spec_from_file_location("executed", ROOT / "docs/extensions/executed.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def notebook_of(*codes: str, count: int | None = None, error: bool = False) -> Any:
+    made = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    )  # type: ignore[no-untyped-call]
+    for place, code in enumerate(codes):
+        cell = nbformat.v4.new_code_cell(code)  # type: ignore[no-untyped-call]
+        cell.execution_count = None if count is None else count + place
+        if error:
+            cell.outputs = [nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])]  # type: ignore[no-untyped-call]
+        made.cells.append(cell)
+    return made
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # jupyter-cache leaves its database open
+def test_a_notebook_that_has_been_executed_is_taken_for_its_code(tmp_path: Path) -> None:
+    get_cache = pytest.importorskip("jupyter_cache").get_cache
+    module, cache = executed(), tmp_path / "cache"
+    kept = {
+        "zh/good": notebook_of("1", "2", count=1),
+        "failed": notebook_of("3", count=1, error=True),
+        "not run": notebook_of("4"),
+        "out of order": notebook_of("5", count=7),
+    }
+    for name, notebook in kept.items():
+        path = tmp_path / "kept" / f"{name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+    taken = module.take(tmp_path / "kept", cache)
+    assert [path.stem for path in taken] == ["good"]
+    found = get_cache(str(cache))
+    assert found.match_cache_notebook(notebook_of("1", "2")).uri.endswith("good.ipynb")
+    for other in (notebook_of("1", "3"), *list(kept.values())[1:]):
+        with pytest.raises(KeyError):
+            found.match_cache_notebook(other)

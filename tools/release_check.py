@@ -5,9 +5,9 @@
 A source distribution is built, and a wheel of that, as pip does. Both are checked by twine; the
 wheel by check-wheel-contents; neither may hold a file that does not belong there or be too large.
 The wheel is then installed into an empty environment of each Python named, or of each that is found
-on PATH, and the tests of the library's lowest rooms run there against what was installed. With
-`--lowest`, the dependencies have the lowest versions that `pyproject.toml` allows, where these have
-wheels.
+on PATH or kept by pyenv, and the tests of the library's lowest rooms run there against what was
+installed. With `--lowest`, the dependencies have the lowest versions that `pyproject.toml` allows,
+where these have wheels.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
@@ -36,7 +37,9 @@ BUILT = (
     "rnn_magics/handout/static/",
     "rnn_magics/locale/",
 )
-KINDS = {".css", ".html", ".ipynb", ".js", ".json", ".mo", ".po", ".py", ".pyi", ".typed"}
+KINDS = {
+    *(".css", ".html", ".ipynb", ".js", ".json", ".mo", ".po", ".py", ".pyi", ".svg", ".typed"),
+}
 # What JupyterLab's builder leaves of the settings, and what a build of ours knows itself by.
 ALSO_BUILT = ("/package.json.orig", "/.source-sha256")
 LESSONS = "share/jupyter/labextensions/rnn-magics/lessons"
@@ -214,15 +217,20 @@ def check_installed(python: Path, folder: Path) -> str:
 def pythons(named: list[str]) -> Iterator[tuple[str, str]]:
     """Yield the version and the path of each Python to install into."""
     for name in named or [f"python{version}" for version in PYTHONS]:
-        path = shutil.which(name)
-        try:
-            version = said(
-                [path or name, "-c", "import platform; print(platform.python_version())"]
-            )
-        except (CheckError, OSError):
+        for path in (shutil.which(name) or name, *of_pyenv(name)):
+            with suppress(CheckError, OSError):
+                ask = "import platform; print(platform.python_version())"
+                yield said([path, "-c", ask]).strip(), path
+                break
+        else:
             print(f"  {name}: not on this machine")
-            continue
-        yield version.strip(), path or name
+
+
+def of_pyenv(name: str) -> list[str]:
+    """Return the Pythons of a name that pyenv keeps; PATH has only those it was told to use."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    version = name.removeprefix("python")
+    return [str(path) for path in sorted(root.glob(f"versions/{version}.*/bin/{name}"))]
 
 
 def check(named: list[str], *, low: bool) -> None:

@@ -2,11 +2,13 @@
 
     python tools/run_notebook.py examples/01_quickstart.ipynb
 
-The executed copies are written to build/notebooks/.
+The executed copies are written to build/notebooks/, from where `make docs` takes them. A lesson in
+Chinese is executed by a kernel that speaks Chinese.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -17,6 +19,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 FOLDER = Path("build/notebooks")
+CHINESE = "zh"  # the folder of the lessons in Chinese
 _SECONDS_BETWEEN_LINES = 5  # if the output is no terminal, progress is one line now and then
 
 
@@ -78,10 +81,12 @@ def run(path: Path) -> Path:
     client = ShowingClient(
         notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": path.parent}}
     )
-    written = FOLDER / path.name
+    is_chinese = path.parent.name == CHINESE
+    speaks = {"LANGUAGE": "zh_CN"} if is_chinese else {}
+    written = (FOLDER / CHINESE if is_chinese else FOLDER) / path.name
     written.parent.mkdir(parents=True, exist_ok=True)
     try:
-        client.execute()
+        client.execute(env={**os.environ, **speaks})
     finally:
         nbformat.write(notebook, written)
     return written

@@ -156,6 +156,11 @@ def generate(
     DecodingError
         When the model is bidirectional, the prefix or the stop token cannot be used, or no text of
         the vocabulary has the form.
+
+    Examples
+    --------
+    >>> generate(run, "tick ", DecodingConfig(decoder="greedy", length=9)).text
+    'tick tock tick'
     """
     (generation,) = generate_many(run, prefix, config, form=form, write=write)
     return generation

@@ -119,6 +119,12 @@ def score_text(run: Trained, text: str) -> Score:
     ------
     DecodingError
         When the text has fewer than two tokens, or the model is bidirectional.
+
+    Examples
+    --------
+    >>> score = score_text(run, "tick tock")
+    >>> score.tokens[score.most_surprising[0]], score.perplexity < 1.2  # t begins both words
+    ('i', True)
     """
     vocab, text = vocab_of(run), as_read(run, text)
     tokens = split_text(vocab, text)

@@ -85,6 +85,11 @@ def check_exercise(
     ExerciseError
         If there is no such exercise, the answer is of another kind, or the work is not where the
         exercise needs it.
+
+    Examples
+    --------
+    >>> bool(check_exercise("06.2", 0.25)), bool(check_exercise("06.2", 4))
+    (True, False)
     """
     exercise = exercise_of(number)
     found = exercise.kind.look(Work(corpus, batches, run), answer)

@@ -196,6 +196,11 @@ def inspect_rnn(view: str, *things: Any) -> Any:
         If there is no such view.
     InspectionError
         If this model or text does not allow the view.
+
+    Examples
+    --------
+    >>> inspect_rnn("hidden", run, "tick").states.shape  # (num_layers, num_tokens, num_hiddens)
+    (1, 4, 16)
     """
     check_choice("view", view, INSPECTORS)
     check_fork()

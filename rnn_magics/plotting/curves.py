@@ -12,9 +12,9 @@ from matplotlib.transforms import ScaledTranslation
 
 from rnn_magics.digits import rounded
 from rnn_magics.language import marked, say
-from rnn_magics.plotting.labels import label_levels
+from rnn_magics.plotting.labels import Level, label_levels
 from rnn_magics.plotting.legible import Figure
-from rnn_magics.plotting.style import GOOD, cycle_with_markers, house_style, number_plainly
+from rnn_magics.plotting.style import GOOD, ORANGE, cycle_with_markers, house_style, number_plainly
 from rnn_magics.reports.baselines import Mark
 from rnn_magics.training.history import History
 
@@ -41,6 +41,8 @@ class Curves:
         What the horizontal axis is, in English.
     ends
         Where on it the epochs of a run end, by name; by default after 1, 2, 3, ... epochs.
+    predicted
+        The held-out perplexity that the reader predicted, drawn as a line.
     """
 
     histories: Mapping[str, History]
@@ -49,21 +51,23 @@ class Curves:
     heading: str = ""
     against: str = marked("epoch")
     ends: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    predicted: float | None = None
 
 
 def training_figure(
     histories: Mapping[str, History],
     clip: float | None = None,
     marks: Iterable[Mark] = (),
+    predicted: float | None = None,
 ) -> Figure:
     """Draw perplexity and gradient norm against epochs, for one run or several.
 
     Parameters
     ----------
-    histories, clip, marks
+    histories, clip, marks, predicted
         As for `Curves`.
     """
-    return curves_figure([Curves(histories, clip, marks)])
+    return curves_figure([Curves(histories, clip, marks, predicted=predicted)])
 
 
 def curves_figure(groups: Sequence[Curves]) -> Figure:
@@ -123,16 +127,21 @@ def _draw(figure: FigureBase, curves: Curves) -> None:
     if curves.clip is not None:
         _reach(right, curves.clip)
     levels = [
-        (f"{mark.words} {rounded(mark.perplexity, 2)}", mark.perplexity) for mark in curves.marks
+        Level(f"{mark.words} {rounded(mark.perplexity, 2)}", mark.perplexity)
+        for mark in curves.marks
     ]
     if levels:
-        _reach(left, min(value for _, value in levels))
+        _reach(left, min(level.value for level in levels))
+    if (predicted := curves.predicted) is not None:
+        _reach(left, predicted)
+        name = say("your prediction {perplexity}", perplexity=rounded(predicted, 2))
+        levels.append(Level(name, predicted, ORANGE, "dashdot"))
     # The handles are of the runs; the levels, drawn after them, have their names at the edge.
     handles = left.get_lines()
     label_levels(left, levels)
     label_levels(
         right,
-        [] if curves.clip is None else [(say("clip {clip:g}", clip=curves.clip), curves.clip)],
+        [] if curves.clip is None else [Level(say("clip {clip:g}", clip=curves.clip), curves.clip)],
     )
     if several:
         # Both axes use the same colour for a run, so one legend below serves both.

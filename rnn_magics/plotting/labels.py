@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
@@ -13,26 +14,52 @@ _GAP = 0.075  # between two lines of small text, as a share of the height of the
 _OUTSIDE = 1.03
 
 
-def label_levels(axes: Axes, levels: Sequence[tuple[str, float]]) -> None:
+@dataclass(frozen=True)
+class Level:
+    """A line across a chart.
+
+    Parameters
+    ----------
+    name
+        What stands at its right edge.
+    value
+        Where it lies.
+    color, style
+        How it is drawn, as matplotlib takes them.
+    """
+
+    name: str
+    value: float
+    color: str = INK
+    style: str = "dotted"
+
+
+def label_levels(axes: Axes, levels: Sequence[Level]) -> None:
     """Draw a line across a log axis for each level, with its name at the right edge.
 
     Call it last, when the limits of the axis are final. A level that lies outside of them has its
     name at the upper or lower edge.
     """
     low, high = map(math.log, axes.get_ylim())
-    places = [(math.log(value) - low) / (high - low) for _, value in levels]
+    places = [(math.log(level.value) - low) / (high - low) for level in levels]
     labels = spread([min(1.0, max(0.0, place)) for place in places], _GAP)
-    for (name, value), place, label in zip(levels, places, labels, strict=True):
+    for level, place, label in zip(levels, places, labels, strict=True):
         beyond = "\N{UPWARDS ARROW} " if place > 1 else "\N{DOWNWARDS ARROW} " if place < 0 else ""
         if not beyond:
-            axes.axhline(value, color=INK, linestyle="dotted", linewidth=0.9, label=name)
+            axes.axhline(
+                level.value,
+                color=level.color,
+                linestyle=level.style,
+                linewidth=0.9,
+                label=level.name,
+            )
         axes.annotate(
-            f"{beyond}{name}",
+            f"{beyond}{level.name}",
             (1.0, min(1.0, max(0.0, place))),
             (_OUTSIDE, label),
             xycoords="axes fraction",
             textcoords="axes fraction",
-            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 0},
+            arrowprops={"arrowstyle": "-", "color": level.color, "linewidth": 0.6, "shrinkA": 0},
             color=INK,
             fontsize="small",
             verticalalignment="center",

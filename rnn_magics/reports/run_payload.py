@@ -41,7 +41,8 @@ def run_payload(run: Run) -> dict[str, Any]:
         are of the same tokens), ``clipping`` (how many of the steps were clipped; None without a
         bound), ``tokens_per_second``, ``tokens_per_step``, ``size`` (how many ``tokens`` and
         ``bytes`` of the held-out text are predicted, and how many ``lost_bits`` spell what the
-        tokens do not give back; None where tokens are characters).
+        tokens do not give back; None where tokens are characters), ``predicted_nats`` (of the
+        perplexity that somebody predicted; None if nobody did).
     """
     config, batching = run.config, run.config.batching
     options = {**config.model.changed(), **batching.changed(), **config.train.changed()}
@@ -68,6 +69,7 @@ def run_payload(run: Run) -> dict[str, Any]:
         "tokens_per_second": _plain(run.tokens_per_second),
         "tokens_per_step": batching.tokens_per_batch,
         "size": _size(run),
+        "predicted_nats": None if run.predicted is None else math.log(run.predicted),
     }
 
 

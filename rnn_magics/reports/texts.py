@@ -266,6 +266,11 @@ def evaluate_text(run: Run, corpus: Corpus, *, as_is: bool = False) -> TextEvalu
         has fewer than two tokens.
     ModelError
         When a weight of the model is not finite.
+
+    Examples
+    --------
+    >>> evaluate_text(run, Corpus.from_text("tock tick tock")).score.num_tokens
+    13
     """
     vocab = require_reader(run, corpus)
     corpus = corpus if as_is else corpus_as(run.reading, corpus)

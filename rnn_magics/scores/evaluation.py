@@ -88,6 +88,12 @@ def evaluate(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Evaluation:
     ------
     BatchError
         When the text has fewer than two tokens.
+
+    Examples
+    --------
+    >>> score = evaluate(run.model, batches.valid)
+    >>> score.num_tokens, score.perplexity == run.valid_perplexity
+    (79, True)
     """
     slices = iter_evaluate(model, ids, num_steps)
     while (result := next(slices)) is None:

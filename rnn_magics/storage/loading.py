@@ -42,6 +42,12 @@ def load_run(path: str | Path, *, name: str | None = None, epoch: int | None = N
         hold a run, or does not keep the epoch; when the run has an unusable name.
     ConfigError
         When `name` is not a usable name.
+
+    Examples
+    --------
+    >>> path = save_run(run, "kept.safetensors")
+    >>> load_run(path).valid_perplexity == run.valid_perplexity
+    True
     """
     check_name(name or "", say("the run"))
     typed, path = str(path), atomic.user_path(path)

@@ -64,6 +64,11 @@ def save_run(run: Run, path: str | Path | None = None, *, force: bool = False) -
     ------
     StorageError
         When it cannot be written, or would replace another file.
+
+    Examples
+    --------
+    >>> save_run(run, "clock.safetensors").name
+    'clock.safetensors'
     """
     path = require_place(run, path, force=force)
     atomic.write(path, packed(run))

@@ -95,6 +95,7 @@ def _write_run(run: Run) -> dict[str, Any]:
         "num_valid_tokens": run.num_valid_tokens,
         "steps": run.steps,
         "tokens": run.tokens,
+        **({} if run.predicted is None else {"predicted": run.predicted}),
     }
 
 
@@ -103,6 +104,7 @@ def _read_run(plain: Any) -> dict[str, Any]:
     found: dict[str, Any] = {n: read.text(n) for n in ("name", "reason", "message", "step")}
     for name in ("num_train_tokens", "num_valid_tokens", "steps", "tokens"):
         found[name] = read.count(name)
+    found["predicted"] = read.perplexity("predicted") if "predicted" in read else None
     read.end()
     try:
         found["reason"] = Ending.named(found["reason"])
@@ -146,9 +148,7 @@ def _read_device(plain: Any) -> dict[str, Any]:
 
 
 def _write_threads(run: Run) -> dict[str, Any] | None:
-    if run.threads is None:
-        return None
-    return {"number": run.threads.number, "reason": run.threads.reason}
+    return None if run.threads is None else asdict(run.threads)
 
 
 def _read_threads(plain: Any) -> dict[str, Any]:

@@ -124,6 +124,13 @@ class Fields:
             raise self._error(marked("{key} is not a number of seconds"), key)
         return float(value)
 
+    def perplexity(self, key: str) -> float:
+        """Return a finite number of at least 1."""
+        value = self.take(key)
+        if type(value) is not float or not 1 <= value < math.inf:
+            raise self._error(marked("{key} is no perplexity"), key)
+        return float(value)
+
     def numbers(self, key: str, *, optional: bool = False) -> list[Any]:
         """Return a list of floats, which may be infinite or nan; with `optional` also None."""
         values = self.take(key)

@@ -149,6 +149,11 @@ class Corpus(Result):
         CorpusError
             When fewer than two characters are left after cleaning, or the text is to be documents
             and does not show where one ends.
+
+        Examples
+        --------
+        >>> Corpus.from_text("tick tock " * 40, CorpusConfig(valid=0.2))
+        Corpus('text', 400 characters, 20% held out)
         """
         config = config or CorpusConfig()
         cleaned, lost = cleaned_and_lost(text, config, name)

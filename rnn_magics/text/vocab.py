@@ -120,6 +120,12 @@ class Vocab(Result):
         ------
         VocabError
             When the training part has fewer than two tokens.
+
+        Examples
+        --------
+        >>> vocab = Vocab.from_corpus(corpus)
+        >>> vocab["t"], vocab[["t", "o"]], vocab.to_tokens([1, 2])
+        (1, [1, 6], ['t', 'c'])
         """
         config = config or VocabConfig()
         token = config.token or corpus.default_token

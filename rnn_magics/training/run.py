@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import numbers
 import platform
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.digits import rounded
+from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.language import marked, say, say_in, say_number
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
+from rnn_magics.options import AT_LEAST_ONE
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.text.counts import TextCounts, count_text
@@ -95,6 +99,8 @@ class Run(Result):
         Name and sha256 of the corpus, or None.
     reading
         How the corpus was read; None without one, and for a file of an older version.
+    predicted
+        The held-out perplexity that somebody expected at the end (`predict`); None if nobody did.
     num_train_tokens, num_valid_tokens
         The lengths of the training text and the held-out text, in tokens.
     history
@@ -149,6 +155,7 @@ class Run(Result):
     train_counts: TextCounts | None = None
     valid_counts: TextCounts | None = None
     reading: TextReading | None = None
+    predicted: float | None = None
 
     @property
     def tokens_per_second(self) -> float:
@@ -211,6 +218,43 @@ class Run(Result):
         c = self.config.model
         said = [c.in_brief, say_number(c.num_layers, "{number} layer", "{number} layers")]
         return say(", ").join([*said, say("bidirectional")] if c.bidirectional else said)
+
+    @property
+    def may_predict(self) -> bool:
+        """Whether a prediction is still one: the held-out text has not been scored."""
+        return self.reason is None and self.num_valid_tokens > 1 and not self.history.scores
+
+    def predict(self, perplexity: float) -> None:
+        """Note which held-out perplexity somebody expects at the end; the training is the same.
+
+        Parameters
+        ----------
+        perplexity
+            At least 1, the perplexity of a model that is certain of every token, and right.
+
+        Raises
+        ------
+        ConfigError
+            If it is no such number.
+        TrainingError
+            If nothing is held out, or the held-out text has been scored already.
+
+        Examples
+        --------
+        >>> new, state = begin(batches)
+        >>> new.predict(4.0)
+        >>> new.predicted
+        4.0
+        """
+        typed: Any = perplexity  # a page sends it, too
+        if not isinstance(typed, numbers.Real) or float(typed) not in AT_LEAST_ONE:
+            msg = say("a perplexity must be at least 1, not {value!r}", value=perplexity)
+            raise ConfigError(msg)
+        if not self.num_valid_tokens:
+            raise TrainingError(say("nothing is held out, so there is nothing to predict"))
+        if not self.may_predict:
+            raise TrainingError(say("the held-out text has been scored: too late to predict"))
+        self.predicted = float(perplexity)
 
     def steer(self, train: TrainConfig, step: int) -> None:
         """Continue with another configuration after this many steps; call it between two steps."""

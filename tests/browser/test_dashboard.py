@@ -55,6 +55,50 @@ def test_a_training_is_watched_steered_and_stopped(lab: Any, page: Any) -> None:
     assert page.errors == []
 
 
+def predicted(page: Any) -> float:
+    """Wait until the kernel has answered to another prediction, and return it."""
+    told = page.tab.locator(".rnn-card-told")
+    page.tab.wait_for_selector(".rnn-card-told:has-text('your prediction: held-out')")
+    value = float(told.inner_text().rpartition(" ")[2])
+    page.tab.evaluate("() => { document.querySelector('.rnn-card-told').textContent = ''; }")
+    return value
+
+
+def test_a_prediction_is_placed_by_keys_and_by_the_pointer_and_revealed(
+    lab: Any, page: Any
+) -> None:
+    slow = "run = %train_rnn --num-hiddens 256 --threads 1 --epochs 1"
+    page.open(lab.write("predicted.ipynb", CORPUS, slow, "print('after', run.predicted)"))
+    page.run("notebook:run-all-cells")
+    line = page.tab.get_by_role("slider", name="your prediction of the held-out perplexity")
+    line.wait_for(timeout=90_000)
+    press(page, "Pause")
+    line.focus()
+    page.tab.keyboard.press("ArrowUp")
+    first = predicted(page)
+    wait_for_status(page, "paused")
+    box = line.bounding_box()
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
+    page.tab.mouse.move(x, y)
+    page.tab.mouse.down()
+    page.tab.mouse.move(x, y + 20, steps=4)
+    page.screenshot("prediction-dragged")
+    page.tab.mouse.up()
+    second = predicted(page)
+    assert second < first  # lower on the chart
+    assert page.tab.locator(".rnn-chart").first.get_attribute("aria-label").count("prediction") == 1
+    press(page, "Resume")
+    wait_for_another_step(page)
+    press(page, "Stop")
+    page.tab.wait_for_selector(f"text=after {second}", timeout=60_000)
+    verdict = page.tab.locator(".rnn-saved .rnn-verdict").inner_text()
+    assert "You predicted" in verdict
+    assert "it reached" in verdict
+    assert line.count() == 0
+    page.screenshot("prediction-revealed")
+    assert page.errors == []
+
+
 def load_anew_in_the_midst(page: Any) -> None:
     """Run the notebook, save it, load the page anew, and see the training go on."""
     page.run("notebook:run-all-cells")

@@ -40,8 +40,13 @@ SHIFTS = """() => {
   window.__observer?.disconnect();
   window.__observer = new PerformanceObserver(list => {
     for (const { startTime, value, sources } of list.getEntries()) {
-      if (startTime >= begun) {
-        const moved = sources.map(({ node }) => node?.outerHTML ?? node?.textContent ?? '');
+      // JupyterLab slides its own notes in and out at a corner, whoever points at what.
+      const ours = sources.filter(({ node }) => {
+        const at = node?.closest ? node : node?.parentElement;
+        return !at?.closest('.jp-toastContainer');
+      });
+      if (startTime >= begun && ours.length > 0) {
+        const moved = ours.map(({ node }) => node?.outerHTML ?? node?.textContent ?? '');
         window.__shifts.push([value, moved.map(text => text.slice(0, 160))]);
       }
     }

@@ -123,6 +123,10 @@ export interface RunData {
   tokens_per_step: number | null;
   /** The predicted held-out text; null where its tokens are characters, or it is not known. */
   size: Size | null;
+  /** The logarithm of the perplexity that somebody predicted; null if nobody did. */
+  predicted_nats: number | null;
+  /** Whether a prediction still comes before the first score. */
+  may_predict: boolean;
   /** The share of the training that was over when it ended; null where that is not known. */
   done: number | null;
   phase: Phase;
@@ -188,6 +192,8 @@ const shape = record<RunData>({
   tokens_per_second: optional(numberOrNull, null),
   tokens_per_step: optional(numberOrNull, null),
   size: optional(orNull(record<Size>({ tokens: count, bytes: count, lost_bits: number })), null),
+  predicted_nats: optional(numberOrNull, null),
+  may_predict: optional((value: unknown) => value === true, false),
   done: optional(numberOrNull, null),
   phase: optional(oneOf(...PHASES), 'ended'),
   now: optional(

@@ -15,6 +15,7 @@ from typing import Any
 
 from IPython.display import DisplayHandle, display
 
+from rnn_magics.digits import rounded
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.language import say
 from rnn_magics.notebook.live.background import finish_later
@@ -117,6 +118,10 @@ class Dashboard:
 
     def _do(self, command: dict[str, Any]) -> str:
         job, kind = self.job, command.get("type")
+        if kind == "predict":  # before the training begins, too
+            self._run.predict(command.get("perplexity"))  # type: ignore[arg-type]  # it looks
+            expected = rounded(self._run.predicted)
+            return say("your prediction: held-out perplexity {perplexity}", perplexity=expected)
         if job is None or not job.is_alive:
             return say("the run has ended")
         simple: dict[Any, tuple[Callable[[], None], str]] = {

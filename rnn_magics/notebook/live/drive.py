@@ -37,10 +37,20 @@ class Driver:
         Whether the cell returns at once.
     baseline
         Whether n-gram models are fitted during training.
+    predicted
+        The held-out perplexity that the user expects of every run; None if they did not say.
     """
 
-    def __init__(self, desk: Desk, *, background: bool = False, baseline: bool = True) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        background: bool = False,
+        baseline: bool = True,
+        predicted: float | None = None,
+    ) -> None:
         self._desk, self._background, self._baseline = desk, background, baseline
+        self._predicted = predicted
         self._dashboard: Dashboard | None = None
 
     def __call__(
@@ -67,6 +77,8 @@ class Driver:
     ) -> tuple[Job, Progress | None, BaselineFit | None]:
         # Everything before the first step: the display, the job, the entry in the session.
         desk = self._desk
+        if self._predicted is not None:
+            run.predict(self._predicted)
         fit = desk.session.baselines.fit(state.batches) if self._baseline else None
         progress: Progress | None = None
         shown: Listener | None = None

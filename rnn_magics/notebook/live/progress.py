@@ -53,17 +53,20 @@ _AS_TYPED = "white-space:pre-wrap;font-family:monospace"
 
 
 def first_line(run: Run) -> str:
-    """Return a line that says what is trained, on which device, and why on that one."""
-    return one_line(
-        say(
-            "{run}: {architecture}, {num_parameters:,} parameters, engine {engine}, on {place}",
-            run=run.name,
-            architecture=run.architecture,
-            num_parameters=run.model.num_parameters,
-            engine=run.model.engine,
-            place=run.place,
-        )
+    """Return a line that says what is trained, where and why there, and what was predicted."""
+    said = say(
+        "{run}: {architecture}, {num_parameters:,} parameters, engine {engine}, on {place}",
+        run=run.name,
+        architecture=run.architecture,
+        num_parameters=run.model.num_parameters,
+        engine=run.model.engine,
+        place=run.place,
     )
+    if run.predicted is not None:
+        expected = rounded(run.predicted)
+        yours = say("your prediction: held-out perplexity {perplexity}", perplexity=expected)
+        said = say("; ").join([said, yours])
+    return one_line(said)
 
 
 def _compiling(event: Compiling) -> str:

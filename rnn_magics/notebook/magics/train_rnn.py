@@ -64,6 +64,13 @@ class TrainOptions(LineOptions):
     no_baseline: bool = option(
         False, "do not fit n-gram models for comparison", label="No n-gram baselines"
     )
+    predict: float | None = option(
+        None,
+        "the held-out perplexity that you expect at the end; drawn from the start, and judged",
+        within=AT_LEAST_ONE,
+        spelling=Spelling(metavar="PERPLEXITY"),
+        label="Your prediction (held-out perplexity)",
+    )
     model: ModelConfig = part(ModelConfig)
     train: TrainConfig = part(TrainConfig)
 
@@ -88,6 +95,9 @@ def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRun
     if options.resume is not None:
         _refuse_beside_resume(options)
         return Call.of("run", resume_run, options.resume, batches)
+    if options.predict is not None and not len(batches.valid):
+        msg = say("nothing is held out, so there is nothing to predict; leave --predict out")
+        raise ConfigError(msg)
     if not keep.folder and {"folder", "every", "keep"} & options.line.typed:
         msg = say("--every and --keep need --checkpoint DIR; add it, or leave them out")
         raise ConfigError(msg)
@@ -127,6 +137,7 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
         run = %train_rnn --cell lstm --num-layers 2 --dropout 0.2 --epochs 20
         %train_rnn --recipe d2l-gru --seed 1
         %train_rnn --seeds 5
+        %train_rnn --predict 4.0
         %train_rnn --max-time 180 --background
         %train_rnn --checkpoint runs/first --every 500steps
         %train_rnn --resume runs/first
@@ -147,7 +158,12 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
         print(one_line(note))
     if options.keep.folder:
         options.keep.require_place()  # before the model is built, which may take a while
-    driver = Driver(desk, background=options.background, baseline=not options.no_baseline)
+    driver = Driver(
+        desk,
+        background=options.background,
+        baseline=not options.no_baseline,
+        predicted=options.predict,
+    )
     trained = call(drive=driver)
     if isinstance(trained, SeedRuns) and len(trained) < (options.seeds or 0):
         ended = say(

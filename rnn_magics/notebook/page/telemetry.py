@@ -72,11 +72,13 @@ class Telemetry:
             scoring, paused, ended) and ``now``: None before the first step, then ``epoch``,
             ``step``, ``num_steps``, ``total_steps``, ``train_nats`` (of the epoch so far),
             ``grad_norm``, ``lr``, ``seconds``, ``tokens``, ``tokens_per_second``, ``done`` (in
-            [0, 1]), ``eta`` (seconds).
+            [0, 1]), ``eta`` (seconds); and ``may_predict``, whether a prediction comes before the
+            first score.
         """
         phase = "paused" if paused and self._phase != "ended" else self._phase
         said = run_payload(self._run)
-        return {**said, "clipping": self._clipping(said), "phase": phase, "now": self._now()}
+        told = {"clipping": self._clipping(said), "phase": phase, "now": self._now()}
+        return {**said, **told, "may_predict": self._run.may_predict}
 
     @property
     def done(self) -> float:

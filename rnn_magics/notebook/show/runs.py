@@ -11,7 +11,7 @@ from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.notebook.show.tables import Row, headed, heads, html_table
 from rnn_magics.plotting import training_figure
 from rnn_magics.reports.baselines import compare_with_baselines
-from rnn_magics.reports.run_notes import baselines_note, cautions, run_notes
+from rnn_magics.reports.run_notes import baselines_note, cautions, reveal_prediction, run_notes
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.evaluation import bits_per_token
 from rnn_magics.training.run import Run
@@ -24,9 +24,8 @@ _EPOCHS_SHOWN = 12
 
 def run_figure(run: Run) -> Figure:
     """Draw the curves of a run, with its baselines if they are fitted."""
-    return training_figure(
-        {run.name: run.history}, run.config.train.clip, compare_with_baselines(run).marks
-    )
+    marks = compare_with_baselines(run).marks
+    return training_figure({run.name: run.history}, run.config.train.clip, marks, run.predicted)
 
 
 def epoch_rows(run: Run) -> list[Row]:
@@ -89,12 +88,20 @@ def run_table(run: Run) -> tuple[Row, list[Row]]:
 def closing_lines(run: Run, verdict: str) -> list[str]:
     """Return what a terminal tells of a run that has ended.
 
-    The verdict comes first, then the figures, then the baselines. The message of the run is told
-    when it ends, and the definitions of the figures come last (`RunReport.definitions`).
+    The verdict comes first, then what became of a prediction, then the figures, then the baselines.
+    The message of the run is told when it ends, and the definitions of the figures come last
+    (`RunReport.definitions`).
     """
     report = report_run(run)
     baselines = (f"  {mark}" for mark in compare_with_baselines(run).marks)
-    told = [verdict, *report.figures, *report.notes, *cautions(run), *baselines]
+    told = [
+        verdict,
+        *reveal_prediction(run),
+        *report.figures,
+        *report.notes,
+        *cautions(run),
+        *baselines,
+    ]
     return list(filter(None, told))
 
 

@@ -43,6 +43,11 @@ def read_series(
         When the number of levels is missing.
     CorpusError
         When an element is no number, with its place; or the series is too short, or constant.
+
+    Examples
+    --------
+    >>> read_series([0.0, 1.0] * 20, LevelsConfig(levels=2), CorpusConfig(valid=0.1))
+    Corpus('series', 40 tokens, 10% held out)
     """
     config = config or CorpusConfig()
     notes: tuple[str, ...] = ()

@@ -50,6 +50,11 @@ def task_corpus(
         When there is no such task, or it does not take an option, or its value.
     CorpusError
         When there are more than 2,000,000 tokens.
+
+    Examples
+    --------
+    >>> task_corpus("parity", TaskConfig(examples=3))
+    Corpus('task:parity', 23 tokens, nothing held out)
     """
     check_choice("task", task, TASKS)
     examples, config = examples or TaskConfig(), config or CorpusConfig()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 import threading
 from collections.abc import Iterator
@@ -166,6 +167,33 @@ def test_what_makes_no_sense_changes_nothing(
     assert not steered._run.steered
     assert steered.job is not None
     assert steered.job.is_alive
+
+
+@pytest.mark.usefixtures("notebook")
+def test_a_prediction_is_taken_before_the_training_begins(batches: Batches) -> None:
+    run, state = begin(batches, SMALL, TrainConfig(epochs=1), "tiny")
+    made = Dashboard(run, figure=False)
+    assert made.widget.run["may_predict"]
+    said = ask(made, type="predict", perplexity=9)
+    assert (said, made.widget.refused) == ("your prediction: held-out perplexity 9.000", False)
+    assert made.widget.run["predicted_nats"] == pytest.approx(math.log(9))
+    for event in iter_train(run, state):
+        made(event)
+    assert not made.widget.run["may_predict"]
+    assert ask(made, type="predict", perplexity=3) == (
+        "the held-out text has been scored: too late to predict"
+    )
+    assert made.widget.refused
+    assert run.predicted == 9.0
+    assert any(note.startswith("You predicted 9.000") for note in made.widget.run["notes"])
+
+
+@pytest.mark.parametrize("value", [None, "4", 0.5, [4]])
+def test_a_prediction_that_is_no_perplexity_is_refused(steered: Dashboard, value: Any) -> None:
+    said = ask(steered, type="predict", perplexity=value)
+    assert steered.widget.refused
+    assert said.startswith("a perplexity must be at least 1, not")
+    assert steered._run.predicted is None
 
 
 def test_a_message_that_is_no_command_is_answered_too(steered: Dashboard) -> None:

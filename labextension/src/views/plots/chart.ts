@@ -25,8 +25,20 @@ const KEYS: Partial<Record<string, [move: number, grow: number]>> = {
   '-': [0, 2]
 };
 
+/** The y axis as it is drawn, in pixels below the top of the host and right of its left edge. */
+export interface YScale {
+  at(value: number): number;
+  of(pixels: number): number;
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
 export interface ChartView {
   update(data: Drawing): void;
+  /** null while nothing is drawn. */
+  scale(): YScale | null;
   dispose(): void;
 }
 
@@ -34,8 +46,14 @@ export interface ChartView {
  * Draw lines into `host`; calls of `update` are drawn at most once a frame.
  *
  * Dragging over it shows a part, a double click all; + and -, the arrow keys and 0 do the same.
+ * `drawn` is called after each drawing.
  */
-export function chart(host: HTMLElement, first: Drawing, linked: Link = link()): ChartView {
+export function chart(
+  host: HTMLElement,
+  first: Drawing,
+  linked: Link = link(),
+  drawn: () => void = () => undefined
+): ChartView {
   let data = first;
   let plot: uPlot | null = null;
   let form = '';
@@ -85,12 +103,14 @@ export function chart(host: HTMLElement, first: Drawing, linked: Link = link()):
     waits.textContent = data.x.length === 0 ? (data.waits ?? '') : '';
     picture.setAttribute('aria-label', summary(data));
     numbers.replaceChildren(table(data));
+    drawn();
   };
   const frame = onceAFrame(draw);
   const forgetZoom = linked.follow(frame.ask);
   const resized = new ResizeObserver(() => {
     if (picture.clientWidth > 0) {
       plot?.setSize({ width: picture.clientWidth, height: HEIGHT });
+      drawn();
     }
   });
   resized.observe(picture);
@@ -120,6 +140,7 @@ export function chart(host: HTMLElement, first: Drawing, linked: Link = link()):
       data = next;
       frame.ask();
     },
+    scale: () => (plot === null ? null : scaleOf(plot, host)),
     dispose: () => {
       frame.cancel();
       resized.disconnect();
@@ -130,6 +151,19 @@ export function chart(host: HTMLElement, first: Drawing, linked: Link = link()):
         node.remove();
       }
     }
+  };
+}
+
+function scaleOf(plot: uPlot, host: HTMLElement): YScale {
+  const [over, around] = [plot.over.getBoundingClientRect(), host.getBoundingClientRect()];
+  const top = over.top - around.top;
+  return {
+    at: value => top + plot.valToPos(value, 'y'),
+    of: pixels => plot.posToVal(pixels - top, 'y'),
+    top,
+    bottom: over.bottom - around.top,
+    left: over.left - around.left,
+    right: over.right - around.left
   };
 }
 
@@ -187,7 +221,7 @@ function options(
   return {
     width,
     height: HEIGHT,
-    padding: [HEADROOM, roomForLevels(data.references, fontFamily, width), 0, 0],
+    padding: [HEADROOM, roomForLevels(data.references.filter(({ unseen }) => !unseen), fontFamily, width), 0, 0],
     legend: { show: false },
     scales: {
       x: { time: false },

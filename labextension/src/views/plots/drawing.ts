@@ -17,6 +17,10 @@ export interface Line {
 export interface Level extends Reference {
   /** The axis need not reach it. */
   far?: boolean;
+  /** Drawn as the reader's own. */
+  mine?: boolean;
+  /** The axis reaches it, and somebody else draws it. */
+  unseen?: boolean;
 }
 
 /** Something that happened at one x. */

@@ -16,6 +16,8 @@ const RING = 6;
 export const HEADROOM = SIZE + 3;
 /** No more of the width than this is given to the names of levels. */
 const MOST_SHARE = 0.4;
+/** The place of the hue of what is the reader's own. */
+const MINE = 1;
 /** Shapes on each line: enough to know it by, and few enough to see the line. */
 const MOST_SHAPES = 8;
 
@@ -43,7 +45,7 @@ export function drawMarks(plot: uPlot, data: Drawing, inks: Inks, family: string
   context.font = `${SIZE * ratio}px ${family}`;
   context.lineWidth = ratio;
   shapes(plot, data, inks);
-  levels(plot, data.references, inks, ratio);
+  levels(plot, data.references.filter(({ unseen }) => !unseen), inks, ratio);
   moments(plot, data, inks, ratio);
   best(plot, data, inks, ratio);
   context.restore();
@@ -59,16 +61,16 @@ function levels(plot: uPlot, all: readonly Level[], inks: Inks, ratio: number): 
   const places = all.map(({ value }) => plot.valToPos(value, 'y', true));
   const wanted = places.map(y => Math.min(bottom, Math.max(top, y)));
   const labels = spread(wanted, LINE * ratio, top, bottom);
-  context.strokeStyle = inks.role.muted;
   context.fillStyle = inks.role.fg;
   context.textAlign = 'left';
   context.textBaseline = 'middle';
   all.forEach((level, index) => {
+    context.strokeStyle = level.mine ? inks.hue(MINE) : inks.role.muted;
     const [y = 0, from = 0, to = 0] = [places[index], wanted[index], labels[index]];
     const beyond = y < top - 1 ? '↑ ' : y > bottom + 1 ? '↓ ' : '';
     context.beginPath();
     if (beyond === '') {
-      context.setLineDash([2 * ratio, 3 * ratio]);
+      context.setLineDash((level.mine ? [8, 4] : [2, 3]).map(long => long * ratio));
       context.moveTo(bbox.left, y);
       context.lineTo(right, y);
       context.stroke();

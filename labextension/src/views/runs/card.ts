@@ -12,6 +12,7 @@ import { link } from '../plots/link';
 import { say } from '../text/say';
 import { Against, axesOf, normChart, perplexityChart } from './curves';
 import { details } from './details';
+import { predictionLine } from './prediction';
 import { button, Command, Steering, steering } from './steering';
 import { verdict } from './verdict';
 import {
@@ -58,7 +59,7 @@ export function card(host: HTMLElement, first: RunData, send: ((command: Command
   const top = head(send === null ? [] : controls.buttons);
   const figures = numbers();
   const said = element('div', 'rnn-verdict');
-  const curves = charts(run, controls.fields);
+  const curves = charts(run, controls.fields, send);
   const written = writes(run);
   const folded = details(run);
   host.append(top.node, figures.node, said, curves.tools, curves.node);
@@ -69,6 +70,7 @@ export function card(host: HTMLElement, first: RunData, send: ((command: Command
     top.update(run);
     figures.update(run);
     said.textContent = verdict(run);
+    said.toggleAttribute('data-predicted', run.predicted_nats !== null);
     controls.update(run);
     curves.update(run);
     written.update(run);
@@ -166,7 +168,8 @@ function numbers(): Part {
 /** The two charts, and above them what steers the run and how the curves are drawn. */
 function charts(
   first: RunData,
-  fields: HTMLElement[]
+  fields: HTMLElement[],
+  send: ((command: Command) => void) | null
 ): Part & { tools: HTMLElement; dispose: () => void } {
   let run = first;
   let against: Against = 'steps';
@@ -175,15 +178,29 @@ function charts(
   const [left, right] = [node.appendChild(element('div')), node.appendChild(element('div'))];
   const clipping = element('div', 'rnn-clipping');
   const linked = link();
-  const perplexities = chart(left, drawing(perplexityChart), linked);
+  const perplexities = chart(left, drawing(perplexityChart), linked, () => {
+    line?.place();
+  });
   const norms = chart(right, drawing(normChart), linked);
   right.append(clipping);
+  const line =
+    send === null
+      ? null
+      : predictionLine(
+          left,
+          run,
+          () => perplexities.scale(),
+          perplexity => {
+            send({ type: 'predict', perplexity });
+          }
+        );
   function drawing(of: typeof normChart): ReturnType<typeof normChart> {
     return { ...of([run], against, smoothing), waits: of === normChart ? '' : waitsText(run) };
   }
   const draw = (): void => {
     perplexities.update(drawing(perplexityChart));
     norms.update(drawing(normChart));
+    line?.update(run);
     clipping.textContent = clippedText(run);
   };
   const whole = button(say('Whole run'), () => {

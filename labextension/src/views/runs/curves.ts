@@ -54,7 +54,7 @@ export function perplexityChart(runs: RunData[], against: Against, smoothing = 0
   const measured = only ?? runs.find(({ comparable, ladder }) => comparable && ladder.length > 0);
   return {
     ...chartOf(say('Perplexity'), say('perplexity'), [...curves, ...raw], against, bandOf(only, 'loss', against)),
-    references: measured === undefined ? [] : levels(measured),
+    references: [...(measured === undefined ? [] : levels(measured)), ...predictionOf(only)],
     best: bestOf(runs, against),
     moments: only === undefined ? [] : momentsOf(only, against)
   };
@@ -93,6 +93,14 @@ function levels(run: RunData): Level[] {
     const value = perplexity(level.nats);
     return value === null ? [] : [{ label: levelName(level), value, far: level.nats > lowest }];
   });
+}
+
+/** A line that can still be moved is drawn by whoever moves it. */
+function predictionOf(run: RunData | undefined): Level[] {
+  const value = perplexity(run?.predicted_nats);
+  return value === null
+    ? []
+    : [{ label: say('your prediction'), value, mine: true, unseen: run?.may_predict === true }];
 }
 
 function bestOf(runs: RunData[], against: Against): Point | null {

@@ -8,7 +8,8 @@ export type Command =
   | { type: 'pause' }
   | { type: 'resume' }
   | { type: 'stop' }
-  | { type: 'steer'; lr?: number; clip?: number | null };
+  | { type: 'steer'; lr?: number; clip?: number | null }
+  | { type: 'predict'; perplexity: number };
 
 export interface Steering {
   /** Pause and Stop. */

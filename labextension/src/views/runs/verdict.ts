@@ -3,13 +3,54 @@
 import type { RunData } from '../../contract/run';
 import { steady } from '../page/dom';
 import { say } from '../text/say';
-import { percent, reached } from './words';
+import { percent, perplexity, reached } from './words';
+
+/** Shares below it are written as 0.0%. */
+const NO_DIFFERENCE = 0.0005;
+/** From here on a factor reads better than a percentage. */
+const MANIFOLD = 10;
 
 /** Return one sentence, and after which epoch it held; empty where nothing can be said. */
 export function verdict(run: RunData): string {
   const { epoch } = reached(run);
-  const said = sentence(run);
-  return epoch === null || said === '' ? said : say('After epoch %1: %2', epoch, said);
+  const [revealed, said] = [reveal(run), sentence(run)];
+  const told = epoch === null || said === '' ? said : say('After epoch %1: %2', epoch, said);
+  return revealed === '' ? told : [told, revealed].filter(text => text !== '').join('. ');
+}
+
+/** Return how far the reader's prediction was off; `reports/run_notes.py` says the same. */
+export function reveal(run: RunData): string {
+  const said = perplexity(run.predicted_nats);
+  if (said === null || run.phase !== 'ended') {
+    return '';
+  }
+  const { heldOut } = reached(run);
+  if (heldOut === null) {
+    return say('You predicted %1; no held-out perplexity was measured, or none that is finite.', steady(said));
+  }
+  const off = Math.abs(heldOut / said - 1);
+  const [yours, its] = [steady(said), steady(heldOut)];
+  const first =
+    off < NO_DIFFERENCE
+      ? say('You predicted %1, and it reached %2.', yours, its)
+      : heldOut < said
+        ? say('You predicted %1; it reached %2, %3 lower.', yours, its, percent(off))
+        : off < MANIFOLD
+          ? say('You predicted %1; it reached %2, %3 higher.', yours, its, percent(off))
+          : say('You predicted %1; it reached %2, %3 times as much.', yours, its, steady(heldOut / said));
+  return [first, besideCounting(run, said, heldOut)].filter(text => text !== '').join(' ');
+}
+
+function besideCounting({ ladder, comparable }: RunData, said: number, heldOut: number): string {
+  const best = ladder.find(level => level.best);
+  if (!comparable || best === undefined || best.order === null) {
+    return '';
+  }
+  const counted = Math.exp(best.nats);
+  const off = (one: number): number => Math.abs(Math.log(one / heldOut));
+  return off(counted) < off(said)
+    ? say('The best %1-gram (%2) would have told you.', best.order, steady(counted))
+    : say('That is as near as the best %1-gram (%2), or nearer.', best.order, steady(counted));
 }
 
 function sentence(run: RunData): string {

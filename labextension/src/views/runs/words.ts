@@ -45,7 +45,12 @@ export function doneShare({ phase, reason, now, done }: RunData): number {
 }
 
 /** Return what stands in the place of the curves while there are none. */
-export function waitsText({ phase }: RunData): string {
+export function waitsText(run: RunData): string {
+  const asked = say('What will the held-out perplexity be at the end? Move the line there.');
+  return run.may_predict ? `${waiting(run)} ${asked}` : waiting(run);
+}
+
+function waiting({ phase }: RunData): string {
   switch (phase) {
     case 'measuring':
       return say('Measuring which number of threads is the fastest for this model.');
