@@ -224,9 +224,7 @@ def of_whole_documents(
     return replace(numbered, num_train=int(begins[trained]), shared=1)
 
 
-def parted(
-    numbered: Numbered, documents: Sequence[str]
-) -> tuple[Sequence[str], Sequence[str]]:
+def parted(numbered: Numbered, documents: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """Return the documents that are trained on, and those that are held out.
 
     Parameters
