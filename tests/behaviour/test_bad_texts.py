@@ -32,8 +32,8 @@ def here(trained: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (
             "%vocab --token bpe --max-size 200",
             (
-                "--max-size 200 has no room for the 256 tokens that bpe always has; with <unk> and the"
-                " reserved tokens they need 257: --max-size 257"
+                "--max-size 200 has no room for the 256 tokens that bpe always has; with <unk> and"
+                " the reserved tokens they need 257: --max-size 257"
             ),
         ),
         (
@@ -47,8 +47,8 @@ def here(trained: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             "%%corpus poem --documents line --valid 0.1\nb\n" + "a" * 2000,
             (
                 "every document of 'poem' is in its training part: the last of 2 has 2,000 of 2,001"
-                " characters, and begins before the last 10% of them; hold out more with --valid, or"
-                " nothing with --valid 0"
+                " characters, and begins before the last 10% of them; hold out more with --valid,"
+                " or nothing with --valid 0"
             ),
         ),
         (
@@ -65,8 +65,8 @@ def here(trained: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (
             "%corpus scores.jsonl --field scores",
             (
-                "record 1 of 'scores.jsonl': the field 'scores' holds a number, not text; name another"
-                " with --field, or make a sequence of tokens in Python and use --data"
+                "record 1 of 'scores.jsonl': the field 'scores' holds a number, not text; name"
+                " another with --field, or make a sequence of tokens in Python and use --data"
             ),
         ),
         (
