@@ -266,7 +266,7 @@ class Fitted:
                 text,
                 start=start,
                 kind=self._vocab.token,
-                unknown=listed(unknown),
+                unknown=listed([*dict.fromkeys(unknown)]),
                 outside=listed(outside),
                 only=",".join(self.form.only),
                 number=len(tokens),

@@ -1,96 +1,234 @@
-"""A run and counting together: what the mean of their probabilities makes of held-out text."""
+"""A run that adapts to what it reads, counts of its text, and their mixture."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
-from rnn_magics.errors import BatchError
-from rnn_magics.language import marked, say
+from rnn_magics.errors import BatchError, ConfigError
+from rnn_magics.language import say
 from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.ngram import Floats
 from rnn_magics.models.sentences import fit_text, text_log_probs
 from rnn_magics.reports.texts import (
+    Part,
     TextEvaluation,
     describe_score,
     evaluations_table,
+    part_to_score,
     require_reader,
 )
 from rnn_magics.results import Result
-from rnn_magics.scores.evaluation import Evaluation, token_log_probs
+from rnn_magics.scores.adaptive import AdaptConfig, Adapted, iter_adapt
+from rnn_magics.scores.evaluation import Evaluation, TokenScores, token_scores
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.read_as import corpus_as
+from rnn_magics.text.reading.progress import ReadingProgress, Watch
 from rnn_magics.text.statistics import require_countable
-from rnn_magics.text.vocab import encode_corpus
+from rnn_magics.text.vocab import Ids, encode_corpus
 from rnn_magics.training.run import Run
+
+SURE = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+"""Where the greatest probability that a model gives to any token changes the kind of a place."""
 
 
 @dataclass(frozen=True, repr=False)
 class MixtureEvaluation(Result):
-    """What a run, an n-gram model of its training text, and both together make of held-out text.
+    """What a run and other models make of a text: each by itself, and all of them together.
 
     Parameters
     ----------
-    run, ngram, mixture
-        Each by itself, and the linear interpolation of the two, over the same tokens.
-    weight
-        Of the n-gram model behind the last token, in (0, 1); see `interpolate`.
+    run
+        The run as it was trained.
+    learning
+        The run that goes on learning as it reads; None if it does not.
+    ngram
+        The n-gram model; None without one.
+    mixture
+        The linear interpolation of the run (the one that goes on learning, if it does) with the
+        others, over the same tokens; the last row by itself if there are no others. A cache is a
+        part of the mixture only: by itself it knows nothing but what it has read.
+    weights
+        The models of the mixture by name, with their weights behind the last token, which sum to 1;
+        empty where nothing is mixed. See `interpolate`.
+    adapting
+        How the run adapts to the text.
     """
 
     run: TextEvaluation
-    ngram: TextEvaluation
+    learning: TextEvaluation | None
+    ngram: TextEvaluation | None
     mixture: TextEvaluation
-    weight: float
+    weights: tuple[tuple[str, float], ...]
+    adapting: AdaptConfig
 
     @property
-    def rows(self) -> tuple[TextEvaluation, TextEvaluation, TextEvaluation]:
-        """The three."""
-        return self.run, self.ngram, self.mixture
+    def rows(self) -> tuple[TextEvaluation, ...]:
+        """All of them, the mixture last."""
+        each = self.run, self.learning, self.ngram
+        known = tuple(row for row in each if row is not None)
+        return known if self.mixture is known[-1] else (*known, self.mixture)
+
+    @property
+    def weight(self) -> float:
+        """The weight of the last model, behind the last token."""
+        return self.weights[-1][1]
+
+    @property
+    def depends(self) -> list[str]:
+        """What the figures depend on, besides the text and the run."""
+        said = []
+        if self.learning is not None:
+            said.append(
+                say(
+                    "what learns takes a step behind each {number:,} tokens, at a learning rate of"
+                    " {lr:g}, and is pulled back to the trained weights by {pull:g}",
+                    number=self.adapting.dynamic_steps,
+                    lr=self.adapting.dynamic_lr,
+                    pull=self.adapting.dynamic_decay,
+                )
+            )
+        if self.weights:
+            ends = [
+                say("{weight:.2f} for {model}", weight=weight, model=name)
+                for name, weight in self.weights
+            ]
+            said.append(
+                say(
+                    "the weights begin the same, follow from the tokens already read, and end at"
+                    " {weights}",
+                    weights=say(", ").join(ends),
+                )
+            )
+        return said
 
     def __repr__(self) -> str:
-        """Return a line for each of the three, then what they depend on."""
-        depends = say(
-            "over {num_tokens:,} tokens, state {state}; the weight of the"
-            " {ngram} begins at 0.5, follows from the tokens already read, and"
-            " ends at {weight:.2f}",
+        """Return a line for each model, then what they depend on."""
+        over = say(
+            "over {num_tokens:,} tokens, state {state}",
             num_tokens=self.run.score.num_tokens,
             state=say(self.run.score.state),
-            ngram=self.ngram.run,
-            weight=self.weight,
         )
-        return f"{evaluations_table(self.rows)}\n{depends}"
+        return f"{evaluations_table(self.rows)}\n{say('; ').join([over, *self.depends])}"
 
 
-def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
-    """Score the held-out part of a run's text with the run, an n-gram model, and their mixture.
+def evaluate_mixture(
+    run: Run,
+    corpus: Corpus,
+    order: int | None = None,
+    adapting: AdaptConfig | None = None,
+    *,
+    as_is: bool = False,
+    watch: Watch | None = None,
+) -> MixtureEvaluation:
+    """Score a text with a run, with what adapts to the text or counts, and with their mixture.
 
-    The n-gram model is the interpolated modified Kneser-Ney model of `fit_text`, counted on the
-    training part. Nothing is fitted to the held-out part (see `interpolate`). A recurrent model
-    mixed with Kneser-Ney counts is what Mikolov et al. (2010) report.
+    Nothing is fitted to the text ahead of reading it: what a run learns from a token, what a cache
+    keeps of it, and the weights of the mixture (see `interpolate`) count from the next segment, or
+    token, on. The weights of the run itself are not changed.
 
     Parameters
     ----------
     run
         Of a model that reads from left to right.
     corpus
-        The text that it was trained on, with its held-out part.
+        The text; as in `evaluate_text`, its held-out part, or all where it has none.
     order
-        The length of the longest n-grams, 1 to 12.
+        The length of the longest n-grams, 1 to 12, of an interpolated modified Kneser-Ney model
+        (`fit_text`) that is counted on the training part; `corpus` is then the text of the run. A
+        recurrent model mixed with Kneser-Ney counts is what Mikolov et al. (2010) report.
+    adapting
+        How the run adapts: dynamic evaluation (Krause et al. 2018), a cache (Grave et al. 2017).
+    as_is
+        Takes the text as it is, rather than cleaned as that of the run was.
+    watch
+        Is told how far a run that adapts has read.
 
     Raises
     ------
     BatchError
-        When the run was trained on another text or another part of it, or sees the future, or
-        nothing is held out.
+        When the run sees the future or as `evaluate_text`; with an order also when the run was
+        trained on another text or another part of it, or nothing is held out.
     ModelError
-        When the order is out of range, or the training text shorter than one n-gram.
+        When the order is out of range, or the training text shorter than one n-gram, or learning
+        makes a weight infinite.
     CorpusError
         When the training text is too long to be counted in memory.
     """
-    vocab = require_reader(run, corpus)
-    corpus = corpus_as(run.reading, corpus)
+    adapting = adapting or AdaptConfig()
+    part = part_to_score(run, corpus, as_is=as_is)
+    if run.config.model.bidirectional:
+        msg = say(
+            "run {run!r} is bidirectional: it sees each token before it predicts it, so it can"
+            " neither adapt nor be mixed with others; train one without --bidirectional",
+            run=run.name,
+        )
+        raise BatchError(msg)
+    if order is None and not adapting.adapts:
+        msg = say("a mixture needs more than the run: an order of n-grams, or a way to adapt")
+        raise ConfigError(msg)
+    counted = None if order is None else _counted(run, part.corpus, order)
+
+    def row(model: _Model, state: str = run.state_rule) -> TextEvaluation:
+        score = Evaluation(-float(model.log_probs.mean()), len(model.log_probs), state)
+        told = describe_score(run, part.corpus.name, part.name, score, part.counts)
+        return replace(told, run=model.name)
+
+    base = _Model.of(run.name, token_scores(run.model, part.ids))
+    alone, learning, ngram = row(base), None, None
+    others: list[_Model] = []
+    if adapting.adapts:
+        adapted = _adapted(run, part, adapting, watch)
+        if adapting.dynamic:
+            base = _Model.of(say("{run}, learning", run=run.name), adapted.model)
+            learning = row(base)
+        if adapted.cache is not None:
+            others.append(_Model.of(say("cache of {n:,}", n=adapting.cache), adapted.cache))
+    if counted is not None:
+        others.append(_Model(say("{order}-gram", order=order), counted))
+        ngram = row(others[-1], say("of {number} tokens", number=(order or 1) - 1))
+    models = [base, *others]
+    if not others:
+        return MixtureEvaluation(alone, learning, ngram, learning or alone, (), adapting)
+    logs = [model.log_probs for model in models]
+    both = interpolate(*logs, kinds=_kinds(models))
+    mixture = row(_Model(" + ".join(model.name for model in models), both.log_probs))
+    weights = zip((model.name for model in models), both.weights, strict=True)
+    return MixtureEvaluation(alone, learning, ngram, mixture, tuple(weights), adapting)
+
+
+@dataclass(frozen=True)
+class _Model:
+    # One model of a mixture: its log-probabilities, and how sure it is where that is known.
+    name: str
+    log_probs: Floats
+    greatest: Floats | None = None
+
+    @classmethod
+    def of(cls, name: str, scores: TokenScores) -> _Model:
+        return cls(name, scores.log_probs.cpu().numpy(), scores.greatest.cpu().numpy())
+
+
+def _kinds(models: Sequence[_Model]) -> Ids:
+    # Places in which the models are as sure are of one kind.
+    kinds: Ids = np.zeros(len(models[0].log_probs), np.int64)
+    for model in models:
+        if model.greatest is not None:
+            kinds = kinds * (len(SURE) + 1) + np.searchsorted(SURE, model.greatest)
+    return kinds
+
+
+def _adapted(run: Run, part: Part, adapting: AdaptConfig, watch: Watch | None) -> Adapted:
+    slices, total = iter_adapt(run.model, part.ids, adapting), len(part.ids) - 1
+    while not isinstance(found := next(slices), Adapted):
+        if watch is not None:
+            watch(ReadingProgress(part.corpus.name, found, total))
+    return found
+
+
+def _counted(run: Run, corpus: Corpus, order: int) -> Floats:
+    # What counting the training part makes of the held-out part.
     if run.corpus is None or run.corpus[1] != corpus.fingerprint:
         msg = say(
             "run {run!r} was not trained on {corpus!r}: a mixture counts the"
@@ -100,12 +238,7 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
             corpus=corpus.name,
         )
         raise BatchError(msg)
-    if run.config.model.bidirectional:
-        msg = say(
-            "run {run!r} is bidirectional: it sees the token that counting would predict",
-            run=run.name,
-        )
-        raise BatchError(msg)
+    vocab = require_reader(run, corpus)
     encoded = encode_corpus(corpus, vocab)
     if len(encoded.valid) < 2:  # noqa: PLR2004  (one token to read and one to predict)
         msg = say(
@@ -124,23 +257,4 @@ def evaluate_mixture(run: Run, corpus: Corpus, order: int) -> MixtureEvaluation:
         raise BatchError(msg)
     require_countable(corpus, len(encoded.train))
     model = fit_text(encoded.train, len(vocab), order, vocab.marks)
-    counted = text_log_probs(model, encoded.valid, vocab.marks)
-    ids = torch.from_numpy(np.asarray(encoded.valid, np.int64))
-    device = next(run.model.parameters()).device
-    own: Floats = token_log_probs(run.model, ids.to(device)).cpu().numpy()
-    both, name = interpolate(own, counted), say("{order}-gram", order=order)
-    scores = [
-        Evaluation(-float(log_probs.mean()), len(log_probs), state)
-        for log_probs, state in (
-            (own, run.state_rule),
-            (counted, say("of {number} tokens", number=order - 1)),
-            (both.log_probs, run.state_rule),
-        )
-    ]
-    alone = describe_score(run, corpus.name, marked("held-out part"), scores[0], run.valid_counts)
-    return MixtureEvaluation(
-        alone,
-        replace(alone, run=name, score=scores[1]),
-        replace(alone, run=f"{run.name} + {name}", score=scores[2]),
-        both.weight,
-    )
+    return text_log_probs(model, encoded.valid, vocab.marks)

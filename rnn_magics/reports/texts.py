@@ -272,21 +272,48 @@ def evaluate_text(run: Run, corpus: Corpus, *, as_is: bool = False) -> TextEvalu
     >>> evaluate_text(run, Corpus.from_text("tock tick tock")).score.num_tokens
     13
     """
+    part = part_to_score(run, corpus, as_is=as_is)
+    score = evaluate(run.model, part.ids)
+    found = describe_score(run, part.corpus.name, part.name, score, part.counts)
+    report = FURTHER.get(type(part.corpus.behind))
+    return found if report is None else replace(found, further=report(run, part.corpus, score))
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a text that a run is scored on: the held-out part, or all where it has none.
+
+    Parameters
+    ----------
+    corpus
+        The text as the run reads it.
+    ids
+        Token indices, (num_tokens,), int64, on the device of the run.
+    name
+        ``held-out part``, ``training part`` or ``whole text``.
+    counts
+        What is known of its tokens.
+    """
+
+    corpus: Corpus
+    ids: torch.Tensor
+    name: str
+    counts: TextCounts
+
+
+def part_to_score(run: Run, corpus: Corpus, *, as_is: bool = False) -> Part:
+    """Return what a run is scored on; arguments and errors are those of `evaluate_text`."""
     vocab = require_reader(run, corpus)
     corpus = corpus if as_is else corpus_as(run.reading, corpus)
     encoded = encode_corpus(corpus, vocab)
     held_out = len(encoded.valid) > 0
     ids = np.asarray(encoded.valid if held_out else encoded.train, np.int64)
-    on_device = torch.from_numpy(ids).to(next(run.model.parameters()).device)
     trained_on = run.corpus is not None and run.corpus[1] == corpus.fingerprint
     whole = marked("training part") if trained_on else marked("whole text")
-    part = marked("held-out part") if held_out else whole
     sizes = text_sizes(corpus, vocab)
-    size = sizes.valid if held_out else sizes.train
-    score, counts = evaluate(run.model, on_device), count_text(ids, vocab, size)
-    found = describe_score(run, corpus.name, part, score, counts)
-    report = FURTHER.get(type(corpus.behind))
-    return found if report is None else replace(found, further=report(run, corpus, score))
+    counts = count_text(ids, vocab, sizes.valid if held_out else sizes.train)
+    on_device = torch.from_numpy(ids).to(next(run.model.parameters()).device)
+    return Part(corpus, on_device, marked("held-out part") if held_out else whole, counts)
 
 
 def describe_score(

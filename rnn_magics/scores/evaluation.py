@@ -136,6 +136,41 @@ def token_log_probs(model: RNNModel, ids: Tensor, num_steps: int = 128) -> Tenso
     return found[:-1]
 
 
+@dataclass(frozen=True)
+class TokenScores:
+    """What a model says of every token of a text but the first.
+
+    Parameters
+    ----------
+    log_probs
+        Natural log-probabilities, (num_tokens - 1,), float64.
+    greatest
+        The greatest probability that it gives to any token in each place, in the same shape: how
+        sure it is before the token is known.
+    """
+
+    log_probs: Tensor
+    greatest: Tensor
+
+
+def token_scores(model: RNNModel, ids: Tensor, num_steps: int = 128) -> TokenScores:
+    """Return what `token_log_probs` does, and how sure the model is in each place.
+
+    Raises
+    ------
+    BatchError
+        When the text has fewer than two tokens.
+    """
+    found = torch.empty(2, len(ids), dtype=torch.float64, device=ids.device)
+    for places, Y, logits in iter_logits(model, ids, num_steps):
+        inside = places < len(ids) - 1
+        log_probs = logits.float().log_softmax(dim=-1)
+        scored = log_probs.gather(-1, Y.clamp(min=0)[..., None])[..., 0]
+        found[0, places[inside]] = scored[inside].double()
+        found[1, places[inside]] = log_probs.amax(dim=-1).exp()[inside].double()
+    return TokenScores(found[0, :-1], found[1, :-1])
+
+
 def _read(model: RNNModel, ids: Tensor, num_steps: int) -> Iterator[tuple[Tensor, Tensor]]:
     # Yields places (num_rows, steps) and the nats of the tokens after them, 0 beyond the end.
     for places, Y, logits in iter_logits(model, ids, num_steps):

@@ -224,6 +224,21 @@ def of_whole_documents(
     return replace(numbered, num_train=int(begins[trained]), shared=1)
 
 
+def parted(numbered: Numbered, documents: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the documents that are trained on, and those that are held out.
+
+    Parameters
+    ----------
+    numbered
+        The tokens of a corpus of documents, as `of_whole_documents` returns them.
+    documents
+        The documents, in their order.
+    """
+    begins = numbered.places(_BEGIN)
+    trained = int((begins < numbered.num_train).sum())
+    return documents[:trained], documents[trained : len(begins) - 1]
+
+
 def num_trained(documents: Sequence[str], share: float, name: str) -> int:
     """Return how many documents are trained on; they come first.
 

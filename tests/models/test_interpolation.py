@@ -1,4 +1,4 @@
-"""The mixture of two models, with weights from the past alone."""
+"""The mixture of models, with weights from the past alone."""
 
 from __future__ import annotations
 
@@ -16,26 +16,64 @@ from rnn_magics.models.ngram import fit_ngram
 LOGS = st.lists(st.tuples(st.floats(-900, 0), st.floats(-900, 0)), min_size=1, max_size=40)
 
 
-def plain(first: list[float], second: list[float]) -> tuple[list[float], float]:
+def plain(models: list[list[float]], kinds: list[int]) -> tuple[list[float], list[float]]:
     """The formula of the docstring, sum by sum, in logarithms."""
+    number = len(models)
     logs: list[float] = []
-    shares: list[float] = []
-    for t in range(1, len(first) + 1):
-        weight = (50 + sum(shares)) / (100 + t - 1)
-        parts = math.log(1 - weight) + first[t - 1], math.log(weight) + second[t - 1]
-        logs.append(float(np.logaddexp(*parts)))
-        shares.append(math.exp(parts[1] - logs[-1]))
-    return logs, (50 + sum(shares)) / (100 + len(first))
+    shares: list[list[float]] = []  # of each place, of each model
+
+    def weights(places: list[int], begun: list[float]) -> list[float]:
+        owed = [sum(shares[s][k] for s in places) for k in range(number)]
+        return [(100 * b + o) / (100 + len(places)) for b, o in zip(begun, owed, strict=True)]
+
+    for t, kind in enumerate(kinds):
+        alike = [s for s in range(t) if kinds[s] == kind]
+        before = alike[0] if alike else t  # when the kind was new
+        begun = weights([*range(before)], [1 / number] * number)
+        found = weights(alike, begun)
+        parts = [math.log(w) + model[t] for w, model in zip(found, models, strict=True)]
+        logs.append(float(np.logaddexp.reduce(parts)))
+        shares.append([math.exp(part - logs[-1]) for part in parts])
+    return logs, weights([*range(len(kinds))], [1 / number] * number)
 
 
 @given(LOGS)
 def test_it_is_the_formula(pairs: list[tuple[float, float]]) -> None:
     first, second = map(list, zip(*pairs, strict=True))
     found = interpolate(np.array(first), np.array(second))
-    logs, weight = plain(first, second)
+    logs, weights = plain([first, second], [0] * len(first))
     np.testing.assert_allclose(found.log_probs, logs, rtol=1e-9, atol=1e-12)
-    assert found.weight == pytest.approx(weight, rel=1e-9)
+    assert found.weights == pytest.approx(weights, rel=1e-9)
+    assert found.weight == found.weights[-1]
     assert found.nats == pytest.approx(-np.mean(logs), rel=1e-9, abs=1e-12)
+
+
+@given(st.data(), st.integers(2, 4), st.integers(1, 30))
+def test_each_kind_of_place_has_weights_of_its_own(
+    data: st.DataObject, number: int, length: int
+) -> None:
+    column = st.lists(st.floats(-50, 0), min_size=length, max_size=length)
+    models = [data.draw(column) for _ in range(number)]
+    kinds = data.draw(st.lists(st.integers(0, 2), min_size=length, max_size=length))
+    found = interpolate(*map(np.array, models), kinds=np.array(kinds))
+    logs, weights = plain(models, kinds)
+    np.testing.assert_allclose(found.log_probs, logs, rtol=1e-9, atol=1e-12)
+    assert found.weights == pytest.approx(weights, rel=1e-9)
+    assert sum(found.weights) == pytest.approx(1)
+
+
+def test_places_where_another_model_is_better_are_told_apart() -> None:
+    good, bad = math.log(0.9), math.log(0.01)
+    first = np.array([good, bad] * 2000)
+    found = interpolate(first, first[::-1], kinds=np.arange(4000) % 2)
+    assert found.nats < 0.2 < interpolate(first, first[::-1]).nats
+
+
+def test_a_model_may_rule_a_token_out() -> None:
+    first, second = np.array([-1.0, -np.inf, -1.0]), np.array([-np.inf, -1.0, -1.0])
+    found = interpolate(first, second)
+    assert found.log_probs[0] == pytest.approx(math.log(0.5) - 1)
+    assert np.isfinite(found.log_probs).all()
 
 
 @given(LOGS)
@@ -82,3 +120,8 @@ def test_the_weight_goes_to_the_model_that_is_right() -> None:
 def test_only_the_same_tokens_are_mixed(first: np.ndarray, second: np.ndarray) -> None:
     with pytest.raises(ModelError, match="token by token"):
         interpolate(first, second)
+
+
+def test_one_model_is_no_mixture() -> None:
+    with pytest.raises(ModelError, match="two or more of them"):
+        interpolate(np.zeros(3))

@@ -26,6 +26,8 @@ from rnn_magics.notebook.session.session import Session
 from rnn_magics.reports.mixture import evaluate_mixture
 from rnn_magics.reports.seeds import train_seeds
 from rnn_magics.reports.texts import evaluate_text, evaluate_texts
+from rnn_magics.scores.adaptive import AdaptConfig, DynamicSteps
+from rnn_magics.scores.cache import ContinuousCache
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.scores.ladder import BaselineConfig, fit_ladder
 from rnn_magics.storage.loading import load_run
@@ -203,9 +205,21 @@ def _evaluating(_session: Session, given: Arguments) -> Theory:
 
 
 def _mixing(session: Session, given: Arguments) -> Theory:
-    alone = _evaluating(session, given)
-    mixture = {say("mixture with the n-gram model p_2"): math_of(interpolate)}
-    return Theory({**alone.equations, **mixture}, alone.shapes)
+    alone, adapting = _evaluating(session, given), given["adapting"] or AdaptConfig()
+    steps = {say("step behind segment s_i, from the trained weights W_0"): math_of(DynamicSteps)}
+    cache = {say("cache of the states h"): math_of(ContinuousCache)}
+    mixture = {say("mixture of the models p_k"): math_of(interpolate)}
+    shapes = dict(alone.shapes)
+    if adapting.cache is not None:
+        hiddens = given["run"].model.rnn.output_size
+        shapes[say("states in the cache")] = f"({adapting.cache}, {hiddens})"
+    equations = {
+        **alone.equations,
+        **(steps if adapting.dynamic else {}),
+        **(cache if adapting.cache is not None else {}),
+        **(mixture if given["order"] or adapting.cache is not None else {}),
+    }
+    return Theory(equations, shapes)
 
 
 def _of_run(run: Run) -> Theory:

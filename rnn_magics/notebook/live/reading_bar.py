@@ -1,4 +1,4 @@
-"""A bar while large or many files are read."""
+"""A bar while large or many files are read, or a model reads a text for long."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from rnn_magics.notebook.line.call import Call
+from rnn_magics.notebook.line.call import Call, R
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.reading.progress import ReadingProgress
@@ -19,7 +19,12 @@ def read_watched(call: Call[Corpus]) -> Corpus:
     """Read a text; a bar shows how far that is, if it takes long."""
     if call.function != Corpus.load:  # no files
         return call()
-    bar = ReadingBar()
+    return with_bar(call, "B")
+
+
+def with_bar(call: Call[R], unit: str) -> R:
+    """Make a call that tells how far it is; a bar shows that, if it takes long."""
+    bar = ReadingBar(unit)
     try:
         return call(watch=bar)
     finally:
@@ -31,14 +36,16 @@ class ReadingBar:
 
     Parameters
     ----------
+    unit
+        What is counted.
     delay
         Seconds before it is shown.
     interval
         Seconds between two updates.
     """
 
-    def __init__(self, delay: float = _DELAY, interval: float = 0.1) -> None:
-        self._delay, self._interval = delay, interval
+    def __init__(self, unit: str = "B", delay: float = _DELAY, interval: float = 0.1) -> None:
+        self._unit, self._delay, self._interval = unit, delay, interval
         self._bar: Any = None  # a tqdm
 
     def __call__(self, progress: ReadingProgress) -> None:
@@ -46,7 +53,7 @@ class ReadingBar:
         if self._bar is None:
             self._bar = tqdm(
                 total=progress.total,
-                unit="B",
+                unit=self._unit,
                 unit_scale=True,
                 delay=self._delay,
                 mininterval=self._interval,

@@ -10,9 +10,9 @@ from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.language import say
 from rnn_magics.notebook.line.call import Call, result_of, variable
 from rnn_magics.notebook.line.command import Magic
-from rnn_magics.notebook.line.options import run_option
+from rnn_magics.notebook.line.options import flag_of, part, run_option
 from rnn_magics.notebook.line.reading import ReadingOptions, reading_call
-from rnn_magics.notebook.live.reading_bar import read_watched
+from rnn_magics.notebook.live.reading_bar import read_watched, with_bar
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
@@ -20,6 +20,7 @@ from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.options import AT_LEAST_ONE, Spelling, option
 from rnn_magics.reports.mixture import MixtureEvaluation, evaluate_mixture
 from rnn_magics.reports.texts import Evaluations, TextEvaluation, evaluate_text, evaluate_texts
+from rnn_magics.scores.adaptive import AdaptConfig
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.reading.several import applying
@@ -41,6 +42,7 @@ class EvaluateOptions(ReadingOptions):
         within=AT_LEAST_ONE,
         spelling=Spelling(metavar="ORDER"),
     )
+    adapting: AdaptConfig = part(AdaptConfig)
 
     @property
     def is_as_is(self) -> bool:
@@ -56,9 +58,10 @@ def calls(desk: Desk, options: EvaluateOptions) -> Sequence[Call[Any]]:
     ConfigError
         If an option has no effect together with the others.
     SessionError
-        If there is no run with that name, or ``--ngram`` is given with a text or several runs.
+        If there is no run with that name, or several runs or texts are to be mixed or to adapt.
     """
     session, runs = desk.session, _runs(desk.session, options.run)
+    _require_effect(options)
     if options.ngram is not None:
         return [_mixing_call(session, runs, options, options.ngram)]
     if not options.has_text and options.typed_for_a_text:
@@ -69,6 +72,8 @@ def calls(desk: Desk, options: EvaluateOptions) -> Sequence[Call[Any]]:
         raise ConfigError(msg)
     loading = _loading_calls(runs, options)
     texts = [*map(result_of, loading)] or [variable("corpus", session.require_corpus())]
+    if options.adapting.adapts:
+        return [*loading, _adapting_call(runs, texts, options)]
     return [*loading, _scoring_call(runs, texts, as_is=options.is_as_is)]
 
 
@@ -143,7 +148,32 @@ def _mixing_call(
             "--ngram scores a run on its own held-out text; leave {option} out", option=useless[0]
         )
         raise ConfigError(msg)
-    return Call.of("evaluation", evaluate_mixture, runs[0], session.require_corpus(), order=order)
+    corpus, adapting = session.require_corpus(), options.adapting
+    return Call.of("evaluation", evaluate_mixture, runs[0], corpus, order, adapting)
+
+
+def _adapting_call(
+    runs: list[Run], texts: list[Corpus], options: EvaluateOptions
+) -> Call[MixtureEvaluation]:
+    if len(runs) > 1 or len(texts) > 1:
+        msg = say("--dynamic and --cache are for one run and one text; name one of each")
+        raise SessionError(msg)
+    how, as_is = options.adapting, options.is_as_is
+    return Call.of("evaluation", evaluate_mixture, runs[0], texts[0], adapting=how, as_is=as_is)
+
+
+def _require_effect(options: EvaluateOptions) -> None:
+    # What is typed changes how a run adapts, so it has to.
+    adapting = options.adapting
+    for of, adapts in (("dynamic", adapting.dynamic), ("cache", adapting.cache is not None)):
+        typed = (name for name in options.line.typed if name.startswith(f"{of}_"))
+        if not adapts and (name := next(typed, None)):
+            msg = say(
+                "{option} has no effect without {switch}; add that, or leave it out",
+                option=flag_of(EvaluateOptions, name),
+                switch=f"--{of}",
+            )
+            raise ConfigError(msg)
 
 
 def _scoring_call(
@@ -178,12 +208,16 @@ def evaluate_rnn(
         %evaluate_rnn --data y --valid 0.5     another series, in the levels of the run
         %evaluate_rnn task:copy --length 20    longer examples than those of the training
         %evaluate_rnn --ngram 7
+        %evaluate_rnn --dynamic --cache 2000 --ngram 7     adapts to what it reads, and is mixed
     """
     *loading, scoring = calls(desk, options)
     desk.session.refuse_while_training("%evaluate_rnn")
     for call in loading:
         read_watched(call)
-    found: Evaluations | TextEvaluation | MixtureEvaluation = scoring()
+    mixes = scoring.function is evaluate_mixture
+    found: Evaluations | TextEvaluation | MixtureEvaluation = (
+        with_bar(scoring, say("token")) if mixes else scoring()
+    )
     say_notes(desk.session, (note for call in loading for note in call.value.notes))
     typed = _typed_of_files(options)
     if options.ngram is None and not options.is_as_is:

@@ -7,7 +7,8 @@ uniformly from the 256 bytes and an end, which costs :math:`(n + 1) \log_2 257` 
 - The marks of documents are no text; what they cost is a part of the bits.
 - An unknown token is spelled after ``<unk>``.
 - Where the text between two tokens is not what the tokenizer writes there (two spaces, a tab), it
-  is spelled; which k of the n places these are costs :math:`\log_2 \binom{n}{k}` bits.
+  is spelled; which k of the n places these are costs :math:`\log_2 \binom{n}{k}` bits. The first
+  token of a document has such a place before it.
 
 Like the cross-entropy, all of it is of the text after the first token. Of a text that is cleaned as
 in the book, line ends are no part: no tokenizer reads them.
@@ -25,7 +26,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.documents import MARKS
+from rnn_magics.text.documents import MARKS, parted
 from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.indexing.numbered import Numbered
 from rnn_magics.text.indexing.numbering import at_breaks, slices, token_pieces
@@ -95,8 +96,8 @@ _newest: WeakKeyDictionary[Numbered, tuple[Vocab, TextSizes]] = WeakKeyDictionar
 def text_sizes(corpus: Corpus, vocab: Vocab) -> TextSizes:
     """Return how long both parts of a text are, as a vocabulary reads it.
 
-    A part of fewer than two tokens has no size, nor have given tokens and documents of words, nor
-    has a training part of more than 4 million characters whose words are looked at one by one.
+    A part of fewer than two tokens has no size, nor have given tokens, nor has a training part of
+    more than 4 million characters whose words are looked at one by one.
     The result for the vocabulary used last is kept for as long as the corpus exists.
     """
     if not corpus.is_text:
@@ -117,7 +118,7 @@ def _measured(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> TextSizes:
             _of_tokens(encoded.valid, vocab, numbered, valid.start or 0),
         )
     if corpus.has_documents:
-        return TextSizes()
+        return _of_documents(corpus, vocab, numbered)
     if corpus.cut.characters is None:  # the share counts tokens, and some text may be left out
         return TextSizes()
     walks = _Walk(vocab), _Walk(vocab)
@@ -134,6 +135,17 @@ def _measured(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> TextSizes:
         walks[0].size() if cut > 1 and len(corpus) <= MOST_MEASURED else None,
         walks[1].size() if size - cut > 1 else None,
     )
+
+
+def _of_documents(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> TextSizes:
+    train, valid = parted(numbered, corpus.documents)
+    found: list[TextSize | None] = []
+    for documents in (train if len(corpus) <= MOST_MEASURED else (), valid):
+        walk = _Walk(vocab)
+        for document in documents:
+            walk.take_document(document, line_ends=not corpus.config.d2l)
+        found.append(walk.size() if documents else None)
+    return TextSizes(*found)
 
 
 def _of_tokens(ids: Ids, vocab: Vocab, numbered: Numbered, start: int) -> TextSize | None:
@@ -191,6 +203,12 @@ class _Walk:
                 for text in lines.split("\n"):
                     self._line(text, split(text))
                     self._end()
+
+    def take_document(self, text: str, *, line_ends: bool) -> None:
+        """Take a document. The mark before it is read, so all of its text is predicted."""
+        self._begun = True
+        self.take((text,), line_ends=line_ends)
+        self._end()
 
     def size(self) -> TextSize:
         """Return what was found."""

@@ -1,4 +1,4 @@
-"""How much of the files has been read, for whoever watches."""
+"""How much has been read of the files, or of a text, for whoever watches."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import IO
 
 @dataclass(frozen=True)
 class ReadingProgress:
-    """How far the reading of local files is.
+    """How far the reading of local files is, or that of a text by a model.
 
     Parameters
     ----------
     name
-        The name of the file that is being read.
+        The name of the file, or of the text, that is being read.
     done, total
-        Bytes on disk that have been read, and of all files together.
+        Bytes on disk that have been read, and of all files together; or tokens of the text.
     """
 
     name: str

@@ -10,14 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnn_magics.errors import RNNMagicsError
 from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.documents import BOS, parted
 from rnn_magics.text.indexing import sizes
 from rnn_magics.text.indexing.sizes import TextSize, spelled_bits, text_sizes
 from rnn_magics.text.tokenizers import TOKENIZERS
-from rnn_magics.text.vocab import Vocab, VocabConfig
+from rnn_magics.text.vocab import Vocab, VocabConfig, numbered_as
 
 WELL_SET = "The thermometer, they think, is 21 degrees (or so).\nI don't: you see.\n"
 NATS_PER_BYTE = 8 * math.log(2)
+DOCUMENTS_WELL_SET = ["Emma", "O'Live, 9", "\u4f60\u597d", "e\u0301a b", "a (so) b: c.", "9 9"]
+DOCUMENTS = st.text("ab .,9\u4f60\u00e9\u0301\U0001f44d\t", min_size=1, max_size=9)
 TEXTS = st.text("ab \n\t.,'9\u4f60\u00e9\u0301\U0001f44d", min_size=20, max_size=60)
 
 
@@ -167,3 +171,87 @@ def test_bits_are_those_of_the_tokens_and_what_is_spelled() -> None:
     assert size.per_byte(15 * math.log(2)) == pytest.approx(1)
     assert math.isnan(TextSize(0, 0).per_byte(1))
     assert np.isnan(TextSize(0, 0).per_character(1))
+
+
+def documents_of(text: str, **more: Any) -> Corpus:
+    return Corpus.from_text(text, CorpusConfig(documents="line", **more))
+
+
+def nats_of_documents(corpus: Corpus, vocab: Vocab, part: int) -> float:
+    """Return what the tokens of documents cost under the uniform model, the ends being free."""
+    tokens = corpus.split(vocab.token, vocab.config.reserved, vocab.learnt)[part]
+    plain, cost, before = vocab.token in ("byte", "bpe"), 0, None
+    for token in tokens:
+        if token == BOS:
+            before = None
+            continue
+        written = vocab.tokenizer.glue(before, token)
+        data = vocab.tokenizer.encoded(token) if plain else written.encode("utf-8", "surrogatepass")
+        cost += len(data) * (token in vocab)
+        before = token
+    return cost * NATS_PER_BYTE
+
+
+@pytest.mark.parametrize("token", ["char", "word", "bpe", "grapheme", "byte"])
+@given(st.lists(st.sampled_from(DOCUMENTS_WELL_SET), min_size=9, max_size=30), st.integers(0, 2))
+def test_bits_per_byte_of_documents_do_not_depend_on_the_tokenizer(
+    token: str, documents: list[str], seed: int
+) -> None:
+    every = DOCUMENTS_WELL_SET * 2 + documents  # nothing held out is unknown, if not shuffled
+    corpus = documents_of("\n".join(every), valid=0.3, seed=seed or None)
+    vocab = vocab_of(corpus, token)
+    found = text_sizes(corpus, vocab)
+    for part, size in enumerate((found.train, found.valid)):
+        assert size is not None
+        mine = parted(numbered_as(corpus, vocab), corpus.documents)[part]
+        assert size.num_characters == sum(map(len, mine))  # all of each, since its mark is read
+        assert size.num_bytes == sum(len(each.encode()) for each in mine)
+        nats = nats_of_documents(corpus, vocab, part)
+        if size.lost_bits == 0:
+            assert size.per_byte(nats) == pytest.approx(8, rel=1e-12)
+        else:  # a seed may hold out every document with some token
+            assert (part, seed > 0, token in ("byte", "bpe")) == (1, True, False)
+            assert size.per_byte(nats) > 8
+
+
+@pytest.mark.parametrize("token", ["char", "word", "bpe", "grapheme", "byte"])
+@given(st.lists(DOCUMENTS, min_size=3, max_size=12), st.sampled_from(["line", "blank"]))
+def test_no_tokenizer_gains_by_what_it_forgets_of_documents(
+    token: str, documents: list[str], kind: str
+) -> None:
+    text = ("\n" if kind == "line" else "\n\n").join(documents)
+    config = CorpusConfig(documents=kind, valid=0.5)
+    try:
+        corpus = Corpus.from_text(text, config)
+        vocab = vocab_of(corpus, token)
+    except RNNMagicsError:  # too few documents
+        return
+    found, held_out = (
+        text_sizes(corpus, vocab),
+        parted(numbered_as(corpus, vocab), corpus.documents),
+    )
+    for part, size in enumerate((found.train, found.valid)):
+        assert size is not None
+        assert size.num_bytes == sum(len(each.encode()) for each in held_out[part])
+        assert size.per_byte(nats_of_documents(corpus, vocab, part)) >= 8 - 1e-9
+
+
+def test_documents_of_words_are_spelled_between_their_words() -> None:
+    corpus = documents_of("one two\n" * 4 + " one  two\ntwo \none three", valid=0.45)
+    size = text_sizes(corpus, vocab_of(corpus, "word")).valid
+    assert size is not None
+    assert size.num_characters == len(" one  two" + "two " + "one three")
+    # Of six places three: before the first word, between two, after a word. One is unknown.
+    spelled = spelled_bits(1) + spelled_bits(2) + spelled_bits(1) + spelled_bits(5)
+    assert size.lost_bits == pytest.approx(spelled + math.log2(math.comb(6, 3)))
+
+
+@pytest.mark.parametrize("token", ["char", "word", "byte"])
+def test_documents_beyond_the_limit_have_no_part_in_the_sizes(token: str) -> None:
+    corpus = documents_of("one two\n" * 9, valid=0.3, max_tokens=20 if token == "word" else 50)
+    vocab = vocab_of(corpus, token)
+    found, parts = text_sizes(corpus, vocab), corpus.split(token, vocab.config.reserved)
+    for size, tokens in zip((found.train, found.valid), parts, strict=True):
+        assert size is not None
+        assert size.num_bytes == 7 * (tokens.count(BOS) - 1)
+    assert sum(map(len, parts)) <= 50

@@ -136,13 +136,8 @@ def evaluations_html(found: Evaluations) -> str:
 
 
 def mixture_html(found: MixtureEvaluation) -> str:
-    """Return what a run, counting, and both together make of a text."""
+    """Return what a run, what adapts or counts, and all together make of a text."""
     best = min(found.rows, key=_perplexity)
-    weight = say(
-        "the weight of the {ngram} follows from the tokens already read, and ends at {weight:.2f}",
-        ngram=found.ngram.run,
-        weight=found.weight,
-    )
     return block(
         titled(
             say(
@@ -152,7 +147,7 @@ def mixture_html(found: MixtureEvaluation) -> str:
             )
         ),
         table(*_measured(found.rows)),
-        muted(say("; ").join([_basis([found.run]), weight])),
+        muted(say("; ").join([_basis([found.run]), *found.depends])),
     )
 
 
