@@ -48,6 +48,7 @@ class Checkpointing(Options):
         "how many models the folder keeps, one for each of the last epochs; none for all",
         within=NOT_NEGATIVE,
         label="Checkpoints to keep",
+        spelling=Spelling("--keep-epochs"),
     )
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ from rnn_magics.language import say
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.storage.container import Contents
+from rnn_magics.storage.scores import capture_best, restore_best
 from rnn_magics.storage.strict import Fields, from_float
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.run import Run
@@ -59,6 +60,9 @@ def capture(state: TrainState, fingerprint: str) -> Contents:
         tensors["training.starts"] = epoch.plan.starts
         tensors |= {f"training.hidden.{i}": part for i, part in enumerate(epoch.hidden)}
         tensors |= {f"training.{name}": getattr(epoch, name) for name in _TALLIED}
+    told, weights = capture_best(state)
+    document |= told
+    tensors |= weights
     document["optimizer"] = numbers = {}
     for name, parameter in state.model.named_parameters():
         for key, value in state.optimizer.state.get(parameter, {}).items():
@@ -107,6 +111,7 @@ def restore(state: TrainState, contents: Contents) -> None:
         raise StorageError(
             say("it is at step {step}, beyond the end of its epoch", step=state.step)
         )
+    restore_best(state, read, tensors)
     _read_optimizer(state, read.mapping("optimizer"), tensors)
     read.end()
     if tensors:

@@ -30,6 +30,8 @@ class Ending(StrEnum):
     """The time limit was reached."""
     MAX_TOKENS = "max_tokens", "good"
     """The limit on the number of tokens was reached."""
+    PATIENCE = "patience", "good"
+    """So many held-out scores in a row were no better than the best."""
     STOPPED = "stopped", "neutral"
     """The user stopped it."""
     INTERRUPTED = "interrupted", "neutral"

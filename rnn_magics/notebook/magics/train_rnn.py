@@ -89,7 +89,7 @@ def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRun
         _refuse_beside_resume(options)
         return Call.of("run", resume_run, options.resume, batches)
     if not keep.folder and {"folder", "every", "keep"} & options.line.typed:
-        msg = say("--every and --keep need --checkpoint DIR; add it, or leave them out")
+        msg = say("--every and --keep-epochs need --checkpoint DIR; add it, or leave them out")
         raise ConfigError(msg)
     name = options.name or desk.session.free_name(options.model.cell)
     settings = batches, options.model, options.train
