@@ -17,7 +17,16 @@ from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import ConfigError, StorageError, VocabError
 from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.storage.scores import read_between, read_ladder, write_between, write_ladder
+from rnn_magics.storage.scores import (
+    read_between,
+    read_counts,
+    read_ladder,
+    read_test,
+    write_between,
+    write_counts,
+    write_ladder,
+    write_test,
+)
 from rnn_magics.storage.strict import (
     Fields,
     from_float,
@@ -26,9 +35,7 @@ from rnn_magics.storage.strict import (
     require_same,
 )
 from rnn_magics.text.cleaning import CorpusConfig
-from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.formats.formats import FileConfig
-from rnn_magics.text.indexing.sizes import TextSize
 from rnn_magics.text.read_as import TextReading
 from rnn_magics.text.series.levels import Levels
 from rnn_magics.text.vocab import Vocab, VocabConfig
@@ -314,50 +321,6 @@ def _read_steering(plain: Any) -> Steering:
     return Steering(step, config.peak_lr, config.clip)
 
 
-def _write_counts(run: Run) -> dict[str, Any] | None:
-    counts = {"train": run.train_counts, "valid": run.valid_counts}
-    return {part: _plain_counts(c) for part, c in counts.items() if c is not None} or None
-
-
-def _plain_counts(counts: TextCounts) -> dict[str, Any]:
-    plain = asdict(counts)
-    for name in ("num_documents", "size"):
-        if plain[name] is None:
-            del plain[name]
-    return plain
-
-
-def _read_counts(plain: Any) -> dict[str, Any]:
-    read = Fields(plain, "counts")
-    found = {f"{part}_counts": _read_text_counts(read.take(part)) for part in read.keys}
-    if not found or not found.keys() <= {"train_counts", "valid_counts"}:
-        raise StorageError(say("counts has other keys than train and valid, or none"))
-    return found
-
-
-def _read_text_counts(plain: Any) -> TextCounts:
-    read = Fields(plain, "counts")
-    share = read.take("unk_share")
-    if type(share) is not float or not 0 <= share <= 1:
-        raise StorageError(
-            say("counts.unk_share must be a number from 0 to 1, not {share!r}", share=share)
-        )
-    words = None if plain.get("num_words", 0) is None else read.count("num_words")
-    if words is None:
-        read.take("num_words")
-    documents = read.count("num_documents") if "num_documents" in read else None
-    size = _read_size(read.mapping("size")) if "size" in read else None
-    read.end()
-    return TextCounts(share, words, documents, size)
-
-
-def _read_size(read: Fields) -> TextSize:
-    characters, num_bytes = read.count("num_characters"), read.count("num_bytes")
-    lost = read.seconds("lost_bits")
-    read.end()
-    return TextSize(characters, num_bytes, lost)
-
-
 PARTS: dict[str, Part] = {
     "run": Part(_write_run, _read_run),
     "config": Part(_write_config, _read_config),
@@ -368,7 +331,8 @@ PARTS: dict[str, Part] = {
     "curve": Part(_write_curve, _read_curve, optional=True),
     "between": Part(write_between, read_between, optional=True),
     "ladder": Part(write_ladder, read_ladder, optional=True),
-    "counts": Part(_write_counts, _read_counts, optional=True),
+    "test": Part(write_test, read_test, optional=True),
+    "counts": Part(write_counts, read_counts, optional=True),
     "steered": Part(_write_steered, _read_steered, optional=True),
     "device": Part(_write_device, _read_device),
     "threads": Part(_write_threads, _read_threads, optional=True),

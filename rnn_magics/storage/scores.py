@@ -1,4 +1,4 @@
-"""The held-out scores of a run in a file, and the best weights beside those of the last step."""
+"""The scores of a run in a file, and the best weights beside those of the last step."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from rnn_magics.models.rnn_model import RNNModel, weights
 from rnn_magics.scores.ladder import Ladder
 from rnn_magics.storage.container import Contents
 from rnn_magics.storage.strict import Fields, from_float, require_same
+from rnn_magics.text.counts import TextCounts
+from rnn_magics.text.indexing.sizes import TextSize
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.run import Run
 from rnn_magics.training.scoring.best import Best
 from rnn_magics.training.scoring.record import Record, ScoreBetween
+from rnn_magics.training.scoring.test_part import TestPart
 from rnn_magics.training.state import TrainState
 
 _MOST_SCORES = 1 << 24
@@ -95,6 +98,90 @@ def record_of(found: Mapping[str, Any]) -> Record:
         found["reason"],
         found.get("weights_from"),
     )
+
+
+def write_counts(run: Run) -> dict[str, Any] | None:
+    """Return the counts of both parts of the text of a run; None without any."""
+    counts = {"train": run.train_counts, "valid": run.valid_counts}
+    return {part: _plain_counts(c) for part, c in counts.items() if c is not None} or None
+
+
+def _plain_counts(counts: TextCounts) -> dict[str, Any]:
+    """Return counts as plain values for JSON."""
+    plain = asdict(counts)
+    for name in ("num_documents", "size"):
+        if plain[name] is None:
+            del plain[name]
+    return plain
+
+
+def read_counts(plain: Any) -> dict[str, Any]:
+    """Return the fields of a run that `write_counts` wrote.
+
+    Raises
+    ------
+    StorageError
+        When it is not valid.
+    """
+    read = Fields(plain, "counts")
+    found = {f"{part}_counts": _read_text_counts(read.take(part)) for part in read.keys}
+    if not found or not found.keys() <= {"train_counts", "valid_counts"}:
+        raise StorageError(say("counts has other keys than train and valid, or none"))
+    return found
+
+
+def _read_text_counts(plain: Any) -> TextCounts:
+    """Return the counts that `plain_counts` wrote.
+
+    Raises
+    ------
+    StorageError
+        When it is not valid.
+    """
+    read = Fields(plain, "counts")
+    share = read.take("unk_share")
+    if type(share) is not float or not 0 <= share <= 1:
+        raise StorageError(
+            say("counts.unk_share must be a number from 0 to 1, not {share!r}", share=share)
+        )
+    words = None if plain.get("num_words", 0) is None else read.count("num_words")
+    if words is None:
+        read.take("num_words")
+    documents = read.count("num_documents") if "num_documents" in read else None
+    size = _read_size(read.mapping("size")) if "size" in read else None
+    read.end()
+    return TextCounts(share, words, documents, size)
+
+
+def _read_size(read: Fields) -> TextSize:
+    characters, num_bytes = read.count("num_characters"), read.count("num_bytes")
+    lost = read.seconds("lost_bits")
+    read.end()
+    return TextSize(characters, num_bytes, lost)
+
+
+def write_test(run: Run) -> dict[str, Any] | None:
+    """Return the test part of a run; None without one."""
+    if (test := run.test) is None:
+        return None
+    nats = None if test.nats is None else from_float(test.nats)
+    counts = {} if test.counts is None else {"counts": _plain_counts(test.counts)}
+    return {"num_tokens": test.num_tokens, "nats": nats, **counts}
+
+
+def read_test(plain: Any) -> dict[str, Any]:
+    """Return the field of a run that `write_test` wrote.
+
+    Raises
+    ------
+    StorageError
+        When it is not valid.
+    """
+    read = Fields(plain, "test")
+    number, nats = read.count("num_tokens"), read.number("nats", optional=True)
+    counts = _read_text_counts(read.take("counts")) if "counts" in read else None
+    read.end()
+    return {"test": TestPart(number, nats, counts)}
 
 
 def capture_best(state: TrainState) -> tuple[dict[str, Any], dict[str, Tensor]]:

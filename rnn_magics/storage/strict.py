@@ -19,7 +19,7 @@ _MOST = {"num_hiddens": 1 << 20, "embedding_size": 1 << 20, "num_layers": 1 << 1
 _NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 ADDED: dict[str, dict[str, Any]] = {
-    "CorpusConfig": {"simplified": False, "documents": None, "seed": None},
+    "CorpusConfig": {"simplified": False, "documents": None, "seed": None, "test": 0.0},
     "TrainConfig": {"score_every": None, "patience": None, "weights": "last"},
 }
 """Options that an older file may lack, by class, each with the value that it then has.
@@ -148,9 +148,9 @@ class Fields:
             raise self._error(marked("{key} is neither true nor false"), key)
         return value
 
-    def number(self, key: str) -> float:
-        """Return a float, which may be infinite or nan."""
-        return float(self._number(key, self.take(key), optional=False))
+    def number(self, key: str, *, optional: bool = False) -> Any:
+        """Return a float, which may be infinite or nan; with `optional` also None."""
+        return self._number(key, self.take(key), optional=optional)
 
     def mapping(self, key: str) -> Fields:
         """Return a nested mapping."""

@@ -148,9 +148,10 @@ def tokens_of(contents: Contents) -> str:
 
 
 def fingerprint_of(batches: Batches) -> str:
-    """Return the sha256 of the training and held-out indices of minibatches."""
+    """Return the sha256 of the training, held-out and test indices of minibatches."""
     digest = hashlib.sha256()
-    for ids in (batches.ids, batches.valid):
+    tests = [batches.test] if len(batches.test) else []  # without one, as in older files
+    for ids in (batches.ids, batches.valid, *tests):
         digest.update(len(ids).to_bytes(8, "little"))
         for start in range(0, len(ids), _BLOCK):
             block = ids[start : start + _BLOCK].cpu().long()  # the same for every integer type

@@ -224,6 +224,13 @@ def of_whole_documents(
     return replace(numbered, num_train=int(begins[trained]), shared=1)
 
 
+def num_before(documents: Sequence[str], share: float) -> int:
+    """Return how many documents begin before the last `share` of all characters."""
+    lengths = [len(document) for document in documents]
+    begins, kept = accumulate(lengths[:-1], initial=0), (1 - share) * sum(lengths)
+    return sum(begin < kept for begin in begins)
+
+
 def num_trained(documents: Sequence[str], share: float, name: str) -> int:
     """Return how many documents are trained on; they come first.
 
@@ -244,9 +251,7 @@ def num_trained(documents: Sequence[str], share: float, name: str) -> int:
     CorpusError
         When every document is in the training part although a share is held out.
     """
-    lengths = [len(document) for document in documents]
-    begins, kept = accumulate(lengths[:-1], initial=0), (1 - share) * sum(lengths)
-    number = sum(begin < kept for begin in begins)
+    lengths, number = [len(document) for document in documents], num_before(documents, share)
     if share and number == len(lengths):
         raise CorpusError(
             say(

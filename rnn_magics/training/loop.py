@@ -43,16 +43,13 @@ from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
 from rnn_magics.training.scoring.held_out import (
     Asked,
-    count_score,
-    evaluate,
     is_due,
-    is_scored,
     leave_best,
     named_out_of_memory,
-    out_of_patience,
     require_held_out,
     score_between,
-    told,
+    score_epoch,
+    score_test,
 )
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.clipping import count_clipped
@@ -207,6 +204,7 @@ def iter_train(
     reason: Ending | None = None
     recent_nats = 0.0  # of the last quarter of the last epoch
     valid_nats: float | None = None
+    in_haste = False  # stopped twice
     while reason is None and state.epoch < run.config.train.epochs:
         if state.current is None:  # the previous epoch is finished
             epoch, run.step = step.begin_epoch(), step.words
@@ -222,11 +220,10 @@ def iter_train(
             reason = Ending.EPOCHS  # a limit reached with the last step of all cuts nothing short
         valid_nats = None
         if state.step and len(batches.valid):
-            planned = complete or reason is None or reason.as_planned
-            valid_nats, reason = yield from _score(run, state, asked, reason, planned=planned)
+            valid_nats, reason = yield from score_epoch(run, state, asked, reason)
             # Stopped before it was scored, it is not complete: a resumed training scores it.
-            is_cut = valid_nats is None and reason is not None and reason.news == "neutral"
-            complete = complete and not is_cut
+            in_haste = valid_nats is None and reason is not None and reason.news == "neutral"
+            complete = complete and not in_haste
         if state.step:
             recent_nats = epoch.losses[state.step * 3 // 4 : state.step].mean().item()
             bounds = run.clips_since(state.total_steps - state.step, clip)
@@ -237,8 +234,9 @@ def iter_train(
             if complete:  # first, so that a checkpoint of this state begins with the next epoch
                 state.finish_epoch()
             yield end
-    run.reason = reason or Ending.EPOCHS
+    reason = reason or Ending.EPOCHS
     leave_best(run, state, valid_nats)
+    run.reason = reason if in_haste else (yield from score_test(run, state, asked, reason))
     run.message = run.message or worse_than_guessing(run, recent_nats)
     yield TrainEnd(run.reason, run.message)
 
@@ -277,22 +275,6 @@ def _take_steps(
 
 def _limit_reached(state: TrainState, config: TrainConfig) -> Ending | None:
     return next((limit for limit, used in limits_used(state, config).items() if used >= 1), None)
-
-
-def _score(
-    run: Run, state: TrainState, asked: Asked, reason: Ending | None, *, planned: bool
-) -> Generator[Event, None, tuple[float | None, Ending | None]]:
-    # At the end of an epoch; returns the nats, None if cut short, and why training ends.
-    if is_scored(run, state):  # just now, and then training ended
-        return run.between[-1].nats, reason
-    nats, reason = yield from evaluate(run, state, asked, reason)
-    if nats is None:
-        return None, reason
-    if not planned:  # a training without interruption would not have scored here
-        yield told(state, nats, is_best=state.best is None or nats < state.best.nats)
-        return nats, reason
-    yield count_score(state, run.config.train, nats)
-    return nats, reason or out_of_patience(state, run.config.train)
 
 
 def _epoch_end(

@@ -26,6 +26,7 @@ from rnn_magics.training.history import History, Scored, Turn
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
 from rnn_magics.training.scoring.record import Record, ScoreBetween
+from rnn_magics.training.scoring.test_part import TestPart
 
 _GONE_THROUGH = 1 << 26  # tokens, counted in under a second; a longer text stays on disk
 
@@ -116,6 +117,8 @@ class Run(Result):
     weights_from
         After which step the weights of the model were, if they are the best ones and not those of
         the last step; None otherwise.
+    test
+        The part of the text that was set aside, and its score; None without one.
     step
         How its steps were taken: ``eager`` or ``cuda graph``. If no graph was possible, with the
         reason.
@@ -157,6 +160,7 @@ class Run(Result):
     reading: TextReading | None = None
     between: list[ScoreBetween] = field(default_factory=list)
     weights_from: int | None = None
+    test: TestPart | None = None
 
     @property
     def tokens_per_second(self) -> float:
@@ -340,6 +344,7 @@ def describe_run(
         ),
         valid_counts=_counts(batches.valid, batches, sizes.valid),
         reading=None if corpus is None else TextReading.of(corpus),
+        test=_test_part(batches),
     )
 
 
@@ -351,6 +356,16 @@ def _sizes(batches: Batches) -> TextSizes:
     if found != tuple(len(range(numbered.size)[part]) for part in numbered.parts):
         return TextSizes()  # other indices than those of this text
     return text_sizes(corpus, vocab)
+
+
+def _test_part(batches: Batches) -> TestPart | None:
+    if not len(batches.test):
+        return None
+    test = None if batches.corpus is None else batches.corpus.test
+    size = None
+    if test is not None and batches.vocab is not None and batches.vocab.token in TOKENIZERS:
+        size = text_sizes(test, batches.vocab).train
+    return TestPart(len(batches.test), counts=_counts(batches.test, batches, size))
 
 
 def _counts(ids: Tensor, batches: Batches, size: TextSize | None) -> TextCounts | None:

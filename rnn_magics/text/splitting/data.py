@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
+from rnn_magics.language import marked, say
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.documents import (
     BOS,
@@ -38,6 +39,24 @@ def beginning_of(data: Data, config: CorpusConfig, count: int) -> str | tuple[Ha
     if isinstance(data, str) and config.documents is not None:
         return beginning(data, count)
     return data.beginning[:count] if isinstance(data, StreamedText) else data[:count]
+
+
+def in_words(data: Data, config: CorpusConfig) -> list[str]:
+    """Say how large a corpus is, and how it is split."""
+    size = marked("{size:,} tokens")
+    if not isinstance(data, tuple):
+        on_disk = isinstance(data, StreamedText)
+        size = marked("{size:,} characters on disk") if on_disk else marked("{size:,} characters")
+    share, number = held_out_share(data, config), 0
+    documents = first = ""
+    if isinstance(data, str) and config.documents is not None:
+        documents, number = marked("{number:,} documents"), len(documents_in(data))
+    if config.max_tokens:
+        first = marked("the first {limit:,} tokens")
+    held_out = marked("{share:.0%} held out") if share else marked("nothing held out")
+    values = {"size": length(data, config), "limit": config.max_tokens, "share": share}
+    texts = filter(None, (documents, size, first, held_out))
+    return [say(text, **values, number=number) for text in texts]
 
 
 def fingerprint_of(data: Data) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
+
+from torch import Tensor
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError, is_out_of_memory
@@ -79,10 +82,45 @@ def score_between(
     return reason or out_of_patience(state, run.config.train)
 
 
-def evaluate(
+def score_epoch(
     run: Run, state: TrainState, asked: Asked, reason: Ending | None
 ) -> Generator[Event, None, tuple[float | None, Ending | None]]:
-    """Score the held-out text.
+    """Score the held-out text at the end of an epoch; return as `evaluate` does."""
+    if is_scored(run, state):  # just now, and then training ended
+        return run.between[-1].nats, reason
+    is_whole = state.current is None or state.step == len(state.current.plan)
+    nats, ending = yield from evaluate(run, state, asked, reason)
+    if nats is None:
+        return None, ending
+    if is_whole or reason is None or reason.as_planned:
+        yield count_score(state, run.config.train, nats)
+        return nats, ending or out_of_patience(state, run.config.train)
+    # A training without interruption would not have scored here.
+    is_best = state.best is None or nats < state.best.nats
+    yield told(state, nats, is_best=is_best)
+    return nats, ending
+
+
+def score_test(
+    run: Run, state: TrainState, asked: Asked, reason: Ending
+) -> Generator[Event, None, Ending]:
+    """Score the test part with the weights that the run has at its end; return why it ended."""
+    if run.test is None or not state.total_steps:
+        return reason
+    ids = state.batches.test
+    nats, ending = yield from evaluate(run, state, asked, reason, ids)
+    run.test = replace(run.test, nats=nats)
+    return ending or reason
+
+
+def evaluate(
+    run: Run,
+    state: TrainState,
+    asked: Asked,
+    reason: Ending | None,
+    ids: Tensor | None = None,
+) -> Generator[Event, None, tuple[float | None, Ending | None]]:
+    """Score the held-out text, or another text of token indices, (num_tokens,).
 
     Returns
     -------
@@ -93,7 +131,8 @@ def evaluate(
     """
     bidirectional = state.model.config.bidirectional
     num_steps = state.batches.config.num_steps if bidirectional else 128
-    slices = iter_evaluate(state.model, state.batches.valid, num_steps)
+    text = state.batches.valid if ids is None else ids
+    slices = iter_evaluate(state.model, text, num_steps)
     while True:
         stop = asked()
         if stop is not None and reason is not None:
