@@ -9,10 +9,10 @@ from rnn_magics.errors import StorageError
 from rnn_magics.language import marked, say
 from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
+from rnn_magics.storage.contents.scores import take_best
+from rnn_magics.storage.contents.training_state import complete_curve
 from rnn_magics.storage.model_file import read_run
 from rnn_magics.storage.run_folder import RunFolder
-from rnn_magics.storage.scores import take_best
-from rnn_magics.storage.training_state import complete_curve
 from rnn_magics.training.run import Run
 
 

@@ -18,7 +18,7 @@ from rnn_magics.models.forked import check_fork
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, weights
 from rnn_magics.storage import atomic, container
 from rnn_magics.storage.container import Contents
-from rnn_magics.storage.parts import read_parts, write_parts
+from rnn_magics.storage.contents.parts import read_parts, write_parts
 from rnn_magics.storage.strict import Fields
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.run import Run

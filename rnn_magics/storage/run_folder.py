@@ -28,10 +28,10 @@ from rnn_magics.language import marked, say
 from rnn_magics.storage import atomic, container
 from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.container import Contents
+from rnn_magics.storage.contents.parts import PARTS
+from rnn_magics.storage.contents.scores import record_of
 from rnn_magics.storage.model_file import FOLDER_FORMAT, naming, packed, read_run
-from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.run_log import is_of_one_run, note_on
-from rnn_magics.storage.scores import record_of
 from rnn_magics.storage.strict import Fields, dumps, loads
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.history import Scored

@@ -18,11 +18,11 @@ from rnn_magics.models.rnn_model import ModelConfig, weights
 from rnn_magics.storage import container
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.container import Contents
+from rnn_magics.storage.contents.training_state import capture, restore
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import packed, save_run, unpacked
 from rnn_magics.storage.resume import reopen, resume_run
 from rnn_magics.storage.run_folder import RunFolder, kept_runs
-from rnn_magics.storage.training_state import capture, restore
 from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Evaluated, Evaluating, Event, StepEnd

@@ -19,7 +19,7 @@ from rnn_magics.language import say
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.storage.container import Contents
-from rnn_magics.storage.scores import capture_best, restore_best
+from rnn_magics.storage.contents.scores import capture_best, restore_best
 from rnn_magics.storage.strict import Fields, from_float
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.run import Run

@@ -17,7 +17,7 @@ from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import ConfigError, StorageError, VocabError
 from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.storage.scores import (
+from rnn_magics.storage.contents.scores import (
     read_between,
     read_counts,
     read_ladder,
