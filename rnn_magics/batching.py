@@ -138,6 +138,8 @@ class Batches(Result):
         What the indices mean and where they come from, if known.
     valid
         Held-out token indices, shape (num_valid_tokens,), int64 unless there are very many.
+    test
+        Token indices of the test part, shape (num_test_tokens,), likewise.
     seed
         The seed of the offsets and shuffles when iterated; training uses its own generator.
 
@@ -155,12 +157,13 @@ class Batches(Result):
         vocab: Vocab | None = None,
         corpus: Corpus | None = None,
         valid: Sequence[int] | Ids | Tensor = (),
+        test: Sequence[int] | Ids | Tensor = (),
         seed: int = 0,
     ) -> None:
         self.config = config or BatchConfig()
         self.ids = _as_indices(ids)  # (num_tokens,)
-        held_out = _as_indices(valid)  # (num_valid_tokens,)
-        self.valid = held_out.long() if len(held_out) <= _WIDENED else held_out
+        self.valid = _widened(_as_indices(valid))  # (num_valid_tokens,)
+        self.test = _widened(_as_indices(test))  # (num_test_tokens,)
         self.vocab = vocab
         self.corpus = corpus
         self._generator = torch.Generator().manual_seed(seed)
@@ -176,7 +179,8 @@ class Batches(Result):
         """The number of token indices that a model needs."""
         if self.vocab is not None:
             return len(self.vocab)
-        return int(max(self.ids.max(), self.valid.max() if len(self.valid) else 0)) + 1
+        parts = (self.ids, self.valid, self.test)
+        return max(int(part.max()) for part in parts if len(part)) + 1
 
     @property
     def marks(self) -> Marks | None:
@@ -226,9 +230,9 @@ class Batches(Result):
         """
         moved = object.__new__(type(self))
         try:
-            ids, valid = self.ids.to(device), self.valid.to(device)
+            ids, valid, test = (part.to(device) for part in (self.ids, self.valid, self.test))
         except torch.OutOfMemoryError:
-            needed = (self.ids.nbytes + self.valid.nbytes) / 1e6
+            needed = (self.ids.nbytes + self.valid.nbytes + self.test.nbytes) / 1e6
             raise BatchError(
                 say(
                     "the token indices need {needed:,.1f} MB, more than {device} has free; keep"
@@ -237,7 +241,7 @@ class Batches(Result):
                     device=device,
                 )
             ) from None
-        moved.__dict__ = {**self.__dict__, "ids": ids, "valid": valid}
+        moved.__dict__ = {**self.__dict__, "ids": ids, "valid": valid, "test": test}
         return moved
 
     def __repr__(self) -> str:
@@ -278,7 +282,8 @@ def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None
     Parameters
     ----------
     corpus
-        The text; its training part becomes minibatches, and its held-out part is kept with them.
+        The text; its training part becomes minibatches, and its held-out part and its test part
+        are kept with them.
     vocab
         Maps its tokens to indices.
     config
@@ -298,7 +303,12 @@ def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None
     """
     encoded = encode_corpus(corpus, vocab)
     ids, valid = _shared(encoded.train), _shared(encoded.valid)
-    return Batches(ids, config, vocab=vocab, corpus=corpus, valid=valid)
+    test = () if corpus.test is None else _shared(encode_corpus(corpus.test, vocab).train)
+    return Batches(ids, config, vocab=vocab, corpus=corpus, valid=valid, test=test)
+
+
+def _widened(ids: Tensor) -> Tensor:
+    return ids.long() if len(ids) <= _WIDENED else ids
 
 
 def _shared(ids: Ids) -> Tensor:

@@ -79,6 +79,8 @@ class Spelling:
     suggest
         What completion offers: ``runs`` of the session, ``variables`` of the notebook, or the
         words that a function returns.
+    thousands
+        Whether ``k`` and ``M`` after a whole number stand for a thousand and a million.
     """
 
     flag: str | None = None
@@ -88,6 +90,7 @@ class Spelling:
     is_name: bool = False
     bare: str | None = None
     suggest: str | Choices = ""
+    thousands: bool = False
 
 
 def option(

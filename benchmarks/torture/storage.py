@@ -37,14 +37,14 @@ from safetensors.torch import load as plain_load
 
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.errors import StorageError
-from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.models.rnn_model import ModelConfig, weights
 from rnn_magics.storage import container
 from rnn_magics.storage.checkpointing import Checkpointing
+from rnn_magics.storage.contents.training_state import capture, check_same, restore, tokens_of
 from rnn_magics.storage.loading import load_run
-from rnn_magics.storage.model_file import packed, read_run, save_run, weights
+from rnn_magics.storage.model_file import packed, read_run, save_run
 from rnn_magics.storage.resume import reopen, resume_run
 from rnn_magics.storage.run_folder import RunFolder
-from rnn_magics.storage.training_state import capture, check_same, restore, tokens_of
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig

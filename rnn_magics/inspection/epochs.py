@@ -191,7 +191,7 @@ def inspect_epochs(view: str, folder: str | Path, *things: Any, most: int = MOST
     if not kept:
         msg = say(
             "{folder!r} keeps no model of any epoch: train for at least one"
-            " epoch, with --keep above 0",
+            " epoch, with --keep-epochs above 0",
             folder=str(folder),
         )
         raise InspectionError(msg)

@@ -290,6 +290,11 @@ def read(model: RNNModel, inputs: Tensor, state: State | None = None) -> tuple[T
     return logits, as_tuple(last)
 
 
+def weights(model: RNNModel) -> dict[str, Tensor]:
+    """Return the parameters and buffers of a model by name, each once, even when tied."""
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
 def copy_model(model: RNNModel) -> RNNModel:
     """Return an independent copy of a model in evaluation mode, with its device and precision."""
     unused = torch.Generator()  # so that inspecting a run does not advance the global generator

@@ -15,10 +15,10 @@ from rnn_magics.names import check_name
 from rnn_magics.options import NOT_NEGATIVE, Options, Spelling, option
 from rnn_magics.storage import atomic
 from rnn_magics.storage.claim import Claim, released_on_error
+from rnn_magics.storage.contents.training_state import capture, fingerprint_of
 from rnn_magics.storage.run_folder import RunFolder
 from rnn_magics.storage.run_log import epoch_line
 from rnn_magics.storage.strict import from_options
-from rnn_magics.storage.training_state import capture, fingerprint_of
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.run import Run
@@ -48,6 +48,7 @@ class Checkpointing(Options):
         "how many models the folder keeps, one for each of the last epochs; none for all",
         within=NOT_NEGATIVE,
         label="Checkpoints to keep",
+        spelling=Spelling("--keep-epochs"),
     )
 
     def __post_init__(self) -> None:

@@ -15,10 +15,10 @@ from rnn_magics import files
 from rnn_magics.errors import StorageError
 from rnn_magics.language import marked, say
 from rnn_magics.models.forked import check_fork
-from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel, weights
 from rnn_magics.storage import atomic, container
 from rnn_magics.storage.container import Contents
-from rnn_magics.storage.parts import read_parts, write_parts
+from rnn_magics.storage.contents.parts import read_parts, write_parts
 from rnn_magics.storage.strict import Fields
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.run import Run
@@ -176,11 +176,6 @@ def unpacked(contents: Contents) -> tuple[Run, Contents | None]:
     model.vocab = vocab
     run = Run(**{"corpus": None, "vocab": None, **found, "model": model})
     return run, None if training is None else Contents(training, others)
-
-
-def weights(model: RNNModel) -> dict[str, Tensor]:
-    """Return the parameters and buffers of a model by name, each once, even when tied."""
-    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
 
 
 def build_model(config: ModelConfig, vocab_size: int, tensors: Mapping[str, Tensor]) -> RNNModel:

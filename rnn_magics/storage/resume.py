@@ -13,10 +13,10 @@ from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing, Reopened
 from rnn_magics.storage.claim import released_on_error
+from rnn_magics.storage.contents.training_state import check_same, fingerprint_of, restore
 from rnn_magics.storage.model_file import naming
 from rnn_magics.storage.run_folder import KeptRun, RunFolder, kept_runs
 from rnn_magics.storage.strict import read_options
-from rnn_magics.storage.training_state import check_same, fingerprint_of, restore
 from rnn_magics.training.endings import Ending, state_in_words
 from rnn_magics.training.history import History
 from rnn_magics.training.loop import Drive, Listener, begin, train_to_end
@@ -100,6 +100,7 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
     epochs = before.history.to_dict().items()  # complete epochs only
     run.history = History(**{name: values[: state.epoch] for name, values in epochs})  # type: ignore[arg-type]
     run.curve, run.steered, run.ladder = before.curve, before.steered, before.ladder
+    run.between = before.between
     run.steps, run.tokens = state.total_steps, state.total_tokens
     run.predicted = before.predicted
     run.message = before.message if before.reason == Ending.SNAPSHOT else ""

@@ -28,14 +28,15 @@ from rnn_magics.language import marked, say
 from rnn_magics.storage import atomic, container
 from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.container import Contents
+from rnn_magics.storage.contents.parts import PARTS
+from rnn_magics.storage.contents.scores import record_of
 from rnn_magics.storage.model_file import FOLDER_FORMAT, naming, packed, read_run
-from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.run_log import is_of_one_run, note_on
 from rnn_magics.storage.strict import Fields, dumps, loads
-from rnn_magics.training.curve import Curve
 from rnn_magics.training.endings import Ending
-from rnn_magics.training.history import History, Scored
-from rnn_magics.training.run import Run, last_score
+from rnn_magics.training.history import Scored
+from rnn_magics.training.run import Run
+from rnn_magics.training.scoring.record import Record
 
 _WHAT = ("run", "config", "corpus", "device", "threads", "versions")  # parts in run.json
 _STEP = re.compile(r"step-([0-9]{9,})\.safetensors")
@@ -214,7 +215,8 @@ class RunFolder:
         what = self._what()
         run = PARTS["run"].read(what.take("run"))
         config = PARTS["config"].read(what.take("config"))["config"]
-        history, scored, reason = self._reached()
+        record, reason = self._reached()
+        history, scored = record.history, record.scored
         return KeptRun(
             self.path,
             run["name"],
@@ -227,22 +229,20 @@ class RunFolder:
             scored=scored,
         )
 
-    def _reached(self) -> tuple[History, Scored | None, Ending]:
+    def _reached(self) -> tuple[Record, Ending]:
         # As `newest` reads them: the last checkpoint is the run, and history.jsonl only its log.
         errors = []
         for path in self.steps.values():
-            found: dict[str, Any] = {"curve": Curve()}
+            found: dict[str, Any] = {}
             try:
                 with naming(path):
                     document = Fields(container.read_document(path), say("the document"))
-                    for name in ("run", "history", "curve"):
+                    for name in ("run", "history", "curve", "between"):
                         if name in document or not PARTS[name].optional:
                             found |= PARTS[name].read(document.take(name))
+                    return record_of(found), found["reason"]
             except StorageError as error:
                 errors.append(error)
-                continue
-            history, reason = found["history"], found["reason"]
-            return history, last_score(history, found["curve"], found["steps"], reason), reason
         raise errors[0] if errors else self._empty()
 
     def _empty(self) -> StorageError:

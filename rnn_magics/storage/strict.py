@@ -19,7 +19,8 @@ _MOST = {"num_hiddens": 1 << 20, "embedding_size": 1 << 20, "num_layers": 1 << 1
 _NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 ADDED: dict[str, dict[str, Any]] = {
-    "CorpusConfig": {"simplified": False, "documents": None, "seed": None}
+    "CorpusConfig": {"simplified": False, "documents": None, "seed": None, "test": 0.0},
+    "TrainConfig": {"score_every": None, "patience": None, "weights": "last"},
 }
 """Options that an older file may lack, by class, each with the value that it then has.
 
@@ -136,9 +137,9 @@ class Fields:
         values = self.take(key)
         if not isinstance(values, list):
             raise self._error(marked("{key} is not a list of numbers"), key)
-        return [self._number(key, value, optional) for value in values]
+        return [self._number(key, value, optional=optional) for value in values]
 
-    def _number(self, key: str, value: Any, optional: bool) -> float | None:  # noqa: FBT001
+    def _number(self, key: str, value: Any, *, optional: bool) -> Any:
         if value is None and optional:
             return None
         if isinstance(value, str) and value in _NOT_FINITE:
@@ -146,6 +147,17 @@ class Fields:
         if type(value) is not float:
             raise self._error(marked("{key} is not a list of numbers"), key)
         return float(value)
+
+    def flag(self, key: str) -> bool:
+        """Return true or false."""
+        value = self.take(key)
+        if not isinstance(value, bool):
+            raise self._error(marked("{key} is neither true nor false"), key)
+        return value
+
+    def number(self, key: str, *, optional: bool = False) -> Any:
+        """Return a float, which may be infinite or nan; with `optional` also None."""
+        return self._number(key, self.take(key), optional=optional)
 
     def mapping(self, key: str) -> Fields:
         """Return a nested mapping."""
@@ -245,3 +257,16 @@ def check_sizes(options: Options) -> None:
                     cap=cap,
                 )
             )
+
+
+def require_same(part: str, written: Any, plain: Any) -> None:
+    """Require that a part, written again, gives what the file holds.
+
+    Raises
+    ------
+    StorageError
+        When it does not.
+    """
+    # 1 for 1.0, or "2" for 2, is refused.
+    if json.dumps(written) != json.dumps(plain):
+        raise StorageError(say("{part} is not in the form that rnn_magics writes", part=part))

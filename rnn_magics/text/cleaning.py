@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -27,7 +27,7 @@ SHORT = 1000  # characters or given tokens; a tenth of fewer is too little to me
 # A text may be cut after these marks: the lower case of a letter never depends on what follows.
 _BREAKS = "\n \u3002\uff0c\uff01\uff1f"
 _OTHER_LETTERS = re.compile(r"[^\W\d_\x00-\x7f]+")
-_NO_CLEANING = ("valid", "max_tokens", "documents", "seed")
+_NO_CLEANING = ("valid", "test", "max_tokens", "documents", "seed")
 _MANY = 0.005  # of the letters; an English text has a few others
 _HAN = re.compile(f"[{HAN}]+")
 _ASCII_WORDS = re.compile("[A-Za-z]+")  # the quicker pattern, for the ordinary text
@@ -54,13 +54,20 @@ class CorpusConfig(Options):
     valid: float | None = option(
         None,
         lambda: say(
-            "share of the text that is held out, at its end; by default {share:g}, or 0 for a text"
-            " of fewer than {short} characters",
+            "share of the text that is held out, at its end, before a test part; by default"
+            " {share:g}, or 0 for a text of fewer than {short} characters",
             share=DEFAULT_VALID,
             short=SHORT,
         ),
         within=FRACTION,
         label="Held-out share",
+    )
+    test: float = option(
+        0.0,
+        "share of the text, at its very end, that is set aside: nothing is chosen by it, and it is"
+        " scored once, when a training ends",
+        within=FRACTION,
+        label="Test share",
     )
     max_tokens: int | None = option(
         None,
@@ -89,6 +96,11 @@ class CorpusConfig(Options):
         if self.valid is not None:
             return self.valid
         return DEFAULT_VALID if min(length, self.max_tokens or length) >= SHORT else 0.0
+
+    def split_as(self, other: CorpusConfig) -> CorpusConfig:
+        """Return this cleaning with the split and the length of another."""
+        kept = {"valid": other.valid, "test": other.test, "max_tokens": other.max_tokens}
+        return replace(self, **kept)  # type: ignore[arg-type]  # each is of its own type
 
     def cleaned(self) -> list[str]:
         """Return the names of the options that change the text, not its length or its split."""

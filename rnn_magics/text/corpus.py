@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
-from rnn_magics.language import say, say_number
+from rnn_magics.language import say
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.cleaning import (
     DEFAULT_VALID,
@@ -29,6 +29,7 @@ from rnn_magics.text.reading.several import Spec, find_sources
 from rnn_magics.text.reading.stream import StreamedText, cleaned_again, cleaned_text
 from rnn_magics.text.series.levels import Series
 from rnn_magics.text.splitting import data as raw
+from rnn_magics.text.splitting.aside import config_of_test, set_aside
 from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tasks.stream import MadeUp
 from rnn_magics.text.tokenizers import require_kind, tokenizer_of
@@ -62,6 +63,8 @@ class Corpus(Result):
         The encoding that was named for its files, None if none was; and how else they were read.
     behind
         What the tokens stand for, where that is known: a series, or a made-up task.
+    test, is_test
+        The end of the text, if some was set aside (``config.test``); whether this is such an end.
 
     Notes
     -----
@@ -80,6 +83,8 @@ class Corpus(Result):
     encoding: str | None = None
     behind: Series | MadeUp | None = field(default=None, compare=False)
     files: FileConfig = field(default_factory=FileConfig)
+    test: Corpus | None = field(default=None, compare=False)
+    is_test: bool = False
     _numbered: dict[tuple[str, tuple[str, ...]], tuple[Tokenizer, Numbered]] = field(
         default_factory=dict, init=False, compare=False
     )
@@ -131,7 +136,7 @@ class Corpus(Result):
         name = name or found.name
         data, lost = cleaned_text(found.sources, config, name, found.meter)
         corpus = cls(name, data, found.origin, config, (), lost, encoding, files=files)
-        return replace(corpus, notes=found.notes(len(corpus)))
+        return _parted(replace(corpus, notes=found.notes(len(corpus))))
 
     @classmethod
     def from_text(
@@ -157,7 +162,7 @@ class Corpus(Result):
         """
         config = config or CorpusConfig()
         cleaned, lost = cleaned_and_lost(text, config, name)
-        return cls(name, cleaned, origin, config, letters_removed=lost)
+        return _parted(cls(name, cleaned, origin, config, letters_removed=lost))
 
     @classmethod
     def from_tokens(
@@ -181,7 +186,7 @@ class Corpus(Result):
         require_two(given, name, "token")
         require_tokens(given, name)
         require_uncleaned(config, name)
-        return cls(name, given, origin, config)
+        return _parted(cls(name, given, origin, config))
 
     @classmethod
     def from_data(
@@ -212,7 +217,7 @@ class Corpus(Result):
 
     def read_as(self, cleaning: CorpusConfig) -> Corpus:
         """Return this text with another cleaning; its split and its length stay."""
-        config = replace(cleaning, valid=self.config.valid, max_tokens=self.config.max_tokens)
+        config = cleaning.split_as(self.config)
         if self.has_documents and config.documents is not None:  # they stay what they are
             config = replace(config, documents=self.config.documents, seed=self.config.seed)
         if isinstance(self.data, tuple) or config == self.config:
@@ -220,7 +225,8 @@ class Corpus(Result):
         if config not in self._read_as:
             given = self.documents if self.has_documents else self.data
             data, lost = cleaned_again(given, config, self.name)
-            read = replace(self, data=data, config=config, letters_removed=lost)
+            test = None if self.test is None else self.test.read_as(cleaning)
+            read = replace(self, data=data, config=config, letters_removed=lost, test=test)
             self._read_as[config] = read
         return self._read_as[config]
 
@@ -267,10 +273,7 @@ class Corpus(Result):
         reserved: tuple[str, ...] = (),
         learnt: Learnt | None = None,
     ) -> list[Any]:
-        """Return the first ``config.max_tokens`` tokens of the corpus, in order; see `split`.
-
-        Of documents, those that are whole.
-        """
+        """Return the first ``config.max_tokens`` tokens, of documents those that are whole."""
         return self._listed(token, reserved, learnt)[0]
 
     def split(
@@ -383,25 +386,23 @@ class Corpus(Result):
 
     def __repr__(self) -> str:
         """One line: name, size, split."""
-        share, limit = self.held_out_share, self.config.max_tokens
-        told = [
-            self._documents_in_words if self.has_documents else "",
-            say("{length} on disk", length=self.length) if self.on_disk else self.length,
-            say_number(limit, "the first token", "the first {number:,} tokens") if limit else "",
-            say("{share:.0%} held out", share=share) if share else say("nothing held out"),
-        ]
-        return f"Corpus({say(', ').join((quoted(self.name), *filter(None, told)))})"
+        told = raw.in_words(self.data, self.config)
+        if self.test is not None:
+            told.append(say("{number:,} more set aside to test on", number=len(self.test)))
+        return f"Corpus({say(', ').join((quoted(self.name), *told))})"
 
     @property
     def length(self) -> str:
         """How many characters or tokens it has, in words."""
-        if self.is_text:
-            return say_number(len(self), "{number:,} character", "{number:,} characters")
-        return say_number(len(self), "{number:,} token", "{number:,} tokens")
+        return raw.length_in_words(self.data, self.config)
 
-    @property
-    def _documents_in_words(self) -> str:
-        return say_number(len(self.documents), "{number:,} document", "{number:,} documents")
+
+def _parted(corpus: Corpus) -> Corpus:
+    data, end = set_aside(corpus.data, corpus.config, corpus.name)
+    if end is None:
+        return corpus
+    test = replace(corpus, data=end, config=config_of_test(corpus.config), is_test=True)
+    return replace(corpus, data=data, test=test)
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

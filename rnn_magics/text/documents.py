@@ -239,6 +239,13 @@ def parted(numbered: Numbered, documents: Sequence[str]) -> tuple[Sequence[str],
     return documents[:trained], documents[trained : len(begins) - 1]
 
 
+def num_before(documents: Sequence[str], share: float) -> int:
+    """Return how many documents begin before the last `share` of all characters."""
+    lengths = [len(document) for document in documents]
+    begins, kept = accumulate(lengths[:-1], initial=0), (1 - share) * sum(lengths)
+    return sum(begin < kept for begin in begins)
+
+
 def num_trained(documents: Sequence[str], share: float, name: str) -> int:
     """Return how many documents are trained on; they come first.
 
@@ -259,9 +266,7 @@ def num_trained(documents: Sequence[str], share: float, name: str) -> int:
     CorpusError
         When every document is in the training part although a share is held out.
     """
-    lengths = [len(document) for document in documents]
-    begins, kept = accumulate(lengths[:-1], initial=0), (1 - share) * sum(lengths)
-    number = sum(begin < kept for begin in begins)
+    lengths, number = [len(document) for document in documents], num_before(documents, share)
     if share and number == len(lengths):
         raise CorpusError(
             say(

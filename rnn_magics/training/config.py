@@ -77,7 +77,32 @@ class TrainConfig(Options):
         None, "stop after this many seconds", within=POSITIVE, label="Most seconds"
     )
     max_tokens: int | None = option(
-        None, "stop after this many tokens", within=AT_LEAST_ONE, label="Most tokens"
+        None,
+        "stop after this many tokens",
+        within=AT_LEAST_ONE,
+        label="Most tokens",
+        spelling=Spelling(metavar="N[k]", thousands=True),
+    )
+    score_every: int | None = option(
+        None,
+        "score the held-out text after so many tokens of training, besides after each epoch: 200k",
+        within=AT_LEAST_ONE,
+        label="Tokens between scores",
+        spelling=Spelling(metavar="N[k]", thousands=True),
+    )
+    patience: int | None = option(
+        None,
+        "stop when so many held-out scores in a row are no better than the best",
+        within=AT_LEAST_ONE,
+        label="Patience",
+    )
+    weights: str = option(
+        "last",
+        "the weights that the run has at its end: those of the last step, or those with the best"
+        " held-out score",
+        choices=lambda: ["last", "best"],
+        label="Weights to keep",
+        spelling=Spelling("--keep"),
     )
     seed: int = option(
         0, "seed of initial weights, offsets, shuffles and dropout", within=SEED, label="Seed"

@@ -35,6 +35,8 @@ class Ending(StrEnum):
     """The time limit was reached."""
     MAX_TOKENS = "max_tokens", "good", marked("token limit reached")
     """The limit on the number of tokens was reached."""
+    PATIENCE = "patience", "good", marked("no better for a while")
+    """So many held-out scores in a row were no better than the best."""
     STOPPED = "stopped", "neutral", marked("stopped")
     """The user stopped it."""
     INTERRUPTED = "interrupted", "neutral", marked("interrupted")

@@ -105,6 +105,29 @@ class Evaluating:
 
 
 @dataclass(frozen=True)
+class Evaluated:
+    """The held-out text was scored, after an epoch or between two.
+
+    Parameters
+    ----------
+    epoch
+        In or after this epoch, counted from 1.
+    steps, tokens
+        The number of steps taken and of tokens trained on since the beginning.
+    nats
+        Mean nats per held-out token.
+    is_best
+        Whether no earlier score was as low.
+    """
+
+    epoch: int
+    steps: int
+    tokens: int
+    nats: float
+    is_best: bool
+
+
+@dataclass(frozen=True)
 class EpochEnd:
     """An epoch has finished, or was cut short.
 
@@ -113,7 +136,7 @@ class EpochEnd:
     epoch
         Counted from 1.
     complete
-        Whether the epoch reached its last minibatch.
+        Whether the epoch reached its last minibatch, and was not stopped before it was scored.
     train_nats
         Mean nats per token over the epoch, while the weights changed.
     valid_nats
@@ -159,4 +182,4 @@ class TrainEnd:
     message: str = ""
 
 
-Event = Measuring | Compiling | TrainBegin | StepEnd | Evaluating | EpochEnd | TrainEnd
+Event = Measuring | Compiling | TrainBegin | StepEnd | Evaluating | Evaluated | EpochEnd | TrainEnd

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from rnn_magics.digits import rounded
@@ -26,24 +27,42 @@ class Scored:
     Parameters
     ----------
     epoch
-        After this epoch, counted from 1, the held-out text was scored.
+        After this epoch, counted from 1, the held-out text was scored; or in it, see `tokens`.
     perplexity, bits
         The perplexity, and bits per token.
+    steps
+        The number of steps taken before it; None where that is not known.
+    tokens
+        The number of tokens trained on before it, where it was made between two epoch ends.
     is_present
-        Whether the weights have not changed since.
+        Whether they are the weights in hand.
+    is_kept
+        Whether these are the best weights, which the run has although it was trained further.
     """
 
     epoch: int
     perplexity: float
     bits: float
+    steps: int | None = None
+    tokens: int | None = None
     is_present: bool = False
+    is_kept: bool = False
+
+    @property
+    def when(self) -> str:
+        """After how much training, e.g. ``after epoch 9`` or ``after 120,000 tokens``."""
+        if self.tokens is not None:
+            return say("after {tokens:,} tokens", tokens=self.tokens)
+        return say("after epoch {epoch}", epoch=self.epoch)
 
     def __str__(self) -> str:
-        """Return the perplexity, with the epoch where the weights have changed since."""
+        """Return the perplexity, with the epoch unless the weights are those of the last step."""
         reached = rounded(self.perplexity)
+        if self.is_kept:
+            return say("{perplexity} (best, {when})", perplexity=reached, when=self.when)
         if self.is_present:
             return reached
-        return say("{perplexity} after epoch {epoch}", perplexity=reached, epoch=self.epoch)
+        return say("{perplexity} {when}", perplexity=reached, when=self.when)
 
 
 @dataclass(frozen=True)
@@ -68,7 +87,8 @@ class Turn:
 
     def __str__(self) -> str:
         """Return a clause, e.g. ``best 115.032 after epoch 9, memorising since``."""
-        return say("best {best}, {since}", best=self.best, since=self.since)
+        best = replace(self.best, is_present=False)
+        return say("best {best}, {since}", best=best, since=self.since)
 
 
 @dataclass
@@ -132,13 +152,7 @@ class History:
     @property
     def turn(self) -> Turn | None:
         """Where the held-out perplexity was lowest, if it has risen by more than chance since."""
-        if not (scores := self.scores):
-            return None
-        best, last = min(scores, key=_bits), scores[-1]
-        if not (_bits(last) - _bits(best)) * math.log(2) > _RISE:
-            return None
-        fell = self.train_bits[last.epoch - 1] < self.train_bits[best.epoch - 1]
-        return Turn(best, is_memorising=fell)
+        return turn_of(self.scores, self.train_bits)
 
     def __len__(self) -> int:
         """Return the number of epochs."""
@@ -160,6 +174,32 @@ class History:
         pd = pandas_or(say("to_dict for plain lists"))
         index = pd.RangeIndex(1, len(self) + 1, name="epoch")
         return pd.DataFrame(self.to_dict(), index=index)
+
+
+def lowest(scores: Sequence[Scored]) -> Scored | None:
+    """Return the first of the lowest scores; None where there is none."""
+    return min(scores, key=_bits, default=None)
+
+
+def turn_of(scores: Sequence[Scored], train_bits: Sequence[float]) -> Turn | None:
+    """Return where a score was lowest, if the last is higher by more than chance.
+
+    Parameters
+    ----------
+    scores
+        Held-out scores, in the order in which they were made.
+    train_bits
+        Bits per training token over each epoch.
+    """
+    best = lowest(scores)
+    if best is None or not train_bits:
+        return None
+    last = scores[-1]
+    if not (_bits(last) - _bits(best)) * math.log(2) > _RISE:
+        return None
+    # An epoch in progress has no entry yet.
+    before, after = (train_bits[min(s.epoch, len(train_bits)) - 1] for s in (best, last))
+    return Turn(best, is_memorising=after < before)
 
 
 def _bits(score: Scored) -> float:

@@ -7,7 +7,6 @@ between two events. Its driver may wait between events, read the model, or stop 
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,20 +14,18 @@ from dataclasses import replace
 import torch
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import BatchError, TrainingError, is_out_of_memory
+from rnn_magics.errors import BatchError, TrainingError
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.language import say
 from rnn_magics.models.forked import training_here
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.names import check_name
-from rnn_magics.scores.evaluation import iter_evaluate
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
     Compiling,
     EpochEnd,
-    Evaluating,
     Event,
     TrainBegin,
     TrainEnd,
@@ -44,6 +41,16 @@ from rnn_magics.training.machine.threads import ThreadChoice, Threads, choose_th
 from rnn_magics.training.messages import non_finite, out_of_memory, worse_than_guessing
 from rnn_magics.training.progress import limits_used
 from rnn_magics.training.run import Run, describe_run
+from rnn_magics.training.scoring.held_out import (
+    Asked,
+    is_due,
+    leave_best,
+    named_out_of_memory,
+    require_held_out,
+    score_between,
+    score_epoch,
+    score_test,
+)
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.clipping import count_clipped
 from rnn_magics.training.steps.cuda import choose_step
@@ -82,7 +89,8 @@ def begin(
     Raises
     ------
     ConfigError
-        If `config` is from a loaded run and names an optimizer that has since been removed.
+        If `config` is from a loaded run and names an optimizer that has since been removed, or
+        needs held-out text and nothing is held out.
     DeviceError
         If the device is not available, or does not support ``config.precision``.
     TrainingError
@@ -97,6 +105,7 @@ def begin(
         raise BatchError(
             say("a single held-out token predicts nothing: hold out more, or nothing (--valid 0)")
         )
+    require_held_out(batches, config)
     device = choose_device(config.device)
     check_precision(config.precision, device.device)
     on_cpu = device.device.type == "cpu"  # elsewhere CPU threads do not matter
@@ -164,8 +173,9 @@ def iter_train(
     ------
     Event
         A `Compiling` if code is not compiled yet, a `Measuring` if the number of threads has to be
-        measured; one `TrainBegin`; for each minibatch a `StepEnd`; after each epoch some
-        `Evaluating` and an `EpochEnd`; one `TrainEnd`.
+        measured; one `TrainBegin`; for each minibatch a `StepEnd`; after each epoch, and between
+        where the configuration says so, some `Evaluating` and an `Evaluated`; after each epoch an
+        `EpochEnd`; one `TrainEnd`.
 
     Notes
     -----
@@ -178,7 +188,7 @@ def iter_train(
         torch.set_num_threads(before)
 
 
-def _train(run: Run, state: TrainState, asked: _Asked) -> Iterator[Event]:
+def _train(run: Run, state: TrainState, asked: Asked) -> Iterator[Event]:
     batches, clip = state.batches, run.config.train.clip
     if not state.model.is_ready:
         yield Compiling(say("the {cell} cell", cell=state.model.config.cell), 15)
@@ -189,6 +199,8 @@ def _train(run: Run, state: TrainState, asked: _Asked) -> Iterator[Event]:
     yield TrainBegin(run.config.train.epochs, len(epoch.plan), batches.config.tokens_per_batch)
     reason: Ending | None = None
     recent_nats = 0.0  # of the last quarter of the last epoch
+    valid_nats: float | None = None
+    in_haste = False  # stopped twice
     while reason is None and state.epoch < run.config.train.epochs:
         if state.current is None:  # the previous epoch is finished
             epoch, run.step = step.begin_epoch(), step.words
@@ -199,12 +211,15 @@ def _train(run: Run, state: TrainState, asked: _Asked) -> Iterator[Event]:
             run.message = non_finite(state, epoch, config)
         complete = state.step == len(epoch.plan)
         if reason == Ending.OUT_OF_MEMORY:  # also frees the memory in which the text is scored
-            run.message = out_of_memory(state)
+            run.message = out_of_memory(state, config)
         if complete and state.epoch + 1 == config.epochs and (reason is None or reason.as_planned):
             reason = Ending.EPOCHS  # a limit reached with the last step of all cuts nothing short
         valid_nats = None
         if state.step and len(batches.valid):
-            valid_nats, reason = yield from _evaluate(run, state, asked, reason)
+            valid_nats, reason = yield from score_epoch(run, state, asked, reason)
+            # Stopped before it was scored, it is not complete: a resumed training scores it.
+            in_haste = valid_nats is None and reason is not None and reason.news == "neutral"
+            complete = complete and not in_haste
         if state.step:
             recent_nats = epoch.losses[state.step * 3 // 4 : state.step].mean().item()
             bounds = run.clips_since(state.total_steps - state.step, clip)
@@ -216,15 +231,14 @@ def _train(run: Run, state: TrainState, asked: _Asked) -> Iterator[Event]:
             if complete:  # first, so that a checkpoint of this state begins with the next epoch
                 state.finish_epoch()
             yield end
-    run.reason = reason or Ending.EPOCHS
+    reason = reason or Ending.EPOCHS
+    leave_best(run, state, valid_nats)
+    run.reason = reason if in_haste else (yield from score_test(run, state, asked, reason))
     run.message = run.message or worse_than_guessing(run, recent_nats)
     yield TrainEnd(run.reason, run.message)
 
 
-_Asked = Callable[[], Ending | None]
-
-
-def _named(should_stop: StopReason | None) -> _Asked:
+def _named(should_stop: StopReason | None) -> Asked:
     def asked() -> Ending | None:
         reason = None if should_stop is None else should_stop()
         return None if reason is None else Ending.named(reason)
@@ -238,17 +252,22 @@ def _take_steps(
     epoch: EpochState,
     step: Step,
     threads: Threads,
-    asked: _Asked,
+    asked: Asked,
 ) -> Generator[Event, None, Ending | None]:
     # Returns why the epoch was cut short, or None. The limits are also checked before the first
     # step, since a resumed run may already have reached one.
     reason = _limit_reached(state, run.config.train) if state.step else None
     while reason is None and state.step < len(epoch.plan):
+        if is_due(run, state, epoch):
+            if not state.settle():
+                break
+            reason = yield from score_between(run, state, asked)
+            continue
         try:
             with threads.step():
                 event = step.take(epoch, run.config.train)
         except (MemoryError, RuntimeError) as error:
-            return _out_of_memory(error)
+            return named_out_of_memory(error)
         if event is None:
             return Ending.NON_FINITE
         run.steps, run.tokens = state.total_steps, state.total_tokens
@@ -259,33 +278,6 @@ def _take_steps(
 
 def _limit_reached(state: TrainState, config: TrainConfig) -> Ending | None:
     return next((limit for limit, used in limits_used(state, config).items() if used >= 1), None)
-
-
-def _evaluate(
-    run: Run, state: TrainState, asked: _Asked, reason: Ending | None
-) -> Generator[Event, None, tuple[float | None, Ending | None]]:
-    # Returns the held-out nats per token, None if the scoring was cut short, and why training ends.
-    bidirectional = state.model.config.bidirectional
-    num_steps = state.batches.config.num_steps if bidirectional else 128
-    slices = iter_evaluate(state.model, state.batches.valid, num_steps)
-    while True:
-        stop = asked()
-        if stop is not None and reason is not None:
-            return None, reason
-        reason = reason or stop
-        begun = time.perf_counter()
-        try:
-            result = next(slices)
-        except (MemoryError, RuntimeError) as error:
-            no_memory = _out_of_memory(error)
-            if reason is not None and reason.news == "bad":
-                return None, reason
-            run.message = out_of_memory(state)
-            return None, no_memory
-        state.evaluation_seconds += time.perf_counter() - begun
-        if result is not None:
-            return result.nats, reason
-        yield Evaluating(state.epoch + 1)
 
 
 def _epoch_end(
@@ -309,13 +301,6 @@ def _epoch_end(
         count_clipped(epoch.norms[: state.step], state.total_steps - state.step, bounds)
         / state.step,
     )
-
-
-def _out_of_memory(error: MemoryError | RuntimeError) -> Ending:
-    # No update has happened yet, so nothing is lost; the memory of the step is freed.
-    if not is_out_of_memory(error):
-        raise error
-    return Ending.OUT_OF_MEMORY
 
 
 def train(

@@ -26,6 +26,8 @@ def worse_than_guessing(run: Run, recent_nats: float) -> str:
         Nats per token over its last steps; at first a sound model, too, may be worse than guessing.
     """
     guess, scored = run.model.vocab_size, run.scored
+    if run.weights_from is not None:  # those weights are gone
+        recent_nats = 0.0
     held_out = guess if scored is None or not scored.is_present else scored.perplexity
     trained = perplexity(recent_nats)
     if not held_out <= 2 * guess:  # or nan
@@ -36,7 +38,7 @@ def worse_than_guessing(run: Run, recent_nats: float) -> str:
         return ""
     if trained > guess or not math.isfinite(held_out):
         why = say("training has exploded; try {advice}", advice=_calmer(run.config.train))
-    elif run.history.turn is not None:
+    elif run.turn is not None:
         return ""  # every report says where it was best, and what the training has done since
     else:
         why = say(
@@ -64,24 +66,31 @@ def non_finite(state: TrainState, epoch: EpochState, config: TrainConfig) -> str
             norms=words,
         )
     return say(
-        "loss, gradient or weights became non-finite in epoch {epoch}, step {step} ({last}); the"
-        " model keeps the parameters of the previous step; try {advice}",
+        "loss, gradient or weights became non-finite in epoch {epoch}, step {step} ({last});"
+        " {left}; try {advice}",
         epoch=state.epoch + 1,
         step=state.step + 1,
         last=last,
+        left=_left(state, config),
         advice=_calmer(config),
     )
 
 
-def out_of_memory(state: TrainState) -> str:
+def _left(state: TrainState, config: TrainConfig) -> str:
+    if config.weights == "best" and state.best is not None:
+        return say("the model has its best weights")
+    return say("the model keeps the parameters of the previous step")
+
+
+def out_of_memory(state: TrainState, config: TrainConfig) -> str:
     """Free the memory of a step that did not fit, and return what its run says."""
     state.optimizer.zero_grad(set_to_none=True)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
     return say(
-        "out of memory in epoch {epoch}, step {step}; the model keeps the parameters of the"
-        " previous step; try {advice}",
+        "out of memory in epoch {epoch}, step {step}; {left}; try {advice}",
         epoch=state.epoch + 1,
         step=state.step + 1,
+        left=_left(state, config),
         advice=say(WHAT_TO_TRY),
     )

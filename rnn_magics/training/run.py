@@ -26,9 +26,11 @@ from rnn_magics.text.vocab import Vocab, numbered_as
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.endings import Ending, state_in_words
-from rnn_magics.training.history import History, Scored
+from rnn_magics.training.history import History, Scored, Turn
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
+from rnn_magics.training.scoring.record import Record, ScoreBetween
+from rnn_magics.training.scoring.test_part import TestPart
 
 _GONE_THROUGH = 1 << 26  # tokens, counted in under a second; a longer text stays on disk
 
@@ -116,6 +118,13 @@ class Run(Result):
         What to know about the end; empty if all went as planned.
     threads
         The number of torch's CPU threads, and why; None until it is known which is the fastest.
+    between
+        The held-out scores between the epoch ends.
+    weights_from
+        After which step the weights of the model were, if they are the best ones and not those of
+        the last step; None otherwise.
+    test
+        The part of the text that was set aside, and its score; None without one.
     step
         How its steps were taken: ``eager`` or ``cuda graph``. If no graph was possible, with the
         reason.
@@ -156,6 +165,9 @@ class Run(Result):
     valid_counts: TextCounts | None = None
     reading: TextReading | None = None
     predicted: float | None = None
+    between: list[ScoreBetween] = field(default_factory=list)
+    weights_from: int | None = None
+    test: TestPart | None = None
 
     @property
     def tokens_per_second(self) -> float:
@@ -166,13 +178,44 @@ class Run(Result):
 
     @property
     def train_perplexity(self) -> float | None:
-        """The training perplexity of the last epoch; None before the first."""
-        return self.history.train_perplexity[-1] if self.history.train_perplexity else None
+        """The training perplexity of the epoch of the weights; None before the first epoch ends.
+
+        That is the last epoch, unless the run has its best weights.
+        """
+        return self.history.train_perplexity[self.epoch - 1] if self.epoch else None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the weights, counted from 1; 0 before the first epoch ends."""
+        last, scored = len(self.history), self.scored
+        if self.weights_from is None or scored is None:
+            return last
+        return min(scored.epoch, last)
+
+    @property
+    def record(self) -> Record:
+        """Its held-out scores."""
+        told = self.history, self.curve, self.between, self.steps, self.reason, self.weights_from
+        return Record(*told)
 
     @property
     def scored(self) -> Scored | None:
-        """The last held-out score, and whether it belongs to the present weights; or None."""
-        return last_score(self.history, self.curve, self.steps, self.reason)
+        """The held-out score of the weights; or the last one, which is not present; or None."""
+        return self.record.scored
+
+    @property
+    def turn(self) -> Turn | None:
+        """Where the held-out perplexity was lowest, if it has risen by more than chance since."""
+        return self.record.turn
+
+    @property
+    def which_weights(self) -> str:
+        """Which weights the model has, in words; empty for those of the last step."""
+        if self.weights_from is None or (scored := self.scored) is None:
+            return ""
+        best = say("best weights, {when}", when=scored.when)
+        turn = self.turn
+        return best if turn is None else say("{best}, {since}", best=best, since=turn.since)
 
     @property
     def valid_perplexity(self) -> float | None:
@@ -192,10 +235,11 @@ class Run(Result):
             return say("nothing held out")
         if (scored := self.scored) is None:
             return say("held-out text not scored")
-        turn = self.history.turn
-        if turn is None:
+        told = self.which_weights or self.turn
+        if not told:
             return say("held-out perplexity {perplexity}", perplexity=scored)
-        return say("held-out perplexity {perplexity} ({turn})", perplexity=scored, turn=turn)
+        reached = replace(scored, is_kept=False)
+        return say("held-out perplexity {perplexity} ({turn})", perplexity=reached, turn=told)
 
     @property
     def state_rule(self) -> str:
@@ -304,17 +348,6 @@ def state_of(run: Run, alive: str = "training") -> str:
     return say_in("state", alive) if run.reason is None else state_in_words(run.reason)
 
 
-def last_score(history: History, curve: Curve, steps: int, reason: Ending | None) -> Scored | None:
-    """Return the last held-out score of a run that has taken so many steps; None without one."""
-    if not (scores := history.scores):
-        return None
-    ends = [step for step, _ in curve.epochs]
-    moved = len(ends) == len(history) and steps > ends[-1]  # in an epoch that has no entry yet
-    # An error may have left the weights between two steps.
-    is_present = scores[-1].epoch == len(history) and not moved and reason != Ending.FAILED
-    return replace(scores[-1], is_present=is_present)
-
-
 def copy_run(run: Run) -> Run:
     """Return a copy that further training does not change; call it between two steps."""
     return replace(
@@ -323,6 +356,7 @@ def copy_run(run: Run) -> Run:
         history=History(**run.history.to_dict()),  # type: ignore[arg-type]  # its own lists
         curve=run.curve.copy(),
         steered=list(run.steered),
+        between=list(run.between),
         reason=run.reason or Ending.SNAPSHOT,
     )
 
@@ -354,6 +388,7 @@ def describe_run(
         ),
         valid_counts=_counts(batches.valid, batches, sizes.valid),
         reading=None if corpus is None else TextReading.of(corpus),
+        test=_test_part(batches),
     )
 
 
@@ -365,6 +400,16 @@ def _sizes(batches: Batches) -> TextSizes:
     if found != tuple(len(range(numbered.size)[part]) for part in numbered.parts):
         return TextSizes()  # other indices than those of this text
     return text_sizes(corpus, vocab)
+
+
+def _test_part(batches: Batches) -> TestPart | None:
+    if not len(batches.test):
+        return None
+    test = None if batches.corpus is None else batches.corpus.test
+    size = None
+    if test is not None and batches.vocab is not None and batches.vocab.token in TOKENIZERS:
+        size = text_sizes(test, batches.vocab).train
+    return TestPart(len(batches.test), counts=_counts(batches.test, batches, size))
 
 
 def _counts(ids: Tensor, batches: Batches, size: TextSize | None) -> TextCounts | None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from rnn_magics.batching import Batches, EpochPlan
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel, as_tuple
+from rnn_magics.training.scoring.best import Best
 
 
 @dataclass
@@ -84,6 +85,8 @@ class TrainState:
         The time spent since the beginning, without pauses.
     current
         The epoch in progress; None between two epochs.
+    best
+        The lowest held-out score so far, with its weights if they are kept; None before the first.
 
     Notes
     -----
@@ -104,6 +107,7 @@ class TrainState:
     train_seconds: float = 0.0
     evaluation_seconds: float = 0.0
     current: EpochState | None = None
+    best: Best | None = None
 
     @property
     def epoch_tokens(self) -> int:

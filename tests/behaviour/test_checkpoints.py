@@ -80,7 +80,9 @@ def test_what_cannot_be_resumed_is_refused(stopped: Notebook) -> None:
 
 def test_when_a_checkpoint_is_due_needs_a_folder(prepared: Notebook) -> None:
     refused = prepared.refused("%train_rnn --every 5")
-    assert refused.startswith("--every and --keep need --checkpoint DIR; add it, or leave them out")
+    assert refused.startswith(
+        "--every and --keep-epochs need --checkpoint DIR; add it, or leave them out"
+    )
     assert "must be a period such as" in prepared.refused("%train_rnn --checkpoint x --every now")
     assert not Path("x").exists()
 

@@ -10,8 +10,8 @@ import pytest
 from rnn_magics.errors import StorageError
 from rnn_magics.reports.texts import evaluate_text
 from rnn_magics.storage.checkpointing import Checkpointing
+from rnn_magics.storage.contents.parts import PARTS
 from rnn_magics.storage.loading import load_run
-from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.resume import resume_run
 from rnn_magics.text.documents import BOS
 from rnn_magics.training.events import Event, StepEnd

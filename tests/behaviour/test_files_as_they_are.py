@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from rnn_magics.storage.contents.parts import write_parts
 from rnn_magics.storage.loading import load_run
-from rnn_magics.storage.parts import write_parts
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.read_as import TextReading
 from tests.notebook.conftest import SAMPLE, TRAIN, Notebook

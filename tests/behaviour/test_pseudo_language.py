@@ -226,7 +226,7 @@ WRONG = (
     "%corpus x --as-tokens",
     "%sample seq --batch-size 5000",
     "%train_rnn --lr -1",
-    "%train_rnn --keep 2",
+    "%train_rnn --keep-epochs 2",
     "%train_rnn --seeds 2 --background",
     "%train_rnn --resume no_such_folder",
     "%generate",

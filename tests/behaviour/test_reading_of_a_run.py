@@ -19,9 +19,9 @@ from rnn_magics.inspection.views.match import MatchConfig
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.reports.mixture import evaluate_mixture
 from rnn_magics.reports.texts import evaluate_text, evaluate_texts
+from rnn_magics.storage.contents.parts import read_parts, write_parts
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import save_run
-from rnn_magics.storage.parts import read_parts, write_parts
 from rnn_magics.storage.strict import Fields
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.corpus import Corpus

@@ -33,7 +33,7 @@ from rnn_magics.notebook.session.preferences import RNNMagics
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.options import Options, describe
 from rnn_magics.plotting.inspection import FIGURES
-from rnn_magics.storage.parts import PARTS
+from rnn_magics.storage.contents.parts import PARTS
 from rnn_magics.text.formats.formats import FORMATS, FileConfig
 from rnn_magics.text.series.levels import BINS, LevelsConfig
 from rnn_magics.text.tasks.rules import TASKS

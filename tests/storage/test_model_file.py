@@ -16,10 +16,10 @@ from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.decoding.generate import generate
 from rnn_magics.errors import StorageError
 from rnn_magics.models.cells import CELLS, GRUCell
-from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel, weights
 from rnn_magics.storage import container
 from rnn_magics.storage.loading import load_run
-from rnn_magics.storage.model_file import default_path, packed, save_run, weights
+from rnn_magics.storage.model_file import default_path, packed, save_run
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import Vocab, VocabConfig

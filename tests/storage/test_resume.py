@@ -13,15 +13,14 @@ import torch
 
 from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.errors import ConfigError, StorageError
-from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.models.rnn_model import ModelConfig, weights
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.container import Contents
+from rnn_magics.storage.contents.training_state import capture, restore
 from rnn_magics.storage.loading import load_run
-from rnn_magics.storage.model_file import weights
 from rnn_magics.storage.resume import reopen, resume_run
 from rnn_magics.storage.run_folder import RunFolder, checkpoint_epochs, kept_runs
-from rnn_magics.storage.training_state import capture, restore
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training import loop

@@ -49,7 +49,7 @@ def test_another_state_is_said_as_it_is() -> None:
 
 def test_the_limits_that_were_given_end_a_run_as_planned() -> None:
     planned = {ending for ending in Ending if ending.as_planned}
-    assert planned == {"epochs", "max_time", "max_tokens"}
+    assert planned == {"epochs", "max_time", "max_tokens", "patience"}
 
 
 def test_a_run_cannot_end_as_nobody_knows(batches: Batches) -> None:

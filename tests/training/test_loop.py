@@ -17,10 +17,11 @@ from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import TrainingError
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, detach
 from rnn_magics.scores.evaluation import Evaluation, evaluate
-from rnn_magics.training import loop, state
+from rnn_magics.training import state
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import (
     EpochEnd,
+    Evaluated,
     Evaluating,
     Event,
     Measuring,
@@ -33,6 +34,7 @@ from rnn_magics.training.machine import threads
 from rnn_magics.training.machine.search import Search
 from rnn_magics.training.machine.threads import ThreadChoice
 from rnn_magics.training.run import Run
+from rnn_magics.training.scoring import held_out
 from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps import step
 
@@ -66,7 +68,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in (loop, step, state):
+    for module in (held_out, step, state):
         monkeypatch.setattr(module, "time", clock)
     return clock
 
@@ -185,7 +187,7 @@ def test_events_come_in_order(batches: Batches, steps_per_epoch: int) -> None:
     _, _, events = events_of(batches, TrainConfig(epochs=2))
     slices = -(-(len(batches.valid) - 1) // 128)
     assert slices >= 2
-    epoch = [StepEnd] * steps_per_epoch + [Evaluating] * slices + [EpochEnd]
+    epoch = [StepEnd] * steps_per_epoch + [Evaluating] * slices + [Evaluated, EpochEnd]
     assert [type(event) for event in events] == [TrainBegin, *epoch, *epoch, TrainEnd]
     assert events[0] == TrainBegin(2, steps_per_epoch, 32)
     places = [(event.epoch, event.step) for event in steps_of(events)]
@@ -231,8 +233,8 @@ def test_the_history_has_an_entry_for_each_epoch(batches: Batches, clock: Clock)
         median = (norms[steps // 2] + norms[(steps - 1) // 2]) / 2
         assert run.history.grad_norm[epoch] == pytest.approx(median)
         assert run.history.clipped[epoch] == sum(norm > 0.3 for norm in norms) / steps
-    held_out = evaluate(state.model, batches.valid).perplexity
-    assert run.valid_perplexity == pytest.approx(held_out)
+    expected = evaluate(state.model, batches.valid).perplexity
+    assert run.valid_perplexity == pytest.approx(expected)
     assert run.train_perplexity == run.history.train_perplexity[-1]
 
 
@@ -387,7 +389,7 @@ def test_a_stop_within_the_evaluation_leaves_the_score_out(batches: Batches) -> 
     assert run.reason == "stopped"
     assert run.history.valid_perplexity == [None]
     (end,) = (event for event in seen if isinstance(event, EpochEnd))
-    assert end.complete
+    assert not end.complete  # a resumed training scores it
 
 
 @pytest.mark.parametrize(("number", "kind"), [(3, StepEnd), (1, Evaluating), (12, StepEnd)])
@@ -635,7 +637,7 @@ def test_a_held_out_score_that_is_no_number_is_said(
     batches: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scored = iter([Evaluation(math.nan, len(batches.valid) - 1, "carried")])
-    monkeypatch.setattr(loop, "iter_evaluate", lambda *_: scored)
+    monkeypatch.setattr(held_out, "iter_evaluate", lambda *_: scored)
     run = train(batches, SMALL, TrainConfig(epochs=1))
     assert run.message.startswith("held-out perplexity nan is worse than guessing")
 

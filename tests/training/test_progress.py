@@ -8,10 +8,10 @@ import pytest
 
 from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.training import loop
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
 from rnn_magics.training.loop import begin, iter_train
+from rnn_magics.training.scoring import held_out
 from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps import step
 
@@ -34,7 +34,7 @@ class Ticks:
 def clocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the evaluation take most of the time."""
     monkeypatch.setattr(step, "time", Ticks(1.0))
-    monkeypatch.setattr(loop, "time", Ticks(SLICE))
+    monkeypatch.setattr(held_out, "time", Ticks(SLICE))
 
 
 def steps(batches: Batches, config: TrainConfig) -> tuple[TrainState, list[StepEnd], list[float]]:

@@ -30,6 +30,7 @@ _NONE_MARK = "\N{NULL}None, as is "  # the name of the variable follows
 _LIST_MARK = "\N{NULL}List, as is "  # the name of the variable and a space follow, then the element
 _FLAG = re.compile(r"--?[^\W\d]")
 _REQUIRED = "the following arguments are required: "
+_TIMES = {"k": "000", "M": "000000"}
 _COMMON = {field.name for field in describe(LineOptions)}
 
 
@@ -270,6 +271,8 @@ def _parsed(field: OptionField, typed: str, what: str) -> Any:
         return text
     if field.type is tuple:
         return tuple(part for part in text.split(",") if part)
+    if field.spelling.thousands and text[-1:] in _TIMES and text[:-1].isdecimal():
+        text = f"{text[:-1]}{_TIMES[text[-1]]}"
     try:  # ASCII only: int() and float() accept the digits of every script
         return field.type(text if field.type is str or text.isascii() else "")
     except ValueError:

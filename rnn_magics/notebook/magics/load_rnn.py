@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
@@ -24,11 +25,11 @@ class LoadOptions(LineOptions):
     name: str | None = option(
         None, "name of the run (default: its old name)", spelling=new_name(metavar="NAME")
     )
-    epoch: int | None = option(
+    epoch: int | Literal["best"] | None = option(
         None,
-        "the run after epoch K, from a folder",
+        "from a folder, the run after epoch K, or with the best held-out score",
         within=AT_LEAST_ONE,
-        spelling=Spelling(metavar="K"),
+        spelling=Spelling(metavar="K|best"),
     )
 
 
@@ -45,6 +46,7 @@ def load_rnn(desk: Desk, options: LoadOptions) -> Run:
         run = %load_rnn gru-1.safetensors
         %load_rnn ~/models/wells.safetensors --name wells
         %load_rnn runs/first --epoch 3
+        %load_rnn runs/first --epoch best
     """
     desk.session.refuse_while_training("%load_rnn")
     run = loading_call(options)()

@@ -99,7 +99,7 @@ def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRun
         msg = say("nothing is held out, so there is nothing to predict; leave --predict out")
         raise ConfigError(msg)
     if not keep.folder and {"folder", "every", "keep"} & options.line.typed:
-        msg = say("--every and --keep need --checkpoint DIR; add it, or leave them out")
+        msg = say("--every and --keep-epochs need --checkpoint DIR; add it, or leave them out")
         raise ConfigError(msg)
     name = options.name or desk.session.free_name(options.model.cell)
     settings = batches, options.model, options.train

@@ -14,7 +14,7 @@ from rnn_magics.text.splitting.graphemes import split_graphemes
 from rnn_magics.text.tokenizers import require_breaks, split_words
 
 _KNOWN = (list, split_words, split_graphemes)  # of the package
-_NO_MATTER = ("documents", "seed")  # documents are in memory
+_NO_MATTER = ("documents", "seed", "test")  # documents and test parts are in memory
 _LISTED = 10_000_000  # tokens that may become a list of Python objects
 
 

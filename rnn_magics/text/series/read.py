@@ -86,15 +86,20 @@ def with_levels(corpus: Corpus, levels: Levels | None) -> Corpus:
     series = corpus.behind
     if levels is None or not isinstance(series, Series) or series.levels == levels:
         return corpus
-    return _corpus(series.values, levels, corpus.config, corpus.name, corpus.origin)
+    whole = replace(corpus.config, test=0.0)  # the test part has been set aside
+    made = _corpus(series.values, levels, whole, corpus.name, corpus.origin)
+    test = None if corpus.test is None else with_levels(corpus.test, levels)
+    return replace(made, config=corpus.config, test=test, is_test=corpus.is_test)
 
 
 def _corpus(values: Values, levels: Levels, config: CorpusConfig, name: str, origin: str) -> Corpus:
-    tokens = levels.of(values)
-    made = Corpus.from_tokens(tokens, config, name=name, origin=origin)
-    return replace(made, behind=Series(values, levels))
+    made = Corpus.from_tokens(levels.of(values), config, name=name, origin=origin)
+    test, size = made.test, len(made)
+    if test is not None:
+        test = replace(test, behind=Series(values[size:], levels))
+    return replace(made, behind=Series(values[:size], levels), test=test)
 
 
 def _training_part(values: Values, config: CorpusConfig) -> Values:
-    kept = values[: config.max_tokens]
+    kept = values[: len(values) - int(len(values) * config.test)][: config.max_tokens]
     return kept[: len(kept) - int(len(kept) * config.held_out_share(len(kept)))]

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
+from rnn_magics.language import say, say_number
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.documents import (
     BOS,
@@ -38,6 +39,29 @@ def beginning_of(data: Data, config: CorpusConfig, count: int) -> str | tuple[Ha
     if isinstance(data, str) and config.documents is not None:
         return beginning(data, count)
     return data.beginning[:count] if isinstance(data, StreamedText) else data[:count]
+
+
+def length_in_words(data: Data, config: CorpusConfig) -> str:
+    """Say how many characters or tokens a corpus has."""
+    number = length(data, config)
+    if isinstance(data, tuple):
+        return say_number(number, "{number:,} token", "{number:,} tokens")
+    return say_number(number, "{number:,} character", "{number:,} characters")
+
+
+def in_words(data: Data, config: CorpusConfig) -> list[str]:
+    """Say how large a corpus is, and how it is split."""
+    told, size, limit = [], length_in_words(data, config), config.max_tokens
+    if isinstance(data, str) and config.documents is not None:
+        number = len(documents_in(data))
+        told.append(say_number(number, "{number:,} document", "{number:,} documents"))
+    on_disk = isinstance(data, StreamedText)
+    told.append(say("{length} on disk", length=size) if on_disk else size)
+    if limit:
+        told.append(say_number(limit, "the first token", "the first {number:,} tokens"))
+    share = held_out_share(data, config)
+    told.append(say("{share:.0%} held out", share=share) if share else say("nothing held out"))
+    return told
 
 
 def fingerprint_of(data: Data) -> str:

@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from rnn_magics.errors import CorpusError
+from rnn_magics.errors import ConfigError, CorpusError
 from rnn_magics.language import say
 from rnn_magics.options import check_choice
 from rnn_magics.text.cleaning import CorpusConfig
@@ -58,6 +58,11 @@ def task_corpus(
     """
     check_choice("task", task, TASKS)
     examples, config = examples or TaskConfig(), config or CorpusConfig()
+    if config.test:
+        msg = say(
+            "a made-up task never ends: leave --test out, and score examples of another --seed"
+        )
+        raise ConfigError(msg)
     most = min(config.max_tokens or MOST_TOKENS + 1, MOST_TOKENS + 1)
     drawn = list(islice(draw_examples(task, examples), most))
     if len(drawn) > MOST_TOKENS:

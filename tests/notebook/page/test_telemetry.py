@@ -12,11 +12,11 @@ import pytest
 from rnn_magics.batching import Batches
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.page.telemetry import Telemetry
-from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import begin, iter_train
 from rnn_magics.training.run import Run
+from rnn_magics.training.scoring import held_out
 from rnn_magics.training.steps import step
 
 SMALL = ModelConfig(num_hiddens=8)
@@ -92,7 +92,7 @@ def test_the_time_left_until_a_limit_counts_the_evaluation(
     batches: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(step, "time", Ticks(1.0))
-    monkeypatch.setattr(loop, "time", Ticks(20.0))  # a slice of the held-out text
+    monkeypatch.setattr(held_out, "time", Ticks(20.0))  # a slice of the held-out text
     run, state = begin(batches, SMALL, TrainConfig(epochs=1000, max_time=200.0), "tiny")
     telemetry, left, expected = Telemetry(run), [], []
     for event in iter_train(run, state):

@@ -19,6 +19,7 @@ from rnn_magics.language import say, say_number
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.storage.container import Contents
+from rnn_magics.storage.contents.scores import capture_best, restore_best
 from rnn_magics.storage.strict import Fields, from_float
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.run import Run
@@ -59,6 +60,9 @@ def capture(state: TrainState, fingerprint: str) -> Contents:
         tensors["training.starts"] = epoch.plan.starts
         tensors |= {f"training.hidden.{i}": part for i, part in enumerate(epoch.hidden)}
         tensors |= {f"training.{name}": getattr(epoch, name) for name in _TALLIED}
+    told, weights = capture_best(state)
+    document |= told
+    tensors |= weights
     document["optimizer"] = numbers = {}
     for name, parameter in state.model.named_parameters():
         for key, value in state.optimizer.state.get(parameter, {}).items():
@@ -107,6 +111,7 @@ def restore(state: TrainState, contents: Contents) -> None:
         raise StorageError(
             say("it is at step {step}, beyond the end of its epoch", step=state.step)
         )
+    restore_best(state, read, tensors)
     _read_optimizer(state, read.mapping("optimizer"), tensors)
     read.end()
     if tensors:
@@ -143,9 +148,10 @@ def tokens_of(contents: Contents) -> str:
 
 
 def fingerprint_of(batches: Batches) -> str:
-    """Return the sha256 of the training and held-out indices of minibatches."""
+    """Return the sha256 of the training, held-out and test indices of minibatches."""
     digest = hashlib.sha256()
-    for ids in (batches.ids, batches.valid):
+    tests = [batches.test] if len(batches.test) else []  # without one, as in older files
+    for ids in (batches.ids, batches.valid, *tests):
         digest.update(len(ids).to_bytes(8, "little"))
         for start in range(0, len(ids), _BLOCK):
             block = ids[start : start + _BLOCK].cpu().long()  # the same for every integer type

@@ -6,7 +6,6 @@ left out of the file; a file without it is read as a run that does not have it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
@@ -17,14 +16,26 @@ import torch
 from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import ConfigError, StorageError, VocabError
 from rnn_magics.language import say
-from rnn_magics.models.ngram import MAX_ORDER
 from rnn_magics.models.rnn_model import ModelConfig
-from rnn_magics.scores.ladder import Ladder
-from rnn_magics.storage.strict import Fields, from_float, from_options, read_options
+from rnn_magics.storage.contents.scores import (
+    read_between,
+    read_counts,
+    read_ladder,
+    read_test,
+    write_between,
+    write_counts,
+    write_ladder,
+    write_test,
+)
+from rnn_magics.storage.strict import (
+    Fields,
+    from_float,
+    from_options,
+    read_options,
+    require_same,
+)
 from rnn_magics.text.cleaning import CorpusConfig
-from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.formats.formats import FileConfig
-from rnn_magics.text.indexing.sizes import TextSize
 from rnn_magics.text.read_as import TextReading
 from rnn_magics.text.series.levels import Levels
 from rnn_magics.text.vocab import Vocab, VocabConfig
@@ -86,6 +97,7 @@ def read_parts(document: Fields) -> dict[str, Any]:
 
 
 def _write_run(run: Run) -> dict[str, Any]:
+    best = {} if run.weights_from is None else {"weights_from": run.weights_from}
     return {
         "name": run.name,
         "reason": run.reason or Ending.SNAPSHOT,
@@ -96,6 +108,7 @@ def _write_run(run: Run) -> dict[str, Any]:
         "steps": run.steps,
         "tokens": run.tokens,
         **({} if run.predicted is None else {"predicted": run.predicted}),
+        **best,
     }
 
 
@@ -105,6 +118,8 @@ def _read_run(plain: Any) -> dict[str, Any]:
     for name in ("num_train_tokens", "num_valid_tokens", "steps", "tokens"):
         found[name] = read.count(name)
     found["predicted"] = read.perplexity("predicted") if "predicted" in read else None
+    if "weights_from" in read:
+        found["weights_from"] = read.count("weights_from")
     read.end()
     try:
         found["reason"] = Ending.named(found["reason"])
@@ -229,7 +244,7 @@ def _read_vocab(plain: Any) -> dict[str, Any]:
         vocab = Vocab.from_dict(whole)
     except VocabError as error:
         raise StorageError(str(error)) from None
-    _require_same("vocab.token_freqs", vocab.to_dict()["token_freqs"], whole["token_freqs"])
+    require_same("vocab.token_freqs", vocab.to_dict()["token_freqs"], whole["token_freqs"])
     return {"vocab": vocab}
 
 
@@ -284,7 +299,7 @@ def _read_curve(plain: Any) -> dict[str, Any]:
         curve = Curve.from_dict(plain)
     except (ValueError, TypeError, OverflowError) as error:
         raise StorageError(say("curve cannot be read: {error}", error=error)) from None
-    _require_same("curve", curve.to_dict(), plain)
+    require_same("curve", curve.to_dict(), plain)
     return {"curve": curve}
 
 
@@ -298,7 +313,7 @@ def _read_steered(plain: Any) -> dict[str, Any]:
             say("steered is not a list of at most {most} changes", most=_MOST_EPOCHS)
         )
     steered = [_read_steering(change) for change in plain]
-    _require_same("steered", [asdict(change) for change in steered] or None, plain)
+    require_same("steered", [asdict(change) for change in steered] or None, plain)
     return {"steered": steered}
 
 
@@ -314,81 +329,6 @@ def _read_steering(plain: Any) -> Steering:
     return Steering(step, config.peak_lr, config.clip)
 
 
-def _write_ladder(run: Run) -> dict[str, Any] | None:
-    return None if run.ladder is None else run.ladder.to_dict()
-
-
-def _read_ladder(plain: Any) -> dict[str, Any]:
-    read = Fields(plain, "ladder")
-    rungs = read.take("rungs")
-    read.count("uniform")
-    read.count("num_valid_tokens")
-    read.end()
-    if not isinstance(rungs, list) or not 1 <= len(rungs) <= MAX_ORDER:
-        raise StorageError(
-            say("ladder.rungs is not a list of 1 to {most} n-gram models", most=MAX_ORDER)
-        )
-    try:
-        ladder = Ladder.from_dict(plain)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise StorageError(say("ladder cannot be read: {error}", error=error)) from None
-    orders = [rung.order for rung in ladder]
-    if any(type(order) is not int or not 1 <= order <= MAX_ORDER for order in orders):
-        raise StorageError(say("ladder.rungs has orders other than 1 to {most}", most=MAX_ORDER))
-    _require_same("ladder", ladder.to_dict(), plain)
-    return {"ladder": ladder}
-
-
-def _write_counts(run: Run) -> dict[str, Any] | None:
-    counts = {"train": run.train_counts, "valid": run.valid_counts}
-    return {part: _plain_counts(c) for part, c in counts.items() if c is not None} or None
-
-
-def _plain_counts(counts: TextCounts) -> dict[str, Any]:
-    plain = asdict(counts)
-    for name in ("num_documents", "size"):
-        if plain[name] is None:
-            del plain[name]
-    return plain
-
-
-def _read_counts(plain: Any) -> dict[str, Any]:
-    read = Fields(plain, "counts")
-    found = {f"{part}_counts": _read_text_counts(read.take(part)) for part in read.keys}
-    if not found or not found.keys() <= {"train_counts", "valid_counts"}:
-        raise StorageError(say("counts has other keys than train and valid, or none"))
-    return found
-
-
-def _read_text_counts(plain: Any) -> TextCounts:
-    read = Fields(plain, "counts")
-    share = read.take("unk_share")
-    if type(share) is not float or not 0 <= share <= 1:
-        raise StorageError(
-            say("counts.unk_share must be a number from 0 to 1, not {share!r}", share=share)
-        )
-    words = None if plain.get("num_words", 0) is None else read.count("num_words")
-    if words is None:
-        read.take("num_words")
-    documents = read.count("num_documents") if "num_documents" in read else None
-    size = _read_size(read.mapping("size")) if "size" in read else None
-    read.end()
-    return TextCounts(share, words, documents, size)
-
-
-def _read_size(read: Fields) -> TextSize:
-    characters, num_bytes = read.count("num_characters"), read.count("num_bytes")
-    lost = read.seconds("lost_bits")
-    read.end()
-    return TextSize(characters, num_bytes, lost)
-
-
-def _require_same(part: str, written: Any, plain: Any) -> None:
-    # Written again, the part must give what the file holds: 1 for 1.0, or "2" for 2, is refused.
-    if json.dumps(written) != json.dumps(plain):
-        raise StorageError(say("{part} is not in the form that rnn_magics writes", part=part))
-
-
 PARTS: dict[str, Part] = {
     "run": Part(_write_run, _read_run),
     "config": Part(_write_config, _read_config),
@@ -397,8 +337,10 @@ PARTS: dict[str, Part] = {
     "vocab": Part(_write_vocab, _read_vocab, optional=True),
     "history": Part(_write_history, _read_history),
     "curve": Part(_write_curve, _read_curve, optional=True),
-    "ladder": Part(_write_ladder, _read_ladder, optional=True),
-    "counts": Part(_write_counts, _read_counts, optional=True),
+    "between": Part(write_between, read_between, optional=True),
+    "ladder": Part(write_ladder, read_ladder, optional=True),
+    "test": Part(write_test, read_test, optional=True),
+    "counts": Part(write_counts, read_counts, optional=True),
     "steered": Part(_write_steered, _read_steered, optional=True),
     "device": Part(_write_device, _read_device),
     "threads": Part(_write_threads, _read_threads, optional=True),

@@ -15,9 +15,9 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.reports.run_report import report_run
 from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.storage.checkpointing import Checkpointing
+from rnn_magics.storage.contents.parts import PARTS
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import save_run
-from rnn_magics.storage.parts import PARTS
 from rnn_magics.storage.resume import resume_run
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.series.levels import LevelsConfig
