@@ -112,6 +112,7 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
     model, train, batching = run.config.model, run.config.train, run.config.batching.batching
     device = run.device.device
     reasons = [
+        (bool(run.earlier), marked("it went on from the weights of another run")),
         (
             run.reason != Ending.EPOCHS,
             marked("it has not ended as planned; run all of its epochs first"),

@@ -22,6 +22,9 @@ def run_notes(run: Run) -> list[str]:
 def cautions(run: Run) -> list[str]:
     """Return what else a reader has to know: that it was steered, that it reads backwards."""
     notes = []
+    if run.earlier:
+        before = say("; ").join(map(str, run.earlier))
+        notes.append(say("It went on from the weights of {earlier}.", earlier=before))
     if run.steered:
         notes.append(
             say(

@@ -100,7 +100,7 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
     epochs = before.history.to_dict().items()  # complete epochs only
     run.history = History(**{name: values[: state.epoch] for name, values in epochs})  # type: ignore[arg-type]
     run.curve, run.steered, run.ladder = before.curve, before.steered, before.ladder
-    run.between = before.between
+    run.between, run.earlier = before.between, before.earlier
     run.steps, run.tokens = state.total_steps, state.total_tokens
     run.predicted = before.predicted
     run.message = before.message if before.reason == Ending.SNAPSHOT else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rnn_magics.digits import rounded
 from rnn_magics.interrupts import whole_imports
-from rnn_magics.language import say
+from rnn_magics.language import say, say_number
 from rnn_magics.scores.evaluation import bits_per_token, perplexity
 from rnn_magics.tables import pandas_or
 from rnn_magics.training.events import EpochEnd
@@ -204,3 +204,42 @@ def turn_of(scores: Sequence[Scored], train_bits: Sequence[float]) -> Turn | Non
 
 def _bits(score: Scored) -> float:
     return math.inf if math.isnan(score.bits) else score.bits
+
+
+@dataclass(frozen=True)
+class Life:
+    """A training that a later one went on from.
+
+    Parameters
+    ----------
+    name
+        The name of its run.
+    corpus
+        Name and sha256 of its corpus, or None.
+    steps, tokens
+        The number of steps taken and of tokens trained on.
+    history
+        The results of each epoch.
+    perplexity
+        The held-out perplexity of the weights with which the next one began; None if they were not
+        scored.
+    """
+
+    name: str
+    corpus: tuple[str, str] | None
+    steps: int
+    tokens: int
+    history: History = field(default_factory=History)
+    perplexity: float | None = None
+
+    def __str__(self) -> str:
+        """Say what it was, e.g. ``gru-1 (python_docs, 4 epochs, held-out perplexity 3.662)``."""
+        number = len(self.history)
+        told = [
+            "" if self.corpus is None else self.corpus[0],
+            say_number(number, "{number} epoch", "{number} epochs"),
+            ""
+            if self.perplexity is None
+            else say("held-out perplexity {perplexity}", perplexity=rounded(self.perplexity)),
+        ]
+        return f"{self.name} ({say(', ').join(filter(None, told))})"

@@ -18,10 +18,11 @@ from rnn_magics.errors import BatchError, TrainingError
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.language import say
 from rnn_magics.models.forked import training_here
-from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.names import check_name
 from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
+from rnn_magics.training.describe import describe_run
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import (
     Compiling,
@@ -40,7 +41,7 @@ from rnn_magics.training.machine.precision import check_precision
 from rnn_magics.training.machine.threads import ThreadChoice, Threads, choose_threads
 from rnn_magics.training.messages import non_finite, out_of_memory, worse_than_guessing
 from rnn_magics.training.progress import limits_used
-from rnn_magics.training.run import Run, describe_run
+from rnn_magics.training.run import Run, lives
 from rnn_magics.training.scoring.held_out import (
     Asked,
     is_due,
@@ -68,7 +69,7 @@ Drive = Callable[[Run, TrainState, Sequence[Listener]], None]
 @whole_imports()  # the first optimizer imports more of torch
 def begin(
     batches: Batches,
-    model: ModelConfig | RNNModel | None = None,
+    model: ModelConfig | RNNModel | Run | None = None,
     config: TrainConfig | None = None,
     name: str = "",
 ) -> tuple[Run, TrainState]:
@@ -80,7 +81,7 @@ def begin(
         The minibatches and the held-out text.
     model
         An architecture, whose initial weights are drawn with ``config.seed``; or a model to train
-        further.
+        further; or a run, of which a copy of the model is trained further.
     config
         How to train.
     name
@@ -99,6 +100,9 @@ def begin(
         If a single token is held out, so that there is nothing to predict.
     """
     check_name(name, say("the run"))
+    earlier = lives(model) if isinstance(model, Run) else []
+    if isinstance(model, Run):
+        model = copy_model(model.model)
     config = config or TrainConfig()
     config.check()  # a loaded run may name an optimizer that has been removed
     if len(batches.valid) == 1:
@@ -128,7 +132,9 @@ def begin(
     model.vocab = batches.vocab or model.vocab
     state = TrainState(model, optimizer, moved, generator, dropout_generator)
     name = name or model.config.cell
-    return describe_run(name, model, batches, config, device, threads), state
+    run = describe_run(name, model, batches, config, device, threads)
+    run.earlier = earlier
+    return run, state
 
 
 def _require_same_tokens(model: RNNModel, batches: Batches) -> None:
@@ -305,7 +311,7 @@ def _epoch_end(
 
 def train(
     batches: Batches,
-    model: ModelConfig | RNNModel | None = None,
+    model: ModelConfig | RNNModel | Run | None = None,
     config: TrainConfig | None = None,
     *,
     name: str = "",
@@ -320,7 +326,8 @@ def train(
     batches
         The minibatches, from `make_batches`.
     model
-        An architecture, or a model to train further; by default ``ModelConfig()``.
+        An architecture, a model to train further, or a run to go on from, which stays as it is;
+        by default ``ModelConfig()``.
     config
         How to train; by default ``TrainConfig()``.
     name

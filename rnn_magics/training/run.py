@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from rnn_magics.batching import BatchConfig, Batches
+from rnn_magics.batching import BatchConfig
 from rnn_magics.digits import rounded
 from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.language import marked, say, say_in, say_number
@@ -18,21 +17,17 @@ from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.options import AT_LEAST_ONE
 from rnn_magics.results import Result
 from rnn_magics.scores.ladder import Ladder
-from rnn_magics.text.counts import TextCounts, count_text
-from rnn_magics.text.indexing.sizes import TextSize, TextSizes, text_sizes
+from rnn_magics.text.counts import TextCounts
 from rnn_magics.text.read_as import TextReading
-from rnn_magics.text.tokenizers import TOKENIZERS
-from rnn_magics.text.vocab import Vocab, numbered_as
+from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.endings import Ending, state_in_words
-from rnn_magics.training.history import History, Scored, Turn
+from rnn_magics.training.history import History, Life, Scored, Turn
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
 from rnn_magics.training.scoring.record import Record, ScoreBetween
 from rnn_magics.training.scoring.test_part import TestPart
-
-_GONE_THROUGH = 1 << 26  # tokens, counted in under a second; a longer text stays on disk
 
 
 def versions() -> dict[str, str]:
@@ -165,6 +160,7 @@ class Run(Result):
     valid_counts: TextCounts | None = None
     reading: TextReading | None = None
     predicted: float | None = None
+    earlier: list[Life] = field(default_factory=list)
     between: list[ScoreBetween] = field(default_factory=list)
     weights_from: int | None = None
     test: TestPart | None = None
@@ -348,6 +344,15 @@ def state_of(run: Run, alive: str = "training") -> str:
     return say_in("state", alive) if run.reason is None else state_in_words(run.reason)
 
 
+def lives(run: Run) -> list[Life]:
+    """Return the trainings that the weights of a run come from, its own the last."""
+    scored = run.scored
+    reached = scored.perplexity if scored is not None and scored.is_present else None
+    history = History(**run.history.to_dict())  # type: ignore[arg-type]  # its own lists
+    own = Life(run.name, run.corpus, run.steps, run.tokens, history, reached)
+    return [*run.earlier, own]
+
+
 def copy_run(run: Run) -> Run:
     """Return a copy that further training does not change; call it between two steps."""
     return replace(
@@ -357,62 +362,6 @@ def copy_run(run: Run) -> Run:
         curve=run.curve.copy(),
         steered=list(run.steered),
         between=list(run.between),
+        earlier=list(run.earlier),
         reason=run.reason or Ending.SNAPSHOT,
     )
-
-
-def describe_run(
-    name: str,
-    model: RNNModel,
-    batches: Batches,
-    config: TrainConfig,
-    device: DeviceChoice,
-    threads: ThreadChoice | None,
-) -> Run:
-    """Return the record of a run that is about to start."""
-    corpus, sizes = batches.corpus, _sizes(batches)
-    return Run(
-        name,
-        model,
-        batches.vocab,
-        RunConfig(model.config, config, batches.config),
-        device,
-        None if corpus is None else (corpus.name, corpus.fingerprint),
-        len(batches.ids),
-        len(batches.valid),
-        threads=threads,
-        train_counts=(
-            _counts(batches.ids, batches, sizes.train)
-            if len(batches.ids) <= _GONE_THROUGH
-            else None
-        ),
-        valid_counts=_counts(batches.valid, batches, sizes.valid),
-        reading=None if corpus is None else TextReading.of(corpus),
-        test=_test_part(batches),
-    )
-
-
-def _sizes(batches: Batches) -> TextSizes:
-    corpus, vocab = batches.corpus, batches.vocab
-    if corpus is None or vocab is None or vocab.token not in TOKENIZERS:
-        return TextSizes()
-    numbered, found = numbered_as(corpus, vocab), (len(batches.ids), len(batches.valid))
-    if found != tuple(len(range(numbered.size)[part]) for part in numbered.parts):
-        return TextSizes()  # other indices than those of this text
-    return text_sizes(corpus, vocab)
-
-
-def _test_part(batches: Batches) -> TestPart | None:
-    if not len(batches.test):
-        return None
-    test = None if batches.corpus is None else batches.corpus.test
-    size = None
-    if test is not None and batches.vocab is not None and batches.vocab.token in TOKENIZERS:
-        size = text_sizes(test, batches.vocab).train
-    return TestPart(len(batches.test), counts=_counts(batches.test, batches, size))
-
-
-def _counts(ids: Tensor, batches: Batches, size: TextSize | None) -> TextCounts | None:
-    if batches.vocab is None or not len(ids):
-        return None
-    return count_text(ids.cpu().numpy(), batches.vocab, size)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from rnn_magics.errors import ConfigError
+from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.line.call import Call
@@ -14,12 +14,16 @@ from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part
 from rnn_magics.notebook.live.drive import Driver
 from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.options import AT_LEAST_ONE, Spelling, option
 from rnn_magics.reports.seeds import SeedRuns, seeded, train_seeds
+from rnn_magics.storage.atomic import user_path
 from rnn_magics.storage.checkpointing import Checkpointing
+from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.resume import LAST, last_run, resume_run
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.further import train_further
 from rnn_magics.training.loop import train
 from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.run import Run
@@ -61,6 +65,12 @@ class TrainOptions(LineOptions):
         spelling=named(metavar="DIR|last"),
         label="Resume",
     )
+    source: str | None = option(
+        None,
+        "go on with the weights and the vocabulary of a run, or of a file, on the present text",
+        spelling=named(flag="--from", metavar="RUN|FILE", suggest="runs"),
+        label="Go on from",
+    )
     no_baseline: bool = option(
         False, "do not fit n-gram models for comparison", label="No n-gram baselines"
     )
@@ -91,16 +101,17 @@ def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRun
     ConfigError
         If an option has no effect together with the others.
     """
-    batches, keep = desk.session.require_batches(), options.keep
+    keep = options.keep
     if options.resume is not None:
         _refuse_beside_resume(options)
-        return Call.of("run", resume_run, options.resume, batches)
-    if options.predict is not None and not len(batches.valid):
-        msg = say("nothing is held out, so there is nothing to predict; leave --predict out")
-        raise ConfigError(msg)
+        return Call.of("run", resume_run, options.resume, desk.session.require_batches())
     if not keep.folder and {"folder", "every", "keep"} & options.line.typed:
         msg = say("--every and --keep-epochs need --checkpoint DIR; add it, or leave them out")
         raise ConfigError(msg)
+    if options.source is not None:
+        return _further_call(desk, options)
+    batches = desk.session.require_batches()
+    _refuse_prediction(options, has_held_out=len(batches.valid) > 0)
     name = options.name or desk.session.free_name(options.model.cell)
     settings = batches, options.model, options.train
     if options.seeds is not None:
@@ -109,6 +120,47 @@ def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRun
         return Call.of("runs", train_seeds, *settings, num=options.seeds, name=name)
     watch = keep if keep.folder else None
     return Call.of("run", train, *settings, name=name, watch=watch)
+
+
+def _further_call(desk: Desk, options: TrainOptions) -> Call[Run]:
+    session, keep = desk.session, options.keep
+    given = {field.name for field in fields(ModelConfig)} | {"recipe", "seeds"}
+    if others := options.line.typed & given:
+        flag = flag_of(TrainOptions, min(others))
+        msg = say("--from goes on with a model as it is; leave {flag} out", flag=flag)
+        raise ConfigError(msg)
+    run = find_run(session, options.source or "")
+    corpus = session.require_corpus()
+    _refuse_prediction(options, has_held_out=corpus.held_out_share > 0)
+    batching = None if session.batches is None else session.batches.config
+    name = options.name or session.free_name(run.config.model.cell)
+    watch = keep if keep.folder else None
+    settings = run, corpus, batching, options.train
+    return Call.of("run", train_further, *settings, name=name, watch=watch)
+
+
+def find_run(session: Session, source: str) -> Run:
+    """Return the run of the session with this name, or that of a file or a folder.
+
+    Raises
+    ------
+    SessionError
+        If there is neither.
+    """
+    if source in session.runs:
+        return session.runs[source]
+    if user_path(source).exists():
+        return load_run(source)
+    runs = ", ".join(session.runs) or say("none")
+    raise SessionError(
+        say("no run {source!r} (runs: {runs}), and no such file", source=source, runs=runs)
+    )
+
+
+def _refuse_prediction(options: TrainOptions, *, has_held_out: bool) -> None:
+    if options.predict is not None and not has_held_out:
+        msg = say("nothing is held out, so there is nothing to predict; leave --predict out")
+        raise ConfigError(msg)
 
 
 def _refuse_beside_resume(options: TrainOptions) -> None:
@@ -141,6 +193,7 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
         %train_rnn --max-time 180 --background
         %train_rnn --checkpoint runs/first --every 500steps
         %train_rnn --resume runs/first
+        %train_rnn --from gru-1 --lr 0.001     further, on the present text
     """
     call = training_call(desk, options)
     desk.session.refuse_while_training("%train_rnn")

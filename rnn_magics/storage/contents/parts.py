@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -17,6 +17,14 @@ from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import ConfigError, StorageError, VocabError
 from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.storage.contents.lives import (
+    read_corpus,
+    read_history,
+    read_lives,
+    write_corpus,
+    write_history,
+    write_lives,
+)
 from rnn_magics.storage.contents.scores import (
     read_between,
     read_counts,
@@ -29,7 +37,6 @@ from rnn_magics.storage.contents.scores import (
 )
 from rnn_magics.storage.strict import (
     Fields,
-    from_float,
     from_options,
     read_options,
     require_same,
@@ -42,7 +49,6 @@ from rnn_magics.text.vocab import Vocab, VocabConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.endings import Ending
-from rnn_magics.training.history import History
 from rnn_magics.training.machine.device import DeviceChoice
 from rnn_magics.training.machine.threads import ThreadChoice
 from rnn_magics.training.run import Run, RunConfig, Steering
@@ -51,8 +57,6 @@ _DEVICE = re.compile("(cpu|cuda|mps)(:(0|[1-9][0-9]?))?")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _MOST_THREADS = 1024
 _MOST_EPOCHS = 1 << 24
-_MAY_LACK = {"valid_perplexity", "valid_bits", "threads"}  # lists whose entries may be None
-_LATER = {"threads"}  # lists that older files do not have
 
 
 @dataclass(frozen=True)
@@ -173,21 +177,6 @@ def _read_threads(plain: Any) -> dict[str, Any]:
     return {"threads": choice}
 
 
-def _write_corpus(run: Run) -> dict[str, Any] | None:
-    return None if run.corpus is None else dict(zip(("name", "sha256"), run.corpus, strict=True))
-
-
-def _read_corpus(plain: Any) -> dict[str, Any]:
-    read = Fields(plain, "corpus")
-    name, sha256 = read.text("name"), read.text("sha256")
-    read.end()
-    if not _SHA256.fullmatch(sha256):
-        raise StorageError(
-            say("corpus.sha256 must be 64 hexadecimal digits, not {sha256!r}", sha256=sha256[:80])
-        )
-    return {"corpus": (name, sha256)}
-
-
 def _write_reading(run: Run) -> dict[str, Any] | None:
     if (reading := run.reading) is None:
         return None
@@ -246,30 +235,6 @@ def _read_vocab(plain: Any) -> dict[str, Any]:
         raise StorageError(str(error)) from None
     require_same("vocab.token_freqs", vocab.to_dict()["token_freqs"], whole["token_freqs"])
     return {"vocab": vocab}
-
-
-def _write_history(run: Run) -> dict[str, Any]:
-    return {
-        name: [None if value is None else from_float(value) for value in values]
-        for name, values in run.history.to_dict().items()
-        if name not in _LATER or any(value is not None for value in values)
-    }
-
-
-def _read_history(plain: Any) -> dict[str, Any]:
-    read = Fields(plain, "history")
-    names = [item.name for item in fields(History)]
-    lists: dict[str, list[Any]] = {
-        name: read.numbers(name, optional=name in _MAY_LACK)
-        for name in names
-        if name not in _LATER or name in read
-    }
-    read.end()
-    lengths = {len(values) for values in lists.values()}
-    if len(lengths) > 1:
-        raise StorageError(say("the lists of history have different lengths"))
-    lists |= {name: [None] * max(lengths) for name in _LATER - lists.keys()}
-    return {"history": History(**lists)}
 
 
 def _write_versions(run: Run) -> dict[str, str]:
@@ -332,10 +297,11 @@ def _read_steering(plain: Any) -> Steering:
 PARTS: dict[str, Part] = {
     "run": Part(_write_run, _read_run),
     "config": Part(_write_config, _read_config),
-    "corpus": Part(_write_corpus, _read_corpus, optional=True),
+    "corpus": Part(write_corpus, read_corpus, optional=True),
     "reading": Part(_write_reading, _read_reading, optional=True),
     "vocab": Part(_write_vocab, _read_vocab, optional=True),
-    "history": Part(_write_history, _read_history),
+    "history": Part(write_history, read_history),
+    "earlier": Part(write_lives, read_lives, optional=True),
     "curve": Part(_write_curve, _read_curve, optional=True),
     "between": Part(write_between, read_between, optional=True),
     "ladder": Part(write_ladder, read_ladder, optional=True),
