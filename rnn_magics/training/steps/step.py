@@ -18,10 +18,10 @@ from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
 from rnn_magics.training.machine.precision import forward_loss, tf32_products
-from rnn_magics.training.progress import seconds_left, share_done
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
 from rnn_magics.training.steps.last_good import LastGood
+from rnn_magics.training.steps.progress import seconds_left, share_done
 
 
 class Step(Protocol):
