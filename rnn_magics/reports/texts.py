@@ -272,6 +272,7 @@ def evaluate_text(run: Run, corpus: Corpus, *, as_is: bool = False) -> TextEvalu
     on_device = torch.from_numpy(ids).to(next(run.model.parameters()).device)
     trained_on = run.corpus is not None and run.corpus[1] == corpus.fingerprint
     whole = marked("training part") if trained_on else marked("whole text")
+    whole = marked("test part") if corpus.is_test else whole
     part = marked("held-out part") if held_out else whole
     sizes = text_sizes(corpus, vocab)
     size = sizes.valid if held_out else sizes.train

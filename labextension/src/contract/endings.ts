@@ -6,6 +6,7 @@ export const ENDINGS = {
   epochs: { news: 'good', words: 'all epochs done' },
   max_time: { news: 'good', words: 'time is up' },
   max_tokens: { news: 'good', words: 'tokens are used up' },
+  patience: { news: 'good', words: 'no better score for long enough' },
   stopped: { news: 'neutral', words: 'stopped' },
   interrupted: { news: 'neutral', words: 'interrupted' },
   non_finite: { news: 'bad', words: 'non-finite values' },

@@ -85,6 +85,23 @@ export interface Size {
   lost_bits: number;
 }
 
+/** A held-out score between two epoch ends. */
+export interface Score {
+  step: number;
+  epoch: number;
+  nats: number | null;
+}
+
+/** The weights that a run has, where these are its best and not those of the last step. */
+export interface Weights extends Score {
+  words: string;
+}
+
+/** The part of the text by which nothing was chosen; null nats until it is scored. */
+export interface Test {
+  nats: number | null;
+}
+
 /** Rows (end, mean, lowest, highest): what the steps up to `end` had. */
 export type Rows = number[][];
 
@@ -123,6 +140,10 @@ export interface RunData {
   tokens_per_step: number | null;
   /** The predicted held-out text; null where its tokens are characters, or it is not known. */
   size: Size | null;
+  /** Empty in a notebook of before. */
+  between: Score[];
+  weights: Weights | null;
+  test: Test | null;
   /** The share of the training that was over when it ended; null where that is not known. */
   done: number | null;
   phase: Phase;
@@ -188,6 +209,12 @@ const shape = record<RunData>({
   tokens_per_second: optional(numberOrNull, null),
   tokens_per_step: optional(numberOrNull, null),
   size: optional(orNull(record<Size>({ tokens: count, bytes: count, lost_bits: number })), null),
+  between: optional(listOf(record<Score>({ step: number, epoch: count, nats: numberOrNull }), MOST_EPOCHS), []),
+  weights: optional(
+    orNull(record<Weights>({ step: number, epoch: count, nats: numberOrNull, words: text })),
+    null
+  ),
+  test: optional(orNull(record<Test>({ nats: numberOrNull })), null),
   done: optional(numberOrNull, null),
   phase: optional(oneOf(...PHASES), 'ended'),
   now: optional(

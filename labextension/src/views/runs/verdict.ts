@@ -3,18 +3,28 @@
 import type { RunData } from '../../contract/run';
 import { steady } from '../page/dom';
 import { say } from '../text/say';
-import { percent, reached } from './words';
+import { percent, perplexity, reached } from './words';
 
 /** Return one sentence, and after which epoch it held; empty where nothing can be said. */
 export function verdict(run: RunData): string {
   const { epoch } = reached(run);
-  const said = sentence(run);
+  const parts = [sentence(run), tested(run)].filter(part => part !== '');
+  const said = parts.join('; ');
+  if (run.weights !== null) {
+    return said === '' ? run.weights.words : say('%1: %2', run.weights.words, said);
+  }
   return epoch === null || said === '' ? said : say('After epoch %1: %2', epoch, said);
+}
+
+function tested({ test }: RunData): string {
+  const reachedThere = perplexity(test?.nats);
+  return reachedThere === null ? '' : say('test perplexity %1', steady(reachedThere));
 }
 
 function sentence(run: RunData): string {
   const { epochs, ladder, comparable } = run;
-  const held = epochs.findLast(({ valid_nats }) => valid_nats !== null)?.valid_nats ?? null;
+  const last = epochs.findLast(({ valid_nats }) => valid_nats !== null)?.valid_nats ?? null;
+  const held = run.weights === null ? last : run.weights.nats;
   if (held === null) {
     return epochs.length === 0 && run.phase !== 'ended'
       ? say('after the first epoch, held-out text tells how good it is')
