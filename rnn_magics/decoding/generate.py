@@ -23,6 +23,7 @@ from rnn_magics.decoding.prefix import (
     reading_of,
     split_text,
     vocab_of,
+    which_weights,
 )
 from rnn_magics.digits import rounded
 from rnn_magics.errors import DecodingError
@@ -69,6 +70,8 @@ class Generation(Result):
     values
         What its tokens stand for, where the run was trained on a series of numbers; nan for
         ``<unk>``.
+    weights
+        Which weights of its run wrote it, in words; empty for those of the last step.
     """
 
     text: str
@@ -83,6 +86,7 @@ class Generation(Result):
     form: Form | None = None
     form_nats: float = 0.0
     values: tuple[float, ...] = ()
+    weights: str = ""
 
     @property
     def perplexity(self) -> float:
@@ -120,6 +124,8 @@ class Generation(Result):
             said.append(say("without {unk}, which would be the whole text", unk=UNK))
         elif self.config.no_unk:
             said.append(say("without {unk}", unk=UNK))
+        if self.weights:
+            said.append(self.weights)
         if named := named_unknown(self.unknown):
             said.append(say("not in the vocabulary and {named}", named=named))
         return say(", ").join(said)
@@ -232,6 +238,7 @@ def generate_many(
         _generation(vocab, read, chosen, text, asked, only_unk=chosen.no_unk > config.no_unk)
         for chosen, text in zip(configs, texts, strict=True)
     ]
+    written = [replace(text, weights=which_weights(run)) for text in written]
     reading = reading_of(run)
     if reading is None or reading.levels is None:
         return written

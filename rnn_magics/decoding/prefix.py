@@ -176,6 +176,12 @@ def reading_of(run: Trained) -> TextReading | None:
     return reading
 
 
+def which_weights(run: Trained) -> str:
+    """Say which weights a run has if these are not the last; empty for an object without a say."""
+    weights: str = getattr(run, "which_weights", "")
+    return weights
+
+
 def as_read(run: Trained, text: str) -> str:
     """Return a text as the model reads it: cleaned as the text of its training was.
 

@@ -114,6 +114,13 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
     reasons = [
         (bool(run.earlier), marked("it went on from the weights of another run")),
         (
+            run.weights_from is not None,
+            marked(
+                "it has its best weights, which a short script does not keep; train with --keep"
+                " last, and with as many epochs as were best"
+            ),
+        ),
+        (
             run.reason != Ending.EPOCHS,
             marked("it has not ended as planned; run all of its epochs first"),
         ),
@@ -180,7 +187,8 @@ def _head(run: Run) -> str:
         figure = "held-out text not scored"
     else:
         perplexity = rounded(scored.perplexity)
-        figure = f"held-out perplexity {perplexity} after epoch {scored.epoch}"
+        when = f"epoch {scored.epoch}" if scored.tokens is None else f"{scored.tokens:,} tokens"
+        figure = f"held-out perplexity {perplexity} after {when}"
     return f'"""Train a language model ({run.config.model.cell}) in plain PyTorch: {figure}."""\n'
 
 

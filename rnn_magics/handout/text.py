@@ -155,10 +155,20 @@ def _read(corpus: Corpus, file: str | None) -> tuple[str, str | None]:
         text = _as_source(corpus.name, data)
         return f"{_kept(corpus, text, file)}tokens = ast.literal_eval(text)\n", text
     text = str(data)
-    if (source := _found_again(corpus, text)) is not None:
-        return source + _cleaning(config, text), None
+    whole = text if corpus.test is None else f"{text}{corpus.test.data}"
+    if (source := _found_again(corpus, whole)) is not None:
+        return source + _cleaning(config, whole) + _without_test(corpus), None
     kept = _kept(corpus, text, file)  # as it was cleaned
     return kept + 'lines = text.split("\\n")\n' * config.d2l, text
+
+
+def _without_test(corpus: Corpus) -> str:
+    if corpus.test is None:
+        return ""
+    if corpus.config.d2l:
+        text = f'text = "\\n".join(lines)[:{len(corpus)}]  # the rest is the test part\n'
+        return f'{text}lines = text.split("\\n")\n'
+    return f"text = text[:{len(corpus)}]  # the rest is the test part\n"
 
 
 def _as_source(name: str, tokens: tuple[Hashable, ...]) -> str:

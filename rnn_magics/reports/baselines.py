@@ -143,7 +143,7 @@ def compare_with_baselines(run: Run) -> BaselineComparison:
         Mark(mark.name, mark.perplexity, _epoch_below(run, mark.perplexity))
         for mark in marks(ladder)
     )
-    if (turn := run.history.turn) is None:
+    if (turn := run.turn) is None or run.weights_from is not None:
         return BaselineComparison(
             passed,
             say(

@@ -68,12 +68,12 @@ class Group:
         if best is None or not math.isfinite(best.perplexity):
             return ""
         alone = len(self.runs) == 1
-        reached = {"run": run.name, "perplexity": rounded(best.perplexity), "epoch": best.epoch}
+        reached = {"run": run.name, "perplexity": rounded(best.perplexity), "when": best.when}
         said = (
-            say("{run}: held-out perplexity {perplexity} after epoch {epoch}", **reached)
+            say("{run}: held-out perplexity {perplexity} {when}", **reached)
             if alone
             else say(
-                "{run} predicts held-out text best: perplexity {perplexity} after epoch {epoch}",
+                "{run} predicts held-out text best: perplexity {perplexity} {when}",
                 **reached,
             )
         )
@@ -213,7 +213,7 @@ class Comparison(Result):
             for run in self.runs
             if run.steered
         ]
-        return [*told, *steered]
+        return [*told, *filter(None, map(_on_test_part, groups)), *steered]
 
     def _in_bytes(self, groups: tuple[Group, ...]) -> str:
         if why_not := why_not_by_bytes(self.runs):
@@ -237,6 +237,9 @@ class Comparison(Result):
         runs = [run for group in groups for run in group.runs]
         names = Column.of(marked("run"), [run.name for run in runs], str)
         results = _results(runs)
+        tested = [None if run.test is None else run.test.perplexity for run in runs]
+        if any(value is not None for value in tested):
+            results.insert(3, Column.of(marked("test ppl"), tested, rounded))
         if self._by_bytes:  # behind the perplexity of the held-out text
             reached = list(map(_best_bytes, runs))
             results.insert(2, Column.of(marked("bits per byte"), reached, rounded))
@@ -292,9 +295,22 @@ def compare_runs(runs: Sequence[Run], *, against: str = "epochs") -> Comparison:
     return Comparison(runs, against)
 
 
+def _on_test_part(group: Group) -> str:
+    # The best of several, and the best epoch, flatter the text that they were chosen by.
+    run = group.runs[0]
+    if run.test is None or run.test.perplexity is None or best_score(run) is None:
+        return ""
+    reached = {"run": run.name, "perplexity": rounded(run.test.perplexity)}
+    return say(
+        "Held-out text flatters what was chosen by it; on the test part, by which nothing was"
+        " chosen, {run} reaches perplexity {perplexity}.",
+        **reached,
+    )
+
+
 def best_score(run: Run) -> Scored | None:
     """Return the lowest held-out perplexity of a run and its epoch; None if none was scored."""
-    return min(run.history.scores, key=lambda score: _last_if_nan(score.bits), default=None)
+    return run.record.best
 
 
 def _best_bytes(run: Run) -> float | None:

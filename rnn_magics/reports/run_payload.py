@@ -42,7 +42,10 @@ def run_payload(run: Run) -> dict[str, Any]:
         bound), ``tokens_per_second``, ``tokens_per_step``, ``size`` (how many ``tokens`` and
         ``bytes`` of the held-out text are predicted, and how many ``lost_bits`` spell what the
         tokens do not give back; None where tokens are characters), ``predicted_nats`` (of the
-        perplexity that somebody predicted; None if nobody did).
+        perplexity that somebody predicted; None if nobody did), ``between`` (``step``,
+        ``epoch`` and ``nats`` of the held-out scores between epoch ends), ``weights`` (the same of
+        the weights that the run has, and ``words`` for them; None for those of the last step),
+        ``test`` (``nats`` of the test part, None until it is scored; None without one).
     """
     config, batching = run.config, run.config.batching
     options = {**config.model.changed(), **batching.changed(), **config.train.changed()}
@@ -70,6 +73,9 @@ def run_payload(run: Run) -> dict[str, Any]:
         "tokens_per_step": batching.tokens_per_batch,
         "size": _size(run),
         "predicted_nats": None if run.predicted is None else math.log(run.predicted),
+        "between": _between(run),
+        "weights": _weights(run),
+        "test": None if run.test is None else {"nats": _plain(run.test.nats)},
     }
 
 
@@ -97,6 +103,24 @@ def saved_payload(run: Run, most: int = SAVED_POINTS, **more: Any) -> dict[str, 
     """
     epochs = _epochs(run, min(most, MOST_EPOCHS))
     return {**run_payload(run), **more, "epochs": epochs, "series": series_lists(run.curve, most)}
+
+
+def _between(run: Run, most: int = MOST_EPOCHS) -> list[dict[str, float | None]]:
+    stride = -(-len(run.between) // most) or 1
+    best = min(run.between, key=lambda score: score.nats, default=None)
+    return [
+        {"step": score.steps, "epoch": score.epoch, "nats": _plain(score.nats)}
+        for place, score in enumerate(run.between)
+        if place % stride == 0 or score is best
+    ]
+
+
+def _weights(run: Run) -> dict[str, Any] | None:
+    scored = run.scored
+    if run.weights_from is None or scored is None:
+        return None
+    told = {"step": run.weights_from, "epoch": scored.epoch, "words": run.which_weights}
+    return {**told, "nats": _plain(scored.bits * math.log(2))}
 
 
 def _ladder(run: Run) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rnn_magics.batching import BATCHERS
@@ -12,6 +12,7 @@ from rnn_magics.language import marked, say, say_number
 from rnn_magics.reports.texts import TextEvaluation, describe_score
 from rnn_magics.results import Result
 from rnn_magics.scores.evaluation import Evaluation
+from rnn_magics.training.history import Turn
 from rnn_magics.training.run import Run
 
 
@@ -27,15 +28,22 @@ class RunReport(Result):
         minibatches demand.
     valid
         The last score of the held-out text, as `evaluate_text` scores it; None where there is none.
-    epoch
-        The epoch after which the held-out text was scored, if the weights have changed since.
+    when
+        After how much training the held-out text was scored, if not after the last step: the
+        weights have changed since, or the run has its best ones.
+    test
+        The score of the test part; None where there is none.
+    over
+        The epoch of the training figures; None for the last.
     notes
         What else to know about the held-out perplexity: that it was not measured, or has risen.
     """
 
     train: TextEvaluation | None
     valid: TextEvaluation | None
-    epoch: int | None = None
+    when: str = ""
+    test: TextEvaluation | None = None
+    over: int | None = None
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -76,14 +84,21 @@ class RunReport(Result):
                 "all {num_tokens:,} predicted tokens of the held-out text",
                 num_tokens=self.valid.score.num_tokens,
             )
-            name = (
-                say("Held-out")
-                if self.epoch is None
-                else say("Held-out, after epoch {epoch}", epoch=self.epoch)
-            )
+            name = say("Held-out, {when}", when=self.when) if self.when else say("Held-out")
             yield name, self.valid, over
+        if self.test is not None:
+            over = say(
+                "all {num_tokens:,} predicted tokens of the test part, by which nothing was chosen",
+                num_tokens=self.test.score.num_tokens,
+            )
+            yield say("Test part"), self.test, over
         if self.train is not None:
-            yield say("Training"), self.train, say("the last epoch, while the weights changed")
+            over = (
+                say("the last epoch, while the weights changed")
+                if self.over is None
+                else say("epoch {epoch}, while the weights changed", epoch=self.over)
+            )
+            yield say("Training"), self.train, over
 
     def _how(self) -> Iterator[str]:
         for _, found, over in self._parts():
@@ -123,16 +138,22 @@ class RunReport(Result):
 def report_run(run: Run) -> RunReport:
     """Return the perplexities of a run with all that they depend on; nothing is scored anew."""
     name = say("its text") if run.corpus is None else run.corpus[0]
-    history, train, valid = run.history, None, None
-    if len(history):
+    train, valid, test, when, over = None, None, None, "", None
+    if epoch := run.epoch:
         carried = BATCHERS[run.config.batching.batching].carries_state
-        score = _scored(history.train_bits[-1], run.num_train_tokens, carried=carried)
+        score = _scored(run.history.train_bits[epoch - 1], run.num_train_tokens, carried=carried)
+        over = None if epoch == len(run.history) else epoch
         train = describe_score(run, name, marked("training part"), score, run.train_counts)
     if (scored := run.scored) is not None:
         score = _scored(scored.bits, run.num_valid_tokens, carried=run.state_rule == "carried")
         valid = describe_score(run, name, marked("held-out part"), score, run.valid_counts)
-    epoch = None if scored is None or scored.is_present else scored.epoch
-    return RunReport(train, valid, epoch, tuple(_notes(run)))
+        when = say("best weights, {when}", when=scored.when) if scored.is_kept else scored.when
+        when = "" if scored.is_present and not scored.is_kept else when
+    if run.test is not None and run.test.bits is not None:
+        carried = run.state_rule == "carried"
+        score = _scored(run.test.bits, run.test.num_tokens, carried=carried)
+        test = describe_score(run, name, marked("test part"), score, run.test.counts)
+    return RunReport(train, valid, when, test, over, tuple(_notes(run)))
 
 
 def _notes(run: Run) -> Iterator[str]:
@@ -142,25 +163,43 @@ def _notes(run: Run) -> Iterator[str]:
             yield say("The held-out text was not scored.")
         elif not scored.is_present:
             yield say("The weights have changed since the held-out text was scored.")
-    if (turn := history.turn) is not None:
-        epoch, last = turn.best.epoch, history.scores[-1].epoch
-        before, after = (rounded(history.train_perplexity[at - 1]) for at in (epoch, last))
-        told = {"best": turn.best, "since": turn.since, "epoch": epoch}
-        told |= {"before": before, "after": after}
-        if turn.is_memorising:
+    if run.test is not None and run.test.nats is None and run.reason is not None and run.steps:
+        yield say("The test part was not scored.")
+    if (turn := run.turn) is not None:
+        epochs = (min(s.epoch, len(history)) for s in (turn.best, run.record.scores[-1]))
+        before, after = (rounded(history.train_perplexity[at - 1]) for at in epochs)
+        told = {"best": turn.best, "since": turn.since, "before": before, "after": after}
+        if run.weights_from is not None:
+            yield from _kept_best(turn, told)
+        elif turn.is_memorising:
             yield say(
                 "Best held-out perplexity {best}, {since}: the training perplexity fell from"
-                " {before} to {after}. A run kept with --checkpoint DIR has that model:"
-                " %load_rnn DIR --epoch {epoch}.",
+                " {before} to {after}. --keep best leaves a run with that model; one that was kept"
+                " with --checkpoint DIR may have it: %load_rnn DIR --epoch best.",
                 **told,
             )
         else:
             yield say(
                 "Best held-out perplexity {best}, {since}: the training perplexity rose from"
-                " {before} to {after}. A run kept with --checkpoint DIR has that model:"
-                " %load_rnn DIR --epoch {epoch}.",
+                " {before} to {after}. --keep best leaves a run with that model; one that was kept"
+                " with --checkpoint DIR may have it: %load_rnn DIR --epoch best.",
                 **told,
             )
+
+
+def _kept_best(turn: Turn, told: Mapping[str, object]) -> Iterator[str]:
+    if turn.is_memorising:
+        yield say(
+            "These are the weights of the best held-out perplexity, {best}, {since}: the training"
+            " perplexity fell from {before} to {after}.",
+            **told,
+        )
+    else:
+        yield say(
+            "These are the weights of the best held-out perplexity, {best}, {since}: the training"
+            " perplexity rose from {before} to {after}.",
+            **told,
+        )
 
 
 def _scored(bits: float, num_tokens: int, *, carried: bool) -> Evaluation:

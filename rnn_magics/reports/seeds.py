@@ -119,7 +119,7 @@ class SeedRuns(Result):
     def depends(self) -> list[str]:
         """What is the same for each run, said once: bits, words and what they are computed over."""
         reports = [report_run(run) for run in self.runs]
-        found = [r.valid for r in reports if r.valid is not None and r.epoch is None]
+        found = [r.valid for r in reports if r.valid is not None and not r.when]
         if not found:
             return []
         one, bits = found[0], Spread.of([each.score.bits for each in found])

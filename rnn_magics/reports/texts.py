@@ -310,6 +310,7 @@ def part_to_score(run: Run, corpus: Corpus, *, as_is: bool = False) -> Part:
     ids = np.asarray(encoded.valid if held_out else encoded.train, np.int64)
     trained_on = run.corpus is not None and run.corpus[1] == corpus.fingerprint
     whole = marked("training part") if trained_on else marked("whole text")
+    whole = marked("test part") if corpus.is_test else whole
     sizes = text_sizes(corpus, vocab)
     counts = count_text(ids, vocab, sizes.valid if held_out else sizes.train)
     on_device = torch.from_numpy(ids).to(next(run.model.parameters()).device)

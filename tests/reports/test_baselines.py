@@ -13,7 +13,8 @@ from rnn_magics.scores.ladder import Ladder, Rung
 from rnn_magics.training.curve import Curve
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.history import History
-from rnn_magics.training.run import Run, last_score
+from rnn_magics.training.run import Run
+from rnn_magics.training.scoring.record import Record
 
 LADDER = Ladder((Rung(1, 20, 22.0), Rung(2, 10, 12.0), Rung(3, 4, 8.0), Rung(4, 2, 9.0)), 28, 99)
 
@@ -26,10 +27,13 @@ def run(*valid: float | None, ladder: Ladder | None = LADDER, **changes: Any) ->
         valid_perplexity=list(valid),
         valid_bits=bits,
     )
+    record = Record(history, Curve(), [], 9, Ending.EPOCHS, None)
     values = {
         "ladder": ladder,
         "history": history,
-        "scored": last_score(history, Curve(), 9, Ending.EPOCHS),
+        "scored": record.scored,
+        "turn": record.turn,
+        "weights_from": None,
         "state_rule": "carried",
         "num_valid_tokens": 100,
     }

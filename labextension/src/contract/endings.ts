@@ -6,6 +6,7 @@ export const ENDINGS = {
   epochs: { news: 'good', words: 'all epochs done' },
   max_time: { news: 'good', words: 'time limit reached' },
   max_tokens: { news: 'good', words: 'token limit reached' },
+  patience: { news: 'good', words: 'no better for a while' },
   stopped: { news: 'neutral', words: 'stopped' },
   interrupted: { news: 'neutral', words: 'interrupted' },
   non_finite: { news: 'bad', words: 'non-finite values' },

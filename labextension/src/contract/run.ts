@@ -85,6 +85,23 @@ export interface Size {
   lost_bits: number;
 }
 
+/** A held-out score between two epoch ends. */
+export interface Score {
+  step: number;
+  epoch: number;
+  nats: number | null;
+}
+
+/** The weights that a run has, where these are its best and not those of the last step. */
+export interface Weights extends Score {
+  words: string;
+}
+
+/** The part of the text by which nothing was chosen; null nats until it is scored. */
+export interface Test {
+  nats: number | null;
+}
+
 /** Rows (end, mean, lowest, highest): what the steps up to `end` had. */
 export type Rows = number[][];
 
@@ -127,6 +144,10 @@ export interface RunData {
   predicted_nats: number | null;
   /** Whether a prediction still comes before the first score. */
   may_predict: boolean;
+  /** Empty in a notebook of before. */
+  between: Score[];
+  weights: Weights | null;
+  test: Test | null;
   /** The share of the training that was over when it ended; null where that is not known. */
   done: number | null;
   phase: Phase;
@@ -194,6 +215,12 @@ const shape = record<RunData>({
   size: optional(orNull(record<Size>({ tokens: count, bytes: count, lost_bits: number })), null),
   predicted_nats: optional(numberOrNull, null),
   may_predict: optional((value: unknown) => value === true, false),
+  between: optional(listOf(record<Score>({ step: number, epoch: count, nats: numberOrNull }), MOST_EPOCHS), []),
+  weights: optional(
+    orNull(record<Weights>({ step: number, epoch: count, nats: numberOrNull, words: text })),
+    null
+  ),
+  test: optional(orNull(record<Test>({ nats: numberOrNull })), null),
   done: optional(numberOrNull, null),
   phase: optional(oneOf(...PHASES), 'ended'),
   now: optional(

@@ -71,10 +71,17 @@ def calls(desk: Desk, options: EvaluateOptions) -> Sequence[Call[Any]]:
         )
         raise ConfigError(msg)
     loading = _loading_calls(runs, options)
-    texts = [*map(result_of, loading)] or [variable("corpus", session.require_corpus())]
+    texts = [*map(result_of, loading)] or _own_texts(session)
     if options.adapting.adapts:
         return [*loading, _adapting_call(runs, texts, options)]
     return [*loading, _scoring_call(runs, texts, as_is=options.is_as_is)]
+
+
+def _own_texts(session: Session) -> list[Corpus]:
+    # Of a text whose end was set aside also that end, which its score names.
+    corpus = session.require_corpus()
+    test = [] if corpus.test is None else [variable("corpus.test", corpus.test)]
+    return [variable("corpus", corpus), *test]
 
 
 def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpus]]:
@@ -83,6 +90,8 @@ def _loading_calls(runs: list[Run], options: EvaluateOptions) -> list[Call[Corpu
         return []
     valid = options.cleaning.valid if "valid" in options.line.typed else 0.0
     documents = options.cleaning.documents or (None if options.as_is else _documents(runs))
+    if "test" in options.line.typed:
+        raise ConfigError(say("--test sets a part of the text of %corpus aside; leave it out here"))
     cleaning = replace(options.cleaning, valid=valid, documents=documents)
     how = cleaning, options.encoding or _encoding(runs)
     if options.line.cell is not None or options.data is not None:
@@ -194,6 +203,8 @@ def evaluate_rnn(
     desk: Desk, options: EvaluateOptions
 ) -> Evaluations | TextEvaluation | MixtureEvaluation:
     """Score texts with runs: the session's held-out text, or texts as ``%corpus`` takes them.
+
+    Where the session's text has a test part (``%corpus --test``), that is scored, too.
 
     Each word is a text; a folder or a pattern is one. A text is read as that of the run was: its
     cleaning, its encoding, and its field. Of the held-out part of a series it also says the error

@@ -67,12 +67,19 @@ def epoch_heads() -> tuple[str, ...]:
 def run_table(run: Run) -> tuple[Row, list[Row]]:
     """Return head and rows: the epochs, then each baseline and when the run passed it."""
     rows, marks = epoch_rows(run), compare_with_baselines(run).marks
+    if run.weights_from is not None:
+        best = say("{epoch} (best weights)", epoch=run.epoch)
+        rows = [(best, *row[1:]) if row[0] == run.epoch else row for row in rows]
     if not rows or not marks:
         return epoch_heads(), rows
     passed: dict[object, list[str]] = {}
     for mark in marks:
         passed.setdefault(mark.epoch, []).append(mark.words)
-    lines: list[Row] = [(*row, say("; ").join(passed.get(row[0], []))) for row in rows]
+    epochs = [row[0] for row in epoch_rows(run)]
+    lines: list[Row] = [
+        (*row, say("; ").join(passed.get(epoch, [])))
+        for epoch, row in zip(epochs, rows, strict=True)
+    ]
     for mark in marks:
         bits = bits_per_token(math.log(mark.perplexity))
         when = (

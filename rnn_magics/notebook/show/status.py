@@ -114,7 +114,7 @@ def _run_row(session: Session, name: str) -> tuple[str, ...]:
         f"{len(run.history)}/{run.config.train.epochs}",
         rounded(run.train_perplexity),
         str(run.scored or ""),
-        say("; ").join(filter(None, (run.message, str(run.history.turn or "")))),
+        say("; ").join(filter(None, (run.message, run.which_weights or str(run.turn or "")))),
     )
 
 

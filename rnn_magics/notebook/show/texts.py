@@ -58,9 +58,13 @@ def _length(corpus: Corpus) -> str:
 
 
 def _held_out(corpus: Corpus) -> str:
-    if not corpus.held_out_share:
-        return say("held out: nothing")
-    return say("held out: {share:.0%} at the end", share=corpus.held_out_share)
+    told = say("held out: nothing")
+    if corpus.held_out_share:
+        told = say("held out: {share:.0%} at the end", share=corpus.held_out_share)
+    if corpus.test is None:
+        return told
+    test = say("set aside to test on, after that: {size:,}", size=len(corpus.test))
+    return say("; ").join([told, test])
 
 
 def _first_lines(corpus: Corpus) -> str:

@@ -37,9 +37,10 @@ export function perplexityChart(runs: RunData[], against: Against, smoothing = 0
     const means = rows.map(([, mean]) => mean ?? null);
     const line = (nats: readonly (number | null)[]): Values =>
       new Map(places.map((place, row) => [place, perplexity(nats[row])]));
-    const held: Values = new Map(
-      run.epochs.map(({ step, valid_nats }) => [at(step), perplexity(valid_nats)])
-    );
+    const held: Values = new Map([
+      ...run.between.map(({ step, nats }): [number, number | null] => [at(step), perplexity(nats)]),
+      ...run.epochs.map(({ step, valid_nats }): [number, number | null] => [at(step), perplexity(valid_nats)])
+    ]);
     if (smoothing > 0) {
       raw.push({ label: label(say('each step')), points: line(means), hue, faint: true });
     }
@@ -104,18 +105,23 @@ function predictionOf(run: RunData | undefined): Level[] {
 }
 
 function bestOf(runs: RunData[], against: Against): Point | null {
-  const scored = runs.flatMap(run =>
-    run.epochs.flatMap(epoch => (epoch.valid_nats === null ? [] : [{ run, epoch, nats: epoch.valid_nats }]))
-  );
+  const scored = runs.flatMap(run => [
+    ...run.epochs.flatMap(epoch =>
+      epoch.valid_nats === null
+        ? []
+        : [{ run, step: epoch.step, epoch: epochOf(run, epoch), nats: epoch.valid_nats }]
+    ),
+    ...run.between.flatMap(({ step, epoch, nats }) => (nats === null ? [] : [{ run, step, epoch, nats }]))
+  ]);
   const least = scored.reduce((low, { nats }) => Math.min(low, nats), Infinity);
   const best = scored.find(({ nats }) => nats === least);
   const y = perplexity(best?.nats);
   if (best === undefined || y === null) {
     return null;
   }
-  const { run, epoch } = best;
-  const label = labelled(runs, run)(say('best %1, epoch %2', shown(y), epochOf(run, epoch)));
-  return { x: clock(run, against)(epoch.step), y, label };
+  const { run, epoch, step } = best;
+  const label = labelled(runs, run)(say('best %1, epoch %2', shown(y), epoch));
+  return { x: clock(run, against)(step), y, label };
 }
 
 /** Return the changes that a reader made, each with what is other than before. */

@@ -18,7 +18,7 @@ export function details(first: RunData): Details {
   node.append(element('summary', '', say('details')), notes, epochs);
   let drawn = '';
   const update = (run: RunData): void => {
-    const now = JSON.stringify([run.notes, run.epochs.length]);
+    const now = JSON.stringify([run.notes, run.epochs.length, run.weights]);
     if (now === drawn) {
       return; // a reader may have selected something in it
     }
@@ -43,7 +43,9 @@ function head(): string[] {
 
 function rows(run: RunData): string[][] {
   return run.epochs.map(epoch => [
-    String(epochOf(run, epoch)),
+    run.weights?.epoch === epochOf(run, epoch)
+      ? say('%1 (best weights)', run.weights.epoch)
+      : String(epochOf(run, epoch)),
     shown(perplexity(epoch.train_nats)),
     shown(perplexity(epoch.valid_nats)),
     shown(epoch.grad_norm),

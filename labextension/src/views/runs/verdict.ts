@@ -13,9 +13,13 @@ const MANIFOLD = 10;
 /** Return one sentence, and after which epoch it held; empty where nothing can be said. */
 export function verdict(run: RunData): string {
   const { epoch } = reached(run);
-  const [revealed, said] = [reveal(run), sentence(run)];
-  const told = epoch === null || said === '' ? said : say('After epoch %1: %2', epoch, said);
-  return revealed === '' ? told : [told, revealed].filter(text => text !== '').join('. ');
+  const said = [sentence(run), tested(run)].filter(part => part !== '').join('; ');
+  const told = weighed(run, said) || (epoch === null || said === '' ? said : say('After epoch %1: %2', epoch, said));
+  return [told, reveal(run)].filter(text => text !== '').join('. ');
+}
+
+function weighed({ weights }: RunData, said: string): string {
+  return weights === null ? '' : said === '' ? weights.words : say('%1: %2', weights.words, said);
 }
 
 /** Return how far the reader's prediction was off; `reports/run_notes.py` says the same. */
@@ -53,9 +57,15 @@ function besideCounting({ ladder, comparable }: RunData, said: number, heldOut: 
     : say('That is as near as the best %1-gram (%2), or nearer.', best.order, steady(counted));
 }
 
+function tested({ test }: RunData): string {
+  const reachedThere = perplexity(test?.nats);
+  return reachedThere === null ? '' : say('test perplexity %1', steady(reachedThere));
+}
+
 function sentence(run: RunData): string {
   const { epochs, ladder, comparable } = run;
-  const held = epochs.findLast(({ valid_nats }) => valid_nats !== null)?.valid_nats ?? null;
+  const last = epochs.findLast(({ valid_nats }) => valid_nats !== null)?.valid_nats ?? null;
+  const held = run.weights === null ? last : run.weights.nats;
   if (held === null) {
     return epochs.length === 0 && run.phase !== 'ended'
       ? say('after the first epoch, held-out text tells how good it is')

@@ -107,7 +107,16 @@ export function reached(run: RunData): {
   epoch: number | null;
   bitsPerByte: number | null;
 } {
-  const { now, epochs, phase } = run;
+  const { now, epochs, phase, weights } = run;
+  if (weights !== null) {
+    const own = epochs.find(epoch => epochOf(run, epoch) === weights.epoch) ?? epochs.at(-1);
+    return {
+      training: perplexity(own?.train_nats),
+      heldOut: perplexity(weights.nats),
+      epoch: weights.epoch,
+      bitsPerByte: bitsPerByte(run, weights.nats)
+    };
+  }
   const last = epochs.at(-1);
   const training = phase === 'ended' ? last?.train_nats : (now?.train_nats ?? last?.train_nats);
   const scored = epochs.findLast(({ valid_nats }) => valid_nats !== null);
