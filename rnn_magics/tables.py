@@ -67,6 +67,11 @@ def wrapped(text: str, width: int | None = None, indent: str = "  ") -> str:
     return "\n".join((lead + first, *(indent + line for line in following)))
 
 
+def fitting(text: str) -> str:
+    """Return lines of text, each broken between words where it does not fit the terminal."""
+    return "\n".join(map(wrapped, text.split("\n")))
+
+
 def _parts(lines: list[list[str]], width: int | None) -> Iterator[list[list[str]]]:
     # Tables of as many columns as fit, each with the first column.
     if width is None:

@@ -37,7 +37,7 @@ def to_characters(figure: Figure, width: int | None = None) -> str:
     Returns
     -------
     str
-        One block of lines for each chart. Empty if no chart has a curve.
+        One block of lines for each chart. Empty if no chart has a curve of two points.
     """
     if width is None:
         room = terminal_width() or WIDTH + _AXIS
@@ -51,7 +51,7 @@ def _chart(axes: Axes, width: int) -> str:
     log = axes.get_xscale() == "log", axes.get_yscale() == "log"
     curves = [_shown(axes, line, log) for line in axes.get_lines() if _is_named(line)]
     curves = [(x, y, label) for x, y, label in curves if len(x)][: len(_MARKS)]
-    if not curves:
+    if not any(np.ptp(x) > 0 for x, _, _ in curves):  # one point is no curve
         return ""
     ends_x, ends_y = _ends([x for x, _, _ in curves]), _ends([y for _, y, _ in curves])
     to_x, to_y = _Scale(*ends_x, log=log[0]), _Scale(*ends_y, log=log[1])

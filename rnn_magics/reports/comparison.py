@@ -278,14 +278,15 @@ class Comparison(Result):
         """Return the table, best held-out perplexity of each group first, and what to know."""
         table = self.table
         sections, told = table.sections, []
-        lines = iter(
-            aligned([table.headings, *(row for _, rows in sections for row in rows)]).split("\n")
-        )
-        told.append(next(lines))
+        all_rows = [row for _, rows in sections for row in rows]
+        lines = aligned([table.headings, *all_rows]).split("\n")
+        is_one = len(lines) == 1 + len(all_rows)  # no cell was wrapped, and no column left behind
+        body = iter(lines[1:])
+        told += lines[:1] if is_one else []
         for group, rows in sections:
             if len(sections) > 1:
                 told.append(f"{group.letter}: {group.basis}")
-            told += islice(lines, len(rows))
+            told += islice(body, len(rows)) if is_one else [aligned([table.headings, *rows])]
         verdicts = (group.verdict for group in table.groups)
         return "\n".join([*told, *filter(None, [*verdicts, *self.notes])])
 

@@ -157,9 +157,32 @@ class Ladder(Result):
         )
         return cls(rungs, plain["uniform"], plain["num_valid_tokens"])
 
+    @property
+    def verdict(self) -> str:
+        """Which order is best, and what it reaches."""
+        best = self.best
+        if best.valid_perplexity is None:
+            return say("nothing is held out to score, so no order is best: %corpus --valid 0.1")
+        in_bytes = rounded(self.bits_per_byte(best.valid_perplexity))
+        told = {"order": best.order, "perplexity": rounded(best.valid_perplexity)}
+        if not in_bytes:
+            return say(
+                "the best is the {order}-gram: held-out perplexity {perplexity} over {number:,}"
+                " tokens",
+                number=self.num_valid_tokens,
+                **told,
+            )
+        return say(
+            "the best is the {order}-gram: held-out perplexity {perplexity} over {number:,} tokens,"
+            " {in_bytes} bits per byte",
+            number=self.num_valid_tokens,
+            in_bytes=in_bytes,
+            **told,
+        )
+
     def __repr__(self) -> str:
-        """Return a line for each rung."""
-        lines = [say("guessing: {perplexity}", perplexity=self.uniform)]
+        """Return the verdict, and a line for each rung."""
+        lines = [self.verdict, say("guessing: {perplexity}", perplexity=self.uniform)]
         for rung in self.rungs:
             valid, text = rung.valid_perplexity, marked("order {order}: counted text {counted}")
             if valid is not None:
@@ -170,20 +193,6 @@ class Ladder(Result):
                 )
             counted, held_out = rounded(rung.train_perplexity), rounded(valid)
             lines.append(say(text, order=rung.order, counted=counted, held_out=held_out))
-        best = self.best.valid_perplexity
-        if self.size is not None and best is not None:
-            lines.append(
-                say(
-                    "the best: {characters} bits per character, {in_bytes} per byte of the"
-                    " held-out text",
-                    characters=rounded(self.bits_per_character(best)),
-                    in_bytes=rounded(self.bits_per_byte(best)),
-                )
-            )
-        if self.num_valid_tokens < 1:
-            lines.append(
-                say("nothing is held out to score, so no order is best: %corpus --valid 0.1")
-            )
         if self.series is not None:
             lines += ["", repr(self.series)]
         return "\n".join(lines)

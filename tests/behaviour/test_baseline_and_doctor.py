@@ -19,9 +19,10 @@ def test_the_ladder_has_a_row_for_each_order(prepared: Notebook) -> None:
     for row in rows:
         assert f"{row.valid_perplexity:.3f}" in shown
         assert f"{row.train_perplexity:.3f}" in shown
-    *_, best, in_bits = shown.splitlines()
+    verdict, *_, best = shown.splitlines()
     assert best.endswith("<- best")
-    assert in_bits.startswith("the best: ")
+    assert verdict.startswith("the best is the 3-gram: held-out perplexity ")
+    assert verdict.endswith(" bits per byte")
 
 
 def test_the_explained_ladder_is_the_same(prepared: Notebook) -> None:

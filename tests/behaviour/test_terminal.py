@@ -122,6 +122,41 @@ def test_tables_fit(terminal: Terminal, trained: list[str], line: str) -> None:
     assert [each for each in tables if len(each) > COLUMNS] == []
 
 
+WORDS = [
+    "it",
+    "%baseline --order 1-3",
+    "%evaluate_rnn",
+    "%rnn compare",
+    *(
+        f"%inspect_rnn {view}"
+        for view in ("units", "batches", "probe --feature next_space", "ablate")
+    ),
+    *(f"%inspect_rnn {view} 'the time'" for view in ("hidden", "gates", "surprise", "gradient")),
+    *(f"%generate 'the t' --length 40{option}" for option in (" --surprise", " --novelty")),
+]
+
+
+@pytest.mark.parametrize("line", WORDS)
+def test_every_line_of_a_result_fits_and_none_comes_twice(
+    terminal: Terminal, trained: list[str], line: str
+) -> None:
+    assert trained != []
+    shown = lines_of(terminal.run(line))[1:]
+    assert len(shown) > 1
+    assert [each for each in shown if len(each) > COLUMNS] == []
+    told = [each for each in shown if len(each) > COLUMNS // 2 and "  " not in each.strip()]
+    assert sorted(set(told)) == sorted(told)
+    assert not re.fullmatch(r"Out\[\d+\]: ?", shown[-1])  # a prompt with nothing behind it
+
+
+def test_the_verdict_comes_first(terminal: Terminal, trained: list[str]) -> None:
+    assert trained != []
+    first, *_ = lines_of(terminal.run("%baseline --order 1-3"))[2:]
+    assert first.startswith("the best is the 3-gram: held-out perplexity ")
+    compared = lines_of(terminal.run("%rnn compare"))
+    assert any(re.match(r"gru-1 +1,\d+", each) for each in compared)  # a row, also where it is cut
+
+
 def test_a_text_is_shown_once_and_coloured_nowhere(terminal: Terminal, trained: list[str]) -> None:
     assert trained != []
     for option in ("", " --surprise"):

@@ -109,6 +109,30 @@ def test_a_run_changes_the_height_of_its_cell_at_most_twice(
     assert changes[-1] > 400
 
 
+TABLES = "%rnn\n%rnn doctor\n%baseline --order 1-4\n%evaluate_rnn\n%rnn compare"
+VIEWS = [
+    *(f'%inspect_rnn {view} "the time of day"' for view in ("hidden", "gates", "surprise", "play")),
+    *(f"%inspect_rnn {view}" for view in ("batches", "units", "ablate", "probe")),
+    *(f'%generate "the " --length 60{option}' for option in ("", " --surprise", " --novelty")),
+    '%generate "the " --length 60 --num 3',
+    "%vocab --zipf",
+]
+
+
+def test_nothing_scrolls_beside_an_open_side_panel(lab: Any, page: Any) -> None:
+    cells = [f"{RUN} --epochs 2", *TABLES.split("\n"), *VIEWS, "%rnn_lab"]
+    page.tab.set_viewport_size({"width": 1000, "height": 9000})  # every cell is drawn
+    page.run_all(lab.write("narrow.ipynb", CORPUS, *cells))
+    last = page.tab.locator(".jp-CodeCell").last
+    last.locator(".rnn-step").first.wait_for(timeout=PATIENCE)
+    assert page.tab.locator(".jp-OutputArea-output").count() >= len(cells)
+    for width in WIDTHS:
+        page.tab.set_viewport_size({"width": width, "height": 9000})
+        settled(page)
+        assert page.tab.evaluate(SCROLLING) == [], f"at {width} pixels"
+    assert page.errors == []
+
+
 def test_hovering_moves_nothing_and_nothing_scrolls_at_any_width(lab: Any, page: Any) -> None:
     inspected = "\n".join(
         f'%inspect_rnn {view} "the time of day, and what was said of it by those who came"'

@@ -281,8 +281,8 @@ def generate(desk: Desk, options: GenerateOptions) -> Generation | Generations |
             written.known = known()
     elif isinstance(written, Generation) and (scores or novelties):
         score, novelty = next(iter(scores), None), next(iter(novelties), None)
-        show_forms(written_forms(written, score, novelty))
-        desk.cell.shown.append(written)
+        show_forms(written_forms(written, score, novelty, is_whole=desk.has_notebook))
+        _keep(desk, written)
     return written
 
 
@@ -313,16 +313,21 @@ def _streamed(desk: Desk, writing: Call[Generation], stream: IO[str]) -> Generat
             writer.whole(*apart(written))
     finally:
         writer.end(written)
-    if desk.has_notebook:
-        desk.cell.shown.append(written)
+    _keep(desk, written)
     return written
+
+
+def _keep(desk: Desk, shown: object) -> None:
+    # A terminal shows the value of the line below it.
+    if desk.has_notebook:
+        desk.cell.shown.append(shown)
 
 
 def _forecast(desk: Desk, writing: Call[Forecast]) -> Forecast:
     forecast = writing()
     if desk.preferences.figures:
-        show_forms(forecast_forms(forecast))
-        desk.cell.shown.append(forecast)
+        show_forms(forecast_forms(forecast, is_whole=desk.has_notebook))
+        _keep(desk, forecast)
     return forecast
 
 

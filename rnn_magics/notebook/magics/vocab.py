@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 from rnn_magics.language import say
@@ -9,9 +10,9 @@ from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, part
 from rnn_magics.notebook.session.desk import Desk
-from rnn_magics.notebook.show.bundle import show, show_figure
+from rnn_magics.notebook.show.bundle import forms_of, show_forms
 from rnn_magics.notebook.show.notes import say_notes
-from rnn_magics.notebook.show.texts import statistics_text
+from rnn_magics.notebook.show.texts import statistics_html, statistics_text
 from rnn_magics.options import option
 from rnn_magics.results import visible
 from rnn_magics.text.corpus import Corpus
@@ -64,8 +65,12 @@ def _show_statistics(corpus: Corpus, vocab: Vocab) -> None:
     from rnn_magics.plotting import zipf_figure  # noqa: PLC0415  (matplotlib on demand)
 
     statistics = text_statistics(corpus, vocab.token, vocab.config.reserved)
-    show(visible(statistics_text(statistics)))
-    show_figure(zipf_figure(statistics))
+    forms = forms_of(zipf_figure(statistics))
+    drawn = base64.b64encode(forms["image/png"]).decode("ascii")
+    told = visible(statistics_text(statistics))
+    plain = "\n\n".join(filter(None, [told, forms["text/plain"]]))
+    rich = statistics_html(statistics, drawn)
+    show_forms({**forms, "text/html": rich, "text/plain": plain})
 
 
 MAGIC = Magic(VocabOptions, vocab, lambda desk, options: [vocab_call(desk, options)])

@@ -11,6 +11,7 @@ from rnn_magics.language import say, say_number
 from rnn_magics.notebook.show.novelty import novelty_text
 from rnn_magics.notebook.show.tables import heads, text_table
 from rnn_magics.results import Result, brief, quoted, visible
+from rnn_magics.tables import fitting
 from rnn_magics.text.documents import EOS
 
 _EDGE = 12  # rows shown at the beginning and at the end
@@ -24,7 +25,8 @@ def score_text(score: Score) -> str:
         return score_table(score)
     text = visible("".join(map(brief, score.pieces)))
     rows = [token_row(score, place) for place in score.most_surprising[:_EDGE]]
-    return f"{text}\n\n{score!r}\n{text_table(heads('most surprising', 'bits', 'likelier'), rows)}"
+    table = text_table(heads("most surprising", "bits", "likelier"), rows)
+    return f"{text}\n\n{fitting(repr(score))}\n{table}"
 
 
 def score_table(score: Score) -> str:
@@ -32,7 +34,7 @@ def score_table(score: Score) -> str:
     rows = [token_row(score, place) for place in range(len(score.tokens))]
     if len(rows) > 2 * _EDGE:
         rows[_EDGE:-_EDGE] = [("...", "", "")]
-    return f"{score!r}\n{text_table(heads('token', 'bits', 'likelier'), rows)}"
+    return f"{fitting(repr(score))}\n{text_table(heads('token', 'bits', 'likelier'), rows)}"
 
 
 def token_row(score: Score, place: int) -> tuple[str, str, str]:

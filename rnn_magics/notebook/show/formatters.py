@@ -27,6 +27,13 @@ def _made_by(place: str) -> Callable[[Any], Any]:
     return make
 
 
+def _fitting(thing: Any) -> str:
+    # The words of a result, each line broken where it does not fit a terminal.
+    from rnn_magics.tables import fitting  # noqa: PLC0415  (needed when something is shown)
+
+    return fitting(repr(thing))
+
+
 def _pretty(plain: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
     @whole_imports()
     def write(thing: Any, printer: Any, _cycle: bool) -> None:  # noqa: FBT001  (IPython's signature)
@@ -58,6 +65,13 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
         (f"{__package__}.status", "KeptRuns"): _made_by("rich.session:kept_html"),
     },
     "text/plain": {
+        ("rnn_magics.inspection.views.trace", "Trace"): _fitting,
+        ("rnn_magics.reports.comparison", "Comparison"): _fitting,
+        ("rnn_magics.reports.mixture", "MixtureEvaluation"): _fitting,
+        ("rnn_magics.reports.texts", "TextEvaluation"): _fitting,
+        ("rnn_magics.scores.ladder", "Ladder"): _fitting,
+        ("rnn_magics.training.run", "Run"): _fitting,
+        ("rnn_magics.decoding.generate", "Generation"): _fitting,
         ("rnn_magics.batching", "Batches"): _made_by("texts:batches_text"),
         ("rnn_magics.batching", "BatchPreview"): _made_by("texts:preview_text"),
         ("rnn_magics.decoding.score", "Score"): _made_by("decoded:score_text"),

@@ -16,6 +16,7 @@ from rnn_magics.notebook.show.rich.markup import (
 )
 from rnn_magics.notebook.show.tables import heads, html_table, text_table
 from rnn_magics.results import shortened, visible
+from rnn_magics.tables import fitting
 
 _SHOWN = 8  # spans, longest first
 _WIDTH = 60
@@ -24,14 +25,14 @@ _WIDTH = 60
 def novelty_text(novelty: Novelty, prefix: str = "") -> str:
     """Return the text with copied spans marked, their sources, and the shares of new n-grams."""
     spans = [_row(span) for span in _longest(novelty)]
-    copied = text_table(_heads(), spans) if spans else say("no copied span worth listing")
+    copied = f"{text_table(_heads(), spans)}\n" if spans else ""
     text = "".join(
         piece if span is None else f"[[{piece}]]{_place(novelty.spans[span])} "
         for piece, span in novelty.pieces
     )
     between = f"{say('copied spans between [[ and ]]:')}\n" if spans else ""
     shares = text_table(*_table_of(_shares(novelty)))
-    return visible(f"{novelty!r}\n{between}{prefix}{text}\n{copied}\n{shares}")
+    return visible(f"{fitting(repr(novelty))}\n{between}{prefix}{text}\n{copied}{shares}")
 
 
 def novelty_html(novelty: Novelty, prefix: str = "") -> str:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rnn_magics.language import say, say_number
-from rnn_magics.notebook.show.rich.markup import block, folded, table, words
+from rnn_magics.notebook.show.rich.markup import (
+    attribute,
+    block,
+    folded,
+    picture,
+    side_by_side,
+    table,
+    words,
+)
 from rnn_magics.notebook.show.tables import Row, headed, heads, html_table, text_table
 from rnn_magics.results import brief, quoted, shortened
 
@@ -187,6 +196,18 @@ def _slope(fit: ZipfFit | None) -> str:
 
 def statistics_text(statistics: TextStatistics) -> str:
     """Return statistics as text: the most frequent n-grams, Zipf's law, and coverage."""
+    frequent, sizes = _statistics(statistics)
+    return f"{text_table(*frequent)}\n\n{text_table(*sizes)}"
+
+
+def statistics_html(statistics: TextStatistics, drawn: str) -> str:
+    """Return the same tables as HTML, beside each other, above their picture as base64."""
+    tables = [table(*each) for each in _statistics(statistics)]
+    return block(side_by_side(tables), picture(drawn, attribute(say("Zipf's law"))))
+
+
+def _statistics(statistics: TextStatistics) -> list[tuple[Row, Sequence[Row]]]:
+    # The heads and rows of both tables.
     columns = []
     for counts in statistics.ngrams:
         top = counts.most_common(10, statistics.vocab)
@@ -203,11 +224,11 @@ def statistics_text(statistics: TextStatistics) -> str:
         )
         for counts in statistics.ngrams
     ]
-    frequent = text_table(heads("tokens", "bigrams", "trigrams"), [*rows, types, slopes])
+    frequent = heads("tokens", "bigrams", "trigrams"), [*rows, types, slopes]
     oov = statistics.oov_rates or [None] * len(statistics.sizes)
     covered = [
         (f"{size:,}", f"{share:.1%}", "" if rate is None else f"{rate:.1%}")
         for size, share, rate in zip(statistics.sizes, statistics.covered, oov, strict=True)
     ]
-    sizes = text_table(heads("vocabulary size", "text covered", "held-out unknown"), covered)
-    return f"{frequent}\n\n{sizes}"
+    sizes = heads("vocabulary size", "text covered", "held-out unknown"), covered
+    return [frequent, sizes]

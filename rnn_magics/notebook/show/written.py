@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def written_forms(
-    written: Generation, score: Score | None = None, novelty: Novelty | None = None
+    written: Generation,
+    score: Score | None = None,
+    novelty: Novelty | None = None,
+    *,
+    is_whole: bool = True,
 ) -> dict[str, str]:
     """Return a text with its prefix set off, coloured and marked as asked, and what is said of it.
 
@@ -32,6 +36,9 @@ def written_forms(
         The surprise of its tokens, if they are to be coloured.
     novelty
         What is copied in it, if that is to be marked.
+    is_whole
+        Whether what is said of the text is a part of it. In a terminal it follows, as the value of
+        the line.
     """
     prefix, text = apart(written)
     rich = [
@@ -42,10 +49,10 @@ def written_forms(
         *([] if score is None else [score_text(score)]),
         *([] if novelty is None else [novelty_text(novelty, prefix)]),
     ] or [visible(prefix + text)]
-    return {
-        "text/html": block(*rich, muted(written.said)),
-        "text/plain": "\n\n".join([*plain, visible(written.said)]),
-    }
+    if is_whole:
+        rich.append(muted(written.said))
+        plain.append(visible(written.said))
+    return {"text/html": block(*rich), "text/plain": "\n\n".join(plain)}
 
 
 def generation_html(written: Generation) -> str:
@@ -53,13 +60,13 @@ def generation_html(written: Generation) -> str:
     return written_forms(written)["text/html"]
 
 
-def forecast_forms(forecast: Forecast) -> dict[str, Any]:
-    """Return a forecast as a picture with its verdict, and in characters."""
+def forecast_forms(forecast: Forecast, *, is_whole: bool = True) -> dict[str, Any]:
+    """Return a forecast as a picture with its verdict, and in characters; see `written_forms`."""
     from rnn_magics.plotting.series.fan import fan_figure  # noqa: PLC0415  (matplotlib on demand)
 
     forms, said = forms_of(fan_figure(forecast)), visible(repr(forecast))
     drawn = base64.b64encode(forms["image/png"]).decode("ascii")
     caption = f"{forecast.verdict}{forecast.seed}"
     shown = block(picture(drawn, attribute(forecast.size)), muted(caption))
-    plain = "\n\n".join(filter(None, [forms["text/plain"], said]))
+    plain = "\n\n".join(filter(None, [forms["text/plain"], said if is_whole else ""]))
     return {**forms, "text/html": shown, "text/plain": plain}

@@ -71,8 +71,7 @@ def test_tokens_are_coloured_by_surprise_on_request(
     assert written.text in Page(source).text
     assert forms["text/plain"].startswith(f"{written.text}\n\nScore(perplexity ")
     assert "most surprising" in forms["text/plain"]
-    assert forms["text/plain"].endswith(f"\n\n{written.said}")
-    assert written.said in Page(source).text
+    assert written.said not in forms["text/plain"]  # where there is no notebook, it follows
 
 
 def test_a_darker_token_is_more_surprising(trained: Notebook) -> None:

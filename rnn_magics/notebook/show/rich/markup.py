@@ -22,6 +22,7 @@ _TITLE = "font-size:15px;font-weight:600;margin:4px 0"
 _WORDS = "white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0"
 _CELL = "text-align:left;white-space:pre-wrap;overflow-wrap:anywhere"
 _BESIDE = 1.5  # em beside the text of a cell
+_BOLD = 2  # columns more than a word has: letters of a heading are wider than digits
 _LONGEST = 24  # a longer word, such as a path, may always be broken
 _TAG = re.compile(r"<[^>]*>")
 _SIDE_BY_SIDE = (
@@ -138,11 +139,11 @@ def _row(tag: str, cells: Iterable[Markup], styles: Iterable[str]) -> str:
 
 def _widths(lines: Sequence[Sequence[Markup]]) -> list[str]:
     # A column is as wide as its longest word, but no wider than its share of the page.
-    columns = list(zip_longest(*lines, fillvalue=Markup()))
-    share = f"(100cqi - {_BESIDE * len(columns)}em) / {len(columns) or 1}"
-    return [f"min-width:min({_longest_word(cells)}ch, {share})" for cells in columns]
+    needed = [_longest_word(cells) for cells in zip_longest(*lines, fillvalue=Markup())]
+    room = f"(100cqi - {_BESIDE * len(needed)}em)"
+    return [f"min-width:min({each}ch, {each / sum(needed):.3f} * {room})" for each in needed]
 
 
 def _longest_word(cells: Iterable[Markup]) -> int:
     words = (word for cell in cells for word in html.unescape(_TAG.sub(" ", cell)).split())
-    return min(max(map(columns_of, words), default=0), _LONGEST)
+    return min(max(map(columns_of, words), default=0) + _BOLD, _LONGEST)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rnn_magics.digits import apart, rounded
-from rnn_magics.language import marked, say, say_number
+from rnn_magics.language import say, say_number
 from rnn_magics.notebook.show.rich.markup import block, bold, folded, mark, muted, table
 from rnn_magics.notebook.show.rich.markup import title as titled
 from rnn_magics.notebook.show.tables import heads
@@ -54,31 +54,7 @@ def ladder_html(ladder: Ladder) -> str:
         "the perplexity of counting; that of the counted text does not measure what was learnt"
     )
     ahead = [] if ladder.series is None else _further(ladder.series)
-    return block(titled(_best(ladder)), table(head, rows), muted(note), *ahead)
-
-
-def _best(ladder: Ladder) -> str:
-    best, over = ladder.best, ladder.num_valid_tokens
-    if best.valid_perplexity is None:
-        return say("nothing is held out to score, so no order is best: %corpus --valid 0.1")
-    in_bytes = rounded(ladder.bits_per_byte(best.valid_perplexity))
-    text = (
-        marked(
-            "the best is the {order}-gram: held-out perplexity {perplexity} over {number:,} tokens"
-        )
-        if not in_bytes
-        else marked(
-            "the best is the {order}-gram: held-out perplexity {perplexity} over {number:,} tokens,"
-            " {in_bytes} bits per byte"
-        )
-    )
-    return say(
-        text,
-        order=best.order,
-        perplexity=rounded(best.valid_perplexity),
-        number=over,
-        in_bytes=in_bytes,
-    )
+    return block(titled(ladder.verdict), table(head, rows), muted(note), *ahead)
 
 
 def _rung(rung: Rung, ladder: Ladder) -> tuple[object, ...]:
