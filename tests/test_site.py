@@ -66,7 +66,9 @@ def notebook_of(*codes: str, count: int | None = None, error: bool = False) -> A
     )  # type: ignore[no-untyped-call]
     for place, code in enumerate(codes):
         cell = nbformat.v4.new_code_cell(code)  # type: ignore[no-untyped-call]
-        cell.execution_count = None if count is None else count + place
+        if count is not None:
+            cell.execution_count = count + place
+            cell.metadata["execution"] = {"iopub.status.idle": f"2026-11-30T12:00:0{place}Z"}
         if error:
             cell.outputs = [nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])]  # type: ignore[no-untyped-call]
         made.cells.append(cell)

@@ -46,7 +46,9 @@ LESSONS = "share/jupyter/labextensions/rnn-magics/lessons"
 URLS = ("Homepage", "Source", "Changelog")  # which only those who publish can know
 # What needs neither a kernel nor a page, nor the repository around it.
 TESTS = ("tests/text", "tests/test_digits.py", "tests/test_errors.py", "tests/test_tables.py")
-TESTED_WITH = ("babel", "hatchling", "hypothesis", "pytest", "pytest-randomly", "pytest-timeout")
+TESTED_WITH = (
+    *("babel", "hatchling", "hypothesis", "pandas", "pytest", "pytest-randomly", "pytest-timeout"),
+)
 # Older ones have no small build for the CPU on a package index.
 NOT_LOWERED = {"torch"}
 

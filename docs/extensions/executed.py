@@ -33,6 +33,8 @@ def take(folder: Path, cache: Path) -> list[Path]:
     for path in sorted(folder.rglob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         if has_run(notebook):
+            for cell in notebook.cells:
+                cell.metadata.pop("execution", None)  # when it ran is no part of its code
             bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": None})
             kept.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
             taken.append(path)

@@ -6,6 +6,8 @@ from typing import Any
 
 import nbformat
 
+from tests.browser.test_accessible import grave
+
 CORPUS = "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32"
 SMALL = "run = %train_rnn --cell rnn --num-hiddens 32 --threads 1"
 LONG = f"{SMALL} --epochs 100000"
@@ -87,6 +89,7 @@ def test_a_prediction_is_placed_by_keys_and_by_the_pointer_and_revealed(
     second = predicted(page)
     assert second < first  # lower on the chart
     assert page.tab.locator(".rnn-chart").first.get_attribute("aria-label").count("prediction") == 1
+    assert grave(page) == ""
     press(page, "Resume")
     wait_for_another_step(page)
     press(page, "Stop")

@@ -79,7 +79,7 @@ class TrainOptions(LineOptions):
         "the held-out perplexity that you expect at the end; drawn from the start, and judged",
         within=AT_LEAST_ONE,
         spelling=Spelling(metavar="PERPLEXITY"),
-        label="Your prediction (held-out perplexity)",
+        label="Your prediction",
     )
     model: ModelConfig = part(ModelConfig)
     train: TrainConfig = part(TrainConfig)
