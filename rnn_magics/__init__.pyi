@@ -77,6 +77,7 @@ from .reports.texts import Evaluations as Evaluations
 from .reports.texts import TextEvaluation as TextEvaluation
 from .reports.texts import evaluate_text as evaluate_text
 from .reports.texts import evaluate_texts as evaluate_texts
+from .scores.adaptive import AdaptConfig as AdaptConfig
 from .scores.evaluation import evaluate as evaluate
 from .scores.ladder import BaselineConfig as BaselineConfig
 from .scores.ladder import Ladder as Ladder

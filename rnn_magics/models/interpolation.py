@@ -18,7 +18,8 @@ from rnn_magics.language import say
 from rnn_magics.models.ngram import Floats
 from rnn_magics.text.vocab import Ids
 
-_BEGINNING = 100.0  # tokens that the initial weights, all the same, count for
+_BEGINNING, _POWER = 20, 0.6  # of the steps of the weights
+_FLOOR = 0.001  # of all the weight, which the models always share alike
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,16 @@ def interpolate(*models: Floats, kinds: Ids | None = None) -> Interpolation:
     .. math::
 
         p(x_t \mid x_{<t}) &= \sum_{k=1}^K \lambda_{k,t} \, p_k(x_t \mid x_{<t}) \\
-        \lambda_{k,t} &= \frac{1}{n_0 + n} \left(n_0 \, \mu_k + \sum_{s}
-            \frac{\lambda_{k,s} \, p_k(x_s \mid x_{<s})}{p(x_s \mid x_{<s})}\right)
+        \lambda_{k,t+1} &= (1 - \eta_n) \lambda_{k,t} + \eta_n \left((1 - \epsilon)
+            \frac{\lambda_{k,t} \, p_k(x_t \mid x_{<t})}{p(x_t \mid x_{<t})}
+            + \frac{\epsilon}{K}\right), \quad \eta_n = (20 + n)^{-0.6}
 
-    The sum is over the n places before t of the same kind as t, and :math:`n_0 = 100`. The weight
-    of a model is the share of these tokens that it accounts for: one step of
-    expectation-maximisation per token. It begins at :math:`\mu_k = 1 / K`; in a kind of place
-    that is new, at the share of all tokens so far. As the weights depend on the past alone, the
-    mixture is itself a language model, and nothing is fitted to the text that it is scored on.
+    This is online expectation-maximisation (Cappé and Moulines 2009): the weight of a model moves
+    towards the share of the token that it accounts for, in steps that become shorter with the
+    number n of tokens read; :math:`\epsilon = 0.001` keeps every model at hand. All weights begin
+    at :math:`1 / K`. Each kind of place has weights and a number of its own, and begins with the
+    weights of all places so far. As the weights depend on the past alone, the mixture is itself a
+    language model, and nothing is fitted to the text that it is scored on.
 
     Parameters
     ----------
@@ -90,37 +93,30 @@ def interpolate(*models: Floats, kinds: Ids | None = None) -> Interpolation:
     best: Floats = np.max(models, axis=0)
     shares = np.exp(np.stack(models) - best)  # (num_models, num_tokens)
     mixed = np.empty(len(best))
-    whole = _Owed.equal(len(models))
-    of_kind: dict[int, _Owed] = {}
+    whole = _Weights([1 / len(models)] * len(models))
+    of_kind: dict[int, _Weights] = {}
     places = [0] * len(best) if kinds is None else kinds.tolist()
     for place, (kind, found) in enumerate(zip(places, shares.T.tolist(), strict=True)):
-        owed = of_kind.setdefault(kind, whole.like_it())
-        weights = owed.weights
-        parts = [share * weight for share, weight in zip(found, weights, strict=True)]
+        weights = of_kind.setdefault(kind, _Weights(whole.now))
+        parts = [share * weight for share, weight in zip(found, weights.now, strict=True)]
         mixed[place] = total = math.fsum(parts)
         accounted = [part / total for part in parts]
-        owed.add(accounted)
-        whole.add(accounted)
-    return Interpolation(best + np.log(mixed), tuple(whole.weights))
+        weights.move(accounted)
+        whole.move(accounted)
+    return Interpolation(best + np.log(mixed), tuple(whole.now))
 
 
 @dataclass
-class _Owed:
-    # How many of the tokens so far each model accounts for, with what it begins with.
-    tokens: list[float]
-    seen: float = _BEGINNING
+class _Weights:
+    # The weights of the models now, and how many tokens they have been learnt from.
+    now: list[float]
+    seen: int = 0
 
-    @classmethod
-    def equal(cls, number: int) -> _Owed:
-        return cls([_BEGINNING / number] * number)
-
-    @property
-    def weights(self) -> list[float]:
-        return [tokens / self.seen for tokens in self.tokens]
-
-    def like_it(self) -> _Owed:
-        return _Owed([_BEGINNING * weight for weight in self.weights])
-
-    def add(self, accounted: list[float]) -> None:
-        self.tokens = [a + b for a, b in zip(self.tokens, accounted, strict=True)]
+    def move(self, accounted: list[float]) -> None:
+        # Towards the shares that the models account for of the token read last.
         self.seen += 1
+        step, even = (_BEGINNING + self.seen) ** -_POWER, _FLOOR / len(self.now)
+        self.now = [
+            weight + step * ((1 - _FLOOR) * share + even - weight)
+            for weight, share in zip(self.now, accounted, strict=True)
+        ]

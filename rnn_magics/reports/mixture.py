@@ -29,7 +29,7 @@ from rnn_magics.text.statistics import require_countable
 from rnn_magics.text.vocab import Ids, encode_corpus
 from rnn_magics.training.run import Run
 
-SURE = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+SURE = (0.3, 0.5, 0.7, 0.9, 0.97)
 """Where the greatest probability that a model gives to any token changes the kind of a place."""
 
 

@@ -28,6 +28,7 @@ READING = [
     "%generate --score 'the time'",
     "%evaluate_rnn",
     "%evaluate_rnn --ngram 2",
+    "%evaluate_rnn --dynamic --cache 9",
     "%rnn doctor",
 ]
 WRITING = ["%rnn code", "%save_rnn again.safetensors"]

@@ -46,6 +46,8 @@ LINES: dict[str, dict[str, str]] = {
         "%evaluate_rnn": "logits of gru-1: (n - 1, 26)",
         "%evaluate_rnn other.txt --run all": "logits of gru-1: (n - 1, 26)",
         "%evaluate_rnn --ngram 3": "logits of gru-1: (n - 1, 26)",
+        "%evaluate_rnn --dynamic": "logits of gru-1: (n - 1, 26)",
+        "%evaluate_rnn other.txt --cache 30": "states in the cache: (30, 8)",
     },
     "save_rnn": {"%save_rnn again.safetensors": "output.weight: (26, 8)"},
     "load_rnn": {

@@ -17,24 +17,29 @@ LOGS = st.lists(st.tuples(st.floats(-900, 0), st.floats(-900, 0)), min_size=1, m
 
 
 def plain(models: list[list[float]], kinds: list[int]) -> tuple[list[float], list[float]]:
-    """The formula of the docstring, sum by sum, in logarithms."""
+    """The formula of the docstring, in logarithms; each place begins anew from the first."""
     number = len(models)
     logs: list[float] = []
     shares: list[list[float]] = []  # of each place, of each model
 
-    def weights(places: list[int], begun: list[float]) -> list[float]:
-        owed = [sum(shares[s][k] for s in places) for k in range(number)]
-        return [(100 * b + o) / (100 + len(places)) for b, o in zip(begun, owed, strict=True)]
+    def moved(weights: list[float], places: list[int]) -> list[float]:
+        for n, s in enumerate(places, start=1):
+            eta = (20 + n) ** -0.6
+            weights = [
+                (1 - eta) * weight + eta * (0.999 * share + 0.001 / number)
+                for weight, share in zip(weights, shares[s], strict=True)
+            ]
+        return weights
 
+    equal = [1 / number] * number
     for t, kind in enumerate(kinds):
         alike = [s for s in range(t) if kinds[s] == kind]
         before = alike[0] if alike else t  # when the kind was new
-        begun = weights([*range(before)], [1 / number] * number)
-        found = weights(alike, begun)
-        parts = [math.log(w) + model[t] for w, model in zip(found, models, strict=True)]
+        weights = moved(moved(equal, [*range(before)]), alike)
+        parts = [math.log(w) + model[t] for w, model in zip(weights, models, strict=True)]
         logs.append(float(np.logaddexp.reduce(parts)))
         shares.append([math.exp(part - logs[-1]) for part in parts])
-    return logs, weights([*range(len(kinds))], [1 / number] * number)
+    return logs, moved(equal, [*range(len(kinds))])
 
 
 @given(LOGS)
@@ -82,8 +87,8 @@ def test_it_is_never_much_worse_than_the_better_of_the_two(
 ) -> None:
     first, second = np.array(pairs).T
     found = interpolate(first, second)
-    # The weights of the beginning, a hundred tokens strong, give either model at least this much.
-    least = math.log(50 / (100 + len(pairs)))
+    # However often it was wrong, a model keeps at least this weight.
+    least = math.log(0.0005)
     assert (found.log_probs >= np.maximum(first, second) + least - 1e-9).all()
 
 
@@ -102,9 +107,9 @@ def test_two_models_that_know_different_halves_are_better_together() -> None:
     good, bad = math.log(0.9), math.log(0.01)
     first = np.array([good, bad] * 500)
     found = interpolate(first, first[::-1])
-    assert -np.log((0.9 + 0.01) / 2) == pytest.approx(found.nats, abs=0.01)
+    assert -np.log((0.9 + 0.01) / 2) == pytest.approx(found.nats, abs=0.02)
     assert found.nats < 0.4 * -first.mean()
-    assert found.weight == pytest.approx(0.5, abs=0.02)
+    assert found.weight == pytest.approx(0.5, abs=0.05)
 
 
 def test_the_weight_goes_to_the_model_that_is_right() -> None:

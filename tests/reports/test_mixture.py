@@ -152,7 +152,7 @@ def test_it_is_told_in_a_table(run: Run) -> None:
     assert [row.split("  ")[0] for row in rows] == ["small", "3-gram", "small + 3-gram"]
     assert rows[0].split()[1] == f"{evaluate_text(run, TEXT).perplexity:.3f}"
     assert over.startswith("over 111 tokens, state carried; the weights begin the same, follow")
-    assert over.endswith(" for small, 0.73 for 3-gram")
+    assert over.endswith("and end at 0.00 for small, 1.00 for 3-gram")
 
 
 def test_bare_tokens_are_mixed_too() -> None:

@@ -24,7 +24,7 @@ def read_watched(call: Call[Corpus]) -> Corpus:
 
 def with_bar(call: Call[R], unit: str) -> R:
     """Make a call that tells how far it is; a bar shows that, if it takes long."""
-    bar = ReadingBar(unit)
+    bar = ReadingBar(unit=unit)
     try:
         return call(watch=bar)
     finally:
@@ -36,15 +36,15 @@ class ReadingBar:
 
     Parameters
     ----------
-    unit
-        What is counted.
     delay
         Seconds before it is shown.
     interval
         Seconds between two updates.
+    unit
+        What is counted.
     """
 
-    def __init__(self, unit: str = "B", delay: float = _DELAY, interval: float = 0.1) -> None:
+    def __init__(self, delay: float = _DELAY, interval: float = 0.1, *, unit: str = "B") -> None:
         self._unit, self._delay, self._interval = unit, delay, interval
         self._bar: Any = None  # a tqdm
 

@@ -10,7 +10,9 @@ from IPython.utils.text import SList
 
 from rnn_magics.notebook.extension import load_magic
 from rnn_magics.notebook.line.parser import MagicParser
+from rnn_magics.options import describe
 from rnn_magics.reports.texts import TextEvaluation
+from rnn_magics.scores.adaptive import AdaptConfig
 from rnn_magics.text.corpus import Corpus
 from tests.notebook.conftest import Notebook
 
@@ -92,7 +94,8 @@ def test_a_cell_is_a_text_to_score(trained: Notebook) -> None:
 def test_readers_have_the_same_options() -> None:
     fields = [MagicParser(name, load_magic(name).options).fields for name in READERS]
     ours, theirs = fields
-    assert set(theirs) - set(ours) == {"run", "ngram", "as_is"}
+    adapting = {field.name for field in describe(AdaptConfig)}
+    assert set(theirs) - set(ours) == {"run", "ngram", "as_is", *adapting}
     for name in ours:
         one, other = ours[name], theirs[name]
         assert (one.flag, one.type, one.default) == (other.flag, other.type, other.default)
@@ -136,6 +139,10 @@ def test_what_cannot_be_read_changes_nothing(
         ("%evaluate_rnn --lower", "--lower is for a text: name one, or leave it out"),
         ("%evaluate_rnn --encoding utf-8", "--encoding is for a text: name one, or leave it out"),
         ("%evaluate_rnn --ngram 2 --lower", "on its own held-out text; leave --lower out"),
+        ("%evaluate_rnn --dynamic --lower", "--lower is for a text: name one, or leave it out"),
+        ("%evaluate_rnn --dynamic --ngram 2 --as-is", "its own held-out text; leave --as-is out"),
+        ("%evaluate_rnn --cache 9 --dynamic-lr 1", "--dynamic-lr has no effect without --dynamic;"),
+        ("%evaluate_rnn --dynamic --cache-theta 1", "--cache-theta has no effect without --cache"),
         ("%evaluate_rnn --ngram 2 --as-is", "on its own held-out text; leave --as-is out"),
         ("%evaluate_rnn texts/one.txt texts/two.txt --name x", "--name names one text, not 2"),
         ("%generate $files", "variable 'files' is a list, but prefix takes one value"),

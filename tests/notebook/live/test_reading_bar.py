@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rnn_magics.notebook.line.call import Call
-from rnn_magics.notebook.live.reading_bar import ReadingBar, read_watched
+from rnn_magics.notebook.live.reading_bar import ReadingBar, read_watched, with_bar
 from rnn_magics.text.corpus import Corpus
-from rnn_magics.text.reading.progress import ReadingProgress
+from rnn_magics.text.reading.progress import ReadingProgress, Watch
 
 
 def test_it_shows_the_share_and_the_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,3 +40,17 @@ def test_what_has_no_files_is_not_watched() -> None:
 
 def test_a_bar_that_saw_nothing_closes() -> None:
     ReadingBar().close()
+
+
+def test_what_a_model_reads_is_counted_in_tokens(capsys: pytest.CaptureFixture[str]) -> None:
+    def read(watch: Watch | None = None) -> int:
+        assert watch is not None
+        watch(ReadingProgress("tiny", 1_000, 4_000))
+        return 7
+
+    assert with_bar(Call.of("read", read), "token") == 7
+    assert capsys.readouterr().out == ""  # it was read soon
+    bar = ReadingBar(delay=0.0, interval=0.0, unit="token")
+    bar(ReadingProgress("tiny", 1_000, 4_000))
+    bar.close()
+    assert "token/s" in capsys.readouterr().out

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.notebook.conftest import TRAIN, Notebook
 
@@ -78,6 +79,45 @@ def test_a_run_is_mixed_with_counts_of_its_text(trained: Notebook) -> None:
     assert trained.rich(found)["text/plain"] == repr(found)
 
 
+def test_a_run_adapts_to_what_it_reads(trained: Notebook, tmp_path: Path) -> None:
+    alone = trained.run("%evaluate_rnn")
+    before = [weight.clone() for weight in trained.session.runs["gru-1"].model.parameters()]
+    line = "%evaluate_rnn --dynamic --dynamic-lr 0.02 --cache 50 --ngram 3"
+    found = trained.run(line)
+    assert found.run.perplexity == pytest.approx(alone.perplexity, rel=1e-6)
+    assert found.learning.perplexity < alone.perplexity
+    named = ["gru-1, learning", "cache of 50", "3-gram"]
+    assert [row.run for row in found.rows] == ["gru-1", named[0], "3-gram", " + ".join(named)]
+    forms = trained.rich(found)
+    assert forms["text/plain"] == repr(found)
+    for told in ("bits per byte", named[0], "takes a step behind each 20 tokens", "the weights"):
+        assert told in forms["text/plain"]
+        assert told in forms["text/html"]
+    after = trained.session.runs["gru-1"].model.parameters()
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    text = tmp_path / "other.txt"
+    text.write_text("the time traveller came back")
+    assert trained.run(f"%evaluate_rnn {text} --dynamic --cache 5").run.part == "whole text"
+
+
+def test_what_is_explained_adapts_alike(trained: Notebook) -> None:
+    line = "%evaluate_rnn --dynamic --dynamic-steps 9 --cache 50 --ngram 3"
+    with trained.unchanged():
+        printed = trained.printed(f"{line} --explain")
+    for told in ("step behind segment", "cache of the states", "mixture of the models", "(50, 8)"):
+        assert told in printed
+    plain: dict[str, Any] = {"run": trained.session.runs["gru-1"], "corpus": trained.session.corpus}
+    exec(printed, plain)
+    assert repr(plain["evaluation"]) == repr(trained.run(line))
+
+
+def test_a_model_that_sees_the_future_does_not_adapt(prepared: Notebook) -> None:
+    prepared.run("%train_rnn --bidirectional --num-hiddens 4 --epochs 1")
+    for ways in ("--dynamic", "--cache 9", "--ngram 2"):
+        said = prepared.refused(f"%evaluate_rnn {ways}")
+        assert said.startswith("run 'gru-1' is bidirectional: it sees each token before")
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -85,6 +125,12 @@ def test_a_run_is_mixed_with_counts_of_its_text(trained: Notebook) -> None:
         ("%evaluate_rnn --run all --ngram 3", "leave TEXT out, and name one --run"),
         ("%evaluate_rnn --ngram 99", "order of an n-gram model must be from 1 to 12, not 99"),
         ("%evaluate_rnn --ngram seven", "--ngram"),
+        ("%evaluate_rnn time_machine --ngram 3 --dynamic", "leave TEXT out, and name one --run"),
+        ("%evaluate_rnn --run all --dynamic", "are for one run and one text; name one of each"),
+        ("%evaluate_rnn a.txt b.txt --cache 9", "are for one run and one text; name one of each"),
+        ("%evaluate_rnn --cache 0", "--cache must be in [1, 100000], not 0"),
+        ("%evaluate_rnn --dynamic --dynamic-lr 0", "--dynamic-lr must be above 0, not 0.0"),
+        ("%evaluate_rnn --dynamic --dynamic-lr 1e38", "try a smaller --dynamic-lr"),
     ],
 )
 def test_what_cannot_be_mixed_is_refused_in_a_line(trained: Notebook, line: str, said: str) -> None:
