@@ -379,8 +379,9 @@ class Corpus(Result):
     def __repr__(self) -> str:
         """One line: name, size, split."""
         share, limit = self.held_out_share, self.config.max_tokens
+        counted = len(self.documents) if self.has_documents else 0
         told = [
-            self._documents_in_words if self.has_documents else "",
+            say_number(counted, "{number:,} document", "{number:,} documents") if counted else "",
             say("{length} on disk", length=self.length) if self.on_disk else self.length,
             say_number(limit, "the first token", "the first {number:,} tokens") if limit else "",
             say("{share:.0%} held out", share=share) if share else say("nothing held out"),
@@ -393,10 +394,6 @@ class Corpus(Result):
         if self.is_text:
             return say_number(len(self), "{number:,} character", "{number:,} characters")
         return say_number(len(self), "{number:,} token", "{number:,} tokens")
-
-    @property
-    def _documents_in_words(self) -> str:
-        return say_number(len(self.documents), "{number:,} document", "{number:,} documents")
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]
