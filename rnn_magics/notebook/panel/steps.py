@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.session.session import Session
-from rnn_magics.notebook.show.texts import length_in_words
 from rnn_magics.results import brief
 from rnn_magics.training.endings import state_in_words
 
@@ -63,8 +62,7 @@ def _text(session: Session) -> Made:
     corpus = session.corpus
     if corpus is None:
         return Made()
-    length = length_in_words(corpus)
-    said = say("{name}, {length}", name=brief(corpus.name), length=length)
+    said = say("{name}, {length}", name=brief(corpus.name), length=corpus.length)
     return Made(said, is_done=True)
 
 

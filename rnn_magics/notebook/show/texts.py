@@ -49,17 +49,12 @@ def corpus_html(corpus: Corpus) -> str:
     if corpus.behind is not None:
         source.insert(1, (say("made of"), repr(corpus.behind)))
     about = folded(say("where it comes from"), table((), source))
-    title = f"{brief(corpus.name)}: {length_in_words(corpus)}"
+    title = f"{brief(corpus.name)}: {corpus.length}"
     return headed(title, block(table((), rows), about))
 
 
-def length_in_words(corpus: Corpus) -> str:
-    """Return how many characters or tokens a corpus has."""
-    return corpus.length
-
-
 def _length(corpus: Corpus) -> str:
-    data, length = corpus.data, length_in_words(corpus)
+    data, length = corpus.data, corpus.length
     if not isinstance(data, str):
         return length
     lines = say_number(len(data.splitlines()), "{number:,} line", "{number:,} lines")
