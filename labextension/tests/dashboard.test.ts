@@ -7,7 +7,7 @@ import { normChart, perplexityChart } from '../src/views/runs/curves';
 import { Command, dashboard } from '../src/views/runs/dashboard';
 import { drawSaved } from '../src/views/runs/saved';
 import { verdict } from '../src/views/runs/verdict';
-import { duration, percent, perplexity, statusLine } from '../src/views/runs/words';
+import { duration, percent, perplexity, reached, statusLine } from '../src/views/runs/words';
 import { LANGUAGE, translated } from '../src/views/text/say';
 
 const EXAMPLE: unknown = JSON.parse(readFileSync('../tests/contract/payloads/run.json', 'utf8'));
@@ -345,6 +345,23 @@ describe('the verdict', () => {
     [3.8, 'After epoch 3: better than counting; the best 6-gram is 5.3% behind']
   ])('says what a perplexity of %s means', (valid, words) => {
     expect(said(valid)).toBe(words);
+  });
+  it('names the best weights, with their score and that of the test part', () => {
+    const weights = { step: 54, epoch: 2, nats: Math.log(3.8), words: 'best weights, after epoch 2' };
+    expect(said(70, { weights, test: { nats: Math.log(4.5) } })).toBe(
+      'best weights, after epoch 2: better than counting; the best 6-gram is 5.3% behind; test perplexity 4.500'
+    );
+    const told = reached({ ...run(), weights });
+    expect(told.heldOut).toBeCloseTo(3.8);
+    expect(told.epoch).toBe(2);
+    expect(told.training).toBeCloseTo(Math.exp(1.5));
+  });
+  it('draws the scores between the epochs, and the best of all of them', () => {
+    const between = [{ step: 40, epoch: 2, nats: 0.5 }];
+    const drawn = perplexityChart([{ ...run(), between }], 'steps');
+    const held = drawn.series.find(({ dashed }) => dashed === true);
+    expect(held?.values[drawn.x.indexOf(40)]).toBeCloseTo(Math.exp(0.5));
+    expect(drawn.best).toMatchObject({ x: 40 });
   });
   it('compares only what can be compared', () => {
     expect(said(4, { comparable: false })).toContain('not comparable');

@@ -207,6 +207,29 @@ def test_a_text_that_is_read_again_makes_a_script_that_runs(
     assert held_out(script, tmp_path) == pytest.approx(run.valid_perplexity, rel=1e-6)
 
 
+@pytest.mark.parametrize("d2l", [False, True])
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_test_part_is_no_part_of_a_script(tmp_path: Path, *, from_file: bool, d2l: bool) -> None:
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    config = CorpusConfig(d2l=d2l, valid=0.3, test=0.2)
+    path = tmp_path / "text.txt"
+    corpus = Corpus.load(str(path), config) if from_file else Corpus.from_text(TEXT, config)
+    batches = make_batches(
+        corpus, Vocab.from_corpus(corpus), BatchConfig(batch_size=2, num_steps=8)
+    )
+    run = train(batches, ModelConfig("rnn", 4), replace(TRAIN, threads=1))
+    script = write_script(run, corpus)
+    assert ("the rest is the test part" in script.source) is from_file
+    assert held_out(script, tmp_path) == pytest.approx(run.valid_perplexity, rel=1e-6)
+
+
+def test_the_best_weights_are_those_of_no_script() -> None:
+    run, corpus = made(ModelConfig("rnn", 4), TRAIN)
+    run.weights_from = 3
+    with pytest.raises(RNNMagicsError, match="it has its best weights, which a short script"):
+        write_script(run, corpus)
+
+
 def test_what_would_be_too_long_is_refused_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,7 +37,7 @@ def require_held_out(batches: Batches, config: TrainConfig) -> None:
     needs = {
         "--score-every": config.score_every is not None,
         "--patience": config.patience is not None,
-        "--keep best": config.weights == "best",
+        f"--keep {config.weights}": config.weights == "best",
     }
     for flag, is_set in needs.items():
         if is_set:
