@@ -73,7 +73,7 @@ class DynamicSteps:
         W_{i+1} &= W_i - \eta \min\left(1, \frac{i}{50}\right) \frac{g_i}{r_i + \epsilon \bar{r}_i}
             + \min\left(1, \lambda \frac{r_i}{\bar{r}_i}\right) (W_0 - W_i)
 
-    (Krause et al. 2018, the rule that they scale by RMS). :math:`L(s_i)` is the mean cross-entropy of segment i,
+    (Krause et al. 2018, the rule with RMS). :math:`L(s_i)` is the mean cross-entropy of segment i,
     which has been scored before the step, and :math:`\bar{r}` the mean over all weights. The
     published rule takes r from the training text. Here it follows from the segments read so far,
     so that any run can read any text; the first 50 steps are therefore shorter, and
