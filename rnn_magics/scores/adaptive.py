@@ -33,10 +33,10 @@ class AdaptConfig(Options):
         label="Learn as it reads",
     )
     dynamic_lr: float = option(
-        0.0005, "learning rate of --dynamic", within=POSITIVE, label="Learning rate"
+        0.0004, "learning rate of --dynamic", within=POSITIVE, label="Learning rate"
     )
     dynamic_decay: float = option(
-        0.002,
+        0.001,
         "how strongly each step of --dynamic pulls the weights back to the trained ones",
         within=FRACTION,
         label="Pull",
@@ -73,11 +73,11 @@ class DynamicSteps:
         W_{i+1} &= W_i - \eta \min\left(1, \frac{i}{50}\right) \frac{g_i}{r_i + \epsilon \bar{r}_i}
             + \min\left(1, \lambda \frac{r_i}{\bar{r}_i}\right) (W_0 - W_i)
 
-    (Krause et al. 2018, equations 5 to 7). :math:`L(s_i)` is the mean cross-entropy of segment i,
+    (Krause et al. 2018, the rule with RMS). :math:`L(s_i)` is the mean cross-entropy of segment i,
     which has been scored before the step, and :math:`\bar{r}` the mean over all weights. The
     published rule takes r from the training text. Here it follows from the segments read so far,
     so that any run can read any text; the first 50 steps are therefore shorter, and
-    :math:`\epsilon` bounds those of a weight that has hardly ever had a gradient.
+    :math:`\epsilon = 0.1` bounds those of a weight that has hardly ever had a gradient.
 
     Parameters
     ----------
@@ -191,7 +191,9 @@ def iter_adapt(model: RNNModel, ids: Tensor, config: AdaptConfig) -> Iterator[Ad
     own: list[TokenScores] = []
     cached: list[TokenScores] = []
     done = 0
-    for states, labels, logits in _read(copy_model(model), ids, config):
+    # In 16 bits the squares of gradients vanish, and small steps are lost.
+    learner = copy_model(model).to(torch.promote_types(model.output.weight.dtype, torch.float32))
+    for states, labels, logits in _read(learner, ids, config):
         log_probs = logits.log_softmax(dim=1)  # (num_tokens, vocab_size)
         scored = log_probs.gather(1, labels[:, None])[:, 0]
         own.append(TokenScores(scored, log_probs.amax(dim=1).exp()))

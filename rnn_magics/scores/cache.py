@@ -16,7 +16,7 @@ class ContinuousCache:
     .. math:: p(w \mid x_{\le t}) = \frac{\sum_{i = t - N}^{t - 1} [x_{i+1} = w] \,
         e^{\theta \, h_t \cdot h_i}}{\sum_{i = t - N}^{t - 1} e^{\theta \, h_t \cdot h_i}}
 
-    (Grave, Joulin and Usunier 2017, equation 3). Nothing is learnt: the cache is a memory of the
+    (Grave, Joulin and Usunier 2017). Nothing is learnt: the cache is a memory of the
     text that has been read. Before the first token it gives all tokens the same probability.
 
     Parameters

@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from rnn_magics.errors import BatchError, ConfigError, ModelError
 from rnn_magics.models.cells import CELLS
-from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.scores.adaptive import AdaptConfig, adapt, iter_adapt
 from rnn_magics.scores.cache import ContinuousCache
 from rnn_magics.scores.evaluation import evaluate, token_scores
@@ -147,6 +147,14 @@ def test_the_model_is_as_it_was() -> None:
     assert model.training
     assert not model.rnn._forward_hooks
     assert torch.equal(torch.get_rng_state(), drawn)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_model_of_16_bits_learns_in_32(dtype: torch.dtype) -> None:
+    model, ids = make().to(dtype), text(200)
+    found, same = (adapt(each, ids, LEARNS) for each in (model, copy_model(model).float()))
+    assert torch.equal(found.model.log_probs, same.model.log_probs)
+    assert model.output.weight.dtype == dtype
 
 
 def test_nothing_is_learnt_from_what_comes_later() -> None:
