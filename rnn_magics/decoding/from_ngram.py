@@ -9,8 +9,8 @@ import torch
 
 from rnn_magics.decoding.decode import uniforms
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, offered
-from rnn_magics.decoding.generate import Generation, continued, ends_of, is_unk, stop_index
-from rnn_magics.decoding.limits import check_size, check_unk
+from rnn_magics.decoding.generate import Generation, continued, is_unk
+from rnn_magics.decoding.limits import check_size, check_unk, ends_of, stop_index
 from rnn_magics.decoding.prefix import split_prefix
 from rnn_magics.errors import DecodingError
 from rnn_magics.language import say

@@ -10,10 +10,9 @@ from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decode import iter_decode
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.form import Form
-from rnn_magics.decoding.limits import check_size, check_unk
+from rnn_magics.decoding.limits import check_size, check_unk, ends_of, stop_index
 from rnn_magics.decoding.mask import Fitted, Rows
 from rnn_magics.decoding.prefix import (
-    ESCAPES_HINT,
     Prefix,
     Trained,
     added,
@@ -26,8 +25,7 @@ from rnn_magics.decoding.prefix import (
     which_weights,
 )
 from rnn_magics.digits import rounded
-from rnn_magics.errors import DecodingError
-from rnn_magics.language import marked, say, say_number
+from rnn_magics.language import say, say_number
 from rnn_magics.results import Result, brief, shortened
 from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.text.splitting.tokenizer import LAST_TOKENS
@@ -363,38 +361,6 @@ def _steps(
         if not still_open:
             return
         open_rows = still_open
-
-
-def stop_index(vocab: Vocab, stop: str | None) -> int | None:
-    """Return the index of the token that ends a text; None if there is none.
-
-    Raises
-    ------
-    DecodingError
-        When `stop` is not exactly one token of the vocabulary.
-    """
-    if stop is None:
-        return None
-    tokens = vocab.split(stop)
-    if len(tokens) != 1 or tokens[0] not in vocab:
-        if tokens == ["\n"]:
-            text = marked(
-                "--stop {stop!r} is not a single {kind} token of the vocabulary, whose text has no"
-                " line breaks; give one that it has"
-            )
-        else:
-            text = marked(
-                "--stop {stop!r} is not a single {kind} token of the vocabulary; {advice}"
-            )
-        advice = say(ESCAPES_HINT if "\\" in stop else marked("give one"))
-        raise DecodingError(say(text, stop=stop, kind=vocab.token, advice=advice))
-    return int(vocab[tokens[0]])
-
-
-def ends_of(vocab: Vocab, stop: int | None) -> set[int]:
-    """Return the indices that end a text: the stop token, and the end of a document."""
-    ends = set() if stop is None else {stop}
-    return ends if vocab.marks is None else {*ends, vocab.marks.end}
 
 
 def continued(vocab: Vocab, prefix: str, before: list[Any], tokens: list[Any]) -> list[str]:

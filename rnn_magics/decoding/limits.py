@@ -1,8 +1,9 @@
-"""Limits: what one call can write, in memory and in a while."""
+"""Limits: what one call can write, in memory and in a while, and what ends a text."""
 
 from __future__ import annotations
 
 from rnn_magics.decoding.decoders import DecodingConfig
+from rnn_magics.decoding.prefix import ESCAPES_HINT
 from rnn_magics.errors import DecodingError
 from rnn_magics.language import marked, say
 from rnn_magics.options import Range
@@ -73,3 +74,35 @@ def check_unk(config: DecodingConfig, vocab: Vocab) -> None:
                 unk=UNK,
             )
         )
+
+
+def stop_index(vocab: Vocab, stop: str | None) -> int | None:
+    """Return the index of the token that ends a text; None if there is none.
+
+    Raises
+    ------
+    DecodingError
+        When `stop` is not exactly one token of the vocabulary.
+    """
+    if stop is None:
+        return None
+    tokens = vocab.split(stop)
+    if len(tokens) != 1 or tokens[0] not in vocab:
+        if tokens == ["\n"]:
+            text = marked(
+                "--stop {stop!r} is not a single {kind} token of the vocabulary, whose text has no"
+                " line breaks; give one that it has"
+            )
+        else:
+            text = marked(
+                "--stop {stop!r} is not a single {kind} token of the vocabulary; {advice}"
+            )
+        advice = say(ESCAPES_HINT if "\\" in stop else marked("give one"))
+        raise DecodingError(say(text, stop=stop, kind=vocab.token, advice=advice))
+    return int(vocab[tokens[0]])
+
+
+def ends_of(vocab: Vocab, stop: int | None) -> set[int]:
+    """Return the indices that end a text: the stop token, and the end of a document."""
+    ends = set() if stop is None else {stop}
+    return ends if vocab.marks is None else {*ends, vocab.marks.end}

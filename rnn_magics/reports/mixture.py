@@ -13,16 +13,17 @@ from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.ngram import Floats
 from rnn_magics.models.sentences import fit_text, text_log_probs
 from rnn_magics.reports.texts import (
+    MEASURES,
     Part,
     TextEvaluation,
     describe_score,
-    evaluations_table,
     part_to_score,
     require_reader,
 )
 from rnn_magics.results import Result
 from rnn_magics.scores.adaptive import AdaptConfig, Adapted, iter_adapt
 from rnn_magics.scores.evaluation import Evaluation, TokenScores, token_scores
+from rnn_magics.tables import aligned
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.reading.progress import ReadingProgress, Watch
 from rnn_magics.text.statistics import require_countable
@@ -258,3 +259,11 @@ def _counted(run: Run, corpus: Corpus, order: int) -> Floats:
     require_countable(corpus, len(encoded.train))
     model = fit_text(encoded.train, len(vocab), order, vocab.marks)
     return text_log_probs(model, encoded.valid, vocab.marks)
+
+
+def evaluations_table(found: Sequence[TextEvaluation]) -> str:
+    """Return what was found of one text, a line each and a column for each measure."""
+    shown = {name: [measure(row) for row in found] for name, measure in MEASURES.items()}
+    told = {say(name): cells for name, cells in shown.items() if any(cells)}
+    head = (found[0].source, *told)
+    return aligned([head, *zip([row.run for row in found], *told.values(), strict=True)])

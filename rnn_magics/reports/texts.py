@@ -206,14 +206,6 @@ MEASURES: dict[str, Callable[[TextEvaluation], str]] = {
 """What is told of each run on each text, by what its matrix is called."""
 
 
-def evaluations_table(found: Sequence[TextEvaluation]) -> str:
-    """Return what was found of one text, a line each and a column for each measure."""
-    shown = {name: [measure(row) for row in found] for name, measure in MEASURES.items()}
-    told = {say(name): cells for name, cells in shown.items() if any(cells)}
-    head = (found[0].source, *told)
-    return aligned([head, *zip([row.run for row in found], *told.values(), strict=True)])
-
-
 @dataclass(frozen=True, repr=False)
 class Evaluations(Result, Sequence[TextEvaluation]):
     """What several runs make of several texts: all that was found, run by run.

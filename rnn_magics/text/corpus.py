@@ -29,7 +29,7 @@ from rnn_magics.text.reading.several import Spec, find_sources
 from rnn_magics.text.reading.stream import StreamedText, cleaned_again, cleaned_text
 from rnn_magics.text.series.levels import Series
 from rnn_magics.text.splitting import data as raw
-from rnn_magics.text.splitting.aside import config_of_test, set_aside
+from rnn_magics.text.splitting.aside import parted
 from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tasks.stream import MadeUp
 from rnn_magics.text.tokenizers import require_kind, tokenizer_of
@@ -136,7 +136,7 @@ class Corpus(Result):
         name = name or found.name
         data, lost = cleaned_text(found.sources, config, name, found.meter)
         corpus = cls(name, data, found.origin, config, (), lost, encoding, files=files)
-        return _parted(replace(corpus, notes=found.notes(len(corpus))))
+        return parted(replace(corpus, notes=found.notes(len(corpus))))
 
     @classmethod
     def from_text(
@@ -162,7 +162,7 @@ class Corpus(Result):
         """
         config = config or CorpusConfig()
         cleaned, lost = cleaned_and_lost(text, config, name)
-        return _parted(cls(name, cleaned, origin, config, letters_removed=lost))
+        return parted(cls(name, cleaned, origin, config, letters_removed=lost))
 
     @classmethod
     def from_tokens(
@@ -186,7 +186,7 @@ class Corpus(Result):
         require_two(given, name, "token")
         require_tokens(given, name)
         require_uncleaned(config, name)
-        return _parted(cls(name, given, origin, config))
+        return parted(cls(name, given, origin, config))
 
     @classmethod
     def from_data(
@@ -395,14 +395,6 @@ class Corpus(Result):
     def length(self) -> str:
         """How many characters or tokens it has, in words."""
         return raw.length_in_words(self.data, self.config)
-
-
-def _parted(corpus: Corpus) -> Corpus:
-    data, end = set_aside(corpus.data, corpus.config, corpus.name)
-    if end is None:
-        return corpus
-    test = replace(corpus, data=end, config=config_of_test(corpus.config), is_test=True)
-    return replace(corpus, data=data, test=test)
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

@@ -39,7 +39,6 @@ from rnn_magics.training.machine.memory import (
 )
 from rnn_magics.training.machine.precision import check_precision
 from rnn_magics.training.machine.threads import ThreadChoice, Threads, choose_threads
-from rnn_magics.training.messages import non_finite, out_of_memory, worse_than_guessing
 from rnn_magics.training.run import Run, lives
 from rnn_magics.training.scoring.held_out import (
     Asked,
@@ -54,6 +53,7 @@ from rnn_magics.training.scoring.held_out import (
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.clipping import count_clipped
 from rnn_magics.training.steps.cuda import choose_step
+from rnn_magics.training.steps.messages import non_finite, out_of_memory, worse_than_guessing
 from rnn_magics.training.steps.progress import limits_used
 from rnn_magics.training.steps.step import Step
 from rnn_magics.training.steps.thread_number import count_threads, find_threads

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rnn_magics.decoding.generate import stop_index
+from rnn_magics.decoding.limits import stop_index
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.statistics import text_statistics

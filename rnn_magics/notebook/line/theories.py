@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnn_magics.batching import BatchConfig, Batches, make_batches, preview
+from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.decoding.beam import beam_search
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
 from rnn_magics.decoding.forecast import forecast_series
@@ -23,6 +23,7 @@ from rnn_magics.models.interpolation import interpolate
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.notebook.line.equations import math_of
 from rnn_magics.notebook.session.session import Session
+from rnn_magics.preview import preview
 from rnn_magics.reports.mixture import evaluate_mixture
 from rnn_magics.reports.seeds import train_seeds
 from rnn_magics.reports.texts import evaluate_text, evaluate_texts

@@ -7,7 +7,8 @@ from typing import Any
 
 from rnn_magics.decoding.decode import is_ready, iter_decode, iter_plain
 from rnn_magics.decoding.decoders import DecodingConfig
-from rnn_magics.decoding.generate import continued, ends_of
+from rnn_magics.decoding.generate import continued
+from rnn_magics.decoding.limits import ends_of
 from rnn_magics.decoding.prefix import read_prefix, usual_prefix, vocab_of
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.results import brief, visible

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnn_magics.batching import BatchConfig, Batches, make_batches, preview
+from rnn_magics.batching import BatchConfig, Batches, make_batches
 from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, part
@@ -13,6 +13,7 @@ from rnn_magics.notebook.show.bundle import show
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.notebook.show.texts import preview_text
 from rnn_magics.options import AT_LEAST_ONE, Spelling, option
+from rnn_magics.preview import preview
 from rnn_magics.results import visible
 from rnn_magics.text.vocab import encode_corpus
 

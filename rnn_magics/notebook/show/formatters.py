@@ -73,7 +73,7 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
         ("rnn_magics.training.run", "Run"): _fitting,
         ("rnn_magics.decoding.generate", "Generation"): _fitting,
         ("rnn_magics.batching", "Batches"): _made_by("texts:batches_text"),
-        ("rnn_magics.batching", "BatchPreview"): _made_by("texts:preview_text"),
+        ("rnn_magics.preview", "BatchPreview"): _made_by("texts:preview_text"),
         ("rnn_magics.decoding.score", "Score"): _made_by("decoded:score_text"),
         ("rnn_magics.inspection.novelty", "Novelty"): _made_by("novelty:novelty_text"),
     },

@@ -20,7 +20,8 @@ from rnn_magics.notebook.show.tables import Row, headed, heads, html_table, text
 from rnn_magics.results import brief, quoted, shortened
 
 if TYPE_CHECKING:
-    from rnn_magics.batching import Batches, BatchPreview
+    from rnn_magics.batching import Batches
+    from rnn_magics.preview import BatchPreview
     from rnn_magics.text.corpus import Corpus
     from rnn_magics.text.statistics import TextStatistics, ZipfFit
     from rnn_magics.text.vocab import Vocab
@@ -108,7 +109,7 @@ def vocab_html(vocab: Vocab) -> str:
 
 def batches_text(batches: Batches) -> str:
     """Return minibatches as text: how many an epoch has, and how many tokens are left over."""
-    from rnn_magics.batching import preview  # noqa: PLC0415  (torch is already imported)
+    from rnn_magics.preview import preview  # noqa: PLC0415  (torch is already imported)
 
     epoch = preview(batches, 0)
     state = say("carried over") if batches.carries_state else say("reset for each minibatch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import marked, say
@@ -11,7 +12,19 @@ from rnn_magics.text.documents import documents_in, num_before, num_trained, tog
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.splitting.data import Data, length
 
+if TYPE_CHECKING:  # which parts itself
+    from rnn_magics.text.corpus import Corpus
+
 _LEAST = 2  # one token to read and one to predict
+
+
+def parted(corpus: Corpus) -> Corpus:
+    """Return a text without its test part, which it keeps beside it; errors are of `set_aside`."""
+    data, end = set_aside(corpus.data, corpus.config, corpus.name)
+    if end is None:
+        return corpus
+    test = replace(corpus, data=end, config=config_of_test(corpus.config), is_test=True)
+    return replace(corpus, data=data, test=test)
 
 
 def set_aside(data: Data, config: CorpusConfig, name: str) -> tuple[Data, Data | None]:

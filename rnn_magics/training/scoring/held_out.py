@@ -15,11 +15,11 @@ from rnn_magics.scores.evaluation import iter_evaluate
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Evaluated, Evaluating, Event
-from rnn_magics.training.messages import out_of_memory
 from rnn_magics.training.run import Run
 from rnn_magics.training.scoring.best import Best, kept_copy
 from rnn_magics.training.scoring.record import ScoreBetween
 from rnn_magics.training.state import EpochState, TrainState
+from rnn_magics.training.steps.messages import out_of_memory
 
 Asked = Callable[[], Ending | None]
 
