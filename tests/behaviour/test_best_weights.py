@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 
 from rnn_magics.models.rnn_model import weights
+from rnn_magics.notebook.page.run_entry import ended_entry
 from tests.notebook.conftest import SAMPLE, TEXT, Notebook
 
 # The learning rate is so high that the held-out perplexity rises again.
@@ -114,3 +116,12 @@ def test_the_test_part_is_named_wherever_it_is_told(parted: Notebook) -> None:
 def test_a_text_without_a_test_part_says_nothing_of_one(trained: Notebook) -> None:
     assert "est part" not in trained.printed("%train_rnn --num-hiddens 4 --epochs 1")
     assert "test ppl" not in trained.run("found = %rnn compare\nfound").table.head
+
+
+def test_the_side_panel_tells_the_figures_of_the_weights(prepared: Notebook) -> None:
+    run = prepared.run(f"run = {LINE} --keep best --score-every 1k\nrun")
+    entry = ended_entry(run)
+    assert entry["valid_nats"] == pytest.approx(math.log(run.valid_perplexity))
+    assert entry["train_nats"] == pytest.approx(math.log(run.train_perplexity))
+    steps = [step for step, _ in entry["series"]["valid"]]
+    assert steps == [score.steps for score in run.record.scores]

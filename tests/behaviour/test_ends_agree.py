@@ -182,7 +182,7 @@ def is_told_of_the_weights(run: Run, batches: Batches) -> None:
 
 @pytest.mark.parametrize("every", ["1 epoch", "2 epochs", "1 step"])
 @pytest.mark.parametrize("place", ["within the first epoch", "within the second", "at an end"])
-@pytest.mark.parametrize("ending", [ending for ending in Ending if ending != Ending.SNAPSHOT])
+@pytest.mark.parametrize("ending", ACTS)  # patience follows from scores: test_best_weights.py
 def test_all_that_tells_of_a_run_tells_the_same(
     tmp_path: Path, parts: Batches, ending: Ending, place: str, every: str
 ) -> None:

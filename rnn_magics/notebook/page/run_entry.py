@@ -34,13 +34,19 @@ def run_entry(payload: dict[str, Any], curve: Curve) -> dict[str, Any]:
         Strict JSON: ``name``, ``label`` (the name, to be shown), ``architecture``, ``options``,
         ``phase``, ``reason``, ``message``, ``epoch``, ``num_epochs``, ``train_nats`` (of the
         current epoch so far, or of the last one), ``valid_nats`` (of the last epoch; None where
-        it was not scored), ``eta`` in seconds, and ``series``: ``loss`` as the rows of
+        it was not scored; both are those of the best weights where the run has these), ``eta`` in
+        seconds, and ``series``: ``loss`` as the rows of
         `series_lists`, ``valid`` as pairs of step and nats.
     """
     epochs, now = payload["epochs"], payload["now"]
     held_out = [(e["step"], e["valid_nats"]) for e in epochs if e["valid_nats"] is not None]
+    between = [(s["step"], s["nats"]) for s in payload["between"] if s["nats"] is not None]
+    held_out = sorted({*between, *held_out})
+    weights = payload["weights"]
     over = now is None or payload["phase"] == "ended"
-    last = epochs[-1]["train_nats"] if epochs else None
+    own = [e for e in epochs if weights is None or e["epoch"] == weights["epoch"]] or epochs
+    last = own[-1]["train_nats"] if own else None
+    valid = epochs[-1]["valid_nats"] if epochs else None
     return {
         "name": payload["name"],
         "label": one_line(payload["name"]),
@@ -52,7 +58,7 @@ def run_entry(payload: dict[str, Any], curve: Curve) -> dict[str, Any]:
         "epoch": len(epochs) if over else now["epoch"],
         "num_epochs": payload["num_epochs"],
         "train_nats": last if over else now["train_nats"],
-        "valid_nats": epochs[-1]["valid_nats"] if epochs else None,
+        "valid_nats": valid if weights is None else weights["nats"],
         "eta": None if over else now["eta"],
         "series": {
             "loss": [row for row in series_lists(curve, POINTS)["loss"] if _finite(row)],
