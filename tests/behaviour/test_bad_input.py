@@ -74,7 +74,7 @@ def test_a_cell_without_a_body(trained: Notebook) -> None:
 def test_a_corpus_with_one_token_to_train_on(notebook: Notebook, corpus: str, token: str) -> None:
     notebook.run(corpus)
     said = notebook.refused(f"%vocab --token {token}")
-    assert said.startswith("'one' has 1 training tokens (")
+    assert said.startswith("'one' has 1 training token (")
 
 
 @pytest.mark.parametrize("length", [2, 4, 5, 9, 40, 90, 143])
@@ -252,7 +252,7 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
             "%generate --score the --num 2",
             "--score writes no text, so --run is the only option that it takes",
         ),
-        ("%generate --score t", "the text has 1 char tokens; a score needs at least two"),
+        ("%generate --score t", "the text has 1 char token; a score needs at least two"),
         ("%rnn stop", "no run is training"),
         (
             "%rnn pause gru-1",

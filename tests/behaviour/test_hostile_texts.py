@@ -119,7 +119,7 @@ def test_a_long_line_is_shortened_in_display_only(notebook: Notebook) -> None:
     corpus = notebook.run("%corpus --data text")
     assert corpus.data == f"{line}\nend"
     for form in forms(notebook, corpus).values():
-        assert len(form) < 2_000
+        assert len(form) < 2_500
 
 
 def test_a_preview_is_no_wider_for_a_long_token(notebook: Notebook) -> None:

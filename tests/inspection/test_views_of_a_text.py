@@ -277,7 +277,7 @@ def test_what_a_text_view_refuses(make_run: Make, view: Callable[..., Any]) -> N
 @pytest.mark.parametrize("view", [inspect_surprise, inspect_gradient])
 def test_one_token_predicts_nothing_that_is_there(make_run: Make, view: Callable[..., Any]) -> None:
     with pytest.raises(
-        InspectionError, match="the text has 1 char tokens, but this view needs at least 2"
+        InspectionError, match="the text has 1 char token, but this view needs at least 2"
     ):
         view(make_run(), "t")
 

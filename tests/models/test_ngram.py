@@ -70,7 +70,7 @@ def test_one_log_prob_and_the_perplexity_are_those_of_the_log_probs(
 
 
 def test_one_token_has_no_perplexity() -> None:
-    with pytest.raises(ModelError, match="1 tokens; a perplexity needs at least two"):
+    with pytest.raises(ModelError, match="1 token; a perplexity needs at least two"):
         uniform_model(4).perplexity(np.array([0]))
 
 

@@ -112,8 +112,8 @@ def test_only_the_training_part_is_counted() -> None:
 @pytest.mark.parametrize(
     ("corpus", "token", "said"),
     [
-        (Corpus.from_text("...one", CorpusConfig(d2l=True)), "word", "has 1 training tokens"),
-        (Corpus.from_text("ab", CorpusConfig(valid=0.9)), "char", "has 1 training tokens"),
+        (Corpus.from_text("...one", CorpusConfig(d2l=True)), "word", "has 1 training token "),
+        (Corpus.from_text("ab", CorpusConfig(valid=0.9)), "char", "has 1 training token "),
         (Corpus.from_text("  "), "word", r"has 0 training tokens \(word\)"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_terminal_shows_the_words_once(
     [
         ("hidden", '%inspect_rnn hidden needs a text: %inspect_rnn hidden "the "'),
         ('hidden ""', "the text has 0 char tokens, but this view needs at least 1"),
-        ("surprise t", "the text has 1 char tokens, but this view needs at least 2"),
+        ("surprise t", "the text has 1 char token, but this view needs at least 2"),
         ("hidden the --layer 1", "the model has no layer 1: 0 is its only layer"),
         ("hidden the --layer -1", "--layer must be at least 0, not -1"),
         ("hidden the --unit 3", "%inspect_rnn hidden takes no --unit; it is for units"),

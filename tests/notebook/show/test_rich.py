@@ -57,7 +57,7 @@ def test_the_statistics_of_a_text_are_one_output(
     prepared.run("_ = %vocab --zipf")
     (forms,) = [output["data"] for output in shown]
     assert {"text/html", "image/png", "text/plain"} == set(forms)
-    assert forms["text/html"].count("<table>") == 2
+    assert forms["text/html"].count("<table ") == 2
     assert "src='data:image/png;base64," in forms["text/html"]
     assert_harmless_page(forms["text/html"])
     told = forms["text/plain"].split("(Zipf's law)")[0]
@@ -67,8 +67,7 @@ def test_the_statistics_of_a_text_are_one_output(
 def test_the_columns_of_a_table_share_the_page_by_their_longest_words() -> None:
     made = table(("a", "run"), [("x", "ninecolum of"), (bold("long"), "")])
     widths = re.findall(r"min-width:min\((\d+)ch, ([\d.]+) \* \(100cqi - ([\d.]+)em\)\)", made)
-    assert len(widths) == 6
-    assert widths[:2] == [("6", "0.353", "3.0"), ("11", "0.647", "3.0")]
+    assert widths == [("6", "0.353", "3.0"), ("11", "0.647", "3.0")]
     assert "container-type:inline-size" in made
     assert table((), []) != ""
 

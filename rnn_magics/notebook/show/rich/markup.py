@@ -11,7 +11,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import zip_longest
+from itertools import chain, repeat, zip_longest
 
 from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.results import visible
@@ -20,7 +20,8 @@ from rnn_magics.tables import columns_of
 MUTED = "color:var(--jp-ui-font-color2,inherit)"
 _TITLE = "font-size:15px;font-weight:600;margin:4px 0"
 _WORDS = "white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0"
-_CELL = "text-align:left;white-space:pre-wrap;overflow-wrap:anywhere"
+_CELL = "text-align:left;white-space:pre-wrap"
+_BREAKS = "overflow-wrap:anywhere"
 _BESIDE = 1.5  # em beside the text of a cell
 _BOLD = 2  # columns more than a word has: letters of a heading are wider than digits
 _LONGEST = 24  # a longer word, such as a path, may always be broken
@@ -124,16 +125,19 @@ def side_by_side(parts: Iterable[Markup]) -> Markup:
 def table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> Markup:
     """Return a table; where it is wider than the page, words are broken rather than cut off."""
     top, lines = list(map(markup, head)), [list(map(markup, row)) for row in rows]
-    styles = [f"{_CELL};{width}" for width in _widths([top, *lines] if top else lines)]
-    above = _row("th", top, styles)
-    body = "".join(_row("td", line, styles) for line in lines)
-    inside = f"{f'<thead>{above}</thead>' if top else ''}<tbody>{body}</tbody>"
-    return Markup(f"<div style='container-type:inline-size'><table>{inside}</table></div>")
+    rows_of = (
+        [("th", top), *(("td", line) for line in lines)] if top else [("td", x) for x in lines]
+    )
+    widths = _widths([cells for _, cells in rows_of])  # said in the first row, for all
+    made = [_row(tag, cells, widths if at == 0 else []) for at, (tag, cells) in enumerate(rows_of)]
+    above = f"<thead>{made.pop(0)}</thead>" if top else ""
+    inside = f"<table style='{_BREAKS}'>{above}<tbody>{''.join(made)}</tbody></table>"
+    return Markup(f"<div style='container-type:inline-size'>{inside}</div>")
 
 
-def _row(tag: str, cells: Iterable[Markup], styles: Iterable[str]) -> str:
-    pairs = zip(cells, styles, strict=False)
-    inside = "".join(f"<{tag} style='{style}'>{cell}</{tag}>" for cell, style in pairs)
+def _row(tag: str, cells: Iterable[Markup], widths: Iterable[str]) -> str:
+    pairs = zip(cells, chain(widths, repeat("")), strict=False)
+    inside = "".join(f"<{tag} style='{_CELL}{width}'>{cell}</{tag}>" for cell, width in pairs)
     return f"<tr>{inside}</tr>"
 
 
@@ -141,7 +145,7 @@ def _widths(lines: Sequence[Sequence[Markup]]) -> list[str]:
     # A column is as wide as its longest word, but no wider than its share of the page.
     needed = [_longest_word(cells) for cells in zip_longest(*lines, fillvalue=Markup())]
     room = f"(100cqi - {_BESIDE * len(needed)}em)"
-    return [f"min-width:min({each}ch, {each / sum(needed):.3f} * {room})" for each in needed]
+    return [f";min-width:min({each}ch, {each / sum(needed):.3f} * {room})" for each in needed]
 
 
 def _longest_word(cells: Iterable[Markup]) -> int:
