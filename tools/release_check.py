@@ -192,11 +192,15 @@ def install(python: str, wheel: Path, folder: Path, *, low: bool) -> Path:
 
 def check_installed(python: Path, folder: Path) -> str:
     """Look for the extension and its lessons, run the tests, and return their last line."""
+    # `jupyter` looks for its commands on PATH, where another environment may come first.
+    environment = {name: kept for name, kept in os.environ.items() if name != "PYTHONPATH"}
+    environment["PATH"] = os.pathsep.join([str(python.parent), os.environ.get("PATH", "")])
     listed = subprocess.run(
         [str(python), "-m", "jupyter", "labextension", "list"],
         capture_output=True,
         text=True,
         check=False,
+        env=environment,
     )
     if not re.search(r"rnn-magics v\S+ .*enabled.*OK", listed.stdout + listed.stderr):
         msg = f"JupyterLab does not find the extension:\n{listed.stdout}{listed.stderr}"
@@ -211,7 +215,6 @@ def check_installed(python: Path, folder: Path) -> str:
             target = place / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if path.is_dir() else shutil.copy)(path, target)  # type: ignore[operator]
-    environment = {name: kept for name, kept in os.environ.items() if name != "PYTHONPATH"}
     out = said([str(python), "-m", "pytest", "-q", *TESTS], cwd=place, env=environment)
     return out.rstrip().rpartition("\n")[2]
 
@@ -257,6 +260,7 @@ def check(named: list[str], *, low: bool) -> None:
         for version, path in pythons(named):
             made = install(path, wheel, folder / version, low=low)
             print(f"  Python {version}: {check_installed(made, folder / version)}")
+            shutil.rmtree(folder / version)  # an environment may take gigabytes
             tried += 1
         if not tried:
             msg = "no Python to install into: name one"
