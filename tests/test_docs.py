@@ -268,3 +268,16 @@ def test_the_walk_of_a_column_to_its_gradient() -> None:
     assert not torch.equal(before, weight[:, m])
     assert not any(part.requires_grad for part in epoch.hidden)
     assert all(part.abs().sum() > 0 for part in epoch.hidden)
+
+
+def test_each_figure_of_the_paper_stands_in_a_report() -> None:
+    reports = "".join(
+        (ROOT / "docs" / name).read_text(encoding="utf-8")
+        for name in ("performance.md", "fidelity.md", "reliability.md")
+    )
+    text = (ROOT / "docs/paper.md").read_text(encoding="utf-8").partition("## How it was tested")
+    measured = text[0].partition("**Written from the equations")[2] + text[2]
+    told = re.sub(r"`[^`]*`|\[[^\]]*\]\([^)]*\)|## References.*", "", measured, flags=re.DOTALL)
+    figures = set(re.findall(r"\d[\d,]*\.\d+|\d{3,}|\d+,\d{3}", told))
+    assert len(figures) >= 15
+    assert {figure for figure in figures if figure not in reports} == set()
