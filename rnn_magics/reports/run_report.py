@@ -87,7 +87,9 @@ class RunReport(Result):
             name = say("Held-out, {when}", when=self.when) if self.when else say("Held-out")
             yield name, self.valid, over
         if self.test is not None:
-            over = say(
+            over = say_number(
+                self.test.score.num_tokens,
+                "the one predicted token of the test part, by which nothing was chosen",
                 "all {num_tokens:,} predicted tokens of the test part, by which nothing was chosen",
                 num_tokens=self.test.score.num_tokens,
             )
