@@ -40,7 +40,7 @@ FLOORS = [
         "tables",
     },
     {"text"},
-    {"batching"},
+    {"batching", "preview"},
     {"models"},
     {"scores"},
     {"training"},

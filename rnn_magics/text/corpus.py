@@ -29,7 +29,7 @@ from rnn_magics.text.reading.several import Spec, find_sources
 from rnn_magics.text.reading.stream import StreamedText, cleaned_again, cleaned_text
 from rnn_magics.text.series.levels import Series
 from rnn_magics.text.splitting import data as raw
-from rnn_magics.text.splitting.aside import parted
+from rnn_magics.text.splitting.aside import set_aside
 from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tasks.stream import MadeUp
 from rnn_magics.text.tokenizers import require_kind, tokenizer_of
@@ -39,9 +39,7 @@ DEFAULT_SOURCE = "python_docs"
 
 @dataclass(frozen=True, repr=False)
 class Corpus(Result):
-    """A text, or a sequence of tokens, ready to become minibatches.
-
-    Make one with `load`, `from_text` or `from_tokens`.
+    """A text, or a sequence of tokens; made by `load`, `from_text` or `from_tokens`.
 
     Parameters
     ----------
@@ -64,14 +62,13 @@ class Corpus(Result):
     behind
         What the tokens stand for, where that is known: a series, or a made-up task.
     test, is_test
-        The end of the text, if some was set aside (``config.test``); whether this is such an end.
+        The end of the text that was set aside (``config.test``); whether this is such an end.
 
     Notes
     -----
-    The last ``valid`` share of the characters is held out, in one piece, whatever the tokens are:
-    so every tokenizer trains on the same text and is measured on the same text. Both parts are
-    tokenized apart. With ``max_tokens``, and where tokens are given, the share counts tokens. Of
-    documents, those are held out that begin in the last ``valid`` share of the characters.
+    The last ``valid`` share of the characters is held out, whatever the tokens are, so that every
+    tokenizer trains and is measured on the same text; both parts are tokenized apart. With
+    ``max_tokens``, and of given tokens, the share counts tokens; of documents, it begins in it.
     """
 
     name: str
@@ -136,7 +133,7 @@ class Corpus(Result):
         name = name or found.name
         data, lost = cleaned_text(found.sources, config, name, found.meter)
         corpus = cls(name, data, found.origin, config, (), lost, encoding, files=files)
-        return parted(replace(corpus, notes=found.notes(len(corpus))))
+        return _parted(replace(corpus, notes=found.notes(len(corpus))))
 
     @classmethod
     def from_text(
@@ -162,7 +159,7 @@ class Corpus(Result):
         """
         config = config or CorpusConfig()
         cleaned, lost = cleaned_and_lost(text, config, name)
-        return parted(cls(name, cleaned, origin, config, letters_removed=lost))
+        return _parted(cls(name, cleaned, origin, config, letters_removed=lost))
 
     @classmethod
     def from_tokens(
@@ -186,7 +183,7 @@ class Corpus(Result):
         require_two(given, name, "token")
         require_tokens(given, name)
         require_uncleaned(config, name)
-        return parted(cls(name, given, origin, config))
+        return _parted(cls(name, given, origin, config))
 
     @classmethod
     def from_data(
@@ -386,15 +383,18 @@ class Corpus(Result):
 
     def __repr__(self) -> str:
         """One line: name, size, split."""
-        told = raw.in_words(self.data, self.config)
-        if self.test is not None:
-            told.append(say("{number:,} more set aside to test on", number=len(self.test)))
+        told = raw.in_words(self.data, self.config, None if self.test is None else len(self.test))
         return f"Corpus({say(', ').join((quoted(self.name), *told))})"
 
     @property
     def length(self) -> str:
         """How many characters or tokens it has, in words."""
         return raw.length_in_words(self.data, self.config)
+
+
+def _parted(corpus: Corpus) -> Corpus:
+    data, end = set_aside(corpus.data, corpus.config, corpus.name)
+    return replace(corpus, data=data, test=None if end is None else replace(corpus, **end))
 
 
 __all__ = ["DEFAULT_SOURCE", "DEFAULT_VALID", "Corpus", "CorpusConfig", "clean"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import marked, say
@@ -12,23 +12,13 @@ from rnn_magics.text.documents import documents_in, num_before, num_trained, tog
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.splitting.data import Data, length
 
-if TYPE_CHECKING:  # which parts itself
-    from rnn_magics.text.corpus import Corpus
-
 _LEAST = 2  # one token to read and one to predict
 
 
-def parted(corpus: Corpus) -> Corpus:
-    """Return a text without its test part, which it keeps beside it; errors are of `set_aside`."""
-    data, end = set_aside(corpus.data, corpus.config, corpus.name)
-    if end is None:
-        return corpus
-    test = replace(corpus, data=end, config=config_of_test(corpus.config), is_test=True)
-    return replace(corpus, data=data, test=test)
+def set_aside(data: Data, config: CorpusConfig, name: str) -> tuple[Data, dict[str, Any] | None]:
+    """Return the text that is trained on and held out, and the fields of a corpus of the test part.
 
-
-def set_aside(data: Data, config: CorpusConfig, name: str) -> tuple[Data, Data | None]:
-    """Return the text that is trained on and held out, and the test part; None where there is none.
+    There are none where no share is set aside.
 
     The test part is the last ``config.test`` share of the characters or given tokens; of
     documents, those that begin in it.
@@ -49,12 +39,17 @@ def set_aside(data: Data, config: CorpusConfig, name: str) -> tuple[Data, Data |
             )
         )
     if isinstance(data, str) and config.documents is not None:
-        return _documents(data, config, name)
+        rest, test = _documents(data, config, name)
+        return rest, _fields(test, config)
     number = len(data) - int(len(data) * config.test)
     rest, test = data[:number], data[number:]
     if min(len(rest), len(test)) < _LEAST:
         raise _too_short(name, len(rest), len(test))
-    return rest, test
+    return rest, _fields(test, config)
+
+
+def _fields(test: Data, config: CorpusConfig) -> dict[str, Any]:
+    return {"data": test, "config": config_of_test(config), "is_test": True}
 
 
 def _documents(data: str, config: CorpusConfig, name: str) -> tuple[Data, Data]:

@@ -49,8 +49,8 @@ def length_in_words(data: Data, config: CorpusConfig) -> str:
     return say_number(number, "{number:,} character", "{number:,} characters")
 
 
-def in_words(data: Data, config: CorpusConfig) -> list[str]:
-    """Say how large a corpus is, and how it is split."""
+def in_words(data: Data, config: CorpusConfig, aside: int | None = None) -> list[str]:
+    """Say how large a corpus is, how it is split, and how much of it is set aside."""
     told, size, limit = [], length_in_words(data, config), config.max_tokens
     if isinstance(data, str) and config.documents is not None:
         number = len(documents_in(data))
@@ -61,6 +61,8 @@ def in_words(data: Data, config: CorpusConfig) -> list[str]:
         told.append(say_number(limit, "the first token", "the first {number:,} tokens"))
     share = held_out_share(data, config)
     told.append(say("{share:.0%} held out", share=share) if share else say("nothing held out"))
+    if aside is not None:
+        told.append(say("{number:,} more set aside to test on", number=aside))
     return told
 
 
