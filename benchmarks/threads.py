@@ -106,9 +106,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15.0, help="of each stretch")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--cell", default="lstm")
+    parser.add_argument("--loads", nargs="+", default=list(LOADS), choices=list(LOADS))
     options = parser.parse_args()
     found = [
-        row for load in LOADS for row in rows(load, options.seconds, options.rounds, options.cell)
+        row
+        for load in options.loads
+        for row in rows(load, options.seconds, options.rounds, options.cell)
     ]
     print(table(found))
 

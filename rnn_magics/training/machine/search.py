@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-_FEW = 3  # steps that tell whether the machine has changed
-_RECENT = 9  # steps that tell how fast the number in use is
-# After each step of a trial, the first of which also prepares, it may be over: a neighbour that
-# takes less than this share of the time is kept, one that takes this share is given up.
-_BETTER = (0.0, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
-_HOPELESS = (3.0, 2.0, 1.6, 1.4, 1.3, 1.2, 0.95)
-_CHANGED = 1.25  # if steps take so many times as long as before, or as short, the machine changed
-_SHARE = 0.04  # of the time at most is lost in trials of one neighbour that failed
+_KEPT = 30  # steps of each number tell how fast it is
+_NEWEST = 4  # steps tell whether the machine has changed
+_FEWEST = 2  # steps before a trial
+_CHANGED = 1.4  # by so many times as long as before, or as short
+# After each step of a trial it may be over: a neighbour that takes less than this share of the time
+# is kept, one that takes more than that is given up.
+_BETTER = (0.5, 0.6, 0.7, 0.75, 0.8)
+_WORSE = (1.5, 1.35, 1.25, 1.2, 1.1)
+_ENOUGH = 0.95  # what a neighbour must reach over all of its steps that are known
+# Of the time at most so much is lost in trials that failed: with more threads, and with fewer. When
+# a machine gets busy, steps get slower; when it gets quiet, those on few threads do not get faster.
+_SHARE_UP, _SHARE_DOWN = 0.05, 0.01
 _SHORTEST_WAIT = 0.2  # seconds between two trials of the same number
 
 
@@ -41,35 +45,32 @@ class Search:
         self._kept = self.number = first
         self._now = 0.0  # seconds of all steps
         self._due = dict.fromkeys(candidates, 0.0)  # when each number may be tried next
-        self._recent: deque[float] = deque(maxlen=_RECENT)
-        self._usual = 0.0  # seconds of a step when the last trial began
+        self._steps = {number: deque[float](maxlen=_KEPT) for number in candidates}
+        self._usual = 0.0  # seconds of a step when the trial began
         self._trial: list[float] = []
-        self._is_first = True  # the first step with a number also prepares: it decides nothing
 
     def took(self, seconds: float) -> None:
         """Hear how long the step took that was the last one to use `number`."""
         self._now += seconds
-        if self.number != self._kept:
-            self._try(seconds)
-        elif self._is_first:
-            self._is_first = False
-        else:
+        if self.number == self._kept:
             self._watch(seconds)
+        else:
+            self._try(seconds)
 
     def _watch(self, seconds: float) -> None:
-        self._recent.append(seconds)
-        if len(self._recent) < _FEW:
+        steps = self._steps[self._kept]
+        steps.append(seconds)
+        if len(steps) < _FEWEST:
             return
-        newest = [*self._recent][-_FEW:]
-        if self._usual and not 1 / _CHANGED < _typical(newest) / self._usual < _CHANGED:
-            self._usual = 0.0  # what was slow before may be fast now
-            self._recent = deque(newest, _RECENT)
+        newest = [*steps][-_NEWEST:]
+        if not 1 / _CHANGED < _typical(newest) / _typical(steps) < _CHANGED:
+            for known in self._steps.values():  # what was slow before may be fast now
+                known.clear()
+            steps.extend(newest)
             self._due = dict.fromkeys(self._candidates, 0.0)
         number = min(self._neighbours(), key=self._due.__getitem__)
         if self._due[number] <= self._now:
-            self._usual = _typical(self._recent)
-            self.number = number
-            self._trial = []
+            self.number, self._usual, self._trial = number, _typical(steps), []
 
     def _neighbours(self) -> Iterable[int]:
         place = self._candidates.index(self._kept)
@@ -77,17 +78,22 @@ class Search:
 
     def _try(self, seconds: float) -> None:
         self._trial.append(seconds)
-        counted = self._trial[1:]
-        taken = _typical(counted or self._trial)
-        if taken < _BETTER[len(counted)] * self._usual:
+        known = self._steps[self.number]
+        known.append(seconds)
+        taken, place = _typical(self._trial) / self._usual, len(self._trial) - 1
+        is_over = place == len(_BETTER)
+        is_clear = not is_over and taken < _BETTER[place]
+        if is_clear or (is_over and _typical(known) < _ENOUGH * self._usual):
+            if is_clear:  # what was known of it is no longer so
+                known.clear()
+                known.extend(self._trial)
             self._due[self._kept] = self._now + _SHORTEST_WAIT
-            self._kept, self._usual = self.number, taken
-            self._recent = deque(counted, _RECENT)
-        elif taken >= _HOPELESS[len(counted)] * self._usual:
+            self._kept = self.number
+        elif is_over or taken > _WORSE[place]:
             lost = sum(self._trial) - len(self._trial) * self._usual
-            self._due[self.number] = self._now + max(_SHORTEST_WAIT, lost / _SHARE)
+            share = _SHARE_UP if self.number > self._kept else _SHARE_DOWN
+            self._due[self.number] = self._now + max(_SHORTEST_WAIT, lost / share)
             self.number = self._kept
-            self._is_first = True
 
 
 def _typical(seconds: Iterable[float]) -> float:

@@ -19,7 +19,7 @@ def quiet(number: int, _now: float) -> float:
 
 
 def busy(number: int, _now: float) -> float:
-    return {1: 0.9, 2: 0.3, 4: 0.1}[number]
+    return {1: 0.9, 2: 0.3, 4: 0.15}[number]
 
 
 def half_busy(number: int, _now: float) -> float:
@@ -46,6 +46,7 @@ def steps_taken(
         number = choose if isinstance(choose, int) else choose.number
         seconds = STEP / machine(number, now)
         seconds *= 1 + noise * drawn.random() * (10 if drawn.random() < 0.02 else 1)
+        seconds *= drawn.choice((1, 1, 1 + 2 * noise))  # of another process, that has its turn
         now += seconds
         taken.append((now, number))
         if isinstance(choose, Search):
@@ -67,7 +68,8 @@ def test_each_stretch_is_nearly_as_fast_as_with_the_best_number(
         stretch = [
             sum(begin <= now < begin + 20 for now, _ in taken) for taken in (followed, *fixed)
         ]
-        assert stretch[0] >= 0.9 * max(stretch[1:]), (begin, stretch)
+        least = 0.85 if noise else 0.9
+        assert stretch[0] >= least * max(stretch[1:]), (begin, stretch)
 
 
 def test_a_quiet_machine_uses_all_and_a_busy_one_a_single_thread() -> None:
@@ -86,7 +88,7 @@ def test_a_hopeless_neighbour_is_tried_seldom() -> None:
 
 def test_a_single_slow_step_of_the_system_changes_nothing() -> None:
     search = Search((1, 2), 2)
-    seconds = {1: 0.3, 2: 0.012}  # one thread is out of the question, and tried once
+    seconds = {1: 3.0, 2: 0.012}  # one thread is out of the question, and tried once
     tried = []
     for step in range(60):
         tried.append(search.number)
