@@ -225,11 +225,11 @@ def fit_ladder(corpus: Corpus, vocab: Vocab, config: BaselineConfig | None = Non
     Examples
     --------
     >>> fit_ladder(corpus, vocab, BaselineConfig(order="1-3"))
+    the best is the 3-gram: held-out perplexity 1.167 over 79 tokens, 0.223 bits per byte
     guessing: 7
     order 1: held out 5.768, counted text 5.760
     order 2: held out 1.169, counted text 1.167
     order 3: held out 1.167, counted text 1.161 <- best
-    the best: 0.223 bits per character, 0.223 per byte of the held-out text
     """
     config = config or BaselineConfig()
     encoded = encode_corpus(corpus, vocab)
