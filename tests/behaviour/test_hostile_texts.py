@@ -123,7 +123,7 @@ def test_a_long_line_is_shortened_in_display_only(notebook: Notebook) -> None:
 
 
 def test_a_preview_is_no_wider_for_a_long_token(notebook: Notebook) -> None:
-    from rnn_magics.batching import preview
+    from rnn_magics.preview import preview
 
     notebook.variables["text"] = (PAYLOADS["long line"] + " ") * 40
     notebook.run("%corpus --data text")

@@ -126,9 +126,9 @@ ANSWERS: dict[str, Answer] = {
 }
 
 NAMED = {
-    "/drip": "took more than",
-    "/drip-heads": "took more than",
-    "/silent": "took more than",
+    "/drip": "took longer than",
+    "/drip-heads": "took longer than",
+    "/silent": "took longer than",
     "/endless": "is larger than 1 MB",
     "/loop": "redirects more than 5 times",
     "/to-localhost": "may not lead there",
