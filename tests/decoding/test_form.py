@@ -23,7 +23,7 @@ from rnn_magics.text.vocab import Vocab, VocabConfig
     [
         ({"lines": 0}, "lines must be at least 1, not 0"),
         ({"line_length": "5"}, "line_length must be a whole number, not '5'"),
-        ({"lines": 1, "starts": ("a", "b")}, "starts has 2 beginnings for 1 lines; leave some out"),
+        ({"lines": 1, "starts": ("a", "b")}, "starts has 2 beginnings for 1 line; leave some out"),
         ({"only": ("hna",)}, "only: 'hna' is not one of letters, lower, upper, han, digits, punct"),
         ({"rhymes": {"a": "x"}}, "a rhyme needs lines; add --lines 4"),
         ({"lines": 4, "rhymes": ["a"]}, "rhymes must be a dict of texts, such as {'light': 'ight'"),
