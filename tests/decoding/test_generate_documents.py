@@ -198,7 +198,7 @@ def listed(*texts: str, known: tuple[bool, ...] = (), is_cut: bool = False) -> G
 def test_short_documents_are_a_list_with_those_that_are_known_marked() -> None:
     several = listed("anna", "bob\x1b", known=(True, False))
     assert repr(several) == (
-        "2 documents, of which 1 are in the training text (*)\n  anna *\n  bob\\x1b"
+        "2 documents, of which 1 is in the training text (*)\n  anna *\n  bob\\x1b"
     )
     assert "anna *\nbob" in generations_html(several)
     assert repr(listed("anna", "b")) == "2 documents\n  anna\n  b"

@@ -54,7 +54,8 @@ def test_repr_names_the_most_surprising_token(run: Any) -> None:
 
 @pytest.mark.parametrize(("text", "number"), [("", 0), ("a", 1)])
 def test_a_text_with_nothing_to_predict_is_refused(run: Any, text: str, number: int) -> None:
-    with pytest.raises(DecodingError, match=f"the text has {number} char tokens"):
+    tokens = "token" if number == 1 else "tokens"
+    with pytest.raises(DecodingError, match=f"the text has {number} char {tokens}"):
         score_text(run, text)
 
 

@@ -66,6 +66,7 @@ def test_an_interrupt_while_a_first_use_imports_breaks_nothing(
     fresh: Kernel, module: str, before: tuple[str, ...], cell: str
 ) -> None:
     fresh.good("%load_ext rnn_magics\n%config RNNMagics.live = False")
+    fresh.good("%config RNNMagics.prepare = False")  # the cell imports it
     for each in before:
         fresh.good(each)
     fresh.good(PRESS_AT.format(module=module))

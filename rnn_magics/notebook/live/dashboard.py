@@ -163,7 +163,7 @@ def run_bundle(run: Run, *, figure: bool, **more: Any) -> dict[str, Any]:
     """Return a run as a notebook keeps it: data for views, a picture, its curves in characters."""
     data: dict[str, Any] = {RUN_MIME: saved_payload(run, **more), "text/plain": one_line(run.name)}
     if figure:
-        data |= forms_of(run_figure(run))
+        data |= forms_of(run_figure(run), data["text/plain"])
     return data
 
 

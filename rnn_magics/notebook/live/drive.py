@@ -12,6 +12,7 @@ from rnn_magics.notebook.page.listening import Hearing
 from rnn_magics.notebook.session.baselines import BaselineFit
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.bundle import place_figure, show_figure
+from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.notes import say_moved
 from rnn_magics.notebook.show.runs import run_figure
 from rnn_magics.reports.baselines import compare_with_baselines
@@ -134,7 +135,7 @@ def _show_end(desk: Desk, run: Run, fit: BaselineFit | None, progress: Progress 
     if progress is not None:
         progress.settle(verdict if len(run.history) else "")
     if len(run.history) and desk.preferences.figures:
-        show_figure(run_figure(run))
+        show_figure(run_figure(run), one_line(run.name) if desk.has_notebook else "")
     if progress is not None:
         progress.explain()
 
@@ -167,7 +168,7 @@ def _background_listener(desk: Desk, run: Run, fit: BaselineFit | None) -> Liste
     if not desk.has_notebook:
         return silent
     progress = progress_for(desk.shell, run) if desk.preferences.progress else None
-    figure = place_figure() if desk.preferences.figures else None
+    figure = place_figure(one_line(run.name)) if desk.preferences.figures else None
 
     def draw() -> None:
         if figure is not None and len(run.history):

@@ -60,7 +60,7 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
     desk.session.refuse_while_training("%corpus")
     taken = read_watched(call)
     desk.session.take_corpus(taken)
-    if desk.has_notebook:
+    if desk.has_notebook and desk.preferences.prepare:
         warm_up()
     say_notes(desk.session, [*taken.notes, *filter(None, [taken.losses])])
     return taken

@@ -21,6 +21,9 @@ class RNNMagics(Configurable):
     stream = Bool(
         True, help=marked("Show generated text as it is written, not only at the end.")
     ).tag(config=True)
+    prepare = Bool(
+        True, help=marked("Import and compile what training needs as soon as a text has been read.")
+    ).tag(config=True)
     solutions = Bool(
         False, help=marked("Show solutions of exercises at once, not only after three tries.")
     ).tag(config=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+from contextlib import suppress
 from functools import cache
 
 _EXIT_PATIENCE_SECONDS = 10
@@ -23,6 +24,11 @@ def warm_up() -> threading.Thread:
 
 
 def _prepare() -> None:
+    with suppress(Exception):  # whoever needs it will be told
+        _import_and_compile()
+
+
+def _import_and_compile() -> None:
     import torch  # noqa: PLC0415  (slow, which is why it is done here)
 
     from rnn_magics.models import fast  # noqa: PLC0415  (imports torch)

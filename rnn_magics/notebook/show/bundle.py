@@ -40,19 +40,29 @@ def show_forms(forms: Mapping[str, Any]) -> None:
     display(Bundle(dict(forms)))
 
 
-def forms_of(figure: Figure) -> dict[str, Any]:
-    """Return a figure as a picture, and in characters for front ends without pictures."""
+def forms_of(figure: Figure, words: str = "") -> dict[str, Any]:
+    """Return a figure as a picture, and in characters for front ends without pictures.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    words
+        What stands for it in words if it has no curve that characters can draw.
+    """
     from rnn_magics.plotting import to_characters, to_png  # noqa: PLC0415  (matplotlib on demand)
 
-    return {"image/png": to_png(figure), "text/plain": visible(to_characters(figure))}
+    return {"image/png": to_png(figure), "text/plain": visible(to_characters(figure)) or words}
 
 
-def show_figure(figure: Figure) -> None:
-    """Display a figure."""
-    show_forms(forms_of(figure))
+def show_figure(figure: Figure, words: str = "") -> None:
+    """Display a figure; in a terminal nothing, if there are neither characters nor words for it."""
+    forms = forms_of(figure, words)
+    if forms["text/plain"]:
+        show_forms(forms)
 
 
-def place_figure() -> Callable[[Figure], None]:
+def place_figure(words: str) -> Callable[[Figure], None]:
     """Reserve a place in the current cell for a figure that any thread may add later."""
     handle: DisplayHandle = display(Bundle({"text/plain": ""}), display_id=True)
-    return lambda figure: handle.update(Bundle(forms_of(figure)))
+    return lambda figure: handle.update(Bundle(forms_of(figure, words)))

@@ -13,6 +13,7 @@ from rnn_magics.notebook.show.tables import html_table
 from rnn_magics.plotting.curves import Curves, curves_figure
 from rnn_magics.reports.comparison import AXES, Comparison, Group
 from rnn_magics.reports.run_payload import RUN_MIME, SAVED_POINTS, VERSION, saved_payload
+from rnn_magics.tables import fitting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,14 +27,14 @@ _MOST_CHARTS = 8  # groups in the picture
 def comparison_bundle(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as a view, as HTML, as a picture and as text; all have one table."""
     if len(comparison.runs) > MOST_DRAWN:
-        return {"text/html": _html(comparison, ""), "text/plain": repr(comparison)}
+        return {"text/html": _html(comparison, ""), "text/plain": fitting(repr(comparison))}
     curves = forms_of(_figure(comparison.groups, comparison.against))
     picture = base64.b64encode(curves["image/png"]).decode("ascii")
     return {
         RUN_MIME: comparison_payload(comparison),
         "text/html": _html(comparison, picture),
         **curves,
-        "text/plain": f"{curves['text/plain']}\n\n{comparison!r}".lstrip("\n"),
+        "text/plain": f"{curves['text/plain']}\n\n{fitting(repr(comparison))}".lstrip("\n"),
     }
 
 

@@ -66,7 +66,6 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
     },
     "text/plain": {
         ("rnn_magics.inspection.views.trace", "Trace"): _fitting,
-        ("rnn_magics.reports.comparison", "Comparison"): _fitting,
         ("rnn_magics.reports.mixture", "MixtureEvaluation"): _fitting,
         ("rnn_magics.reports.texts", "TextEvaluation"): _fitting,
         ("rnn_magics.scores.ladder", "Ladder"): _fitting,

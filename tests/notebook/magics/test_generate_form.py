@@ -75,7 +75,7 @@ def test_what_is_explained_writes_the_same_text(lines: Notebook) -> None:
         ("--starts x", "the beginning 'x' of --starts needs tokens that are not in the vocabulary"),
         ("--only digits", "the vocabulary has no token of digits alone; choose other classes for"),
         ("--only letter", "only: 'letter' is not one of letters, lower, upper, han, digits, punct"),
-        ("--lines 1 --starts a,n", "starts has 2 beginnings for 1 lines; leave some out, or ask"),
+        ("--lines 1 --starts a,n", "starts has 2 beginnings for 1 line; leave some out, or ask"),
         ("--lines 0", "--lines must be at least 1, not 0"),
         ("--lines 2 --stop e", "--stop would end the text before it has its lines; leave out --st"),
         ("--rhyme sounds", "a rhyme needs lines; add --lines 4"),
