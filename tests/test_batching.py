@@ -21,9 +21,9 @@ from rnn_magics.batching import (
     Batches,
     EpochPlan,
     make_batches,
-    preview,
 )
 from rnn_magics.errors import BatchError, ConfigError
+from rnn_magics.preview import preview
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab, encode_corpus
 

@@ -13,7 +13,7 @@ from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.notebook.show.runs import closing_lines, run_figure
 from rnn_magics.reports.run_notes import reveal_prediction
 from rnn_magics.storage.checkpointing import Checkpointing
-from rnn_magics.storage.parts import PARTS
+from rnn_magics.storage.contents.parts import PARTS
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import begin, iter_train
 from tests.notebook.conftest import SAMPLE, TRAIN

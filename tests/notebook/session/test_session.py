@@ -82,7 +82,7 @@ def test_the_figure_can_be_switched_off(
     trained: Notebook, shown: list[dict[str, Any]], *, switch: bool
 ) -> None:
     trained.run(f"%config RNNMagics.figures = {switch}")
-    trained.run("%train_rnn --num-hiddens 8 --epochs 1")
+    trained.run("%train_rnn --num-hiddens 8 --epochs 2")
     assert ["image/png" in output["data"] for output in shown] == [True] * switch
 
 
