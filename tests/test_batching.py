@@ -184,7 +184,8 @@ def test_a_text_too_short_is_told_what_would_fit(size: int, steps: int, length: 
     with pytest.raises(BatchError) as caught:
         Batches(range(length), BatchConfig("seq", size, steps))
     message = str(caught.value)
-    assert message.startswith(f"the training text has {length:,} tokens, but batch_size {size} x")
+    tokens = "token" if length == 1 else "tokens"
+    assert message.startswith(f"the training text has {length:,} {tokens}, but batch_size {size} x")
     assert f"needs {needed:,}; try " in message
     proposed = {key: int(value) for key, value in re.findall(r"--([a-z-]+) (\d+)", message)}
     if not proposed:
