@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 
+from rnn_magics.models.forked import is_forked
+
 LIKELY = ("gru", "lstm", "rnn")
 """The cells, the default one first."""
 _NICENESS = 5  # it yields to whatever the reader does
@@ -31,18 +33,21 @@ class Ahead:
     start
         Starts a process that compiles cells: it writes a line with the name of each before and one
         after, and ends.
-
-    Attributes
-    ----------
-    making : str
-        The cell that is being compiled now; empty if none is.
     """
 
     def __init__(self, start: Callable[[Sequence[str]], subprocess.Popen[str]]) -> None:
         self._start = start
         self._process: subprocess.Popen[str] | None = None
-        self.making = ""
+        self._cell = ""
         self._moved = threading.Condition()
+
+    @property
+    def making(self) -> str:
+        """The cell that is being compiled now; empty if none is, and in a forked process.
+
+        A fork has no thread that follows the process, so it would wait forever.
+        """
+        return "" if is_forked() else self._cell
 
     def begin(self, cells: Iterable[str]) -> None:
         """Start compiling, if that has not been started; where no process can be, do nothing."""
@@ -56,8 +61,9 @@ class Ahead:
 
     def wait(self, cell: str) -> None:
         """Wait for a cell that is being compiled; do nothing for another."""
-        with self._moved:
-            self._moved.wait_for(lambda: self.making != cell)
+        if self.making == cell:  # asked first, since a fork may have copied a lock that is held
+            with self._moved:
+                self._moved.wait_for(lambda: self._cell != cell)
 
     def _follow(self) -> None:
         process = self._process
@@ -65,13 +71,13 @@ class Ahead:
             return
         with process:
             for line in process.stdout:
-                self._move("" if self.making else line.strip())
+                self._move("" if self._cell else line.strip())
             self._move("")  # also if it was killed
         atexit.unregister(process.kill)
 
     def _move(self, cell: str) -> None:
         with self._moved:
-            self.making = cell
+            self._cell = cell
             self._moved.notify_all()
 
 

@@ -86,6 +86,17 @@ def test_a_process_that_is_killed_keeps_nobody_waiting(told: Told) -> None:
     assert not thread.is_alive()
 
 
+def test_a_forked_process_waits_for_nothing(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Ahead(told.start)
+    made.begin(["gru"])
+    told.say(made, "gru", making="gru")
+    monkeypatch.setattr(ahead_module, "is_forked", lambda: True)
+    thread = waiting(made, "gru")
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert made.making == ""
+
+
 def test_it_starts_once_and_not_for_nothing(told: Told) -> None:
     made = Ahead(told.start)
     made.begin([])
@@ -109,7 +120,7 @@ def test_a_model_is_not_ready_while_its_cell_is_in_the_making(
 ) -> None:
     model = RNNModel(ModelConfig("gru", num_hiddens=4), 5)
     assert model.is_ready  # the tests have compiled it
-    monkeypatch.setattr(ahead(), "making", "gru")
+    monkeypatch.setattr(ahead(), "_cell", "gru")
     assert not model.is_ready
     assert RNNModel(ModelConfig("lstm", num_hiddens=4), 5).is_ready
 
