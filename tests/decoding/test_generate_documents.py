@@ -205,7 +205,7 @@ def test_short_documents_are_a_list_with_those_that_are_known_marked() -> None:
     assert repr(listed("anna", "b", is_cut=True)) == "2 documents\n  anna ...\n  b ..."
     # Longer ones are shown as any texts.
     for other in (listed("a\nb", "c"), listed("a" * 100, "c"), Generations(listed("a", "b"))):
-        assert repr(other).startswith("[1] Generation(")
+        assert repr(other).startswith("[1] ")
 
 
 def test_while_it_trains_a_run_shows_several_documents(run: Run) -> None:
