@@ -36,7 +36,7 @@ def run_parallel(
     factors, terms = cell.terms(cell.input_product(inputs))  # (num_steps, batch, num_hiddens) each
     if resets is not None:
         factors = factors.masked_fill(resets[..., None], 0)
-    states = _Scan.apply(factors, terms, first, resets)
+    states = _Scan.apply(factors, terms, first, resets)  # type: ignore[no-untyped-call]
     return states, (states[-1],)
 
 

@@ -217,7 +217,7 @@ class Recurrence:
     ) -> tuple[Tensor, ...]:
         """Return the outputs of a scan and the last state."""
         given = (replace(self, resets=resets), inputs, *weights, *state)
-        return Scan.apply(*given)  # type: ignore[no-any-return, no-untyped-call]
+        return Scan.apply(*given)  # type: ignore[no-any-return]
 
     @property
     def given_resets(self) -> Array:

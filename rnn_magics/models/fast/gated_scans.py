@@ -30,7 +30,7 @@ _SMALLEST = -87.0  # exp(-x) overflows float32 below it, and both gates of a min
 
 
 @njit(**OPTIONS)
-def _width(panels: Any, size: int) -> int:
+def _width(panels: Any, size: int) -> Any:
     # Columns of a sum: as wide as the panels, which may be wider than the weights.
     return max(size, panels.shape[0] * panels.shape[2])
 

@@ -54,7 +54,7 @@ class InputGated:
         resets: Tensor | None,
     ) -> tuple[Tensor, ...]:
         """Return the outputs of a scan and the last state."""
-        return GatedScan.apply(self, resets, inputs, *weights, *state)  # type: ignore[no-any-return, no-untyped-call]
+        return GatedScan.apply(self, resets, inputs, *weights, *state)  # type: ignore[no-any-return]
 
 
 class GatedScan(Function):
