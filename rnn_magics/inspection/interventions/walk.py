@@ -106,7 +106,7 @@ class _Layer:
     def __init__(self, layer: int, cell: Cell, changes: Sequence[Intervention]) -> None:
         self._cell = cell
         self._changes = [change for change in changes if change.layer == layer]
-        self._state: State = (cell.weight_hh.new_zeros(1, cell.num_hiddens),) * cell.num_states
+        self._state: State = (cell.weight_ih.new_zeros(1, cell.num_hiddens),) * cell.num_states
         self.states: list[State] = []
 
     def __call__(self, place: int, inputs: Tensor) -> Tensor:
