@@ -50,6 +50,7 @@ class TrainConfig(Options):
         ),
         within=_FLOAT32,
         label="Learning rate",
+        is_rate=True,
     )
     schedule: str = option(
         "cosine", "how the learning rate changes", choices=lambda: list(SCHEDULES), label="Schedule"
@@ -72,6 +73,7 @@ class TrainConfig(Options):
         "how strongly the weights are pulled towards zero",
         within=NOT_NEGATIVE,
         label="Weight decay",
+        is_rate=True,
     )
     max_time: float | None = option(
         None, "stop after this many seconds", within=POSITIVE, label="Most seconds"
