@@ -55,7 +55,7 @@ def note(event):
         steps[event.tokens] = time.monotonic()
 
 def seconds(way):
-    config = TrainConfig(epochs=EPOCHS, device="cpu")
+    config = TrainConfig(epochs=EPOCHS, device="DEVICE")
     run, state = begin(Batches(ids), ModelConfig(), config, "timed")
     job = Job(run, state)
     progress = progress_for(get_ipython(), run) if way == "text" else silent
@@ -74,7 +74,7 @@ def seconds(way):
 
 seconds("dashboard")
 """
-_ROUND = """
+ROUND = """
 first = turns % len(WAYS)  # each is the first, the second and the last equally often
 turns += 1
 spent = {way: seconds(way) for way in WAYS[first:] + WAYS[:first]}
@@ -133,6 +133,11 @@ def step_of(message: dict[str, Any]) -> dict[str, Any] | None:
     return step
 
 
+def prepare(epochs: int, device: str = "cpu") -> str:
+    """Return the code that defines in a kernel what `ROUND` runs."""
+    return _PREPARE.replace("EPOCHS", str(epochs)).replace("DEVICE", device)
+
+
 def late(client: BlockingKernelClient) -> list[float]:
     """Return how many milliseconds after its step each update of a dashboard arrived."""
     came: dict[int, float] = {}
@@ -178,8 +183,8 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are aske
             loads.append(spent * 1000)
             torch_there |= bool(there)
     with kernel() as client:
-        run(client, _PREPARE.replace("EPOCHS", "2" if quick else "4"))
-        rounds = [run(client, _ROUND) for _ in range(3 if quick else 45)]
+        run(client, prepare(2 if quick else 4))
+        rounds = [run(client, ROUND) for _ in range(3 if quick else 45)]
         delays = late(client)
     waits = {pause: [first_step(pause) for _ in range(3)] for pause in (0, _SECONDS_OF_READING)}
     return [

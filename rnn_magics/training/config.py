@@ -110,7 +110,7 @@ class TrainConfig(Options):
         0, "seed of initial weights, offsets, shuffles and dropout", within=SEED, label="Seed"
     )
     device: str | None = option(
-        None, "cpu, cuda, cuda:1 or mps; by default a GPU if there is one", label="Device"
+        None, "cpu, cuda, cuda:1 or mps; by default CUDA if there is a GPU for it", label="Device"
     )
     precision: str = option(
         "float32",
