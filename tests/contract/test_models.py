@@ -36,6 +36,8 @@ MODELS = {
     },
     "gru-embedded": ModelConfig("gru", 10, 2, embedding_size=5),
     "lstm-tied": ModelConfig("lstm", 10, 1, tie=True),
+    "gru-state": ModelConfig("gru", 10, 2, learn_state=True),
+    "lstm-state": ModelConfig("lstm", 10, 2, learn_state=True),
 }
 
 

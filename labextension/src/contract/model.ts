@@ -24,6 +24,10 @@ const MOST_TOKENS = 200_000;
 /** The rows of a cell's weights, in units of its state. */
 export const NUM_GATES: { readonly [C in CellName]: number } = { rnn: 1, gru: 3, lstm: 4 };
 
+/** The name of a part of the learnt state before the first token; a model may have none. */
+export const initial = (part: number): string => `rnn.initial.${part}`;
+const INITIAL = initial(0);
+
 const named: Check<Map<string, Matrix>> = (value, path) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ContractError(path, 'an object', value);
@@ -77,6 +81,12 @@ function shapes(model: PackedModel): Map<string, number[]> {
     found.set(`rnn.cells.${layer}.weight_hh`, [rows, hiddens]);
     found.set(`rnn.cells.${layer}.bias_ih`, [rows]);
     found.set(`rnn.cells.${layer}.bias_hh`, [rows]);
+  }
+  if (model.weights.has(INITIAL)) {
+    found.set(INITIAL, [model.num_layers, hiddens]);
+    if (model.cell === 'lstm') {
+      found.set(initial(1), [model.num_layers, hiddens]);
+    }
   }
   if (!model.tie) {
     found.set('output.weight', [vocab.length, hiddens]);
