@@ -128,7 +128,7 @@ from .training.events import Event as Event
 from .training.events import StepEnd as StepEnd
 from .training.events import TrainBegin as TrainBegin
 from .training.events import TrainEnd as TrainEnd
-from .training.further import train_further as train_further
+from .training.further.train_further import train_further as train_further
 from .training.loop import begin as begin
 from .training.loop import iter_train as iter_train
 from .training.loop import train as train

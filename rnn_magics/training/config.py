@@ -75,6 +75,13 @@ class TrainConfig(Options):
         label="Weight decay",
         is_rate=True,
     )
+    freeze: tuple[str, ...] = option(
+        (),
+        "layers that do not learn: embedding, 1 for the lowest recurrent layer, 2, ..., state,"
+        " output",
+        label="Frozen layers",
+        spelling=Spelling(metavar="LAYERS"),
+    )
     max_time: float | None = option(
         None, "stop after this many seconds", within=POSITIVE, label="Most seconds"
     )
