@@ -38,6 +38,8 @@ MODELS = {
     "lstm-tied": ModelConfig("lstm", 10, 1, tie=True),
     "mingru-embedded": ModelConfig("mingru", 10, 2, embedding_size=5),
     "minlstm-tied": ModelConfig("minlstm", 10, 1, tie=True),
+    "gru-state": ModelConfig("gru", 10, 2, learn_state=True),
+    "lstm-state": ModelConfig("lstm", 10, 2, learn_state=True),
 }
 
 

@@ -26,6 +26,10 @@ export const NUM_GATES: { readonly [C in CellName]: number } = { rnn: 1, gru: 3,
 /** Cells whose gates depend on the input alone: they have no recurrent weights. */
 export const INPUT_GATED: ReadonlySet<CellName> = new Set<CellName>(['mingru', 'minlstm']);
 
+/** The name of a part of the learnt state before the first token; a model may have none. */
+export const initial = (part: number): string => `rnn.initial.${part}`;
+const INITIAL = initial(0);
+
 const named: Check<Map<string, Matrix>> = (value, path) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ContractError(path, 'an object', value);
@@ -80,6 +84,12 @@ function shapes(model: PackedModel): Map<string, number[]> {
     if (!INPUT_GATED.has(model.cell)) {
       found.set(`rnn.cells.${layer}.weight_hh`, [rows, hiddens]);
       found.set(`rnn.cells.${layer}.bias_hh`, [rows]);
+    }
+  }
+  if (model.weights.has(INITIAL)) {
+    found.set(INITIAL, [model.num_layers, hiddens]);
+    if (model.cell === 'lstm') {
+      found.set(initial(1), [model.num_layers, hiddens]);
     }
   }
   if (!model.tie) {

@@ -1,6 +1,6 @@
 /** A recurrent language model: token indices in, logits and states out, one token at a time. */
 
-import { INPUT_GATED, PackedModel } from '../contract/model';
+import { initial, INPUT_GATED, PackedModel } from '../contract/model';
 import { Cell, CELLS, State, Touch } from './cells';
 import { columnOf, product } from './products';
 
@@ -27,6 +27,8 @@ export class Network {
   private readonly embeddingSize: number;
   private readonly outputWeight: Float32Array;
   private readonly outputBias: Float32Array;
+  /** The parts of the learnt states before the first token, (layers, hiddens) each; empty if they are zeros. */
+  private readonly initial: Float32Array[];
   /** The input product of the lowest layer, for each token that was read. */
   private readonly inputs = new Map<number, Float32Array>();
 
@@ -51,16 +53,21 @@ export class Network {
     }));
     this.outputWeight = model.tie ? weight('embedding.weight') : weight('output.weight');
     this.outputBias = weight('output.bias');
+    this.initial = this.cell.parts.flatMap((_, part) => model.weights.get(initial(part))?.values ?? []);
   }
 
   get numLayers(): number {
     return this.layers.length;
   }
 
-  /** Return the states before the first token: zeros. */
+  /** Return the states before the first token: zeros, or what was learnt. */
   beginState(): States {
-    const zeros = (): State => this.cell.parts.map(() => new Float32Array(this.numHiddens));
-    return this.layers.map(zeros);
+    const size = this.numHiddens;
+    return this.layers.map((_, layer) =>
+      this.cell.parts.map(
+        (_, part) => this.initial[part]?.slice(layer * size, (layer + 1) * size) ?? new Float32Array(size)
+      )
+    );
   }
 
   /** Read a token; return the states after it. What `touch` changes counts from there on. */

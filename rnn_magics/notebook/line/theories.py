@@ -14,7 +14,7 @@ from rnn_magics.decoding.form import Form
 from rnn_magics.decoding.generate import generate, generate_many
 from rnn_magics.decoding.mask import Fitted
 from rnn_magics.decoding.score import score_text, score_written
-from rnn_magics.errors import BatchError, StorageError
+from rnn_magics.errors import BatchError, RNNMagicsError, StorageError
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
 from rnn_magics.inspection.novelty import measure_novelty
 from rnn_magics.language import say
@@ -42,6 +42,7 @@ from rnn_magics.text.tasks.made_up import task_corpus
 from rnn_magics.text.tasks.stream import TaskConfig
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.further.train_further import batches_for
 from rnn_magics.training.loop import train
 from rnn_magics.training.run import Run
 from rnn_magics.training.steps.clipping import clip_gradients
@@ -249,10 +250,11 @@ def _resuming(_session: Session, given: Arguments) -> Theory:
     folder = given["folder"]
     newest = kept_runs()[-1:] if folder == "last" else []
     try:
-        config = load_run(newest[0].folder if newest else folder).config
-    except StorageError as error:
+        run = load_run(newest[0].folder if newest else folder)
+        batches = batches_for(run, given["corpus"])
+    except RNNMagicsError as error:
         return Theory(shapes={say("refused"): str(error)})
-    return _trained(given["batches"], config.model, config.train)
+    return _trained(batches, run.config.model, run.config.train)
 
 
 def _looking(_session: Session, given: Arguments) -> Theory:

@@ -90,7 +90,8 @@ def num_parameters(model: ModelConfig, vocab_size: int) -> int:
     )
     embedding = vocab_size * (model.embedding_size or 0)
     output = vocab_size + (0 if model.tie else vocab_size * outputs)
-    return layers + embedding + output
+    states = CELLS[model.cell].num_states if model.learn_state else 0
+    return layers + embedding + output + states * model.num_layers * outputs
 
 
 def require_memory(needed: MemoryEstimate, device: torch.device) -> None:
