@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from rnn_magics.models.fast.gated_scans import mingru_gates, minlstm_gates
+from rnn_magics.models.fast.gated.scans import mingru_gates, minlstm_gates
 from rnn_magics.models.fast.maths import sigmoid, tanh
 from rnn_magics.models.fast.products import OPTIONS, add_matrix_product, fill_rows
 

@@ -17,7 +17,8 @@ import torch
 from numba import njit
 
 from rnn_magics.language import say
-from rnn_magics.models.fast import decode_loop, gated_scans, parallel, products, scans
+from rnn_magics.models.fast import decode_loop, parallel, products, scans
+from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.parallel import in_parallel
 from rnn_magics.models.fast.products import OPTIONS
 
