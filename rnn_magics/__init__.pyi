@@ -90,6 +90,13 @@ from .storage.model_file import save_run as save_run
 from .storage.resume import resume_run as resume_run
 from .storage.run_folder import checkpoint_epochs as checkpoint_epochs
 from .storage.run_folder import kept_runs as kept_runs
+from .sweeps.config import SweepConfig as SweepConfig
+from .sweeps.loop import resume_sweep as resume_sweep
+from .sweeps.loop import sweep as sweep
+from .sweeps.space import Space as Space
+from .sweeps.sweep import Sweep as Sweep
+from .sweeps.sweep import kept_sweeps as kept_sweeps
+from .sweeps.sweep import load_sweep as load_sweep
 from .text.corpus import Corpus as Corpus
 from .text.corpus import CorpusConfig as CorpusConfig
 from .text.formats.formats import FORMATS as FORMATS

@@ -46,6 +46,7 @@ FLOORS = [
     {"training"},
     {"reports"},
     {"storage"},
+    {"sweeps"},
     {"decoding"},
     {"inspection"},
     {"handout"},

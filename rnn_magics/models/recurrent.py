@@ -120,7 +120,7 @@ class RecurrentStack(nn.Module):
     def engine(self) -> str:
         """The name of the engine that runs the cells on their present device."""
         cell = self.cells[0]
-        return choose_engine(type(cell), cell.weight_hh, scratch=self.scratch)
+        return choose_engine(type(cell), cell.weight_ih, scratch=self.scratch)
 
     def begin_state(self, batch_size: int, device: torch.device) -> State:
         """Return the state before the first token: zeros, or what was learnt.
@@ -133,7 +133,7 @@ class RecurrentStack(nn.Module):
         if self.initial is not None:  # copies, which nobody changes by changing the state
             return tuple(part.to(device)[:, None].repeat(1, batch_size, 1) for part in self.initial)
         shape = (len(self.cells), batch_size, self.num_hiddens)
-        dtype = self.cells[0].weight_hh.dtype
+        dtype = self.cells[0].weight_ih.dtype
         return tuple(torch.zeros(shape, device=device, dtype=dtype) for _ in range(self.num_states))
 
     def forward(

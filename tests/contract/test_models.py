@@ -31,11 +31,13 @@ PREFIX = "the time 中"
 MODELS = {
     **{
         f"{cell}-{layers}": ModelConfig(cell, 10, layers)
-        for cell in ("rnn", "gru", "lstm")
+        for cell in ("rnn", "gru", "lstm", "mingru", "minlstm")
         for layers in (1, 2, 3)
     },
     "gru-embedded": ModelConfig("gru", 10, 2, embedding_size=5),
     "lstm-tied": ModelConfig("lstm", 10, 1, tie=True),
+    "mingru-embedded": ModelConfig("mingru", 10, 2, embedding_size=5),
+    "minlstm-tied": ModelConfig("minlstm", 10, 1, tie=True),
     "gru-state": ModelConfig("gru", 10, 2, learn_state=True),
     "lstm-state": ModelConfig("lstm", 10, 2, learn_state=True),
 }

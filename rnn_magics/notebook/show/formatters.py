@@ -50,6 +50,7 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
     "text/html": {
         ("rnn_magics.text.corpus", "Corpus"): _made_by("texts:corpus_html"),
         ("rnn_magics.text.vocab", "Vocab"): _made_by("texts:vocab_html"),
+        ("rnn_magics.batching", "Batches"): _made_by("texts:batches_html"),
         ("rnn_magics.training.run", "Run"): _made_by("runs:run_html"),
         ("rnn_magics.inspection.novelty", "Novelty"): _made_by("novelty:novelty_html"),
         ("rnn_magics.inspection.diagnosis", "Diagnosis"): _made_by("rich.reports:diagnosis_html"),

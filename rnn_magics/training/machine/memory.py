@@ -77,11 +77,12 @@ def estimate_memory(
 
 def num_parameters(model: ModelConfig, vocab_size: int) -> int:
     """Return the number of weights of a model, without building it."""
-    rows = CELLS[model.cell].num_gates * model.num_hiddens
+    cell = CELLS[model.cell]
+    rows = cell.num_gates * model.num_hiddens
     directions = 1 + model.bidirectional
     outputs = directions * model.num_hiddens
     first = model.embedding_size or vocab_size
-    biases_and_hidden = rows * (model.num_hiddens + 2)
+    biases_and_hidden = rows * (model.num_hiddens + 2 if cell.multiplies_state else 1)
     layers = directions * (
         rows * first
         + (model.num_layers - 1) * rows * outputs

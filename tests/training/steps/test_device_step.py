@@ -448,7 +448,7 @@ def test_the_host_looks_about_ten_times_a_second(
     assert looks[:2] == [1, min(2, most)]
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("kind", ["seq", "random"])
 def test_a_step_reads_nothing_back(
     monkeypatch: pytest.MonkeyPatch, batches: Batches, kind: str, cell: str
