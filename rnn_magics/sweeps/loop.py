@@ -20,18 +20,19 @@ from rnn_magics.storage.claim import Claim
 from rnn_magics.sweeps.config import SweepConfig
 from rnn_magics.sweeps.events import SweepEnd, SweepEvent, TrialEnd
 from rnn_magics.sweeps.folder import Made, SweepFolder, find_folder
+from rnn_magics.sweeps.kept import read_sweep
 from rnn_magics.sweeps.running import Task, iter_trial
 from rnn_magics.sweeps.search.pruning import PRUNERS
 from rnn_magics.sweeps.search.searches import next_params
 from rnn_magics.sweeps.search.tpe import optuna_or
 from rnn_magics.sweeps.settings import require_tokens
 from rnn_magics.sweeps.space import Space
-from rnn_magics.sweeps.sweep import Sweep, read_sweep
+from rnn_magics.sweeps.sweep import SweepRuns
 from rnn_magics.sweeps.trial import Outcome, Trial
 
 Stopped = Callable[[], bool]
 Listener = Callable[[SweepEvent], None]
-Drive = Callable[[Sweep, Callable[[Stopped], Iterator[SweepEvent]]], None]
+Drive = Callable[[SweepRuns, Callable[[Stopped], Iterator[SweepEvent]]], None]
 """``drive(sweep, events)`` drains ``events(stopped)``, here or on another thread."""
 
 
@@ -43,7 +44,7 @@ def sweep(
     folder: str | Path,
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
-) -> Sweep:
+) -> SweepRuns:
     r"""Search for the settings with the lowest held-out score.
 
     .. math:: \lambda^* = \arg\min_\lambda L_{valid}(\theta_\lambda), \quad
@@ -70,7 +71,7 @@ def sweep(
 
     Returns
     -------
-    Sweep
+    SweepRuns
         With ``trials``, ``best``, ``lines``, ``run()`` and ``to_pandas()``.
 
     Raises
@@ -95,7 +96,7 @@ def sweep(
     place = SweepFolder(atomic.user_path(folder))
     made = Made.of(space, config, batches)
     claim = place.begin(made)
-    begun = Sweep(place, space, config, made.base)
+    begun = SweepRuns(place, space, config, made.base)
     return _driven(begun, batches, claim, listeners, drive)
 
 
@@ -108,7 +109,7 @@ def resume_sweep(
     confirm: int | None = None,
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
-) -> Sweep:
+) -> SweepRuns:
     """Go on with a sweep: its open trials from their checkpoints, bit for bit, then new ones.
 
     Parameters
@@ -168,16 +169,16 @@ def check_sweep(batches: Batches, space: Space, config: SweepConfig) -> None:
 
 def _require_search(config: SweepConfig) -> None:
     if config.search == "tpe":
-        optuna_or("--search random")
+        optuna_or()
 
 
 def _driven(
-    begun: Sweep,
+    begun: SweepRuns,
     batches: Batches,
     claim: Claim,
     listeners: Iterable[Listener],
     drive: Drive | None,
-) -> Sweep:
+) -> SweepRuns:
     listening = list(listeners)
 
     def events(stopped: Stopped) -> Iterator[SweepEvent]:
@@ -197,7 +198,7 @@ def _driven(
     return begun
 
 
-def iter_sweep(made: Sweep, batches: Batches, stopped: Stopped) -> Iterator[SweepEvent]:
+def iter_sweep(made: SweepRuns, batches: Batches, stopped: Stopped) -> Iterator[SweepEvent]:
     """Make the trials of a sweep, and yield events.
 
     Parameters
@@ -233,7 +234,7 @@ def iter_sweep(made: Sweep, batches: Batches, stopped: Stopped) -> Iterator[Swee
 class _Clock:
     # Whether the sweep is to end now: somebody says so, or its time is used up.
 
-    def __init__(self, made: Sweep, stopped: Stopped) -> None:
+    def __init__(self, made: SweepRuns, stopped: Stopped) -> None:
         self._before, self._begun = made.spent, time.monotonic()
         self._most, self._stopped = made.config.seconds, stopped
         self._resume = say("go on with %sweep --resume {folder}", folder=made.folder.path)
@@ -260,7 +261,7 @@ class _Clock:
         return ""
 
 
-def _next(made: Sweep) -> dict[str, Any] | None:
+def _next(made: SweepRuns) -> dict[str, Any] | None:
     searched, planned = made.searched, made.planned
     if planned is not None and len(searched) >= planned:
         return None
@@ -269,7 +270,7 @@ def _next(made: Sweep) -> dict[str, Any] | None:
     return next_params(config.search, made.space.dimensions, made.past, taken, config.search_seed)
 
 
-def _added(made: Sweep, params: dict[str, Any], confirms: int | None = None) -> Trial:
+def _added(made: SweepRuns, params: dict[str, Any], confirms: int | None = None) -> Trial:
     number = len(made.trials)
     trial = Trial(number, params, str(made.folder.trial(number)), confirms)
     told = {} if confirms is None else {"confirms": confirms}
@@ -278,7 +279,7 @@ def _added(made: Sweep, params: dict[str, Any], confirms: int | None = None) -> 
     return trial
 
 
-def _confirm(made: Sweep, batches: Batches, clock: _Clock) -> Iterator[SweepEvent]:
+def _confirm(made: SweepRuns, batches: Batches, clock: _Clock) -> Iterator[SweepEvent]:
     best, num = made.best, made.config.confirm or 0
     if best is None:
         return
@@ -291,7 +292,7 @@ def _confirm(made: Sweep, batches: Batches, clock: _Clock) -> Iterator[SweepEven
             yield from _make(made, _added(made, params, best.number), batches, clock)
 
 
-def _make(made: Sweep, trial: Trial, batches: Batches, clock: _Clock) -> Iterator[SweepEvent]:
+def _make(made: SweepRuns, trial: Trial, batches: Batches, clock: _Clock) -> Iterator[SweepEvent]:
     prune = PRUNERS["none" if trial.confirms is not None else made.config.prune].prunes
 
     def judge(trial: Trial, curve: dict[int, float]) -> bool:
@@ -309,7 +310,7 @@ def _make(made: Sweep, trial: Trial, batches: Batches, clock: _Clock) -> Iterato
     yield TrialEnd(trial)
 
 
-def task_of(made: Sweep, trial: Trial) -> Task:
+def task_of(made: SweepRuns, trial: Trial) -> Task:
     """Return what a trial needs to be trained.
 
     Raises
