@@ -15,10 +15,10 @@ from rnn_magics.notebook.line.options import LineOptions, flag_of, named, part, 
 from rnn_magics.notebook.live.sweeping import SweepDriver
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.notes import say_moved
-from rnn_magics.options import Spelling, option
+from rnn_magics.options import AT_LEAST_ONE, Spelling, option
 from rnn_magics.sweeps.config import SweepConfig
 from rnn_magics.sweeps.kept import KeptSweeps, kept_sweeps, load_sweep
-from rnn_magics.sweeps.loop import check_sweep, resume_sweep
+from rnn_magics.sweeps.loop import check_sweep, check_workers, resume_sweep
 from rnn_magics.sweeps.loop import sweep as search_settings
 from rnn_magics.sweeps.space import Space
 from rnn_magics.sweeps.sweep import SweepRuns
@@ -57,6 +57,13 @@ class SweepOptions(LineOptions):
         spelling=named(metavar="DIR|last"),
         label="Resume",
     )
+    workers: int | None = option(
+        None,
+        "train so many trials at once, in processes that share the cores",
+        within=AT_LEAST_ONE,
+        label="Workers",
+        spelling=Spelling(metavar="N"),
+    )
     no_baseline: bool = option(
         False, "do not fit n-gram models for comparison", label="No n-gram baselines"
     )
@@ -75,17 +82,21 @@ def sweep_call(desk: Desk, options: SweepOptions) -> Call[Any]:
     if options.action is not None:
         return _action_call(options)
     if options.resume is not None:
-        _refuse_beside(options, {"resume", "no_baseline", *_CHANGEABLE}, "--resume")
+        _refuse_beside(options, {"resume", "no_baseline", "workers", *_CHANGEABLE}, "--resume")
         config, typed = options.config, options.line.typed
         changes: dict[str, Any] = {
             name: value for name, value in config.to_dict().items() if name in typed & _CHANGEABLE
         }
         batches = desk.session.require_batches()
-        return Call.of("found", resume_sweep, options.resume, batches, **changes)
+        return Call.of(
+            "found", resume_sweep, options.resume, batches, workers=options.workers, **changes
+        )
     batches = desk.session.require_batches()
     check_sweep(batches, options.space, options.config)
+    check_workers(options.workers, options.space)
     folder = options.folder or _free_folder()
-    return Call.of("found", search_settings, batches, options.space, options.config, folder=folder)
+    settings = batches, options.space, options.config
+    return Call.of("found", search_settings, *settings, folder=folder, workers=options.workers)
 
 
 def _action_call(options: SweepOptions) -> Call[Any]:
@@ -119,7 +130,7 @@ def sweep(desk: Desk, options: SweepOptions) -> SweepRuns | KeptSweeps:
         %sweep --num-hiddens 64,128,256 --lr 1e-4:1e-2 --cell gru,lstm --trials 30 --budget 10m
         %sweep --lr 1e-3:1e-1 --epochs 3 --search random --prune hyperband --confirm 3
         %sweep --token char,word --num-hiddens 32:256 --objective parameters --within 200000
-        %sweep --resume last --trials 40
+        %sweep --resume last --trials 40 --workers 2
         %sweep list
         found = %sweep load sweeps/sweep-1
     """
