@@ -18,6 +18,7 @@ from rnn_magics.storage.loading import load_run
 from rnn_magics.sweeps.config import DEFAULT_TRIALS, SweepConfig
 from rnn_magics.sweeps.dimensions import written
 from rnn_magics.sweeps.folder import SweepFolder
+from rnn_magics.sweeps.search.importance import importance
 from rnn_magics.sweeps.search.past import Past
 from rnn_magics.sweeps.settings import Base, Settings, lines_of, settings_of
 from rnn_magics.sweeps.space import Space
@@ -260,6 +261,17 @@ class SweepRuns(Result):
                 )
             )
         return told
+
+    @whole_imports()
+    def importance(self) -> dict[str, float]:
+        """Return how much each option decides what a trial reaches, see `importance`.
+
+        Raises
+        ------
+        ConfigError
+            If Optuna or scikit-learn is not installed.
+        """
+        return importance(self.space.dimensions, self.past)
 
     @whole_imports()
     def to_pandas(self) -> pd.DataFrame:

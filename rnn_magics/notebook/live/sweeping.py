@@ -21,7 +21,7 @@ from rnn_magics.notebook.session.baselines import BaselineFit
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.show.bundle import Bundle
 from rnn_magics.notebook.show.escape import one_line
-from rnn_magics.notebook.show.rich.sweeps import sweep_block
+from rnn_magics.notebook.show.rich.sweeps import sweep_block, sweep_html
 from rnn_magics.results import visible
 from rnn_magics.sweeps.events import SweepEvent, TrialBegin, TrialEnd, TrialScored, TrialStep
 from rnn_magics.sweeps.sweep import SweepRuns
@@ -76,7 +76,7 @@ class SweepDriver:
             self._fit.attach(sweep)
             self._fit.wait()
         if isinstance(view, SweepTable):
-            view.settle()
+            view.settle(figure=desk.preferences.figures)
 
 
 class Work:
@@ -198,11 +198,11 @@ class SweepTable:
             self._shown_at = now
             self._show(self._bundle())
 
-    def settle(self) -> None:
-        """Show the end."""
+    def settle(self, *, figure: bool) -> None:
+        """Show the end, with or without a picture."""
         sweep = self._sweep
-        plain = visible(repr(sweep))
-        self._show(Bundle({"text/plain": plain, "text/html": sweep_block(sweep, [])}))
+        plain, html = visible(repr(sweep)), sweep_html(sweep) if figure else sweep_block(sweep, [])
+        self._show(Bundle({"text/plain": plain, "text/html": html}))
 
     def _show(self, bundle: Bundle) -> None:
         if self._handle is not None:

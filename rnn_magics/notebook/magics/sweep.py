@@ -147,7 +147,11 @@ def sweep(desk: Desk, options: SweepOptions) -> SweepRuns | KeptSweeps:
     session.sweeps[made.name] = made
     if made.best is not None:
         best = made.run()
-        say_moved(best.name, session.keep(best))
+        kept = session.runs.get(best.name)
+        if kept is not None and kept.folder == best.folder:  # the sweep went on, with the same best
+            best = kept
+        else:
+            say_moved(best.name, session.keep(best))
         if fit is not None and not made.space.has_other_tokens:
             fit.attach(best)
     return made

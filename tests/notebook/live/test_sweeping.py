@@ -38,7 +38,7 @@ def test_a_row_waits_for_each_trial_and_the_time_left_is_told(
         table = SweepTable(made, Clock())
         for event in events(lambda: False):
             table(event)
-        table.settle()
+        table.settle(figure=True)
 
     space = Space(num_hiddens="4,5,6", epochs=1)
     config = SweepConfig(search="grid", budget="1h")
@@ -50,6 +50,7 @@ def test_a_row_waits_for_each_trial_and_the_time_left_is_told(
     assert any("left in all" in update["text/plain"] for update in updates)
     assert len(updates) > 3
     assert last["text/plain"] == repr(found)
+    assert "data:image/png;base64," in last["text/html"]
     assert f"<b>{found.best.number}</b>" in last["text/html"]  # type: ignore[union-attr]
     assert notebook.session.sweeps == {}
 

@@ -68,6 +68,9 @@ def test_sweeps_are_listed_and_loaded(ready: Notebook) -> None:
 
 def test_a_sweep_goes_on_from_its_folder(ready: Notebook) -> None:
     few = ready.run("%sweep --num-hiddens 4:9 --epochs 1 --search random --trials 2")
+    before = dict(ready.session.runs)
+    assert "is now called" not in ready.printed("%sweep --resume last")
+    assert ready.session.runs == before  # with the same best there is nothing new
     more = ready.run("%sweep --resume last --trials 4")
     assert [t.params for t in more.trials[:2]] == [t.params for t in few.trials]
     assert len(more.trials) == 4

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
+from rnn_magics.errors import ConfigError
 from rnn_magics.language import say
-from rnn_magics.notebook.show.rich.markup import Markup, block, bold, markup, muted, table, title
+from rnn_magics.notebook.show.rich.markup import (
+    Markup,
+    block,
+    bold,
+    markup,
+    muted,
+    picture,
+    table,
+    title,
+)
 from rnn_magics.sweeps.trial import Outcome, Trial
 
 if TYPE_CHECKING:
     from rnn_magics.sweeps.kept import KeptSweeps
     from rnn_magics.sweeps.sweep import SweepRuns
 
+_FEWEST_DRAWN = 2  # trials
 _MOST_WAITING = 40  # empty rows that keep the height of a table while it fills
 _SPARK = "font-family:monospace;white-space:pre;letter-spacing:-1px"
 
 
 def sweep_html(sweep: SweepRuns) -> str:
-    """Return a sweep: its best settings, a row for each trial, and what to know."""
-    return sweep_block(sweep, [])
+    """Return a sweep: its best settings, a row for each trial, a picture, and what to know."""
+    return block(Markup(sweep_block(sweep, [])), _picture(sweep))
+
+
+def _picture(sweep: SweepRuns) -> Markup | None:
+    if sum(trial.lowest is not None for trial in sweep.searched) < _FEWEST_DRAWN:
+        return None
+    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib on demand)
+    from rnn_magics.plotting.sweeps import sweep_figure  # noqa: PLC0415  (matplotlib on demand)
+
+    try:
+        shares = sweep.importance()
+    except ConfigError:  # an extra that is not installed
+        shares = {}
+    drawn = base64.b64encode(to_png(sweep_figure(sweep, shares))).decode("ascii")
+    return picture(drawn, say("Each trial as a line over its options, and how much each decides"))
 
 
 def sweep_block(sweep: SweepRuns, now: list[str]) -> str:
