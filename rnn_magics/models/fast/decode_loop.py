@@ -13,10 +13,10 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from rnn_magics.models.fast.maths import sigmoid, tanh
-from rnn_magics.models.fast.products import OPTIONS, add_matrix_product, fill_rows
+from rnn_magics.models.fast.compiling import compiled
+from rnn_magics.models.fast.maths import exp64, sigmoid, tanh
+from rnn_magics.models.fast.products import add_matrix_product, fill_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -79,7 +79,7 @@ class Rule(NamedTuple):
     never: int = -1
 
 
-@njit(**OPTIONS)
+@compiled
 def write_rows(
     weights: Any,
     rule: Any,
@@ -151,12 +151,12 @@ def write_rows(
                 row[j] = output[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def _width(panels: Any) -> Any:
     return panels.shape[0] * panels.shape[2]
 
 
-@njit(**OPTIONS)
+@compiled
 def _step(
     products: Any, panels: Any, bias_n: Any, num_gates: int, hidden: Any, memory: Any, sums: Any
 ) -> None:
@@ -176,13 +176,13 @@ def _step(
             _lstm(sums[b], hidden[b], memory[b])
 
 
-@njit(**OPTIONS)
+@compiled
 def _rnn(total: Any, h: Any) -> None:
     for j in range(len(h)):
         h[j] = tanh(total[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def _gru(total: Any, x_n: Any, h: Any) -> None:
     size = len(h)
     for j in range(2 * size):
@@ -195,7 +195,7 @@ def _gru(total: Any, x_n: Any, h: Any) -> None:
         h[j] = candidate[j] + update[j] * (h[j] - candidate[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def _lstm(total: Any, h: Any, c: Any) -> None:
     size = len(h)
     i, f = total[:size], total[size : 2 * size]
@@ -212,7 +212,7 @@ def _lstm(total: Any, h: Any, c: Any) -> None:
         h[j] = o[j] * tanh(c[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> Any:
     """Return the next token of one row and its log-probability.
 
@@ -227,9 +227,11 @@ def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> A
     """
     best = _best(logits)
     highest = np.float64(logits[best])
+    for j in range(len(logits)):
+        shares[j] = exp64(logits[j] - highest)
     total = 0.0
     for j in range(len(logits)):
-        total += math.exp(logits[j] - highest)
+        total += shares[j]
     if rule.no_unk:
         logits[0] = -math.inf
     if rule.never >= 0:
@@ -242,7 +244,7 @@ def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> A
     return chosen, logits[chosen] - highest - math.log(total)
 
 
-@njit(**OPTIONS)
+@compiled
 def _best(logits: Any) -> int:
     best = 0
     for j in range(len(logits)):
@@ -251,13 +253,13 @@ def _best(logits: Any) -> int:
     return best
 
 
-@njit(**OPTIONS)
+@compiled
 def _draw(logits: Any, highest: float, rule: Any, uniform: float, shares: Any, order: Any) -> Any:
     # Inverts the cumulative distribution: returns the first token whose cumulative share exceeds
     # uniform * total, so never one whose share is 0.
-    size = len(logits)
+    size, temperature = len(logits), rule.temperature
     for j in range(size):
-        shares[j] = math.exp((logits[j] - highest) / rule.temperature)
+        shares[j] = exp64((logits[j] - highest) / temperature)
     if rule.top_k < size or rule.top_p < math.inf:
         _cut(logits, rule, shares, order)
     total = 0.0
@@ -271,7 +273,7 @@ def _draw(logits: Any, highest: float, rule: Any, uniform: float, shares: Any, o
     return size - 1
 
 
-@njit(**OPTIONS)
+@compiled
 def _cut(logits: Any, rule: Any, shares: Any, order: Any) -> None:
     # Sets all shares beyond the top k or the top p to 0. A heap yields the most probable tokens,
     # since often only a few of a large vocabulary are kept.
@@ -301,14 +303,14 @@ def _cut(logits: Any, rule: Any, shares: Any, order: Any) -> None:
         shares[order[i]] = 0.0
 
 
-@njit(**OPTIONS)
+@compiled
 def _take(logits: Any, order: Any, place: int) -> None:
     # Moves the most probable token of the heap order[: place + 1] to its end.
     order[0], order[place] = order[place], order[0]
     _sift(logits, order, 0, place)
 
 
-@njit(**OPTIONS)
+@compiled
 def _sift(logits: Any, order: Any, root: int, size: int) -> None:
     # Sinks order[root] until no token below it comes before it.
     while 2 * root + 1 < size:
@@ -321,7 +323,7 @@ def _sift(logits: Any, order: Any, root: int, size: int) -> None:
         root = child
 
 
-@njit(**OPTIONS)
+@compiled
 def _before(logits: Any, i: int, j: int) -> Any:
     # Of equally probable tokens the one with the smaller index comes first.
     return logits[i] > logits[j] or (logits[i] == logits[j] and i < j)
