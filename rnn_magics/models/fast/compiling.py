@@ -81,7 +81,7 @@ OPTIONS: dict[str, Any] = {
 @cache
 def _source() -> str:
     # What the compiled code depends on: a function has inlined those of other files.
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -18,8 +18,9 @@ from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
 from rnn_magics.language import say
-from rnn_magics.models.fast import amx, products, scans
-from rnn_magics.models.fast.matrix_unit import COLUMNS, PIECES, TERMS, TILE
+from rnn_magics.models.fast import products, scans
+from rnn_magics.models.fast.amx import products as amx
+from rnn_magics.models.fast.amx.instructions import COLUMNS, PIECES, TERMS, TILE
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_magics.models.fast.amx import add_tile_product, add_transposed_tile_product
+from rnn_magics.models.fast.amx.instructions import COLUMNS
+from rnn_magics.models.fast.amx.products import add_tile_product, add_transposed_tile_product
 from rnn_magics.models.fast.compiling import compiled
-from rnn_magics.models.fast.matrix_unit import COLUMNS
 from rnn_magics.models.fast.tile import (
     PANEL_BYTES,
     ROWS,

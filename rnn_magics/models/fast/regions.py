@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from rnn_magics.language import say
-from rnn_magics.models.fast import amx, decode_loop, parallel, products, scans
+from rnn_magics.models.fast import decode_loop, parallel, products, scans
+from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.parallel import in_parallel
 

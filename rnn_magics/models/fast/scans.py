@@ -31,9 +31,9 @@ from typing import Any
 
 import numpy as np
 
+from rnn_magics.models.fast.amx.instructions import TERMS
 from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.maths import sigmoid, tanh
-from rnn_magics.models.fast.matrix_unit import TERMS
 from rnn_magics.models.fast.products import add_matrix_product, width_of
 
 

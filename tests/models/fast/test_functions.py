@@ -23,7 +23,7 @@ LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "l
 VOCAB = 11
 # (batch, num_hiddens, num_steps): below, at and past the sizes of tiles, panels and row blocks.
 SHAPES = [(1, 1, 1), (1, 5, 3), (3, 7, 4), (5, 64, 8), (17, 33, 2), (33, 100, 3), (4, 272, 2)]
-SHAPES += [(17, 160, 9), (32, 128, 4)]  # and those of tiles, where there are any
+SHAPES += [(17, 160, 2), (32, 128, 3)]  # and those of tiles, where there are any
 
 
 @pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])

@@ -6,7 +6,8 @@ import pytest
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import amx, decode_loop, parallel, products, regions, scans
+from rnn_magics.models.fast import decode_loop, parallel, products, regions, scans
+from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.functions import GRU, Linear, Scan
 from rnn_magics.models.fast.parallel import in_parallel
 

@@ -8,9 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_magics.models.fast import amx, products
+from rnn_magics.models.fast import products
+from rnn_magics.models.fast.amx import products as amx
+from rnn_magics.models.fast.amx.instructions import PIECES, TERMS, TILE
 from rnn_magics.models.fast.functions import pack, pack_for
-from rnn_magics.models.fast.matrix_unit import PIECES, TERMS, TILE
 
 pytestmark = pytest.mark.skipif(not amx.is_available(), reason="this CPU has no matrix unit")
 SIZES = st.integers(1, 100)

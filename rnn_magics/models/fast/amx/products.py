@@ -1,6 +1,6 @@
-"""Products of float32 matrices on the matrix unit of recent Intel CPUs (AMX).
+"""The products: which rows and columns are multiplied with which tiles, and in which order.
 
-`matrix_unit` has the instructions, and says what is multiplied and how exact it is.
+`instructions` has the instructions, and says what is multiplied and how exact it is.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_magics.models.fast.compiling import VECTOR_BYTES, compiled, features
-from rnn_magics.models.fast.matrix_unit import (
+from rnn_magics.models.fast.amx.instructions import (
     COLUMNS,
     LEFT,
     PIECES,
@@ -29,6 +28,7 @@ from rnn_magics.models.fast.matrix_unit import (
     split_pair,
     split_square,
 )
+from rnn_magics.models.fast.compiling import VECTOR_BYTES, compiled, features
 from rnn_magics.models.fast.tile import at, begin_of
 
 _K_BLOCK = 128  # terms of a transposed product at a time, so that their tiles stay in the cache
