@@ -1,19 +1,26 @@
 """Time training on a GPU against the loop of Dive into Deep Learning and against bare cuDNN.
 
-    python benchmarks/gpu.py [--quick]
+    python benchmarks/gpu.py [--quick] [--all [--device cuda]]
 
-Without a CUDA device, every row says that it was not measured. The file is not called cuda.py,
-because torch imports a package of that name and would find the script first.
+With ``--all``, which takes some minutes, it first checks what must hold on the device
+(`device_checks`), and then times the dashboard of a run there, too; it ends with 1 if a check does
+not hold. The checks run on any device, so ``--all --device mps`` tells whether an Apple GPU
+computes what the CPU does. Without a CUDA device, every row of the timings says that it was not
+measured. The file is not called cuda.py, because torch imports a package of that name and would
+find the script first.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
+import notebook
 import torch
+from device_checks import checks
 from report import Row, table
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its usual name)
@@ -140,11 +147,29 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - begun
 
 
+def dashboard(device: str, pairs: int) -> Row:
+    """Return the row of what the dashboard costs a run on a device."""
+    with notebook.kernel() as client:
+        notebook.run(client, notebook.prepare(epochs=4, device=device))
+        rounds = [notebook.run(client, notebook.ROUND) for _ in range(pairs)]
+    return notebook.cost(f"the dashboard on {device}", [(one, two) for one, two, _ in rounds])
+
+
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    print(table(measure(quick=parser.parse_args().quick)))
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--device", default="cuda")
+    given = parser.parse_args()
+    checked: list[Row] = []
+    if given.all:
+        for row in checks(given.device):
+            print(table([row]).splitlines()[-1], flush=True)
+            checked.append(row)
+        checked.append(dashboard(given.device, 3 if given.quick else 9))
+    print(table([*checked, *measure(quick=given.quick)]))
+    sys.exit(any("DOES NOT HOLD" in row.note for row in checked))
 
 
 if __name__ == "__main__":

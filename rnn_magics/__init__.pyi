@@ -90,6 +90,13 @@ from .storage.model_file import save_run as save_run
 from .storage.resume import resume_run as resume_run
 from .storage.run_folder import checkpoint_epochs as checkpoint_epochs
 from .storage.run_folder import kept_runs as kept_runs
+from .sweeps.config import SweepConfig as SweepConfig
+from .sweeps.kept import kept_sweeps as kept_sweeps
+from .sweeps.kept import load_sweep as load_sweep
+from .sweeps.loop import resume_sweep as resume_sweep
+from .sweeps.loop import sweep as sweep
+from .sweeps.space import Space as Space
+from .sweeps.sweep import SweepRuns as SweepRuns
 from .text.corpus import Corpus as Corpus
 from .text.corpus import CorpusConfig as CorpusConfig
 from .text.formats.formats import FORMATS as FORMATS
@@ -121,7 +128,7 @@ from .training.events import Event as Event
 from .training.events import StepEnd as StepEnd
 from .training.events import TrainBegin as TrainBegin
 from .training.events import TrainEnd as TrainEnd
-from .training.further import train_further as train_further
+from .training.further.train_further import train_further as train_further
 from .training.loop import begin as begin
 from .training.loop import iter_train as iter_train
 from .training.loop import train as train

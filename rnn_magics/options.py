@@ -93,7 +93,7 @@ class Spelling:
     thousands: bool = False
 
 
-def option(
+def option(  # noqa: PLR0913  (one for each thing that is said of an option)
     default: Any,
     help: str | Callable[[], str],  # noqa: A002  (argparse's name for it)
     *,
@@ -102,6 +102,7 @@ def option(
     within: Range | None = None,
     spelling: Spelling | None = None,
     removed: Mapping[str, str] | None = None,
+    is_rate: bool = False,
 ) -> Any:
     """Declare a dataclass field that is an option.
 
@@ -123,6 +124,9 @@ def option(
     removed
         Words that were choices in an earlier version, each with its replacement. Files that hold
         one can still be read, see `Options.recall`.
+    is_rate
+        Whether what matters is by which factor two values differ, so that a sweep draws from a
+        range of it on a log scale.
     """
     meta = {
         "help": help,
@@ -131,6 +135,7 @@ def option(
         "within": within,
         "spelling": spelling or Spelling(),
         "removed": removed or {},
+        "is_rate": is_rate,
     }
     return dataclasses.field(default=default, metadata=meta)
 
@@ -150,6 +155,7 @@ class OptionField:
     within: Range | None
     spelling: Spelling
     removed: Mapping[str, str]
+    is_rate: bool
 
     @property
     def flag(self) -> str:

@@ -79,7 +79,7 @@ def _interrupts_arrive() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _compiled() -> None:
     # So that no test is the first to train a cell, and sees what only the first one sees.
-    for cell in ("rnn", "gru", "lstm"):
+    for cell in ("rnn", "gru", "lstm", "mingru", "minlstm"):
         compile_cell(cell, torch.float32)
 
 

@@ -257,7 +257,6 @@ NEVER_ONE = {  # a vocabulary has <unk> beside a token, a split that is scored m
     "{lines} lines",
     "{longest} tokens",
     "{most} n-gram models",
-    "{most} runs",
     "{num_characters:,} characters",
     "{num_parameters:,} parameters",
     "{num_steps} tokens",

@@ -46,6 +46,7 @@ FLOORS = [
     {"training"},
     {"reports"},
     {"storage"},
+    {"sweeps"},
     {"decoding"},
     {"inspection"},
     {"handout"},
@@ -398,6 +399,7 @@ NOT_MIRRORED = {"behaviour", "browser", "contract", "kernel"}  # folders of test
 OF_THE_PROJECT = {
     "build",
     "catalogue",
+    "device_checks",
     "docs",
     "docstrings",
     "examples",

@@ -13,11 +13,20 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
 from rnn_magics.decoding.prefix import Prefix
 from rnn_magics.language import say
-from rnn_magics.models.cells import GRUCell
+from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RNNCell
+from rnn_magics.models.fast import decode_loop
 from rnn_magics.models.fast.decode_loop import Array, Rule, Weights, write_rows
 from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME, pack
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.rnn_model import RNNModel
+
+_STEPS: dict[type[Cell], int] = {
+    RNNCell: decode_loop.RNN,
+    GRUCell: decode_loop.GRU,
+    LSTMCell: decode_loop.LSTM,
+    MinGRUCell: decode_loop.MINGRU,
+    MinLSTMCell: decode_loop.MINLSTM,
+}
 
 
 class Writer:
@@ -107,12 +116,13 @@ def pack_model(model: RNNModel, num_tokens: int) -> Weights:
                 written=len(output.weight),
             )
         )
-    recurrent = _panels([cell.weight_hh for cell in cells])
+    step, size = _STEPS[type(cells[0])], model.config.num_hiddens
+    recurrent = _panels([_inner(cell)[0] for cell in cells])
     nothing = np.empty((0, *recurrent.shape[1:]), recurrent.dtype)
-    inner = torch.stack([cell.bias_hh for cell in cells])  # (num_layers, columns)
-    bias_n = inner[:, -model.config.num_hiddens :].clone()
-    if isinstance(cells[0], GRUCell):
-        inner[:, -model.config.num_hiddens :] = 0
+    inner = torch.stack([_inner(cell)[1] for cell in cells])  # (num_layers, columns)
+    bias_n = inner[:, -size:].clone()
+    if step == decode_loop.GRU:
+        inner[:, -size:] = 0
     bias = torch.stack([cell.bias_ih for cell in cells]) + inner
     return Weights(
         table.contiguous().numpy(),
@@ -123,7 +133,15 @@ def pack_model(model: RNNModel, num_tokens: int) -> Weights:
         bias_n.numpy(),
         _panels([output.weight])[0],
         output.bias.numpy(),
+        step,
     )
+
+
+def _inner(cell: Cell) -> tuple[Tensor, Tensor]:
+    # What multiplies the state, and its bias; the product with nothing is zero.
+    if cell.multiplies_state:
+        return cell.weight_hh, cell.bias_hh
+    return cell.weight_ih[:, :0], torch.zeros_like(cell.bias_ih)
 
 
 def _panels(weights: Sequence[Tensor]) -> Array:

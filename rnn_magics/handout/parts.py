@@ -6,7 +6,7 @@ import inspect
 import re
 
 from rnn_magics.handout import pieces
-from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell
+from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RNNCell
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.run import Run
@@ -15,6 +15,8 @@ STEPS: dict[type[Cell], str] = {
     RNNCell: pieces.RNN_STEP,
     GRUCell: pieces.GRU_STEP,
     LSTMCell: pieces.LSTM_STEP,
+    MinGRUCell: pieces.MINGRU_STEP,
+    MinLSTMCell: pieces.MINLSTM_STEP,
 }
 STARTS = {"seq": pieces.SEQUENTIAL, "random": pieces.RANDOM}
 OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
@@ -79,6 +81,8 @@ def model(config: ModelConfig) -> list[str]:
     marks = {
         "CELL": config.cell.upper(),
         "DOCSTRING": (inspect.getdoc(cell) or "").split("\n")[0],
+        "WEIGHT_HH": pieces.WEIGHT_HH * cell.multiplies_state,
+        "BIAS_HH": pieces.BIAS_HH * cell.multiplies_state,
         "GATES": f"{cell.num_gates} * NUM_HIDDENS" if cell.num_gates > 1 else "NUM_HIDDENS",
         "PRODUCTS": pieces.MULTIPLIED if embedded else one_hot,
         "STATE": "hidden, memory" if pair else "hidden",

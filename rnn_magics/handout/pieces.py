@@ -13,9 +13,9 @@ class CELL(nn.Module):
     def __init__(self, input_size):
         super().__init__()
         self.weight_ih = nn.Parameter(torch.empty(input_size, GATES).t())
-        self.weight_hh = nn.Parameter(torch.empty(GATES, NUM_HIDDENS))
+WEIGHT_HH
         self.bias_ih = nn.Parameter(torch.empty(GATES))
-        self.bias_hh = nn.Parameter(torch.empty(GATES))
+BIAS_HH
 
     def forward(self, inputs, STATE):
 PRODUCTS
@@ -25,6 +25,8 @@ STEP
             outputs.append(hidden)
         return torch.stack(outputs), LAST
 """
+WEIGHT_HH = "        self.weight_hh = nn.Parameter(torch.empty(GATES, NUM_HIDDENS))"
+BIAS_HH = "        self.bias_hh = nn.Parameter(torch.empty(GATES))"
 LOOKED_UP = """\
         # Looking up a column of W_ih equals multiplying W_ih by a one-hot vector.
         products = F.embedding(inputs, self.weight_ih.t()) + self.bias_ih"""
@@ -48,6 +50,16 @@ LSTM_STEP = """\
             i, f, g, o = gates.chunk(4, dim=-1)  # (batch, NUM_HIDDENS) each
             memory = torch.sigmoid(f) * memory + torch.sigmoid(i) * torch.tanh(g)
             hidden = torch.sigmoid(o) * torch.tanh(memory)"""
+MINGRU_STEP = """\
+            x_z, x_n = x.chunk(2, -1)  # (batch, NUM_HIDDENS) each
+            update = torch.sigmoid(x_z)
+            candidate = torch.where(x_n >= 0, x_n + 0.5, torch.sigmoid(x_n))
+            hidden = (1 - update) * hidden + update * candidate"""
+MINLSTM_STEP = """\
+            x_f, x_i, x_n = x.chunk(3, -1)  # (batch, NUM_HIDDENS) each
+            ratio = F.logsigmoid(x_i) - F.logsigmoid(x_f)  # both gates add up to 1
+            candidate = torch.where(x_n >= 0, x_n + 0.5, torch.sigmoid(x_n))
+            hidden = torch.sigmoid(-ratio) * hidden + torch.sigmoid(ratio) * candidate"""
 
 MODEL = """\
 class Model(nn.Module):

@@ -130,6 +130,8 @@ def _require_plain(run: Run, corpus: Corpus) -> Vocab:
                 "its learning rate follows a limit of time or tokens; train with --epochs alone"
             ),
         ),
+        (model.learn_state, marked("it has learnt its initial state")),
+        (bool(train.freeze), marked("some of its layers were frozen")),
         (model.bidirectional, marked("a bidirectional model is not a language model")),
         (CELLS.get(model.cell) not in parts.STEPS, marked("the cell {cell!r} is your own")),
         (

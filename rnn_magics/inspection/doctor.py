@@ -208,12 +208,15 @@ def gradients(patient: Patient) -> str | None:
     A weight that no gradient reaches never learns, and the others hide that.
     """
     model = learning_copy(patient.fresh or patient.model)
-    _, state = read(model, patient.inputs)  # from zero, one step alone would not reach all weights
-    logits, _ = read(model, patient.inputs, detach(state), grad=True)
+    # From zero, one step alone would not reach all weights; a learnt state is reached by it alone.
+    logits, state = read(model, patient.inputs, grad=True)
     if logits.shape[-1] == 1:
         return None  # a single token: there is nothing to learn
     loss_of(logits, patient.labels).backward()  # type: ignore[no-untyped-call]
-    missed = [name for name, p in model.named_parameters() if not gradient_of(p).any()]
+    logits, _ = read(model, patient.inputs, detach(state), grad=True)
+    loss_of(logits, patient.labels).backward()  # type: ignore[no-untyped-call]
+    named = ((name, p) for name, p in model.named_parameters() if p.requires_grad)  # not frozen
+    missed = [name for name, p in named if not gradient_of(p).any()]
     if not missed:
         return None
     return say(

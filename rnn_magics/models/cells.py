@@ -36,6 +36,8 @@ class Cell(nn.Module):
         The number of blocks of `num_hiddens` rows in the weights.
     num_states : int
         The number of tensors of shape (batch, num_hiddens) in the state; the first is the output.
+    multiplies_state : bool
+        Whether the state before is multiplied by weights, ``weight_hh``; see `InputGatedCell`.
 
     Notes
     -----
@@ -45,6 +47,7 @@ class Cell(nn.Module):
 
     num_gates: ClassVar[int] = 1
     num_states: ClassVar[int] = 1
+    multiplies_state: ClassVar[bool] = True
 
     def __init__(self, input_size: int, num_hiddens: int) -> None:
         super().__init__()
@@ -53,9 +56,17 @@ class Cell(nn.Module):
         # Stored transposed, so that the row of a token is contiguous for the look-up. A stack
         # stores the weights of its upper cells untransposed, since nothing is looked up there.
         self.weight_ih = nn.Parameter(torch.empty(input_size, rows).t())  # (rows, input_size)
-        self.weight_hh = nn.Parameter(torch.empty(rows, num_hiddens))
+        if self.multiplies_state:
+            self.weight_hh = nn.Parameter(torch.empty(rows, num_hiddens))
         self.bias_ih = nn.Parameter(torch.empty(rows))
-        self.bias_hh = nn.Parameter(torch.empty(rows))
+        if self.multiplies_state:
+            self.bias_hh = nn.Parameter(torch.empty(rows))
+
+    @property
+    def weights(self) -> tuple[Tensor, ...]:
+        """``weight_ih`` and ``bias_ih``, then ``weight_hh`` and ``bias_hh`` if there are any."""
+        outer = (self.weight_ih, self.bias_ih)
+        return (*outer, self.weight_hh, self.bias_hh) if self.multiplies_state else outer
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw every parameter from U(-1/sqrt(num_hiddens), 1/sqrt(num_hiddens)).
@@ -223,8 +234,118 @@ class LSTMCell(Cell):
         return gates["output"] * torch.tanh(memory), memory
 
 
+def positive(x: Tensor) -> Tensor:
+    r"""Return g(x) of Feng et al. (2024, appendix B), which makes a candidate positive.
+
+    .. math:: g(x) = x + 0.5 \text{ if } x \ge 0, \text{ else } \sigma(x)
+    """
+    return torch.where(x >= 0, x + 0.5, torch.sigmoid(x))
+
+
+class InputGatedCell(Cell):
+    r"""A cell whose gates depend on the input alone, not on the state.
+
+    .. math:: h_t = a_t \odot h_{t-1} + b_t
+
+    So there are no recurrent weights, and no unit sees another unit of its layer. The factors and
+    terms of all steps are known before the first step, so the states of all steps can be computed
+    in parallel.
+    """
+
+    multiplies_state = False
+
+    def terms(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the factor of the state before, and the term that is added to it.
+
+        Parameters
+        ----------
+        x
+            Input products, (..., num_gates * num_hiddens).
+
+        Returns
+        -------
+        factor, term : Tensor
+            a and b, both (..., num_hiddens).
+        """
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, state: State) -> State:
+        """Take one step."""
+        (hidden,) = state
+        factor, term = self.terms(x)
+        return (factor * hidden + term,)
+
+
+class MinGRUCell(InputGatedCell):
+    r"""The minGRU of Feng et al. (2024), "Were RNNs All We Needed?".
+
+    .. math::
+
+        z_t &= \sigma(x^z_t) \\
+        n_t &= g(x^n_t), \quad g(x) = x + 0.5 \text{ if } x \ge 0, \text{ else } \sigma(x) \\
+        h_t &= (1 - z_t) \odot h_{t-1} + z_t \odot n_t
+
+    where :math:`x_t` is the input product. The paper has two forms. In its section 3 the candidate
+    is :math:`n_t = x^n_t`; in the log-space form of its appendix B it is :math:`g(x^n_t)`, so that
+    states that begin at zero are never negative. This is the form of the appendix. As in the paper,
+    :math:`z_t = 1` replaces the state; in `GRUCell` it keeps it.
+    """
+
+    num_gates = 2
+
+    def gates(self, x: Tensor, state: State) -> dict[str, Tensor]:  # noqa: ARG002  (no part in them)
+        """Return z and n."""
+        x_z, x_n = x.chunk(2, dim=-1)  # (..., num_hiddens) each
+        return {
+            "update": self.touch("update", torch.sigmoid(x_z)),
+            "candidate": self.touch("candidate", positive(x_n)),
+        }
+
+    def terms(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return 1 - z and z n."""
+        gates = self.gates(x, ())
+        return 1 - gates["update"], gates["update"] * gates["candidate"]
+
+
+class MinLSTMCell(InputGatedCell):
+    r"""The minLSTM of Feng et al. (2024), "Were RNNs All We Needed?".
+
+    .. math::
+
+        f_t, i_t &= \sigma(x^f_t), \sigma(x^i_t) \\
+        f'_t, i'_t &= f_t / (f_t + i_t), \; i_t / (f_t + i_t) \\
+        n_t &= g(x^n_t), \quad g(x) = x + 0.5 \text{ if } x \ge 0, \text{ else } \sigma(x) \\
+        h_t &= f'_t \odot h_{t-1} + i'_t \odot n_t
+
+    where :math:`x_t` is the input product. The two gates add up to 1, so that the scale of a state
+    does not depend on the length of the text, and there is neither a memory nor an output gate. The
+    paper has two forms. In its section 3 the candidate is :math:`n_t = x^n_t`; in the log-space
+    form of its appendix B it is :math:`g(x^n_t)`, so that states that begin at zero are never
+    negative. This is the form of the appendix.
+    """
+
+    num_gates = 3
+
+    def gates(self, x: Tensor, state: State) -> dict[str, Tensor]:  # noqa: ARG002  (no part in them)
+        """Return f', i' and n."""
+        x_f, x_i, x_n = x.chunk(3, dim=-1)  # (..., num_hiddens) each
+        ratio = F.logsigmoid(x_i) - F.logsigmoid(x_f)  # ln(i / f), which is finite if both are 0
+        return {
+            "forget": self.touch("forget", torch.sigmoid(-ratio)),
+            "input": self.touch("input", torch.sigmoid(ratio)),
+            "candidate": self.touch("candidate", positive(x_n)),
+        }
+
+    def terms(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return f' and i' n."""
+        gates = self.gates(x, ())
+        return gates["forget"], gates["input"] * gates["candidate"]
+
+
 CELLS: dict[str, type[Cell]] = {
     "rnn": RNNCell,
     "gru": GRUCell,
     "lstm": LSTMCell,
+    "mingru": MinGRUCell,
+    "minlstm": MinLSTMCell,
 }

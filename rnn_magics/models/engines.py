@@ -7,7 +7,9 @@ All engines compute the same values. `choose_engine` picks one by the cell, its 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +17,17 @@ from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.models import fast
-from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell, State
+from rnn_magics.models.cells import (
+    CELLS,
+    Cell,
+    GRUCell,
+    LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
+    RNNCell,
+    State,
+)
+from rnn_magics.models.parallel_scan import run_parallel
 
 
 @dataclass(frozen=True)
@@ -60,11 +72,7 @@ def run_compiled(
     """
     if inputs.shape[:2].numel() <= _FEW and not torch.is_grad_enabled():
         return run_scratch(cell, inputs, state, resets)
-    from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
-
-    recurrence = replace(getattr(functions, _COMPILED[type(cell)]), resets=resets)
-    weights = (cell.weight_ih, cell.bias_ih, cell.weight_hh, cell.bias_hh)
-    outputs, *last = functions.Scan.apply(recurrence, inputs, *weights, *state)  # type: ignore[no-untyped-call]
+    outputs, *last = _compiled(type(cell)).run(inputs, cell.weights, state, resets)
     return outputs, tuple(last)
 
 
@@ -79,9 +87,7 @@ def linear_compiled(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tens
 
 def is_compiled(cell: str) -> bool:
     """Whether the functions of a built-in cell are compiled, by this or an earlier session."""
-    from rnn_magics.models.fast import functions  # noqa: PLC0415  (needs numba)
-
-    return fast.is_kept(getattr(functions, _COMPILED[CELLS[cell]]).kernel)
+    return fast.is_kept(_compiled(CELLS[cell]).kernel)
 
 
 @whole_imports()
@@ -89,49 +95,76 @@ def compile_cell(cell: str, dtype: torch.dtype) -> None:
     """Compile the functions of a built-in cell, by a small run forward and backward."""
     small = CELLS[cell](2, 2).to(dtype)  # the weights do not matter
     state = tuple(torch.zeros(1, 2, dtype=dtype) for _ in range(small.num_states))
+    weight = torch.zeros(2, 2, dtype=dtype, requires_grad=True)
     with torch.enable_grad():
         outputs, _ = run_compiled(small, torch.zeros(2, 1, dtype=torch.long), state)
-        linear_compiled(outputs, small.weight_hh, None).sum().backward()  # type: ignore[no-untyped-call]
+        linear_compiled(outputs, weight, None).sum().backward()  # type: ignore[no-untyped-call]
+
+
+def _compiled(cell: type[Cell]) -> Any:
+    """Return the compiled recurrence of a built-in cell: its `run` and its `kernel`."""
+    module, name = _COMPILED[cell]
+    return getattr(import_module(f"{fast.__name__}.{module}"), name)  # needs numba
 
 
 _FEW = 16  # tokens
-_COMPILED: dict[type[Cell], str] = {RNNCell: "RNN", GRUCell: "GRU", LSTMCell: "LSTM"}
-_TORCH_LAYERS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
-    RNNCell: torch.rnn_tanh,
-    GRUCell: torch.gru,
-    LSTMCell: torch.lstm,
+_COMPILED: dict[type[Cell], tuple[str, str]] = {  # a module of `fast`, and a name in it
+    RNNCell: ("functions", "RNN"),
+    GRUCell: ("functions", "GRU"),
+    LSTMCell: ("functions", "LSTM"),
+    MinGRUCell: ("input_gated", "MINGRU"),
+    MinLSTMCell: ("input_gated", "MINLSTM"),
 }
 
 
 def run_torch(
     cell: Cell, inputs: Tensor, state: State, resets: Tensor | None = None
 ) -> tuple[Tensor, State]:
-    """Run a built-in cell through torch's own kernel (cuDNN on CUDA).
+    """Run a built-in cell through operations of torch that take all steps at once."""
+    return _IN_TORCH[type(cell)](cell, inputs, state, resets)
+
+
+def _through(layer: Callable[..., tuple[Tensor, ...]]) -> Callable[..., tuple[Tensor, State]]:
+    """Return what runs a cell through torch's own kernel (cuDNN on CUDA).
 
     These kernels cannot start anew within a row, so a sequence with resets takes the cell's own
     `forward`, step by step. Nothing of it depends on where the resets are, so that a CUDA graph can
     contain it.
     """
-    if resets is not None:
-        return run_scratch(cell, inputs, state, resets)
-    if not inputs.is_floating_point():
-        size = cell.weight_ih.shape[1]
-        inputs = nn.functional.one_hot(inputs, size).to(cell.weight_ih.dtype)
-    weights = [cell.weight_ih.contiguous(), cell.weight_hh, cell.bias_ih, cell.bias_hh]
-    first = tuple(part[None].contiguous() for part in state)  # (1, batch, num_hiddens) each
-    layer = _TORCH_LAYERS[type(cell)]
-    outputs, *last = layer(
-        inputs,
-        first if cell.num_states > 1 else first[0],
-        weights,
-        has_biases=True,
-        num_layers=1,
-        dropout=0.0,
-        train=cell.training,
-        bidirectional=False,
-        batch_first=False,
-    )
-    return outputs, tuple(part[0] for part in last)
+
+    def run(
+        cell: Cell, inputs: Tensor, state: State, resets: Tensor | None
+    ) -> tuple[Tensor, State]:
+        if resets is not None:
+            return run_scratch(cell, inputs, state, resets)
+        if not inputs.is_floating_point():
+            size = cell.weight_ih.shape[1]
+            inputs = nn.functional.one_hot(inputs, size).to(cell.weight_ih.dtype)
+        weights = [cell.weight_ih.contiguous(), cell.weight_hh, cell.bias_ih, cell.bias_hh]
+        first = tuple(part[None].contiguous() for part in state)  # (1, batch, num_hiddens) each
+        outputs, *last = layer(
+            inputs,
+            first if cell.num_states > 1 else first[0],
+            weights,
+            has_biases=True,
+            num_layers=1,
+            dropout=0.0,
+            train=cell.training,
+            bidirectional=False,
+            batch_first=False,
+        )
+        return outputs, tuple(part[0] for part in last)
+
+    return run
+
+
+_IN_TORCH: dict[type[Cell], Callable[..., tuple[Tensor, State]]] = {
+    RNNCell: _through(torch.rnn_tanh),
+    GRUCell: _through(torch.gru),
+    LSTMCell: _through(torch.lstm),
+    MinGRUCell: run_parallel,
+    MinLSTMCell: run_parallel,
+}
 
 
 ENGINES: dict[str, Engine] = {
@@ -146,7 +179,7 @@ def choose_engine(cell: type[Cell], weight: Tensor, *, scratch: bool = False) ->
 
     ``scratch`` if `scratch` is set or the cell is registered by the user; ``compiled`` on the CPU
     if numba works and the weights are float32 or float64; otherwise ``torch``, which is cuDNN on
-    CUDA, where a loop over time would wait for every step.
+    CUDA, or a parallel scan, where a loop over time would wait for every step.
 
     Parameters
     ----------

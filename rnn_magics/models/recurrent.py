@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rnn_magics.models.cells import CELLS, Cell, State
 from rnn_magics.models.engines import ENGINES, choose_engine
+from rnn_magics.models.segments import run_segments
 
 
 class Dropout(nn.Module):
@@ -65,6 +66,12 @@ class RecurrentStack(nn.Module):
         Whether each layer also reads the sequence backwards.
     scratch
         Whether built-in cells, too, run through their own `forward`.
+
+    Attributes
+    ----------
+    initial : torch.nn.ParameterList or None
+        The learnt state before the first token, `num_states` tensors (num_layers * num_directions,
+        num_hiddens); None if that is zeros.
     """
 
     cells: Sequence[Cell]
@@ -92,6 +99,12 @@ class RecurrentStack(nn.Module):
             weight = upper.weight_ih
             weight.data = weight.data.contiguous()  # the products need no transposed copy
         self.dropout = Dropout(dropout)
+        self.initial: nn.ParameterList | None = None
+
+    def learn_initial(self) -> None:
+        """Learn the state before the first token, too; it begins as zeros."""
+        shape = (len(self.cells), self.num_hiddens)
+        self.initial = nn.ParameterList(torch.zeros(shape) for _ in range(self.num_states))
 
     @property
     def num_states(self) -> int:
@@ -107,12 +120,20 @@ class RecurrentStack(nn.Module):
     def engine(self) -> str:
         """The name of the engine that runs the cells on their present device."""
         cell = self.cells[0]
-        return choose_engine(type(cell), cell.weight_hh, scratch=self.scratch)
+        return choose_engine(type(cell), cell.weight_ih, scratch=self.scratch)
 
     def begin_state(self, batch_size: int, device: torch.device) -> State:
-        """Return zeros: `num_states` tensors (num_layers * num_directions, batch, num_hiddens)."""
+        """Return the state before the first token: zeros, or what was learnt.
+
+        Returns
+        -------
+        tuple of Tensor
+            `num_states` tensors (num_layers * num_directions, batch, num_hiddens).
+        """
+        if self.initial is not None:  # copies, which nobody changes by changing the state
+            return tuple(part.to(device)[:, None].repeat(1, batch_size, 1) for part in self.initial)
         shape = (len(self.cells), batch_size, self.num_hiddens)
-        dtype = self.cells[0].weight_hh.dtype
+        dtype = self.cells[0].weight_ih.dtype
         return tuple(torch.zeros(shape, device=device, dtype=dtype) for _ in range(self.num_states))
 
     def forward(
@@ -127,8 +148,8 @@ class RecurrentStack(nn.Module):
         state
             `num_states` tensors (num_layers * num_directions, batch, num_hiddens).
         resets
-            Where the state is zero again before a step, (num_steps, batch): there another text
-            begins, and neither values nor gradients pass. None for nowhere.
+            Where the state is that of `begin_state` again before a step, (num_steps, batch): there
+            another text begins, and neither values nor gradients pass. None for nowhere.
 
         Returns
         -------
@@ -137,7 +158,6 @@ class RecurrentStack(nn.Module):
         state : tuple of Tensor
             The last state of every layer, shaped like `state`.
         """
-        run = ENGINES[self.engine].run
         # Only on the CPU is it known at once whether there are any; no other engine waits for it.
         if resets is not None and resets.device.type == "cpu" and not resets.any():
             resets = None
@@ -150,13 +170,33 @@ class RecurrentStack(nn.Module):
                 index = first + direction
                 begin = tuple(part[index] for part in state)  # (batch, num_hiddens) each
                 ordered = inputs.flip(0) if direction else inputs
-                outputs, end = run(
-                    self.cells[index], ordered, begin, backwards(resets) if direction else resets
-                )
+                turned = backwards(resets) if direction else resets
+                outputs, end = self.run_cell(index, ordered, begin, turned)
                 sides.append(outputs.flip(0) if direction else outputs)
                 last.append(end)
             inputs = sides[0] if self.num_directions == 1 else torch.cat(sides, dim=-1)
         return inputs, tuple(torch.stack(parts) for parts in zip(*last, strict=True))
+
+    def run_cell(
+        self, index: int, inputs: Tensor, state: State, resets: Tensor | None
+    ) -> tuple[Tensor, State]:
+        """Run one cell over a sequence, in the order in which it reads.
+
+        Parameters
+        ----------
+        index
+            Which cell: those of the lowest layer come first, in each layer the one that reads
+            forwards.
+        inputs, resets
+            As for `forward`.
+        state
+            `num_states` tensors (batch, num_hiddens).
+        """
+        run = ENGINES[self.engine].run
+        if self.initial is None or resets is None:
+            return run(self.cells[index], inputs, state, resets)
+        start = tuple(part[index] for part in self.initial)
+        return run_segments(run, self.cells[index], inputs, state, resets, start)
 
 
 def backwards(resets: Tensor | None) -> Tensor | None:

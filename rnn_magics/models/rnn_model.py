@@ -54,6 +54,10 @@ class ModelConfig(Options):
         False, "run the cell step by step, as written from its equations", label="Step by step"
     )
 
+    learn_state: bool = option(
+        False, "learn the state before the first token instead of zeros", label="Learnt first state"
+    )
+
     def __post_init__(self) -> None:
         """Check each value, and that the values fit together."""
         super().__post_init__()
@@ -121,7 +125,10 @@ class RNNModel(nn.Module):
     index, which equals multiplying them by one-hot vectors. Weights are initialized as in
     `torch.nn`, from U(-1/sqrt(n), 1/sqrt(n)), and an embedding from U(-0.1, 0.1). Dropout acts
     between layers and before the output, not on the recurrent connections (Zaremba et al. 2014).
-    A model whose vocabulary is that of documents starts from zeros wherever it reads ``<bos>``.
+    A model whose vocabulary is that of documents starts from `begin_state` wherever it reads
+    ``<bos>``. With ``learn_state`` that state is a parameter, zeros at first: with ``random``
+    minibatches it has a gradient from each, with ``seq`` from the first of an epoch, and from every
+    document.
     """
 
     def __init__(
@@ -151,6 +158,8 @@ class RNNModel(nn.Module):
             bidirectional=config.bidirectional,
             scratch=config.scratch,
         )
+        if config.learn_state:
+            self.rnn.learn_initial()
         self.dropout = Dropout(config.dropout)
         self.output = _Linear(self.rnn.output_size, vocab_size)
         self.reset_parameters(generator)
@@ -167,9 +176,11 @@ class RNNModel(nn.Module):
                 parameter.uniform_(-bound, bound, generator=generator)
             if self.embedding is not None:
                 self.embedding.weight.uniform_(-0.1, 0.1, generator=generator)
+            for part in self.rnn.initial or ():
+                part.zero_()
 
     def begin_state(self, batch_size: int, device: torch.device | str | None = None) -> ModelState:
-        """Return the state before the first token: zeros.
+        """Return the state before the first token: zeros, or with ``learn_state`` what was learnt.
 
         Returns
         -------
@@ -188,7 +199,7 @@ class RNNModel(nn.Module):
         inputs
             Token indices, (batch_size, num_steps).
         state
-            The state from `begin_state` or an earlier call; by default zeros.
+            The state from `begin_state` or an earlier call; by default the former.
 
         Returns
         -------
@@ -216,7 +227,7 @@ class RNNModel(nn.Module):
         return None if self.vocab is None else self.vocab.marks
 
     def resets(self, inputs: Tensor) -> Tensor | None:
-        """Return where a document begins, before which the state is zero again.
+        """Return where a document begins, before which the state is that of `begin_state` again.
 
         Parameters
         ----------

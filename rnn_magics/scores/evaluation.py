@@ -14,7 +14,7 @@ from rnn_magics.batching import labels_of
 from rnn_magics.errors import BatchError
 from rnn_magics.language import say_number
 from rnn_magics.models.cells import State
-from rnn_magics.models.rnn_model import RNNModel, read
+from rnn_magics.models.rnn_model import RNNModel, as_tuple, read
 from rnn_magics.scores.rows import Rows
 
 _IGNORED = -100
@@ -215,7 +215,8 @@ def iter_logits(
     state: State | None = None
     if carried and len(rows) > 1:
         _, state = read(model, ids[rows.warm_up()].long())
-        state = rows.begin(state)
+        begin = as_tuple(model.begin_state(1, ids.device))
+        state = rows.begin(state, tuple(part.detach() for part in begin))
     for _, _, places in rows.places(num_steps):
         X = ids[places.clamp(max=predicted)].long()
         # The last row may be shorter than the others: nothing beyond the end is scored.

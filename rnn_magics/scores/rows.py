@@ -49,17 +49,19 @@ class Rows:
         return self.starts[1:] + torch.arange(-_WARM_UP, 0, device=self.starts.device)
 
     @staticmethod
-    def begin(state: State) -> State:
-        """Return the state in which the rows begin; the first row begins with zeros.
+    def begin(state: State, first: State) -> State:
+        """Return the state in which the rows begin.
 
         Parameters
         ----------
         state
             The state of the other rows after the warm-up: tensors (..., num_rows - 1, num_hiddens).
+        first
+            The state before the first token, in which the first row begins:
+            (..., 1, num_hiddens).
         """
-        return tuple(
-            torch.cat((torch.zeros_like(part[..., :1, :]), part), dim=-2) for part in state
-        )
+        pairs = zip(first, state, strict=True)
+        return tuple(torch.cat((before, part), dim=-2) for before, part in pairs)
 
     def places(self, num_steps: int) -> Iterator[tuple[int, int, Tensor]]:
         """Yield steps [first, last) of all rows, with their places (num_rows, last - first)."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import ConfigError, DeviceError, StorageError
+from rnn_magics.errors import BatchError, ConfigError, CorpusError, DeviceError, StorageError
 from rnn_magics.language import say, say_number
 from rnn_magics.names import check_name
 from rnn_magics.storage import atomic
@@ -17,7 +17,9 @@ from rnn_magics.storage.contents.training_state import check_same, fingerprint_o
 from rnn_magics.storage.model_file import naming
 from rnn_magics.storage.run_folder import KeptRun, RunFolder, kept_runs
 from rnn_magics.storage.strict import read_options
+from rnn_magics.text.corpus import Corpus
 from rnn_magics.training.endings import Ending, state_in_words
+from rnn_magics.training.further.train_further import batches_for
 from rnn_magics.training.history import History
 from rnn_magics.training.loop import Drive, Listener, begin, train_to_end
 from rnn_magics.training.run import Run
@@ -27,7 +29,7 @@ LAST = "last"
 _MOST_NAMED = 3
 
 
-def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Reopened]:
+def reopen(folder: str | Path, corpus: Corpus | Batches) -> tuple[Run, TrainState, Reopened]:
     """Prepare what `iter_train` needs to resume a run, and claim its folder.
 
     Parameters
@@ -35,8 +37,9 @@ def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Reope
     folder
         The folder of the run; or ``last`` for the run that was written to last, in the working
         folder or up to two levels below it.
-    batches
-        The same minibatches as before.
+    corpus
+        The same text as before, which is read and cut as the run has read and cut it; or the same
+        minibatches.
 
     Returns
     -------
@@ -51,16 +54,18 @@ def reopen(folder: str | Path, batches: Batches) -> tuple[Run, TrainState, Reope
     ------
     StorageError
         When there is no such run, its folder is in use by another training, it has ended as
-        planned, its checkpoints cannot be read, its optimizer has been removed, or the minibatches
-        differ.
+        planned, its checkpoints cannot be read, its optimizer has been removed, or the text or the
+        minibatches differ.
+    TrainingError
+        When a run of bare indices is given a text.
     """
     kept = last_run()[0] if str(folder) == LAST else _named(folder)
     with released_on_error(kept.claim()) as claim:  # first, so that nothing changes while it reads
-        run, state, options = _read(kept, batches)
+        run, state, options = _read(kept, corpus)
         return run, state, Reopened(replace(options, folder=str(kept.path)), claim)
 
 
-def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpointing]:
+def _read(kept: RunFolder, corpus: Corpus | Batches) -> tuple[Run, TrainState, Checkpointing]:
     before, training = kept.newest()
     check_name(
         before.name,
@@ -92,6 +97,7 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
                 error=error,
             )
         ) from None
+    batches = _minibatches(before, corpus) if isinstance(corpus, Corpus) else corpus
     check_same(before, training, batches, fingerprint_of(batches))
     run, state = _begun(before, batches)
     with naming(kept.path):
@@ -105,6 +111,20 @@ def _read(kept: RunFolder, batches: Batches) -> tuple[Run, TrainState, Checkpoin
     run.predicted = before.predicted
     run.message = before.message if before.reason == Ending.SNAPSHOT else ""
     return run, state, options
+
+
+def _minibatches(run: Run, corpus: Corpus) -> Batches:
+    try:
+        return batches_for(run, corpus)
+    except (BatchError, CorpusError) as error:
+        raise StorageError(
+            say(
+                "run {name!r} was not trained on {corpus!r}: {error}",
+                name=run.name,
+                corpus=corpus.name,
+                error=error,
+            )
+        ) from None
 
 
 def _named(folder: str | Path) -> RunFolder:
@@ -176,7 +196,7 @@ def _begun(before: Run, batches: Batches) -> tuple[Run, TrainState]:
 
 def resume_run(
     folder: str | Path,
-    batches: Batches,
+    corpus: Corpus | Batches,
     *,
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
@@ -191,8 +211,9 @@ def resume_run(
     folder
         The folder of the run, which ``train(..., watch=Checkpointing(folder))`` created; or
         ``last``.
-    batches
-        The same minibatches as before.
+    corpus
+        The same text as before, which is read and cut as the run has read and cut it: in its way,
+        with its vocabulary, into its windows; or the same minibatches.
     listeners
         Called with every event.
     drive
@@ -207,8 +228,10 @@ def resume_run(
     ------
     StorageError
         When there is no such run, its folder is in use by another training, it has ended as
-        planned, its checkpoints cannot be read, or the minibatches differ.
+        planned, its checkpoints cannot be read, or the text or the minibatches differ.
+    TrainingError
+        When a run of bare indices is given a text.
     """
-    run, state, reopened = reopen(folder, batches)
+    run, state, reopened = reopen(folder, corpus)
     (drive or train_to_end)(run, state, [reopened.go_on(run, state), *listeners])
     return run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from rnn_magics.errors import ConfigError, StorageError
@@ -12,6 +12,7 @@ from rnn_magics.language import marked, say
 from rnn_magics.options import OptionField, Options, describe, is_removed
 
 C = TypeVar("C", bound=Options)
+T = TypeVar("T")
 MOST_TEXT = 1 << 16  # characters in a name, a reason, a message
 MOST_COUNT = 1 << 60
 # The largest architecture that is built from a file.
@@ -20,7 +21,8 @@ _NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 ADDED: dict[str, dict[str, Any]] = {
     "CorpusConfig": {"simplified": False, "documents": None, "seed": None, "test": 0.0},
-    "TrainConfig": {"score_every": None, "patience": None, "weights": "last"},
+    "ModelConfig": {"learn_state": False},
+    "TrainConfig": {"score_every": None, "patience": None, "weights": "last", "freeze": []},
 }
 """Options that an older file may lack, by class, each with the value that it then has.
 
@@ -125,6 +127,13 @@ class Fields:
             raise self._error(marked("{key} is not a number of seconds"), key)
         return float(value)
 
+    def share(self, key: str) -> float:
+        """Return a number from 0 to 1."""
+        value = self.take(key)
+        if type(value) is not float or not 0 <= value <= 1:
+            raise self._error(marked("{key} must be a number from 0 to 1"), key)
+        return float(value)
+
     def perplexity(self, key: str) -> float:
         """Return a finite number of at least 1."""
         value = self.take(key)
@@ -162,6 +171,32 @@ class Fields:
     def mapping(self, key: str) -> Fields:
         """Return a nested mapping."""
         return Fields(self.take(key), f"{self._where}.{key}")
+
+    @classmethod
+    def each(cls, values: Any, where: str, read: Callable[[Fields], T], most: int) -> list[T]:
+        """Return what `read` makes of each mapping of a list, which it has to take whole.
+
+        Parameters
+        ----------
+        values
+            The list in the file, of at least one mapping.
+        where
+            The name of the list in messages.
+        read
+            Takes the keys of one mapping.
+        most
+            The largest number of mappings.
+        """
+        if not isinstance(values, list) or not 1 <= len(values) <= most:
+            raise StorageError(
+                say("{where} is not a list of 1 to {most} entries", where=where, most=most)
+            )
+        found = []
+        for value in values:
+            fields = cls(value, where)
+            found.append(read(fields))
+            fields.end()
+        return found
 
     def end(self) -> None:
         """Refuse keys that have not been taken."""

@@ -22,7 +22,7 @@ from rnn_magics.text.indexing.encoded import EncodedCorpus, unk_share
 from rnn_magics.text.indexing.ids import Ids, id_type
 from rnn_magics.text.indexing.numbered import Numbered
 from rnn_magics.text.indexing.on_disk import index_file
-from rnn_magics.text.indexing.plain import as_count, as_learnt, from_plain, to_plain
+from rnn_magics.text.indexing.plain import as_added, as_count, as_learnt, from_plain, to_plain
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.reserved import kept_whole
 from rnn_magics.text.splitting.config import VocabConfig, learn, require_room
@@ -57,6 +57,8 @@ class Vocab(Result):
         Every token of the text but ``<unk>``, rare ones included, most frequent first.
     learnt : tuple of str or None
         What its tokenizer has learnt from the training text; None if it is none that learns.
+    added : tuple
+        The tokens of later texts, which come after all others (`with_added`).
     marks : Marks or None
         The indices that mark where documents begin and end; None if the text is not documents.
     """
@@ -83,15 +85,17 @@ class Vocab(Result):
         learnt: Learnt | None,
         *,
         documents: bool,
+        added: tuple[Any, ...] = (),
     ) -> None:
         self.config, self.token_freqs, self.learnt = config, token_freqs, learnt
+        self.added = added
         alphabet = self.tokenizer.alphabet if self.token in TOKENIZERS else ()
         require_room(config, alphabet)
         least = 1 if alphabet else config.min_freq
         kept = [token for token, count in token_freqs if count >= least]
         # dict.fromkeys: a reserved token that also occurs has one index, the reserved one.
         named = dict.fromkeys([UNK, *config.reserved, *kept, *alphabet])
-        self._tokens = list(named)[: config.max_size]
+        self._tokens = list(dict.fromkeys([*list(named)[: config.max_size], *added]))
         self._index = {token: i for i, token in enumerate(self._tokens)}
         if any(token not in self._index for token in config.reserved):
             needed = 1 + len(set(config.reserved) - {UNK})
@@ -153,6 +157,13 @@ class Vocab(Result):
         vocab = cls.__new__(cls)
         freqs = [(token, count) for token, count in numbered.count(num_train) if token != UNK]
         vocab._build(freqs, config, learnt, documents=documents)  # noqa: SLF001  (its own class)
+        return vocab
+
+    def with_added(self, tokens: Iterable[Hashable]) -> Vocab:
+        """Return a vocabulary that has these tokens besides; every index stays what it is."""
+        vocab, added = Vocab.__new__(Vocab), (*self.added, *tokens)
+        given = self.token_freqs, self.config, self.learnt
+        vocab._build(*given, documents=self.marks is not None, added=added)  # noqa: SLF001  (its own)
         return vocab
 
     def __len__(self) -> int:
@@ -259,7 +270,8 @@ class Vocab(Result):
         """
         freqs = [[to_plain(token), count] for token, count in self.token_freqs]
         learnt = {} if self.learnt is None else {"learnt": list(self.learnt)}
-        marked = {} if self.marks is None else {"documents": True}
+        marked: dict[str, Any] = {} if self.marks is None else {"documents": True}
+        marked |= {"added": [to_plain(token) for token in self.added]} if self.added else {}
         whole = {"format": self.format, "config": self.config.to_dict(), "token_freqs": freqs}
         return {**whole, **learnt, **marked}
 
@@ -267,7 +279,7 @@ class Vocab(Result):
     def format(self) -> int:
         """The lowest format of files that can hold it; see docs/format.md."""
         is_new = self.token in _FORMAT_2 or self.learnt is not None or self.marks is not None
-        return 2 if is_new else 1
+        return 2 if is_new or self.added else 1
 
     @classmethod
     def from_json(cls, text: str) -> Vocab:
@@ -300,7 +312,7 @@ class Vocab(Result):
             freqs = [
                 (from_plain(token), as_count(count)) for token, count in document["token_freqs"]
             ]
-            documents = document.get("documents")
+            documents, added = document.get("documents"), as_added(document.get("added"))
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
@@ -308,8 +320,6 @@ class Vocab(Result):
             raise VocabError(
                 say("not a vocabulary of rnn_magics: the marks of documents are amiss")
             )
-        if len({token for token, _ in freqs}) != len(freqs):
-            raise VocabError(say("not a vocabulary of rnn_magics: a token occurs twice"))
         if counts != sorted(counts, reverse=True):
             raise VocabError(
                 say(
@@ -317,7 +327,10 @@ class Vocab(Result):
                 )
             )
         vocab = cls.__new__(cls)
-        vocab._build(freqs, config, learnt, documents=bool(documents))  # noqa: SLF001  (its own)
+        vocab._build(freqs, config, learnt, documents=bool(documents), added=added)  # noqa: SLF001
+        last = vocab.to_tokens(list(range(len(vocab) - len(added), len(vocab))))
+        if len({token for token, _ in freqs}) != len(freqs) or last != list(added):
+            raise VocabError(say("not a vocabulary of rnn_magics: a token occurs twice"))
         learns = vocab.token in TOKENIZERS and TOKENIZERS[vocab.token].learning is not None
         if learns is (learnt is None) or document["format"] != vocab.format:
             raise VocabError(

@@ -50,6 +50,7 @@ class TrainConfig(Options):
         ),
         within=_FLOAT32,
         label="Learning rate",
+        is_rate=True,
     )
     schedule: str = option(
         "cosine", "how the learning rate changes", choices=lambda: list(SCHEDULES), label="Schedule"
@@ -72,6 +73,14 @@ class TrainConfig(Options):
         "how strongly the weights are pulled towards zero",
         within=NOT_NEGATIVE,
         label="Weight decay",
+        is_rate=True,
+    )
+    freeze: tuple[str, ...] = option(
+        (),
+        "layers that do not learn: embedding, 1 for the lowest recurrent layer, 2, ..., state,"
+        " output",
+        label="Frozen layers",
+        spelling=Spelling(metavar="LAYERS"),
     )
     max_time: float | None = option(
         None, "stop after this many seconds", within=POSITIVE, label="Most seconds"
@@ -108,7 +117,7 @@ class TrainConfig(Options):
         0, "seed of initial weights, offsets, shuffles and dropout", within=SEED, label="Seed"
     )
     device: str | None = option(
-        None, "cpu, cuda, cuda:1 or mps; by default a GPU if there is one", label="Device"
+        None, "cpu, cuda, cuda:1 or mps; by default CUDA if there is a GPU for it", label="Device"
     )
     precision: str = option(
         "float32",

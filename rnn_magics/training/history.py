@@ -207,6 +207,35 @@ def _bits(score: Scored) -> float:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """What was added to the vocabulary of a model when it went on.
+
+    Parameters
+    ----------
+    num_tokens
+        The number of tokens that were added.
+    unk_before, unk_after
+        The share of unknown tokens in the new training text, without them and with them.
+    """
+
+    num_tokens: int
+    unk_before: float
+    unk_after: float
+
+    def __str__(self) -> str:
+        """Say it in a sentence, without an end."""
+        return say_number(
+            self.num_tokens,
+            "its vocabulary grew by {number:,} token: {before:.1%} of the training text were"
+            " unknown before, {after:.1%} are since",
+            "its vocabulary grew by {number:,} tokens: {before:.1%} of the training text were"
+            " unknown before, {after:.1%} are since",
+            before=self.unk_before,
+            after=self.unk_after,
+        )
+
+
+@dataclass(frozen=True)
 class Life:
     """A training that a later one went on from.
 
@@ -223,6 +252,8 @@ class Life:
     perplexity
         The held-out perplexity of the weights with which the next one began; None if they were not
         scored.
+    growth
+        What the next one added to the vocabulary; None if it did not.
     """
 
     name: str
@@ -231,6 +262,7 @@ class Life:
     tokens: int
     history: History = field(default_factory=History)
     perplexity: float | None = None
+    growth: Growth | None = None
 
     def __str__(self) -> str:
         """Say what it was, e.g. ``gru-1 (python_docs, 4 epochs, held-out perplexity 3.662)``."""
@@ -241,5 +273,6 @@ class Life:
             ""
             if self.perplexity is None
             else say("held-out perplexity {perplexity}", perplexity=rounded(self.perplexity)),
+            "" if self.growth is None else f"{self.growth}",
         ]
         return f"{self.name} ({say(', ').join(filter(None, told))})"

@@ -29,7 +29,8 @@ from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
 T = TypeVar("T")
-_SECONDS_BETWEEN_STEPS_TOLD = 0.1
+# A reader sees no more, and whatever shows a step takes milliseconds from the cores that train.
+SECONDS_BETWEEN_STEPS_TOLD = 0.25
 _SECONDS_BETWEEN_LOOKS = 0.1
 _EXIT_PATIENCE_SECONDS = 10
 
@@ -42,7 +43,7 @@ class Job:
     run, state
         The run and state that `rnn_magics.training.loop.begin` returned.
     listener
-        Called on the worker thread with the events, but with at most ten steps a second. Without a
+        Called on the worker thread with the events, but with at most four steps a second. Without a
         listener, the events are queued for `follow`.
     watch
         Called on the worker thread with every event, between two steps.
@@ -231,7 +232,7 @@ class Job:
                     self._watch(event)
                 if isinstance(event, StepEnd):
                     now = time.monotonic()
-                    if now - told >= _SECONDS_BETWEEN_STEPS_TOLD:
+                    if now - told >= SECONDS_BETWEEN_STEPS_TOLD:
                         told = now
                         self._tell(event)
                 else:

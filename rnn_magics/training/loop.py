@@ -14,13 +14,11 @@ from dataclasses import replace
 import torch
 
 from rnn_magics.batching import Batches
-from rnn_magics.errors import BatchError, TrainingError
+from rnn_magics.errors import BatchError
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.language import say
 from rnn_magics.models.forked import training_here
-from rnn_magics.models.rnn_model import ModelConfig, RNNModel, copy_model
 from rnn_magics.names import check_name
-from rnn_magics.text.agreement import disagreement
 from rnn_magics.training.config import OPTIMIZERS, TrainConfig
 from rnn_magics.training.describe import describe_run
 from rnn_magics.training.endings import Ending
@@ -31,6 +29,7 @@ from rnn_magics.training.events import (
     TrainBegin,
     TrainEnd,
 )
+from rnn_magics.training.further.origin import Given, Origin
 from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.machine.memory import (
     estimate_memory,
@@ -39,7 +38,7 @@ from rnn_magics.training.machine.memory import (
 )
 from rnn_magics.training.machine.precision import check_precision
 from rnn_magics.training.machine.threads import ThreadChoice, Threads, choose_threads
-from rnn_magics.training.run import Run, lives
+from rnn_magics.training.run import Run
 from rnn_magics.training.scoring.held_out import (
     Asked,
     is_due,
@@ -53,6 +52,7 @@ from rnn_magics.training.scoring.held_out import (
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.clipping import count_clipped
 from rnn_magics.training.steps.cuda import choose_step
+from rnn_magics.training.steps.frozen import learning_in, still
 from rnn_magics.training.steps.messages import non_finite, out_of_memory, worse_than_guessing
 from rnn_magics.training.steps.progress import limits_used
 from rnn_magics.training.steps.step import Step
@@ -69,7 +69,7 @@ Drive = Callable[[Run, TrainState, Sequence[Listener]], None]
 @whole_imports()  # the first optimizer imports more of torch
 def begin(
     batches: Batches,
-    model: ModelConfig | RNNModel | Run | None = None,
+    model: Given = None,
     config: TrainConfig | None = None,
     name: str = "",
 ) -> tuple[Run, TrainState]:
@@ -91,7 +91,7 @@ def begin(
     ------
     ConfigError
         If `config` is from a loaded run and names an optimizer that has since been removed, or
-        needs held-out text and nothing is held out.
+        needs held-out text and nothing is held out, or freezes a layer that the model lacks.
     DeviceError
         If the device is not available, or does not support ``config.precision``.
     TrainingError
@@ -100,9 +100,7 @@ def begin(
         If a single token is held out, so that there is nothing to predict.
     """
     check_name(name, say("the run"))
-    earlier = lives(model) if isinstance(model, Run) else []
-    if isinstance(model, Run):
-        model = copy_model(model.model)
+    origin = Origin.of(model)
     config = config or TrainConfig()
     config.check()  # a loaded run may name an optimizer that has been removed
     if len(batches.valid) == 1:
@@ -115,48 +113,24 @@ def begin(
     on_cpu = device.device.type == "cpu"  # elsewhere CPU threads do not matter
     threads = choose_threads(config.threads) if on_cpu else ThreadChoice.present()
     generator = torch.Generator().manual_seed(config.seed)
-    if isinstance(model, RNNModel):
-        _require_same_tokens(model, batches)
-    wanted = model.config if isinstance(model, RNNModel) else model or ModelConfig()
-    needed = estimate_memory(wanted, batches.vocab_size, batches.config, config)
+    origin.require_tokens(batches)
+    needed = estimate_memory(origin.config, batches.vocab_size, batches.config, config)
     require_memory(needed, device.device)
     with memory_explained():
-        if not isinstance(model, RNNModel):
-            model = RNNModel(wanted, batches.vocab_size, generator)
-        model, moved = model.to(device.device), batches.to(device.device)
+        built = origin.build(batches.vocab_size, generator).to(device.device)
+        moved = batches.to(device.device)
     dropout_generator = torch.Generator(device.device).manual_seed(config.seed)
-    model.seed_dropout(dropout_generator)
+    built.seed_dropout(dropout_generator)
+    learning = learning_in(built, config.freeze)
     optimizer = OPTIMIZERS[config.optimizer].make(
-        model.parameters(), lr=config.peak_lr, weight_decay=config.weight_decay
+        learning, lr=config.peak_lr, weight_decay=config.weight_decay
     )
-    model.vocab = batches.vocab or model.vocab
-    state = TrainState(model, optimizer, moved, generator, dropout_generator)
-    name = name or model.config.cell
-    run = describe_run(name, model, batches, config, device, threads)
-    run.earlier = earlier
+    built.vocab = batches.vocab or built.vocab
+    state = TrainState(built, optimizer, moved, generator, dropout_generator)
+    name = name or built.config.cell
+    run = describe_run(name, built, batches, config, device, threads)
+    run.earlier = list(origin.earlier)
     return run, state
-
-
-def _require_same_tokens(model: RNNModel, batches: Batches) -> None:
-    use = say("make them with the vocabulary of its run: make_batches(corpus, run.vocab)")
-    if differ := disagreement(model.vocab, batches.vocab):
-        raise TrainingError(
-            say(
-                "the model was trained with other tokens than those of the minibatches: {differ};"
-                " {use}",
-                differ=differ,
-                use=use,
-            )
-        )
-    if model.vocab_size != batches.vocab_size:
-        raise TrainingError(
-            say(
-                "the model has {vocab_size} tokens, but the vocabulary has {other}; {use}",
-                vocab_size=model.vocab_size,
-                other=batches.vocab_size,
-                use=use,
-            )
-        )
 
 
 def iter_train(
@@ -185,11 +159,13 @@ def iter_train(
 
     Notes
     -----
-    Torch's number of threads is that of the thread which trains, and is afterwards as it was.
+    Torch's number of threads is that of the thread which trains, and is afterwards as it was. So is
+    which weights need a gradient: while it trains, those of frozen layers do not.
     """
     before = torch.get_num_threads()
     try:
-        yield from _train(run, state, _named(should_stop))
+        with still(state.model, run.config.train.freeze):
+            yield from _train(run, state, _named(should_stop))
     finally:
         torch.set_num_threads(before)
 
@@ -311,7 +287,7 @@ def _epoch_end(
 
 def train(
     batches: Batches,
-    model: ModelConfig | RNNModel | Run | None = None,
+    model: Given = None,
     config: TrainConfig | None = None,
     *,
     name: str = "",

@@ -254,10 +254,13 @@ class Run(Result):
 
     @property
     def architecture(self) -> str:
-        """The model in words, e.g. ``gru, 256 hidden units, 1 layer``."""
-        c = self.config.model
+        """The model in words, e.g. ``gru, 256 hidden units, 1 layer``, and what of it is frozen."""
+        c, frozen = self.config.model, self.config.train.freeze
         said = [c.in_brief, say_number(c.num_layers, "{number} layer", "{number} layers")]
-        return say(", ").join([*said, say("bidirectional")] if c.bidirectional else said)
+        said += [say("bidirectional")] if c.bidirectional else []
+        said += [say("learnt initial state")] if c.learn_state else []
+        said += [say("frozen: {layers}", layers=" + ".join(frozen))] if frozen else []
+        return say(", ").join(said)
 
     @property
     def may_predict(self) -> bool:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rnn_magics.batching import Batches, EpochPlan
 from rnn_magics.models.cells import State
@@ -110,6 +110,11 @@ class TrainState:
     best: Best | None = None
 
     @property
+    def learning(self) -> list[nn.Parameter]:
+        """The parameters that learn: those of the optimizer."""
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    @property
     def epoch_tokens(self) -> int:
         """The number of tokens trained on in the current epoch."""
         return self.step * self.batches.config.tokens_per_batch
@@ -123,10 +128,32 @@ class TrainState:
         """Return the epoch in progress, or plan the next one."""
         if self.current is None:
             plan, device = self.batches.plan(self.generator), self.batches.ids.device
-            hidden = as_tuple(self.model.begin_state(plan.starts.shape[1], device))
+            begin = as_tuple(self.model.begin_state(plan.starts.shape[1], device))
+            hidden = tuple(part.detach() for part in begin)
             losses, norms = torch.zeros((2, len(plan)), device=device).unbind()
             self.current = EpochState(plan, hidden, losses.new_zeros(()), losses, norms)
         return self.current
+
+    def begin_step(self, hidden: State, is_first: Tensor) -> State:
+        """Return the state in which a step begins, with the graph of one that is learnt.
+
+        Parameters
+        ----------
+        hidden
+            The carried state.
+        is_first
+            Whether it is the first step of its epoch, a boolean of one element.
+        """
+        learns = self.model.config.learn_state
+        if self.batches.carries_state and not learns:
+            return hidden
+        begin = as_tuple(self.model.begin_state(hidden[0].shape[1], hidden[0].device))
+        if not self.batches.carries_state:
+            return begin
+        # Not a choice of the host: then the step has the same form every time.
+        return tuple(
+            torch.where(is_first, own, part) for own, part in zip(begin, hidden, strict=True)
+        )
 
     def settle(self) -> bool:
         """Wait for the device, and return to the last good step if a later one was bad.

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_magics.storage.claim import Claim
 from rnn_magics.storage.run_folder import RunFolder, checkpoint_epochs
-from tests.notebook.conftest import SAMPLE, Notebook
+from tests.notebook.conftest import Notebook
 
 LONG = "%train_rnn --num-hiddens 8 --epochs 100000 --schedule constant"
 
@@ -55,9 +55,7 @@ def test_a_run_goes_on_in_a_kernel_that_knows_nothing_of_it(stopped: Notebook) -
     steps = max(RunFolder(Path("runs/first")).steps)
     stopped.run("%rnn --reset")
     stopped.run(f"%%corpus tiny --valid 0.4\n{stopped.text}")
-    stopped.run("%vocab")
-    stopped.run(SAMPLE)
-    stopped.run("%train_rnn --resume last --background")
+    stopped.run("%train_rnn --resume last --background")  # vocabulary and windows are of the run
     job = stopped.session.require_job("first")
     while max(RunFolder(Path("runs/first")).steps) <= steps:
         assert job.is_alive
@@ -73,9 +71,30 @@ def test_what_cannot_be_resumed_is_refused(stopped: Notebook) -> None:
     assert refused == "--resume continues a run with its own settings; leave --epochs out"
     refused = stopped.refused("%train_rnn --resume runs/first --checkpoint x")
     assert refused == "--resume continues a run with its own settings; leave --checkpoint out"
-    stopped.run("%sample random --batch-size 4 --num-steps 8")
-    assert "type %sample seq --batch-size 4" in stopped.refused("%train_rnn --resume last")
     assert "holds run 'first' already" in stopped.refused(f"{LONG} --checkpoint runs/first")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("another text than before, " * 20, "was trained on other tokens, from 'tiny' ("),
+        ("too short", "run 'first' was not trained on 'tiny': the training text has "),
+    ],
+)
+def test_another_text_is_refused(stopped: Notebook, text: str, reason: str) -> None:
+    stopped.run(f"%%corpus tiny\n{text}")
+    assert reason in stopped.refused("%train_rnn --resume last")
+
+
+def test_the_run_goes_on_with_its_own_vocabulary_and_windows(stopped: Notebook) -> None:
+    stopped.run("%vocab --token word")
+    stopped.run("%sample random --batch-size 2 --num-steps 4")
+    stopped.run("%train_rnn --resume last --background")
+    job = stopped.session.require_job("first")
+    stopped.run("%rnn stop")
+    assert job.run.config.batching.batch_size == 4
+    assert stopped.session.vocab is not None
+    assert stopped.session.vocab.token == "word"  # the session keeps what it has
 
 
 def test_when_a_checkpoint_is_due_needs_a_folder(prepared: Notebook) -> None:
@@ -95,7 +114,7 @@ def test_explain_shows_the_calls(prepared: Notebook) -> None:
     )
     assert not Path("runs").exists()
     said = prepared.printed("%train_rnn --resume last --explain")
-    call = "from rnn_magics import resume_run\n\nrun = resume_run('last', batches)\n"
+    call = "from rnn_magics import resume_run\n\nrun = resume_run('last', corpus)\n"
     assert said.startswith(f"{call}\n# refused: ")  # nothing is kept here
 
 

@@ -88,7 +88,7 @@ def assert_paths_agree(model: RNNModel, config: DecodingConfig, num: int) -> Non
         {"vocab_size": 1},
     ],
 )
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_both_paths_write_the_same(
     cell: str, architecture: dict[str, Any], options: dict[str, Any]
 ) -> None:
@@ -97,7 +97,7 @@ def test_both_paths_write_the_same(
 
 
 @given(
-    cell=st.sampled_from(["rnn", "gru", "lstm"]),
+    cell=st.sampled_from(list(CELLS)),
     num_layers=st.integers(1, 3),
     num_hiddens=st.integers(1, 40),
     embedding_size=st.none() | st.integers(1, 20),
@@ -120,7 +120,7 @@ def test_both_paths_write_the_same_whatever_the_sizes(
     assert_paths_agree(model, DecodingConfig(length=40, seed=others["seed"], **options), num)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_row_does_not_depend_on_its_neighbours(cell: str) -> None:
     model = make_model(cell=cell, num_layers=2, num_hiddens=20)
     config = DecodingConfig(length=60, greedy=True)

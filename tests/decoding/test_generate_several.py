@@ -48,7 +48,7 @@ def said(text: Generation) -> tuple[Any, ...]:
 @pytest.mark.parametrize("path", ["compiled", "scratch", "torch"])
 @given(
     options=DECODERS,
-    cell=st.sampled_from(["rnn", "gru", "lstm"]),
+    cell=st.sampled_from(["rnn", "gru", "lstm", "mingru", "minlstm"]),
     size=st.sampled_from([{}, {"num_layers": 2}, {"embedding_size": 4}]),
     num=st.integers(1, 9),
     length=st.integers(1, 70),

@@ -132,7 +132,7 @@ def check(text: Generation, form: Form, token: str, num: int | None) -> None:
     st.sampled_from(DECODED),
     st.integers(0, 99),
     st.sampled_from([1.0, 30.0, 1e20, 1e38]),
-    st.sampled_from(["rnn", "gru", "lstm"]),
+    st.sampled_from(["rnn", "gru", "lstm", "mingru", "minlstm"]),
     st.sampled_from(["\n", "a", "a\n"]),
     st.integers(0, 7),
 )

@@ -142,7 +142,9 @@ def test_every_model_and_training_makes_a_script_of_less_than_150_lines(
     monkeypatch.chdir(tmp_path)
     models = [
         ModelConfig(cell, 8, num_layers=layers, dropout=dropout, embedding_size=size, tie=tie)
-        for cell, layers, dropout in itertools.product(("rnn", "gru", "lstm"), (1, 2), (0.0, 0.3))
+        for cell, layers, dropout in itertools.product(
+            ("rnn", "gru", "lstm", "mingru", "minlstm"), (1, 2), (0.0, 0.3)
+        )
         for size, tie in ((None, False), (5, False), (None, True))
     ]
     trainings = [
@@ -345,7 +347,7 @@ def test_the_script_repeats_a_scratch_run_bit_for_bit(
     assert_well_formed(script, tmp_path)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mingru", "minlstm"])
 def test_the_script_repeats_a_fast_run_to_rounding(tmp_path: Path, cell: str) -> None:
     run, corpus = made(ModelConfig(cell, 8, num_layers=2, dropout=0.2), TRAIN)
     assert run.model.engine != "scratch"

@@ -159,7 +159,7 @@ def seeded() -> None:
 
 
 @pytest.mark.parametrize("batching", ["seq", "random"])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_sound_model_has_no_problem(cell: str, batching: str) -> None:
     model = RNNModel(ModelConfig(cell, num_hiddens=HIDDENS, num_layers=2, dropout=0.3), 12)
     assert diagnose(model, batches(batching)).problems == {}
@@ -341,7 +341,7 @@ SIZES = {
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("batching", ["seq", "random"])
 @pytest.mark.parametrize("size", SIZES)
 def test_a_sound_model_of_any_size_has_no_problem_and_no_warning(

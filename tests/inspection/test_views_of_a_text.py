@@ -178,7 +178,7 @@ def test_more_alternatives_than_tokens_are_all_tokens(make_run: Make) -> None:
 
 
 @pytest.mark.parametrize("embedding_size", [None, 3])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "leaky"])
+@pytest.mark.parametrize("cell", [*CELLS, "leaky"])
 def test_saliency_is_the_finite_difference(
     make_run: Make, cell: str, embedding_size: int | None
 ) -> None:
@@ -206,7 +206,7 @@ def test_saliency_is_the_finite_difference(
         assert norms[place].item() == pytest.approx(np.linalg.norm(slopes), rel=1e-5)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "leaky"])
+@pytest.mark.parametrize("cell", [*CELLS, "leaky"])
 def test_the_gain_of_the_state_is_the_finite_difference(make_run: Make, cell: str) -> None:
     run = make_run(cell=cell)
     with torch.no_grad():

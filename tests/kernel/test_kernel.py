@@ -152,11 +152,12 @@ def test_the_pipeline_runs_in_cells(kernel: Kernel) -> None:
 
 
 def test_a_text_that_has_been_read_warms_up(kernel: Kernel) -> None:
-    kernel.good("from rnn_magics.notebook.session.warm import warm_up; import sys")
+    kernel.good("from rnn_magics.notebook.live.warm import warm_up; import sys")
     began = kernel.good("import threading; warm_up.cache_info().currsize").value
     assert began == "1"  # by the corpus of the fixture
     kernel.good("warm_up().join()")
     assert kernel.good("'torch._dynamo' in sys.modules").value == "True"
+    assert kernel.good("'rnn_magics.notebook.live.dashboard' in sys.modules").value == "True"
 
 
 def test_results_have_a_rich_form(kernel: Kernel) -> None:

@@ -7,8 +7,18 @@ import math
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
-from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell
+from rnn_magics.models.cells import (
+    CELLS,
+    Cell,
+    GRUCell,
+    InputGatedCell,
+    LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
+    RNNCell,
+)
 
 TORCH_CELLS: dict[str, type[nn.RNNCellBase]] = {
     "rnn": nn.RNNCell,
@@ -24,7 +34,7 @@ def drawn(name: str) -> Cell:
     return cell
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", TORCH_CELLS)
 def test_a_step_equals_that_of_torch(name: str) -> None:
     cell, peer = drawn(name), TORCH_CELLS[name](INPUTS, HIDDENS)
     peer.load_state_dict(cell.state_dict())
@@ -39,7 +49,7 @@ def test_a_step_equals_that_of_torch(name: str) -> None:
         torch.testing.assert_close(mine, other, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", TORCH_CELLS)
 def test_the_weights_have_the_names_and_shapes_of_torch(name: str) -> None:
     shapes = {key: value.shape for key, value in drawn(name).state_dict().items()}
     peer = TORCH_CELLS[name](INPUTS, HIDDENS).state_dict()
@@ -114,3 +124,69 @@ def test_the_gates_follow_their_equations() -> None:
     after, kept = lstm(x.expand(1, 4), (h[None], torch.tensor([[0.7]])))
     assert torch.allclose(kept, memory)
     assert torch.allclose(after, gate * torch.tanh(memory))
+
+
+def in_log_space(cell: InputGatedCell, inputs: Tensor) -> Tensor:
+    """The states from zero by the log-space scan of Feng et al. (2024), appendix B."""
+    x = cell.input_product(inputs)
+
+    def log_g(x: Tensor) -> Tensor:
+        return torch.where(x >= 0, (F.relu(x) + 0.5).log(), -F.softplus(-x))
+
+    if isinstance(cell, MinGRUCell):
+        x_z, x_n = x.chunk(2, dim=-1)
+        log_factors, log_inputs = -F.softplus(x_z), -F.softplus(-x_z)
+    else:
+        x_f, x_i, x_n = x.chunk(3, dim=-1)
+        difference = F.softplus(-x_f) - F.softplus(-x_i)
+        log_factors, log_inputs = -F.softplus(difference), -F.softplus(-difference)
+    sums = log_factors.cumsum(dim=0)
+    return (sums + torch.logcumsumexp(log_inputs + log_g(x_n) - sums, dim=0)).exp()
+
+
+@pytest.mark.parametrize("kind", [MinGRUCell, MinLSTMCell])
+def test_the_steps_are_the_scan_of_the_paper(kind: type[InputGatedCell]) -> None:
+    cell = kind(INPUTS, HIDDENS).double()
+    cell.reset_parameters(torch.Generator().manual_seed(0))
+    inputs = 3 * torch.randn(20, BATCH, INPUTS, generator=torch.Generator().manual_seed(1)).double()
+    state, states = (torch.zeros(BATCH, HIDDENS).double(),), []
+    for x in cell.input_product(inputs):
+        state = cell(x, state)
+        states.append(state[0])
+    torch.testing.assert_close(torch.stack(states), in_log_space(cell, inputs))
+    assert (torch.stack(states) > 0).all()
+
+
+def test_the_gates_of_the_input_follow_their_equations() -> None:
+    before = (torch.tensor([[0.5]]),)
+
+    def sigmoid(x: float) -> float:
+        return 1 / (1 + math.exp(-x))
+
+    for x_n, candidate in ((0.3, 0.8), (0.0, 0.5), (-0.7, sigmoid(-0.7))):
+        (after,) = MinGRUCell(1, 1)(torch.tensor([[1.2, x_n]]), before)
+        update = sigmoid(1.2)
+        assert after.item() == pytest.approx((1 - update) * 0.5 + update * candidate)
+        (after,) = MinLSTMCell(1, 1)(torch.tensor([[1.2, -0.4, x_n]]), before)
+        forget, given = sigmoid(1.2), sigmoid(-0.4)
+        expected = (forget * 0.5 + given * candidate) / (forget + given)
+        assert after.item() == pytest.approx(expected)
+
+
+def test_two_gates_that_are_shut_still_add_up_to_one() -> None:
+    x = torch.tensor([[-200.0, -198.0, 1.0]])
+    gates = MinLSTMCell(1, 1).gates(x, ())
+    assert gates["input"].item() == pytest.approx(1 / (1 + math.exp(-2)))
+    assert (gates["forget"] + gates["input"]).item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_weights_are_the_parameters(name: str) -> None:
+    cell = drawn(name)
+    assert {id(weight) for weight in cell.weights} == {id(each) for each in cell.parameters()}
+    assert cell.weights[:2] == (cell.weight_ih, cell.bias_ih)
+
+
+def test_a_gated_cell_without_equations_says_so() -> None:
+    with pytest.raises(NotImplementedError):
+        InputGatedCell(2, 2)(torch.zeros(1, 2), (torch.zeros(1, 2),))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rnn_magics.models import fast
-from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell, RNNCell
+from rnn_magics.models.cells import CELLS, Cell, GRUCell, LSTMCell
 from rnn_magics.models.engines import choose_engine, compile_cell, is_compiled
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 
@@ -15,7 +15,7 @@ class MyGRU(GRUCell):
     """A user's own cell, whatever it inherits from."""
 
 
-@pytest.mark.parametrize("cell", [RNNCell, GRUCell, LSTMCell])
+@pytest.mark.parametrize("cell", CELLS.values())
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_on_the_cpu_what_numba_compiled_runs(
     cell: type[Cell], dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
@@ -24,7 +24,7 @@ def test_on_the_cpu_what_numba_compiled_runs(
     assert choose_engine(cell, torch.zeros(1, dtype=dtype)) == "compiled"
 
 
-@pytest.mark.parametrize("cell", [RNNCell, GRUCell, LSTMCell])
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_where_numba_does_not_work_torchs_kernels_run(
     cell: type[Cell], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,7 +33,7 @@ def test_where_numba_does_not_work_torchs_kernels_run(
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_what_numba_does_not_know_runs_through_torchs_kernels(
     cell: str, dtype: torch.dtype
 ) -> None:
@@ -48,7 +48,7 @@ def test_what_numba_does_not_know_runs_through_torchs_kernels(
     torch.testing.assert_close(logits.float(), wanted, atol=0.03, rtol=0)
 
 
-@pytest.mark.parametrize("cell", [RNNCell, GRUCell, LSTMCell])
+@pytest.mark.parametrize("cell", CELLS.values())
 def test_an_accelerator_runs_torchs_kernels(cell: type[Cell]) -> None:
     assert choose_engine(cell, torch.zeros(1, device="meta")) == "torch"
 
@@ -68,7 +68,7 @@ def test_scratch_is_a_wish_that_counts() -> None:
     assert choose_engine(LSTMCell, torch.zeros(1), scratch=True) == "scratch"
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_cell_is_compiled_once(cell: str) -> None:
     before = torch.get_rng_state()
     compile_cell(cell, torch.float32)
@@ -76,17 +76,18 @@ def test_a_cell_is_compiled_once(cell: str) -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_few_tokens_without_a_gradient_are_not_packed_for(
     cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnn_magics.models.fast import functions
+    from rnn_magics.models.fast import functions, input_gated
 
     model = RNNModel(ModelConfig(cell, 16), 5, torch.Generator().manual_seed(0))
     few, many = torch.ones(2, 8, dtype=torch.long), torch.ones(2, 9, dtype=torch.long)
     packed: list[int] = []
     pack = functions.pack
-    monkeypatch.setattr(functions, "pack", lambda w: packed.append(1) or pack(w))
+    for module in (functions, input_gated):
+        monkeypatch.setattr(module, "pack", lambda w: packed.append(1) or pack(w))
     with torch.no_grad():
         logits, _ = model(few)
         assert not packed

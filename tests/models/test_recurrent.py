@@ -29,6 +29,17 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     return str(request.param)
 
 
+def drawn(cell: str, num_layers: int, num_directions: int, dtype: torch.dtype) -> RecurrentStack:
+    """Return a stack with weights larger than the initial ones."""
+    bidirectional = num_directions == 2
+    stack = RecurrentStack(cell, INPUTS, HIDDENS, num_layers, bidirectional=bidirectional)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in stack.parameters():
+            parameter.uniform_(-0.9, 0.9, generator=generator)
+    return stack.to(dtype)
+
+
 def stack_and_peer(
     cell: str, num_layers: int, num_directions: int, dtype: torch.dtype
 ) -> tuple[RecurrentStack, nn.RNNBase]:
@@ -64,7 +75,7 @@ def peer_gradients(peer: nn.RNNBase, num_layers: int, num_directions: int) -> li
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
 @pytest.mark.parametrize("num_directions", [1, 2])
 @pytest.mark.parametrize("num_layers", [1, 2, 3])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", TORCH_LAYERS)
 def test_values_and_gradients_equal_those_of_torch(
     cell: str, num_layers: int, num_directions: int, dtype: torch.dtype
 ) -> None:
@@ -101,11 +112,37 @@ def test_values_and_gradients_equal_those_of_torch(
         torch.testing.assert_close(mine, other, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
+@pytest.mark.parametrize("num_directions", [1, 2])
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_engine_equals_the_cell_stepped_as_it_is_written(
+    cell: str, num_layers: int, num_directions: int, dtype: torch.dtype, engine: str
+) -> None:
+    draw = torch.Generator().manual_seed(1)
+    tokens = torch.randint(INPUTS, (STEPS, BATCH), generator=draw)
+    stack = drawn(cell, num_layers, num_directions, dtype)
+    shape = (num_layers * num_directions, BATCH, HIDDENS)
+    begin = [torch.randn(shape, generator=draw, dtype=dtype) for _ in range(stack.num_states)]
+    results = []
+    for name in ("scratch", engine):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(recurrent, "choose_engine", lambda *_, name=name, **__: name)
+            state = tuple(part.clone().requires_grad_() for part in begin)
+            outputs, last = stack(tokens, state)
+        loss = sum(value.cos().sum() for value in (outputs, *last))
+        wanted = [*state, *stack.parameters()]
+        results.append([outputs, *last, *torch.autograd.grad(loss, wanted)])
+    tolerance = 1e-5 if dtype == torch.float32 else 1e-12
+    for mine, other in zip(*results, strict=True):
+        torch.testing.assert_close(mine, other, rtol=tolerance, atol=tolerance)
+
+
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("num_directions", [1, 2])
 @pytest.mark.parametrize("cell", CELLS)
 def test_token_indices_equal_one_hot_vectors(cell: str, num_directions: int) -> None:
-    stack, _ = stack_and_peer(cell, 2, num_directions, torch.float32)
+    stack = drawn(cell, 2, num_directions, torch.float32)
     indices = torch.randint(INPUTS, (STEPS, BATCH), generator=torch.Generator().manual_seed(3))
     begin = stack.begin_state(BATCH, CPU)
     results = []
@@ -121,7 +158,7 @@ def test_token_indices_equal_one_hot_vectors(cell: str, num_directions: int) -> 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("cell", CELLS)
 def test_two_halves_with_the_state_carried_equal_the_whole(cell: str) -> None:
-    stack, _ = stack_and_peer(cell, 2, 1, torch.float64)
+    stack = drawn(cell, 2, 1, torch.float64)
     inputs = torch.randn(STEPS, BATCH, INPUTS, dtype=torch.float64)
     whole, end = stack(inputs, stack.begin_state(BATCH, CPU))
     first, state = stack(inputs[:2], stack.begin_state(BATCH, CPU))
@@ -136,7 +173,7 @@ def test_two_halves_with_the_state_carried_equal_the_whole(cell: str) -> None:
 def test_the_state_has_a_row_for_each_layer_and_direction(
     cell: str, num_layers: int, num_directions: int
 ) -> None:
-    stack, _ = stack_and_peer(cell, num_layers, num_directions, torch.float64)
+    stack = drawn(cell, num_layers, num_directions, torch.float64)
     state = stack.begin_state(BATCH, CPU)
     assert len(state) == (2 if cell == "lstm" else 1)
     for part in state:

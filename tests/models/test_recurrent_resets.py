@@ -121,12 +121,14 @@ def test_without_a_reset_not_a_bit_changes(
     assert all(torch.equal(a, b) for a, b in zip(plain, masked, strict=True))
 
 
-def test_nan_does_not_pass_a_reset() -> None:
-    cell = CELLS["gru"](VOCAB, SIZE).double()
+@pytest.mark.parametrize("name", CELLS)
+def test_nan_does_not_pass_a_reset(name: str) -> None:
+    cell = CELLS[name](VOCAB, SIZE).double()
     cell.reset_parameters(torch.Generator().manual_seed(0))
-    state = (torch.full((1, SIZE), torch.nan, dtype=torch.float64),)
+    nan = torch.full((1, SIZE), torch.nan, dtype=torch.float64)
+    state = (nan,) * cell.num_states
     tokens, resets = torch.zeros(3, 1, dtype=torch.long), torch.tensor([[False], [True], [False]])
-    for name, engine in ENGINES.items():
+    for kind, engine in ENGINES.items():
         outputs, _ = engine.run(cell, tokens, state, resets)
-        assert outputs[0].isnan().all(), name
-        assert outputs[1:].isfinite().all(), name
+        assert outputs[0].isnan().all(), kind
+        assert outputs[1:].isfinite().all(), kind

@@ -220,6 +220,8 @@ def test_detaching_keeps_the_values(cell: str) -> None:
         ({"cell": "gru"}, 24 * (11 + 8 + 2) + 11 * 9),
         ({"cell": "lstm", "num_layers": 2}, 32 * (11 + 8 + 2) + 32 * (8 + 8 + 2) + 11 * 9),
         ({"cell": "rnn", "bidirectional": True}, 2 * 8 * (11 + 8 + 2) + 11 * 17),
+        ({"cell": "mingru", "num_layers": 2}, 16 * (11 + 1) + 16 * (8 + 1) + 11 * 9),
+        ({"cell": "minlstm", "bidirectional": True}, 2 * 24 * (11 + 1) + 11 * 17),
         ({"cell": "rnn", "embedding_size": 3}, 11 * 3 + 8 * (3 + 8 + 2) + 11 * 9),
     ],
 )

@@ -77,7 +77,7 @@ def assert_same(run: Run, whole: Run) -> None:
 
 @pytest.mark.parametrize("batching", ["seq", "random"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mingru", "minlstm"])
 def test_it_goes_on_bit_for_bit(
     corpus: Corpus, vocab: Vocab, batching: str, optimizer: str, cell: str, tmp_path: Path
 ) -> None:

@@ -145,3 +145,10 @@ def test_without_an_accelerator_the_cpu_is_taken(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     choice = choose_device()
     assert (choice.device.type, choice.reason) == ("cpu", "no GPU found")
+
+
+def test_an_apple_gpu_is_taken_only_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert str(choose_device()) == "cpu (--device mps tries the Apple GPU)"
+    assert choose_device("mps").device.type == "mps"

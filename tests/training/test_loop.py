@@ -123,7 +123,7 @@ def test_training_leaves_the_global_generator_alone(batches: Batches) -> None:
 
 
 @pytest.mark.parametrize("clip", [None, 0.05, 1.0])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mingru", "minlstm"])
 @pytest.mark.parametrize("kind", ["seq", "random"])
 def test_an_epoch_is_the_loop_of_a_textbook(
     batches: Batches, kind: str, cell: str, clip: float | None
@@ -727,7 +727,7 @@ def test_measuring_changes_no_result(batches: Batches, two_cores: list[int]) -> 
 
 
 @pytest.mark.usefixtures("two_cores")
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mingru", "minlstm"])
 @pytest.mark.parametrize(
     "more",
     [{}, {"num_layers": 3, "dropout": 0.3}, {"embedding_size": 8, "tie": True}],

@@ -3,7 +3,7 @@
 import { Check, ContractError, count, listOf, oneOf, orNull, record, text } from './check';
 import { Matrix, matrix } from './matrix';
 
-export type CellName = 'rnn' | 'gru' | 'lstm';
+export type CellName = 'rnn' | 'gru' | 'lstm' | 'mingru' | 'minlstm';
 
 /** A model as it stands in a file of weights: its sizes, and its parameters by their names. */
 export interface PackedModel {
@@ -22,7 +22,13 @@ export interface PackedModel {
 /** The most tokens of a vocabulary. */
 const MOST_TOKENS = 200_000;
 /** The rows of a cell's weights, in units of its state. */
-export const NUM_GATES: { readonly [C in CellName]: number } = { rnn: 1, gru: 3, lstm: 4 };
+export const NUM_GATES: { readonly [C in CellName]: number } = { rnn: 1, gru: 3, lstm: 4, mingru: 2, minlstm: 3 };
+/** Cells whose gates depend on the input alone: they have no recurrent weights. */
+export const INPUT_GATED: ReadonlySet<CellName> = new Set<CellName>(['mingru', 'minlstm']);
+
+/** The name of a part of the learnt state before the first token; a model may have none. */
+export const initial = (part: number): string => `rnn.initial.${part}`;
+const INITIAL = initial(0);
 
 const named: Check<Map<string, Matrix>> = (value, path) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -41,7 +47,7 @@ const flag: Check<boolean> = (value, path) => {
 };
 
 const fields = record<PackedModel>({
-  cell: oneOf('rnn', 'gru', 'lstm'),
+  cell: oneOf('rnn', 'gru', 'lstm', 'mingru', 'minlstm'),
   num_hiddens: count,
   num_layers: count,
   embedding_size: orNull(count),
@@ -74,9 +80,17 @@ function shapes(model: PackedModel): Map<string, number[]> {
   for (let layer = 0; layer < model.num_layers; layer++) {
     const inputs = layer > 0 ? hiddens : (embedded ?? vocab.length);
     found.set(`rnn.cells.${layer}.weight_ih`, [rows, inputs]);
-    found.set(`rnn.cells.${layer}.weight_hh`, [rows, hiddens]);
     found.set(`rnn.cells.${layer}.bias_ih`, [rows]);
-    found.set(`rnn.cells.${layer}.bias_hh`, [rows]);
+    if (!INPUT_GATED.has(model.cell)) {
+      found.set(`rnn.cells.${layer}.weight_hh`, [rows, hiddens]);
+      found.set(`rnn.cells.${layer}.bias_hh`, [rows]);
+    }
+  }
+  if (model.weights.has(INITIAL)) {
+    found.set(INITIAL, [model.num_layers, hiddens]);
+    if (model.cell === 'lstm') {
+      found.set(initial(1), [model.num_layers, hiddens]);
+    }
   }
   if (!model.tie) {
     found.set('output.weight', [vocab.length, hiddens]);

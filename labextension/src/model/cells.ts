@@ -20,7 +20,7 @@ export interface Cell {
    * Take one step.
    *
    * @param x - W_ih x_t + b_ih, (gates * hiddens,)
-   * @param p - W_hh h_{t-1} + b_hh, of the same length
+   * @param p - W_hh h_{t-1} + b_hh, of the same length; empty if the cell has no such weights
    * @param state - the state before, (hiddens,) each
    */
   step(x: Float32Array, p: Float32Array, state: State, touch: Touch): State;
@@ -28,6 +28,7 @@ export interface Cell {
 
 const at = (values: Float32Array | undefined, index: number): number => values?.[index] ?? 0;
 const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
+const logSigmoid = (value: number): number => Math.min(value, 0) - Math.log1p(Math.exp(-Math.abs(value)));
 
 /** h = tanh(x + p) */
 const rnn: Cell = {
@@ -84,4 +85,43 @@ const lstm: Cell = {
   }
 };
 
-export const CELLS: { readonly [C in CellName]: Cell } = { rnn, gru, lstm };
+/** g(x) = x + 1/2 if x >= 0, else sigmoid(x): what makes a candidate positive */
+const positive = (value: number): number => (value >= 0 ? value + 0.5 : sigmoid(value));
+
+/** z = sigmoid(x); n = g(x_n); h = (1 - z) * h + z * n */
+const mingru: Cell = {
+  parts: ['h'],
+  gates: ['update', 'candidate'],
+  step(x, _p, [before], touch) {
+    const size = x.length / 2;
+    const update = x.slice(0, size).map(sigmoid);
+    touch('update', update);
+    const candidate = x.slice(size).map(positive);
+    touch('candidate', candidate);
+    const h = update.map((z, unit) => (1 - z) * at(before, unit) + z * at(candidate, unit));
+    touch('h', h);
+    return [h];
+  }
+};
+
+/** f, i = sigmoid(x), divided by their sum; n = g(x_n); h = f * h + i * n */
+const minlstm: Cell = {
+  parts: ['h'],
+  gates: ['forget', 'input', 'candidate'],
+  step(x, _p, [before], touch) {
+    const size = x.length / 3;
+    // ln(i / f), which is finite even where both are 0
+    const ratio = (unit: number): number => logSigmoid(at(x, size + unit)) - logSigmoid(at(x, unit));
+    const forget = new Float32Array(size).map((_, unit) => sigmoid(-ratio(unit)));
+    touch('forget', forget);
+    const input = new Float32Array(size).map((_, unit) => sigmoid(ratio(unit)));
+    touch('input', input);
+    const candidate = x.slice(2 * size).map(positive);
+    touch('candidate', candidate);
+    const h = forget.map((f, unit) => f * at(before, unit) + at(input, unit) * at(candidate, unit));
+    touch('h', h);
+    return [h];
+  }
+};
+
+export const CELLS: { readonly [C in CellName]: Cell } = { rnn, gru, lstm, mingru, minlstm };

@@ -1,6 +1,6 @@
 /** A recurrent language model: token indices in, logits and states out, one token at a time. */
 
-import type { PackedModel } from '../contract/model';
+import { initial, INPUT_GATED, PackedModel } from '../contract/model';
 import { Cell, CELLS, State, Touch } from './cells';
 import { columnOf, product } from './products';
 
@@ -12,10 +12,12 @@ export type TouchLayer = (layer: number, part: string, values: Float32Array) => 
 
 interface Layer {
   weight_ih: Float32Array;
-  weight_hh: Float32Array;
   bias_ih: Float32Array;
-  bias_hh: Float32Array;
+  /** What multiplies the state; null if nothing does. */
+  recurrent: { weight_hh: Float32Array; bias_hh: Float32Array } | null;
 }
+
+const NO_PRODUCT = new Float32Array(0);
 
 export class Network {
   readonly cell: Cell;
@@ -25,6 +27,8 @@ export class Network {
   private readonly embeddingSize: number;
   private readonly outputWeight: Float32Array;
   private readonly outputBias: Float32Array;
+  /** The parts of the learnt states before the first token, (layers, hiddens) each; empty if they are zeros. */
+  private readonly initial: Float32Array[];
   /** The input product of the lowest layer, for each token that was read. */
   private readonly inputs = new Map<number, Float32Array>();
 
@@ -42,22 +46,28 @@ export class Network {
     this.embedding = model.embedding_size === null ? null : weight('embedding.weight');
     this.layers = Array.from({ length: model.num_layers }, (_, layer) => ({
       weight_ih: weight(`rnn.cells.${layer}.weight_ih`),
-      weight_hh: weight(`rnn.cells.${layer}.weight_hh`),
       bias_ih: weight(`rnn.cells.${layer}.bias_ih`),
-      bias_hh: weight(`rnn.cells.${layer}.bias_hh`)
+      recurrent: INPUT_GATED.has(model.cell)
+        ? null
+        : { weight_hh: weight(`rnn.cells.${layer}.weight_hh`), bias_hh: weight(`rnn.cells.${layer}.bias_hh`) }
     }));
     this.outputWeight = model.tie ? weight('embedding.weight') : weight('output.weight');
     this.outputBias = weight('output.bias');
+    this.initial = this.cell.parts.flatMap((_, part) => model.weights.get(initial(part))?.values ?? []);
   }
 
   get numLayers(): number {
     return this.layers.length;
   }
 
-  /** Return the states before the first token: zeros. */
+  /** Return the states before the first token: zeros, or what was learnt. */
   beginState(): States {
-    const zeros = (): State => this.cell.parts.map(() => new Float32Array(this.numHiddens));
-    return this.layers.map(zeros);
+    const size = this.numHiddens;
+    return this.layers.map((_, layer) =>
+      this.cell.parts.map(
+        (_, part) => this.initial[part]?.slice(layer * size, (layer + 1) * size) ?? new Float32Array(size)
+      )
+    );
   }
 
   /** Read a token; return the states after it. What `touch` changes counts from there on. */
@@ -66,7 +76,11 @@ export class Network {
     return this.layers.map((layer, place) => {
       const before = states[place] ?? [];
       const x = below === null ? this.input(token) : product(layer.weight_ih, below, layer.bias_ih);
-      const p = product(layer.weight_hh, before[0] ?? new Float32Array(this.numHiddens), layer.bias_hh);
+      const { recurrent } = layer;
+      const p =
+        recurrent === null
+          ? NO_PRODUCT
+          : product(recurrent.weight_hh, before[0] ?? new Float32Array(this.numHiddens), recurrent.bias_hh);
       const touchOne: Touch = (part, values) => {
         touch(place, part, values);
       };

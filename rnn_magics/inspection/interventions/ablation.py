@@ -27,7 +27,6 @@ from rnn_magics.inspection.views.unrolled import (
     unroll,
 )
 from rnn_magics.language import marked, say, say_number
-from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import Range, Spelling, option
 from rnn_magics.text.corpus import Corpus
@@ -294,6 +293,7 @@ def _nats(
     # held; without groups there is one row, in which nothing is. Layers below those are as before.
     layers, num = len(model.rnn.cells), max(1, len(groups))
     bottom = min((group.layer for group in groups), default=layers - 1)
+    begin = model.rnn.begin_state(num, ids.device)
     above = unrolled[bottom].x[:-1, None]  # (num_tokens, 1, num_gates * num_hiddens)
     for layer in range(bottom, layers):
         cell = model.rnn.cells[layer]
@@ -302,7 +302,7 @@ def _nats(
         for row, group in enumerate(groups):
             if group.layer == layer:
                 is_held[row, list(group.units)] = True
-        state: State = (products.new_zeros(num, cell.num_hiddens),) * cell.num_states
+        state = tuple(part[layer] for part in begin)
         outputs = []
         for step in products:
             state = cell(step.expand(num, -1), state)

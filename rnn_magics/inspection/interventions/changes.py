@@ -165,9 +165,9 @@ def _gates(cell: Cell) -> tuple[str, ...]:
         seen.append(name)
         return values
 
-    zeros = cell.weight_hh.new_zeros(1, cell.num_hiddens)
+    zeros = cell.weight_ih.new_zeros(1, cell.num_hiddens)
     with touching(cell, hear), torch.no_grad():
-        cell(cell.weight_hh.new_zeros(1, cell.weight_hh.shape[0]), (zeros,) * cell.num_states)
+        cell(cell.weight_ih.new_zeros(1, cell.weight_ih.shape[0]), (zeros,) * cell.num_states)
     return tuple(name for name in seen if name not in parts_of(cell))
 
 

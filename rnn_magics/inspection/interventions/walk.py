@@ -75,7 +75,11 @@ def walk(
     length = 0 if config is None else config.length
     changes = checked(model, changes, len(ids) + length)
     model = copy_model(model)
-    steps = [_Layer(layer, cell, changes) for layer, cell in enumerate(model.rnn.cells)]
+    begin = model.rnn.begin_state(1, model.output.weight.device)
+    steps = [
+        _Layer(layer, cell, changes, tuple(part[layer] for part in begin))
+        for layer, cell in enumerate(model.rnn.cells)
+    ]
     config = config or DecodingConfig()
     numbers = (u for block in uniforms([int(config.seed)], length) for u in block)
     read: list[int] = ids.tolist()
@@ -103,10 +107,12 @@ def walk(
 class _Layer:
     """One layer on its way through a text."""
 
-    def __init__(self, layer: int, cell: Cell, changes: Sequence[Intervention]) -> None:
+    def __init__(
+        self, layer: int, cell: Cell, changes: Sequence[Intervention], begin: State
+    ) -> None:
         self._cell = cell
         self._changes = [change for change in changes if change.layer == layer]
-        self._state: State = (cell.weight_hh.new_zeros(1, cell.num_hiddens),) * cell.num_states
+        self._state = begin
         self.states: list[State] = []
 
     def __call__(self, place: int, inputs: Tensor) -> Tensor:

@@ -7,7 +7,14 @@ from rnn_magics.errors import InspectionError
 from rnn_magics.inspection.views.payload import PackedModel, pack
 from rnn_magics.inspection.views.unrolled import to_array
 from rnn_magics.language import say
-from rnn_magics.models.cells import CELLS, GRUCell, LSTMCell, RNNCell
+from rnn_magics.models.cells import (
+    CELLS,
+    GRUCell,
+    LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
+    RNNCell,
+)
 from rnn_magics.models.rnn_model import RNNModel, require_finite
 from rnn_magics.results import brief
 
@@ -16,7 +23,13 @@ MAX_WEIGHTS = 10_000_000
 MAX_TOKENS = 200_000
 """The most tokens of its vocabulary; the contract of the page has the same bound."""
 _MAX_ARRAY = 4_000_000  # numbers in one array, as in labextension/src/contract/matrix.ts
-_CELLS = {"rnn": RNNCell, "gru": GRUCell, "lstm": LSTMCell}  # those that the page computes
+_CELLS = {  # those that the page computes
+    "rnn": RNNCell,
+    "gru": GRUCell,
+    "lstm": LSTMCell,
+    "mingru": MinGRUCell,
+    "minlstm": MinLSTMCell,
+}
 
 
 def packed_model(run: Trained) -> PackedModel:

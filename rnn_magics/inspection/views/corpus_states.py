@@ -23,7 +23,6 @@ from rnn_magics.inspection.views.unrolled import (
 )
 from rnn_magics.language import say
 from rnn_magics.models.cells import State
-from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.options import AT_LEAST_ONE, NOT_NEGATIVE, Options, option
 from rnn_magics.scores.rows import Rows
@@ -146,10 +145,11 @@ def _states(model: RNNModel, ids: Array, layer: int) -> Array:
     tokens = torch.from_numpy(ids.astype(np.int64))
     if len(rows) > 1:
         warm_up = tokens[rows.warm_up()].to(device)
-        _, carried = _run_layers(model, warm_up, _zeros(model, len(rows) - 1), layer)
-        before = [rows.begin(state) for state in carried]
+        _, carried = _run_layers(model, warm_up, _begin(model, len(rows) - 1), layer)
+        pairs = zip(carried, _begin(model, 1), strict=False)  # of the layers that are read
+        before = [rows.begin(state, first) for state, first in pairs]
     else:
-        before = _zeros(model, 1)
+        before = _begin(model, 1)
     for first, last, places in rows.places(_STEPS):
         read = tokens[places.clamp(max=len(ids) - 1)].to(device)  # (num_rows, last - first)
         outputs, before = _run_layers(model, read, before, layer)
@@ -158,7 +158,7 @@ def _states(model: RNNModel, ids: Array, layer: int) -> Array:
     return states.reshape(len(rows) * rows.length, -1)[: len(ids)]
 
 
-def _zeros(model: RNNModel, num_rows: int) -> list[State]:
+def _begin(model: RNNModel, num_rows: int) -> list[State]:
     whole = model.rnn.begin_state(num_rows, model.output.weight.device)
     return [tuple(part[index] for part in whole) for index in range(len(model.rnn.cells))]
 
@@ -170,9 +170,8 @@ def _run_layers(
     resets = model.resets(inputs)
     if model.embedding is not None:
         inputs = model.embedding(inputs)
-    run = ENGINES[model.engine].run
     after = []
     for index in range(layer + 1):
-        inputs, state = run(model.rnn.cells[index], inputs, before[index], resets)
+        inputs, state = model.rnn.run_cell(index, inputs, before[index], resets)
         after.append(state)
     return inputs, after  # (steps, num_rows, num_hiddens)

@@ -50,7 +50,8 @@ class Gates(TextTrace):
     values
         The gates by name, (num_tokens, num_hiddens) each. GRU: ``reset``, ``update``,
         ``candidate``; LSTM: ``input``, ``forget``, ``candidate``, ``output`` and the memory
-        ``cell``.
+        ``cell``; minGRU: ``update``, ``candidate``; minLSTM: ``forget``, ``input``,
+        ``candidate``.
     low, high
         The share of tokens at which each unit of a gate is below 0.1 (closed) or above 0.9 (open),
         by the name of the gate, (num_hiddens,) each. Karpathy, Johnson and Fei-Fei (2015) count

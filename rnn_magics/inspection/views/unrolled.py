@@ -183,7 +183,7 @@ def input_vectors(model: RNNModel, ids: Tensor) -> Tensor:
 
 
 def unroll(model: RNNModel, inputs: Tensor) -> list[Unrolled]:
-    """Step every layer through a text from a zero state, without dropout.
+    """Step every layer through a text from `begin_state`, without dropout.
 
     Parameters
     ----------
@@ -198,10 +198,10 @@ def unroll(model: RNNModel, inputs: Tensor) -> list[Unrolled]:
         If a state is not finite.
     """
     layers: list[Unrolled] = []
-    for cell in model.rnn.cells:
+    begin = model.rnn.begin_state(1, inputs.device)
+    for index, cell in enumerate(model.rnn.cells):
         x = cell.input_product(inputs[:, None])  # (num_tokens, 1, num_gates * num_hiddens)
-        zeros = x.new_zeros(1, cell.num_hiddens)
-        steps: list[State] = [(zeros,) * cell.num_states]
+        steps: list[State] = [tuple(part[index] for part in begin)]
         for step in x:
             steps.append(cell(step, steps[-1]))
         states = tuple(torch.cat(parts) for parts in zip(*steps, strict=True))

@@ -15,10 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_magics.models.fast.compiling import compiled
+from rnn_magics.models.fast.gated_scans import mingru_gates, minlstm_gates
 from rnn_magics.models.fast.maths import exp64, sigmoid, tanh
 from rnn_magics.models.fast.products import add_matrix_product, fill_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
+RNN, GRU, LSTM, MINGRU, MINLSTM = range(5)
+"""The steps that the loop can take, `Weights.step`."""
 
 
 class Weights(NamedTuple):
@@ -34,13 +37,16 @@ class Weights(NamedTuple):
     inputs
         The panels of the other layers' input weights, (num_layers - 1, ...).
     recurrent
-        The panels of all layers' recurrent weights, (num_layers, ...).
+        The panels of all layers' recurrent weights, (num_layers, ...); without rows, if nothing is
+        multiplied by the state.
     bias
         Added to the input products, (num_layers, columns).
     bias_n
         For a GRU, the recurrent bias inside the reset gate, (num_layers, num_hiddens).
     output, output_bias
         The panels of the output weights; (vocab_size,).
+    step
+        The step of the cell.
     """
 
     table: Array
@@ -51,6 +57,7 @@ class Weights(NamedTuple):
     bias_n: Array
     output: Array
     output_bias: Array
+    step: int
 
 
 class Rule(NamedTuple):
@@ -135,10 +142,10 @@ def write_rows(
                         product[j] += row[j]
             hidden, memory = state[0, layer, first:last], state[-1, layer, first:last]
             _step(
+                weights.step,
                 products,
                 weights.recurrent[layer],
                 weights.bias_n[layer],
-                len(weights.bias[layer]) // hidden.shape[1],
                 hidden,
                 memory,
                 sums,
@@ -158,22 +165,26 @@ def _width(panels: Any) -> Any:
 
 @compiled
 def _step(
-    products: Any, panels: Any, bias_n: Any, num_gates: int, hidden: Any, memory: Any, sums: Any
+    step: int, products: Any, panels: Any, bias_n: Any, hidden: Any, memory: Any, sums: Any
 ) -> None:
     # One step of a layer; updates `hidden` and `memory`, (num_rows, num_hiddens), in place.
     size = hidden.shape[1]
     sums[:] = products
-    if num_gates == 3:  # noqa: PLR2004
+    if step == GRU:
         for b in range(len(hidden)):
             sums[b, 2 * size : 3 * size] = bias_n
     add_matrix_product(hidden, panels, sums)
     for b in range(len(hidden)):
-        if num_gates == 1:
+        if step == RNN:
             _rnn(sums[b], hidden[b])
-        elif num_gates == 3:  # noqa: PLR2004
+        elif step == GRU:
             _gru(sums[b], products[b, 2 * size : 3 * size], hidden[b])
-        else:
+        elif step == LSTM:
             _lstm(sums[b], hidden[b], memory[b])
+        elif step == MINGRU:
+            _mingru(products[b], sums[b], hidden[b])
+        else:
+            _minlstm(products[b], sums[b], hidden[b])
 
 
 @compiled
@@ -210,6 +221,24 @@ def _lstm(total: Any, h: Any, c: Any) -> None:
         c[j] = f[j] * c[j] + i[j] * g[j]
     for j in range(size):
         h[j] = o[j] * tanh(c[j])
+
+
+@compiled
+def _mingru(product: Any, gate: Any, h: Any) -> None:
+    size = len(h)
+    mingru_gates(product, gate, size)
+    update, candidate = gate[:size], gate[size : 2 * size]
+    for j in range(size):
+        h[j] += update[j] * (candidate[j] - h[j])
+
+
+@compiled
+def _minlstm(product: Any, gate: Any, h: Any) -> None:
+    size = len(h)
+    minlstm_gates(product, gate, size)
+    f, i, candidate = gate[:size], gate[size : 2 * size], gate[2 * size : 3 * size]
+    for j in range(size):
+        h[j] += i[j] / (f[j] + i[j]) * (candidate[j] - h[j])
 
 
 @compiled

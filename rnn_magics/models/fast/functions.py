@@ -9,7 +9,7 @@ batch), whose input products are looked up in the input weights.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -236,6 +236,17 @@ class Recurrence:
     backward: Callable[..., tuple[Tensor | None, ...]]
     kernel: Any
     resets: Tensor | None = None
+
+    def run(
+        self,
+        inputs: Tensor,
+        weights: tuple[Tensor, ...],
+        state: tuple[Tensor, ...],
+        resets: Tensor | None,
+    ) -> tuple[Tensor, ...]:
+        """Return the outputs of a scan and the last state."""
+        given = (replace(self, resets=resets), inputs, *weights, *state)
+        return Scan.apply(*given)  # type: ignore[no-any-return]
 
     @property
     def given_resets(self) -> Array:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from rnn_magics.language import say
-from rnn_magics.models.fast import decode_loop, parallel, products, scans
+from rnn_magics.models.fast import decode_loop, gated_scans, parallel, products, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.parallel import in_parallel
@@ -50,6 +50,26 @@ def _lstm_forward(size: int, grain: int, parts: int, threads: int, *given: Any) 
 @compiled
 def _lstm_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(scans.lstm_backward, given, size, grain, parts, threads)
+
+
+@compiled
+def _mingru_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(gated_scans.mingru_forward, given, size, grain, parts, threads)
+
+
+@compiled
+def _mingru_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(gated_scans.mingru_backward, given, size, grain, parts, threads)
+
+
+@compiled
+def _minlstm_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(gated_scans.minlstm_forward, given, size, grain, parts, threads)
+
+
+@compiled
+def _minlstm_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(gated_scans.minlstm_backward, given, size, grain, parts, threads)
 
 
 @compiled
@@ -94,6 +114,10 @@ _REGIONS: dict[Any, Callable[..., int]] = {
     scans.gru_backward: _gru_backward,
     scans.lstm_forward: _lstm_forward,
     scans.lstm_backward: _lstm_backward,
+    gated_scans.mingru_forward: _mingru_forward,
+    gated_scans.mingru_backward: _mingru_backward,
+    gated_scans.minlstm_forward: _minlstm_forward,
+    gated_scans.minlstm_backward: _minlstm_backward,
     products.linear_rows: _linear_rows,
     products.linear_columns: _linear_columns,
     products.scan_columns: _scan_columns,

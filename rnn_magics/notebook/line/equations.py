@@ -29,6 +29,7 @@ _SPELT = {
     r"\\odot|\\cdot": "*",
     r"\\mid": "|",
     r"\\le\b": "<=",
+    r"\\ge\b": ">=",
     r"\\partial ?": "d",
     r"\\ln\b": "ln",
     r"\\lfloor ?": "floor(",

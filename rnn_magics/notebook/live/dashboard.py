@@ -31,10 +31,8 @@ from rnn_magics.reports.run_notes import baselines_note, run_notes
 from rnn_magics.reports.run_payload import RUN_MIME, saved_payload, series_bytes
 from rnn_magics.training.curve import MOST_POINTS
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainEnd
-from rnn_magics.training.job import Job
+from rnn_magics.training.job import SECONDS_BETWEEN_STEPS_TOLD, Job
 from rnn_magics.training.run import Run, state_of
-
-_SECONDS_BETWEEN_VIEWS = 0.1
 
 
 class Dashboard:
@@ -74,7 +72,7 @@ class Dashboard:
         self._table: DisplayHandle | None = display(Bundle(_lines(run)), display_id=True)
 
     def __call__(self, event: Event) -> None:
-        """Process an event, and update the view at most ten times a second."""
+        """Process an event, and update the view for each step that is told."""
         self._telemetry(event)
         if isinstance(event, TrainEnd):
             if epochs := len(self._run.history):
@@ -89,7 +87,9 @@ class Dashboard:
         elif isinstance(event, StepEnd):
             self._samples.write_now()
         now = time.monotonic()
-        if now - self._shown_at >= _SECONDS_BETWEEN_VIEWS:
+        # Epochs may be shorter than the time between two steps that are told.
+        is_late = now - self._shown_at >= SECONDS_BETWEEN_STEPS_TOLD
+        if isinstance(event, StepEnd) or is_late:
             self._shown_at = now
             self._show()
 

@@ -8,8 +8,8 @@ from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.reading import ReadingOptions, reading_call
 from rnn_magics.notebook.live.reading_bar import read_watched
+from rnn_magics.notebook.live.warm import warm_up
 from rnn_magics.notebook.session.desk import Desk
-from rnn_magics.notebook.session.warm import warm_up
 from rnn_magics.notebook.show.notes import say_notes
 from rnn_magics.text.corpus import Corpus
 

@@ -23,7 +23,7 @@ from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.resume import LAST, last_run, resume_run
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.further import train_further
+from rnn_magics.training.further.train_further import train_further
 from rnn_magics.training.loop import train
 from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.run import Run
@@ -71,6 +71,11 @@ class TrainOptions(LineOptions):
         spelling=named(flag="--from", metavar="RUN|FILE", suggest="runs"),
         label="Go on from",
     )
+    add_tokens: bool = option(
+        False,
+        "with --from: add the tokens of the text that its vocabulary lacks",
+        label="Add new tokens",
+    )
     no_baseline: bool = option(
         False, "do not fit n-gram models for comparison", label="No n-gram baselines"
     )
@@ -104,12 +109,14 @@ def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRun
     keep = options.keep
     if options.resume is not None:
         _refuse_beside_resume(options)
-        return Call.of("run", resume_run, options.resume, desk.session.require_batches())
+        return Call.of("run", resume_run, options.resume, desk.session.require_corpus())
     if not keep.folder and {"folder", "every", "keep"} & options.line.typed:
         msg = say("--every and --keep-epochs need --checkpoint DIR; add it, or leave them out")
         raise ConfigError(msg)
     if options.source is not None:
         return _further_call(desk, options)
+    if options.add_tokens:
+        raise ConfigError(say("--add-tokens goes on with a run; add --from RUN, or leave it out"))
     batches = desk.session.require_batches()
     _refuse_prediction(options, has_held_out=len(batches.valid) > 0)
     name = options.name or desk.session.free_name(options.model.cell)
@@ -136,7 +143,8 @@ def _further_call(desk: Desk, options: TrainOptions) -> Call[Run]:
     name = options.name or session.free_name(run.config.model.cell)
     watch = keep if keep.folder else None
     settings = run, corpus, batching, options.train
-    return Call.of("run", train_further, *settings, name=name, watch=watch)
+    more = options.add_tokens
+    return Call.of("run", train_further, *settings, add_tokens=more, name=name, watch=watch)
 
 
 def find_run(session: Session, source: str) -> Run:
@@ -194,6 +202,8 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
         %train_rnn --checkpoint runs/first --every 500steps
         %train_rnn --resume runs/first
         %train_rnn --from gru-1 --lr 0.001     further, on the present text
+        %train_rnn --from gru-1 --add-tokens   with the tokens that it does not know yet
+        %train_rnn --from gru-1 --freeze 1     its lowest layer does not learn
     """
     call = training_call(desk, options)
     desk.session.refuse_while_training("%train_rnn")

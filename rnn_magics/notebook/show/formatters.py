@@ -50,6 +50,7 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
     "text/html": {
         ("rnn_magics.text.corpus", "Corpus"): _made_by("texts:corpus_html"),
         ("rnn_magics.text.vocab", "Vocab"): _made_by("texts:vocab_html"),
+        ("rnn_magics.batching", "Batches"): _made_by("texts:batches_html"),
         ("rnn_magics.training.run", "Run"): _made_by("runs:run_html"),
         ("rnn_magics.inspection.novelty", "Novelty"): _made_by("novelty:novelty_html"),
         ("rnn_magics.inspection.diagnosis", "Diagnosis"): _made_by("rich.reports:diagnosis_html"),
@@ -58,6 +59,8 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
         ("rnn_magics.reports.texts", "Evaluations"): _made_by("rich.reports:evaluations_html"),
         ("rnn_magics.reports.mixture", "MixtureEvaluation"): _made_by("rich.reports:mixture_html"),
         ("rnn_magics.reports.seeds", "SeedRuns"): _made_by("rich.reports:seeds_html"),
+        ("rnn_magics.sweeps.sweep", "SweepRuns"): _made_by("rich.sweeps:sweep_html"),
+        ("rnn_magics.sweeps.kept", "KeptSweeps"): _made_by("rich.sweeps:kept_sweeps_html"),
         ("rnn_magics.decoding.score", "Score"): _made_by("rich.decoded:score_html"),
         ("rnn_magics.decoding.generate", "Generation"): _made_by("written:generation_html"),
         (f"{__package__}.decoded", "Generations"): _made_by("rich.decoded:generations_html"),

@@ -12,6 +12,7 @@ from rnn_magics.inspection.doctor import diagnose
 from rnn_magics.language import say
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.tables import heads, text_table
+from rnn_magics.notebook.show.texts import batches_line, corpus_line, vocab_line
 from rnn_magics.results import Result
 from rnn_magics.storage.run_folder import KeptRun
 from rnn_magics.tables import columns_of, wrapped
@@ -76,9 +77,9 @@ def _step(name: str, said: str) -> str:
 def session_status(session: Session) -> Status:
     """Describe a session."""
     return Status(
-        repr(session.corpus) if session.corpus else say("none yet (%corpus)"),
-        repr(session.vocab) if session.vocab else say("none yet (%vocab)"),
-        repr(session.batches) if session.batches else say("none yet (%sample)"),
+        corpus_line(session.corpus) if session.corpus else say("none yet (%corpus)"),
+        vocab_line(session.vocab) if session.vocab else say("none yet (%vocab)"),
+        batches_line(session.batches) if session.batches else say("none yet (%sample)"),
         str(choose_device()),
         [_run_row(session, name) for name in session.runs],
     )

@@ -18,6 +18,7 @@ from rnn_magics.notebook.show.rich.markup import (
 )
 from rnn_magics.notebook.show.tables import Row, headed, heads, html_table, text_table
 from rnn_magics.results import brief, quoted, shortened
+from rnn_magics.text.splitting.data import in_words
 
 if TYPE_CHECKING:
     from rnn_magics.batching import Batches
@@ -50,8 +51,14 @@ def corpus_html(corpus: Corpus) -> str:
     if corpus.behind is not None:
         source.insert(1, (say("made of"), repr(corpus.behind)))
     about = folded(say("where it comes from"), table((), source))
-    title = f"{brief(corpus.name)}: {corpus.length}"
-    return headed(title, block(table((), rows), about))
+    return headed(f"{brief(corpus.name)}: {corpus.length}", block(table((), rows), about))
+
+
+def corpus_line(corpus: Corpus) -> str:
+    """Return what a session says of its corpus."""
+    num_test = None if corpus.test is None else len(corpus.test)
+    told = in_words(corpus.data, corpus.config, num_test)
+    return f"{brief(corpus.name)}: {say(', ').join(told)}"
 
 
 def _length(corpus: Corpus) -> str:
@@ -98,17 +105,43 @@ def _alphabet(corpus: Corpus) -> str:
 def vocab_html(vocab: Vocab) -> str:
     """Return a vocabulary as HTML: its most frequent tokens with their counts."""
     rows = [(vocab[token], quoted(token), f"{count:,}") for token, count in vocab.token_freqs[:10]]
-    title = say(
-        "Vocab: {number:,} {kind} tokens, 0 is {unk!r}",
+    return headed(vocab_line(vocab), html_table(heads("index", "token", "count"), rows))
+
+
+def vocab_line(vocab: Vocab) -> str:
+    """Return what a session says of its vocabulary."""
+    return say(
+        "{number:,} different tokens ({kind}), 0 is {unk!r}",
         number=len(vocab),
         kind=vocab.token,
         unk=vocab.to_tokens(0),
     )
-    return headed(title, html_table(heads("index", "token", "count"), rows))
+
+
+def batches_html(batches: Batches) -> str:
+    """Return minibatches as HTML: their shape, an epoch of them, and what happens between two."""
+    return headed(batches_line(batches), block(*_epoch(batches)))
+
+
+def batches_line(batches: Batches) -> str:
+    """Return what a session says of its minibatches."""
+    config = batches.config
+    return say(
+        "{batching}: minibatches of {batch_size} rows by {num_steps} steps from {tokens}",
+        batching=config.batching,
+        batch_size=config.batch_size,
+        num_steps=config.num_steps,
+        tokens=_tokens(len(batches.ids)),
+    )
 
 
 def batches_text(batches: Batches) -> str:
     """Return minibatches as text: how many an epoch has, and how many tokens are left over."""
+    return "\n  ".join([repr(batches), *_epoch(batches)])
+
+
+def _epoch(batches: Batches) -> tuple[str, str]:
+    # How many there are, and what becomes of the state.
     from rnn_magics.preview import preview  # noqa: PLC0415  (torch is already imported)
 
     epoch = preview(batches, 0)
@@ -120,7 +153,7 @@ def batches_text(batches: Batches) -> str:
         tokens=_tokens(epoch.left_over),
     )
     rest = say("state {state}; {tokens} held out", state=state, tokens=_tokens(len(batches.valid)))
-    return f"{batches!r}\n  {cut}\n  {rest}"
+    return cut, rest
 
 
 def _minibatches(number: int) -> str:

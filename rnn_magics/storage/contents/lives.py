@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from rnn_magics.errors import StorageError
 from rnn_magics.language import say
 from rnn_magics.storage.strict import Fields, from_float
-from rnn_magics.training.history import History, Life
+from rnn_magics.training.history import Growth, History, Life
 from rnn_magics.training.run import Run
 
 _MOST_LIVES = 1 << 10
@@ -87,6 +87,7 @@ def _write_life(life: Life) -> dict[str, Any]:
         "tokens": life.tokens,
         "history": write_history(life),
         "perplexity": None if life.perplexity is None else from_float(life.perplexity),
+        **({} if life.growth is None else {"growth": asdict(life.growth)}),
     }
 
 
@@ -98,16 +99,19 @@ def read_lives(plain: Any) -> dict[str, Any]:
     StorageError
         When it is not valid.
     """
-    if not isinstance(plain, list) or not 1 <= len(plain) <= _MOST_LIVES:
-        raise StorageError(say("earlier is not a list of 1 to {most} runs", most=_MOST_LIVES))
-    return {"earlier": [_read_life(life) for life in plain]}
+    return {"earlier": Fields.each(plain, "earlier", _read_life, _MOST_LIVES)}
 
 
-def _read_life(plain: Any) -> Life:
-    read = Fields(plain, "earlier")
+def _read_life(read: Fields) -> Life:
     name, steps, tokens = read.text("name"), read.count("steps"), read.count("tokens")
     corpus = read_corpus(read.take("corpus"))["corpus"] if "corpus" in read else None
     history = read_history(read.take("history"))["history"]
     perplexity = read.number("perplexity", optional=True)
+    growth = _read_growth(read.mapping("growth")) if "growth" in read else None
+    return Life(name, corpus, steps, tokens, history, perplexity, growth)
+
+
+def _read_growth(read: Fields) -> Growth:
+    growth = Growth(read.count("num_tokens"), read.share("unk_before"), read.share("unk_after"))
     read.end()
-    return Life(name, corpus, steps, tokens, history, perplexity)
+    return growth

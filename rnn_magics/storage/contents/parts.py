@@ -227,13 +227,14 @@ def _read_vocab(plain: Any) -> dict[str, Any]:
     whole["token_freqs"] = read.take("token_freqs")
     if "learnt" in read:
         whole["learnt"] = read.take("learnt")
-    whole |= {"documents": read.take("documents")} if "documents" in read else {}
+    whole |= {name: read.take(name) for name in ("documents", "added") if name in read}
     read.end()
     try:
         vocab = Vocab.from_dict(whole)
     except VocabError as error:
         raise StorageError(str(error)) from None
-    require_same("vocab.token_freqs", vocab.to_dict()["token_freqs"], whole["token_freqs"])
+    for name in {"token_freqs", "added"} & whole.keys():
+        require_same(f"vocab.{name}", vocab.to_dict()[name], whole[name])
     return {"vocab": vocab}
 
 
@@ -273,19 +274,13 @@ def _write_steered(run: Run) -> list[dict[str, Any]] | None:
 
 
 def _read_steered(plain: Any) -> dict[str, Any]:
-    if not isinstance(plain, list) or len(plain) > _MOST_EPOCHS:
-        raise StorageError(
-            say("steered is not a list of at most {most} changes", most=_MOST_EPOCHS)
-        )
-    steered = [_read_steering(change) for change in plain]
+    steered = Fields.each(plain, "steered", _read_steering, _MOST_EPOCHS)
     require_same("steered", [asdict(change) for change in steered] or None, plain)
     return {"steered": steered}
 
 
-def _read_steering(plain: Any) -> Steering:
-    read = Fields(plain, "steered")
+def _read_steering(read: Fields) -> Steering:
     step, lr, clip = read.count("step"), read.take("lr"), read.take("clip")
-    read.end()
     try:
         config = TrainConfig(lr=lr, clip=clip)
     except ConfigError as error:

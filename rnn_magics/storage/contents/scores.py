@@ -42,17 +42,12 @@ def read_between(plain: Any) -> dict[str, Any]:
     StorageError
         When it is not valid.
     """
-    if not isinstance(plain, list) or not 1 <= len(plain) <= _MOST_SCORES:
-        raise StorageError(say("between is not a list of 1 to {most} scores", most=_MOST_SCORES))
-    return {"between": [_read_score(score) for score in plain]}
+    return {"between": Fields.each(plain, "between", _read_score, _MOST_SCORES)}
 
 
-def _read_score(plain: Any) -> ScoreBetween:
-    read = Fields(plain, "between")
+def _read_score(read: Fields) -> ScoreBetween:
     epoch, steps, tokens = (read.count(name) for name in ("epoch", "steps", "tokens"))
-    score = ScoreBetween(epoch, steps, tokens, read.seconds("seconds"), read.number("nats"))
-    read.end()
-    return score
+    return ScoreBetween(epoch, steps, tokens, read.seconds("seconds"), read.number("nats"))
 
 
 def write_ladder(run: Run) -> dict[str, Any] | None:
@@ -139,11 +134,7 @@ def _read_text_counts(plain: Any) -> TextCounts:
         When it is not valid.
     """
     read = Fields(plain, "counts")
-    share = read.take("unk_share")
-    if type(share) is not float or not 0 <= share <= 1:
-        raise StorageError(
-            say("counts.unk_share must be a number from 0 to 1, not {share!r}", share=share)
-        )
+    share = read.share("unk_share")
     words = None if plain.get("num_words", 0) is None else read.count("num_words")
     if words is None:
         read.take("num_words")

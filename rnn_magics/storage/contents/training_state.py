@@ -321,7 +321,7 @@ def check_same(run: Run, contents: Contents, batches: Batches, fingerprint: str)
         raise StorageError(
             say(
                 "run {name!r} was trained on other tokens, from {before!r} ({sha256}), than the"
-                " minibatches, from {now}; type the %corpus, %vocab and %sample of the run again",
+                " minibatches, from {now}; type the %corpus of the run again",
                 name=run.name,
                 before=name,
                 sha256=sha256[:12],

@@ -78,6 +78,21 @@ def as_learnt(value: Any) -> Learnt | None:
     return tuple(value)
 
 
+def as_added(value: Any) -> tuple[Any, ...]:
+    """Return the tokens that were added to a vocabulary; none where it has no such list.
+
+    Raises
+    ------
+    TypeError
+        If it is no list of tokens, or an empty one.
+    """
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not value:
+        raise TypeError(say("what was added is no list of tokens"))
+    return tuple(from_plain(token) for token in value)
+
+
 def as_count(value: Any) -> int:
     """Return a count.
 

@@ -77,11 +77,12 @@ def estimate_memory(
 
 def num_parameters(model: ModelConfig, vocab_size: int) -> int:
     """Return the number of weights of a model, without building it."""
-    rows = CELLS[model.cell].num_gates * model.num_hiddens
+    cell = CELLS[model.cell]
+    rows = cell.num_gates * model.num_hiddens
     directions = 1 + model.bidirectional
     outputs = directions * model.num_hiddens
     first = model.embedding_size or vocab_size
-    biases_and_hidden = rows * (model.num_hiddens + 2)
+    biases_and_hidden = rows * (model.num_hiddens + 2 if cell.multiplies_state else 1)
     layers = directions * (
         rows * first
         + (model.num_layers - 1) * rows * outputs
@@ -89,7 +90,8 @@ def num_parameters(model: ModelConfig, vocab_size: int) -> int:
     )
     embedding = vocab_size * (model.embedding_size or 0)
     output = vocab_size + (0 if model.tie else vocab_size * outputs)
-    return layers + embedding + output
+    states = CELLS[model.cell].num_states if model.learn_state else 0
+    return layers + embedding + output + states * model.num_layers * outputs
 
 
 def require_memory(needed: MemoryEstimate, device: torch.device) -> None:

@@ -68,7 +68,7 @@ class DeviceStep:
         self._ids = state.batches.ids
         device = self._ids.device
         self._window = torch.arange(state.batches.config.num_steps + 1, device=device)
-        self._last_good = LastGood(state.model.parameters())
+        self._last_good = LastGood(state.learning)
         self._since_look, self._seconds_since_look, self._until_look = 0, 0.0, 1
         # The update reads its rate on its device: in float32 on CUDA, unrounded on the CPU.
         dtype = torch.float32 if device.type == "cuda" else torch.float64
@@ -78,7 +78,8 @@ class DeviceStep:
         self.report = torch.zeros(3, device=device)
         self.starts = torch.empty((0, 0), dtype=torch.long, device=device)
         self.losses, self.norms = torch.empty((2, 0), device=device).unbind()
-        self.hidden = as_tuple(state.model.begin_state(state.batches.config.batch_size, device))
+        begin = as_tuple(state.model.begin_state(state.batches.config.batch_size, device))
+        self.hidden = tuple(part.detach() for part in begin)
 
     def begin_epoch(self) -> EpochState:
         """Plan an epoch, or continue the current one; it takes over the tensors of this step."""
@@ -137,17 +138,15 @@ class DeviceStep:
         places = self.starts.index_select(0, self.taken).t() + self._window
         tokens = self._ids[places].long()  # (batch_size, num_steps + 1)
         X, Y = tokens[:, :-1], labels_of(tokens[:, 1:], state.batches.marks)
-        if not state.batches.carries_state:
-            for part in self.hidden:
-                part.zero_()
-        loss, last = forward_loss(model, X, Y, self.hidden, config.precision)
+        hidden = state.begin_step(self.hidden, self.taken == 0)
+        loss, last = forward_loss(model, X, Y, hidden, config.precision)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        loss, norm = loss.detach(), gradient_norm(model.parameters())
+        loss, norm = loss.detach(), gradient_norm(state.learning)
         good = torch.isfinite(loss) & torch.isfinite(norm)
         torch.maximum(self.bad, (~good).float(), out=self.bad)
         if config.clip is not None:
-            clip_gradients(model.parameters(), norm, config.clip)
+            clip_gradients(state.learning, norm, config.clip)
         self._last_good.keep()
         self._update(optimizer)
         good &= self._last_good.is_finite()

@@ -11,6 +11,7 @@ import math
 import time
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from rnn_magics.errors import is_out_of_memory
@@ -59,7 +60,7 @@ class EagerStep:
 
     def __init__(self, state: TrainState) -> None:
         self._state = state
-        self._last_good = LastGood(state.model.parameters())
+        self._last_good = LastGood(state.learning)
 
     def begin_epoch(self) -> EpochState:
         """Plan an epoch, or continue the current one; tensors of another kind of step will do."""
@@ -87,12 +88,12 @@ def train_step(
     model = state.model
     if not model.training:  # train() visits all modules, so it is not called every step
         model.train()
-    parameters = list(model.parameters())
+    parameters = state.learning
     X, Y = state.batches.batch(epoch.plan, state.step)  # (batch_size, num_steps) each
-    if not state.batches.carries_state:
-        epoch.hidden = as_tuple(model.begin_state(len(X), X.device))
     with tf32_products(X.device):
-        loss, hidden = forward_loss(model, X, Y, epoch.hidden, config.precision)
+        is_first = torch.tensor(state.step == 0, device=X.device)
+        before = state.begin_step(epoch.hidden, is_first)
+        loss, hidden = forward_loss(model, X, Y, before, config.precision)
         for parameter in parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]

@@ -52,7 +52,7 @@ def ids_of(run: Any, text: str = TEXT) -> Tensor:
     return torch.tensor(run.vocab[run.vocab.split(text)])
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mingru", "minlstm"])
 @pytest.mark.parametrize("more", [{}, {"embedding_size": 5}, {"tie": True}])
 def test_a_walk_without_a_change_is_what_the_model_computes(cell: str, more: Any) -> None:
     run = made(cell, **more)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode_loop, parallel, products, regions, scans
+from rnn_magics.models.fast import decode_loop, gated_scans, parallel, products, regions, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.functions import GRU, Linear, Scan
 from rnn_magics.models.fast.parallel import in_parallel
@@ -82,6 +82,11 @@ def test_every_kernel_has_a_region_of_its_own() -> None:
         *(
             getattr(scans, f"{cell}_{way}")
             for cell in ("rnn", "gru", "lstm")
+            for way in ("forward", "backward")
+        ),
+        *(
+            getattr(gated_scans, f"{cell}_{way}")
+            for cell in ("mingru", "minlstm")
             for way in ("forward", "backward")
         ),
         products.linear_rows,

@@ -35,7 +35,7 @@ PATIENCE = 60
 
 @pytest.fixture(autouse=True)
 def _every_event_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SECONDS_BETWEEN_VIEWS", 0.0)
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_STEPS_TOLD", 0.0)
     monkeypatch.setattr(sample_text, "_SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr(sample_text, "_SHARE", 1.0)
 

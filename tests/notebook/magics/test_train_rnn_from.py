@@ -75,3 +75,24 @@ def test_a_run_that_went_on_is_not_written_out(trained: Notebook) -> None:
     name = next(iter(trained.session.runs))
     trained.run(f"%train_rnn --from {name} --epochs 1")
     assert "went on from the weights of another run" in trained.refused("%rnn code")
+
+
+def test_a_run_that_went_on_is_resumed(trained: Notebook, tmp_path: Path) -> None:
+    name, folder = next(iter(trained.session.runs)), tmp_path / "kept"
+    trained.run(OTHER)
+    trained.run("%vocab --token word")  # not that of the run
+    trained.run("%sample --batch-size 2 --num-steps 6")
+    line = f"%train_rnn --from {name} --name more --epochs 100000 --schedule constant"
+    trained.run(f"{line} --background --checkpoint '{folder}' --every 1step")
+    while trained.session.runs["more"].steps < 3:
+        pass
+    trained.run("%rnn stop")
+    before = trained.session.runs["more"]
+    trained.run(f"%train_rnn --resume '{folder}' --background")
+    while trained.session.runs["more"].steps <= before.steps:
+        pass
+    trained.run("%rnn stop")
+    resumed = trained.session.runs["more"]
+    assert resumed is not before
+    assert resumed.vocab == before.vocab
+    assert [life.name for life in resumed.earlier] == [name]

@@ -90,6 +90,23 @@ def test_a_problem_comes_first_and_the_rest_is_folded(prepared: Notebook) -> Non
     assert page.index("a bidirectional model") < page.index("<details>") < page.index("first_loss")
 
 
+def test_minibatches_say_how_many_an_epoch_has_in_both_forms(trained: Notebook) -> None:
+    forms = trained.rich(trained.run("%sample --batch-size 4 --num-steps 8"))
+    (told,) = re.findall(
+        r"\d+ minibatches in an epoch that starts at offset \d+", forms["text/plain"]
+    )
+    page = Page(forms["text/html"]).text
+    assert told in page
+    assert page.startswith("seq: minibatches of 4 rows by 8 steps from ")
+
+
+def test_a_session_is_told_in_words_and_not_in_calls(trained: Notebook) -> None:
+    forms = trained.rich(trained.run("%rnn"))
+    for form in (forms["text/plain"], Page(forms["text/html"]).text):
+        assert "different tokens (char), 0 is '<unk>'" in form
+        assert re.search(r"\w+\(\w*'", form) is None  # no Corpus('...
+
+
 def test_the_best_baseline_is_named_first(trained: Notebook) -> None:
     ladder = trained.run("%baseline --order 1-3")
     best = rounded(ladder.best.valid_perplexity)

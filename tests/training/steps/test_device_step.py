@@ -448,7 +448,7 @@ def test_the_host_looks_about_ten_times_a_second(
     assert looks[:2] == [1, min(2, most)]
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("kind", ["seq", "random"])
 def test_a_step_reads_nothing_back(
     monkeypatch: pytest.MonkeyPatch, batches: Batches, kind: str, cell: str
@@ -492,7 +492,7 @@ def test_the_rule_that_chooses_the_step(
     adamw = torch.optim.AdamW([nn.Parameter(torch.ones(2))], **optimizer)
     ids = SimpleNamespace(device=torch.device(device))
     state: Any = SimpleNamespace(
-        model=nn.Linear(1, 1), optimizer=adamw, batches=SimpleNamespace(ids=ids)
+        model=nn.Linear(1, 1), optimizer=adamw, learning=[], batches=SimpleNamespace(ids=ids)
     )
     assert cuda.choose_step(state, TrainConfig()).words == words
 

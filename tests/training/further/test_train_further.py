@@ -21,7 +21,7 @@ from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
-from rnn_magics.training.further import train_further
+from rnn_magics.training.further.train_further import train_further
 from rnn_magics.training.loop import train
 from rnn_magics.training.run import Run
 
@@ -148,9 +148,7 @@ def test_a_resumed_one_equals_the_unbroken_one(first: Run, other: Corpus, tmp_pa
 
     with pytest.raises(KeyboardInterrupt):
         train_further(first, other, config=config, watch=stop)  # type: ignore[arg-type]
-    read = other.read_as(CorpusConfig(lower=True))
-    assert first.vocab is not None
-    resumed = resume_run(tmp_path / "kept", make_batches(read, first.vocab, WINDOWS))
+    resumed = resume_run(tmp_path / "kept", other)  # read as it was, with the first vocabulary
     assert resumed.reason == Ending.EPOCHS
     assert resumed.earlier == whole.earlier
     assert same(weights(resumed), weights(whole))

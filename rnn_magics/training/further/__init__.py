@@ -1,0 +1,1 @@
+"""Going on with a model: on which text, with which tokens."""
