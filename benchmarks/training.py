@@ -80,7 +80,7 @@ class Setting:
 
 def small_products(seconds: float) -> list[Row]:
     """Return the rows of the operations inside the recurrence, on one thread."""
-    from rnn_magics.models.fast import maths, products  # noqa: PLC0415  (needs numba)
+    from rnn_magics.models.fast import compiling, maths, products  # noqa: PLC0415  (needs numba)
     from rnn_magics.models.fast.functions import pack  # noqa: PLC0415
 
     torch.set_num_threads(1)
@@ -102,7 +102,7 @@ def small_products(seconds: float) -> list[Row]:
         rows.append(Row(what, *words, mine / peer, "", "the weights packed beforehand"))
     x, y = torch.randn(16_384), torch.empty(16_384)
 
-    @njit(**{**products.OPTIONS, "cache": False})
+    @njit(**compiling.OPTIONS)
     def each(x: Any, y: Any) -> None:
         for i in range(len(x)):
             y[i] = maths.tanh(x[i])

@@ -91,12 +91,12 @@ from .storage.resume import resume_run as resume_run
 from .storage.run_folder import checkpoint_epochs as checkpoint_epochs
 from .storage.run_folder import kept_runs as kept_runs
 from .sweeps.config import SweepConfig as SweepConfig
+from .sweeps.kept import kept_sweeps as kept_sweeps
+from .sweeps.kept import load_sweep as load_sweep
 from .sweeps.loop import resume_sweep as resume_sweep
 from .sweeps.loop import sweep as sweep
 from .sweeps.space import Space as Space
-from .sweeps.sweep import Sweep as Sweep
-from .sweeps.sweep import kept_sweeps as kept_sweeps
-from .sweeps.sweep import load_sweep as load_sweep
+from .sweeps.sweep import SweepRuns as SweepRuns
 from .text.corpus import Corpus as Corpus
 from .text.corpus import CorpusConfig as CorpusConfig
 from .text.formats.formats import FORMATS as FORMATS

@@ -34,6 +34,8 @@ from traitlets.config import Config
 
 from rnn_magics.files import GONE
 from rnn_magics.notebook.extension import MAGICS
+from rnn_magics.options import describe
+from rnn_magics.sweeps.space import Space
 from tests.fuzz import parser_of
 
 SECONDS = 30  # of one attempt: what takes longer hangs
@@ -41,6 +43,7 @@ SPARE_BYTES = 2 << 30  # that an attempt may take
 NOBODY = 65534
 TEXT = "the time traveller for so it will be convenient to speak of him\n" * 9
 TRAIN = "--num-hiddens 4 --epochs 1 --no-baseline --threads 1"
+TRY = "--num-hiddens 3,4 --epochs 1 --no-baseline --threads 1 --search grid --trials 1"
 
 WORDS = {
     *((magic, "name") for magic in ("corpus", "evaluate_rnn", "train_rnn", "load_rnn")),
@@ -51,6 +54,8 @@ WORDS = {
         for word in ("data", "encoding", "sha256")
     ),
     *(("train_rnn", word) for word in ("every", "device")),
+    *(("sweep", field.name) for field in describe(Space)),
+    *(("sweep", word) for word in ("budget", "save_every")),
     *(("generate", word) for word in ("prefix", "stop")),
     *(("inspect_rnn", word) for word in ("text", "target", "span")),
     ("baseline", "order"),
@@ -65,6 +70,8 @@ LINES: dict[tuple[str, str], list[str]] = {
     ("inspect_rnn", "epochs"): ["%inspect_rnn hidden the --epochs $path"],
     ("train_rnn", "folder"): [f"%train_rnn {TRAIN} --checkpoint $path"],
     ("train_rnn", "resume"): ["%train_rnn --resume $path"],
+    ("sweep", "place"): ["%sweep list $path", "%sweep load $path"],
+    ("sweep", "folder"): [f"%sweep {TRY} --folder $path"],
     ("rnn", "names"): ["%rnn runs $path", "%rnn code kept $path"],
 }
 """How a line with a path is written; where nothing stands here, it is `%magic --flag PATH`."""
@@ -78,6 +85,9 @@ UNTYPED = [
     "%rnn",
     f"%train_rnn {TRAIN}",
     "%train_rnn --resume last",
+    f"%sweep {TRY}",
+    "%sweep list",
+    "%sweep --resume last",
     "%generate the --length 3",
 ]
 """Lines that may look at the working folder though no path is typed."""

@@ -399,6 +399,7 @@ NOT_MIRRORED = {"behaviour", "browser", "contract", "kernel"}  # folders of test
 OF_THE_PROJECT = {
     "build",
     "catalogue",
+    "device_checks",
     "docs",
     "docstrings",
     "examples",

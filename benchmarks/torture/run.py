@@ -261,7 +261,15 @@ def held(number: int, count: int) -> tuple[str, str]:
     return f"{count:,}", f"{number:,}"
 
 
-BESIDE = ("first_use.py", "storage.py", "folders.py", "objects.py", "outputs.py", "paths.py")
+BESIDE = (
+    "first_use.py",
+    "storage.py",
+    "folders.py",
+    "objects.py",
+    "outputs.py",
+    "paths.py",
+    "sweeps.py",
+)
 
 
 def rows_of(name: str, *, quick: bool) -> list[str]:

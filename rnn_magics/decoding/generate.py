@@ -303,7 +303,8 @@ def _generation(
     tokens = vocab.to_tokens(written.indices)
     pieces = continued(vocab, read.text, [], tokens)
     text = read.text + "".join(pieces)
-    shown = shortened(read.text, _PREFIX_SHOWN) + "".join(map(brief, pieces))
+    kinds = {piece: brief(piece) for piece in {*pieces}}
+    shown = shortened(read.text, _PREFIX_SHOWN) + "".join(kinds[piece] for piece in pieces)
     prefix = read.text, tokens, written.log_probs, read.perplexity, read.unknown
     return Generation(text, *prefix, config, only_unk, shown, form, written.form_nats)
 
@@ -354,7 +355,9 @@ def _steps(
         still_open = []
         for row in open_rows:
             indices, log_probs = (column[row] for column in columns)
-            end = next((at for at, index in enumerate(indices, 1) if index in stops), None)
+            end = None
+            if stops and not {*stops}.isdisjoint(indices):
+                end = next(at for at, index in enumerate(indices, 1) if index in stops)
             yield row, indices[:end], log_probs[:end]
             if end is None and not (form and form.is_done(row)):
                 still_open.append(row)

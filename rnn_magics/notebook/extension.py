@@ -24,6 +24,7 @@ MAGICS: dict[str, tuple[str, ...]] = {
     "vocab": ("line",),
     "sample": ("line",),
     "train_rnn": ("line",),
+    "sweep": ("line",),
     "generate": ("line",),
     "baseline": ("line",),
     "evaluate_rnn": ("line", "cell"),

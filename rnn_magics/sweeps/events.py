@@ -64,4 +64,5 @@ class SweepEnd:
     message: str = ""
 
 
-SweepEvent = TrialBegin | TrialStep | TrialScored | TrialEnd | SweepEnd
+TrialEvent = TrialBegin | TrialStep | TrialScored | TrialEnd
+SweepEvent = TrialEvent | SweepEnd

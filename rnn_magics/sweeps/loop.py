@@ -6,7 +6,6 @@ and after it has ended; what it reached is in the folder of its run.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,21 +16,21 @@ from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.language import say
 from rnn_magics.storage import atomic
 from rnn_magics.storage.claim import Claim
+from rnn_magics.sweeps.agenda import Agenda, Clock, Stopped, judge_of, possible, write_end
 from rnn_magics.sweeps.config import SweepConfig
 from rnn_magics.sweeps.events import SweepEnd, SweepEvent, TrialEnd
 from rnn_magics.sweeps.folder import Made, SweepFolder, find_folder
-from rnn_magics.sweeps.running import Task, iter_trial
-from rnn_magics.sweeps.search.pruning import PRUNERS
-from rnn_magics.sweeps.search.searches import next_params
+from rnn_magics.sweeps.kept import read_sweep
+from rnn_magics.sweeps.running import iter_trial
 from rnn_magics.sweeps.search.tpe import optuna_or
 from rnn_magics.sweeps.settings import require_tokens
 from rnn_magics.sweeps.space import Space
-from rnn_magics.sweeps.sweep import Sweep, read_sweep
-from rnn_magics.sweeps.trial import Outcome, Trial
+from rnn_magics.sweeps.sweep import SweepRuns
+from rnn_magics.sweeps.trial import Trial
+from rnn_magics.sweeps.workers.pool import Pool
 
-Stopped = Callable[[], bool]
 Listener = Callable[[SweepEvent], None]
-Drive = Callable[[Sweep, Callable[[Stopped], Iterator[SweepEvent]]], None]
+Drive = Callable[[SweepRuns, Callable[[Stopped], Iterator[SweepEvent]]], None]
 """``drive(sweep, events)`` drains ``events(stopped)``, here or on another thread."""
 
 
@@ -41,9 +40,10 @@ def sweep(
     config: SweepConfig | None = None,
     *,
     folder: str | Path,
+    workers: int | None = None,
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
-) -> Sweep:
+) -> SweepRuns:
     r"""Search for the settings with the lowest held-out score.
 
     .. math:: \lambda^* = \arg\min_\lambda L_{valid}(\theta_\lambda), \quad
@@ -62,6 +62,9 @@ def sweep(
         How; by default ``SweepConfig()``.
     folder
         A new folder that keeps the sweep and the run of each trial.
+    workers
+        How many trials are trained at once, in processes of their own that share the cores; by
+        default one after another, in this process.
     listeners
         Called with every event.
     drive
@@ -70,7 +73,7 @@ def sweep(
 
     Returns
     -------
-    Sweep
+    SweepRuns
         With ``trials``, ``best``, ``lines``, ``run()`` and ``to_pandas()``.
 
     Raises
@@ -92,23 +95,25 @@ def sweep(
     """
     config = config or SweepConfig()
     check_sweep(batches, space, config)
+    check_workers(workers, space)
     place = SweepFolder(atomic.user_path(folder))
     made = Made.of(space, config, batches)
     claim = place.begin(made)
-    begun = Sweep(place, space, config, made.base)
-    return _driven(begun, batches, claim, listeners, drive)
+    begun = SweepRuns(place, space, config, made.base)
+    return _driven(begun, batches, claim, workers, listeners, drive)
 
 
-def resume_sweep(
+def resume_sweep(  # noqa: PLR0913  (what may change, and who watches)
     folder: str | Path,
     batches: Batches,
     *,
     trials: int | None = None,
     budget: str | None = None,
     confirm: int | None = None,
+    workers: int | None = None,
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
-) -> Sweep:
+) -> SweepRuns:
     """Go on with a sweep: its open trials from their checkpoints, bit for bit, then new ones.
 
     Parameters
@@ -119,7 +124,7 @@ def resume_sweep(
         The same minibatches as before.
     trials, budget, confirm
         More trials, another time budget in all, seeds to confirm; by default as before.
-    listeners, drive
+    workers, listeners, drive
         As for `sweep`.
 
     Raises
@@ -136,6 +141,7 @@ def resume_sweep(
     typed: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     config = replace(made.config, **typed)
     _require_search(config)
+    check_workers(workers, made.space)
     claim = Claim(place.path)
     try:
         begun = read_sweep(place)
@@ -143,7 +149,7 @@ def resume_sweep(
         claim.release()
         raise
     begun.config = config
-    return _driven(begun, batches, claim, listeners, drive)
+    return _driven(begun, batches, claim, workers, listeners, drive)
 
 
 def check_sweep(batches: Batches, space: Space, config: SweepConfig) -> None:
@@ -166,22 +172,45 @@ def check_sweep(batches: Batches, space: Space, config: SweepConfig) -> None:
     _require_search(config)
 
 
+def check_workers(workers: int | None, space: Space) -> None:
+    """Refuse workers that cannot train the trials of a space.
+
+    Raises
+    ------
+    ConfigError
+        If their number is below 1, or they would not know a cell or a tokenizer.
+    """
+    if workers is None:
+        return
+    if workers < 1:
+        raise ConfigError(say("workers must be at least 1, not {number}", number=workers))
+    if own := space.registered_here():
+        raise ConfigError(
+            say(
+                "{name!r} is registered in this process only, where no worker knows it; leave"
+                " --workers out",
+                name=own,
+            )
+        )
+
+
 def _require_search(config: SweepConfig) -> None:
     if config.search == "tpe":
-        optuna_or("--search random")
+        optuna_or()
 
 
 def _driven(
-    begun: Sweep,
+    begun: SweepRuns,
     batches: Batches,
     claim: Claim,
+    workers: int | None,
     listeners: Iterable[Listener],
     drive: Drive | None,
-) -> Sweep:
+) -> SweepRuns:
     listening = list(listeners)
 
     def events(stopped: Stopped) -> Iterator[SweepEvent]:
-        for event in iter_sweep(begun, batches, stopped):
+        for event in iter_sweep(begun, batches, stopped, workers):
             for listener in listening:
                 listener(event)
             yield event
@@ -197,7 +226,9 @@ def _driven(
     return begun
 
 
-def iter_sweep(made: Sweep, batches: Batches, stopped: Stopped) -> Iterator[SweepEvent]:
+def iter_sweep(
+    made: SweepRuns, batches: Batches, stopped: Stopped, workers: int | None = None
+) -> Iterator[SweepEvent]:
     """Make the trials of a sweep, and yield events.
 
     Parameters
@@ -208,6 +239,8 @@ def iter_sweep(made: Sweep, batches: Batches, stopped: Stopped) -> Iterator[Swee
         Its minibatches.
     stopped
         Asked between steps; if it says so, the trial is saved and the sweep ends there.
+    workers
+        How many processes train at once; None for none, all in this one.
 
     Yields
     ------
@@ -215,115 +248,47 @@ def iter_sweep(made: Sweep, batches: Batches, stopped: Stopped) -> Iterator[Swee
         A `TrialBegin` for each trial that begins or goes on, its `TrialStep` and `TrialScored`, a
         `TrialEnd`; one `SweepEnd`.
     """
-    clock = _Clock(made, stopped)
-    for trial in [trial for trial in made.trials if trial.outcome is None]:
-        if clock.is_over():
-            break
-        yield from _make(made, trial, batches, clock)
-    while not clock.is_over() and (params := _next(made)) is not None:
-        yield from _make(made, _added(made, params), batches, clock)
-    if not clock.is_over():
-        yield from _confirm(made, batches, clock)
+    clock, agenda = Clock(made, stopped), Agenda(made)
+    if workers is None:
+        while not clock.is_over() and (trial := agenda.next(0)) is not None:
+            yield from _make(made, trial, batches, clock)
+    else:
+        yield from _make_at_once(made, agenda, batches, clock, workers)
     made.spent = clock.spent
     made.message = clock.message
     is_complete = not clock.is_over() and all(t.outcome is not None for t in made.trials)
     yield SweepEnd(is_complete, made.message)
 
 
-class _Clock:
-    # Whether the sweep is to end now: somebody says so, or its time is used up.
-
-    def __init__(self, made: Sweep, stopped: Stopped) -> None:
-        self._before, self._begun = made.spent, time.monotonic()
-        self._most, self._stopped = made.config.seconds, stopped
-        self._resume = say("go on with %sweep --resume {folder}", folder=made.folder.path)
-        self._is_stopped = False
-
-    @property
-    def spent(self) -> float:
-        return self._before + time.monotonic() - self._begun
-
-    def is_over(self) -> bool:
-        self._is_stopped = self._is_stopped or self._stopped()
-        return self._is_stopped or self._is_late
-
-    @property
-    def _is_late(self) -> bool:
-        return self._most is not None and self.spent >= self._most
-
-    @property
-    def message(self) -> str:
-        if self._is_stopped:
-            return say("stopped; {resume}", resume=self._resume)
-        if self._is_late:
-            return say("the time budget is used up; {resume} --budget TIME", resume=self._resume)
-        return ""
-
-
-def _next(made: Sweep) -> dict[str, Any] | None:
-    searched, planned = made.searched, made.planned
-    if planned is not None and len(searched) >= planned:
-        return None
-    config = made.config
-    taken = [trial.params for trial in searched]
-    return next_params(config.search, made.space.dimensions, made.past, taken, config.search_seed)
-
-
-def _added(made: Sweep, params: dict[str, Any], confirms: int | None = None) -> Trial:
-    number = len(made.trials)
-    trial = Trial(number, params, str(made.folder.trial(number)), confirms)
-    told = {} if confirms is None else {"confirms": confirms}
-    made.folder.tell(trial=number, params=params, **told)
-    made.trials.append(trial)
-    return trial
-
-
-def _confirm(made: Sweep, batches: Batches, clock: _Clock) -> Iterator[SweepEvent]:
-    best, num = made.best, made.config.confirm or 0
-    if best is None:
-        return
-    seed = made.settings(best).train.seed
-    for number in range(1, num + 1):
-        params = {**best.params, "seed": seed + number}
-        if clock.is_over():
-            return
-        if all(trial.params != params for trial in made.confirmed):
-            yield from _make(made, _added(made, params, best.number), batches, clock)
-
-
-def _make(made: Sweep, trial: Trial, batches: Batches, clock: _Clock) -> Iterator[SweepEvent]:
-    prune = PRUNERS["none" if trial.confirms is not None else made.config.prune].prunes
-
-    def judge(trial: Trial, curve: dict[int, float]) -> bool:
-        return prune(trial.number, curve, made.past)
-
-    try:
-        task = task_of(made, trial)
-    except ConfigError as error:  # these settings do not fit together
-        trial.outcome, trial.message = Outcome.REFUSED, str(error)
-    else:
-        yield from iter_trial(task, batches, judge, clock.is_over)
-    if trial.outcome is not None:
-        words = {"message": trial.message} if trial.message else {}
-        made.folder.tell(trial=trial.number, end=trial.outcome.value, spent=clock.spent, **words)
+def _make(made: SweepRuns, trial: Trial, batches: Batches, clock: Clock) -> Iterator[SweepEvent]:
+    if task := possible(made, trial):
+        yield from iter_trial(task, batches, judge_of(made), clock.is_over)
+    write_end(made, trial, clock)
     yield TrialEnd(trial)
 
 
-def task_of(made: Sweep, trial: Trial) -> Task:
-    """Return what a trial needs to be trained.
-
-    Raises
-    ------
-    ConfigError
-        If its settings do not fit together.
-    """
-    config = made.config
-    return Task(
-        trial,
-        f"{made.name}-{trial.number}",
-        made.settings(trial),
-        made.base.every,
-        config.save_every,
-        config.within if config.objective == "parameters" else None,
-        made.space.has_other_tokens,
-    )
+def _make_at_once(
+    made: SweepRuns, agenda: Agenda, batches: Batches, clock: Clock, workers: int
+) -> Iterator[SweepEvent]:
+    pool, is_stopping = Pool(batches, workers, judge_of(made)), False
+    try:
+        while True:
+            while not clock.is_over() and pool.has_room:
+                if (trial := agenda.next(len(pool.busy))) is None:
+                    break
+                if task := possible(made, trial):
+                    pool.begin(task)
+                else:
+                    write_end(made, trial, clock)
+                    yield TrialEnd(trial)
+            if not pool.busy:
+                return
+            if clock.is_over() and not is_stopping:
+                is_stopping = True
+                pool.stop()
+            for event in pool.hear():
+                if isinstance(event, TrialEnd):
+                    write_end(made, event.trial, clock)
+                yield event
+    finally:
+        pool.close()

@@ -17,7 +17,7 @@ from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.resume import reopen
 from rnn_magics.storage.run_folder import RunFolder
-from rnn_magics.sweeps.events import SweepEvent, TrialBegin, TrialScored, TrialStep
+from rnn_magics.sweeps.events import TrialBegin, TrialEvent, TrialScored, TrialStep
 from rnn_magics.sweeps.settings import Settings
 from rnn_magics.sweeps.trial import At, Outcome, Trial, nats_of
 from rnn_magics.training.endings import Ending
@@ -66,7 +66,7 @@ class Task:
 
 def iter_trial(
     task: Task, given: Batches, judge: Judge, stopped: Stopped
-) -> Generator[SweepEvent, None, None]:
+) -> Generator[TrialEvent, None, None]:
     """Train a trial, from its beginning or from its last checkpoint.
 
     Parameters
@@ -155,7 +155,7 @@ def _train(
     state: TrainState,
     listener: Callable[[Event], None],
     stopped: Stopped,
-) -> Iterator[SweepEvent]:
+) -> Iterator[TrialEvent]:
     task = rungs.task
     trial, in_bytes = task.trial, task.in_bytes
     trial.take(run, in_bytes=in_bytes)

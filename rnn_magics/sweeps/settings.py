@@ -72,8 +72,14 @@ class Settings:
             return make_batches(given.corpus, vocab, self.batching)
         if self.batching == given.config:
             return given
-        parts = {"valid": given.valid, "test": given.test}
-        return Batches(given.ids, self.batching, vocab=given.vocab, corpus=given.corpus, **parts)
+        return Batches(
+            given.ids,
+            self.batching,
+            vocab=given.vocab,
+            corpus=given.corpus,
+            valid=given.valid,
+            test=given.test,
+        )
 
 
 def settings_of(
@@ -119,7 +125,7 @@ def tokens_between(space: Space, given: Batches) -> int:
     epochs = min(_values(space, "epochs", TrainConfig().epochs))
     planned = int(epochs * len(given.ids))
     limits = [limit for limit in _values(space, "max_tokens", None) if limit is not None]
-    return max(min([planned, *limits]) // RUNGS, 1)
+    return int(max(min([planned, *limits]) // RUNGS, 1))
 
 
 def _values(space: Space, name: str, default: Any) -> list[Any]:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import ConfigError
 from rnn_magics.language import say
+from rnn_magics.models.cells import CELLS
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.options import OptionField, Options, Spelling, describe, option
 from rnn_magics.sweeps.dimensions import Dimension, Interval, Listed, read_dimension, written
+from rnn_magics.text.tokenizers import TOKENIZERS
 from rnn_magics.text.vocab import VocabConfig
 from rnn_magics.training.config import TrainConfig
 
@@ -24,6 +26,8 @@ OWNERS: tuple[type[Options], ...] = (ModelConfig, TrainConfig, BatchConfig, Voca
 """The dataclasses whose options a sweep may try."""
 # What is no setting of a model, or is the same for all trials so that they can be compared.
 _ONE_VALUE = {"device", "threads", "precision", "score_every", "reserved", "max_time"}
+
+_OURS = "rnn_magics."  # what an import of the package registers
 
 
 def owned_fields() -> dict[str, tuple[type[Options], OptionField]]:
@@ -136,6 +140,21 @@ class Space(_Texts):
         """Whether its points have different tokens, so that their nats per token differ anyway."""
         names = {field.name for field in describe(VocabConfig)}
         return bool(names & self.dimensions.keys())
+
+    def registered_here(self) -> str:
+        """Return a cell or a tokenizer that was registered in this process; empty if none was."""
+        for word in self._values("cell"):
+            if not CELLS[word].__module__.startswith(_OURS):
+                return str(word)
+        for word in self._values("token"):
+            home = getattr(TOKENIZERS[word].split, "__module__", None) or _OURS
+            if not home.startswith((_OURS, "builtins")):
+                return str(word)
+        return ""
+
+    def _values(self, name: str) -> list[Any]:
+        given = self.dimensions[name].points(0) if name in self.dimensions else []
+        return [word for word in (*given, self.fixed.get(name)) if word is not None]
 
     def require_several(self) -> Space:
         """Return the space after checking that there is something to try.

@@ -47,6 +47,11 @@ class Outcome(StrEnum):
         outcome.words = words
         return outcome
 
+    @classmethod
+    def named(cls, name: str) -> Outcome:
+        """Return the outcome with this name, which exists."""
+        return next(outcome for outcome in cls if outcome == name)
+
 
 class At(NamedTuple):
     """A held-out score and when it was made.

@@ -192,6 +192,9 @@ class Vocab(Result):
         """Return the token of an index, or the tokens of a sequence of indices."""
         plain = indices.tolist() if hasattr(indices, "tolist") else indices
         if isinstance(plain, list | tuple):
+            known = self._tokens
+            if {*map(type, plain)} == {int} and min(plain) >= 0 and max(plain) < len(known):
+                return [known[index] for index in plain]  # what is usual, at once
             return [self.to_tokens(index) for index in plain]
         if not 0 <= plain < len(self):
             raise VocabError(

@@ -32,6 +32,12 @@ LINES: dict[str, dict[str, str]] = {
         f"{TRAIN} --seeds 2": "logits: (4, 8, 26)",
         "%train_rnn --resume kept": "logits: (4, 8, 26)",
     },
+    "sweep": {
+        "%sweep --lr 1e-3:1e-2 --num-hiddens 4 --epochs 1 --search random --trials 1": (
+            "tried: lr 0.001:0.01 (log)"
+        ),
+        "%sweep --num-hiddens 4,8 --epochs 1 --search grid": "points: 2",
+    },
     "generate": {
         '%generate "the " --length 3': "logits at each step: (1, 26)",
         '%generate "the " --length 3 --num 2': "logits at each step: (2, 26)",

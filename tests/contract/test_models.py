@@ -26,6 +26,7 @@ from rnn_magics.models.rnn_model import ModelConfig, RNNModel, read
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
 
+CLOSE = 1e-5
 FOLDER = Path(__file__).parent / "models"
 PREFIX = "the time 中"
 MODELS = {
@@ -87,17 +88,18 @@ def _changed(run: Any, ids: torch.Tensor, part: str) -> dict[str, Any]:
 
 
 def assert_close(found: Any, kept: Any) -> None:
+    # Another CPU adds in another order: 2.4e-6 was seen between an AMD and an Intel one.
     assert found.keys() == kept.keys()
     for key in ("model", "prefix", "ids", "greedy"):
         assert found[key] == kept[key], key
     for key in ("states", "logits"):
-        np.testing.assert_allclose(found[key], kept[key], atol=2e-6, err_msg=key)
+        np.testing.assert_allclose(found[key], kept[key], atol=CLOSE, err_msg=key)
     for now, before in zip(found["changed"], kept["changed"], strict=True):
         assert now["change"] == before["change"]
-        np.testing.assert_allclose(now["logits"], before["logits"], atol=2e-6)
+        np.testing.assert_allclose(now["logits"], before["logits"], atol=CLOSE)
     assert found["gates"].keys() == kept["gates"].keys()
     for gate, values in found["gates"].items():
-        np.testing.assert_allclose(values, kept["gates"][gate], atol=2e-6, err_msg=gate)
+        np.testing.assert_allclose(values, kept["gates"][gate], atol=CLOSE, err_msg=gate)
 
 
 @pytest.mark.parametrize("name", MODELS)

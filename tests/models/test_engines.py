@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
-import numba
 import pytest
 import torch
 
@@ -78,22 +74,6 @@ def test_a_cell_is_compiled_once(cell: str) -> None:
     compile_cell(cell, torch.float32)
     assert is_compiled(cell)
     assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_what_was_never_compiled_is_not_kept(tmp_path: Path) -> None:
-    source = tmp_path / "fresh.py"
-    source.write_text("def twice(x):\n    return 2 * x\n")
-    spec = importlib.util.spec_from_file_location("fresh", source)
-    assert spec is not None
-    assert spec.loader is not None
-    fresh = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fresh)
-    first, later = (numba.njit(cache=True)(fresh.twice) for _ in range(2))
-    assert not fast.is_kept(first)
-    assert first(2) == 4
-    assert fast.is_kept(first)
-    assert not later.signatures
-    assert fast.is_kept(later)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -19,6 +19,7 @@ from rnn_magics.inspection.interventions.walk import walk
 from rnn_magics.inspection.views.corpus_states import read_corpus
 from rnn_magics.inspection.views.unrolled import input_vectors, unroll
 from rnn_magics.models import recurrent
+from rnn_magics.models.cells import CELLS
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel, as_tuple, copy_model, read
 from rnn_magics.scores.evaluation import evaluate, token_log_probs
@@ -40,7 +41,7 @@ from rnn_magics.training.steps.step import EagerStep
 VOCAB, SIZE = 7, 5
 IDS = torch.tensor([[3, 1, 4, 1, 5, 2], [2, 6, 5, 3, 0, 1]])
 CONFIGS = {
-    **{cell: ModelConfig(cell, SIZE, learn_state=True) for cell in ("rnn", "gru", "lstm")},
+    **{cell: ModelConfig(cell, SIZE, learn_state=True) for cell in CELLS},
     "deep": ModelConfig("lstm", SIZE, num_layers=2, embedding_size=3, learn_state=True),
     "both": ModelConfig("gru", SIZE, num_layers=2, bidirectional=True, learn_state=True),
 }
@@ -103,7 +104,7 @@ def test_its_gradient_is_right(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_its_gradient_is_right_where_documents_begin(
     cell: str, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

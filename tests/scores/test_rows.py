@@ -31,8 +31,9 @@ def test_a_row_is_warmed_up_on_the_tokens_before_it(num_tokens: int) -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 5), (3, 5)])
-def test_the_first_row_begins_with_zeros(shape: tuple[int, ...]) -> None:
-    (part,) = Rows.begin((torch.ones(shape),))
+def test_the_first_row_begins_as_a_text_does(shape: tuple[int, ...]) -> None:
+    first = torch.full((*shape[:-2], 1, 5), 0.5)
+    (part,) = Rows.begin((torch.ones(shape),), (first,))
     assert part.shape == (*shape[:-2], 4, 5)
-    assert part[..., 0, :].eq(0).all()
+    assert part[..., 0, :].eq(0.5).all()
     assert part[..., 1:, :].eq(1).all()

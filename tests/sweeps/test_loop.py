@@ -14,9 +14,10 @@ from rnn_magics.errors import ConfigError, StorageError, TrainingError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.sweeps.config import SweepConfig
 from rnn_magics.sweeps.events import SweepEnd, SweepEvent, TrialEnd, TrialScored, TrialStep
+from rnn_magics.sweeps.kept import load_sweep
 from rnn_magics.sweeps.loop import resume_sweep, sweep
 from rnn_magics.sweeps.space import Space
-from rnn_magics.sweeps.sweep import Sweep, load_sweep
+from rnn_magics.sweeps.sweep import SweepRuns
 from rnn_magics.sweeps.trial import Outcome
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.loop import train
@@ -26,7 +27,7 @@ SPACE = Space(num_hiddens="4:12", lr="1e-3:1e-1", cell="gru,rnn", epochs=1)
 CONFIG = SweepConfig(trials=7, search="random", prune="hyperband", save_every="7steps")
 
 
-def told(found: Sweep) -> list[Any]:
+def told(found: SweepRuns) -> list[Any]:
     """What a sweep found, without what it took."""
     return [
         (t.number, t.params, t.scores, t.outcome, t.nats, t.test_nats, t.tokens, t.num_parameters)
@@ -34,12 +35,12 @@ def told(found: Sweep) -> list[Any]:
     ]
 
 
-def weights(found: Sweep) -> dict[str, torch.Tensor]:
+def weights(found: SweepRuns) -> dict[str, torch.Tensor]:
     return dict(found.run().model.state_dict())
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> SweepRuns:
     """A sweep that nothing has cut short."""
     return sweep(make(), SPACE, CONFIG, folder=tmp_path_factory.mktemp("sweeps") / "whole")
 
@@ -59,7 +60,7 @@ def test_a_sweep_finds_the_best_of_its_trials(small: Batches, tmp_path: Path) ->
     )
 
 
-def test_the_line_to_type_trains_the_best_again(small: Batches, whole: Sweep) -> None:
+def test_the_line_to_type_trains_the_best_again(small: Batches, whole: SweepRuns) -> None:
     found = whole
     assert found.best is not None
     params = found.best.params
@@ -133,7 +134,7 @@ def test_the_same_seed_makes_the_same_sweep(small: Batches, tmp_path: Path) -> N
     assert told(first) == told(again)
 
 
-def test_a_sweep_is_read_in_another_kernel(whole: Sweep) -> None:
+def test_a_sweep_is_read_in_another_kernel(whole: SweepRuns) -> None:
     found = whole
     read = load_sweep(found.folder.path)
     assert told(read) == told(found)
@@ -144,7 +145,7 @@ def test_a_sweep_is_read_in_another_kernel(whole: Sweep) -> None:
 
 
 def test_a_finished_sweep_goes_on_with_more_trials(
-    small: Batches, tmp_path: Path, whole: Sweep
+    small: Batches, tmp_path: Path, whole: SweepRuns
 ) -> None:
     few = SweepConfig(**{**CONFIG.to_dict(), "trials": 3})
     sweep(small, SPACE, few, folder=tmp_path / "few")
@@ -154,14 +155,14 @@ def test_a_finished_sweep_goes_on_with_more_trials(
 
 @pytest.mark.parametrize("steps", [1, 23, 47, 77])
 def test_a_sweep_that_is_stopped_goes_on_bit_for_bit(
-    small: Batches, tmp_path: Path, whole: Sweep, steps: int
+    small: Batches, tmp_path: Path, whole: SweepRuns, steps: int
 ) -> None:
     taken = [0]
 
     def count(event: SweepEvent) -> None:
         taken[0] += isinstance(event, TrialStep)
 
-    def drive(_sweep: Sweep, events: Any) -> None:
+    def drive(_sweep: SweepRuns, events: Any) -> None:
         for _ in events(lambda: taken[0] == steps):
             pass
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from rnn_magics.interrupts import whole_imports
@@ -26,5 +25,4 @@ def is_available() -> bool:
 
 def is_kept(kernel: Any) -> bool:
     """Whether a function is compiled, by this session or an earlier one."""
-    folder = Path(kernel._cache.cache_path)  # noqa: SLF001  (numba has no other way to ask)
-    return bool(kernel.signatures or any(folder.glob(f"*.{kernel.__name__}-*.nbi")))
+    return bool(kernel.signatures) or kernel._cache.has(kernel)  # noqa: SLF001

@@ -13,11 +13,11 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.gated.scans import mingru_gates, minlstm_gates
-from rnn_magics.models.fast.maths import sigmoid, tanh
-from rnn_magics.models.fast.products import OPTIONS, add_matrix_product, fill_rows
+from rnn_magics.models.fast.maths import exp64, sigmoid, tanh
+from rnn_magics.models.fast.products import add_matrix_product, fill_rows
 
 Array = np.ndarray[Any, np.dtype[Any]]
 RNN, GRU, LSTM, MINGRU, MINLSTM = range(5)
@@ -86,7 +86,7 @@ class Rule(NamedTuple):
     never: int = -1
 
 
-@njit(**OPTIONS)
+@compiled
 def write_rows(
     weights: Any,
     rule: Any,
@@ -158,12 +158,12 @@ def write_rows(
                 row[j] = output[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def _width(panels: Any) -> Any:
     return panels.shape[0] * panels.shape[2]
 
 
-@njit(**OPTIONS)
+@compiled
 def _step(
     step: int, products: Any, panels: Any, bias_n: Any, hidden: Any, memory: Any, sums: Any
 ) -> None:
@@ -187,13 +187,13 @@ def _step(
             _minlstm(products[b], sums[b], hidden[b])
 
 
-@njit(**OPTIONS)
+@compiled
 def _rnn(total: Any, h: Any) -> None:
     for j in range(len(h)):
         h[j] = tanh(total[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def _gru(total: Any, x_n: Any, h: Any) -> None:
     size = len(h)
     for j in range(2 * size):
@@ -206,7 +206,7 @@ def _gru(total: Any, x_n: Any, h: Any) -> None:
         h[j] = candidate[j] + update[j] * (h[j] - candidate[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def _lstm(total: Any, h: Any, c: Any) -> None:
     size = len(h)
     i, f = total[:size], total[size : 2 * size]
@@ -223,7 +223,7 @@ def _lstm(total: Any, h: Any, c: Any) -> None:
         h[j] = o[j] * tanh(c[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def _mingru(product: Any, gate: Any, h: Any) -> None:
     size = len(h)
     mingru_gates(product, gate, size)
@@ -232,7 +232,7 @@ def _mingru(product: Any, gate: Any, h: Any) -> None:
         h[j] += update[j] * (candidate[j] - h[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def _minlstm(product: Any, gate: Any, h: Any) -> None:
     size = len(h)
     minlstm_gates(product, gate, size)
@@ -241,7 +241,7 @@ def _minlstm(product: Any, gate: Any, h: Any) -> None:
         h[j] += i[j] / (f[j] + i[j]) * (candidate[j] - h[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> Any:
     """Return the next token of one row and its log-probability.
 
@@ -256,9 +256,11 @@ def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> A
     """
     best = _best(logits)
     highest = np.float64(logits[best])
+    for j in range(len(logits)):
+        shares[j] = exp64(logits[j] - highest)
     total = 0.0
     for j in range(len(logits)):
-        total += math.exp(logits[j] - highest)
+        total += shares[j]
     if rule.no_unk:
         logits[0] = -math.inf
     if rule.never >= 0:
@@ -271,7 +273,7 @@ def choose(logits: Any, rule: Any, uniform: float, shares: Any, order: Any) -> A
     return chosen, logits[chosen] - highest - math.log(total)
 
 
-@njit(**OPTIONS)
+@compiled
 def _best(logits: Any) -> int:
     best = 0
     for j in range(len(logits)):
@@ -280,13 +282,13 @@ def _best(logits: Any) -> int:
     return best
 
 
-@njit(**OPTIONS)
+@compiled
 def _draw(logits: Any, highest: float, rule: Any, uniform: float, shares: Any, order: Any) -> Any:
     # Inverts the cumulative distribution: returns the first token whose cumulative share exceeds
     # uniform * total, so never one whose share is 0.
-    size = len(logits)
+    size, temperature = len(logits), rule.temperature
     for j in range(size):
-        shares[j] = math.exp((logits[j] - highest) / rule.temperature)
+        shares[j] = exp64((logits[j] - highest) / temperature)
     if rule.top_k < size or rule.top_p < math.inf:
         _cut(logits, rule, shares, order)
     total = 0.0
@@ -300,7 +302,7 @@ def _draw(logits: Any, highest: float, rule: Any, uniform: float, shares: Any, o
     return size - 1
 
 
-@njit(**OPTIONS)
+@compiled
 def _cut(logits: Any, rule: Any, shares: Any, order: Any) -> None:
     # Sets all shares beyond the top k or the top p to 0. A heap yields the most probable tokens,
     # since often only a few of a large vocabulary are kept.
@@ -330,14 +332,14 @@ def _cut(logits: Any, rule: Any, shares: Any, order: Any) -> None:
         shares[order[i]] = 0.0
 
 
-@njit(**OPTIONS)
+@compiled
 def _take(logits: Any, order: Any, place: int) -> None:
     # Moves the most probable token of the heap order[: place + 1] to its end.
     order[0], order[place] = order[place], order[0]
     _sift(logits, order, 0, place)
 
 
-@njit(**OPTIONS)
+@compiled
 def _sift(logits: Any, order: Any, root: int, size: int) -> None:
     # Sinks order[root] until no token below it comes before it.
     while 2 * root + 1 < size:
@@ -350,7 +352,7 @@ def _sift(logits: Any, order: Any, root: int, size: int) -> None:
         root = child
 
 
-@njit(**OPTIONS)
+@compiled
 def _before(logits: Any, i: int, j: int) -> Any:
     # Of equally probable tokens the one with the smaller index comes first.
     return logits[i] > logits[j] or (logits[i] == logits[j] and i < j)

@@ -19,6 +19,8 @@ from torch.autograd.function import Function, once_differentiable
 
 from rnn_magics.language import say
 from rnn_magics.models.fast import products, scans
+from rnn_magics.models.fast.amx import products as amx
+from rnn_magics.models.fast.amx.instructions import COLUMNS, PIECES, TERMS, TILE
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
 
@@ -27,6 +29,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 ROWS_IN_TIME = 16  # batch rows at once in a scan: more would push the weights out of the cache
 _ROWS_AT_ONCE = 128  # rows at once in a product outside of a scan
 _LINE_BYTES = 64  # of a cache line
+_FEWEST_ROWS, _FEWEST_TERMS = 16, 128  # with which tiles (`amx`) are worth their packing
 GRAIN = 4  # the fewest rows of a part, except for the last one
 
 
@@ -44,13 +47,35 @@ def pack(weight: Tensor) -> Array:
     weight = weight.detach()
     num_k, num_columns = weight.shape
     width = PANEL_BYTES // weight.element_size()
-    make = np.empty if num_columns % width == 0 else np.zeros
-    panels = make((-(-num_columns // width), num_k, width), _array(weight[:0]).dtype)
+    make = weight.new_empty if num_columns % width == 0 else weight.new_zeros
+    panels = _array(make(-(-num_columns // width), num_k, width))
     transposed = weight.t().is_contiguous()
     kernel = products.pack_columns if transposed else products.pack_rows
     source = weight.t() if transposed else weight
     run(kernel, len(panels), 1, len(panels), _array(source), panels)
     return panels
+
+
+def pack_for(num_rows: int, weight: Tensor) -> Array:
+    """Lay a matrix out for products with so many rows: as panels, or as tiles (`amx`)."""
+    panels, num_terms = pack(weight), len(weight)
+    if not _in_tiles(num_rows, num_terms, weight):
+        return panels
+    shape = (len(panels), -(-num_terms // TERMS), 2 * PIECES, TILE)
+    tiles = _array(weight.new_empty(shape, dtype=torch.int16))
+    run(amx.split_panels, len(panels), 1, len(panels), panels, tiles)
+    return tiles
+
+
+def _in_tiles(num_rows: int, num_terms: int, like: Tensor) -> bool:
+    # By the number of all rows, not of those of a thread, so that threads do not change a bit.
+    large = num_rows >= _FEWEST_ROWS and num_terms >= _FEWEST_TERMS
+    return large and like.dtype == torch.float32 and amx.is_available()
+
+
+def _pack_recurrent(batch: int, weight: Tensor, num_hiddens: int) -> Array:
+    whole = num_hiddens >= _FEWEST_TERMS and not num_hiddens % TERMS
+    return pack_for(batch, weight) if whole else pack(weight)
 
 
 def _scan(kernel: Any, batch: int, *given: Array) -> None:
@@ -61,7 +86,8 @@ def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     """Return ``rows @ weight.T + bias`` for rows (num_rows, num_inputs or more)."""
     outputs = rows.new_empty(len(rows), len(weight))
     added = rows.new_zeros(len(weight)) if bias is None else bias
-    given = (_array(rows), pack(weight.t()), _array(added), _array(outputs))
+    rows_read = _array(rows)[:, : weight.shape[1]]
+    given = (rows_read, pack_for(len(rows), weight.t()), _array(added), _array(outputs))
     run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
     return outputs
 
@@ -166,7 +192,10 @@ def _input_gradients(
     d_bias_ih, d_bias_n = d_x.new_empty(columns), d_x.new_empty(0 if d_hn is None else size)
     d_weight_ih = d_x.new_empty(columns, _padded(d_x, input_size)) if multiplied else nothing
     d_table = nothing if multiplied else d_x.new_empty(input_size, columns)
-    results = (d_weight_hh, d_bias_ih, d_bias_n, d_weight_ih, d_table)
+    whole = not (size % COLUMNS or (multiplied and input_size % COLUMNS))
+    in_tiles = whole and _in_tiles(columns, len(before), d_x)
+    tiles = torch.empty(0, dtype=torch.int16) if in_tiles else nothing
+    results = (d_weight_hh, d_bias_ih, d_bias_n, d_weight_ih, d_table, tiles)
     run(products.scan_columns, columns, ROWS, columns, *map(_array, (*given, *results)))
     d_inputs = None
     if multiplied and ctx.needs_input_grad[1]:  # place 0 is the recurrence
@@ -260,7 +289,8 @@ class Scan(Function):
             kept = recurrence.forward(resets, given, *state)
         ctx.is_spent = True
         inputs, weight_ih, _, weight_hh, _ = given
-        d_x, d_hn, *d_state = recurrence.backward(resets, pack(weight_hh), *kept, *d_results)
+        panels = _pack_recurrent(inputs.shape[1], weight_hh, weight_hh.shape[1])
+        d_x, d_hn, *d_state = recurrence.backward(resets, panels, *kept, *d_results)
         before = recurrence.before(kept[0])
         d_given = _input_gradients(ctx, inputs, weight_ih, before, d_x, d_hn)
         return None, *d_given, *d_state
@@ -269,8 +299,9 @@ class Scan(Function):
 def _rnn_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
     states = _room_after(h_0, len(inputs))
+    panels = _pack_recurrent(len(h_0), weight_hh.t(), h_0.shape[1])
     products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
-    _scan(scans.rnn_forward, len(h_0), *products, pack(weight_hh.t()), resets, _array(states))
+    _scan(scans.rnn_forward, len(h_0), *products, panels, resets, _array(states))
     return (states,)
 
 
@@ -286,13 +317,14 @@ def _rnn_backward(
 def _gru_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
     states = _room_after(h_0, len(inputs))
+    panels = _pack_recurrent(len(h_0), weight_hh.t(), h_0.shape[1])
     h_n = _spaced(states, *states[1:].shape)
     gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
     bias, bias_n = bias_ih.clone(), bias_hh[-states.shape[2] :]
     bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
     products = (*_input_products(inputs, weight_ih), _array(bias), _array(bias_n))
     results = map(_array, (states, gates, h_n))
-    _scan(scans.gru_forward, len(h_0), *products, pack(weight_hh.t()), resets, *results)
+    _scan(scans.gru_forward, len(h_0), *products, panels, resets, *results)
     return states, gates, h_n
 
 
@@ -316,10 +348,11 @@ def _lstm_forward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
     states, memories = (_room_after(part, len(inputs)) for part in (h_0, c_0))
+    panels = _pack_recurrent(len(h_0), weight_hh.t(), h_0.shape[1])
     gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
     products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
     results = map(_array, (states, memories, gates))
-    _scan(scans.lstm_forward, len(h_0), *products, pack(weight_hh.t()), resets, *results)
+    _scan(scans.lstm_forward, len(h_0), *products, panels, resets, *results)
     return states, memories, gates
 
 

@@ -18,6 +18,10 @@ _LN2_LOW = np.float32(math.log(2) - 0.693359375)
 _ROUND = np.float32(1.5 * 2**23)
 _ONE = np.float32(1)
 _TWO = np.float32(2)
+_LOG2_E_64, _ROUND_64 = 1 / math.log(2), 1.5 * 2.0**52
+_LN2_HIGH_64 = float.fromhex("0x1.62e42fee00000p-1")
+_LN2_LOW_64 = float.fromhex("0x1.a39ef35793c76p-33")
+_SERIES = tuple(1 / math.factorial(k) for k in range(12, -1, -1))
 _C2, _C3, _C4, _C5, _C6, _C7 = (np.float32(1 / math.factorial(k)) for k in range(2, 8))
 
 
@@ -41,6 +45,45 @@ def _expm1_parts(x: Any) -> Any:
     r = x - n * _LN2_HIGH - n * _LN2_LOW  # |r| <= ln 2 / 2, where the error of the series is 2e-8
     rest = r * (_ONE + r * (_C2 + r * (_C3 + r * (_C4 + r * (_C5 + r * (_C6 + r * _C7))))))
     return _power_of_two(shifted), rest
+
+
+@intrinsic
+def _power_of_two_64(_typing: Any, shifted: Any) -> Any:
+    # 2^n as float64, where n is in the last bits of a float64.
+    def codegen(_context: Any, builder: ir.IRBuilder, _signature: Any, args: Any) -> Any:
+        whole = ir.IntType(64)
+        exponent = builder.shl(builder.bitcast(args[0], whole), ir.Constant(whole, 52))
+        bits = builder.add(exponent, ir.Constant(whole, 1023 << 52))
+        return builder.bitcast(bits, ir.DoubleType())
+
+    return types.float64(types.float64), codegen
+
+
+@njit(forceinline=True, error_model="numpy")
+def exp64(x: Any) -> Any:
+    """Return exp(x) for float64 numbers below 700, to within 4 units in the last place.
+
+    It compiles to vector instructions. Below -700 it is 0.
+    """
+    limit = -700.0  # written so that nan stays nan
+    bounded = limit if x < limit else x
+    shifted = bounded * _LOG2_E_64 + _ROUND_64
+    n = shifted - _ROUND_64
+    r = bounded - n * _LN2_HIGH_64 - n * _LN2_LOW_64
+    total = _SERIES[0]
+    total = total * r + _SERIES[1]
+    total = total * r + _SERIES[2]
+    total = total * r + _SERIES[3]
+    total = total * r + _SERIES[4]
+    total = total * r + _SERIES[5]
+    total = total * r + _SERIES[6]
+    total = total * r + _SERIES[7]
+    total = total * r + _SERIES[8]
+    total = total * r + _SERIES[9]
+    total = total * r + _SERIES[10]
+    total = total * r + _SERIES[11]
+    total = total * r + _SERIES[12]
+    return 0.0 if x < limit else total * _power_of_two_64(shifted)
 
 
 @njit(forceinline=True, error_model="numpy")

@@ -18,6 +18,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from rnn_magics.models.fast.compiling import prefer_whole_vectors
+
 _ENTRY = "GOMP_parallel"
 _INT, _BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
 _NEXT, _FAILED, _PARTS, _SIZE, _GRAIN, _GIVEN = range(6)  # fields that the threads share
@@ -72,6 +74,7 @@ def in_parallel(
         name = builder.module.get_unique_name("part")
         body = ir.Function(builder.module, body_type, name=name)
         body.linkage = "internal"
+        prefer_whole_vectors(body)
         _write_body(context, body, shared_type, kernel, signature)
         entry_type = ir.FunctionType(
             ir.VoidType(), [body_type.as_pointer(), _BYTES, ir.IntType(32), ir.IntType(32)]

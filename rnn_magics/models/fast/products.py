@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS, add_product, at, begin_of
-
-OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "cache": True,
-    "error_model": "numpy",  # a division by zero is inf, not an exception in every loop
-    "fastmath": {"contract"},  # a * b + c may be one instruction; no other rule is relaxed
-}
+from rnn_magics.models.fast.amx.instructions import COLUMNS
+from rnn_magics.models.fast.amx.products import add_tile_product, add_transposed_tile_product
+from rnn_magics.models.fast.compiling import compiled
+from rnn_magics.models.fast.tile import (
+    PANEL_BYTES,
+    ROWS,
+    add_product,
+    add_row_product,
+    at,
+    begin_of,
+)
 
 _K_BLOCK = 256  # terms of a sum at a time, so that their packed panels stay in the cache
 _COLUMNS = 64  # of the left factor of a transposed product at a time
 
 
-@njit(**OPTIONS)
+@compiled
 def add_matrix_product(rows: Any, panels: Any, sums: Any) -> None:
     """Add ``rows @ W`` to `sums`.
 
@@ -29,10 +31,25 @@ def add_matrix_product(rows: Any, panels: Any, sums: Any) -> None:
     rows
         Shape (num_rows, num_k).
     panels
-        W as `pack` lays it out, (num_panels, num_k, panel width).
+        W as `pack` lays it out, (num_panels, num_k, panel width), or, as tiles, `split_panels`.
     sums
         Shape (num_rows, num_panels * panel width).
     """
+    if panels.ndim == 4:  # noqa: PLR2004  (the compiler knows which)
+        add_tile_product(rows, panels, sums)
+    else:
+        _add_panel_product(rows, panels, sums)
+
+
+@compiled
+def width_of(panels: Any) -> Any:
+    """Return the width of sums of products with packed weights."""
+    width = COLUMNS if panels.ndim == 4 else panels.shape[2]  # noqa: PLR2004
+    return panels.shape[0] * width
+
+
+@compiled
+def _add_panel_product(rows: Any, panels: Any, sums: Any) -> None:
     num_panels, num_k, width = panels.shape
     row_a, row_c = rows.strides[0] // rows.itemsize, sums.shape[1]
     for k in range(0, num_k, _K_BLOCK):
@@ -41,9 +58,13 @@ def add_matrix_product(rows: Any, panels: Any, sums: Any) -> None:
         for p in range(num_panels):
             b, c = begin_of(panels[p, k:]), at(begin_of(sums), p * width)
             add_product(len(rows), a, row_a, 1, b, size, c, row_c)
+        b, step = begin_of(panels[0, k:]), panels.strides[0] // panels.itemsize
+        for r in range(len(rows) - len(rows) % 4, len(rows)):
+            c = at(begin_of(sums), r * row_c)
+            add_row_product(at(a, r * row_a), 1, b, step, num_panels, size, c)
 
 
-@njit(**OPTIONS)
+@compiled
 def add_transposed_products(
     left: Any, right: Any, result: Any, other: Any, other_result: Any, first: int, last: int
 ) -> None:
@@ -74,24 +95,27 @@ def add_transposed_products(
             _add_columns(rows, other_panels, other_result, column, end)
 
 
-@njit(**OPTIONS)
+@compiled
 def _room(right: Any, result: Any) -> Any:
     # Zeros for the panels of one block of terms.
     width = PANEL_BYTES // right.itemsize
     return np.zeros((result.shape[1] // width, _K_BLOCK, width), right.dtype)
 
 
-@njit(**OPTIONS)
+@compiled
 def _add_columns(rows: Any, panels: Any, result: Any, first: int, last: int) -> None:
     row_a, row_c = rows.strides[0] // rows.itemsize, result.shape[1]
     for p in range(len(panels)):
         b, c = begin_of(panels[p]), at(begin_of(result), p * panels.shape[2])
         for column in range(first, last, ROWS):
             a, number = at(begin_of(rows), column), min(ROWS, last - column)
-            add_product(number, a, 1, row_a, b, len(rows), at(c, column * row_c), row_c)
+            done = add_product(number, a, 1, row_a, b, len(rows), at(c, column * row_c), row_c)
+            for r in range(done, number):
+                sums = at(c, (column + r) * row_c)
+                add_row_product(at(a, r), row_a, b, 0, 1, len(rows), sums)
 
 
-@njit(**OPTIONS)
+@compiled
 def pack_rows(rows: Any, panels: Any, first: int, last: int) -> None:
     """Pack a matrix, (num_k, num_columns), into the panels first..last - 1."""
     width = panels.shape[2]
@@ -102,7 +126,7 @@ def pack_rows(rows: Any, panels: Any, first: int, last: int) -> None:
                 line[j] = source[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def pack_columns(columns: Any, panels: Any, first: int, last: int) -> None:
     """Pack a matrix that is stored transposed, (num_columns, num_k), as `pack_rows` does."""
     width = panels.shape[2]
@@ -114,7 +138,7 @@ def pack_columns(columns: Any, panels: Any, first: int, last: int) -> None:
                 line[j] = part[j, k]
 
 
-@njit(**OPTIONS)
+@compiled
 def add_rows(values: Any, total: Any, first: int, last: int) -> None:
     """Add the columns first..last - 1 of all rows of `values` to `total`."""
     sums = total[first:last]
@@ -124,7 +148,7 @@ def add_rows(values: Any, total: Any, first: int, last: int) -> None:
             sums[j] += value[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def scatter_rows(values: Any, places: Any, table: Any, first: int, last: int) -> None:
     """Add each row of `values` to the row of `table` that it was looked up in.
 
@@ -143,7 +167,7 @@ def scatter_rows(values: Any, places: Any, table: Any, first: int, last: int) ->
             row[j] += value[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def fill_rows(sums: Any, row: Any) -> None:
     """Copy `row` to the beginning of every row of `sums`, which may be wider."""
     for b in range(len(sums)):
@@ -152,10 +176,10 @@ def fill_rows(sums: Any, row: Any) -> None:
             total[j] = row[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def linear_rows(inputs: Any, panels: Any, bias: Any, outputs: Any, first: int, last: int) -> None:
     """Fill the rows first..last - 1 of `outputs` with those of ``inputs @ W + bias``."""
-    width = panels.shape[0] * panels.shape[2]
+    width = width_of(panels)
     whole = width == outputs.shape[1]  # then the sums need no array of their own
     sums = outputs[first:last] if whole else np.zeros((last - first, width), inputs.dtype)
     fill_rows(sums, bias)
@@ -168,7 +192,7 @@ def linear_rows(inputs: Any, panels: Any, bias: Any, outputs: Any, first: int, l
             output[j] = total[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def linear_columns(
     inputs: Any, d_outputs: Any, d_weight: Any, d_bias: Any, first: int, last: int
 ) -> None:
@@ -188,7 +212,7 @@ def linear_columns(
     add_rows(d_outputs, d_bias, first, last)
 
 
-@njit(**OPTIONS)
+@compiled
 def scan_columns(
     d_x: Any,
     d_hn: Any,
@@ -200,6 +224,7 @@ def scan_columns(
     d_bias_n: Any,
     d_weight_ih: Any,
     d_table: Any,
+    tiles: Any,
     first: int,
     last: int,
 ) -> None:
@@ -222,6 +247,8 @@ def scan_columns(
     d_weight_hh, d_bias, d_bias_n
         Shapes (num_columns, num_hiddens rounded up to whole panels), (num_columns,) and
         (num_hiddens,) or, if `d_x` serves all columns, (0,).
+    tiles
+        Of one dimension, and empty, to multiply tiles; else of two. Their widths must be whole.
     """
     split = len(d_bias) - len(d_bias_n)
     d_weight_hh[first:last] = 0
@@ -231,16 +258,28 @@ def scan_columns(
         d_weight_ih[first:last] = 0
     if first < split:
         end = min(last, split)
-        add_transposed_products(d_x, before, d_weight_hh, inputs, d_weight_ih, first, end)
+        if tiles.ndim == 1:
+            add_transposed_tile_product(d_x, before, d_weight_hh, first, end)
+            if len(inputs):
+                add_transposed_tile_product(d_x, inputs, d_weight_ih, first, end)
+        else:
+            add_transposed_products(d_x, before, d_weight_hh, inputs, d_weight_ih, first, end)
     if last > split:
         begin, end = max(first, split) - split, last - split
         d_bias_n[begin:end] = 0
         add_rows(d_hn, d_bias_n, begin, end)
         nothing = np.empty((0, 0), d_x.dtype)
-        add_transposed_products(d_hn, before, d_weight_hh[split:], nothing, nothing, begin, end)
+        d_weight_n = d_weight_hh[split:]
+        if tiles.ndim == 1:
+            add_transposed_tile_product(d_hn, before, d_weight_n, begin, end)
+        else:
+            add_transposed_products(d_hn, before, d_weight_n, nothing, nothing, begin, end)
         if len(inputs):
             begin = max(first, split)
-            add_transposed_products(d_x, inputs, d_weight_ih, nothing, nothing, begin, last)
+            if tiles.ndim == 1:
+                add_transposed_tile_product(d_x, inputs, d_weight_ih, begin, last)
+            else:
+                add_transposed_products(d_x, inputs, d_weight_ih, nothing, nothing, begin, last)
     if len(places):
         d_table[:, first:last] = 0
         scatter_rows(d_x, places, d_table, first, last)

@@ -14,91 +14,96 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from numba import njit
 
 from rnn_magics.language import say
 from rnn_magics.models.fast import decode_loop, parallel, products, scans
+from rnn_magics.models.fast.amx import products as amx
+from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.parallel import in_parallel
-from rnn_magics.models.fast.products import OPTIONS
 
 
-@njit(**OPTIONS)
+@compiled
 def _rnn_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(scans.rnn_forward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _rnn_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(scans.rnn_backward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _gru_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(scans.gru_forward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _gru_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(scans.gru_backward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _lstm_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(scans.lstm_forward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _lstm_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(scans.lstm_backward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _mingru_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(gated_scans.mingru_forward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _mingru_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(gated_scans.mingru_backward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _minlstm_forward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(gated_scans.minlstm_forward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _minlstm_backward(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(gated_scans.minlstm_backward, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _linear_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(products.linear_rows, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _linear_columns(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(products.linear_columns, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _scan_columns(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(products.scan_columns, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _pack_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(products.pack_rows, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
 def _pack_columns(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(products.pack_columns, given, size, grain, parts, threads)
 
 
-@njit(**OPTIONS)
+@compiled
+def _split_panels(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(amx.split_panels, given, size, grain, parts, threads)
+
+
+@compiled
 def _write_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
     return in_parallel(decode_loop.write_rows, given, size, grain, parts, threads)
 
@@ -119,6 +124,7 @@ _REGIONS: dict[Any, Callable[..., int]] = {
     products.scan_columns: _scan_columns,
     products.pack_rows: _pack_rows,
     products.pack_columns: _pack_columns,
+    amx.split_panels: _split_panels,
     decode_loop.write_rows: _write_rows,
 }
 

@@ -30,19 +30,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from rnn_magics.models.fast.amx.instructions import TERMS
+from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.maths import sigmoid, tanh
-from rnn_magics.models.fast.products import OPTIONS, add_matrix_product
+from rnn_magics.models.fast.products import add_matrix_product, width_of
 
 
-@njit(**OPTIONS)
-def _scratch(panels: Any, num_rows: int) -> Any:
+@compiled
+def _scratch(panels: Any, num_rows: int, like: Any) -> Any:
     # Zeros for sums of products, as wide as the panels, which may be wider than the weights.
-    return np.zeros((num_rows, panels.shape[0] * panels.shape[2]), panels.dtype)
+    # They begin with a cache line.
+    width = width_of(panels)
+    room = np.zeros(num_rows * width + 16, like.dtype)
+    skipped = (-room.ctypes.data % 64) // room.itemsize
+    return room[skipped : skipped + num_rows * width].reshape(num_rows, width)
 
 
-@njit(**OPTIONS)
+@compiled
 def _begin(x: Any, places: Any, bias: Any, sums: Any) -> None:
     # sums: (num_rows, ...), places: (num_rows,)
     for b in range(len(places)):
@@ -51,7 +56,7 @@ def _begin(x: Any, places: Any, bias: Any, sums: Any) -> None:
             total[j] = row[j] + bias[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def _add_product(
     states: Any, resets: Any, panels: Any, before: Any, sums: Any, t: int, first: int, last: int
 ) -> None:
@@ -66,7 +71,7 @@ def _add_product(
     add_matrix_product(before, panels, sums)
 
 
-@njit(**OPTIONS)
+@compiled
 def _stop(resets: Any, carried: Any, t: int, first: int) -> None:
     # No gradient goes back across a reset. carried: (num_rows, ...)
     if len(resets):
@@ -75,13 +80,16 @@ def _stop(resets: Any, carried: Any, t: int, first: int) -> None:
                 carried[b] = 0
 
 
-@njit(**OPTIONS)
+@compiled
 def rnn_forward(
     x: Any, places: Any, bias: Any, panels: Any, resets: Any, states: Any, first: int, last: int
 ) -> None:
     """Fill `states` with ``h_t = tanh(x_t + bias + W h_{t-1})``."""
     size = states.shape[2]
-    sums, room = _scratch(panels, last - first), np.empty((last - first, size), states.dtype)
+    sums, room = (
+        _scratch(panels, last - first, states),
+        np.empty((last - first, size), states.dtype),
+    )
     for t in range(len(places)):
         _begin(x, places[t, first:last], bias, sums)
         _add_product(states, resets, panels, room, sums, t, first, last)
@@ -91,7 +99,7 @@ def rnn_forward(
                 h[j] = tanh(total[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def rnn_backward(
     d_outputs: Any,
     d_last: Any,
@@ -105,7 +113,7 @@ def rnn_backward(
 ) -> None:
     """Fill `d_x`, the gradient of the argument of tanh, and `d_0`, that of the first state."""
     size = d_last.shape[1]
-    d_h = _scratch(panels, last - first)
+    d_h = _scratch(panels, last - first, d_last)
     d_h[:, :size] = d_last[first:last]
     for t in range(len(d_x) - 1, -1, -1):
         for b in range(last - first):
@@ -114,12 +122,12 @@ def rnn_backward(
             for j in range(size):
                 d[j] = (total[j] + d_out[j]) * (1 - h[j] * h[j])
             total[:] = 0
-        add_matrix_product(d_x[t, first:last], panels, d_h)
+        add_matrix_product(d_x[t, first:last, :size], panels, d_h)
         _stop(resets, d_h, t, first)
     d_0[first:last] = d_h[:, :size]
 
 
-@njit(**OPTIONS)
+@compiled
 def gru_forward(
     x: Any,
     places: Any,
@@ -138,7 +146,10 @@ def gru_forward(
     For the candidate, `bias` holds what is added outside the reset gate.
     """
     size = states.shape[2]
-    sums, room = _scratch(panels, last - first), np.empty((last - first, size), states.dtype)
+    sums, room = (
+        _scratch(panels, last - first, states),
+        np.empty((last - first, size), states.dtype),
+    )
     nothing = np.zeros(size, states.dtype)
     for t in range(len(places)):
         _begin(x, places[t, first:last], bias[: 2 * size], sums)
@@ -163,7 +174,7 @@ def gru_forward(
                 h[j] = candidate[j] + update[j] * (old[j] - candidate[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def gru_backward(
     d_outputs: Any,
     d_last: Any,
@@ -178,7 +189,8 @@ def gru_backward(
 ) -> None:
     """Overwrite `gates` with the gradient of x, and `h_n` with its own; fill `d_0`."""
     size = d_last.shape[1]
-    sums = _scratch(panels, last - first)
+    sums = _scratch(panels, last - first, d_last)
+    split = 2 * size // TERMS if panels.ndim == 4 else 2 * size  # noqa: PLR2004
     d_h = d_last[first:last].copy()
     d_candidate, nothing = np.empty(size, d_h.dtype), np.zeros(size, d_h.dtype)
     for t in range(len(gates) - 1, -1, -1):
@@ -204,14 +216,14 @@ def gru_backward(
                 r, d_product = reset[j], d_candidate[j] * reset[j]
                 reset[j] = d_product * product[j] * (1 - r)
                 product[j] = d_product
-        add_matrix_product(gates[t, first:last, : 2 * size], panels[:, : 2 * size], sums)
-        add_matrix_product(h_n[t, first:last], panels[:, 2 * size :], sums)
+        add_matrix_product(gates[t, first:last, : 2 * size], panels[:, :split], sums)
+        add_matrix_product(h_n[t, first:last, :size], panels[:, split:], sums)
         _stop(resets, sums, t, first)
         _stop(resets, d_h, t, first)
     d_0[first:last] = d_h + sums[:, :size]
 
 
-@njit(**OPTIONS)
+@compiled
 def lstm_forward(
     x: Any,
     places: Any,
@@ -226,7 +238,10 @@ def lstm_forward(
 ) -> None:
     """Fill `states`, `memories` (c_t, shaped like them) and `gates` (i, f, g, o)."""
     size = states.shape[2]
-    sums, room = _scratch(panels, last - first), np.empty((last - first, size), states.dtype)
+    sums, room = (
+        _scratch(panels, last - first, states),
+        np.empty((last - first, size), states.dtype),
+    )
     nothing = np.zeros(size, states.dtype)
     for t in range(len(places)):
         _begin(x, places[t, first:last], bias, sums)
@@ -251,7 +266,7 @@ def lstm_forward(
                 h[j] = o[j] * tanh(new[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def lstm_backward(
     d_outputs: Any,
     d_last: Any,
@@ -270,7 +285,7 @@ def lstm_backward(
     The hyperbolic tangent of a memory is computed again, which is as fast as reading it.
     """
     size = d_last.shape[1]
-    d_h = _scratch(panels, last - first)
+    d_h = _scratch(panels, last - first, d_last)
     d_h[:, :size] = d_last[first:last]
     d_c = d_memory[first:last].copy()
     squash, nothing = np.empty(size, d_c.dtype), np.zeros(size, d_c.dtype)
@@ -299,7 +314,7 @@ def lstm_backward(
                 f_j = f[j]
                 f[j] = carry[j] * old[j] * f_j * (1 - f_j)
                 carry[j] *= f_j
-        add_matrix_product(gates[t, first:last], panels, d_h)
+        add_matrix_product(gates[t, first:last, : 4 * size], panels, d_h)
         _stop(resets, d_h, t, first)
         _stop(resets, d_c, t, first)
     d_0[first:last] = d_h[:, :size]

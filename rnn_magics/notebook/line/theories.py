@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rnn_magics.batching import BatchConfig, Batches, make_batches
@@ -35,6 +36,13 @@ from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.model_file import save_run
 from rnn_magics.storage.resume import resume_run
 from rnn_magics.storage.run_folder import kept_runs
+from rnn_magics.sweeps.config import SweepConfig
+from rnn_magics.sweeps.folder import SweepFolder, sweep_folders
+from rnn_magics.sweeps.kept import kept_sweeps, load_sweep
+from rnn_magics.sweeps.loop import resume_sweep
+from rnn_magics.sweeps.loop import sweep as search_settings
+from rnn_magics.sweeps.settings import Base
+from rnn_magics.sweeps.sweep import SweepRuns
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.series.levels import LevelsConfig
 from rnn_magics.text.series.read import read_series
@@ -145,6 +153,35 @@ def _trained(batches: Batches, model: ModelConfig, config: TrainConfig) -> Theor
             say("minibatches in an epoch"): f"{preview(batches, 0).num_batches:,}",
         },
     )
+
+
+def _sweeping(_session: Session, given: Arguments) -> Theory:
+    space, batches, config = given["space"], given["batches"], given["config"] or SweepConfig()
+    of_a_trial = SweepRuns(SweepFolder(Path()), space, config, Base.of(space, batches))
+    return _swept(of_a_trial)
+
+
+def _swept(sweep: SweepRuns) -> Theory:
+    planned = sweep.planned
+    return Theory(
+        {say("the best settings"): math_of(search_settings)},
+        {
+            say("tried"): str(sweep.space),
+            say("points"): say("a range has too many to count")
+            if sweep.space.size is None
+            else f"{sweep.space.size:,}",
+            say("trials"): say("all") if planned is None else f"{planned:,}",
+            say("tokens between two scores"): f"{sweep.base.every:,}",
+        },
+    )
+
+
+def _sweeping_on(_session: Session, given: Arguments) -> Theory:
+    return _swept(load_sweep(given["folder"]))
+
+
+def _kept_sweeps(_session: Session, given: Arguments) -> Theory:
+    return Theory({}, {say("sweeps"): f"{len(sweep_folders(given['folder'])):,}"})
 
 
 def _writing(_session: Session, given: Arguments) -> Theory:
@@ -309,6 +346,10 @@ THEORIES: dict[Callable[..., Any], Callable[[Session, Arguments], Theory]] = {
     save_run: _saving,
     load_run: _loading,
     resume_run: _resuming,
+    search_settings: _sweeping,
+    resume_sweep: _sweeping_on,
+    load_sweep: _sweeping_on,
+    kept_sweeps: _kept_sweeps,
     inspect_rnn: _looking,
 }
 """The theory behind each library function."""

@@ -18,10 +18,12 @@ from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, flag_of, part, word
 from rnn_magics.notebook.line.reading import looked_up
 from rnn_magics.notebook.session.desk import Desk
+from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
 from rnn_magics.options import Spelling, describe, option
 from rnn_magics.reports.comparison import AXES, compare_runs
 from rnn_magics.storage.run_folder import kept_runs
+from rnn_magics.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,20 @@ def _doctor(desk: Desk, names: tuple[str, ...]) -> Any:
 
 
 def _compare(desk: Desk, names: tuple[str, ...], against: str = "epochs") -> Any:
-    desk.session.require_run()
-    runs = [desk.session.require_run(name) for name in names or desk.session.runs]
+    session = desk.session
+    if not names:
+        session.require_run()
+    runs = [_run_or_trial(session, name) for name in names or session.runs]
     return compare_runs(runs, against=against)
+
+
+def _run_or_trial(session: Session, name: str) -> Run:
+    # The runs of a sweep are not in the session, but in its folder: sweep-1-7 is its trial 7.
+    if name not in session.runs:
+        sweep, _, number = name.rpartition("-")
+        if sweep in session.sweeps and number.isdecimal() and number.isascii():
+            return session.sweeps[sweep].run(int(number))
+    return session.require_run(name)
 
 
 def _runs(_desk: Desk, names: tuple[str, ...]) -> Any:
@@ -162,6 +175,7 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
         %rnn pause
         %rnn stop gru-1
         %rnn compare gru-1 gru-2 --against tokens
+        %rnn compare sweep-1-0 sweep-1-7     trials of a sweep
         %rnn doctor
         %rnn runs ~/runs
         %rnn page gru-1 gru.html

@@ -1,10 +1,10 @@
 """A view is the form of its result, and a cell shows it once.
 
 ``%inspect_rnn`` shows the view at once, also where its value is assigned, ``%train_rnn`` the card
-of its run, and ``%generate`` its text. Where the value ends a cell, or is displayed again in the
-same cell, nothing more is shown. In a later cell, a view is shown again, a text with what is said
-of it, and a run as its table. A front end of text alone shows the words of the result, as of any
-other object.
+of its run, ``%sweep`` its table, and ``%generate`` its text. Where the value ends a cell, or is
+displayed again in the same cell, nothing more is shown. In a later cell, a view is shown again, a
+text with what is said of it, and a run as its table. A front end of text alone shows the words of
+the result, as of any other object.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _TRACE = ("rnn_magics.inspection.views.trace", "Trace")
 _SHOWN = (
     ("rnn_magics.training.run", "Run"),
     ("rnn_magics.decoding.generate", "Generation"),
+    ("rnn_magics.sweeps.sweep", "SweepRuns"),
     ("rnn_magics.decoding.forecast", "Forecast"),
 )
 

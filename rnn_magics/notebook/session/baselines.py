@@ -6,7 +6,7 @@ The fit draws no random numbers, so a seed gives the same run with baselines and
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.language import say
@@ -16,9 +16,14 @@ if TYPE_CHECKING:  # a session exists before torch is imported
     from rnn_magics.scores.ladder import Ladder
     from rnn_magics.text.corpus import Corpus
     from rnn_magics.text.vocab import Vocab
-    from rnn_magics.training.run import Run
 
 _PATIENCE_SECONDS = 30
+
+
+class HasLadder(Protocol):
+    """A run or a sweep, which baselines are compared with."""
+
+    ladder: Ladder | None
 
 
 class BaselineFit:
@@ -33,15 +38,15 @@ class BaselineFit:
     def __init__(self, corpus: Corpus, vocab: Vocab) -> None:
         self.note = say("the baselines are still being fitted: see run.ladder later")
         self._ladder: Ladder | None = None
-        self._runs: list[Run] = []
+        self._runs: list[HasLadder] = []
         self._lock = threading.Lock()  # a run may be attached while the fit ends
         self._thread = threading.Thread(
             target=self._fit, args=(corpus, vocab), name="baselines", daemon=True
         )
         self._thread.start()
 
-    def attach(self, run: Run) -> None:
-        """Give the ladder to a run, now or when the fit ends."""
+    def attach(self, run: HasLadder) -> None:
+        """Give the ladder to a run or a sweep, now or when the fit ends."""
         with self._lock:
             self._runs.append(run)
             run.ladder = self._ladder

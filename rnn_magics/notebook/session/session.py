@@ -16,6 +16,7 @@ from rnn_magics.options import did_you_mean
 if TYPE_CHECKING:  # a session exists before torch is imported
     from rnn_magics.batching import Batches
     from rnn_magics.models.rnn_model import RNNModel
+    from rnn_magics.sweeps.sweep import SweepRuns
     from rnn_magics.text.corpus import Corpus
     from rnn_magics.text.read_as import TextReading
     from rnn_magics.text.vocab import Vocab
@@ -46,6 +47,7 @@ class Session:
     batches: Batches | None = None
     runs: dict[str, Run] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    sweeps: dict[str, SweepRuns] = field(default_factory=dict)
     baselines: Baselines = field(default_factory=Baselines)
     views: ViewSources = field(default_factory=ViewSources)
     tries: Tries = field(default_factory=Tries)
@@ -257,5 +259,5 @@ class Session:
         for job in self.jobs.values():
             job.stop()
         self.corpus = self.vocab = self.batches = None
-        self.runs, self.jobs = {}, {}
+        self.runs, self.jobs, self.sweeps = {}, {}, {}
         self.baselines, self.views = Baselines(), ViewSources()

@@ -59,6 +59,8 @@ _FORMS: dict[str, dict[tuple[str, str], Callable[[Any], Any]]] = {
         ("rnn_magics.reports.texts", "Evaluations"): _made_by("rich.reports:evaluations_html"),
         ("rnn_magics.reports.mixture", "MixtureEvaluation"): _made_by("rich.reports:mixture_html"),
         ("rnn_magics.reports.seeds", "SeedRuns"): _made_by("rich.reports:seeds_html"),
+        ("rnn_magics.sweeps.sweep", "SweepRuns"): _made_by("rich.sweeps:sweep_html"),
+        ("rnn_magics.sweeps.kept", "KeptSweeps"): _made_by("rich.sweeps:kept_sweeps_html"),
         ("rnn_magics.decoding.score", "Score"): _made_by("rich.decoded:score_html"),
         ("rnn_magics.decoding.generate", "Generation"): _made_by("written:generation_html"),
         (f"{__package__}.decoded", "Generations"): _made_by("rich.decoded:generations_html"),

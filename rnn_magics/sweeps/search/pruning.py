@@ -77,7 +77,7 @@ def _bracket(number: int) -> int:
 
 
 def _is_judged(rung: int, bracket: int) -> bool:
-    first = _ETA**bracket
+    first = int(_ETA**bracket)
     while rung % _ETA == 0 and rung > 1 and rung > first:
         rung //= _ETA
     return rung == first

@@ -22,13 +22,8 @@ _STARTUP = 6  # trials drawn at random first
 _SEEDS = 2**32
 
 
-def optuna_or(instead: str) -> ModuleType:
+def optuna_or() -> ModuleType:
     """Return Optuna, an optional extra.
-
-    Parameters
-    ----------
-    instead
-        What can be used without it.
 
     Raises
     ------
@@ -40,8 +35,7 @@ def optuna_or(instead: str) -> ModuleType:
     except ImportError:
         raise ConfigError(
             say(
-                "this needs Optuna: pip install 'rnn_magics[sweep]', or use {instead}",
-                instead=instead,
+                "--search tpe needs Optuna: pip install 'rnn_magics[sweep]', or use --search random"
             )
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -84,7 +78,7 @@ def propose(
     ConfigError
         If Optuna is not installed.
     """
-    optuna = optuna_or("--search random")
+    optuna = optuna_or()
     study = study_of(optuna, dimensions, past)
     seed = int(generator.integers(_SEEDS))
     study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)

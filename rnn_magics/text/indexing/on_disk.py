@@ -14,7 +14,7 @@ from rnn_magics.text.splitting.graphemes import split_graphemes
 from rnn_magics.text.tokenizers import require_breaks, split_words
 
 _KNOWN = (list, split_words, split_graphemes)  # of the package
-_NO_MATTER = ("documents", "seed", "test")  # documents and test parts are in memory
+_NO_MATTER = ("documents", "seed", "test")  # documents are in memory; a test part is another text
 _LISTED = 10_000_000  # tokens that may become a list of Python objects
 
 
@@ -76,6 +76,7 @@ def index_file(
     """
     cleaning = {name: v for name, v in config.to_dict().items() if name not in _NO_MATTER}
     what = {**cleaning, "valid": None, "token": token, **feed.identity}
+    what |= {} if text.within is None else {"within": text.within}
     family, folder = [part[:2] for part in text.identity], cache_folder() / "indices"
     # Version 1 took combining marks off their letters.
     version = 2 if token == "word" or config.letters_only else 1

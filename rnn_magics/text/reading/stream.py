@@ -48,6 +48,9 @@ class StreamedText:
         The share of the letters that the cleaning removed.
     num_line_ends
         How many line ends it has.
+    within
+        Which characters of the cleaned text of its files it is: those before and from here on
+        belong to another part. None for all of them.
     """
 
     sources: tuple[Source | LargeFile, ...]
@@ -57,6 +60,7 @@ class StreamedText:
     beginning: str
     letters_removed: float = 0.0
     num_line_ends: int = 0
+    within: tuple[int, int] | None = None
 
     @classmethod
     def survey(
@@ -79,8 +83,8 @@ class StreamedText:
         CorpusError
             When a source cannot be read as text.
         """
-        digest, num_characters, beginning = hashlib.sha256(), 0, ""
-        removed = left = line_ends = 0
+        removed = left = 0
+        measured = _Measured()
 
         def counted() -> Iterator[str]:
             nonlocal removed
@@ -89,15 +93,28 @@ class StreamedText:
                 yield piece
 
         for piece in clean_pieces(counted(), cleaning):
-            digest.update(piece.encode("utf-8", "surrogatepass"))
-            num_characters += len(piece)
+            measured.add(piece)
             left += letters_left(piece)
-            line_ends += piece.count("\n")
-            if len(beginning) < _BEGINNING:
-                beginning += piece[: _BEGINNING - len(beginning)]
-        share, sha256 = share_removed(removed, left), digest.hexdigest()
-        made = tuple(sources), cleaning, num_characters, sha256, beginning, share
-        return cls(*made, line_ends)
+        return measured.text(tuple(sources), cleaning, share_removed(removed, left))
+
+    def parted(self, number: int) -> tuple[StreamedText, StreamedText]:
+        """Return the first characters and the others as texts; the files are read once for it.
+
+        Parameters
+        ----------
+        number
+            How many characters the first part has.
+        """
+        parts, at = (_Measured(), _Measured()), 0
+        for piece in self.pieces():
+            cut = min(max(number - at, 0), len(piece))
+            for part, words in zip(parts, (piece[:cut], piece[cut:]), strict=True):
+                part.add(words)
+            at += len(piece)
+        first, second = (
+            part.text(self.sources, self.cleaning, self.letters_removed) for part in parts
+        )
+        return replace(first, within=(0, number)), replace(second, within=(number, at))
 
     def __len__(self) -> int:
         """Return the number of characters."""
@@ -111,7 +128,8 @@ class StreamedText:
         CorpusError
             When a file has changed since the survey.
         """
-        for piece in _cleaned(self.sources, self.cleaning):
+        first, last = self.within or (0, None)
+        for piece in part_of(_cleaned(self.sources, self.cleaning), first, last):
             for start in range(0, len(piece), PIECE):
                 yield piece[start : start + PIECE]
 
@@ -119,6 +137,42 @@ class StreamedText:
     def identity(self) -> list[tuple[str, ...]]:
         """Identifies the files, and the state that they are in."""
         return [source.identity for source in self.sources]
+
+
+class _Measured:
+    # What is known of a text that has gone by once.
+    def __init__(self) -> None:
+        self._digest, self._characters, self._line_ends, self._beginning = (
+            hashlib.sha256(),
+            0,
+            0,
+            "",
+        )
+
+    def add(self, piece: str) -> None:
+        self._digest.update(piece.encode("utf-8", "surrogatepass"))
+        self._characters += len(piece)
+        self._line_ends += piece.count("\n")
+        if len(self._beginning) < _BEGINNING:
+            self._beginning += piece[: _BEGINNING - len(self._beginning)]
+
+    def text(
+        self, sources: tuple[Source | LargeFile, ...], cleaning: CorpusConfig, removed: float
+    ) -> StreamedText:
+        measured = self._characters, self._digest.hexdigest(), self._beginning
+        return StreamedText(sources, cleaning, *measured, removed, self._line_ends)
+
+
+def part_of(pieces: Iterable[str], first: int, last: int | None) -> Iterator[str]:
+    """Yield the characters ``[first, last)`` of a text that comes in pieces; None for its end."""
+    at = 0
+    for piece in pieces:
+        if last is not None and at >= last:
+            return
+        kept = piece[max(first - at, 0) : None if last is None else last - at]
+        at += len(piece)
+        if kept:
+            yield kept
 
 
 def cleaned_text(
@@ -168,6 +222,14 @@ def cleaned_again(
     """
     whole = replace(cleaning, valid=0.0)
     if isinstance(data, StreamedText):
+        if data.within is not None:
+            raise CorpusError(
+                say(
+                    "{name!r} is on disk and has a test part, so it cannot be cleaned anew; read it"
+                    " from its files as it is to be, or without --test",
+                    name=name,
+                )
+            )
         return cleaned_text(data.sources, whole, name)
     if isinstance(data, list) and cleaning.documents is not None:
         return cleaned_documents(data, replace(whole, seed=None), name)

@@ -26,23 +26,17 @@ def set_aside(data: Data, config: CorpusConfig, name: str) -> tuple[Data, dict[s
     Raises
     ------
     CorpusError
-        When the text is read from disk piece by piece, or a part would be too short.
+        When a part would be too short.
     """
     if not config.test:
         return data, None
-    if isinstance(data, StreamedText):
-        raise CorpusError(
-            say(
-                "{name!r} is read from disk piece by piece, and --test needs it in memory; keep a"
-                " test part in a file of its own, and score it with %evaluate_rnn",
-                name=name,
-            )
-        )
     if isinstance(data, str) and config.documents is not None:
         rest, test = _documents(data, config, name)
         return rest, _fields(test, config)
     number = len(data) - int(len(data) * config.test)
-    rest, test = data[:number], data[number:]
+    rest, test = (
+        data.parted(number) if isinstance(data, StreamedText) else (data[:number], data[number:])
+    )
     if min(len(rest), len(test)) < _LEAST:
         raise _too_short(name, len(rest), len(test))
     return rest, _fields(test, config)

@@ -18,7 +18,7 @@ def layers_of(model: RNNModel) -> dict[str, list[nn.Parameter]]:
     Both directions of a recurrent layer are one; 1 is the lowest. A weight that embedding and
     output share belongs to both. A learnt initial state is a layer of its own, ``state``.
     """
-    embedding = {} if model.embedding is None else {"embedding": [model.embedding.weight]}
+    embedding = {} if model.embedding is None else {"embedding": list(model.embedding.parameters())}
     cells, sides = list(model.rnn.cells), model.rnn.num_directions
     recurrent = {
         str(layer): [

@@ -23,6 +23,7 @@ LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "l
 VOCAB = 11
 # (batch, num_hiddens, num_steps): below, at and past the sizes of tiles, panels and row blocks.
 SHAPES = [(1, 1, 1), (1, 5, 3), (3, 7, 4), (5, 64, 8), (17, 33, 2), (33, 100, 3), (4, 272, 2)]
+SHAPES += [(17, 160, 2), (32, 128, 3)]  # and those of tiles, where there are any
 
 
 @pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
@@ -106,15 +107,16 @@ def test_a_second_pass_through_the_same_graph_gives_the_same_gradients(name: str
         assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
 
 
+@pytest.mark.parametrize("size", [40, 160])
 @pytest.mark.parametrize("name", SCANS)
-def test_the_number_of_threads_does_not_change_a_bit(name: str) -> None:
-    cell = CELLS[name](VOCAB, 40)
+def test_the_number_of_threads_does_not_change_a_bit(name: str, size: int) -> None:
+    cell = CELLS[name](VOCAB, size)
     cell.reset_parameters(torch.Generator().manual_seed(0))
     tokens = torch.randint(VOCAB, (9, 37), generator=torch.Generator().manual_seed(1))
     found = []
     for number in (1, 2, 3, 5):
         torch.set_num_threads(number)
-        state = tuple(torch.zeros(37, 40) for _ in range(cell.num_states))
+        state = tuple(torch.zeros(37, size) for _ in range(cell.num_states))
         outputs, last = run_compiled(cell, tokens, state)
         loss = outputs.pow(2).sum() + sum(part.sum() for part in last)
         found.append([outputs, *last, *torch.autograd.grad(loss, list(cell.parameters()))])

@@ -9,7 +9,7 @@ import pytest
 from numba import njit
 
 from rnn_magics.models.fast import maths
-from rnn_magics.models.fast.products import OPTIONS
+from rnn_magics.models.fast.compiling import OPTIONS
 
 Array = np.ndarray
 EXACT = {"tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
@@ -18,7 +18,7 @@ EXACT = {"tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}
 def compiled(name: str) -> Callable[[Array], Array]:
     function = getattr(maths, name)
 
-    @njit(**{**OPTIONS, "cache": False})
+    @njit(**OPTIONS)
     def each(x: Array) -> Array:
         y = np.empty_like(x)
         for i in range(len(x)):
@@ -53,3 +53,17 @@ def test_the_ends(name: str, dtype: type) -> None:
     assert low == pytest.approx(-1 if name == "tanh" else 0, abs=1e-37)
     assert high == 1
     assert np.isnan(nan)
+
+
+def test_exp64_is_exact_to_the_last_bits_and_0_far_below() -> None:
+    @njit(**OPTIONS)
+    def each(x: Array) -> Array:
+        y = np.empty_like(x)
+        for i in range(len(x)):
+            y[i] = maths.exp64(x[i])
+        return y
+
+    x = np.concatenate([np.linspace(-699, 10, 200_001), -np.logspace(-30, 2, 10_001)])
+    assert (np.abs(each(x) - np.exp(x)) / np.spacing(np.exp(x))).max() < 4
+    ends = each(np.array([0.0, -700.1, -1e308, -np.inf, np.nan]))
+    np.testing.assert_array_equal(ends, [1, 0, 0, 0, np.nan])

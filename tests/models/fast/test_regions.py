@@ -7,6 +7,7 @@ import torch
 from numba import njit
 
 from rnn_magics.models.fast import decode_loop, parallel, products, regions, scans
+from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.functions import GRU, Linear, Scan
 from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.parallel import in_parallel
@@ -94,6 +95,7 @@ def test_every_kernel_has_a_region_of_its_own() -> None:
         products.scan_columns,
         products.pack_rows,
         products.pack_columns,
+        amx.split_panels,
         decode_loop.write_rows,
     }
     assert set(regions._REGIONS) == kernels

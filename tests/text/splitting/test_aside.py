@@ -15,6 +15,8 @@ from rnn_magics.scores.ladder import fit_ladder
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import BOS, documents_in
+from rnn_magics.text.formats import packed
+from rnn_magics.text.indexing import on_disk
 from rnn_magics.text.reading import sources
 from rnn_magics.text.series.levels import Levels, LevelsConfig, Series
 from rnn_magics.text.series.read import read_series, with_levels
@@ -148,13 +150,51 @@ def test_a_file_is_parted_as_well(tmp_path: Path) -> None:
     assert loaded.test.data == made.test.data
 
 
-def test_a_text_on_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("token", ["char", "word", "byte", "grapheme"])
+@pytest.mark.parametrize(
+    "config", [THREE, replace(THREE, d2l=True), replace(THREE, lower=True, max_tokens=300)]
+)
+def test_a_text_on_disk_is_parted_as_one_in_memory(
+    token: str, config: CorpusConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "large.txt"
     path.write_bytes(TEXT.encode())
     monkeypatch.setattr(sources, "STREAM_BYTES", 0)
-    assert Corpus.load(path).on_disk
-    with pytest.raises(CorpusError, match=r"is read from disk piece by piece, and --test needs"):
-        Corpus.load(path, THREE)
+    monkeypatch.setattr(packed, "BLOCK_BYTES", 41)
+    monkeypatch.setattr(on_disk, "cache_folder", lambda: tmp_path / "cache")
+    streamed, made = Corpus.load(path, config), Corpus.from_text(TEXT, config)
+    assert streamed.on_disk
+    assert streamed.test is not None
+    assert made.test is not None
+    assert parts(streamed, token) == parts(made, token)
+    assert streamed.fingerprint == made.fingerprint
+    assert streamed.test.fingerprint == made.test.fingerprint
+    vocab = Vocab.from_corpus(streamed, VocabConfig(token=token))
+    assert vocab == Vocab.from_corpus(made, VocabConfig(token=token))
+    mapped, kept = make_batches(streamed, vocab, SIZE), make_batches(made, vocab, SIZE)
+    for one, other in (
+        (mapped.ids, kept.ids),
+        (mapped.valid, kept.valid),
+        (mapped.test, kept.test),
+    ):
+        assert one.equal(other)
+    again = Corpus.load(path, config)  # its indices are on disk now, those of each part apart
+    assert make_batches(again, vocab, SIZE).test.equal(mapped.test)
+
+
+def test_a_text_on_disk_with_a_test_part_is_not_cleaned_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.txt"
+    path.write_bytes(TEXT.encode())
+    monkeypatch.setattr(sources, "STREAM_BYTES", 0)
+    streamed = Corpus.load(path, THREE)
+    assert streamed.read_as(CorpusConfig()) is streamed  # as it is
+    with pytest.raises(
+        CorpusError, match=r"^'large' is on disk and has a test part, so it [^\n]+$"
+    ):
+        streamed.read_as(CorpusConfig(lower=True))
+    assert Corpus.load(path).read_as(CorpusConfig(lower=True)).config.lower
 
 
 @pytest.mark.parametrize(

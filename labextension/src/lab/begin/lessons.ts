@@ -16,7 +16,8 @@ export const LESSONS = [
   '07_gru_lstm_deep_bidirectional.ipynb',
   '08_your_own_cell.ipynb',
   '09_looking_inside.ipynb',
-  '10_touch.ipynb'
+  '10_touch.ipynb',
+  '11_sweep.ipynb'
 ];
 /** The scripts that lessons link to. */
 export const SCRIPTS = ['02_same_in_python.py'];

@@ -6,6 +6,7 @@ export const MAGICS = [
   'vocab',
   'sample',
   'train_rnn',
+  'sweep',
   'generate',
   'baseline',
   'rnn',

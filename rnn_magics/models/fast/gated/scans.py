@@ -22,21 +22,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.maths import sigmoid
-from rnn_magics.models.fast.products import OPTIONS, add_matrix_product, fill_rows
+from rnn_magics.models.fast.products import add_matrix_product, fill_rows
 
 _SMALLEST = -87.0  # exp(-x) overflows float32 below it, and both gates of a minLSTM may not be 0
 
 
-@njit(**OPTIONS)
+@compiled
 def _width(panels: Any, size: int) -> Any:
     # Columns of a sum: as wide as the panels, which may be wider than the weights.
     return max(size, panels.shape[0] * panels.shape[2])
 
 
-@njit(**OPTIONS)
+@compiled
 def _products(
     table: Any, places: Any, inputs: Any, panels: Any, bias: Any, sums: Any, t: int, first: int
 ) -> None:
@@ -51,7 +51,7 @@ def _products(
             total[j] = row[j] + bias[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def _positive(total: Any, candidate: Any) -> None:
     # The function g of the cells. Its derivative follows from its value, which is at least 0.5
     # where its argument is not negative.
@@ -62,7 +62,7 @@ def _positive(total: Any, candidate: Any) -> None:
         candidate[j] = x + half if x >= zero else below
 
 
-@njit(**OPTIONS)
+@compiled
 def _to_inputs(d_x: Any, panels: Any, sums: Any, d_inputs: Any) -> None:
     # Fills the gradient of the inputs of one step, (num_rows, input_size), from that of products.
     sums[:] = 0
@@ -73,7 +73,7 @@ def _to_inputs(d_x: Any, panels: Any, sums: Any, d_inputs: Any) -> None:
             d_input[j] = total[j]
 
 
-@njit(**OPTIONS)
+@compiled
 def mingru_gates(total: Any, gate: Any, size: int) -> None:
     """Fill `gate` (update, candidate) from the input product of a row, both (2 * size,) or more."""
     for j in range(size):
@@ -81,7 +81,7 @@ def mingru_gates(total: Any, gate: Any, size: int) -> None:
     _positive(total[size : 2 * size], gate[size : 2 * size])
 
 
-@njit(**OPTIONS)
+@compiled
 def minlstm_gates(total: Any, gate: Any, size: int) -> None:
     """Fill `gate` (forget and input before they add up to 1, candidate), (3 * size,) or more."""
     smallest = total.dtype.type(_SMALLEST)
@@ -90,7 +90,7 @@ def minlstm_gates(total: Any, gate: Any, size: int) -> None:
     _positive(total[2 * size : 3 * size], gate[2 * size : 3 * size])
 
 
-@njit(**OPTIONS)
+@compiled
 def mingru_forward(
     table: Any,
     places: Any,
@@ -119,7 +119,7 @@ def mingru_forward(
                 h[j] = old[j] + update[j] * (candidate[j] - old[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def mingru_backward(
     d_outputs: Any,
     d_last: Any,
@@ -160,7 +160,7 @@ def mingru_backward(
     d_0[first:last] = d_h
 
 
-@njit(**OPTIONS)
+@compiled
 def minlstm_forward(
     table: Any,
     places: Any,
@@ -189,7 +189,7 @@ def minlstm_forward(
                 h[j] = old[j] + i[j] / (f[j] + i[j]) * (candidate[j] - old[j])
 
 
-@njit(**OPTIONS)
+@compiled
 def minlstm_backward(
     d_outputs: Any,
     d_last: Any,

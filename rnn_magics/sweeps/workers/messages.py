@@ -1,0 +1,93 @@
+"""What a sweep and its worker processes say to each other, over the pipes of the process.
+
+Nobody else writes into these pipes, so their pickles are our own.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from dataclasses import dataclass, replace
+from typing import IO, Any
+
+from rnn_magics.batching import Batches
+from rnn_magics.sweeps.events import TrialEvent
+from rnn_magics.sweeps.running import Task
+from rnn_magics.sweeps.trial import Trial
+
+_SIZE = struct.Struct("<Q")
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Train this trial."""
+
+    task: Task
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Save the trial after its current step, and end it there."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the trial is to end early."""
+
+    is_pruned: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event of the trial."""
+
+    event: TrialEvent
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whether a trial with these scores by rung is to end early."""
+
+    curve: dict[int, float]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The trial has ended, or was stopped; or an error ended it."""
+
+    trial: Trial
+    error: str = ""
+
+
+def send(pipe: IO[bytes], message: Any) -> None:
+    """Write a message.
+
+    Raises
+    ------
+    OSError
+        If nobody reads it any more.
+    """
+    data = pickle.dumps(message)
+    pipe.write(_SIZE.pack(len(data)) + data)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> Any:
+    """Read a message; None if the other process has ended."""
+    head = pipe.read(_SIZE.size)
+    if len(head) < _SIZE.size:
+        return None
+    (size,) = _SIZE.unpack(head)
+    data = pipe.read(size)
+    return None if len(data) < size else pickle.loads(data)  # noqa: S301  (our own process)
+
+
+def portable(batches: Batches) -> Batches:
+    """Return minibatches without what their text has computed, which is computed there again."""
+    corpus = batches.corpus
+    if corpus is None:
+        return batches
+    test = None if corpus.test is None else replace(corpus.test)
+    there = object.__new__(type(batches))
+    there.__dict__ = {**batches.__dict__, "corpus": replace(corpus, test=test)}
+    return there

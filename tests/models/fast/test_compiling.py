@@ -1,0 +1,106 @@
+"""Functions compiled for this CPU, with vectors of its width, and what is kept of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from rnn_magics.models import fast
+from rnn_magics.models.fast import compiling
+from rnn_magics.models.fast.compiling import OPTIONS, compiled, features
+
+WIDE = '"prefer-vector-width"="512"'
+
+
+@pytest.fixture
+def twice(tmp_path: Path) -> Callable[[Any], Any]:
+    source = tmp_path / "fresh.py"
+    source.write_text("def twice(x):\n    return 2 * x\n")
+    spec = importlib.util.spec_from_file_location("fresh", source)
+    assert spec is not None
+    assert spec.loader is not None
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    return fresh.twice  # type: ignore[no-any-return]
+
+
+def test_what_was_never_compiled_is_not_kept(twice: Callable[[Any], Any]) -> None:
+    first, later = compiled(twice), compiled(twice)
+    assert not fast.is_kept(first)
+    assert first(2) == 4
+    assert fast.is_kept(first)
+    assert not later.signatures
+    assert fast.is_kept(later)
+
+
+def test_what_was_compiled_for_another_cpu_is_not_kept(
+    twice: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled(twice)(2)
+    later = compiled(twice)
+    codegen = later.targetctx.codegen()
+    monkeypatch.setattr(type(codegen), "magic_tuple", lambda _codegen: ("another", "cpu", ""))
+    assert not fast.is_kept(later)
+
+
+def test_a_change_of_any_file_of_the_folder_makes_what_is_kept_invalid(
+    twice: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled(twice)(2)
+    monkeypatch.setattr(compiling, "_source", lambda: "changed")
+    later = compiled(twice)
+    assert not fast.is_kept(later)
+    assert later(2) == 4
+    assert fast.is_kept(compiled(twice))
+
+
+def each(x: np.ndarray) -> None:
+    for i in range(len(x)):
+        x[i] += 1
+
+
+@pytest.mark.skipif(compiling.VECTOR_BYTES < 64, reason="this CPU has no vectors of 512 bits")
+@pytest.mark.skipif(compiling.IS_CHOSEN, reason="whoever runs the tests has chosen a CPU")
+def test_only_our_functions_ask_for_whole_vectors() -> None:
+    ours, theirs = numba.njit(**OPTIONS)(each), numba.njit(nogil=True)(each)
+    x = np.zeros(40, np.float32)
+    ours(x), theirs(x)
+    assert (x == 2).all()
+    (ours_text,), (theirs_text,) = (f.inspect_llvm().values() for f in (ours, theirs))
+    assert WIDE in ours_text
+    assert "<16 x float>" in ours_text
+    assert WIDE not in theirs_text
+
+
+SAID = """
+from rnn_magics.models.fast import compiling, tile
+print(compiling.IS_CHOSEN, compiling.VECTOR_BYTES, tile.ROWS, sorted(compiling.features()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"NUMBA_CPU_FEATURES": "+avx2,-avx512f"}, "True 32 4 ['avx2']"),
+        ({"NUMBA_CPU_FEATURES": ""}, "True 16 4 []"),
+        ({"NUMBA_CPU_NAME": "generic"}, "True 16 4 []"),
+    ],
+)
+def test_the_variables_of_a_user_win(variables: dict[str, str], said: str) -> None:
+    environment = {**os.environ, **variables}
+    command = [sys.executable, "-c", SAID]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == said
+
+
+def test_features_are_those_of_the_cpu() -> None:
+    assert all(name and not name.startswith(("+", "-")) for name in features())

@@ -1,0 +1,128 @@
+"""Trials in worker processes: the same trials, whatever becomes of a worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_magics.errors import ConfigError, TrainingError
+from rnn_magics.models.cells import CELLS, RNNCell
+from rnn_magics.sweeps.config import SweepConfig
+from rnn_magics.sweeps.events import SweepEvent, TrialScored
+from rnn_magics.sweeps.loop import resume_sweep, sweep
+from rnn_magics.sweeps.space import Space
+from rnn_magics.sweeps.sweep import SweepRuns
+from rnn_magics.sweeps.workers import pool
+from tests.sweeps.conftest import make
+from tests.sweeps.test_loop import SPACE, told
+
+# Without pruning the trials do not depend on which of them ends first.
+CONFIG = SweepConfig(trials=4, search="random", prune="none", confirm=1, save_every="7steps")
+
+
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> SweepRuns:
+    folder = tmp_path_factory.mktemp("sweeps") / "whole"
+    return sweep(make(test=0.1), SPACE, CONFIG, folder=folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_workers_make_the_same_trials_although_one_is_killed(
+    tmp_path: Path, one_by_one: SweepRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers: list[pool.Worker] = []
+    made = pool.Worker
+
+    class Watched(made):  # type: ignore[misc, valid-type]
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            workers.append(self)
+
+    monkeypatch.setattr(pool, "Worker", Watched)
+    killed: list[int] = []
+
+    def kill(event: SweepEvent) -> None:
+        if isinstance(event, TrialScored) and len(event.trial.scores) == 4 and not killed:
+            (worker,) = (w for w in workers if w.task and w.task.trial is event.trial)
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
+
+    found = sweep(
+        make(test=0.1), SPACE, CONFIG, folder=tmp_path / "two", workers=2, listeners=[kill]
+    )
+    assert len(killed) == 1
+    assert told(found) == told(one_by_one)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_worker_that_keeps_dying_ends_the_sweep_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = pool.Worker
+
+    class Dying(made):  # type: ignore[misc, valid-type]
+        def begin(self, task: Any) -> None:
+            super().begin(task)
+            os.kill(self.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(pool, "Worker", Dying)
+    with pytest.raises(TrainingError, match="the worker of trial 0 was killed 3 times"):
+        sweep(make(), SPACE, CONFIG, folder=tmp_path / "two", workers=1)
+
+
+def test_workers_stop_and_their_trials_go_on(tmp_path: Path, one_by_one: SweepRuns) -> None:
+    seen = [0]
+
+    def drive(_made: SweepRuns, events: Callable[[Any], Iterator[SweepEvent]]) -> None:
+        for event in events(lambda: seen[0] >= 5):
+            seen[0] += isinstance(event, TrialScored)
+
+    stopped = sweep(make(test=0.1), SPACE, CONFIG, folder=tmp_path / "two", workers=2, drive=drive)
+    assert "stopped" in stopped.message
+    found = resume_sweep(tmp_path / "two", make(test=0.1), workers=2)
+    assert told(found) == told(one_by_one)
+
+
+CHILD = """
+import os, signal, sys
+from rnn_magics import sweep
+from tests.sweeps.conftest import make
+from tests.sweeps.test_loop import SPACE
+from tests.sweeps.workers.test_pool import CONFIG
+left = [6]
+
+def die(_event):
+    left[0] -= 1
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sweep(make(test=0.1), SPACE, CONFIG, folder=sys.argv[1], workers=2, listeners=[die])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_workers_end_with_the_sweep_that_was_killed(tmp_path: Path, one_by_one: SweepRuns) -> None:
+    child = [sys.executable, "-c", CHILD, str(tmp_path / "two")]
+    ended = subprocess.run(child, stdout=subprocess.DEVNULL, check=False)  # waits for the workers
+    assert ended.returncode == -signal.SIGKILL
+    found = resume_sweep(tmp_path / "two", make(test=0.1), workers=2)
+    assert told(found) == told(one_by_one)
+
+
+def test_a_cell_of_this_process_is_unknown_to_workers(tmp_path: Path) -> None:
+    class MyCell(RNNCell):
+        """One of my own."""
+
+    CELLS["mine"] = MyCell  # taken out again by the fixture of all tests
+    with pytest.raises(ConfigError, match="'mine' is registered in this process only"):
+        sweep(make(), Space(cell="gru,mine"), folder=tmp_path / "two", workers=2)
+    with pytest.raises(ConfigError, match="workers must be at least 1, not 0"):
+        sweep(make(), Space(cell="gru,rnn"), folder=tmp_path / "two", workers=0)
+    assert not (tmp_path / "two").exists()
