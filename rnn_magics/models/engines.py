@@ -112,8 +112,8 @@ _COMPILED: dict[type[Cell], tuple[str, str]] = {  # a module of `fast`, and a na
     RNNCell: ("functions", "RNN"),
     GRUCell: ("functions", "GRU"),
     LSTMCell: ("functions", "LSTM"),
-    MinGRUCell: ("input_gated", "MINGRU"),
-    MinLSTMCell: ("input_gated", "MINLSTM"),
+    MinGRUCell: ("gated.functions", "MINGRU"),
+    MinLSTMCell: ("gated.functions", "MINLSTM"),
 }
 
 

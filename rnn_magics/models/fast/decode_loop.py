@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_magics.models.fast.compiling import compiled
-from rnn_magics.models.fast.gated_scans import mingru_gates, minlstm_gates
+from rnn_magics.models.fast.gated.scans import mingru_gates, minlstm_gates
 from rnn_magics.models.fast.maths import exp64, sigmoid, tanh
 from rnn_magics.models.fast.products import add_matrix_product, fill_rows
 

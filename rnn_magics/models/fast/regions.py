@@ -16,9 +16,10 @@ from typing import Any
 import torch
 
 from rnn_magics.language import say
-from rnn_magics.models.fast import decode_loop, gated_scans, parallel, products, scans
+from rnn_magics.models.fast import decode_loop, parallel, products, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.compiling import compiled
+from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.parallel import in_parallel
 
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode_loop, gated_scans, parallel, products, regions, scans
+from rnn_magics.models.fast import decode_loop, parallel, products, regions, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.functions import GRU, Linear, Scan
+from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.parallel import in_parallel
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from rnn_magics.models.cells import CELLS, Cell
 from rnn_magics.models.engines import run_compiled, run_scratch
-from rnn_magics.models.fast.input_gated import MINGRU, MINLSTM, GatedScan
+from rnn_magics.models.fast.gated.functions import MINGRU, MINLSTM, GatedScan
 
 GATED = {"mingru": MINGRU, "minlstm": MINLSTM}
 VOCAB = 11

@@ -1,8 +1,9 @@
 """The recurrences of the input-gated cells for a block of batch rows, forward and backward in time.
 
 Nothing is multiplied by the state, so a step is the input product of its rows and one pass over
-them. As in `scans`, a thread takes a block of rows through the whole sequence: the input weights
-stay in the cache, and a product is used while it is there, not written to memory first.
+them. As in `rnn_magics.models.fast.scans`, a thread takes a block of rows through the whole
+sequence: the input weights stay in the cache, and a product is used while it is there, not written
+to memory first.
 
 Common arguments, contiguous and, except for `places`, of one floating-point type:
 
@@ -11,7 +12,7 @@ Common arguments, contiguous and, except for `places`, of one floating-point typ
 - ``inputs``, ``panels``: for vectors, (num_steps, batch, input_size), and the input weights as
   `pack` lays them out, W^T forward and W backward; empty for tokens.
 - ``bias``: (num_gates * num_hiddens,), added to the input products.
-- ``states``, ``gates``, ``resets``, ``first`` and ``last``: as in `scans`. The backward pass
+- ``states``, ``gates``, ``resets``, ``first`` and ``last``: as there. The backward pass
   overwrites the gates with the gradient of the input products.
 - ``d_inputs``: the gradient of the inputs; empty for tokens.
 """

@@ -1,7 +1,8 @@
 """The compiled input-gated cells as a `torch.autograd.Function`.
 
 A scan takes the inputs, ``weight_ih``, ``bias_ih`` and the initial state, and returns the outputs
-(num_steps, batch, num_hiddens) and the last state. The inputs are as in `functions`.
+(num_steps, batch, num_hiddens) and the last state. The inputs are as in
+`rnn_magics.models.fast.functions`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
-from rnn_magics.models.fast import gated_scans, products
+from rnn_magics.models.fast import products
 from rnn_magics.models.fast.functions import (
     GRAIN,
     ROWS_IN_TIME,
@@ -26,6 +27,7 @@ from rnn_magics.models.fast.functions import (
     _spaced,
     pack,
 )
+from rnn_magics.models.fast.gated import scans
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import ROWS
 
@@ -39,7 +41,7 @@ class InputGated:
     num_gates
         The number of blocks of `num_hiddens` columns in the gates.
     forward, kernel
-        The kernels of `gated_scans`; the second, for the backward pass, is needed last.
+        The kernels of `scans`; the second, for the backward pass, is needed last.
     """
 
     num_gates: int
@@ -62,8 +64,8 @@ class GatedScan(Function):
 
     Notes
     -----
-    As in `functions.Scan`, the backward pass overwrites the gates, and a second one through the
-    same graph computes them again.
+    As in `rnn_magics.models.fast.functions.Scan`, the backward pass overwrites the gates, and a
+    second one through the same graph computes them again.
     """
 
     @staticmethod
@@ -148,5 +150,5 @@ def _weight_gradients(inputs: Tensor, weight: Tensor, d_x: Tensor) -> tuple[Tens
     return d_weight[:, :input_size] if inputs.is_floating_point() else d_table.t(), d_bias
 
 
-MINGRU = InputGated(2, gated_scans.mingru_forward, gated_scans.mingru_backward)
-MINLSTM = InputGated(3, gated_scans.minlstm_forward, gated_scans.minlstm_backward)
+MINGRU = InputGated(2, scans.mingru_forward, scans.mingru_backward)
+MINLSTM = InputGated(3, scans.minlstm_forward, scans.minlstm_backward)
