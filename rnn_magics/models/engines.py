@@ -92,13 +92,18 @@ def is_compiled(cell: str) -> bool:
 
 @whole_imports()
 def compile_cell(cell: str, dtype: torch.dtype) -> None:
-    """Compile the functions of a built-in cell, by a small run forward and backward."""
-    small = CELLS[cell](2, 2).to(dtype)  # the weights do not matter
-    state = tuple(torch.zeros(1, 2, dtype=dtype) for _ in range(small.num_states))
-    weight = torch.zeros(2, 2, dtype=dtype, requires_grad=True)
-    with torch.enable_grad():
-        outputs, _ = run_compiled(small, torch.zeros(2, 1, dtype=torch.long), state)
-        linear_compiled(outputs, weight, None).sum().backward()  # type: ignore[no-untyped-call]
+    """Compile the functions of a built-in cell, by small runs forward and backward.
+
+    The larger one is for CPUs where products of that size have functions of their own (`fast.amx`).
+    """
+    for size, batch_size in ((128, 16), (2, 1)):
+        small = CELLS[cell](2, size).to(dtype)  # the weights do not matter
+        state = tuple(torch.zeros(batch_size, size, dtype=dtype) for _ in range(small.num_states))
+        weight = torch.zeros(2, size, dtype=dtype, requires_grad=True)
+        with torch.enable_grad():
+            tokens = torch.zeros(2, batch_size, dtype=torch.long)
+            outputs, _ = run_compiled(small, tokens, state)
+            linear_compiled(outputs, weight, None).sum().backward()  # type: ignore[no-untyped-call]
 
 
 def _compiled(cell: type[Cell]) -> Any:

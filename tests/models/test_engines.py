@@ -77,6 +77,21 @@ def test_a_cell_is_compiled_once(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
+def test_a_larger_model_finds_all_of_its_cell_compiled(cell: str) -> None:
+    from rnn_magics.models.fast import regions
+
+    def number() -> int:
+        return sum(len(region.signatures) for region in regions._REGIONS.values())
+
+    compile_cell(cell, torch.float32)
+    before = number()
+    model = RNNModel(ModelConfig(cell, 160), 5, torch.Generator().manual_seed(0))
+    logits, _ = model(torch.zeros(16, 3, dtype=torch.long))
+    logits.sum().backward()  # type: ignore[no-untyped-call]
+    assert number() == before
+
+
+@pytest.mark.parametrize("cell", CELLS)
 def test_few_tokens_without_a_gradient_are_not_packed_for(
     cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

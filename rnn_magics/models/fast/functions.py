@@ -49,19 +49,18 @@ def pack(weight: Tensor) -> Array:
     width = PANEL_BYTES // weight.element_size()
     make = weight.new_empty if num_columns % width == 0 else weight.new_zeros
     panels = _array(make(-(-num_columns // width), num_k, width))
-    transposed = weight.t().is_contiguous()
-    kernel = products.pack_columns if transposed else products.pack_rows
-    source = weight.t() if transposed else weight
+    columns = weight.t(), products.pack_columns
+    source, kernel = columns if columns[0].is_contiguous() else (weight, products.pack_rows)
     run(kernel, len(panels), 1, len(panels), _array(source), panels)
     return panels
 
 
 def pack_for(num_rows: int, weight: Tensor) -> Array:
     """Lay a matrix out for products with so many rows: as panels, or as tiles (`amx`)."""
-    panels, num_terms = pack(weight), len(weight)
-    if not _in_tiles(num_rows, num_terms, weight):
+    panels = pack(weight)
+    if not _in_tiles(num_rows, len(weight), weight):
         return panels
-    shape = (len(panels), -(-num_terms // TERMS), 2 * PIECES, TILE)
+    shape = (len(panels), -(-len(weight) // TERMS), 2 * PIECES, TILE)
     tiles = _array(weight.new_empty(shape, dtype=torch.int16))
     run(amx.split_panels, len(panels), 1, len(panels), panels, tiles)
     return tiles
@@ -69,13 +68,12 @@ def pack_for(num_rows: int, weight: Tensor) -> Array:
 
 def _in_tiles(num_rows: int, num_terms: int, like: Tensor) -> bool:
     # By the number of all rows, not of those of a thread, so that threads do not change a bit.
-    large = num_rows >= _FEWEST_ROWS and num_terms >= _FEWEST_TERMS
-    return large and like.dtype == torch.float32 and amx.is_available()
+    is_large = num_rows >= _FEWEST_ROWS and num_terms >= _FEWEST_TERMS
+    return is_large and like.dtype == torch.float32 and amx.is_available()
 
 
-def _pack_recurrent(batch: int, weight: Tensor, num_hiddens: int) -> Array:
-    whole = num_hiddens >= _FEWEST_TERMS and not num_hiddens % TERMS
-    return pack_for(batch, weight) if whole else pack(weight)
+def _pack_recurrent(batch: int, weight: Tensor, size: int) -> Array:
+    return pack_for(batch, weight) if size >= _FEWEST_TERMS and not size % TERMS else pack(weight)
 
 
 def _scan(kernel: Any, batch: int, *given: Array) -> None:
@@ -86,8 +84,9 @@ def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     """Return ``rows @ weight.T + bias`` for rows (num_rows, num_inputs or more)."""
     outputs = rows.new_empty(len(rows), len(weight))
     added = rows.new_zeros(len(weight)) if bias is None else bias
-    rows_read = _array(rows)[:, : weight.shape[1]]
-    given = (rows_read, pack_for(len(rows), weight.t()), _array(added), _array(outputs))
+    fits = rows.shape[1] == weight.shape[1] or not weight.shape[1] % TERMS
+    panels = pack_for(len(rows), weight.t()) if fits else pack(weight.t())
+    given = (_array(rows), panels, _array(added), _array(outputs))
     run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
     return outputs
 
@@ -193,8 +192,8 @@ def _input_gradients(
     d_weight_ih = d_x.new_empty(columns, _padded(d_x, input_size)) if multiplied else nothing
     d_table = nothing if multiplied else d_x.new_empty(input_size, columns)
     whole = not (size % COLUMNS or (multiplied and input_size % COLUMNS))
-    in_tiles = whole and _in_tiles(columns, len(before), d_x)
-    tiles = torch.empty(0, dtype=torch.int16) if in_tiles else nothing
+    is_tiled = whole and _in_tiles(columns, len(before), d_x)
+    tiles = torch.empty(0, dtype=torch.int16) if is_tiled else nothing
     results = (d_weight_hh, d_bias_ih, d_bias_n, d_weight_ih, d_table, tiles)
     run(products.scan_columns, columns, ROWS, columns, *map(_array, (*given, *results)))
     d_inputs = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_magics.models.fast.amx.instructions import COLUMNS
+from rnn_magics.models.fast.amx.instructions import COLUMNS, TERMS
 from rnn_magics.models.fast.amx.products import add_tile_product, add_transposed_tile_product
 from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.tile import (
@@ -178,12 +178,17 @@ def fill_rows(sums: Any, row: Any) -> None:
 
 @compiled
 def linear_rows(inputs: Any, panels: Any, bias: Any, outputs: Any, first: int, last: int) -> None:
-    """Fill the rows first..last - 1 of `outputs` with those of ``inputs @ W + bias``."""
+    """Fill the rows first..last - 1 of `outputs` with those of ``inputs @ W + bias``.
+
+    The inputs may have more columns than W has rows, if W is in panels or fills its tiles.
+    """
+    num_terms = panels.shape[1] * (TERMS if panels.ndim == 4 else 1)  # noqa: PLR2004
+    rows = inputs[first:last, : min(num_terms, inputs.shape[1])]
     width = width_of(panels)
     whole = width == outputs.shape[1]  # then the sums need no array of their own
     sums = outputs[first:last] if whole else np.zeros((last - first, width), inputs.dtype)
     fill_rows(sums, bias)
-    add_matrix_product(inputs[first:last], panels, sums)
+    add_matrix_product(rows, panels, sums)
     if whole:
         return
     for b in range(last - first):
