@@ -199,7 +199,7 @@ def test_help_has_nothing_else(bracketed: Notebook, name: str) -> None:
     offered = {choice for field in parser.fields for choice in parser.offered(field)}
     for choice in sorted(offered, key=len, reverse=True):
         shown = shown.replace(choice, "")
-    assert outside(shown) - {"Checkpointing", "Form"} == set()  # titles
+    assert outside(shown) - {"Checkpointing", "Form", "Space"} == set()  # titles
 
 
 @pytest.mark.parametrize("name", sorted(set(MAGICS) - {"load_rnn", "rnn_lab"}))
@@ -207,10 +207,11 @@ def test_an_explanation_has_nothing_else(bracketed: Notebook, name: str) -> None
     for step in ("corpus", "vocab", "sample", "train"):
         bracketed.run(STEPS[step])
     words = {"generate": '"the "', "inspect_rnn": 'hidden "the time"'}
+    words["sweep"] = "--lr 0.01,0.1"
     told = printed(bracketed, f"%{name} {words.get(name, '')} --explain").splitlines()
     comments = [line for line in told if line.startswith("# ") and not line.startswith("#     ")]
     assert comments
-    assert outside("\n".join(comments)) - {"weight", "bias"} == set()
+    assert outside("\n".join(comments)) - {"weight", "bias", "lr"} == set()
 
 
 WRONG = (

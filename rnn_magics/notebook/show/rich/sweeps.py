@@ -37,7 +37,7 @@ def _picture(sweep: SweepRuns) -> Markup | None:
     if sum(trial.lowest is not None for trial in sweep.searched) < _FEWEST_DRAWN:
         return None
     from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib on demand)
-    from rnn_magics.plotting.sweeps import sweep_figure  # noqa: PLC0415  (matplotlib on demand)
+    from rnn_magics.plotting.sweeps.parallel import sweep_figure  # noqa: PLC0415  (matplotlib on demand)
 
     try:
         shares = sweep.importance()

@@ -7,7 +7,7 @@ import pytest
 from rnn_magics.batching import BatchConfig
 from rnn_magics.errors import ConfigError
 from rnn_magics.plotting import to_png
-from rnn_magics.plotting.sweeps import sweep_figure
+from rnn_magics.plotting.sweeps.parallel import sweep_figure
 from rnn_magics.sweeps.config import SweepConfig
 from rnn_magics.sweeps.dimensions import written
 from rnn_magics.sweeps.folder import SweepFolder
