@@ -145,11 +145,7 @@ def _weight_gradients(inputs: Tensor, weight: Tensor, d_x: Tensor) -> tuple[Tens
         d_weight, d_table = nothing, d_x.new_empty(input_size, columns)
     # There are no recurrent weights: their gradient has no column, and the state before none.
     given = (rows, nothing, rows[:, :0], vectors, places)
-<<<<<<< HEAD
-    results = (none_before, d_bias, d_x.new_empty(0), d_weight, d_table, nothing)
-=======
     results = (none_before, d_bias, d_x.new_empty(0), d_weight, d_table, nothing)  # not in tiles
->>>>>>> mincells
     run(products.scan_columns, columns, ROWS, columns, *map(_array, (*given, *results)))
     return d_weight[:, :input_size] if inputs.is_floating_point() else d_table.t(), d_bias
 
