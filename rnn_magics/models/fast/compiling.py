@@ -82,7 +82,8 @@ OPTIONS: dict[str, Any] = {
 def _source() -> str:
     # What the compiled code depends on: a function has inlined those of other files.
     files = sorted(Path(__file__).parent.rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    marks = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+    return hashlib.sha256(repr(marks).encode()).hexdigest()
 
 
 class Kept(FunctionCache):
