@@ -111,7 +111,7 @@ class Windows(Trace):
                 " the state along: the arrows."
             )
             if len(self.arrows)
-            else say("The windows come in random order, so every state starts from zero.")
+            else say("The windows come in random order, so every state starts anew.")
         )
         shifted = say("Y, which is to be predicted, is X one token later.")
         return f"{shifted} {goes_on}"

@@ -70,7 +70,7 @@ function told(words: string): HTMLElement {
 
 function before(isCarried: boolean, row: number): HTMLElement {
   const made = element('span', isCarried ? 'rnn-carried' : 'rnn-zero', isCarried ? '' : '0');
-  made.title = isCarried ? say('the state goes on') : say('the state starts from zero');
+  made.title = isCarried ? say('the state goes on') : say('the state starts anew');
   made.style.color = isCarried ? hue(row) : '';
   return made;
 }
