@@ -27,6 +27,7 @@ SECTIONS = {  # the title and the command
     "linear": ("Text, up to one gigabyte", ["text.py", "--linear"]),
     "ngrams": ("N-gram models", ["ngrams.py"]),
     "notebook": ("The notebook", ["notebook.py"]),
+    "drawing": ("An update that is drawn", ["drawing.py"]),
     "page": ("A model in a page", ["page.py"]),
     "gpu": ("Training on CUDA", ["gpu.py"]),
     "quality": ("Time to quality", ["quality.py"]),
