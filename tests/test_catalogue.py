@@ -249,6 +249,7 @@ LIMIT = re.compile(r"more than|at least|at most|too many|fewer than|too large|lo
 NEVER_ONE = {  # a vocabulary has <unk> beside a token, a split that is scored more than one, ...
     "{announced:,} bytes",
     "{cells} cells",
+    "{deaths} times",
     "{first:,} {kind} tokens",
     "{header:,} bytes",
     "{kind} are pieces",

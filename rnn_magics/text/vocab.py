@@ -87,8 +87,7 @@ class Vocab(Result):
         documents: bool,
         added: tuple[Any, ...] = (),
     ) -> None:
-        self.config, self.token_freqs, self.learnt = config, token_freqs, learnt
-        self.added = added
+        self.config, self.token_freqs, self.learnt, self.added = config, token_freqs, learnt, added
         alphabet = self.tokenizer.alphabet if self.token in TOKENIZERS else ()
         require_room(config, alphabet)
         least = 1 if alphabet else config.min_freq
@@ -161,10 +160,10 @@ class Vocab(Result):
 
     def with_added(self, tokens: Iterable[Hashable]) -> Vocab:
         """Return a vocabulary that has these tokens besides; every index stays what it is."""
-        vocab, added = Vocab.__new__(Vocab), (*self.added, *tokens)
+        made, added = Vocab.__new__(Vocab), (*self.added, *tokens)
         given = self.token_freqs, self.config, self.learnt
-        vocab._build(*given, documents=self.marks is not None, added=added)  # noqa: SLF001  (its own)
-        return vocab
+        made._build(*given, documents=self.marks is not None, added=added)  # noqa: SLF001  (its own)
+        return made
 
     def __len__(self) -> int:
         """Return the number of indices, including ``<unk>`` and the reserved tokens."""
@@ -192,9 +191,8 @@ class Vocab(Result):
         """Return the token of an index, or the tokens of a sequence of indices."""
         plain = indices.tolist() if hasattr(indices, "tolist") else indices
         if isinstance(plain, list | tuple):
-            known = self._tokens
-            if {*map(type, plain)} == {int} and min(plain) >= 0 and max(plain) < len(known):
-                return [known[index] for index in plain]  # what is usual, at once
+            if {*map(type, plain)} == {int} and min(plain) >= 0 and max(plain) < len(self):
+                return [self._tokens[index] for index in plain]  # what is usual, at once
             return [self.to_tokens(index) for index in plain]
         if not 0 <= plain < len(self):
             raise VocabError(
@@ -317,9 +315,8 @@ class Vocab(Result):
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
         if documents is not None and (documents is not True or not {*MARKS} <= {*config.reserved}):
-            raise VocabError(
-                say("not a vocabulary of rnn_magics: the marks of documents are amiss")
-            )
+            msg = say("not a vocabulary of rnn_magics: the marks of documents are amiss")
+            raise VocabError(msg)
         if counts != sorted(counts, reverse=True):
             raise VocabError(
                 say(

@@ -110,12 +110,9 @@ def vocab_html(vocab: Vocab) -> str:
 
 def vocab_line(vocab: Vocab) -> str:
     """Return what a session says of its vocabulary."""
-    return say(
-        "{number:,} different tokens ({kind}), 0 is {unk!r}",
-        number=len(vocab),
-        kind=vocab.token,
-        unk=vocab.to_tokens(0),
-    )
+    number = say_number(len(vocab), "{number:,} different token", "{number:,} different tokens")
+    unk = vocab.to_tokens(0)
+    return say("{number} ({kind}), 0 is {unk!r}", number=number, kind=vocab.token, unk=unk)
 
 
 def batches_html(batches: Batches) -> str:
@@ -127,7 +124,7 @@ def batches_line(batches: Batches) -> str:
     """Return what a session says of its minibatches."""
     config = batches.config
     return say(
-        "{batching}: minibatches of {batch_size} rows by {num_steps} steps from {tokens}",
+        "{batching}: minibatches of {batch_size} x {num_steps} from {tokens}",
         batching=config.batching,
         batch_size=config.batch_size,
         num_steps=config.num_steps,

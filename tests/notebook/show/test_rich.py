@@ -97,7 +97,7 @@ def test_minibatches_say_how_many_an_epoch_has_in_both_forms(trained: Notebook) 
     )
     page = Page(forms["text/html"]).text
     assert told in page
-    assert page.startswith("seq: minibatches of 4 rows by 8 steps from ")
+    assert page.startswith("seq: minibatches of 4 x 8 from ")
 
 
 def test_a_session_is_told_in_words_and_not_in_calls(trained: Notebook) -> None:
