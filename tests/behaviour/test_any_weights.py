@@ -14,7 +14,7 @@ from rnn_magics.batching import Batches
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig
 from rnn_magics.decoding.generate import generate
 from rnn_magics.decoding.score import score_text
-from rnn_magics.errors import InspectionError, ModelError
+from rnn_magics.errors import DecodingError, InspectionError, ModelError
 from rnn_magics.inspection import doctor
 from rnn_magics.inspection.doctor import CHECKS, diagnose
 from rnn_magics.inspection.inspectors import INSPECTORS, inspect_rnn
@@ -66,7 +66,7 @@ def outcome(view: str, run: Any, corpus: Corpus, batches: Batches) -> str:
     """Return the keys of what a view hands on, or why it is refused."""
     try:
         return ", ".join(view_of(view, run, corpus, batches))
-    except InspectionError as error:
+    except (InspectionError, DecodingError) as error:  # `play` writes, which nan cannot
         return str(error)
 
 
