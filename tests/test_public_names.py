@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -37,6 +38,13 @@ def test_the_public_names_are_those_of_the_stub() -> None:
     assert set(rnn_magics.__all__) == HOMES.keys() | extension
     assert len(rnn_magics.__all__) == len(HOMES) + len(extension)
     assert set(dir(rnn_magics)) >= HOMES.keys()
+
+
+def test_every_public_name_has_a_page_of_the_site() -> None:
+    page = (Path(__file__).parents[1] / "docs/api/index.md").read_text(encoding="utf-8")
+    listed = {*re.findall(r"^   (\w+)$", page, re.MULTILINE)}
+    for_ipython = {"load_ipython_extension", "unload_ipython_extension"}
+    assert listed == {*rnn_magics.__all__} - for_ipython - {"inspection"}  # a room
 
 
 def test_every_public_name_is_known_to_type_checkers_and_editors() -> None:
