@@ -30,7 +30,7 @@ from training import GATES, Setting
 from rnn_magics import Batches, ModelConfig, RNNModel, TrainConfig, train
 from rnn_magics.models import recurrent
 from rnn_magics.models.engines import ENGINES
-from rnn_magics.models.fast import functions, products, regions
+from rnn_magics.models.fast import functions, layout, products, regions
 from rnn_magics.training.steps import step
 from rnn_magics.training.steps.last_good import LastGood
 
@@ -126,7 +126,7 @@ def product_seconds(setting: Setting) -> dict[str, float]:
     size, columns = setting.num_hiddens, GATES[setting.cell] * setting.num_hiddens
     found = {}
     for name, num_k, num_columns in (("forward", size, columns), ("backward", columns, size)):
-        panels = functions.pack(torch.randn(num_k, num_columns))
+        panels = layout.pack(torch.randn(num_k, num_columns))
         rows = torch.randn(functions.ROWS_IN_TIME, num_k).numpy()
         sums = torch.zeros(functions.ROWS_IN_TIME, num_columns).numpy()
         blocks = setting.num_steps * setting.batch_size // functions.ROWS_IN_TIME

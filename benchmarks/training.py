@@ -81,7 +81,7 @@ class Setting:
 def small_products(seconds: float) -> list[Row]:
     """Return the rows of the operations inside the recurrence, on one thread."""
     from rnn_magics.models.fast import compiling, maths, products  # noqa: PLC0415  (needs numba)
-    from rnn_magics.models.fast.functions import pack  # noqa: PLC0415
+    from rnn_magics.models.fast.layout import pack  # noqa: PLC0415
 
     torch.set_num_threads(1)
     rows = []

@@ -16,7 +16,8 @@ from rnn_magics.language import say
 from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RNNCell
 from rnn_magics.models.fast import decode_loop
 from rnn_magics.models.fast.decode_loop import Array, Rule, Weights, write_rows
-from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME, pack
+from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME
+from rnn_magics.models.fast.layout import pack
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.rnn_model import RNNModel
 

@@ -95,14 +95,14 @@ def test_a_larger_model_finds_all_of_its_cell_compiled(cell: str) -> None:
 def test_few_tokens_without_a_gradient_are_not_packed_for(
     cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnn_magics.models.fast import functions
+    from rnn_magics.models.fast import functions, layout
     from rnn_magics.models.fast.gated import functions as gated_functions
 
     model = RNNModel(ModelConfig(cell, 16), 5, torch.Generator().manual_seed(0))
     few, many = torch.ones(2, 8, dtype=torch.long), torch.ones(2, 9, dtype=torch.long)
     packed: list[int] = []
-    pack = functions.pack
-    for module in (functions, gated_functions):
+    pack = layout.pack
+    for module in (layout, functions, gated_functions):
         monkeypatch.setattr(module, "pack", lambda w: packed.append(1) or pack(w))
     with torch.no_grad():
         logits, _ = model(few)

@@ -19,61 +19,28 @@ from torch.autograd.function import Function, once_differentiable
 
 from rnn_magics.language import say
 from rnn_magics.models.fast import products, scans
-from rnn_magics.models.fast.amx import products as amx
-from rnn_magics.models.fast.amx.instructions import COLUMNS, PIECES, TERMS, TILE
+from rnn_magics.models.fast.amx.instructions import COLUMNS, TERMS
+from rnn_magics.models.fast.layout import (
+    FEWEST_TERMS,
+    Array,
+    are_tiles,
+    as_array,
+    pack,
+    pack_for,
+    padded,
+    room_after,
+    spaced,
+)
 from rnn_magics.models.fast.regions import run
-from rnn_magics.models.fast.tile import PANEL_BYTES, ROWS
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from rnn_magics.models.fast.tile import ROWS
 
 ROWS_IN_TIME = 16  # batch rows at once in a scan: more would push the weights out of the cache
 _ROWS_AT_ONCE = 128  # rows at once in a product outside of a scan
-_LINE_BYTES = 64  # of a cache line
-_FEWEST_ROWS, _FEWEST_TERMS = 16, 128  # with which tiles (`amx`) are worth their packing
 GRAIN = 4  # the fewest rows of a part, except for the last one
 
 
-def _array(tensor: Tensor) -> Array:
-    return tensor.contiguous().numpy()
-
-
-def _padded(tensor: Tensor, num_columns: int) -> int:
-    width = PANEL_BYTES // tensor.element_size()
-    return -(-num_columns // width) * width
-
-
-def pack(weight: Tensor) -> Array:
-    """Lay a matrix (num_k, num_columns) out as panels (num_panels, num_k, panel width)."""
-    weight = weight.detach()
-    num_k, num_columns = weight.shape
-    width = PANEL_BYTES // weight.element_size()
-    make = weight.new_empty if num_columns % width == 0 else weight.new_zeros
-    panels = _array(make(-(-num_columns // width), num_k, width))
-    columns = weight.t(), products.pack_columns
-    source, kernel = columns if columns[0].is_contiguous() else (weight, products.pack_rows)
-    run(kernel, len(panels), 1, len(panels), _array(source), panels)
-    return panels
-
-
-def pack_for(num_rows: int, weight: Tensor) -> Array:
-    """Lay a matrix out for products with so many rows: as panels, or as tiles (`amx`)."""
-    panels = pack(weight)
-    if not _in_tiles(num_rows, len(weight), weight):
-        return panels
-    shape = (len(panels), -(-len(weight) // TERMS), 2 * PIECES, TILE)
-    tiles = _array(weight.new_empty(shape, dtype=torch.int16))
-    run(amx.split_panels, len(panels), 1, len(panels), panels, tiles)
-    return tiles
-
-
-def _in_tiles(num_rows: int, num_terms: int, like: Tensor) -> bool:
-    # By the number of all rows, not of those of a thread, so that threads do not change a bit.
-    is_large = num_rows >= _FEWEST_ROWS and num_terms >= _FEWEST_TERMS
-    return is_large and like.dtype == torch.float32 and amx.is_available()
-
-
 def _pack_recurrent(batch: int, weight: Tensor, size: int) -> Array:
-    return pack_for(batch, weight) if size >= _FEWEST_TERMS and not size % TERMS else pack(weight)
+    return pack_for(batch, weight) if size >= FEWEST_TERMS and not size % TERMS else pack(weight)
 
 
 def _scan(kernel: Any, batch: int, *given: Array) -> None:
@@ -86,13 +53,21 @@ def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     added = rows.new_zeros(len(weight)) if bias is None else bias
     fits = rows.shape[1] == weight.shape[1] or not weight.shape[1] % TERMS
     panels = pack_for(len(rows), weight.t()) if fits else pack(weight.t())
-    given = (_array(rows), panels, _array(added), _array(outputs))
+    given = (as_array(rows), panels, as_array(added), as_array(outputs))
     run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
     return outputs
 
 
-def _check(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
-    # The compiled loops do not check any index.
+def check_given(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
+    """Refuse inputs, weights and a state that do not fit: the compiled loops check no index.
+
+    Raises
+    ------
+    IndexError
+        If a token is not in the vocabulary.
+    ValueError
+        If shapes do not fit.
+    """
     inputs, weight_ih, _, weight_hh, _ = given
     if not inputs.is_floating_point():
         num_tokens = weight_ih.shape[1]
@@ -128,26 +103,10 @@ def _check(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
 def _input_products(inputs: Tensor, weight_ih: Tensor) -> tuple[Array, Array]:
     """Return rows (num_rows, columns), and the places of those of each step (num_steps, batch)."""
     if not inputs.is_floating_point():
-        return _array(weight_ih.t()), _array(inputs)
+        return as_array(weight_ih.t()), as_array(inputs)
     shape = inputs.shape[:2]
     rows = _product(inputs.flatten(0, 1), weight_ih)
-    return _array(rows), np.arange(len(rows)).reshape(shape)
-
-
-def _spaced(like: Tensor, *shape: int) -> Tensor:
-    """Return an uninitialized tensor (..., columns), with a cache line of room after each row.
-
-    The tensor is read down its columns later. Rows a power of two apart would then compete for the
-    same few cache lines.
-    """
-    return like.new_empty(*shape[:-1], shape[-1] + _LINE_BYTES // like.element_size())
-
-
-def _room_after(first: Tensor, num_steps: int) -> Tensor:
-    """Return an uninitialized (num_steps + 1, batch, num_hiddens), its first entry `first`."""
-    states = first.new_empty(num_steps + 1, *first.shape)
-    states[0] = first
-    return states
+    return as_array(rows), np.arange(len(rows)).reshape(shape)
 
 
 def _input_gradients(
@@ -169,9 +128,9 @@ def _input_gradients(
     before
         The state that each step started from, (num_steps, batch, num_hiddens).
     d_x
-        The gradient of the input products, from `_spaced`.
+        The gradient of the input products, from `spaced`.
     d_hn
-        The gradient of the product inside a GRU's reset gate, from `_spaced`. The recurrent
+        The gradient of the product inside a GRU's reset gate, from `spaced`. The recurrent
         weights of the candidate receive it in place of `d_x`.
 
     Returns
@@ -187,15 +146,15 @@ def _input_gradients(
     rows = inputs.flatten(0, 1) if multiplied else nothing
     places = torch.empty(0, dtype=torch.long) if multiplied else inputs.flatten()
     given = (d_x, inner, before, rows, places)
-    d_weight_hh = d_x.new_empty(columns, _padded(d_x, size))
+    d_weight_hh = d_x.new_empty(columns, padded(d_x, size))
     d_bias_ih, d_bias_n = d_x.new_empty(columns), d_x.new_empty(0 if d_hn is None else size)
-    d_weight_ih = d_x.new_empty(columns, _padded(d_x, input_size)) if multiplied else nothing
+    d_weight_ih = d_x.new_empty(columns, padded(d_x, input_size)) if multiplied else nothing
     d_table = nothing if multiplied else d_x.new_empty(input_size, columns)
     whole = not (size % COLUMNS or (multiplied and input_size % COLUMNS))
-    is_tiled = whole and _in_tiles(columns, len(before), d_x)
+    is_tiled = whole and are_tiles(columns, len(before), d_x)
     tiles = torch.empty(0, dtype=torch.int16) if is_tiled else nothing
     results = (d_weight_hh, d_bias_ih, d_bias_n, d_weight_ih, d_table, tiles)
-    run(products.scan_columns, columns, ROWS, columns, *map(_array, (*given, *results)))
+    run(products.scan_columns, columns, ROWS, columns, *map(as_array, (*given, *results)))
     d_inputs = None
     if multiplied and ctx.needs_input_grad[1]:  # place 0 is the recurrence
         d_inputs = _product(d_x, weight_ih.t()).view_as(inputs)
@@ -252,7 +211,7 @@ class Recurrence:
         """The resets as the compiled functions take them."""
         if self.resets is None:
             return np.empty((0, 0), np.uint8)
-        return _array(self.resets.to(torch.uint8))
+        return as_array(self.resets.to(torch.uint8))
 
     def before(self, states: Tensor) -> Tensor:
         """Return the state that each step started from, (num_steps, batch, num_hiddens)."""
@@ -272,7 +231,7 @@ class Scan(Function):
     @staticmethod
     def forward(ctx: Any, recurrence: Recurrence, *tensors: Tensor) -> tuple[Tensor, ...]:  # noqa: D102
         given, state = tensors[:5], tensors[5:]
-        _check(given, state)
+        check_given(given, state)
         kept = recurrence.forward(recurrence.given_resets, given, *state)
         ctx.save_for_backward(*given, *kept)
         ctx.recurrence, ctx.is_spent = recurrence, False
@@ -297,32 +256,32 @@ class Scan(Function):
 
 def _rnn_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
-    states = _room_after(h_0, len(inputs))
+    states = room_after(h_0, len(inputs))
     panels = _pack_recurrent(len(h_0), weight_hh.t(), h_0.shape[1])
-    products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
-    _scan(scans.rnn_forward, len(h_0), *products, panels, resets, _array(states))
+    products = (*_input_products(inputs, weight_ih), as_array(bias_ih + bias_hh))
+    _scan(scans.rnn_forward, len(h_0), *products, panels, resets, as_array(states))
     return (states,)
 
 
 def _rnn_backward(
     resets: Array, panels: Array, states: Tensor, d_outputs: Tensor, d_last: Tensor
 ) -> tuple[Tensor | None, ...]:
-    d_x, d_0 = _spaced(states, *states[1:].shape), torch.empty_like(states[0])
-    read = (*map(_array, (d_outputs, d_last, states)), panels, resets)
-    _scan(scans.rnn_backward, len(d_0), *read, *map(_array, (d_x, d_0)))
+    d_x, d_0 = spaced(states, *states[1:].shape), torch.empty_like(states[0])
+    read = (*map(as_array, (d_outputs, d_last, states)), panels, resets)
+    _scan(scans.rnn_backward, len(d_0), *read, *map(as_array, (d_x, d_0)))
     return d_x, None, d_0
 
 
 def _gru_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
-    states = _room_after(h_0, len(inputs))
+    states = room_after(h_0, len(inputs))
     panels = _pack_recurrent(len(h_0), weight_hh.t(), h_0.shape[1])
-    h_n = _spaced(states, *states[1:].shape)
-    gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
+    h_n = spaced(states, *states[1:].shape)
+    gates = spaced(states, *inputs.shape[:2], len(weight_hh))
     bias, bias_n = bias_ih.clone(), bias_hh[-states.shape[2] :]
     bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
-    products = (*_input_products(inputs, weight_ih), _array(bias), _array(bias_n))
-    results = map(_array, (states, gates, h_n))
+    products = (*_input_products(inputs, weight_ih), as_array(bias), as_array(bias_n))
+    results = map(as_array, (states, gates, h_n))
     _scan(scans.gru_forward, len(h_0), *products, panels, resets, *results)
     return states, gates, h_n
 
@@ -337,8 +296,8 @@ def _gru_backward(
     d_last: Tensor,
 ) -> tuple[Tensor | None, ...]:
     d_0 = torch.empty_like(states[0])
-    read = (*map(_array, (d_outputs, d_last, states)), panels, resets)
-    _scan(scans.gru_backward, len(d_0), *read, *map(_array, (gates, h_n, d_0)))
+    read = (*map(as_array, (d_outputs, d_last, states)), panels, resets)
+    _scan(scans.gru_backward, len(d_0), *read, *map(as_array, (gates, h_n, d_0)))
     return gates, h_n, d_0
 
 
@@ -346,11 +305,11 @@ def _lstm_forward(
     resets: Array, given: Given, h_0: Tensor, c_0: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
-    states, memories = (_room_after(part, len(inputs)) for part in (h_0, c_0))
+    states, memories = (room_after(part, len(inputs)) for part in (h_0, c_0))
     panels = _pack_recurrent(len(h_0), weight_hh.t(), h_0.shape[1])
-    gates = _spaced(states, *inputs.shape[:2], len(weight_hh))
-    products = (*_input_products(inputs, weight_ih), _array(bias_ih + bias_hh))
-    results = map(_array, (states, memories, gates))
+    gates = spaced(states, *inputs.shape[:2], len(weight_hh))
+    products = (*_input_products(inputs, weight_ih), as_array(bias_ih + bias_hh))
+    results = map(as_array, (states, memories, gates))
     _scan(scans.lstm_forward, len(h_0), *products, panels, resets, *results)
     return states, memories, gates
 
@@ -364,8 +323,8 @@ def _lstm_backward(
     *d_results: Tensor,
 ) -> tuple[Tensor | None, ...]:
     d_0, d_c0 = torch.empty_like(states[0]), torch.empty_like(memories[0])
-    read = (*map(_array, (*d_results, memories)), panels, resets)
-    _scan(scans.lstm_backward, len(d_0), *read, *map(_array, (gates, d_0, d_c0)))
+    read = (*map(as_array, (*d_results, memories)), panels, resets)
+    _scan(scans.lstm_backward, len(d_0), *read, *map(as_array, (gates, d_0, d_c0)))
     return gates, None, d_0, d_c0
 
 
@@ -393,8 +352,8 @@ class Linear(Function):
         num_outputs, num_inputs = weight.shape
         rows, d_rows = inputs.flatten(0, -2), d_outputs.flatten(0, -2)
         d_inputs = _product(d_rows, weight.t()).view_as(inputs)
-        d_weight = weight.new_empty(num_outputs, _padded(weight, num_inputs))
+        d_weight = weight.new_empty(num_outputs, padded(weight, num_inputs))
         d_bias = weight.new_empty(num_outputs)
-        given = map(_array, (rows, d_rows, d_weight, d_bias))
+        given = map(as_array, (rows, d_rows, d_weight, d_bias))
         run(products.linear_columns, num_outputs, ROWS, num_outputs, *given)
         return d_inputs, d_weight[:, :num_inputs], d_bias if ctx.has_bias else None

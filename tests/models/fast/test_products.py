@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_magics.models.fast import products
-from rnn_magics.models.fast.functions import pack
+from rnn_magics.models.fast.layout import pack
 
 SIZES = st.integers(1, 70)
 DTYPES = st.sampled_from([np.float32, np.float64])

@@ -16,18 +16,9 @@ from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
 from rnn_magics.models.fast import products
-from rnn_magics.models.fast.functions import (
-    GRAIN,
-    ROWS_IN_TIME,
-    Array,
-    _array,
-    _check,
-    _padded,
-    _room_after,
-    _spaced,
-    pack,
-)
+from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME, check_given
 from rnn_magics.models.fast.gated import scans
+from rnn_magics.models.fast.layout import Array, as_array, pack, padded, room_after, spaced
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import ROWS
 
@@ -80,8 +71,8 @@ class GatedScan(Function):
     ) -> tuple[Tensor, Tensor]:
         size = first.shape[1]
         wanted = weight[:1, :1].expand(cell.num_gates * size, size)  # as recurrent weights would be
-        _check((inputs, weight, bias, wanted, bias), (first,))
-        flags = np.empty((0, 0), np.uint8) if resets is None else _array(resets.to(torch.uint8))
+        check_given((inputs, weight, bias, wanted, bias), (first,))
+        flags = np.empty((0, 0), np.uint8) if resets is None else as_array(resets.to(torch.uint8))
         states, gates = _forward(cell.forward, flags, inputs, weight, bias, first)
         ctx.save_for_backward(inputs, weight, bias, states, gates)
         ctx.cell, ctx.flags, ctx.is_spent = cell, flags, False
@@ -97,9 +88,9 @@ class GatedScan(Function):
         d_0 = torch.empty_like(states[0])
         wanted = inputs.is_floating_point() and ctx.needs_input_grad[2]
         d_inputs = states.new_empty(inputs.shape if wanted else (0, 0, 0))
-        panels = pack(weight) if wanted else _array(d_inputs)
-        read = (*map(_array, (d_outputs, d_last, states)), panels, ctx.flags)
-        _scan(ctx.cell.kernel, len(d_0), *read, *map(_array, (gates, d_inputs, d_0)))
+        panels = pack(weight) if wanted else as_array(d_inputs)
+        read = (*map(as_array, (d_outputs, d_last, states)), panels, ctx.flags)
+        _scan(ctx.cell.kernel, len(d_0), *read, *map(as_array, (gates, d_inputs, d_0)))
         d_weight, d_bias = _weight_gradients(inputs, weight, gates)
         return None, None, d_inputs if wanted else None, d_weight, d_bias, d_0
 
@@ -112,15 +103,15 @@ def _forward(
     kernel: Any, flags: Array, inputs: Tensor, weight: Tensor, bias: Tensor, first: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the states, (num_steps + 1, batch, num_hiddens), and the gates."""
-    states = _room_after(first, len(inputs))
-    gates = _spaced(states, *inputs.shape[:2], len(weight))
-    nothing = _array(states.new_empty(0, 0, 0))
+    states = room_after(first, len(inputs))
+    gates = spaced(states, *inputs.shape[:2], len(weight))
+    nothing = as_array(states.new_empty(0, 0, 0))
     if inputs.is_floating_point():
-        no_table, no_places = _array(states.new_empty(0, 0)), np.empty((0, 0), np.int64)
-        given = (no_table, no_places, _array(inputs), pack(weight.t()))
+        no_table, no_places = as_array(states.new_empty(0, 0)), np.empty((0, 0), np.int64)
+        given = (no_table, no_places, as_array(inputs), pack(weight.t()))
     else:
-        given = (_array(weight.t()), _array(inputs), nothing, nothing)
-    _scan(kernel, len(first), *given, _array(bias), flags, _array(states), _array(gates))
+        given = (as_array(weight.t()), as_array(inputs), nothing, nothing)
+    _scan(kernel, len(first), *given, as_array(bias), flags, as_array(states), as_array(gates))
     return states, gates
 
 
@@ -132,21 +123,21 @@ def _weight_gradients(inputs: Tensor, weight: Tensor, d_x: Tensor) -> tuple[Tens
     inputs, weight
         As in the forward pass.
     d_x
-        The gradient of the input products, from `_spaced`.
+        The gradient of the input products, from `spaced`.
     """
     columns, input_size = weight.shape
     rows, nothing = d_x.flatten(0, 1), d_x.new_empty(0, 0)
     d_bias, none_before = d_x.new_empty(columns), d_x.new_empty(columns, 0)
     if inputs.is_floating_point():
         vectors, places = inputs.flatten(0, 1), torch.empty(0, dtype=torch.long)
-        d_weight, d_table = d_x.new_empty(columns, _padded(d_x, input_size)), nothing
+        d_weight, d_table = d_x.new_empty(columns, padded(d_x, input_size)), nothing
     else:
         vectors, places = nothing, inputs.flatten()
         d_weight, d_table = nothing, d_x.new_empty(input_size, columns)
     # There are no recurrent weights: their gradient has no column, and the state before none.
     given = (rows, nothing, rows[:, :0], vectors, places)
     results = (none_before, d_bias, d_x.new_empty(0), d_weight, d_table, nothing)  # not in tiles
-    run(products.scan_columns, columns, ROWS, columns, *map(_array, (*given, *results)))
+    run(products.scan_columns, columns, ROWS, columns, *map(as_array, (*given, *results)))
     return d_weight[:, :input_size] if inputs.is_floating_point() else d_table.t(), d_bias
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rnn_magics.models.fast import products
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.amx.instructions import PIECES, TERMS, TILE
-from rnn_magics.models.fast.functions import pack, pack_for
+from rnn_magics.models.fast.layout import pack, pack_for
 
 pytestmark = pytest.mark.skipif(not amx.is_available(), reason="this CPU has no matrix unit")
 SIZES = st.integers(1, 100)
