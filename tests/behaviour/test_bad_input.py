@@ -211,7 +211,7 @@ def test_a_clip_that_is_no_bound(trained: Notebook, value: str, said: str) -> No
         ("%train_rnn --epochs 0", "--epochs must be at least 1, not 0"),
         (
             "%train_rnn --cell gruu",
-            "--cell: 'gruu' is not one of rnn, gru, lstm; did you mean 'gru'?",
+            "--cell: 'gruu' is not one of rnn, gru, lstm, mingru, minlstm; did you mean 'gru'?",
         ),
         ("%train_rnn --recipe d2l", "--recipe: 'd2l' is not one of "),
         ("%train_rnn --tie --bidirectional", "tie needs an output as wide as the embedding"),

@@ -38,6 +38,7 @@ OTHER: dict[type[Any], dict[str, Any]] = {
         "embedding_size": 5,
         "bidirectional": True,
         "scratch": True,
+        "learn_state": True,
     },
     TrainConfig: {
         "epochs": 4,
@@ -55,6 +56,7 @@ OTHER: dict[type[Any], dict[str, Any]] = {
         "seed": 3,
         "device": "cpu",
         "threads": 2,
+        "freeze": ("1",),
     },
     BatchConfig: {"batching": "random", "batch_size": 3, "num_steps": 4},
     CorpusConfig: {
