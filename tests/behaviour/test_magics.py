@@ -245,7 +245,8 @@ def test_run_chooses_whose_model_writes(trained: Notebook) -> None:
 def test_rnn_says_where_the_session_stands(trained: Notebook) -> None:
     status = repr(trained.run("%rnn"))
     run = trained.session.runs["gru-1"]
-    for said in ("'tiny', 564", "26 char tokens", "'seq', batch_size=4", "cpu", "gru-1", "1/1"):
+    told = ("tiny: 564 characters", "26 different tokens (char)", "seq: minibatches of 4 x ")
+    for said in (*told, "cpu", "gru-1", "1/1"):
         assert said in status
     assert f"{run.valid_perplexity:.3f}" in status
 
