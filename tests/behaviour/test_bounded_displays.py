@@ -53,6 +53,7 @@ LINES = {
     "load_rnn": ["%load_rnn tiny.safetensors"],
     "rnn": ["%rnn", "%rnn doctor"],
     "exercise": ["%exercise", "%exercise 06.3 0.5", "%exercise --report"],
+    "sweep": ["%sweep --num-hiddens 2,3 --epochs 1 --search grid --no-baseline", "%sweep list"],
     "rnn_lab": [],  # forms: they hold no token
 }
 """Every magic, on a vocabulary of long words."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rnn_magics.decoding.decode import is_compiled
@@ -145,6 +145,8 @@ def test_every_text_keeps_its_form(
     prefix: str,
     more: int,
 ) -> None:
+    # The states of the input-gated cells have no bound, so their logits are not finite then.
+    assume(scale <= 30 or not cell.startswith("min"))
     token, form, least, known = drawn
     vocab = Vocab(known, VocabConfig(token=token))
     run = run_of(vocab, seed, scale, cell)
