@@ -60,9 +60,9 @@ def plain(
         page.open(url)
         page.run("notebook:run-all-cells")
         page.idle()
-        page.tab.wait_for_function(
-            "document.querySelectorAll('.rnn-inspection').length === 3", timeout=PATIENCE
-        )
+        for what, number in ((".rnn-inspection", 3), (".jp-OutputArea img", 5)):
+            there = f"document.querySelectorAll('{what}').length === {number}"
+            page.tab.wait_for_function(there, timeout=PATIENCE)
         page.screenshot(f"one-view-{request.param}")
         page.tab.evaluate("jupyterapp.commands.execute('docmanager:save')")
         page.folder = lab.folder
@@ -80,7 +80,7 @@ def test_a_widget_hides_the_picture_of_the_same_result_and_no_other(plain: Page)
 
 def test_a_picture_is_back_when_its_widget_is_gone(plain: Page) -> None:
     plain.tab.evaluate("document.querySelectorAll('.rnn-live').forEach(one => one.remove())")
-    assert [seen[1] for seen in plain.tab.evaluate(SEEN)] == [0, 1, 1, 1, 1]
+    assert [seen[1] for seen in plain.tab.evaluate(SEEN)] == [0, 1, 1, 1, 2]
 
 
 @pytest.mark.parametrize("width", [1400, 700])
@@ -90,7 +90,7 @@ def test_a_page_made_of_it_shows_each_picture_whole(plain: Page, browser: Any, w
     tab = browser.new_context(viewport={"width": width, "height": 3000}, offline=True).new_page()
     tab.set_content(page, wait_until="domcontentloaded")
     pictures = tab.locator(".jp-OutputArea img").all()
-    assert [picture.is_visible() for picture in pictures] == [True] * 4
+    assert [picture.is_visible() for picture in pictures] == [True] * 5
     assert max(box["x"] + box["width"] for box in map(box_of, pictures)) <= width
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     plain.picture(tab, f"one-view-nbconvert-{width}")
