@@ -26,9 +26,9 @@ from rnn_magics.results import visible
 from rnn_magics.sweeps.events import SweepEvent, TrialBegin, TrialEnd, TrialScored, TrialStep
 from rnn_magics.sweeps.sweep import SweepRuns
 from rnn_magics.sweeps.trial import Trial
+from rnn_magics.training.job import SECONDS_BETWEEN_STEPS_TOLD
 
 _SECONDS_BETWEEN_LOOKS = 0.1
-_SECONDS_BETWEEN_STEPS_TOLD = 0.1
 _SECONDS_BETWEEN_VIEWS = 0.5
 _EXIT_PATIENCE_SECONDS = 10
 
@@ -138,7 +138,7 @@ class Work:
             for event in self._events(self._stopped.is_set):
                 if isinstance(event, TrialStep):
                     now = time.monotonic()
-                    if now - told < _SECONDS_BETWEEN_STEPS_TOLD:
+                    if now - told < SECONDS_BETWEEN_STEPS_TOLD:
                         continue
                     told = now
                 self._queue.put(event)

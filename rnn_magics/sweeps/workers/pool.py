@@ -80,6 +80,11 @@ class Worker:
         """The number of its process."""
         return self._process.pid
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process.poll() is None
+
     def begin(self, task: Task) -> None:
         """Train a trial."""
         self.task = task
@@ -158,7 +163,9 @@ class Pool:
 
     def begin(self, task: Task) -> None:
         """Let an idle worker train a trial."""
-        next(worker for worker in self._workers if worker.task is None).begin(task)
+        worker = next(worker for worker in self._workers if worker.task is None)
+        # It may have been killed while it had nothing to do, of which nobody was told.
+        (worker if worker.is_alive else self._renewed(worker)).begin(task)
 
     def stop(self) -> None:
         """End all trials after their current steps."""
@@ -216,10 +223,13 @@ class Pool:
                     deaths=self._deaths[task.trial.number],
                 )
             )
+        self._renewed(worker).begin(task)
+
+    def _renewed(self, worker: Worker) -> Worker:
         worker.close()
         fresh = self._worker()
         self._workers[self._workers.index(worker)] = fresh
-        fresh.begin(task)
+        return fresh
 
 
 def _take(trial: Trial, other: Trial) -> None:

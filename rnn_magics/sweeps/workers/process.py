@@ -28,8 +28,7 @@ from rnn_magics.sweeps.workers.messages import (
     receive,
     send,
 )
-
-_SECONDS_BETWEEN_STEPS_TOLD = 0.1
+from rnn_magics.training.job import SECONDS_BETWEEN_STEPS_TOLD
 
 
 class Desk:
@@ -72,7 +71,7 @@ class Desk:
         try:
             for event in iter_trial(message.task, batches, self._judge, self._stopped.is_set):
                 now = time.monotonic()
-                if not isinstance(event, TrialStep) or now - told >= _SECONDS_BETWEEN_STEPS_TOLD:
+                if not isinstance(event, TrialStep) or now - told >= SECONDS_BETWEEN_STEPS_TOLD:
                     told = now
                     send(self._told, Told(event))
         except Exception as error:  # noqa: BLE001  (raised in the sweep)

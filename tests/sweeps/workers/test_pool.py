@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -75,6 +76,24 @@ def test_a_worker_that_keeps_dying_ends_the_sweep_in_one_line(
     monkeypatch.setattr(pool, "Worker", Dying)
     with pytest.raises(TrainingError, match="the worker of trial 0 was killed 3 times"):
         sweep(make(), SPACE, CONFIG, folder=tmp_path / "two", workers=1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_worker_that_is_killed_while_it_is_idle_gets_no_trial() -> None:
+    team = pool.Pool(make(), 1, lambda _trial, _curve: False)
+    try:
+        (dead,) = team.workers
+        os.kill(dead.pid, signal.SIGKILL)
+        while dead.is_alive:
+            list(team.hear())
+        list(team.hear())  # of its end nobody is told
+        team.begin(SimpleNamespace(trial=SimpleNamespace(number=0)))  # type: ignore[arg-type]
+        (fresh,) = team.workers
+        assert fresh is not dead
+        assert fresh.is_alive
+        assert team.busy == [fresh]
+    finally:
+        team.close()
 
 
 def test_workers_stop_and_their_trials_go_on(tmp_path: Path, one_by_one: SweepRuns) -> None:
