@@ -16,9 +16,9 @@ from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.language import say
 from rnn_magics.storage import atomic
 from rnn_magics.storage.claim import Claim
-from rnn_magics.sweeps.agenda import Agenda, Clock, Stopped, judge_of, possible, write_end
+from rnn_magics.sweeps.agenda import Agenda, Clock, judge_of, possible, write_end
 from rnn_magics.sweeps.config import SweepConfig
-from rnn_magics.sweeps.events import SweepEnd, SweepEvent, TrialEnd
+from rnn_magics.sweeps.events import Events, SweepEnd, SweepEvent, TrialEnd, Wanted, never
 from rnn_magics.sweeps.folder import Made, SweepFolder, find_folder
 from rnn_magics.sweeps.kept import read_sweep
 from rnn_magics.sweeps.running import iter_trial
@@ -30,8 +30,8 @@ from rnn_magics.sweeps.trial import Trial
 from rnn_magics.sweeps.workers.pool import Pool
 
 Listener = Callable[[SweepEvent], None]
-Drive = Callable[[SweepRuns, Callable[[Stopped], Iterator[SweepEvent]]], None]
-"""``drive(sweep, events)`` drains ``events(stopped)``, here or on another thread."""
+Drive = Callable[[SweepRuns, Events], None]
+"""``drive(sweep, events)`` drains ``events(stopped, paused)``, here or on another thread."""
 
 
 def sweep(
@@ -209,8 +209,8 @@ def _driven(
 ) -> SweepRuns:
     listening = list(listeners)
 
-    def events(stopped: Stopped) -> Iterator[SweepEvent]:
-        for event in iter_sweep(begun, batches, stopped, workers):
+    def events(stopped: Wanted, paused: Wanted = never) -> Iterator[SweepEvent]:
+        for event in iter_sweep(begun, batches, stopped, workers, paused):
             for listener in listening:
                 listener(event)
             yield event
@@ -219,7 +219,7 @@ def _driven(
         if drive is not None:
             drive(begun, events)
         else:
-            for _ in events(lambda: False):
+            for _ in events(never):
                 pass
     finally:
         claim.release()
@@ -227,7 +227,11 @@ def _driven(
 
 
 def iter_sweep(
-    made: SweepRuns, batches: Batches, stopped: Stopped, workers: int | None = None
+    made: SweepRuns,
+    batches: Batches,
+    stopped: Wanted,
+    workers: int | None = None,
+    paused: Wanted = never,
 ) -> Iterator[SweepEvent]:
     """Make the trials of a sweep, and yield events.
 
@@ -238,9 +242,11 @@ def iter_sweep(
     batches
         Its minibatches.
     stopped
-        Asked between steps; if it says so, the trial is saved and the sweep ends there.
+        Wanted between steps; if it says so, the trial is saved and the sweep ends there.
     workers
         How many processes train at once; None for none, all in this one.
+    paused
+        Wanted between steps; while it says so, all trials wait, and no time of the budget is spent.
 
     Yields
     ------
@@ -248,7 +254,7 @@ def iter_sweep(
         A `TrialBegin` for each trial that begins or goes on, its `TrialStep` and `TrialScored`, a
         `TrialEnd`; one `SweepEnd`.
     """
-    clock, agenda = Clock(made, stopped), Agenda(made)
+    clock, agenda = Clock(made, stopped, paused), Agenda(made)
     if workers is None:
         while not clock.is_over() and (trial := agenda.next(0)) is not None:
             yield from _make(made, trial, batches, clock)
@@ -262,7 +268,9 @@ def iter_sweep(
 
 def _make(made: SweepRuns, trial: Trial, batches: Batches, clock: Clock) -> Iterator[SweepEvent]:
     if task := possible(made, trial):
-        yield from iter_trial(task, batches, judge_of(made), clock.is_over)
+        for event in iter_trial(task, batches, judge_of(made), clock.is_over):
+            yield event
+            clock.wait()
     write_end(made, trial, clock)
     yield TrialEnd(trial)
 
@@ -273,7 +281,9 @@ def _make_at_once(
     pool, is_stopping = Pool(batches, workers, judge_of(made)), False
     try:
         while True:
-            while not clock.is_over() and pool.has_room:
+            is_paused = clock.is_paused()
+            pool.hold(is_paused)
+            while not is_paused and not clock.is_over() and pool.has_room:
                 if (trial := agenda.next(len(pool.busy))) is None:
                     break
                 if task := possible(made, trial):
@@ -281,7 +291,7 @@ def _make_at_once(
                 else:
                     write_end(made, trial, clock)
                     yield TrialEnd(trial)
-            if not pool.busy:
+            if not pool.busy and not is_paused:
                 return
             if clock.is_over() and not is_stopping:
                 is_stopping = True

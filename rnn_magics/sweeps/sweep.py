@@ -232,6 +232,12 @@ class SweepRuns(Result):
             told += [say("to train it again, type"), *self.lines]
         return [*told, *filter(None, [self.message])]
 
+    @property
+    def remarks(self) -> list[str]:
+        """What to know of it besides the baseline and the line to type: seeds, test part, end."""
+        told = [] if self.best is None else self._on_chance(self.best)
+        return [*told, *filter(None, [self.message])]
+
     def _on_chance(self, best: Trial) -> list[str]:
         told = []
         again = self.confirmed
