@@ -109,14 +109,14 @@ class Dashboard:
         self._show()
 
     def _do(self, command: dict[str, Any]) -> str:
-        job, kind = self.job, command.get("type")
+        job, kind = self.job, str(command.get("type"))
         if kind == "predict":  # before the training begins, too
             self._run.predict(command.get("perplexity"))  # type: ignore[arg-type]  # it looks
             expected = rounded(self._run.predicted)
             return say("your prediction: held-out perplexity {perplexity}", perplexity=expected)
         if job is None or not job.is_alive:
             return say("the run has ended")
-        simple: dict[Any, tuple[Callable[[], None], str]] = {
+        simple: dict[str, tuple[Callable[[], None], str]] = {
             "pause": (job.pause, say("pauses after the current step")),
             "resume": (job.resume, say("training continues")),
             "stop": (job.stop, say("stops after the current step; the model is kept")),

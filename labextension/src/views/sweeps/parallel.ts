@@ -11,7 +11,9 @@ const TOP = 44;
 const BOTTOM = 14;
 /** What a name or a value may take, in pixels of a letter. */
 const LETTER = 6.6;
-const SIDE = 34;
+/** Beside the first axis, and beside the last, whose values stand there. */
+const LEFT = 34;
+const RIGHT = 46;
 const LEAST_WIDTH = 240;
 
 export interface Parallel {
@@ -91,8 +93,8 @@ export function scoreAxis({ trials, ladder, in_bytes }: SweepData): {
 function picture(data: SweepData, width: number): SVGElement[] {
   const { options, ladder } = data;
   const score = scoreAxis(data);
-  const room = (width - 2 * SIDE) / Math.max(options.length, 1);
-  const x = (at: number): number => SIDE + at * room;
+  const room = (width - LEFT - RIGHT) / Math.max(options.length, 1);
+  const x = (at: number): number => LEFT + at * room;
   const y = (place: number): number => TOP + (1 - place) * (HEIGHT - TOP - BOTTOM);
   const parts = order(data).map(trial => line(trial, data, score.place, x, y));
   options.forEach((option, at) => {
@@ -103,7 +105,7 @@ function picture(data: SweepData, width: number): SVGElement[] {
   if (ladder !== null && score.ticks.length > 0) {
     const level = text(y(score.place(ladder.nats)));
     parts.push(
-      shape('line', 'rnn-level', { x1: text(last - room), x2: text(last + SIDE), y1: level, y2: level })
+      shape('line', 'rnn-level', { x1: text(last - RIGHT), x2: text(last), y1: level, y2: level })
     );
   }
   return parts;
@@ -149,8 +151,8 @@ function axis(
   isLast = false
 ): SVGElement[] {
   // Names stand in two heights' room, cut where the next axis begins.
-  const anchor = isLast ? 'end' : x <= SIDE ? 'start' : 'middle';
-  const at = isLast ? x + SIDE : x <= SIDE ? 0 : x;
+  const anchor = isLast ? 'end' : x <= LEFT ? 'start' : 'middle';
+  const at = isLast ? x + RIGHT : x <= LEFT ? 0 : x;
   const letters = Math.max(3, Math.floor((room * (anchor === 'middle' ? 0.95 : 0.7)) / LETTER));
   const title = words('rnn-axis-name', cut(name, letters), at, TOP - 26, anchor);
   const told = words('rnn-axis-share', under, at, TOP - 11, anchor);

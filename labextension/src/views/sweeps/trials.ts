@@ -38,8 +38,9 @@ export function trials(first: SweepData, pointed: (number: number | null) => voi
   const head = made.createTHead().insertRow();
   head.setAttribute('role', 'row');
   head.append(
-    ...names.map(name => {
+    ...names.map((name, at) => {
       const cell = element('th', '', name);
+      cell.toggleAttribute('data-number', at === names.length - 3 || at === names.length - 2);
       cell.setAttribute('role', 'columnheader');
       return cell;
     })
@@ -107,7 +108,13 @@ function row(number: number, names: string[]): Row {
   });
   const picture = emptyCurve();
   const [spark, score, tokens, state] = cells.slice(-4);
+  cells.slice(0, -4).forEach(cell => {
+    cell.dataset['part'] = 'option';
+  });
   spark?.append(picture);
+  if (state !== undefined && tokens !== undefined) {
+    [state.dataset['part'], tokens.dataset['part']] = ['state', 'tokens'];
+  }
   score?.toggleAttribute('data-number', true);
   tokens?.toggleAttribute('data-number', true);
   const chip = element('span', 'rnn-trial-state');
@@ -126,18 +133,15 @@ function row(number: number, names: string[]): Row {
       curve(picture, trial, scale, data.ladder?.nats ?? null);
       put(score, trial.told);
       put(tokens, grouped(trial.tokens));
-      put(chip, isBest ? say('%1, best', trial.state) : stateOf(trial, data));
+      put(chip, isBest ? say('%1, best', trial.state) : stateOf(trial));
       chip.style.setProperty('--rnn-done', percent(trial.done ?? 0));
       chip.toggleAttribute('data-done', trial.done !== null);
     }
   };
 }
 
-function stateOf({ kind, state, done }: Trial, { phase }: SweepData): string {
-  if (kind !== 'running' || done === null) {
-    return state;
-  }
-  return phase === 'paused' ? say('paused at %1', percent(done)) : percent(done);
+function stateOf({ kind, state, done }: Trial): string {
+  return kind === 'running' && done !== null ? percent(done) : state;
 }
 
 /** Change a text only where it is another, so that what a reader has selected stays. */

@@ -92,12 +92,12 @@ class SweepBoard(SweepTable):
         work = self._work
         if not work.is_alive:
             return say("the sweep has ended")
-        known: dict[Any, tuple[Callable[[], None], str]] = {
+        known: dict[str, tuple[Callable[[], None], str]] = {
             "pause": (work.pause, say("pauses after the current step; no time of the budget runs")),
             "resume": (work.resume, say("the sweep continues")),
             "stop": (work.stop, say("stops after the current step; --resume last goes on there")),
         }
-        if (found := known.get(command.get("type"))) is None:
+        if (found := known.get(str(command.get("type")))) is None:
             return unknown_command()
         act, said = found
         act()
