@@ -7,6 +7,7 @@ and after it has ended; what it reached is in the folder of its run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from rnn_magics.sweeps.config import SweepConfig
 from rnn_magics.sweeps.events import Events, SweepEnd, SweepEvent, TrialEnd, Wanted, never
 from rnn_magics.sweeps.folder import Made, SweepFolder, find_folder
 from rnn_magics.sweeps.kept import read_sweep
-from rnn_magics.sweeps.running import iter_trial
+from rnn_magics.sweeps.running import Judge, iter_trial
 from rnn_magics.sweeps.search.tpe import optuna_or
 from rnn_magics.sweeps.settings import require_tokens
 from rnn_magics.sweeps.space import Space
@@ -30,17 +31,20 @@ from rnn_magics.sweeps.trial import Trial
 from rnn_magics.sweeps.workers.pool import Pool
 
 Listener = Callable[[SweepEvent], None]
+Team = Callable[[Batches, Judge], Pool]
+"""Makes workers, which ask whether a trial is to end early."""
 Drive = Callable[[SweepRuns, Events], None]
 """``drive(sweep, events)`` drains ``events(stopped, paused)``, here or on another thread."""
 
 
-def sweep(
+def sweep(  # noqa: PLR0913  (where, and who watches)
     batches: Batches,
     space: Space,
     config: SweepConfig | None = None,
     *,
     folder: str | Path,
     workers: int | None = None,
+    cluster: str | None = None,
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
 ) -> SweepRuns:
@@ -65,6 +69,9 @@ def sweep(
     workers
         How many trials are trained at once, in processes of their own that share the cores; by
         default one after another, in this process.
+    cluster
+        ``host:port`` of the head of a Ray cluster, or ``auto``, on whose machines the trials are
+        trained; by default on this machine. They all must see `folder`.
     listeners
         Called with every event.
     drive
@@ -79,10 +86,10 @@ def sweep(
     Raises
     ------
     ConfigError
-        If there is nothing to try, an option cannot be tried on this text, or Optuna is not
-        installed.
+        If there is nothing to try, an option cannot be tried on this text, Optuna or Ray is not
+        installed, or no cluster answers.
     TrainingError
-        If nothing is held out.
+        If nothing is held out, or the machines of a cluster have other versions or another folder.
     StorageError
         If the folder holds a sweep already, or cannot be written to.
 
@@ -95,12 +102,13 @@ def sweep(
     """
     config = config or SweepConfig()
     check_sweep(batches, space, config)
-    check_workers(workers, space)
+    check_workers(workers, space, cluster)
     place = SweepFolder(atomic.user_path(folder))
     made = Made.of(space, config, batches)
-    claim = place.begin(made)
     begun = SweepRuns(place, space, config, made.base)
-    return _driven(begun, batches, claim, workers, listeners, drive)
+    with _hired(workers, cluster, begun) as hire:
+        claim = place.begin(made)
+        return _driven(begun, batches, claim, hire, listeners, drive)
 
 
 def resume_sweep(  # noqa: PLR0913  (what may change, and who watches)
@@ -111,6 +119,7 @@ def resume_sweep(  # noqa: PLR0913  (what may change, and who watches)
     budget: str | None = None,
     confirm: int | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
 ) -> SweepRuns:
@@ -124,7 +133,7 @@ def resume_sweep(  # noqa: PLR0913  (what may change, and who watches)
         The same minibatches as before.
     trials, budget, confirm
         More trials, another time budget in all, seeds to confirm; by default as before.
-    workers, listeners, drive
+    workers, cluster, listeners, drive
         As for `sweep`.
 
     Raises
@@ -141,15 +150,16 @@ def resume_sweep(  # noqa: PLR0913  (what may change, and who watches)
     typed: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     config = replace(made.config, **typed)
     _require_search(config)
-    check_workers(workers, made.space)
-    claim = Claim(place.path)
-    try:
-        begun = read_sweep(place)
-    except BaseException:
-        claim.release()
-        raise
-    begun.config = config
-    return _driven(begun, batches, claim, workers, listeners, drive)
+    check_workers(workers, made.space, cluster)
+    with _hired(workers, cluster, SweepRuns(place, made.space, config, made.base)) as hire:
+        claim = Claim(place.path)
+        try:
+            begun = read_sweep(place)
+        except BaseException:
+            claim.release()
+            raise
+        begun.config = config
+        return _driven(begun, batches, claim, hire, listeners, drive)
 
 
 def check_sweep(batches: Batches, space: Space, config: SweepConfig) -> None:
@@ -172,7 +182,7 @@ def check_sweep(batches: Batches, space: Space, config: SweepConfig) -> None:
     _require_search(config)
 
 
-def check_workers(workers: int | None, space: Space) -> None:
+def check_workers(workers: int | None, space: Space, cluster: str | None = None) -> None:
     """Refuse workers that cannot train the trials of a space.
 
     Raises
@@ -180,15 +190,15 @@ def check_workers(workers: int | None, space: Space) -> None:
     ConfigError
         If their number is below 1, or they would not know a cell or a tokenizer.
     """
-    if workers is None:
+    if workers is None and cluster is None:
         return
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise ConfigError(say("workers must be at least 1, not {number}", number=workers))
     if own := space.registered_here():
         raise ConfigError(
             say(
                 "{name!r} is registered in this process only, where no worker knows it; leave"
-                " --workers out",
+                " --workers and --cluster out",
                 name=own,
             )
         )
@@ -199,18 +209,33 @@ def _require_search(config: SweepConfig) -> None:
         optuna_or()
 
 
+@contextmanager
+def _hired(workers: int | None, cluster: str | None, made: SweepRuns) -> Iterator[Team | None]:
+    # What makes the workers; None where trials are trained here, one after another.
+    if cluster is not None:
+        from rnn_magics.sweeps.cluster.team import gather  # noqa: PLC0415  (an optional extra)
+
+        planned = None if made.planned is None else made.planned + (made.config.confirm or 0)
+        with gather(cluster, workers, made.folder.path, planned) as team:
+            yield team.pool
+    elif workers is not None:
+        yield lambda batches, judge: Pool(batches, workers, judge)
+    else:
+        yield None
+
+
 def _driven(
     begun: SweepRuns,
     batches: Batches,
     claim: Claim,
-    workers: int | None,
+    hire: Team | None,
     listeners: Iterable[Listener],
     drive: Drive | None,
 ) -> SweepRuns:
     listening = list(listeners)
 
     def events(stopped: Wanted, paused: Wanted = never) -> Iterator[SweepEvent]:
-        for event in iter_sweep(begun, batches, stopped, workers, paused):
+        for event in iter_sweep(begun, batches, stopped, hire, paused):
             for listener in listening:
                 listener(event)
             yield event
@@ -230,7 +255,7 @@ def iter_sweep(
     made: SweepRuns,
     batches: Batches,
     stopped: Wanted,
-    workers: int | None = None,
+    hire: Team | None = None,
     paused: Wanted = never,
 ) -> Iterator[SweepEvent]:
     """Make the trials of a sweep, and yield events.
@@ -243,8 +268,8 @@ def iter_sweep(
         Its minibatches.
     stopped
         Wanted between steps; if it says so, the trial is saved and the sweep ends there.
-    workers
-        How many processes train at once; None for none, all in this one.
+    hire
+        ``hire(batches, judge)`` makes workers; None to train in this process.
     paused
         Wanted between steps; while it says so, all trials wait, and no time of the budget is spent.
 
@@ -255,11 +280,11 @@ def iter_sweep(
         `TrialEnd`; one `SweepEnd`.
     """
     clock, agenda = Clock(made, stopped, paused), Agenda(made)
-    if workers is None:
+    if hire is None:
         while not clock.is_over() and (trial := agenda.next(0)) is not None:
             yield from _make(made, trial, batches, clock)
     else:
-        yield from _make_at_once(made, agenda, batches, clock, workers)
+        yield from _make_at_once(made, agenda, hire(batches, judge_of(made)), clock)
     made.spent = clock.spent
     made.message = clock.message
     is_complete = not clock.is_over() and all(t.outcome is not None for t in made.trials)
@@ -276,9 +301,9 @@ def _make(made: SweepRuns, trial: Trial, batches: Batches, clock: Clock) -> Iter
 
 
 def _make_at_once(
-    made: SweepRuns, agenda: Agenda, batches: Batches, clock: Clock, workers: int
+    made: SweepRuns, agenda: Agenda, pool: Pool, clock: Clock
 ) -> Iterator[SweepEvent]:
-    pool, is_stopping = Pool(batches, workers, judge_of(made)), False
+    is_stopping = False
     try:
         while True:
             is_paused = clock.is_paused()

@@ -38,7 +38,7 @@ from rnn_magics.sweeps.workers.worker import Heard, Message
 _SECONDS_BETWEEN_LOOKS = 0.1
 _MOST_DEATHS = 2  # of the workers of one trial
 _PACKAGE = Path(__file__).parents[3]
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREADS = ("OMP_NUMTHREADS", "MKL_NUMTHREADS", "NUMBA_NUMTHREADS", "OPENBLAS_NUMTHREADS")
 Hire = Callable[[Heard], worker.Worker]
 """Makes a worker."""
 
@@ -66,7 +66,7 @@ class Worker(worker.Worker):
             stderr=subprocess.DEVNULL,
             env={
                 **os.environ,
-                **dict.fromkeys(_THREADS, str(threads)),
+                **dict.fromkeys(THREADS, str(threads)),
                 "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             },
         )
