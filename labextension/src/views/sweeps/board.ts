@@ -133,8 +133,11 @@ function atText({ trials, number, planned, phase }: SweepData): string {
     return say('%1 trials', number);
   }
   const running = trials.filter(({ kind }) => kind === 'running').map(trial => trial.number);
-  const of = planned === null ? '' : ` ${say('of %1', planned)}`;
-  return running.length === 0 ? '' : `${say('trial %1', running.join(', '))}${of}`;
+  if (running.length === 0) {
+    return '';
+  }
+  const numbers = running.join(', ');
+  return planned === null ? say('trial %1', numbers) : say('trial %1 of %2', numbers, planned);
 }
 
 /** Four numbers that are read from across the room. */

@@ -14,6 +14,7 @@ from IPython.display import DisplayHandle, display
 
 from rnn_magics.language import say
 from rnn_magics.notebook.live.sweeps.payload import sweep_payload
+from rnn_magics.notebook.live.sweeps.progress import SweepProgress
 from rnn_magics.notebook.live.sweeps.table import SweepTable
 from rnn_magics.notebook.show.bundle import LIVE_MIME, Bundle, forms_of
 from rnn_magics.notebook.show.rich.sweeps import picture_of, shares_of, sweep_block
@@ -62,12 +63,12 @@ class SweepBoard(SweepTable):
         self, sweep: SweepRuns, work: Held, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._work = work
-        self.widget = SweepWidget(words=sweep.name, is_kept=True)
+        first = sweep_payload(sweep, SweepProgress(sweep, clock))
+        self.widget = SweepWidget(sweep=first, words=sweep.name, is_kept=True)
         self.widget.hear_at_once()
         self.widget.on_msg(lambda _widget, command, _buffers: self.obey(command))
         self._view: DisplayHandle | None = display(self.widget, display_id=True)
         super().__init__(sweep, clock)
-        self._send()
 
     def obey(self, command: Any) -> None:
         """Carry out a reader's command and show the answer."""

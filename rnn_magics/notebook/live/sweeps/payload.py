@@ -7,13 +7,13 @@ here as it is typed; scores are nats.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rnn_magics.notebook.live.sweeps.progress import SweepProgress
 from rnn_magics.sweeps.dimensions import Dimension, Interval, written
 from rnn_magics.sweeps.sweep import SweepRuns
-from rnn_magics.sweeps.trial import Outcome, Trial
+from rnn_magics.sweeps.trial import Outcome, Trial, thinned
 
 VERSION = 1
 MOST_TRIALS = 300  # rows of a table that a page draws at once
@@ -114,17 +114,11 @@ def _trial(sweep: SweepRuns, trial: Trial, progress: SweepProgress | None) -> di
         "done": progress.done(trial.number) if progress is not None and is_running else None,
         "values": [_cut(written(value)) for value in values.values()],
         "places": [dimensions[name].place(value) for name, value in values.items()],
-        "scores": [[at.tokens, _finite(at.nats)] for at in _thinned(trial.scores)],
+        "scores": [[at.tokens, _finite(at.nats)] for at in thinned(trial.scores, MOST_SCORES)],
         "nats": None if shown is None else _finite(shown),
         "told": row[-3],
         "tokens": trial.tokens,
     }
-
-
-def _thinned(scores: Sequence[Any]) -> list[Any]:
-    # The last, and others in equal steps before it.
-    every = math.ceil(len(scores) / MOST_SCORES) or 1
-    return list(scores[::-1][::every])[::-1]
 
 
 def _finite(nats: float) -> float | None:

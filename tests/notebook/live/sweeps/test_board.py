@@ -78,6 +78,7 @@ def test_a_saved_notebook_keeps_data_a_picture_and_a_table(
     board.settle(figure=True)
     widget, table, *_, rows, kept = [output["data"] for output in shown]
     assert "application/vnd.jupyter.widget-view+json" in widget
+    assert board.widget.sweep["view"] == "sweep"  # from the first on
     assert "text/html" in table
     assert LIVE_MIME not in table  # a page that is loaded without a kernel shows it
     assert rows[LIVE_MIME] == {}
