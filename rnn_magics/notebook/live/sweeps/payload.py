@@ -41,8 +41,8 @@ def sweep_payload(
     Returns
     -------
     dict
-        Strict JSON: ``name``, ``phase`` (``running``, ``paused``, ``stopped`` or ``ended``), ``verdict``,
-        ``score`` (what trials are judged by, in words), ``in_bytes`` (whether that is per byte),
+        Strict JSON: ``name``, ``phase`` (``running``, ``paused``, ``stopped`` or ``ended``),
+        ``verdict``, ``score`` (what trials are judged by, in words), ``in_bytes`` (per byte?),
         ``options`` (a dict each: ``name``, ``values``, ``share``, and ``ticks``, pairs of a
         height from 0 to 1 and a value), ``trials`` (see below), ``best`` (a number), ``planned``,
         ``ladder`` (``name`` and ``nats`` of the best n-gram), ``share``, ``seconds``,
