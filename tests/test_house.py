@@ -36,6 +36,7 @@ FLOORS = [
         "language",
         "names",
         "options",
+        "pipes",
         "results",
         "tables",
     },
