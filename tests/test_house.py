@@ -36,7 +36,6 @@ FLOORS = [
         "language",
         "names",
         "options",
-        "pipes",
         "results",
         "tables",
     },

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from rnn_magics.errors import CorpusError, RNNMagicsError
 from rnn_magics.language import language, say
-from rnn_magics.pipes import python_process, receive, send
+from rnn_magics.text.sharding.pipes import python_process, receive, send
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.language import speak
-from rnn_magics.pipes import own_pipes, receive, send
+from rnn_magics.text.sharding.pipes import own_pipes, receive, send
 
 
 def _listen(given: IO[bytes], asked: queue.SimpleQueue[Any]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 _SIZE = struct.Struct("<Q")
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parents[3]
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
