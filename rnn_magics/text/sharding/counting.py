@@ -15,7 +15,7 @@ from rnn_magics.text.indexing.ids import Ids
 from rnn_magics.text.indexing.on_disk import bytes_needed, index_file
 from rnn_magics.text.reading.progress import ReadingProgress, Watch
 from rnn_magics.text.reading.stream import StreamedText
-from rnn_magics.text.sharding.executors import Executor, Processes
+from rnn_magics.text.sharding.executors import Executor
 from rnn_magics.text.sharding.mapping import Part, Shard, Splitting, number_shard
 from rnn_magics.text.sharding.reducing import Joined, num_characters, with_borders, with_cut
 from rnn_magics.text.sharding.stretches import Stretch, shards
@@ -28,33 +28,23 @@ _SHARDS_A_WORKER = 4  # so that a slow worker keeps nobody waiting for long
 _MOST_BYTES = 1 << 26  # of a shard, so that whoever watches sees it go on
 
 
-def count_vocab(
+def count_shards(
     corpus: Corpus,
-    config: VocabConfig | None = None,
-    *,
-    workers: int = 2,
-    executor: Executor | None = None,
+    config: VocabConfig,
+    executor: Executor,
+    workers: int,
     watch: Watch | None = None,
 ) -> Vocab:
-    r"""Count the tokens of a text on disk on several workers: the vocabulary of one process.
-
-    .. math:: c(w) = \sum_k c_k(w), \quad
-        x(w) < x(v) \text{ if } c(w) > c(v), \text{ or } c(w) = c(v) \text{ and } w \text{ is first}
-
-    A worker reads a shard k: whole files, or lines of one. It counts the tokens, and writes them as
-    numbers of their types to the folder of the indices. The shards joined in their order are the
-    numbers that `Vocab.from_corpus` makes, bit for bit, so everything that follows is the same.
+    """Count the tokens of a text on disk, shard by shard.
 
     Parameters
     ----------
-    corpus
-        A text on disk: of large files, or read with ``storage=``.
-    config
+    corpus, config
         As for `Vocab.from_corpus`.
-    workers
-        How many processes of this machine, started for it.
     executor
-        Where else the shards are worked on.
+        Where the shards are worked on.
+    workers
+        How many of them are worked on at once there.
     watch
         Is told how much of the text has been read.
 
@@ -66,17 +56,23 @@ def count_vocab(
     VocabError
         As for `Vocab.from_corpus`.
     """
-    config = config or VocabConfig()
-    token = config.token or corpus.default_token
-    require_kind(token, corpus.name, is_text=corpus.is_text)
-    text, how = _sharable(corpus, Splitting(corpus.config, token, config.reserved))
-    number = partial(_numbered, corpus, text, how, workers, executor or Processes(workers), watch)
+    text, how = sharable(corpus, config)
+    number = partial(_numbered, corpus, text, how, workers, executor, watch)
     return Vocab.from_corpus(corpus, config, number=number)
 
 
-def _sharable(corpus: Corpus, how: Splitting) -> tuple[StreamedText, Splitting]:
-    # What can be told before anything is read.
-    text, token, border, why = corpus.data, how.token, how.border, ""
+def sharable(corpus: Corpus, config: VocabConfig) -> tuple[StreamedText, Splitting]:
+    """Return a text on disk, and how it becomes tokens.
+
+    Raises
+    ------
+    CorpusError
+        When it cannot be shared out among workers; nothing has been read then.
+    """
+    token = config.token or corpus.default_token
+    require_kind(token, corpus.name, is_text=corpus.is_text)
+    how = Splitting(corpus.config, token, config.reserved)
+    text, border, why = corpus.data, how.border, ""
     tokenizer = tokenizer_of(token)
     if not isinstance(text, StreamedText):
         why = say("it is in memory; %corpus --storage DIR leaves its files on disk")

@@ -6,9 +6,11 @@ process that had it was killed.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from rnn_magics.errors import CorpusError, RNNMagicsError
@@ -128,12 +130,13 @@ class _Hand:
 
     def asked(self, function: Callable[[Any], Any], item: Any) -> Any:
         for _ in range(_MOST_DEATHS + 1):
-            process, reply = self._process, None
+            process = self._process
+            reply: Answer | None = None
             with suppress(OSError, ValueError):  # it was killed
                 send(process.stdin, (function, item))
                 reply = receive(process.stdout)
             if reply is not None:
-                return _unpacked(reply)
+                return reply.result()
             self._close()
             if self._is_over:
                 break
@@ -158,10 +161,49 @@ class _Hand:
                 pipe.close()
 
 
-def _unpacked(reply: tuple[bool, Any]) -> Any:
-    is_done, value = reply
-    if is_done:
-        return value
-    if isinstance(value, RNNMagicsError | OSError):
-        raise value
-    raise CorpusError(say("a worker failed: {error}", error=value))
+def answered(function: Callable[[T], R], item: T) -> Answer:
+    """Return what a worker says of an item: its result, or what went wrong."""
+    host = socket.gethostname()
+    try:
+        return Answer(host, function(item))
+    except (RNNMagicsError, OSError) as error:
+        return Answer(host, error=error)
+    except Exception as error:  # noqa: BLE001  (raised where the result is waited for)
+        return Answer(host, error=f"{type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a worker says of an item.
+
+    Parameters
+    ----------
+    host
+        The machine that it runs on.
+    value
+        The result.
+    error
+        What went wrong; None if nothing did.
+    """
+
+    host: str
+    value: Any = None
+    error: RNNMagicsError | OSError | str | None = None
+
+    def result(self) -> Any:
+        """Return the result.
+
+        Raises
+        ------
+        CorpusError
+            What went wrong, and on which machine if it was another.
+        OSError
+            Likewise, on this one.
+        """
+        if self.error is None:
+            return self.value
+        if isinstance(self.error, str):
+            raise CorpusError(say("a worker failed: {error}", error=self.error))
+        if self.host != socket.gethostname():
+            raise CorpusError(say("on {host}: {error}", host=self.host, error=self.error))
+        raise self.error

@@ -12,8 +12,8 @@ import sys
 import threading
 from typing import IO, Any
 
-from rnn_magics.errors import RNNMagicsError
 from rnn_magics.language import speak
+from rnn_magics.text.sharding.executors import answered
 from rnn_magics.text.sharding.pipes import own_pipes, receive, send
 
 
@@ -32,14 +32,7 @@ def main(language: str) -> None:
     asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(given, asked), daemon=True).start()
     while True:
-        function, item = asked.get()
-        try:
-            reply = (True, function(item))
-        except (RNNMagicsError, OSError) as error:
-            reply = (False, error)
-        except Exception as error:  # noqa: BLE001  (raised where the result is waited for)
-            reply = (False, f"{type(error).__name__}: {error}")
-        send(told, reply)
+        send(told, answered(*asked.get()))
 
 
 if __name__ == "__main__":

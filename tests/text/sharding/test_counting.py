@@ -19,11 +19,11 @@ from rnn_magics.errors import CorpusError
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing import numbering
-from rnn_magics.text.reading.progress import ReadingProgress
+from rnn_magics.text.reading.progress import ReadingProgress, Watch
 from rnn_magics.text.reading.stream import StreamedText
 from rnn_magics.text.sharding import stretches
-from rnn_magics.text.sharding.counting import count_vocab
-from rnn_magics.text.sharding.executors import Here
+from rnn_magics.text.sharding.counting import count_shards
+from rnn_magics.text.sharding.executors import Executor, Here, Processes
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
 from rnn_magics.text.vocab import Vocab, VocabConfig, encode_corpus, numbered_as
 from tests.text.indexing.test_numbering import SNIPPETS
@@ -36,6 +36,17 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every few bytes may be a shard."""
     monkeypatch.setattr(stretches, "_LEAST_BYTES", 1)
     monkeypatch.setattr(numbering, "PIECE", 23)
+
+
+def count_vocab(
+    corpus: Corpus,
+    config: VocabConfig | None = None,
+    *,
+    executor: Executor,
+    workers: int = 2,
+    watch: Watch | None = None,
+) -> Vocab:
+    return count_shards(corpus, config or VocabConfig(), executor, workers, watch)
 
 
 class Shuffled:
@@ -155,7 +166,7 @@ def shared(folder: Path, config: CorpusConfig | None = None) -> Corpus:
 def test_processes_count_it_and_say_how_far_they_are(tmp_path: Path) -> None:
     heard: list[ReadingProgress] = []
     corpus = shared(tmp_path)
-    found = count_vocab(corpus, VocabConfig("word"), workers=2, watch=heard.append)
+    found = count_vocab(corpus, VocabConfig("word"), executor=Processes(2), watch=heard.append)
     alone = Corpus.load(sorted((tmp_path / "texts").glob("*")), storage=tmp_path / "alone")
     assert found.token_freqs == Vocab.from_corpus(alone, VocabConfig("word")).token_freqs
     assert [progress.done for progress in heard] == sorted(progress.done for progress in heard)
