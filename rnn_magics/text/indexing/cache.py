@@ -198,7 +198,7 @@ class IndexFile:
         # An empty file cannot be mapped.
         if not count:
             return np.empty(0, kind)
-        with files.open_file(self._data) as file:
+        with files.open_file(str(self._data)) as file:  # numpy keeps the name if it is a string
             return np.memmap(file, kind, "r", shape=(count,))
 
     @property
