@@ -5,19 +5,25 @@ from __future__ import annotations
 import copy
 import pickle
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from rnn_magics.batching import BatchConfig, Batches, EpochPlan, make_batches
 from rnn_magics.errors import CorpusError
+from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.text.cleaning import CorpusConfig
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing.mapped import MappedIds
 from rnn_magics.text.vocab import Vocab
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.loop import begin
+from rnn_magics.training.steps.shared import Lockstep
 
 
 def made(folder: Path, size: int = 20_000, **split: Any) -> Batches:
@@ -86,6 +92,37 @@ def test_a_rank_reads_the_pages_of_its_own_rows(tmp_path: Path) -> None:
         assert batches.batch(own, index)[0].shape == (2, 16)
     quarter = place.size // 4
     assert 0.5 * quarter < resident(place.path) < 1.2 * quarter
+
+
+@dataclass(frozen=True)
+class Second:
+    """The second of four processes, whose others say nothing."""
+
+    rank: int = 1
+    size: int = 4
+
+    def add_up(self, numbers: Tensor) -> None:
+        pass
+
+    def take_first(self, numbers: Tensor) -> None:
+        pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells which pages are mapped")
+def test_so_does_one_that_trains(tmp_path: Path) -> None:
+    batches = made(tmp_path, 8 << 20, valid=0.0)
+    config = TrainConfig(device="cpu", threads=1)
+    run, state = begin(batches, ModelConfig("rnn", num_hiddens=4), config)
+    state.batches = pickle.loads(pickle.dumps(batches))
+    del batches
+    path = next(iter(state.batches._mapped.values())).path
+    before = resident(path)
+    step = Lockstep(run, state, Second()).make_step(state, config)
+    epoch = step.begin_epoch()
+    for state.step in range(0, len(epoch.plan), 400):
+        assert step.take(epoch, config) is not None
+    row = (8 << 20) // 8
+    assert 0 < resident(path) - before < 2.5 * row
 
 
 def resident(path: str) -> int:
