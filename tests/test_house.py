@@ -46,6 +46,7 @@ FLOORS = [
     {"training"},
     {"reports"},
     {"storage"},
+    {"cluster"},
     {"sweeps"},
     {"decoding"},
     {"inspection"},
