@@ -314,7 +314,7 @@ def timed(work: Callable[[], object]) -> float:
 def sweep_table(quick: bool) -> Table:  # noqa: FBT001
     """Return the table of a search by plain loop, by sweep, and by its workers."""
     corpus = Corpus.load("python_docs")
-    text = str(corpus.data)[: 60_000 if quick else 700_000]
+    text = str(corpus.data)[: 60_000 if quick else 500_000]
     corpus = Corpus.from_text(text, name="text")
     vocab = Vocab.from_corpus(corpus)
     batches = make_batches(corpus, vocab, BatchConfig("seq", 32, STEPS))
