@@ -3,8 +3,8 @@
     python benchmarks/scale.py [--quick]
 
 It takes about five minutes on two cores; with ``--quick`` it checks that everything runs and
-writes nothing. A worker has one thread. Two workers are two processes of this machine that average
-their gradients through gloo.
+writes nothing. A worker has one thread. Two workers are two processes of this machine that take
+each step together, through gloo, as `%train_rnn --workers 2` does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,103 +43,113 @@ from rnn_magics import (
     sweep,
     train,
 )
-from rnn_magics.models.rnn_model import as_tuple
-from rnn_magics.training.machine.precision import forward_loss
-from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
+from rnn_magics.training.events import StepEnd
+from rnn_magics.training.loop import iter_train
+from rnn_magics.training.steps.shared import Lockstep
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 HIDDENS, BATCH, STEPS, TOKENS = (64, 256, 512), 64, 35, 100
 ROWS = (1, 2, 4, 8, 16, 32, 64)  # of a worker; 64 workers have one each
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
+WARM_UP = 4  # steps that are not counted: memory is allocated, caches fill
 BYTES = tuple(1 << power for power in range(14, 25, 2))
 ASSUMED = {
     "10 Gbit/s, 50 µs (assumed)": Network(50e-6, 1.25e9),
     "1 Gbit/s, 100 µs (assumed)": Network(100e-6, 1.25e8),
 }
 Table = Sequence[Sequence[str]]
+Samples = Mapping[tuple[int, ...], list[float]]
 
 
-class Trained:
-    """A GRU that takes steps on rows of its own.
+class Gloo:
+    """Two processes that are connected; with `is_silent`, each works as if it heard the other."""
+
+    size = 2
+
+    def __init__(self, rank: int, *, is_silent: bool = False) -> None:
+        self.rank, self._is_silent = rank, is_silent
+
+    def add_up(self, numbers: Tensor) -> None:
+        """Replace numbers by their sum."""
+        if not self._is_silent:
+            distributed.all_reduce(numbers)
+
+    def take_first(self, numbers: Tensor) -> None:
+        """Replace numbers by those of the first."""
+        if not self._is_silent:
+            distributed.broadcast(numbers, 0)
+
+
+def seconds_of_steps(
+    hidden: int,
+    rows: int,
+    number: int,
+    least: float = 0.0,
+    group: Gloo | None = None,
+    threads: int = 1,
+) -> list[float]:
+    """Return the seconds of so many steps of training, and more until a time is over.
 
     Parameters
     ----------
     hidden, rows
-        The units, and the rows of a minibatch.
+        The units of the GRU, and the rows of a minibatch.
+    number, least
+        How many steps, and how many seconds at least.
+    group
+        Who takes the steps together; None for one process.
+    threads
+        How many threads a process has.
     """
-
-    def __init__(self, hidden: int, rows: int) -> None:
-        drawn = torch.Generator().manual_seed(0)
-        ids = torch.randint(TOKENS, (BATCH * (STEPS + 1) * 4,), generator=drawn)
-        ids[:TOKENS] = torch.arange(TOKENS)
-        batches = Batches(ids, BatchConfig("seq", BATCH, STEPS))
-        config = TrainConfig(device="cpu", threads=1, clip=1.0)
-        self.state = begin(batches, ModelConfig("gru", num_hiddens=hidden), config)[1]
-        X, Y = next(iter(batches))
-        self.X, self.Y = X[:rows], Y[:rows]
-        self.model = self.state.model
-        self.begun = as_tuple(self.model.begin_state(rows))
-
-    def step(self, average: Callable[[Tensor], object] | None = None) -> None:
-        """Compute a gradient, average it with that of others, and update."""
-        loss, _ = forward_loss(self.model, self.X, self.Y, self.begun, "float32")
-        self.state.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        parameters = list(self.model.parameters())
-        if average is not None:
-            gradients = [each.grad for each in parameters if each.grad is not None]
-            flat = torch.cat([each.reshape(-1) for each in gradients])
-            average(flat)
-            for each, part in zip(
-                gradients, flat.split([g.numel() for g in gradients]), strict=True
-            ):
-                each.copy_(part.view_as(each))
-        clip_gradients(parameters, gradient_norm(parameters), 1.0)
-        self.state.optimizer.step()
-
-    def seconds(
-        self, least: float, number: int = 0, average: Callable[[Tensor], object] | None = None
-    ) -> list[float]:
-        """Return the seconds of steps, of so many or as many as fit into a time."""
-        for _ in range(3):
-            self.step(average)
-        found: list[float] = []
-        ends = time.perf_counter() + least
-        while len(found) < number or (not number and time.perf_counter() < ends):
-            begun = time.perf_counter()
-            self.step(average)
-            found.append(time.perf_counter() - begun)
-        return found
+    drawn = torch.Generator().manual_seed(0)
+    batches = Batches(
+        torch.randint(TOKENS, (rows * STEPS * 50,), generator=drawn),
+        BatchConfig("seq", rows, STEPS),
+    )
+    config = TrainConfig(device="cpu", threads=threads, epochs=1000)
+    run, state = begin(batches, ModelConfig("gru", num_hiddens=hidden), config)
+    if group is None:
+        events = iter_train(run, state)
+    else:
+        lockstep = Lockstep(run, state, group)
+        events = iter_train(run, state, lockstep.asked, lockstep.make_step)
+    found: list[float] = []
+    begun = ends = 0.0
+    for event in events:
+        now = time.perf_counter()
+        if isinstance(event, StepEnd) and event.step > WARM_UP:
+            found.append(now - begun)
+        if isinstance(event, StepEnd) and event.step == WARM_UP and not ends:
+            ends = now + least
+        if len(found) >= number and now >= ends:
+            break
+        begun = time.perf_counter()
+    events.close()  # type: ignore[attr-defined]
+    return found
 
 
 def pair(rank: int, store: str, quick: bool) -> dict[str, Any]:  # noqa: FBT001
     """Measure as one of two workers; what it returns is what the first of them measured."""
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", f"file://{store}", rank=rank, world_size=2)
-
-    def average(flat: Tensor) -> None:
-        distributed.all_reduce(flat)
-        flat /= 2
-
     reduced = {}
     for num_bytes in BYTES:
         flat, taken = torch.ones(num_bytes // 4), []
-        for _ in range(5 if quick else 40):
+        for _ in range(5 if quick else 60):
             distributed.barrier()
             begun = time.perf_counter()
             distributed.all_reduce(flat)
-            flat /= 2
             taken.append(time.perf_counter() - begun)
+            flat.fill_(1.0)
         reduced[num_bytes] = statistics.median(taken)
-    number, steps = (3 if quick else 40), {}
+    number, steps = (3 if quick else 60), {}
     for hidden in HIDDENS:
         for rows in (BATCH // 2, BATCH):
-            trained = Trained(hidden, rows)
             found = []
-            for averaging in (None, average):
-                trained.step(averaging)
+            for is_silent in (True, False):
                 distributed.barrier()
-                found.append(trained.seconds(0, number, averaging))
+                group = Gloo(rank, is_silent=is_silent)
+                found.append(seconds_of_steps(hidden, 2 * rows, number, group=group))
             steps[f"{hidden} {rows}"] = found
     distributed.barrier()
     distributed.destroy_process_group()
@@ -171,18 +181,23 @@ def ms(seconds: float) -> str:
     return f"{1000 * seconds:.2f}" if seconds < 0.1 else f"{1000 * seconds:.0f}"
 
 
-def num_bytes_of(hidden: int) -> int:
-    """Return the bytes that are averaged: a gradient in float32."""
+def gradient_bytes(hidden: int) -> int:
+    """Return the bytes of a gradient in float32."""
     return 4 * gru_parameters(hidden, TOKENS)
 
 
-def steps_table(alone: dict[tuple[int, int], list[float]]) -> Table:
+def summed_bytes(hidden: int, rows: int) -> int:
+    """Return the bytes that are summed: a gradient, and the state that all rows carry on."""
+    return gradient_bytes(hidden) + 4 * rows * hidden
+
+
+def steps_table(alone: Samples) -> Table:
     """Return the table of the steps of one worker."""
     rows = [["hidden units", "gradient, KB", "state of a rank, KB", *(f"{r} rows" for r in ROWS)]]
     for hidden in HIDDENS:
-        size = num_bytes_of(hidden)
+        size = gradient_bytes(hidden)
         times = [ms(statistics.median(alone[hidden, each])) for each in ROWS]
-        rows.append([f"{hidden}", f"{size / 1e3:,.0f}", f"{4 * size / 1e3:,.0f}", *times])
+        rows.append([f"{hidden}", f"{size / 1e3:,.0f}", f"{6 * size / 1e3:,.0f}", *times])
     return rows
 
 
@@ -195,34 +210,82 @@ def network_table(reduced: dict[int, float], network: Network) -> Table:
     return [*rows, ["the fit", "", speed]]
 
 
-def check_table(
-    alone: dict[tuple[int, int], list[float]], found: dict[str, Any], network: Network
-) -> Table:
-    """Return the table of predictions for two workers beside what was measured."""
-    rows = [
-        [
-            *("hidden units", "rows of each", "one worker, the same rows in all, ms"),
-            *("predicted, ms", "predicted from steps side by side, ms", "measured, ms"),
-            "measured speedup",
-        ]
-    ]
+def check_rows(
+    alone: Samples, whole: Samples, found: dict[str, Any], network: Network
+) -> Iterator[tuple[int, int, list[float]]]:
+    """Yield the units, the rows of both workers, and seconds.
+
+    They are those of one process with one thread and with two, predicted for two workers from steps
+    of one alone and from steps side by side, and measured for two workers.
+    """
     for hidden in HIDDENS:
-        for each in (BATCH // 2, BATCH):
-            beside, measured = found["steps"][f"{hidden} {each}"]
-            size = num_bytes_of(hidden)
-            # One worker would take a step on twice the rows; of 128, two steps on 64.
-            times = 1 if each < BATCH else 2
-            whole = times * statistics.fmean(alone[hidden, min(2 * each, BATCH)])
-            taken = statistics.fmean(measured)
-            guesses = [step_seconds(of, 2, size, network) for of in (alone[hidden, each], beside)]
-            cells = [whole, *guesses, taken]
-            rows.append([f"{hidden}", f"{each}", *map(ms, cells), f"{whole / taken:.2f}"])
-    return rows
+        for rows in (BATCH, 2 * BATCH):
+            beside, measured = found["steps"][f"{hidden} {rows // 2}"]
+            size = summed_bytes(hidden, rows)
+            samples = alone[hidden, rows // 2], beside
+            yield (
+                hidden,
+                rows,
+                [
+                    *(statistics.fmean(whole[hidden, rows, threads]) for threads in (1, 2)),
+                    *(step_seconds(sample, 2, size, network) for sample in samples),
+                    statistics.fmean(measured),
+                ],
+            )
 
 
-def predicted_table(
-    alone: dict[tuple[int, int], list[float]], networks: dict[str, Network]
-) -> Table:
+def check_table(checked: Sequence[tuple[int, int, list[float]]]) -> Table:
+    """Return the table of predictions for two workers beside what was measured."""
+    head = [
+        *("hidden units", "rows of a minibatch", "one worker, ms", "one process, two threads, ms"),
+        *("two workers, predicted, ms", "predicted from steps side by side, ms"),
+        *("two workers, measured, ms", "times as fast as one worker"),
+    ]
+    return [
+        head,
+        *(
+            [f"{hidden}", f"{rows}", *map(ms, seconds), f"{seconds[0] / seconds[-1]:.2f}"]
+            for hidden, rows, seconds in checked
+        ),
+    ]
+
+
+def findings(
+    checked: Sequence[tuple[int, int, list[float]]], predicted: Table, searched: Table
+) -> str:
+    """Return what the tables say, in words."""
+    off = [abs(seconds[3] / seconds[4] - 1) for *_, seconds in checked]
+    apart = [abs(seconds[2] / seconds[4] - 1) for *_, seconds in checked]
+    faster = sum(seconds[4] < seconds[0] for *_, seconds in checked)
+    threads = sum(seconds[4] < seconds[1] for *_, seconds in checked)
+    lines = [
+        (
+            f"- Fed with steps that both processes take side by side, the simulation is"
+            f" {100 * statistics.median(off):.0f} % off the measured time of two workers (median;"
+            f" {100 * max(off):.0f} % at most); fed with steps of a process that has the machine to"
+            f" itself, {100 * statistics.median(apart):.0f} % ({100 * max(apart):.0f} % at most)."
+            " The difference is what two processes of one machine take from each other, which two"
+            " machines would not."
+        ),
+        (
+            f"- Two workers were faster than one in {faster} of {len(checked)} settings, and faster"
+            f" than two threads of one process in {threads}."
+        ),
+    ]
+    for kind in (f"{BATCH} shared out", f"{BATCH} for each"):
+        for row in predicted[1:]:
+            if row[0] == kind and row[2].startswith("10 Gbit"):
+                numbers = [int(cell) for cell in row[3:]]
+                most = max(number for number, of in zip(WORKERS, numbers, strict=True) if of >= 50)
+                lines.append(
+                    f"- Rows: {kind}; {row[1]} units, 10 Gbit/s: half of the work or more counts up"
+                    f" to {most} workers."
+                )
+    lines.append(f"- Two workers of a sweep were {searched[-1][-1]} times as fast as a plain loop.")
+    return "\n".join(lines)
+
+
+def predicted_table(alone: Samples, networks: dict[str, Network]) -> Table:
     """Return the table of the efficiency of 1 to 64 workers, in per cent."""
     rows = [["rows", "hidden units", "network", *(f"{number}" for number in WORKERS)]]
     for kind in (f"{BATCH} shared out", f"{BATCH} for each"):
@@ -234,7 +297,7 @@ def predicted_table(
                     own = alone[hidden, BATCH // workers if shared else BATCH]
                     whole = alone[hidden, BATCH]
                     more = 1 if shared else workers
-                    size = num_bytes_of(hidden)
+                    size = summed_bytes(hidden, BATCH * more)
                     share = efficiency(whole, own, workers, size, network, more)
                     told.append(f"{100 * share:.0f}")
                 rows.append([kind, f"{hidden}", name, *told])
@@ -251,7 +314,7 @@ def timed(work: Callable[[], object]) -> float:
 def sweep_table(quick: bool) -> Table:  # noqa: FBT001
     """Return the table of a search by plain loop, by sweep, and by its workers."""
     corpus = Corpus.load("python_docs")
-    text = str(corpus.data)[: 60_000 if quick else 700_000]
+    text = str(corpus.data)[: 60_000 if quick else 500_000]
     corpus = Corpus.from_text(text, name="text")
     vocab = Vocab.from_corpus(corpus)
     batches = make_batches(corpus, vocab, BatchConfig("seq", 32, STEPS))
@@ -316,23 +379,33 @@ def counting_table(quick: bool) -> Table:  # noqa: FBT001
     ]
 
 
-def tables(quick: bool) -> Iterator[tuple[str, Table]]:  # noqa: FBT001
+def tables(quick: bool) -> Iterator[tuple[str, str]]:  # noqa: FBT001
     """Yield each table with the name of its place in the page."""
-    torch.set_num_threads(1)
+    least = 0.05 if quick else 1.5
     alone = {
-        (hidden, rows): Trained(hidden, rows).seconds(0.05 if quick else 1.0)
+        (hidden, rows): seconds_of_steps(hidden, rows, 5, least)
         for hidden in HIDDENS
         for rows in ROWS
     }
-    yield "steps", steps_table(alone)
+    yield "steps", markdown(steps_table(alone))
     found = two_workers(quick)
     network = fitted(found["reduced"])
-    yield "network", network_table(found["reduced"], network)
-    yield "check", check_table(alone, found, network)
-    yield "predicted", predicted_table(alone, {"this machine (measured)": network, **ASSUMED})
-    yield "counting", counting_table(quick)
+    yield "network", markdown(network_table(found["reduced"], network))
+    whole = {
+        (hidden, rows, threads): seconds_of_steps(hidden, rows, 5, least, threads=threads)
+        for hidden in HIDDENS
+        for rows in (BATCH, 2 * BATCH)
+        for threads in (1, 2)
+    }
+    checked = list(check_rows(alone, whole, found, network))
+    yield "check", markdown(check_table(checked))
+    predicted = predicted_table(alone, {"this machine (measured)": network, **ASSUMED})
+    yield "predicted", markdown(predicted)
+    yield "counting", markdown(counting_table(quick))
     torch.set_num_threads(os.cpu_count() or 1)
-    yield "sweep", sweep_table(quick)
+    searched = sweep_table(quick)
+    yield "sweep", markdown(searched)
+    yield "findings", findings(checked, predicted, searched)
 
 
 def markdown(table: Table) -> str:
@@ -369,9 +442,9 @@ def main() -> None:
         return
     found = {"circumstances": circumstances(("torch", "numba", "numpy"))}
     print(found["circumstances"], flush=True)
-    for name, table in tables(given.quick):
-        found[name] = markdown(table)
-        print(f"\n{name}\n\n{found[name]}", flush=True)
+    for name, text in tables(given.quick):
+        found[name] = text
+        print(f"\n{name}\n\n{text}", flush=True)
     if not given.quick:
         page = PAGE.read_text(encoding="utf-8")
         for name, text in found.items():

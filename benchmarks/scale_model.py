@@ -66,6 +66,8 @@ def step_seconds(
     seed
         Of the draws.
     """
+    if workers == 1:
+        return float(np.mean(np.asarray(computing)))
     drawn = np.random.default_rng(seed).choice(np.asarray(computing), (STEPS, workers))
     return float(drawn.max(1).mean()) + network.all_reduce(workers, num_bytes)
 

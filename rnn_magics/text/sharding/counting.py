@@ -152,8 +152,9 @@ def _joined(executor: Executor, parts: list[Part], text: StreamedText, corpus: C
     if kept not in (None, len(text)):
         raise CorpusError(
             say(
-                "the workers read {found:,} characters of {name!r}, which has {size:,}: its files"
-                " have changed, or are others where they run; type %corpus again",
+                "the workers do not read the same text as %corpus (characters of {name!r}:"
+                " {found:,} instead of {size:,}): its files have changed, or are others where they run;"
+                " type %corpus again",
                 found=kept,
                 name=corpus.name,
                 size=len(text),
