@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import statistics
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -16,17 +17,20 @@ from torch import Tensor
 
 from rnn_magics.cluster.hub import Answer
 from rnn_magics.cluster.update import Training, Update
-from rnn_magics.language import marked, speak
+from rnn_magics.language import marked, say, speak
+from rnn_magics.models.recurrent import Share
 from rnn_magics.training.events import Compiling, Evaluating, Event, Measuring, StepEnd, TrainBegin
 from rnn_magics.training.loop import iter_train
 from rnn_magics.training.machine.threads import ThreadChoice
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps.shared import Lockstep, Orders
+from rnn_magics.training.steps.step import try_step
 
 _SECONDS_BETWEEN_UPDATES = 0.1
 _SHARE_FOR_UPDATES = 1 / 100  # of the time, so that a large model is told of less often
 _SECONDS_TO_WAIT = 0.05
+_REPEATS = 5
 _UNCHANGED = (Compiling, Measuring, Evaluating)  # events before which no step was taken
 
 
@@ -106,12 +110,13 @@ def _train(ray: Any, beginning: Beginning, group: TorchGroup) -> None:
     speak(beginning.language)
     torch.set_num_threads(beginning.threads)
     run, state = pickle.loads(ray.get(beginning.begun))  # noqa: S301  (our own)
-    run.threads = ThreadChoice(beginning.threads, marked("its share of the cores"))
     kept: bytes | None = ray.get(beginning.hub.begin.remote(group.rank))
     last: Update | None = None if kept is None else pickle.loads(kept)  # noqa: S301  (our own)
     if last is not None and last.training is not None:
         last.training.give(run, state)
     _require_same_place(state, group)
+    if last is None:
+        run.threads = ThreadChoice(beginning.threads, _compared(run, state, group))
     link = Link(ray, beginning.hub, run, state, 0 if last is None else last.heard)
     lockstep = Lockstep(run, state, group, link.orders)
     for event in iter_train(run, state, lockstep.asked, lockstep.make_step):
@@ -129,6 +134,34 @@ def _require_same_place(state: TrainState, group: TorchGroup) -> None:
     if not torch.equal(least, here * group.size):
         msg = "the workers began from different places"
         raise LostWorkerError(msg)
+
+
+def _compared(run: Run, state: TrainState, group: TorchGroup) -> str:
+    # Says how a step of one worker compares with one of all, since small models gain nothing.
+    state.model.make_ready()
+    epoch, precision = state.begin_epoch(), run.config.train.precision
+    share = Share.of(state.batches.config.batch_size, group.rank, group.size)
+    numbers = torch.zeros(sum(parameter.numel() for parameter in state.learning))
+    alone, shared = [], []
+    for _ in range(_REPEATS):
+        begun = time.perf_counter()
+        if group.rank == 0:
+            try_step(state, epoch, precision)
+        alone.append(time.perf_counter() - begun)
+        group.take_first(torch.zeros(1))  # so that nobody computes beside rank 0
+        begun = time.perf_counter()
+        try_step(state, epoch, precision, share.rows)
+        group.add_up(numbers)
+        shared.append(time.perf_counter() - begun)
+    one, all_of_them = (statistics.median(seconds) * 1000 for seconds in (alone, shared))
+    text = (
+        marked(
+            "in each of {workers} workers, {all:.2g} ms a step; one worker: {one:.2g} ms, faster"
+        )
+        if one < all_of_them
+        else marked("in each of {workers} workers, {all:.2g} ms a step; one worker: {one:.2g} ms")
+    )
+    return say(text, workers=group.size, all=all_of_them, one=one)
 
 
 class Link:

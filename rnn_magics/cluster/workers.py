@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rnn_magics.cluster.connection import Connection, connect
+from rnn_magics.cluster.connection import Connection, connect, place_of, ray_or
 from rnn_magics.cluster.hub import Hub
 from rnn_magics.cluster.rank import Beginning, work
 from rnn_magics.cluster.update import Update
@@ -71,8 +71,29 @@ class Workers(Options):
             raise ConfigError(say("--cluster needs --workers N; add it, or leave --cluster out"))
         return self.number is not None
 
+    def require(self, batch_size: int | None = None) -> None:
+        """Check what can be checked before anything starts.
+
+        Parameters
+        ----------
+        batch_size
+            How many rows a minibatch has, if that is known.
+
+        Raises
+        ------
+        ConfigError
+            If there are more workers than rows, Ray is not installed, or nobody answers at the
+            address.
+        """
+        if batch_size is not None:
+            require_rows(self.number or 1, batch_size)
+        ray_or("--workers")
+        if self.cluster is not None:
+            place_of(self.cluster)
+
     def __call__(self, run: Run, state: TrainState, listeners: Sequence[Listener]) -> None:
         """Train to the end: the ``drive`` of `train`, `train_further` and `resume_run`."""
+        self.require(state.batches.config.batch_size)
         train_to_end(run, state, listeners, self.trains)
 
     def trains(
@@ -118,7 +139,7 @@ class Workers(Options):
         return say_number(
             self.number or 1,
             "{number} worker reads all {rows} rows of a minibatch",
-            "{number} workers read {each} rows each; a minibatch has {rows}, as it says",
+            "{number} workers read {each} rows each; together a minibatch has {rows} rows",
             each=f"{each}-{each + 1}" if more else each,
             rows=batch_size,
         )
