@@ -8,6 +8,7 @@ from .batching import BatchConfig as BatchConfig
 from .batching import Batcher as Batcher
 from .batching import Batches as Batches
 from .batching import make_batches as make_batches
+from .cluster.workers import Workers as Workers
 from .decoding.decoders import DECODERS as DECODERS
 from .decoding.decoders import DecodingConfig as DecodingConfig
 from .decoding.forecast import Forecast as Forecast
