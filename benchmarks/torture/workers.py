@@ -86,7 +86,7 @@ def holds(address: str, after: int, disturb: Callable[[], None]) -> bool:
     took = time.monotonic() - began
     whole = alone(begun(epochs=100_000, schedule="constant", lr=0.001), run.steps)
     far = max(
-        float((mine - theirs).abs().max())
+        (mine - theirs).abs().max().item()
         for mine, theirs in zip(state.learning, whole[1].learning, strict=True)
     )
     print(

@@ -132,8 +132,7 @@ def _require_same_place(state: TrainState, group: TorchGroup) -> None:
     least = here.clone()
     group.add_up(least)
     if not torch.equal(least, here * group.size):
-        msg = "the workers began from different places"
-        raise LostWorkerError(msg)
+        raise LostWorkerError
 
 
 def _compared(run: Run, state: TrainState, group: TorchGroup) -> str:

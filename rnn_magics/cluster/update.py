@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rnn_magics.models.rnn_model import weights
 from rnn_magics.storage.container import Contents
@@ -21,7 +22,7 @@ from rnn_magics.training.events import Event
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
-Arrays = Mapping[str, "np.ndarray[Any, Any]"]
+Arrays = Mapping[str, NDArray[Any]]
 # What training changes in a run. The rest belongs to whoever began it.
 _CHANGES = (
     "history",
@@ -111,9 +112,9 @@ class Update:
     heard: int
 
 
-def _arrays(tensors: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray[Any, Any]]:
+def _arrays(tensors: Mapping[str, torch.Tensor]) -> dict[str, NDArray[Any]]:
     return {name: value.detach().cpu().numpy() for name, value in tensors.items()}
 
 
-def _tensor(array: np.ndarray[Any, Any]) -> torch.Tensor:
+def _tensor(array: NDArray[Any]) -> torch.Tensor:
     return torch.from_numpy(np.array(array))  # what was sent is read-only
