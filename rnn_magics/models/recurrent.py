@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,39 @@ from rnn_magics.models.engines import ENGINES, choose_engine
 from rnn_magics.models.segments import run_segments
 
 
+@dataclass(frozen=True)
+class Share:
+    """Some neighbouring rows of a minibatch.
+
+    Parameters
+    ----------
+    first, number
+        The first row, and how many there are.
+    batch_size
+        How many rows the whole minibatch has.
+    """
+
+    first: int
+    number: int
+    batch_size: int
+
+    @property
+    def rows(self) -> slice:
+        """The rows, as an index."""
+        return slice(self.first, self.first + self.number)
+
+    @property
+    def weight(self) -> float:
+        """The weight of their mean in that of the minibatch."""
+        return self.number / self.batch_size
+
+    @classmethod
+    def of(cls, batch_size: int, part: int, parts: int) -> Share:
+        """Return one of several parts of a minibatch, which differ by one row at most."""
+        number, more = divmod(batch_size, parts)
+        return cls(part * number + min(part, more), number + (part < more), batch_size)
+
+
 class Dropout(nn.Module):
     """Dropout that draws from its own generator, so that it leaves the global one untouched.
 
@@ -19,19 +53,37 @@ class Dropout(nn.Module):
     ----------
     p
         The probability that an element is set to zero during training.
+
+    Attributes
+    ----------
+    generator : torch.Generator or None
+        What it draws from; None for the global one.
+    share : Share or None
+        Which rows of a minibatch it is given; None for all of them. The mask belongs to the rows,
+        so that of the whole minibatch is drawn.
     """
 
     def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
         self.generator: torch.Generator | None = None
+        self.share: Share | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Set elements to zero with probability p, and scale the others by 1 / (1 - p)."""
+        """Set elements to zero with probability p, and scale the others by 1 / (1 - p).
+
+        Parameters
+        ----------
+        x
+            Shape (num_steps, batch, size).
+        """
         if not self.training or self.p == 0:
             return x
         draw = _draw_on_cpu if x.device.type == "cpu" else _draw
-        return x * draw(x, self.p, self.generator)
+        if self.share is None:
+            return x * draw(x, self.p, self.generator)
+        whole = x.new_empty((x.shape[0], self.share.batch_size, *x.shape[2:]))
+        return x * draw(whole, self.p, self.generator)[:, self.share.rows]
 
 
 def _draw(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:

@@ -13,7 +13,7 @@ from rnn_magics.models.cells import CELLS, State
 from rnn_magics.models.engines import ENGINES, compile_cell, is_compiled
 from rnn_magics.models.fast.ahead import ahead
 from rnn_magics.models.forked import check_fork
-from rnn_magics.models.recurrent import Dropout, RecurrentStack
+from rnn_magics.models.recurrent import Dropout, RecurrentStack, Share
 from rnn_magics.options import AT_LEAST_ONE, FRACTION, Options, option
 from rnn_magics.text.documents import Marks
 from rnn_magics.text.vocab import Vocab
@@ -246,6 +246,12 @@ class RNNModel(nn.Module):
         for module in self.modules():
             if isinstance(module, Dropout):
                 module.generator = generator
+
+    def share_dropout(self, share: Share | None) -> None:
+        """Make every dropout draw the masks of whole minibatches, of which it is given a share."""
+        for module in self.modules():
+            if isinstance(module, Dropout):
+                module.share = share
 
     @property
     def num_parameters(self) -> int:

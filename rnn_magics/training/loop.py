@@ -59,9 +59,12 @@ from rnn_magics.training.steps.step import Step
 from rnn_magics.training.steps.thread_number import count_threads, find_threads
 
 StopReason = Callable[[], str | None]
+MakeStep = Callable[[TrainState, TrainConfig], Step]
 Listener = Callable[[Event], None]
 Watch = Callable[[Run, TrainState], Listener]
 """``watch(run, state)`` returns a listener for every event, called between two steps."""
+Trains = Callable[[Run, TrainState, StopReason | None], Iterator[Event]]
+"""``trains(run, state, should_stop)`` trains and yields events, as `iter_train` does."""
 Drive = Callable[[Run, TrainState, Sequence[Listener]], None]
 """``drive(run, state, listeners)`` trains to the end, now or later."""
 
@@ -134,7 +137,10 @@ def begin(
 
 
 def iter_train(
-    run: Run, state: TrainState, should_stop: StopReason | None = None
+    run: Run,
+    state: TrainState,
+    should_stop: StopReason | None = None,
+    make_step: MakeStep | None = None,
 ) -> Iterator[Event]:
     """Train, and yield events.
 
@@ -148,6 +154,8 @@ def iter_train(
         Called between steps. If it returns an `Ending`, or its name, training ends there, and the
         held-out text is scored with the weights as they are. Asked again meanwhile, any answer ends
         the scoring, too.
+    make_step
+        Makes what takes the steps, from the state and the configuration; by default `choose_step`.
 
     Yields
     ------
@@ -165,17 +173,19 @@ def iter_train(
     before = torch.get_num_threads()
     try:
         with still(state.model, run.config.train.freeze):
-            yield from _train(run, state, _named(should_stop))
+            yield from _train(run, state, _named(should_stop), make_step)
     finally:
         torch.set_num_threads(before)
 
 
-def _train(run: Run, state: TrainState, asked: Asked) -> Iterator[Event]:
+def _train(
+    run: Run, state: TrainState, asked: Asked, make_step: MakeStep | None
+) -> Iterator[Event]:
     batches, clip = state.batches, run.config.train.clip
     if not state.model.is_ready:
         yield Compiling(say("the {cell} cell", cell=state.model.config.cell), 15)
         state.model.make_ready()
-    step = choose_step(state, run.config.train)
+    step = (make_step or choose_step)(state, run.config.train)
     epoch, run.step = step.begin_epoch(), step.words
     threads = yield from find_threads(run, state, epoch)
     yield TrainBegin(run.config.train.epochs, len(epoch.plan), batches.config.tokens_per_batch)
@@ -344,13 +354,15 @@ def train(
 
 
 @training_here()
-def train_to_end(run: Run, state: TrainState, listeners: Sequence[Listener]) -> None:
-    """Run `iter_train` to the end, and pass every event to every listener.
+def train_to_end(
+    run: Run, state: TrainState, listeners: Sequence[Listener], trains: Trains | None = None
+) -> None:
+    """Train to the end, by default with `iter_train`, and pass every event to every listener.
 
     Every listener receives one `TrainEnd`, even if an error ends the training.
     """
     try:
-        for event in iter_train(run, state):
+        for event in (trains or iter_train)(run, state, None):
             for listener in listeners:
                 listener(event)
     except BaseException as error:

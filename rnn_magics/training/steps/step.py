@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from rnn_magics.errors import is_out_of_memory
+from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
@@ -97,6 +98,37 @@ def train_step(
         for parameter in parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
+    return finish_step(state, epoch, config, last_good, loss, hidden, begun)
+
+
+def finish_step(
+    state: TrainState,
+    epoch: EpochState,
+    config: TrainConfig,
+    last_good: LastGood,
+    loss: Tensor,
+    hidden: State,
+    begun: float,
+) -> StepEnd | None:
+    """Take a step along the gradients that the parameters have.
+
+    Parameters
+    ----------
+    state, epoch, config, last_good
+        As for `train_step`.
+    loss
+        Mean nats per token of the minibatch, a 0-d tensor.
+    hidden
+        The state after the minibatch.
+    begun
+        When the step began, by ``time.perf_counter``.
+
+    Returns
+    -------
+    StepEnd or None
+        As for `train_step`.
+    """
+    parameters = state.learning
     norm = gradient_norm(parameters)
     if not math.isfinite(norm.item()) or not math.isfinite(loss.item()):
         return None
@@ -124,15 +156,17 @@ def train_step(
     return step_end(state, epoch, config, values, lr)
 
 
-def try_step(state: TrainState, epoch: EpochState, precision: str) -> None:
+def try_step(
+    state: TrainState, epoch: EpochState, precision: str, rows: slice = slice(None)
+) -> None:
     """Compute the loss of a minibatch and its gradient, and leave everything as it was.
 
-    It is what takes time in a step, to be timed. It draws nothing, so it has no dropout; a step
-    that needs too much memory tells that itself.
+    Of the minibatch some rows may be enough. It is what takes time in a step, to be timed. It draws
+    nothing, so it has no dropout; a step that needs too much memory tells that itself.
     """
     model = state.model
     model.eval()
-    X, Y = state.batches.batch(epoch.plan, 0)  # (batch_size, num_steps) each
+    X, Y = (part[rows] for part in state.batches.batch(epoch.plan, 0))  # (rows, num_steps) each
     hidden = as_tuple(model.begin_state(len(X), X.device))
     try:
         forward_loss(model, X, Y, hidden, precision)[0].backward()  # type: ignore[no-untyped-call]
