@@ -41,6 +41,7 @@ LONGEST = 10  # seconds after its first event, before it is known how long a swe
 MOST_LIVES = 4  # for each kill
 PATIENCE = 120  # seconds until the first event of a process, which imports torch before it
 LIFE = """
+import os
 import sys
 import torch
 torch.set_num_threads(1)
@@ -59,6 +60,7 @@ if (folder / "sweep.json").exists():
     resume_sweep(folder, make(test=0.1), workers=workers, listeners=[tell])
 else:
     sweep(make(test=0.1), SPACE, CONFIG, folder=folder, workers=workers, listeners=[tell])
+os._exit(0)  # a kill while torch is unloaded would be none of a sweep
 """
 
 
