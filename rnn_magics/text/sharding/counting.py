@@ -153,8 +153,8 @@ def _joined(executor: Executor, parts: list[Part], text: StreamedText, corpus: C
         raise CorpusError(
             say(
                 "the workers do not read the same text as %corpus (characters of {name!r}:"
-                " {found:,} instead of {size:,}): its files have changed, or are others where they run;"
-                " type %corpus again",
+                " {found:,} instead of {size:,}): its files have changed, or are others where they"
+                " run; type %corpus again",
                 found=kept,
                 name=corpus.name,
                 size=len(text),
