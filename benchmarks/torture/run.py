@@ -269,6 +269,7 @@ BESIDE = (
     "outputs.py",
     "paths.py",
     "sweeps.py",
+    "workers.py",
 )
 
 

@@ -114,7 +114,7 @@ def connect(
         If Ray cannot be started, or Python, Ray, torch or rnn_magics are of other versions there.
     """
     ray = ray_or(flag)
-    place = None if address is None else _place(address)
+    place = None if address is None else place_of(address)
     with _holders().held(ray, address, place, cpus) as (found, is_local):
         yield Connection(ray, found, is_local)
 
@@ -200,9 +200,26 @@ def _require_same(ray: Any, place: str | None) -> None:
         )
 
 
-def _place(address: str) -> str | None:
-    # host:port, after it was seen that somebody answers there, since Ray would wait for minutes;
-    # None where Ray has to search.
+def place_of(address: str) -> str | None:
+    """Return the ``host:port`` of an address, after somebody has answered there.
+
+    Ray itself would wait for minutes.
+
+    Parameters
+    ----------
+    address
+        As for `connect`.
+
+    Returns
+    -------
+    str or None
+        None where Ray has to search for a cluster of this machine.
+
+    Raises
+    ------
+    ConfigError
+        If it has another form, or nobody answers.
+    """
     if address == AUTO:
         place = os.environ.get("RAY_ADDRESS") or _last_started()
         if place is None or ":" not in place or "://" in place:

@@ -193,7 +193,7 @@ class Keeper:
         self._run, self._state = run, state
         self._config, self._folder, self._claim = config, folder, claim
         self._fingerprint = fingerprint_of(state.batches)
-        self._last = time.monotonic()
+        self._last, self._written = time.monotonic(), state.total_steps
         self._curve = run.curve.copy()  # up to the last complete epoch
         self._cut_short: dict[str, Any] = {}  # the epoch in which the run ends, for its last line
         self._trouble = ""  # the message of the run about a checkpoint that failed
@@ -240,7 +240,7 @@ class Keeper:
         training = capture(self._state, self._fingerprint)
         run = replace(self._run, curve=self._curve)
         self._folder.write_step(run, training, self._state.total_steps)
-        self._last = time.monotonic()
+        self._last, self._written = time.monotonic(), self._state.total_steps
 
     def _is_due(self, event: Event) -> bool:
         number, unit = self._config.period
@@ -248,7 +248,8 @@ class Keeper:
             case TrainBegin() | TrainEnd():
                 return True
             case StepEnd() if unit == "step":
-                return self._state.total_steps % number == 0
+                # Not every step is told of a training elsewhere, so not only at a multiple.
+                return self._state.total_steps // number > self._written // number
             case StepEnd() if unit == "s":
                 return time.monotonic() - self._last >= number
             case EpochEnd() if unit == "epoch":

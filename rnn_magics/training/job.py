@@ -24,7 +24,7 @@ from rnn_magics.options import check_choice
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
-from rnn_magics.training.loop import iter_train, tell_failure
+from rnn_magics.training.loop import Trains, iter_train, tell_failure
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
@@ -47,6 +47,8 @@ class Job:
         listener, the events are queued for `follow`.
     watch
         Called on the worker thread with every event, between two steps.
+    trains
+        What trains; by default `iter_train`.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Job:
         state: TrainState,
         listener: Callable[[Event], None] | None = None,
         watch: Callable[[Event], None] | None = None,
+        trains: Trains | None = None,
     ) -> None:
         self.run = run
         self.error: BaseException | None = None
@@ -62,6 +65,7 @@ class Job:
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._tell = listener or self._events.put
         self._watch = watch
+        self._trains = trains
         self._stop_reason: Ending | None = None
         self._stops: queue.SimpleQueue[Ending] = queue.SimpleQueue()
         self._paused = False
@@ -227,7 +231,8 @@ class Job:
     def _work(self) -> None:
         told = 0.0
         try:
-            for event in iter_train(self.run, self._state, self._next_stop):
+            trains = self._trains or iter_train
+            for event in trains(self.run, self._state, self._next_stop):
                 if self._watch is not None:
                     self._watch(event)
                 if isinstance(event, StepEnd):

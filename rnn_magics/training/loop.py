@@ -63,6 +63,8 @@ MakeStep = Callable[[TrainState, TrainConfig], Step]
 Listener = Callable[[Event], None]
 Watch = Callable[[Run, TrainState], Listener]
 """``watch(run, state)`` returns a listener for every event, called between two steps."""
+Trains = Callable[[Run, TrainState, StopReason | None], Iterator[Event]]
+"""``trains(run, state, should_stop)`` trains and yields events, as `iter_train` does."""
 Drive = Callable[[Run, TrainState, Sequence[Listener]], None]
 """``drive(run, state, listeners)`` trains to the end, now or later."""
 
@@ -352,13 +354,15 @@ def train(
 
 
 @training_here()
-def train_to_end(run: Run, state: TrainState, listeners: Sequence[Listener]) -> None:
-    """Run `iter_train` to the end, and pass every event to every listener.
+def train_to_end(
+    run: Run, state: TrainState, listeners: Sequence[Listener], trains: Trains | None = None
+) -> None:
+    """Train to the end, by default with `iter_train`, and pass every event to every listener.
 
     Every listener receives one `TrainEnd`, even if an error ends the training.
     """
     try:
-        for event in iter_train(run, state):
+        for event in (trains or iter_train)(run, state, None):
             for listener in listeners:
                 listener(event)
     except BaseException as error:

@@ -75,7 +75,7 @@ class Call(Generic[R]):
         """
         args, kwargs = self._spread()
         named = {name: _value(each) for name, each in kwargs.items()}
-        result = self.function(*map(_value, args), **named, **watching)
+        result = self.function(*map(_value, args), **{**named, **watching})
         self.__dict__["value"] = result  # for a later call that takes the result
         return result
 

@@ -19,7 +19,7 @@ from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, TrainEnd
 from rnn_magics.training.job import Job
-from rnn_magics.training.loop import tell_failure
+from rnn_magics.training.loop import Trains, tell_failure
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import TrainState
 
@@ -40,6 +40,8 @@ class Driver:
         Whether n-gram models are fitted during training.
     predicted
         The held-out perplexity that the user expects of every run; None if they did not say.
+    trains
+        What trains; by default this process.
     """
 
     def __init__(
@@ -49,7 +51,9 @@ class Driver:
         background: bool = False,
         baseline: bool = True,
         predicted: float | None = None,
+        trains: Trains | None = None,
     ) -> None:
+        self._trains = trains
         self._desk, self._background, self._baseline = desk, background, baseline
         self._predicted = predicted
         self._dashboard: Dashboard | None = None
@@ -95,7 +99,7 @@ class Driver:
             shown = _background_listener(desk, run, fit)
         elif desk.preferences.progress:
             progress = progress_for(desk.shell, run)
-        job = Job(run, state, shown, _all_of(listeners))
+        job = Job(run, state, shown, _all_of(listeners), self._trains)
         if self._dashboard is not None:
             self._dashboard.job = job
         say_moved(run.name, desk.session.keep(run, job))

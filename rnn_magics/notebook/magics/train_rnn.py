@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from rnn_magics.cluster.workers import Workers
 from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.language import say
 from rnn_magics.models.rnn_model import ModelConfig
@@ -27,6 +28,7 @@ from rnn_magics.training.further.train_further import train_further
 from rnn_magics.training.loop import train
 from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.run import Run
+from rnn_magics.training.steps.shared import require_rows
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -86,6 +88,7 @@ class TrainOptions(LineOptions):
         spelling=Spelling(metavar="PERPLEXITY"),
         label="Your prediction",
     )
+    workers: Workers = part(Workers)
     model: ModelConfig = part(ModelConfig)
     train: TrainConfig = part(TrainConfig)
 
@@ -107,29 +110,33 @@ def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRun
         If an option has no effect together with the others.
     """
     keep = options.keep
+    together = options.workers if options.workers.has_effect else None
     if options.resume is not None:
         _refuse_beside_resume(options)
-        return Call.of("run", resume_run, options.resume, desk.session.require_corpus())
+        corpus = desk.session.require_corpus()
+        return Call.of("run", resume_run, options.resume, corpus, drive=together)
     if not keep.folder and {"folder", "every", "keep"} & options.line.typed:
         msg = say("--every and --keep-epochs need --checkpoint DIR; add it, or leave them out")
         raise ConfigError(msg)
     if options.source is not None:
-        return _further_call(desk, options)
+        return _further_call(desk, options, together)
     if options.add_tokens:
         raise ConfigError(say("--add-tokens goes on with a run; add --from RUN, or leave it out"))
     batches = desk.session.require_batches()
     _refuse_prediction(options, has_held_out=len(batches.valid) > 0)
     name = options.name or desk.session.free_name(options.model.cell)
     settings = batches, options.model, options.train
+    if together is not None:
+        require_rows(options.workers.number or 1, batches.config.batch_size)
     if options.seeds is not None:
         _refuse_beside_seeds(options)
         seeded(options.train, options.seeds)
         return Call.of("runs", train_seeds, *settings, num=options.seeds, name=name)
     watch = keep if keep.folder else None
-    return Call.of("run", train, *settings, name=name, watch=watch)
+    return Call.of("run", train, *settings, name=name, watch=watch, drive=together)
 
 
-def _further_call(desk: Desk, options: TrainOptions) -> Call[Run]:
+def _further_call(desk: Desk, options: TrainOptions, together: Workers | None) -> Call[Run]:
     session, keep = desk.session, options.keep
     given = {field.name for field in fields(ModelConfig)} | {"recipe", "seeds"}
     if others := options.line.typed & given:
@@ -144,7 +151,9 @@ def _further_call(desk: Desk, options: TrainOptions) -> Call[Run]:
     watch = keep if keep.folder else None
     settings = run, corpus, batching, options.train
     more = options.add_tokens
-    return Call.of("run", train_further, *settings, add_tokens=more, name=name, watch=watch)
+    return Call.of(
+        "run", train_further, *settings, add_tokens=more, name=name, watch=watch, drive=together
+    )
 
 
 def find_run(session: Session, source: str) -> Run:
@@ -172,7 +181,7 @@ def _refuse_prediction(options: TrainOptions, *, has_held_out: bool) -> None:
 
 
 def _refuse_beside_resume(options: TrainOptions) -> None:
-    others = options.line.typed - {"resume", "background", "explain"}
+    others = options.line.typed - {"resume", "background", "explain", "number", "cluster"}
     if others:
         flag = flag_of(TrainOptions, min(others))
         msg = say("--resume continues a run with its own settings; leave {flag} out", flag=flag)
@@ -180,7 +189,12 @@ def _refuse_beside_resume(options: TrainOptions) -> None:
 
 
 def _refuse_beside_seeds(options: TrainOptions) -> None:
-    flag = "--background" if options.background else "--checkpoint" if options.keep.folder else ""
+    beside = {
+        "--background": options.background,
+        "--checkpoint": bool(options.keep.folder),
+        "--workers": options.workers.number is not None,
+    }
+    flag = next((flag for flag, is_given in beside.items() if is_given), "")
     if flag:
         msg = say("--seeds trains several runs, one after another; leave {flag} out", flag=flag)
         raise ConfigError(msg)
@@ -201,6 +215,8 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
         %train_rnn --max-time 180 --background
         %train_rnn --checkpoint runs/first --every 500steps
         %train_rnn --resume runs/first
+        %train_rnn --workers 2                 two processes share the rows of each minibatch
+        %train_rnn --workers 8 --cluster auto  on the machines of a Ray cluster
         %train_rnn --from gru-1 --lr 0.001     further, on the present text
         %train_rnn --from gru-1 --add-tokens   with the tokens that it does not know yet
         %train_rnn --from gru-1 --freeze 1     its lowest layer does not learn
@@ -221,11 +237,18 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
         print(one_line(note))
     if options.keep.folder:
         options.keep.require_place()  # before the model is built, which may take a while
+    if options.workers.has_effect:
+        batches = desk.session.batches if options.resume is None else None
+        rows = None if batches is None else batches.config.batch_size
+        options.workers.require(rows)
+        if rows is not None:
+            print(f"# {options.workers.rows(rows)}")
     driver = Driver(
         desk,
         background=options.background,
         baseline=not options.no_baseline,
         predicted=options.predict,
+        trains=options.workers.trains if options.workers.has_effect else None,
     )
     trained = call(drive=driver)
     if isinstance(trained, SeedRuns) and len(trained) < (options.seeds or 0):

@@ -70,10 +70,13 @@ class Orders:
     steer
         The learning rate and the bound on the gradient norm from the next step on; None to leave
         both as they are.
+    wait
+        Whether no step is taken until the next orders, which are asked for at once.
     """
 
     stop: Ending | None = None
     steer: tuple[float, float | None] | None = None
+    wait: bool = False
 
 
 def require_rows(workers: int, batch_size: int) -> None:
@@ -134,16 +137,22 @@ class Lockstep:
 
     def asked(self) -> Ending | None:
         """Return why training ends here, in all processes; None if it goes on."""
+        ending, waits = self._obey()
+        while waits:  # the others wait here, too, and would otherwise give rank 0 up
+            ending, waits = self._obey()
+        return ending
+
+    def _obey(self) -> tuple[Ending | None, bool]:
         orders = self._orders() if self._group.rank == 0 else Orders()
         stop = -1 if orders.stop is None else _ENDINGS.index(orders.stop)
         rate, bound = orders.steer or (math.nan, math.nan)
-        told = self._agree(stop, rate, math.inf if bound is None else bound)
+        told = self._agree(stop, rate, math.inf if bound is None else bound, orders.wait)
         if not math.isnan(told[1]):
             train = self._run.config.train
             clip = None if math.isinf(told[2]) else told[2]
             lr = train.lr if told[1] == train.peak_lr else told[1]
             self._run.steer(replace(train, clip=clip, lr=lr), self._state.total_steps)
-        return None if told[0] < 0 else _ENDINGS[int(told[0])]
+        return None if told[0] < 0 else _ENDINGS[int(told[0])], bool(told[3])
 
     def agree_on_time(self) -> None:
         """Agree on the seconds, if a text was scored since the last time."""

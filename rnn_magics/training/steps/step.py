@@ -156,15 +156,17 @@ def finish_step(
     return step_end(state, epoch, config, values, lr)
 
 
-def try_step(state: TrainState, epoch: EpochState, precision: str) -> None:
+def try_step(
+    state: TrainState, epoch: EpochState, precision: str, rows: slice = slice(None)
+) -> None:
     """Compute the loss of a minibatch and its gradient, and leave everything as it was.
 
-    It is what takes time in a step, to be timed. It draws nothing, so it has no dropout; a step
-    that needs too much memory tells that itself.
+    Of the minibatch some rows may be enough. It is what takes time in a step, to be timed. It draws
+    nothing, so it has no dropout; a step that needs too much memory tells that itself.
     """
     model = state.model
     model.eval()
-    X, Y = state.batches.batch(epoch.plan, 0)  # (batch_size, num_steps) each
+    X, Y = (part[rows] for part in state.batches.batch(epoch.plan, 0))  # (rows, num_steps) each
     hidden = as_tuple(model.begin_state(len(X), X.device))
     try:
         forward_loss(model, X, Y, hidden, precision)[0].backward()  # type: ignore[no-untyped-call]

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     ("before", "offered"),
     [
         ("%train_rnn --ce", ["--cell"]),
-        ("%train_rnn --c", ["--checkpoint", "--cell", "--clip"]),
-        ("run = %train_rnn --cl", ["--clip"]),
-        ("a, b = %train_rnn --cl", ["--clip"]),
-        ("  %train_rnn --cl", ["--clip"]),
-        ("x = 1\nrun = %train_rnn --cl", ["--clip"]),
+        ("%train_rnn --c", ["--checkpoint", "--cluster", "--cell", "--clip"]),
+        ("run = %train_rnn --cli", ["--clip"]),
+        ("a, b = %train_rnn --cli", ["--clip"]),
+        ("  %train_rnn --cli", ["--clip"]),
+        ("x = 1\nrun = %train_rnn --cli", ["--clip"]),
         ("%train_rnn --cell gru --ce", []),
         ("%train_rnn --cell ", list(CELLS)),
         ("%train_rnn --cell g", ["gru"]),
@@ -75,21 +75,21 @@ def test_the_text_that_is_replaced_is_the_word(notebook: Notebook) -> None:
 
 
 def test_the_cursor_may_stand_within_the_line(notebook: Notebook) -> None:
-    assert notebook.complete("%train_rnn --cl", " --epochs 3") == ["--clip"]
+    assert notebook.complete("%train_rnn --cli", " --epochs 3") == ["--clip"]
 
 
 @pytest.mark.parametrize(
     "before",
     [
-        "%timeit --cl",
-        "%%timeit --cl",
-        "%%train_rnn --cl",
-        "%train_rnn_too --cl",
-        "train_rnn --cl",
-        "'%train_rnn --cl",
+        "%timeit --cli",
+        "%%timeit --cli",
+        "%%train_rnn --cli",
+        "%train_rnn_too --cli",
+        "train_rnn --cli",
+        "'%train_rnn --cli",
         "%%corpus poem\n--let",
         "%%corpus poem\n%%corpus --let",
-        "%%corpus poem\nsome text\n%train_rnn --cl",
+        "%%corpus poem\nsome text\n%train_rnn --cli",
         "%%time_machine\n--let",
     ],
 )
@@ -98,4 +98,4 @@ def test_nothing_is_offered_elsewhere(notebook: Notebook, before: str) -> None:
 
 
 def test_lines_within_somebody_elses_cell_are_python(notebook: Notebook) -> None:
-    assert notebook.complete("%%time\n%train_rnn --cl") == ["--clip"]
+    assert notebook.complete("%%time\n%train_rnn --cli") == ["--clip"]
