@@ -283,8 +283,8 @@ def findings(
                 numbers = [int(cell) for cell in row[3:]]
                 most = max(number for number, of in zip(WORKERS, numbers, strict=True) if of >= 50)
                 lines.append(
-                    f"- Rows: {kind}; {row[1]} units, 10 Gbit/s: an efficiency of 50 % or more up to"
-                    f" N = {most}."
+                    f"- Rows: {kind}; {row[1]} units, 10 Gbit/s: an efficiency of 50 % or more up"
+                    f" to N = {most}."
                 )
     lines.append(f"- Two workers of a sweep were {searched[-1][-1]} times as fast as a plain loop.")
     return "\n".join(lines)
