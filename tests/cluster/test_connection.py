@@ -4,11 +4,12 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from rnn_magics.cluster import connection
 from rnn_magics.cluster.connection import (
+    Connection,
     connect,
     ray_or,
     require_versions,
@@ -69,27 +70,96 @@ def test_where_nobody_listens_one_line_says_so() -> None:
         pass
 
 
-def test_a_ray_is_started_shared_joined_and_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    with connect(cpus=2) as outer:
-        ray: Any = outer.ray
-        assert outer.is_local
-        assert outer.num_cpus == 2
-        with connect() as inner:  # not another one
-            assert inner.address == outer.address
-        assert ray.is_initialized()
-        monkeypatch.setattr("rnn_magics.cluster.connection._answers", lambda _host, _port: True)
-        with pytest.raises(ConfigError, match="connected to the Ray at"), connect("127.0.0.1:1"):
-            pass
-        with connect(outer.address) as same:
-            assert same.address == outer.address
+def test_a_ray_is_started_and_shared(ray_here: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ray_here.is_local
+    assert ray_here.num_cpus == 3
+    with connect() as inner:  # not another one
+        assert inner.address == ray_here.address
+    with connect(ray_here.address) as same:
+        assert same.address == ray_here.address
+    assert ray_here.ray.is_initialized()
+    monkeypatch.setattr(connection, "_answers", lambda _host, _port: True)
+    with pytest.raises(ConfigError, match="connected to the Ray at"), connect("127.0.0.1:1"):
+        pass
 
-        require_versions(ray)
-        with pytest.raises(TrainingError, match=r"has rnn_magics \S+, and this process 0\.0\.1"):
-            require_versions(ray, {**versions_here(), "rnn_magics": "0.0.1"})
-    assert not ray.is_initialized()
 
-    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)  # a user's
+def test_versions_that_differ_are_one_line(ray_here: Connection) -> None:
+    require_versions(ray_here.ray)
+    with pytest.raises(TrainingError, match=r"has rnn_magics \S+, and this process 0\.0\.1"):
+        require_versions(ray_here.ray, {**versions_here(), "rnn_magics": "0.0.1"})
+
+
+class Pretended:
+    """A Ray that only notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.fails: Exception | None = None
+        self.gcs_address = "10.0.0.1:6379"
+
+    def is_initialized(self) -> bool:
+        return self.asked.count("init") > self.asked.count("shutdown")
+
+    def init(self, **_settings: object) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.asked.append("init")
+
+    def shutdown(self) -> None:
+        self.asked.append("shutdown")
+
+    def get_runtime_context(self) -> Pretended:
+        return self
+
+
+@pytest.fixture
+def pretended(monkeypatch: pytest.MonkeyPatch) -> Pretended:
+    found = Pretended()
+    holders = connection._Holders()
+    monkeypatch.setattr(connection, "ray_or", lambda _flag: found)
+    monkeypatch.setattr(connection, "_holders", lambda: holders)
+    monkeypatch.setattr(connection, "require_versions", lambda _ray: None)
+    monkeypatch.setattr(connection, "_answers", lambda _host, _port: True)
+    return found
+
+
+def test_the_last_who_needs_it_shuts_it_down(pretended: Pretended) -> None:
+    first, second = connect(), connect()
+    with first as one:
+        second.__enter__()
+        assert one.is_local
+    assert pretended.asked == ["init"]  # the second needs it still
+    second.__exit__(None, None, None)
+    assert pretended.asked == ["init", "shutdown"]
+    with connect(pretended.gcs_address) as joined:
+        assert not joined.is_local
+    assert pretended.asked == ["init", "shutdown"] * 2
+
+
+def test_the_ray_of_the_user_stays(pretended: Pretended) -> None:
+    pretended.init()
     with connect() as theirs:
         assert not theirs.is_local
-    assert ray.is_initialized()
-    ray.shutdown()
+    assert pretended.asked == ["init"]
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "said"),
+    [
+        (None, RuntimeError("no\nspace"), "Ray cannot be started: no space"),
+        ("a:1", RuntimeError("Version mismatch: x"), "cannot join the cluster: Version mismatch"),
+        ("a:1", ConnectionError("?"), "no Ray cluster answers at a:1"),
+        ("auto", ConnectionError("?"), "no Ray cluster is running here"),
+    ],
+)
+def test_what_ray_says_becomes_one_line(
+    pretended: Pretended, address: str | None, error: Exception, said: str
+) -> None:
+    pretended.fails = error
+    with pytest.raises((ConfigError, TrainingError), match=f"^{said}"), connect(address):
+        pass
+    assert not pretended.is_initialized()
+    pretended.fails = None
+    pretended.asked.clear()
+    with connect():  # and the next may try again
+        assert pretended.is_initialized()

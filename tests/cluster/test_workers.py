@@ -5,23 +5,34 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
+import ray
 import torch
 
-from rnn_magics.cluster import workers
+from rnn_magics.cluster import rank, workers
+from rnn_magics.cluster.hub import Hub
 from rnn_magics.cluster.rank import TorchGroup
 from rnn_magics.cluster.workers import Workers
 from rnn_magics.errors import ConfigError, TrainingError
+from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.resume import reopen
+from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
-from rnn_magics.training.events import StepEnd
+from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import iter_train, train
-from rnn_magics.training.steps.shared import Lockstep
+from rnn_magics.training.steps.shared import Lockstep, Orders
 from tests.training.steps.test_shared import STEPS, alone, begun, copied, losses, until
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Ray itself
@@ -130,3 +141,145 @@ def test_what_cannot_work_is_refused_before_anything_starts() -> None:
 )
 def test_the_batch_is_stated(number: int, rows: int, said: str) -> None:
     assert Workers(number).rows(rows) == said
+
+
+class Near:
+    """Ray in this process: the hub is an object, and one worker a thread."""
+
+    def __init__(self) -> None:
+        hub = Hub()
+        self.hub = SimpleNamespace(
+            **{
+                name: SimpleNamespace(remote=getattr(hub, name))
+                for name in ("put", "begin", "fail", "take", "order")
+            }
+        )
+        self.exceptions = SimpleNamespace(RayError=ConnectionError)
+
+    @staticmethod
+    def get(answer: Any) -> Any:
+        return answer
+
+
+class Alone:
+    """A group of one."""
+
+    rank, size = 0, 1
+
+    def add_up(self, numbers: torch.Tensor) -> None:
+        """The sum of one."""
+
+    def take_first(self, numbers: torch.Tensor) -> None:
+        """The first of one."""
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch) -> Near:
+    """Everything as with Ray, but for Ray."""
+    found = Near()
+
+    def fit(self: Any, _folder: str) -> None:
+        begun = pickle.dumps((self._run, self._state))
+        rank.work(rank.Beginning(begun, found.hub, 1, "en"))
+        self._is_over.set()
+
+    def events(self: Any) -> Iterator[Event]:
+        self._hub = found.hub
+        worker = threading.Thread(target=self._fit, args=("",))
+        worker.start()
+        try:
+            yield from self._told()
+        finally:
+            self._order(Orders(stop=Ending.INTERRUPTED))
+            self._order(Orders(stop=Ending.INTERRUPTED))
+            worker.join()
+
+    @contextmanager
+    def connected(*_address: object, **_more: object) -> Iterator[Any]:
+        yield SimpleNamespace(ray=found, num_cpus=8, is_local=True)
+
+    monkeypatch.setattr(workers._Training, "_fit", fit)
+    monkeypatch.setattr(workers._Training, "events", events)
+    monkeypatch.setattr(workers, "connect", connected)
+    monkeypatch.setattr(rank, "TorchGroup", Alone)
+    monkeypatch.setattr(ray, "get", found.get)
+    return found
+
+
+LONG = {"epochs": 100_000, "schedule": "constant"}
+
+
+@pytest.mark.usefixtures("near")
+def test_another_learning_rate_is_heard_and_comes_back() -> None:
+    run, state = copied(begun(**LONG))
+    stop: list[str] = []
+    rates = []
+    for event in Workers(1).trains(run, state, lambda: stop.pop() if stop else None):
+        if isinstance(event, StepEnd):
+            rates.append(event.lr)
+            if len(rates) == 2:
+                run.steer(replace(run.config.train, lr=0.5), state.total_steps)
+                run.steer(replace(run.config.train, clip=None), state.total_steps)
+            if rates[-1] == 0.5:
+                stop.append("stopped")
+    assert rates[:2] == [0.01, 0.01]
+    assert rates[-1] == 0.5
+    assert run.config.train.peak_lr == 0.5
+    assert run.config.train.clip is None
+    assert [(steering.lr, steering.clip) for steering in run.steered][-1] == (0.5, None)
+    assert run.reason == Ending.STOPPED
+
+
+@pytest.mark.usefixtures("near")
+def test_who_takes_nothing_is_paused_and_the_workers_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bool] = []
+    orders = rank.Link.orders
+
+    def listening(self: rank.Link) -> Orders:
+        found = orders(self)
+        heard.append(found.wait)
+        return found
+
+    monkeypatch.setattr(rank.Link, "orders", listening)
+    run, state = copied(begun(**LONG))
+    training = Workers(1).trains(run, state)
+    assert len(list(islice(training, 3))) == 3
+    while not (heard and heard[-1]):  # nobody takes anything until it waits
+        time.sleep(0.01)
+    before = run.steps
+    assert len(list(islice(training, 8))) == 8  # and then it goes on
+    assert run.steps > before
+    training.close()
+
+
+@pytest.mark.usefixtures("near")
+def test_an_error_of_a_worker_is_one_line_and_the_weights_stay() -> None:
+    run, state = copied(begun())
+    before = [p.clone() for p in state.learning]
+    state.model.register_forward_pre_hook(broken)
+    with pytest.raises(TrainingError) as error:
+        list(Workers(1).trains(run, state))
+    assert f"{error.value}" == (
+        "the worker has ended before the training (ValueError: broken); the model has the weights"
+        " after step 0"
+    )
+    assert all(map(torch.equal, state.learning, before))
+
+
+def broken(_module: object, _inputs: object) -> None:
+    msg = "broken"
+    raise ValueError(msg)
+
+
+@pytest.mark.usefixtures("near")
+def test_as_the_drive_of_a_run_it_tells_every_listener() -> None:
+    batches = begun()[1].batches
+    told: list[Event] = []
+    config = TrainConfig(epochs=2, threads=1)
+    run = train(
+        batches, ModelConfig(num_hiddens=8), config, drive=Workers(1), listeners=[told.append]
+    )
+    one = train(batches, ModelConfig(num_hiddens=8), config)
+    assert run.history.valid_perplexity == one.history.valid_perplexity
+    assert isinstance(told[-1], TrainEnd)
+    assert not run.model.training
