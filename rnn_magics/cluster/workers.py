@@ -206,6 +206,8 @@ class _Training:
 
     def _taken(self, update: Update) -> Iterator[Event]:
         event, is_steered = update.event, update.heard < self._ordered
+        if isinstance(event, TrainEnd):  # the workers end, too, before the run is said to
+            self._is_over.wait(_SECONDS_TO_END)
         if update.training is not None:
             update.training.give(self._run, self._state, is_steered_here=is_steered)
             if not is_steered:
@@ -218,7 +220,6 @@ class _Training:
                     "a worker was lost {number} times; the others went on from the last update",
                 )
                 event = replace(event, message=self._run.message)
-            self._is_over.wait(_SECONDS_TO_END)
         yield event
 
     def _ask(self) -> None:
