@@ -30,7 +30,7 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/browser --ignore tests/kernel
-	$(BIN)/python -m pytest tests/browser tests/kernel
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/browser tests/kernel
 endif
 	@$(NEEDS_NODE)
 	$(JLPM) install --immutable

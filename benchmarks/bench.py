@@ -15,6 +15,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -44,9 +45,9 @@ def processor() -> str:
     return found[1] if found else platform.processor() or platform.machine()
 
 
-def circumstances() -> str:
-    """Return the line with the date, the machine and the versions."""
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
+def circumstances(packages: Iterable[str] = PACKAGES) -> str:
+    """Return the line with the date, the machine and the versions of some packages."""
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     load = (
         f", load average {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +23,10 @@ from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import Marks
 from rnn_magics.text.indexing.ids import Ids, id_type
+from rnn_magics.text.indexing.mapped import MappedIds
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
+_PARTS = ("ids", "valid", "test")
 _WIDENED = 1 << 26  # held-out tokens, half a GB as int64; more keep their own type
 Starts = Callable[[int, int, int, torch.Generator], Tensor]
 
@@ -165,8 +168,24 @@ class Batches(Result):
         self.test = _widened(_as_indices(test))  # (num_test_tokens,)
         self.vocab = vocab
         self.corpus = corpus
+        self._mapped: dict[str, MappedIds] = {}  # which of the three are mapped from files
         self._generator = torch.Generator().manual_seed(seed)
         _require_enough(len(self.ids), self.config, "" if corpus is None else corpus.losses)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: of mapped indices their place, of a text nothing computed."""
+        corpus = self.corpus
+        if corpus is not None:
+            corpus = replace(corpus, test=None if corpus.test is None else replace(corpus.test))
+        kept = {name: value for name, value in self.__dict__.items() if name not in self._mapped}
+        return {**kept, "corpus": corpus}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Map the indices again; a process reads only the pages of what it trains on."""
+        self.__dict__.update(state)
+        found = {name: _shared(place.opened()) for name, place in self._mapped.items()}
+        for name, ids in found.items():
+            self.__dict__[name] = ids if name == "ids" else _widened(ids)
 
     @property
     def carries_state(self) -> bool:
@@ -240,7 +259,9 @@ class Batches(Result):
                     device=device,
                 )
             ) from None
-        moved.__dict__ = {**self.__dict__, "ids": ids, "valid": valid, "test": test}
+        mapped = self._mapped if device.type == "cpu" else {}
+        parts = {"ids": ids, "valid": valid, "test": test}
+        moved.__dict__ = {**self.__dict__, **parts, "_mapped": mapped}
         return moved
 
     def __repr__(self) -> str:
@@ -301,9 +322,14 @@ def make_batches(corpus: Corpus, vocab: Vocab, config: BatchConfig | None = None
     (torch.Size([2, 5]), True)
     """
     encoded = encode_corpus(corpus, vocab)
-    ids, valid = _shared(encoded.train), _shared(encoded.valid)
-    test = () if corpus.test is None else _shared(encode_corpus(corpus.test, vocab).train)
-    return Batches(ids, config, vocab=vocab, corpus=corpus, valid=valid, test=test)
+    parts = {"ids": encoded.train, "valid": encoded.valid}
+    if corpus.test is not None:
+        parts["test"] = encode_corpus(corpus.test, vocab).train
+    ids, valid, test = (_shared(parts[name]) if name in parts else () for name in _PARTS)
+    made = Batches(ids, config, vocab=vocab, corpus=corpus, valid=valid, test=test)
+    places = {name: MappedIds.of(ids) for name, ids in parts.items()}
+    made._mapped = {name: place for name, place in places.items() if place}  # noqa: SLF001  (ours)
+    return made
 
 
 def _widened(ids: Tensor) -> Tensor:

@@ -47,7 +47,8 @@ BRIEFLY = {
     r"(?m)^assert .*": "",  # of what the whole training reaches
 }
 OTHER_TEXT = {
-    "04_text_and_zipf.ipynb": {"cell-15", "cell-28"}
+    "04_text_and_zipf.ipynb": {"cell-15", "cell-28"},
+    "12_your_own_text.ipynb": {"cell-01", "cell-03", "cell-12"},
 }  # cells about a Chinese text instead
 GATES_AT_LEAST, WITHOUT_AT_MOST = 0.95, 0.7  # of the answers of `task:copy`; a guess has 0.25
 PERPLEXITY = re.compile(r"^(training|held-out) perplexity (\d+\.\d+)", re.MULTILINE)

@@ -8,7 +8,7 @@ import type { Drawing } from '../src/views/plots/drawing';
 import { some } from '../src/views/plots/marks';
 import { axesOf, normChart, perplexityChart } from '../src/views/runs/curves';
 import { markdownOf } from '../src/views/runs/markdown';
-import { drawSaved } from '../src/views/runs/saved';
+import { drawSaved } from '../src/views/kept/saved';
 
 const drawn = vi.hoisted(() => [] as unknown[]);
 

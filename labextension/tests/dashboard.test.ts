@@ -5,7 +5,7 @@ import { ENDINGS, Ending } from '../src/contract/endings';
 import { Epoch, Level, RunData, rowsOf, runData } from '../src/contract/run';
 import { normChart, perplexityChart } from '../src/views/runs/curves';
 import { Command, dashboard } from '../src/views/runs/dashboard';
-import { drawSaved } from '../src/views/runs/saved';
+import { drawSaved } from '../src/views/kept/saved';
 import { verdict } from '../src/views/runs/verdict';
 import { duration, percent, perplexity, reached, statusLine } from '../src/views/runs/words';
 import { LANGUAGE, translated } from '../src/views/text/say';

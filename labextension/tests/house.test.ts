@@ -14,6 +14,8 @@ const ROOMS = [
   'views/page',
   'views/plots',
   'views/runs',
+  'views/sweeps',
+  'views/kept',
   'views/look',
   'views/play',
   'views/interventions',

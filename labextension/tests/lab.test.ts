@@ -14,7 +14,7 @@ import { Words, languageOf, wordsIn } from '../src/lab/setup/translation';
 import { isCorpusCell, spans } from '../src/lab/cells/spans';
 import type { IRuns, LinkedRun } from '../src/lab/kernels/tokens';
 import { ending, statusText } from '../src/lab/runs/words';
-import { drawSaved } from '../src/views/runs/saved';
+import { drawSaved } from '../src/views/kept/saved';
 import { LANGUAGE, said, say, translated } from '../src/views/text/say';
 import { HEIGHT, placed as points, spark, sparkline } from '../src/views/plots/spark';
 

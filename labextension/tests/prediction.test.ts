@@ -6,7 +6,7 @@ import type { YScale } from '../src/views/plots/chart';
 import { perplexityChart } from '../src/views/runs/curves';
 import { Command, dashboard } from '../src/views/runs/dashboard';
 import { predictionLine } from '../src/views/runs/prediction';
-import { drawSaved } from '../src/views/runs/saved';
+import { drawSaved } from '../src/views/kept/saved';
 import { reveal, verdict } from '../src/views/runs/verdict';
 import { waitsText } from '../src/views/runs/words';
 

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 
-import { chartData } from '../src/contract/chart';
+import { chartData } from '../src/contract/plots';
 import { ContractError, MOST, count, listOf, number, sized } from '../src/contract/check';
 import { inspection } from '../src/contract/inspection';
 import { matrix } from '../src/contract/matrix';
 import { runsTold } from '../src/contract/runs';
 import { saved } from '../src/contract/saved';
 import { guarded } from '../src/views/page/guarded';
-import { drawSaved } from '../src/views/runs/saved';
+import { drawSaved } from '../src/views/kept/saved';
 
 vi.mock('../src/views/plots/chart', () => ({
   chart: () => ({ update: () => undefined, dispose: () => undefined })

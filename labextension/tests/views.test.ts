@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 
-import { chartData } from '../src/contract/chart';
-import { heatmapData } from '../src/contract/heatmap';
+import { chartData, heatmapData } from '../src/contract/plots';
 import { decimate } from '../src/views/plots/decimate';
 import { reading, within } from '../src/views/plots/heatmap';
 import { colour, ink, share } from '../src/views/design/scales';

@@ -9,8 +9,10 @@ from rnn_magics.exercises.lessons import (
     gates,
     inside,
     minibatches,
+    own_text,
     rnn,
     sequences,
+    settings,
     texts,
     touch,
 )
@@ -53,6 +55,12 @@ EXERCISES: dict[str, Exercise] = {
     "10.1": touch.REPEATED,
     "10.2": touch.TOGETHER,
     "10.3": touch.TARGET,
+    "11.1": settings.LUCK,
+    "11.2": settings.MIDDLE,
+    "11.3": settings.REPORT,
+    "12.1": own_text.CODED,
+    "12.2": own_text.READ,
+    "12.3": own_text.SENT,
 }
 
 

@@ -129,6 +129,19 @@ class Claim:
         self._release()
 
 
+def forget_dead(folder: Path) -> None:
+    """Delete the claim of a process that is known to have ended, although on another machine.
+
+    That of a living process of this machine stays. Call it only where somebody else, such as the
+    cluster that ran the process, says that it has ended.
+    """
+    who = _claimant(folder)
+    if who is not None and not who.is_seen:
+        for name in (CLAIM, LOCK):  # a lock of a machine that is gone may stay, too
+            with suppress(OSError):
+                (folder / name).unlink()
+
+
 @contextmanager
 def released_on_error(claim: Claim) -> Iterator[Claim]:
     """Release a folder if the body fails."""

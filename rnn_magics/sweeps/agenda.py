@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 from rnn_magics.errors import ConfigError
 from rnn_magics.language import say
+from rnn_magics.sweeps.events import Wanted, never
 from rnn_magics.sweeps.running import Judge, Task
 from rnn_magics.sweeps.search.pruning import PRUNERS
 from rnn_magics.sweeps.search.searches import next_params
 from rnn_magics.sweeps.sweep import SweepRuns
 from rnn_magics.sweeps.trial import Outcome, Trial
 
-Stopped = Callable[[], bool]
+_SECONDS_BETWEEN_LOOKS = 0.05  # while it is paused
 
 
 class Clock:
-    """Says whether a sweep is to end now: somebody wants it, or its time is used up.
+    """Says whether a sweep is to end or to wait now: somebody wants it, or its time is used up.
 
     Parameters
     ----------
     made
         The sweep.
-    stopped
-        Whether somebody wants it; asked between steps.
+    stopped, paused
+        Whether somebody wants it to end, and to wait; asked between steps.
     """
 
-    def __init__(self, made: SweepRuns, stopped: Stopped) -> None:
+    def __init__(self, made: SweepRuns, stopped: Wanted, paused: Wanted = never) -> None:
         self._before, self._begun = made.spent, time.monotonic()
-        self._most, self._stopped = made.config.seconds, stopped
+        self._most, self._stopped, self._paused = made.config.seconds, stopped, paused
+        self._waited, self._waits_since = 0.0, math.nan
         self._resume = say("go on with %sweep --resume {folder}", folder=made.folder.path)
         self._is_stopped = False
 
     @property
     def spent(self) -> float:
-        """The seconds that the sweep took, with those of earlier processes."""
-        return self._before + time.monotonic() - self._begun
+        """The seconds that the sweep took, with those of earlier processes; no pauses."""
+        return self._before + time.monotonic() - self._begun - self._waited
+
+    def is_paused(self) -> bool:
+        """Whether the sweep is to wait; the time from this answer to the next is then no time."""
+        now = time.monotonic()
+        if not math.isnan(self._waits_since):
+            self._waited += now - self._waits_since
+        is_paused = self._paused() and not self._stopped()
+        self._waits_since = now if is_paused else math.nan
+        return is_paused
+
+    def wait(self) -> None:
+        """Return once the sweep is not to wait."""
+        while self.is_paused():
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
 
     def is_over(self) -> bool:
         """Whether the sweep is to end now."""

@@ -30,6 +30,9 @@ class Dimension(Protocol):
     def points(self, most: int) -> list[Any]:
         """Return all values; of a range with more, `most` of them in equal steps."""
 
+    def place(self, value: Any) -> float:
+        """Return where a value is on the way, from 0 to 1."""
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -56,6 +59,10 @@ class Listed:
         """Return all values."""
         del most
         return list(self.values)
+
+    def place(self, value: Any) -> float:
+        """Return where a value stands among the others, from 0 to 1."""
+        return self.values.index(value) / (len(self.values) - 1)
 
     def __str__(self) -> str:
         """Return the values, e.g. ``gru, lstm``."""
@@ -97,6 +104,13 @@ class Interval:
         number = most if self.size is None else min(self.size, most)
         values = [self._between(place / (number - 1)) for place in range(number)]
         return list(dict.fromkeys(values))
+
+    def place(self, value: Any) -> float:
+        """Return where a number is between the ends, from 0 to 1; in factors on a log scale."""
+        low, high, at = self.low, self.high, value
+        if self.is_log:
+            low, high, at = math.log(low), math.log(high), math.log(at)
+        return float((at - low) / (high - low))
 
     def _between(self, share: float) -> Any:
         if self.is_log:

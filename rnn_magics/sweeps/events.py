@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from rnn_magics.sweeps.trial import At, Trial
 
@@ -66,3 +68,17 @@ class SweepEnd:
 
 TrialEvent = TrialBegin | TrialStep | TrialScored | TrialEnd
 SweepEvent = TrialEvent | SweepEnd
+Wanted = Callable[[], bool]
+"""Answers yes or no, between two steps: whether the sweep is to stop, or to wait."""
+
+
+def never() -> bool:
+    """Answer no."""
+    return False
+
+
+class Events(Protocol):
+    """``events(stopped, paused)`` makes the trials of a sweep, and yields events."""
+
+    def __call__(self, stopped: Wanted, paused: Wanted = never) -> Iterator[SweepEvent]:
+        """Return the events, which ask both between steps."""

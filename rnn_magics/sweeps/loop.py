@@ -7,6 +7,7 @@ and after it has ended; what it reached is in the folder of its run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.language import say
 from rnn_magics.storage import atomic
 from rnn_magics.storage.claim import Claim
-from rnn_magics.sweeps.agenda import Agenda, Clock, Stopped, judge_of, possible, write_end
+from rnn_magics.sweeps.agenda import Agenda, Clock, judge_of, possible, write_end
 from rnn_magics.sweeps.config import SweepConfig
-from rnn_magics.sweeps.events import SweepEnd, SweepEvent, TrialEnd
+from rnn_magics.sweeps.events import Events, SweepEnd, SweepEvent, TrialEnd, Wanted, never
 from rnn_magics.sweeps.folder import Made, SweepFolder, find_folder
 from rnn_magics.sweeps.kept import read_sweep
-from rnn_magics.sweeps.running import iter_trial
+from rnn_magics.sweeps.running import Judge, iter_trial
 from rnn_magics.sweeps.search.tpe import optuna_or
 from rnn_magics.sweeps.settings import require_tokens
 from rnn_magics.sweeps.space import Space
@@ -30,17 +31,20 @@ from rnn_magics.sweeps.trial import Trial
 from rnn_magics.sweeps.workers.pool import Pool
 
 Listener = Callable[[SweepEvent], None]
-Drive = Callable[[SweepRuns, Callable[[Stopped], Iterator[SweepEvent]]], None]
-"""``drive(sweep, events)`` drains ``events(stopped)``, here or on another thread."""
+Team = Callable[[Batches, Judge], Pool]
+"""Makes workers, which ask whether a trial is to end early."""
+Drive = Callable[[SweepRuns, Events], None]
+"""``drive(sweep, events)`` drains ``events(stopped, paused)``, here or on another thread."""
 
 
-def sweep(
+def sweep(  # noqa: PLR0913  (where, and who watches)
     batches: Batches,
     space: Space,
     config: SweepConfig | None = None,
     *,
     folder: str | Path,
     workers: int | None = None,
+    cluster: str | None = None,
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
 ) -> SweepRuns:
@@ -65,6 +69,9 @@ def sweep(
     workers
         How many trials are trained at once, in processes of their own that share the cores; by
         default one after another, in this process.
+    cluster
+        ``host:port`` of the head of a Ray cluster, or ``auto``, on whose machines the trials are
+        trained; by default on this machine. They all must see `folder`.
     listeners
         Called with every event.
     drive
@@ -79,10 +86,10 @@ def sweep(
     Raises
     ------
     ConfigError
-        If there is nothing to try, an option cannot be tried on this text, or Optuna is not
-        installed.
+        If there is nothing to try, an option cannot be tried on this text, Optuna or Ray is not
+        installed, or no cluster answers.
     TrainingError
-        If nothing is held out.
+        If nothing is held out, or the machines of a cluster have other versions or another folder.
     StorageError
         If the folder holds a sweep already, or cannot be written to.
 
@@ -95,12 +102,13 @@ def sweep(
     """
     config = config or SweepConfig()
     check_sweep(batches, space, config)
-    check_workers(workers, space)
+    check_workers(workers, space, cluster)
     place = SweepFolder(atomic.user_path(folder))
     made = Made.of(space, config, batches)
-    claim = place.begin(made)
     begun = SweepRuns(place, space, config, made.base)
-    return _driven(begun, batches, claim, workers, listeners, drive)
+    with _hired(workers, cluster, begun) as hire:
+        claim = place.begin(made)
+        return _driven(begun, batches, claim, hire, listeners, drive)
 
 
 def resume_sweep(  # noqa: PLR0913  (what may change, and who watches)
@@ -111,6 +119,7 @@ def resume_sweep(  # noqa: PLR0913  (what may change, and who watches)
     budget: str | None = None,
     confirm: int | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     listeners: Iterable[Listener] = (),
     drive: Drive | None = None,
 ) -> SweepRuns:
@@ -124,7 +133,7 @@ def resume_sweep(  # noqa: PLR0913  (what may change, and who watches)
         The same minibatches as before.
     trials, budget, confirm
         More trials, another time budget in all, seeds to confirm; by default as before.
-    workers, listeners, drive
+    workers, cluster, listeners, drive
         As for `sweep`.
 
     Raises
@@ -141,15 +150,16 @@ def resume_sweep(  # noqa: PLR0913  (what may change, and who watches)
     typed: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     config = replace(made.config, **typed)
     _require_search(config)
-    check_workers(workers, made.space)
-    claim = Claim(place.path)
-    try:
-        begun = read_sweep(place)
-    except BaseException:
-        claim.release()
-        raise
-    begun.config = config
-    return _driven(begun, batches, claim, workers, listeners, drive)
+    check_workers(workers, made.space, cluster)
+    with _hired(workers, cluster, SweepRuns(place, made.space, config, made.base)) as hire:
+        claim = Claim(place.path)
+        try:
+            begun = read_sweep(place)
+        except BaseException:
+            claim.release()
+            raise
+        begun.config = config
+        return _driven(begun, batches, claim, hire, listeners, drive)
 
 
 def check_sweep(batches: Batches, space: Space, config: SweepConfig) -> None:
@@ -172,7 +182,7 @@ def check_sweep(batches: Batches, space: Space, config: SweepConfig) -> None:
     _require_search(config)
 
 
-def check_workers(workers: int | None, space: Space) -> None:
+def check_workers(workers: int | None, space: Space, cluster: str | None = None) -> None:
     """Refuse workers that cannot train the trials of a space.
 
     Raises
@@ -180,15 +190,15 @@ def check_workers(workers: int | None, space: Space) -> None:
     ConfigError
         If their number is below 1, or they would not know a cell or a tokenizer.
     """
-    if workers is None:
+    if workers is None and cluster is None:
         return
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise ConfigError(say("workers must be at least 1, not {number}", number=workers))
     if own := space.registered_here():
         raise ConfigError(
             say(
                 "{name!r} is registered in this process only, where no worker knows it; leave"
-                " --workers out",
+                " --workers and --cluster out",
                 name=own,
             )
         )
@@ -199,18 +209,33 @@ def _require_search(config: SweepConfig) -> None:
         optuna_or()
 
 
+@contextmanager
+def _hired(workers: int | None, cluster: str | None, made: SweepRuns) -> Iterator[Team | None]:
+    # What makes the workers; None where trials are trained here, one after another.
+    if cluster is not None:
+        from rnn_magics.sweeps.cluster.team import gather  # noqa: PLC0415  (an optional extra)
+
+        planned = None if made.planned is None else made.planned + (made.config.confirm or 0)
+        with gather(cluster, workers, made.folder.path, planned) as team:
+            yield team.pool
+    elif workers is not None:
+        yield lambda batches, judge: Pool(batches, workers, judge)
+    else:
+        yield None
+
+
 def _driven(
     begun: SweepRuns,
     batches: Batches,
     claim: Claim,
-    workers: int | None,
+    hire: Team | None,
     listeners: Iterable[Listener],
     drive: Drive | None,
 ) -> SweepRuns:
     listening = list(listeners)
 
-    def events(stopped: Stopped) -> Iterator[SweepEvent]:
-        for event in iter_sweep(begun, batches, stopped, workers):
+    def events(stopped: Wanted, paused: Wanted = never) -> Iterator[SweepEvent]:
+        for event in iter_sweep(begun, batches, stopped, hire, paused):
             for listener in listening:
                 listener(event)
             yield event
@@ -219,7 +244,7 @@ def _driven(
         if drive is not None:
             drive(begun, events)
         else:
-            for _ in events(lambda: False):
+            for _ in events(never):
                 pass
     finally:
         claim.release()
@@ -227,7 +252,11 @@ def _driven(
 
 
 def iter_sweep(
-    made: SweepRuns, batches: Batches, stopped: Stopped, workers: int | None = None
+    made: SweepRuns,
+    batches: Batches,
+    stopped: Wanted,
+    hire: Team | None = None,
+    paused: Wanted = never,
 ) -> Iterator[SweepEvent]:
     """Make the trials of a sweep, and yield events.
 
@@ -238,9 +267,11 @@ def iter_sweep(
     batches
         Its minibatches.
     stopped
-        Asked between steps; if it says so, the trial is saved and the sweep ends there.
-    workers
-        How many processes train at once; None for none, all in this one.
+        Wanted between steps; if it says so, the trial is saved and the sweep ends there.
+    hire
+        ``hire(batches, judge)`` makes workers; None to train in this process.
+    paused
+        Wanted between steps; while it says so, all trials wait, and no time of the budget is spent.
 
     Yields
     ------
@@ -248,12 +279,12 @@ def iter_sweep(
         A `TrialBegin` for each trial that begins or goes on, its `TrialStep` and `TrialScored`, a
         `TrialEnd`; one `SweepEnd`.
     """
-    clock, agenda = Clock(made, stopped), Agenda(made)
-    if workers is None:
+    clock, agenda = Clock(made, stopped, paused), Agenda(made)
+    if hire is None:
         while not clock.is_over() and (trial := agenda.next(0)) is not None:
             yield from _make(made, trial, batches, clock)
     else:
-        yield from _make_at_once(made, agenda, batches, clock, workers)
+        yield from _make_at_once(made, agenda, hire(batches, judge_of(made)), clock)
     made.spent = clock.spent
     made.message = clock.message
     is_complete = not clock.is_over() and all(t.outcome is not None for t in made.trials)
@@ -262,18 +293,22 @@ def iter_sweep(
 
 def _make(made: SweepRuns, trial: Trial, batches: Batches, clock: Clock) -> Iterator[SweepEvent]:
     if task := possible(made, trial):
-        yield from iter_trial(task, batches, judge_of(made), clock.is_over)
+        for event in iter_trial(task, batches, judge_of(made), clock.is_over):
+            yield event
+            clock.wait()
     write_end(made, trial, clock)
     yield TrialEnd(trial)
 
 
 def _make_at_once(
-    made: SweepRuns, agenda: Agenda, batches: Batches, clock: Clock, workers: int
+    made: SweepRuns, agenda: Agenda, pool: Pool, clock: Clock
 ) -> Iterator[SweepEvent]:
-    pool, is_stopping = Pool(batches, workers, judge_of(made)), False
+    is_stopping = False
     try:
         while True:
-            while not clock.is_over() and pool.has_room:
+            is_paused = clock.is_paused()
+            pool.hold(is_paused)
+            while not is_paused and not clock.is_over() and pool.has_room:
                 if (trial := agenda.next(len(pool.busy))) is None:
                     break
                 if task := possible(made, trial):
@@ -281,7 +316,7 @@ def _make_at_once(
                 else:
                     write_end(made, trial, clock)
                     yield TrialEnd(trial)
-            if not pool.busy:
+            if not pool.busy and not is_paused:
                 return
             if clock.is_over() and not is_stopping:
                 is_stopping = True

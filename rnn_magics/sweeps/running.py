@@ -17,7 +17,7 @@ from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.resume import reopen
 from rnn_magics.storage.run_folder import RunFolder
-from rnn_magics.sweeps.events import TrialBegin, TrialEvent, TrialScored, TrialStep
+from rnn_magics.sweeps.events import TrialBegin, TrialEvent, TrialScored, TrialStep, Wanted
 from rnn_magics.sweeps.settings import Settings
 from rnn_magics.sweeps.trial import At, Outcome, Trial, nats_of
 from rnn_magics.training.endings import Ending
@@ -28,7 +28,6 @@ from rnn_magics.training.state import TrainState
 
 Judge = Callable[[Trial, dict[int, float]], bool]
 """``judge(trial, curve)``: whether a trial with these scores by rung is to end early."""
-Stopped = Callable[[], bool]
 # What settings may be refused with; a full disk is no fault of the settings, and ends the sweep.
 _IMPOSSIBLE = (BatchError, ConfigError, ModelError, TrainingError, VocabError)
 
@@ -65,7 +64,7 @@ class Task:
 
 
 def iter_trial(
-    task: Task, given: Batches, judge: Judge, stopped: Stopped
+    task: Task, given: Batches, judge: Judge, stopped: Wanted
 ) -> Generator[TrialEvent, None, None]:
     """Train a trial, from its beginning or from its last checkpoint.
 
@@ -76,9 +75,9 @@ def iter_trial(
     given
         The minibatches of the sweep.
     judge
-        Asked after each score at a new rung.
+        Wanted after each score at a new rung.
     stopped
-        Asked between steps; if it says so, the trial is saved and has no outcome.
+        Wanted between steps; if it says so, the trial is saved and has no outcome.
 
     Raises
     ------
@@ -154,7 +153,7 @@ def _train(
     run: Run,
     state: TrainState,
     listener: Callable[[Event], None],
-    stopped: Stopped,
+    stopped: Wanted,
 ) -> Iterator[TrialEvent]:
     task = rungs.task
     trial, in_bytes = task.trial, task.in_bytes
@@ -162,7 +161,7 @@ def _train(
     is_pruned = rungs.prune()  # it may have been killed after its last score
 
     def asked() -> Ending | None:
-        # Asked again, the answer is the same, so nothing is scored on the way out.
+        # Wanted again, the answer is the same, so nothing is scored on the way out.
         if is_pruned:
             return Ending.STOPPED
         return Ending.INTERRUPTED if stopped() else None

@@ -22,12 +22,14 @@ from rnn_magics.sweeps.search.importance import importance
 from rnn_magics.sweeps.search.past import Past
 from rnn_magics.sweeps.settings import Base, Settings, lines_of, settings_of
 from rnn_magics.sweeps.space import Space
-from rnn_magics.sweeps.trial import Outcome, Trial, spark
+from rnn_magics.sweeps.trial import Outcome, Trial, spark, thinned
 from rnn_magics.tables import aligned, pandas_or
 from rnn_magics.training.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MOST_BARS = 32  # of a line of bars: a row of the table fits a page
 
 
 @dataclass
@@ -152,7 +154,7 @@ class SweepRuns(Result):
     def row(self, trial: Trial) -> list[str]:
         """Return the cells of a trial."""
         values = [written(trial.params[name]) for name in self.space.dimensions]
-        nats = [at.nats for at in trial.scores]
+        nats = [at.nats for at in thinned(trial.scores, _MOST_BARS)]
         low, high = self._bounds
         shown = trial.nats if trial.nats is not None else trial.lowest
         return [
@@ -230,6 +232,12 @@ class SweepRuns(Result):
         if best is not None:
             told += self._on_chance(best)
             told += [say("to train it again, type"), *self.lines]
+        return [*told, *filter(None, [self.message])]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What to know of it besides the baseline and the line to type: seeds, test part, end."""
+        told = [] if self.best is None else self._on_chance(self.best)
         return [*told, *filter(None, [self.message])]
 
     def _on_chance(self, best: Trial) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from rnn_magics.digits import rounded
 from rnn_magics.language import marked, say
@@ -15,6 +16,7 @@ from rnn_magics.scores.evaluation import perplexity
 from rnn_magics.sweeps.dimensions import written
 from rnn_magics.training.run import Run
 
+T = TypeVar("T")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -169,6 +171,12 @@ def nats_of(run: Run, bits: float, *, in_bytes: bool) -> float:
     """Return a held-out score in nats per token, or per byte of the text, from bits per token."""
     by_byte = bits_per_byte(run, bits) if in_bytes else None
     return (bits if by_byte is None else by_byte) * math.log(2)
+
+
+def thinned(scores: Sequence[T], most: int) -> list[T]:
+    """Return at most so many, in equal steps back from the last."""
+    every = math.ceil(len(scores) / most) or 1
+    return list(scores[::-1][::every])[::-1]
 
 
 def spark(values: list[float], low: float, high: float) -> str:

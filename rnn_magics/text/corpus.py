@@ -22,7 +22,7 @@ from rnn_magics.text.documents import documents_in
 from rnn_magics.text.formats.formats import FileConfig
 from rnn_magics.text.given import elements, require_tokens, text_or_elements
 from rnn_magics.text.indexing.numbered import Cut, Feed, Numbered
-from rnn_magics.text.indexing.on_disk import listed, number_on_disk
+from rnn_magics.text.indexing.on_disk import listed, number_on_disk, storage_folder
 from rnn_magics.text.reading.download import DownloadConfig
 from rnn_magics.text.reading.progress import Watch
 from rnn_magics.text.reading.several import Spec, find_sources
@@ -46,9 +46,8 @@ class Corpus(Result):
     name
         Its name in listings.
     data
-        The cleaned text, or the given tokens. Text of files of more than 256 MiB is not held in
-        memory: it is read piece by piece, and its tokens are kept as indices on disk. Documents
-        are in memory, with `BOS` before each one and after the last.
+        The cleaned text, or the given tokens. Text of files of more than 256 MiB is read piece by
+        piece, and its tokens are indices on disk. Documents have `BOS` before each and at the end.
     origin
         Where it came from: a path, a URL, ``cell`` ...
     config
@@ -88,7 +87,7 @@ class Corpus(Result):
     _read_as: dict[CorpusConfig, Corpus] = field(default_factory=dict, init=False, compare=False)
 
     @classmethod
-    def load(
+    def load(  # noqa: PLR0913  (each says how sources are read)
         cls,
         source: Spec | Iterable[Spec] = DEFAULT_SOURCE,
         config: CorpusConfig | None = None,
@@ -98,6 +97,7 @@ class Corpus(Result):
         download: DownloadConfig | None = None,
         files: FileConfig | None = None,
         watch: Watch | None = None,
+        storage: str | PathLike[str] | None = None,
     ) -> Corpus:
         """Read one or more sources; the texts of several are joined by a line end.
 
@@ -110,8 +110,8 @@ class Corpus(Result):
         config
             Cleaning and split.
         encoding
-            The encoding of files and downloads. By default UTF-8, or the one that a byte order
-            mark or a server announces; each file is judged by itself.
+            The encoding of files and downloads; by default UTF-8, or the one that a byte order
+            mark or a server announces, for each file by itself.
         name
             The name in listings; by default the names of the sources.
         download
@@ -120,18 +120,20 @@ class Corpus(Result):
             What the files are, and what of them is the text.
         watch
             Is told how much of the local files has been read.
+        storage
+            A folder for the token indices, which all workers see. The files stay on disk, then.
 
         Raises
         ------
         CorpusError
             When a source cannot be read, or fewer than two characters are left after cleaning.
         """
-        config = config or CorpusConfig()
+        config, files = config or CorpusConfig(), files or FileConfig()
         specs = [source] if isinstance(source, str | PathLike) else list(source)
-        files = files or FileConfig()
-        found = find_sources(specs, encoding, download, files, watch)
+        kept, how = storage_folder(storage), (encoding, download, files, watch)
+        found = find_sources(specs, *how, stay_on_disk=kept is not None)
         name = name or found.name
-        data, lost = cleaned_text(found.sources, config, name, found.meter)
+        data, lost = cleaned_text(found.sources, config, name, found.meter, kept)
         corpus = cls(name, data, found.origin, config, (), lost, encoding, files=files)
         return _parted(replace(corpus, notes=found.notes(len(corpus))))
 
@@ -175,11 +177,10 @@ class Corpus(Result):
         Raises
         ------
         CorpusError
-            When there are fewer than two tokens, one of them cannot be a dictionary key, or
-            `tokens` cannot be read or is an iterator over more than 10,000,000.
+            When there are fewer than two tokens, one of them cannot be a key of a dictionary, or
+            `tokens` cannot be read or yields more than 10,000,000.
         """
-        config = config or CorpusConfig()
-        given = elements(tokens, name)
+        config, given = config or CorpusConfig(), elements(tokens, name)
         require_two(given, name, "token")
         require_tokens(given, name)
         require_uncleaned(config, name)
@@ -196,10 +197,10 @@ class Corpus(Result):
     ) -> Corpus:
         """Make a corpus from the value of a notebook variable.
 
-        A string is text. A list of strings is the lines of a text, or its documents. Of records
-        (a ``datasets.Dataset``, a list of dicts) a field is the text, and of a table a column. Any
-        other sequence (a list, a range, an array, a tensor, a pandas column) is a sequence of
-        tokens. For a list of words that are tokens already, use `from_tokens`.
+        A string is text, a list of strings its lines or documents. Of records (a
+        ``datasets.Dataset``, a list of dicts) a field is the text, and of a table a column. Any
+        other sequence (a list, an array, a tensor, a pandas column) is tokens. For a list of words
+        that are tokens already, use `from_tokens`.
 
         Raises
         ------
@@ -239,7 +240,7 @@ class Corpus(Result):
 
     @property
     def on_disk(self) -> bool:
-        """Whether the text is read from its files piece by piece, its indices mapped from disk."""
+        """Whether the text is read piece by piece, its indices mapped from disk."""
         return isinstance(self.data, StreamedText)
 
     @property
@@ -346,8 +347,7 @@ class Corpus(Result):
         feed = self.feed(token, reserved, learnt)
         if isinstance(self.data, StreamedText):
             return number_on_disk(self.data, self.config, self.name, token, feed)
-        numbered = Numbered.of_text(self.data, feed)
-        return raw.parted(numbered, self.data, self.config, self.name)
+        return raw.parted(Numbered.of_text(self.data, feed), self.data, self.config, self.name)
 
     def feed(self, token: str, reserved: tuple[str, ...], learnt: Learnt | None) -> Feed:
         """Return what turns this text into numbers of tokens."""

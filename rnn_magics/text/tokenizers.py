@@ -157,6 +157,8 @@ TOKENIZERS: dict[str, Tokenizer] = {
         _split_items, _glue_items, marked("the elements of a sequence, as they are")
     ),
 }
+PACKAGED = dict(TOKENIZERS)
+"""Those that every process knows; a notebook may add to `TOKENIZERS`, or replace one."""
 
 
 def tokenizer_of(token: str, learnt: Learnt | None = None) -> Tokenizer:
@@ -212,6 +214,7 @@ def require_breaks(token: str, name: str, num_characters: int) -> None:
 
 __all__ = [
     "APOSTROPHES",
+    "PACKAGED",
     "TOKENIZERS",
     "UNK",
     "Learning",

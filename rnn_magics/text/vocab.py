@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, overload
@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from rnn_magics.errors import VocabError
-from rnn_magics.language import say, say_number
+from rnn_magics.language import marked, say, say_number
 from rnn_magics.results import Result, quoted
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import MARKS, Marks
@@ -29,6 +29,7 @@ from rnn_magics.text.splitting.config import VocabConfig, learn, require_room
 from rnn_magics.text.splitting.tokenizer import Learnt, Tokenizer
 from rnn_magics.text.tokenizers import TOKENIZERS, UNK, require_kind, tokenizer_of
 
+Numbering = Callable[[Learnt | None], None]
 _FORMAT_2 = ("bpe", "grapheme", "byte")  # tokenizers that readers of format 1 do not know
 
 
@@ -98,26 +99,31 @@ class Vocab(Result):
         self._index = {token: i for i, token in enumerate(self._tokens)}
         if any(token not in self._index for token in config.reserved):
             needed = 1 + len(set(config.reserved) - {UNK})
-            raise VocabError(
-                say(
-                    "--max-size {size} leaves no room for the reserved tokens; with {unk} they"
-                    " need {needed}: --max-size {needed}",
-                    size=config.max_size,
-                    unk=UNK,
-                    needed=needed,
-                )
+            text = marked(
+                "--max-size {size} leaves no room for the reserved tokens; with {unk} they"
+                " need {needed}: --max-size {needed}"
             )
+            raise VocabError(say(text, size=config.max_size, unk=UNK, needed=needed))
         self._has_tuples = any(isinstance(token, tuple) for token in self._tokens)
         self.marks = Marks(*map(self._index.__getitem__, MARKS)) if documents else None
 
     @classmethod
-    def from_corpus(cls, corpus: Corpus, config: VocabConfig | None = None) -> Vocab:
+    def from_corpus(
+        cls, corpus: Corpus, config: VocabConfig | None = None, *, number: Numbering | None = None
+    ) -> Vocab:
         r"""Count the tokens in the training part of a corpus; held-out text is not counted.
 
         .. math:: c(w) = \#\{t \le n_{train} : w_t = w\}, \quad x(w) = r + \#\{v : c(v) > c(w)\}
 
         where r is the first index after those of ``<unk>``, the marks of documents and the other
         reserved tokens. Of equally frequent tokens, the one that occurs first comes first.
+
+        Parameters
+        ----------
+        corpus, config
+            The text, and how it becomes tokens.
+        number
+            Numbers a text on disk when its tokenizer has learnt, see `count_vocab`.
 
         Raises
         ------
@@ -137,9 +143,10 @@ class Vocab(Result):
         if documents := corpus.has_documents:
             config = replace(config, reserved=tuple(dict.fromkeys((*MARKS, *config.reserved))))
         learnt = learn(corpus.training_text(), config, line_ends=not corpus.config.d2l)
+        if number is not None:
+            number(learnt)
         numbered = corpus.numbered(token, config.reserved, learnt)
-        num_train = numbered.num_train
-        if num_train < 2:  # noqa: PLR2004  (one token to read and one to predict)
+        if (num_train := numbered.num_train) < 2:  # noqa: PLR2004  (one token to read and one to predict)
             raise VocabError(
                 say_number(
                     num_train,
@@ -195,13 +202,8 @@ class Vocab(Result):
                 return [self._tokens[index] for index in plain]  # what is usual, at once
             return [self.to_tokens(index) for index in plain]
         if not 0 <= plain < len(self):
-            raise VocabError(
-                say(
-                    "index {plain} is outside this vocabulary of {size} tokens",
-                    plain=plain,
-                    size=len(self),
-                )
-            )
+            text = marked("index {plain} is outside this vocabulary of {size} tokens")
+            raise VocabError(say(text, plain=plain, size=len(self)))
         return self._tokens[plain]
 
     @property
@@ -315,14 +317,14 @@ class Vocab(Result):
             raise VocabError(say("not a vocabulary of rnn_magics: {error}", error=error)) from None
         counts = [count for _, count in freqs]
         if documents is not None and (documents is not True or not {*MARKS} <= {*config.reserved}):
-            msg = say("not a vocabulary of rnn_magics: the marks of documents are amiss")
-            raise VocabError(msg)
-        if counts != sorted(counts, reverse=True):
             raise VocabError(
-                say(
-                    "not a vocabulary of rnn_magics: its tokens are not sorted, most frequent first"
-                )
+                say("not a vocabulary of rnn_magics: the marks of documents are amiss")
             )
+        if counts != sorted(counts, reverse=True):
+            text = marked(
+                "not a vocabulary of rnn_magics: its tokens are not sorted, most frequent first"
+            )
+            raise VocabError(say(text))
         vocab = cls.__new__(cls)
         vocab._build(freqs, config, learnt, documents=bool(documents), added=added)  # noqa: SLF001
         last = vocab.to_tokens(list(range(len(vocab) - len(added), len(vocab))))
@@ -350,8 +352,7 @@ class Vocab(Result):
 
     def __repr__(self) -> str:
         """One line: size, tokenizer, the most frequent tokens."""
-        head = ", ".join(map(quoted, self._tokens[:6]))
-        head += ", ..." if len(self) > 6 else ""  # noqa: PLR2004
+        head = ", ".join(map(quoted, self._tokens[:6])) + ", ..." * (len(self) > 6)  # noqa: PLR2004
         return say(
             "Vocab({size:,} {kind} tokens: {head})", size=len(self), kind=self.token, head=head
         )
@@ -382,8 +383,7 @@ def _encode(corpus: Corpus, vocab: Vocab, numbered: Numbered) -> EncodedCorpus:
     if isinstance(corpus.data, StreamedText):
         known_by = f"{vocab.fingerprint} {numbered.checksum}"
         feed = corpus.feed(vocab.token, vocab.config.reserved, vocab.learnt)
-        given = (corpus.data, corpus.config, corpus.name, vocab.token, feed, known_by)
-        file = index_file(*given)
+        file = index_file(corpus.data, corpus.config, corpus.name, vocab.token, feed, known_by)
         needed = numbered.size * np.dtype(vocab.id_type).itemsize
         stored = file.mapped(blocks, list, needed, vocab.id_type)
         ids, notes = stored.ids, tuple(dict.fromkeys((*notes, *stored.notes)))

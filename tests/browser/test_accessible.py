@@ -30,6 +30,7 @@ CELLS = {
     ),
     "interrupted": f"{SMALL} 100000 --schedule constant --name c",
     "ended": f"{SMALL} 4 --name a",
+    "sweep": "%sweep --num-hiddens 4:24 --cell gru,rnn --lr 1e-3:1e-1 --epochs 1 --trials 3",
     **{view: f"%inspect_rnn {view} {TEXT} --run a" for view in DRAWN[:4]},
     "match": f"%inspect_rnn match {TEXT} --span 0:3 --threshold 0 --run a",
     "units": "%inspect_rnn units --run a",
@@ -126,7 +127,7 @@ def test_a_chart_and_a_heatmap_are_redrawn_in_another_theme(everything: Page) ->
 
 def test_each_way_a_run_can_stand_is_there(everything: Page) -> None:
     chips = everything.tab.locator(".rnn-run-card .rnn-chip").all_inner_texts()
-    assert chips == ["interrupted", "all epochs done", "paused"]
+    assert chips == ["interrupted", "all epochs done", "ended", "paused"]
 
 
 def grave(page: Page) -> str:

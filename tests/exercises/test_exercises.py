@@ -159,7 +159,7 @@ def given(work: Work) -> dict[str, Any]:
 
 
 def test_there_are_as_many_as_the_lessons_ask() -> None:
-    assert len(EXERCISES) == 34
+    assert len(EXERCISES) == 40
     assert list(EXERCISES) == sorted(EXERCISES)
 
 
@@ -295,6 +295,8 @@ def test_code_of_an_answer_that_fails_is_one_line() -> None:
         ("06.3", "%train_rnn"),
         ("07.1", "%corpus task:copy"),
         ("07.3", "%train_rnn"),
+        ("12.1", "%sample seq"),
+        ("12.2", "%train_rnn"),
     ],
 )
 def test_work_that_is_missing_is_named_with_what_to_type(number: str, typed: str) -> None:

@@ -24,10 +24,11 @@ from rnn_magics.errors import RNNMagicsError, StorageError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage import atomic
 from rnn_magics.storage.checkpointing import Checkpointing
-from rnn_magics.storage.claim import Claim, Claimant
+from rnn_magics.storage.claim import Claim, Claimant, forget_dead
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.resume import reopen, resume_run
 from rnn_magics.storage.run_folder import kept_runs
+from rnn_magics.storage.strict import dumps
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.job import Job
@@ -424,3 +425,17 @@ def test_nothing_of_a_claim_is_in_a_message_but_on_one_line(folder: Path) -> Non
     assert str(caught.value).isprintable()
     assert re.search(r"on 'a\\u2028b\\x1b\[2J'", str(caught.value))
     assert platform.node() not in str(caught.value).replace(str(folder), "")
+
+
+def test_the_claim_of_a_process_that_is_known_to_have_ended_is_forgotten(tmp_path: Path) -> None:
+    forget_dead(tmp_path)
+    mine = Claim(tmp_path)
+    forget_dead(tmp_path)  # that of a living process stays
+    assert (tmp_path / "claim.json").exists()
+    mine.release()
+    gone = {**asdict(Claimant.here()), "host": "elsewhere", "boot": "another"}
+    (tmp_path / "claim.json").write_text(dumps(gone), encoding="utf-8")
+    with pytest.raises(StorageError, match="cannot be seen from here"):
+        Claim(tmp_path)
+    forget_dead(tmp_path)
+    Claim(tmp_path).release()

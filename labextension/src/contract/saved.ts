@@ -1,7 +1,8 @@
-/** What a saved notebook keeps of its runs: one of them, or several that were compared. */
+/** What a saved notebook keeps of its runs: one of them, several that were compared, or a sweep. */
 
 import { Check, ContractError, listOf, number, oneOf, optional, record, requireLength, sized, text } from './check';
 import { RunData, runData } from './run';
+import { SweepData, sweepData } from './sweep';
 
 /** `rnn_magics/reports/run_payload.py` has it too. */
 export const RUN_MIME = 'application/vnd.rnn-magics.run+json';
@@ -27,7 +28,7 @@ export interface ComparisonData {
   notes: string[];
 }
 
-export type Saved = RunData | ComparisonData;
+export type Saved = RunData | ComparisonData | SweepData;
 
 /** More runs than this are not drawn; `rnn_magics/notebook/show/comparison.py` writes fewer. */
 const MOST_RUNS = 500;
@@ -87,8 +88,10 @@ const comparison: Check<ComparisonData> = (value, path) => {
   return { view: 'compare', head, groups: whole, notes };
 };
 
-export const saved: Check<Saved> = sized((value, path) =>
-  typeof value === 'object' && value !== null && 'view' in value && value.view !== 'run'
-    ? comparison(value, path)
-    : runData(value, path)
-);
+export const saved: Check<Saved> = sized((value, path) => {
+  const view = typeof value === 'object' && value !== null && 'view' in value ? value.view : 'run';
+  if (view === 'sweep') {
+    return sweepData(value, path);
+  }
+  return view === 'run' ? runData(value, path) : comparison(value, path);
+});

@@ -14,7 +14,7 @@ import { inspect } from '../views/inspect';
 import { element } from '../views/page/dom';
 import { guarded } from '../views/page/guarded';
 import { card } from '../views/runs/card';
-import { drawSaved } from '../views/runs/saved';
+import { drawSaved } from '../views/kept/saved';
 import { say } from '../views/text/say';
 
 /** Draw all that the page holds into `host`. */

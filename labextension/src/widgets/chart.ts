@@ -1,6 +1,6 @@
 import type { AnyModel } from '@anywidget/types';
 
-import { chartData } from '../contract/chart';
+import { chartData } from '../contract/plots';
 import { chart } from '../views/plots/chart';
 
 /** Show the model's `data` as a chart and follow its changes; return what ends it. */

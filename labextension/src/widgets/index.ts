@@ -9,6 +9,7 @@ import { renderChart } from './chart';
 import { renderInserter } from './inserter';
 import { renderInspection } from './inspection';
 import { renderStep } from './step';
+import { renderSweep } from './sweep';
 import { renderTraining } from './training';
 
 type Render = (model: AnyModel, host: HTMLElement) => () => void;
@@ -19,6 +20,7 @@ const VIEWS = new Map<unknown, Render>([
   ['inserter', renderInserter],
   ['inspection', renderInspection],
   ['step', renderStep],
+  ['sweep', renderSweep],
   ['training', renderTraining]
 ]);
 

@@ -62,6 +62,13 @@ class ReadingOptions(LineOptions):
         spelling=named(metavar="NAME"),
         label="Encoding",
     )
+    storage: str | None = option(
+        None,
+        "leave files on disk, and keep their token indices in this folder, which all workers of"
+        " %vocab --workers see",
+        spelling=named(metavar="DIR"),
+        label="Folder of the token indices",
+    )
     name: str | None = option(
         None,
         "name of the text in listings",
@@ -148,6 +155,7 @@ def reading_call(
         name=name,
         download=options.download,
         files=files,
+        storage=options.storage,
     )
 
 
@@ -205,7 +213,9 @@ def _of_files(options: ReadingOptions) -> str:
     # An option that says how files are read; the field is one of records in a variable, too.
     files = [each for each in describe(FileConfig) if each.name in options.line.typed]
     flags = [each.flag for each in files if each.name != "field" or options.data is None]
-    return next(iter(["--encoding"] * (options.encoding is not None) + flags), "")
+    own = ["--encoding"] * (options.encoding is not None)
+    own += ["--storage"] * (options.storage is not None)
+    return next(iter(own + flags), "")
 
 
 def _useless_limit(options: ReadingOptions) -> str:

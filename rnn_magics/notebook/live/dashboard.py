@@ -16,7 +16,6 @@ from typing import Any
 from IPython.display import DisplayHandle, display
 
 from rnn_magics.digits import rounded
-from rnn_magics.errors import RNNMagicsError
 from rnn_magics.language import say
 from rnn_magics.notebook.live.background import finish_later
 from rnn_magics.notebook.live.progress import first_line
@@ -26,6 +25,7 @@ from rnn_magics.notebook.show.bundle import LIVE_MIME, Bundle, forms_of
 from rnn_magics.notebook.show.escape import escaped, one_line
 from rnn_magics.notebook.show.runs import run_figure, run_table
 from rnn_magics.notebook.show.tables import html_table, text_table
+from rnn_magics.notebook.widgets.base import unknown_command
 from rnn_magics.notebook.widgets.training import TrainingWidget
 from rnn_magics.reports.run_notes import baselines_note, run_notes
 from rnn_magics.reports.run_payload import RUN_MIME, saved_payload, series_bytes
@@ -63,7 +63,6 @@ class Dashboard:
         self._telemetry = Telemetry(run)
         self._samples = Samples(run)
         self._shown_at = 0.0
-        self._lock = threading.Lock()  # commands and events arrive on different threads
         self.job: Job | None = None
         self.widget = TrainingWidget(run=self._payload(), words=first_line(run), is_kept=True)
         self.widget.hear_at_once()
@@ -106,25 +105,18 @@ class Dashboard:
 
     def obey(self, command: Any) -> None:
         """Carry out a reader's command and show the answer."""
-        refused = False
-        try:
-            said = self._do(command if isinstance(command, dict) else {})
-        except RNNMagicsError as error:
-            said, refused = one_line(str(error)), True
-        with self._lock, self.widget.hold_sync():
-            self.widget.answer, self.widget.refused = said, refused
-            self.widget.answered += 1
+        self.widget.obey(command, self._do)
         self._show()
 
     def _do(self, command: dict[str, Any]) -> str:
-        job, kind = self.job, command.get("type")
+        job, kind = self.job, str(command.get("type"))
         if kind == "predict":  # before the training begins, too
             self._run.predict(command.get("perplexity"))  # type: ignore[arg-type]  # it looks
             expected = rounded(self._run.predicted)
             return say("your prediction: held-out perplexity {perplexity}", perplexity=expected)
         if job is None or not job.is_alive:
             return say("the run has ended")
-        simple: dict[Any, tuple[Callable[[], None], str]] = {
+        simple: dict[str, tuple[Callable[[], None], str]] = {
             "pause": (job.pause, say("pauses after the current step")),
             "resume": (job.resume, say("training continues")),
             "stop": (job.stop, say("stops after the current step; the model is kept")),
@@ -134,7 +126,7 @@ class Dashboard:
             act()
             return said
         if kind != "steer":
-            return say("the view sent a command that this version does not know; reload the page")
+            return unknown_command()
         job.steer(**{name: value for name, value in command.items() if name != "type"})
         return f"{self._run.steered[-1]}"
 
@@ -143,7 +135,7 @@ class Dashboard:
         return {**self._telemetry.payload(paused=paused), "sample": self._samples.newest}
 
     def _show(self) -> None:
-        with self._lock, self.widget.hold_sync():
+        with self.widget.lock, self.widget.hold_sync():
             curve = self._telemetry.curve
             self.widget.loss = series_bytes(curve.loss, MOST_POINTS)
             self.widget.grad_norm = series_bytes(curve.grad_norm, MOST_POINTS)

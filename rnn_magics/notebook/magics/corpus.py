@@ -42,6 +42,7 @@ def corpus(desk: Desk, options: CorpusOptions) -> Corpus:
         %corpus time_machine --d2l     cleaned as the book does
         %corpus my_notes.txt --valid 0.2
         %corpus books/ notes/*.txt     the files of a folder, and those that fit a pattern
+        %corpus texts/*.txt --storage indices    stays on disk, for %vocab --workers
         %corpus books.zip/*.txt logs.gz    what is packed, too
         %corpus chats.jsonl --field messages.content    a field of each record
         %corpus pg84.txt --gutenberg   without header and licence

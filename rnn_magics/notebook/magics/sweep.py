@@ -64,6 +64,12 @@ class SweepOptions(LineOptions):
         label="Workers",
         spelling=Spelling(metavar="N"),
     )
+    cluster: str | None = option(
+        None,
+        "train trials on this Ray cluster, whose machines all see the folder",
+        spelling=named(metavar="HOST:PORT|auto"),
+        label="Cluster",
+    )
     no_baseline: bool = option(
         False, "do not fit n-gram models for comparison", label="No n-gram baselines"
     )
@@ -82,21 +88,23 @@ def sweep_call(desk: Desk, options: SweepOptions) -> Call[Any]:
     if options.action is not None:
         return _action_call(options)
     if options.resume is not None:
-        _refuse_beside(options, {"resume", "no_baseline", "workers", *_CHANGEABLE}, "--resume")
+        _refuse_beside(
+            options, {"resume", "no_baseline", "workers", "cluster", *_CHANGEABLE}, "--resume"
+        )
         config, typed = options.config, options.line.typed
         changes: dict[str, Any] = {
             name: value for name, value in config.to_dict().items() if name in typed & _CHANGEABLE
         }
         batches = desk.session.require_batches()
-        return Call.of(
-            "found", resume_sweep, options.resume, batches, workers=options.workers, **changes
-        )
+        there: dict[str, Any] = {"workers": options.workers, "cluster": options.cluster}
+        return Call.of("found", resume_sweep, options.resume, batches, **there, **changes)
     batches = desk.session.require_batches()
     check_sweep(batches, options.space, options.config)
-    check_workers(options.workers, options.space)
+    check_workers(options.workers, options.space, options.cluster)
     folder = options.folder or _free_folder()
     settings = batches, options.space, options.config
-    return Call.of("found", search_settings, *settings, folder=folder, workers=options.workers)
+    where: dict[str, Any] = {"workers": options.workers, "cluster": options.cluster}
+    return Call.of("found", search_settings, *settings, folder=folder, **where)
 
 
 def _action_call(options: SweepOptions) -> Call[Any]:
@@ -131,6 +139,7 @@ def sweep(desk: Desk, options: SweepOptions) -> SweepRuns | KeptSweeps:
         %sweep --lr 1e-3:1e-1 --epochs 3 --search random --prune hyperband --confirm 3
         %sweep --token char,word --num-hiddens 32:256 --objective parameters --within 200000
         %sweep --resume last --trials 40 --workers 2
+        %sweep --lr 1e-4:1e-2 --cluster auto --folder /shared/sweep-1
         %sweep list
         found = %sweep load sweeps/sweep-1
     """

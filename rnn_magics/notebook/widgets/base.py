@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import traitlets
 
 from rnn_magics.errors import RNNMagicsError
 from rnn_magics.language import marked, say
+from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.widgets.comm import hear_at_once
 from rnn_magics.results import Result
 
@@ -64,3 +67,39 @@ class RNNWidget(Result, anywidget.AnyWidget):
     def hear_at_once(self) -> None:
         """Handle the messages of the page while a cell runs, if the kernel can."""
         hear_at_once(self.comm)
+
+
+class CommandedWidget(RNNWidget):
+    """A view whose reader gives commands, each of which is answered in a line.
+
+    Attributes
+    ----------
+    answered, answer, refused
+        The number of commands answered so far, the latest answer, and whether it is a refusal.
+    lock
+        Held while traits change, since commands and events arrive on different threads.
+    """
+
+    answered = traitlets.Int(0).tag(sync=True)
+    answer = traitlets.Unicode("").tag(sync=True)
+    refused = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, **traits: object) -> None:
+        self.lock = threading.Lock()
+        super().__init__(**traits)
+
+    def obey(self, command: Any, carry_out: Callable[[dict[str, Any]], str]) -> None:
+        """Let a command be carried out, and show the answer, or the error as a refusal."""
+        refused = False
+        try:
+            said = carry_out(command if isinstance(command, dict) else {})
+        except RNNMagicsError as error:
+            said, refused = one_line(str(error)), True
+        with self.lock, self.hold_sync():
+            self.answer, self.refused = said, refused
+            self.answered += 1
+
+
+def unknown_command() -> str:
+    """Return the answer to a command that is none, as of another version."""
+    return say("the view sent a command that this version does not know; reload the page")

@@ -6,10 +6,10 @@ from typing import Any
 
 import traitlets
 
-from rnn_magics.notebook.widgets.base import RNNWidget
+from rnn_magics.notebook.widgets.base import CommandedWidget
 
 
-class TrainingWidget(RNNWidget):
+class TrainingWidget(CommandedWidget):
     """The view of labextension/src/views/runs/dashboard.ts.
 
     Everything that it draws is in its traits, so a reloaded page has all of it.
@@ -23,8 +23,6 @@ class TrainingWidget(RNNWidget):
     samples
         What the model wrote after its epochs: a list of ``epoch`` and ``text``. Apart from `run`,
         since it changes less often.
-    answered, answer, refused
-        The number of commands answered so far, the latest answer, and whether it is a refusal.
     """
 
     _view = traitlets.Unicode("training").tag(sync=True)
@@ -32,6 +30,3 @@ class TrainingWidget(RNNWidget):
     loss = traitlets.Bytes().tag(sync=True)
     grad_norm = traitlets.Bytes().tag(sync=True)
     samples: traitlets.List[Any] = traitlets.List().tag(sync=True)
-    answered = traitlets.Int(0).tag(sync=True)
-    answer = traitlets.Unicode("").tag(sync=True)
-    refused = traitlets.Bool(False).tag(sync=True)

@@ -47,10 +47,10 @@ def _draw_trials(axes: Axes, sweep: SweepRuns) -> None:
     last = len(dimensions)
     for trial, nats in sorted(scored, key=lambda pair: -pair[1]):  # the best on top
         height = 0.5 if high == low else (nats - low) / (high - low)
-        places = [_place(each, trial.params[name]) for name, each in dimensions.items()]
+        places = [each.place(trial.params[name]) for name, each in dimensions.items()]
         axes.plot(range(last + 1), [*places, height], **_look(sweep, trial, height))
     for at, (name, each) in enumerate(dimensions.items()):
-        _label(axes, at, name, [(_place(each, v), written(v)) for v in _ticks(each)])
+        _label(axes, at, name, [(each.place(v), written(v)) for v in _ticks(each)])
     ends = [(0.0, low), (1.0, high)] if high > low else [(0.5, low)]
     _label(axes, last, sweep.head[-3], [(y, sweep.score_in_words(v)) for y, v in ends])
     axes.set(xlim=(-0.2, last + 0.5), ylim=(-0.05, 1.15))
@@ -84,19 +84,6 @@ def _draw_shares(axes: Axes, shares: Mapping[str, float]) -> None:
 def _reached(trial: Trial) -> float | None:
     found = trial.nats if trial.nats is not None else trial.lowest
     return found if found is not None and math.isfinite(found) else None
-
-
-def _place(dimension: Dimension, value: Any) -> float:
-    # The height of a value on its axis, from 0 to 1.
-    if isinstance(dimension, Interval):
-        low, high, at = (
-            map(math.log, (dimension.low, dimension.high, value))
-            if dimension.is_log
-            else (dimension.low, dimension.high, value)
-        )
-        return float((at - low) / (high - low))
-    values = dimension.points(0)
-    return values.index(value) / (len(values) - 1)
 
 
 def _ticks(dimension: Dimension) -> list[Any]:

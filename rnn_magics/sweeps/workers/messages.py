@@ -19,6 +19,11 @@ _SIZE = struct.Struct("<Q")
 
 
 @dataclass(frozen=True)
+class Ready:
+    """The worker has begun, and can train."""
+
+
+@dataclass(frozen=True)
 class Begin:
     """Train this trial."""
 
@@ -28,6 +33,13 @@ class Begin:
 @dataclass(frozen=True)
 class Stop:
     """Save the trial after its current step, and end it there."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Wait after the current step, or go on."""
+
+    is_paused: bool
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Several trials at once: worker processes, started anew, of which each has its share of the cores.
+"""Several trials at once, in workers: by default processes that share the cores of this machine.
 
 They are not forked, since a fork has no threads of torch, and hangs where CUDA was used. A worker
 that is killed is replaced, and its trial goes on from its last checkpoint.
@@ -23,26 +23,27 @@ from rnn_magics.language import say
 from rnn_magics.sweeps.events import TrialEnd, TrialEvent
 from rnn_magics.sweeps.running import Judge, Task
 from rnn_magics.sweeps.trial import Trial
+from rnn_magics.sweeps.workers import worker
 from rnn_magics.sweeps.workers.messages import (
     Asked,
-    Begin,
     Ended,
-    Stop,
+    Ready,
     Told,
-    Verdict,
     portable,
     receive,
     send,
 )
+from rnn_magics.sweeps.workers.worker import Heard, Message
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _MOST_DEATHS = 2  # of the workers of one trial
 _PACKAGE = Path(__file__).parents[3]
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-Message = Told | Asked | Ended | None
+THREADS = ("OMP_NUMTHREADS", "MKL_NUMTHREADS", "NUMBA_NUMTHREADS", "OPENBLAS_NUMTHREADS")
+Hire = Callable[[Heard], worker.Worker]
+"""Makes a worker."""
 
 
-class Worker:
+class Worker(worker.Worker):
     """A process that trains trials.
 
     Parameters
@@ -55,9 +56,8 @@ class Worker:
         Takes what it says; None once it has ended.
     """
 
-    def __init__(
-        self, batches: Batches, threads: int, heard: Callable[[Worker, Message], None]
-    ) -> None:
+    def __init__(self, batches: Batches, threads: int, heard: Heard) -> None:
+        super().__init__(heard)
         paths = [str(_PACKAGE), os.environ.get("PYTHONPATH", "")]
         self._process = subprocess.Popen(  # noqa: S603  (our own module)
             [sys.executable, "-m", "rnn_magics.sweeps.workers.process", str(threads)],
@@ -66,12 +66,10 @@ class Worker:
             stderr=subprocess.DEVNULL,
             env={
                 **os.environ,
-                **dict.fromkeys(_THREADS, str(threads)),
+                **dict.fromkeys(THREADS, str(threads)),
                 "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             },
         )
-        self._heard = heard
-        self.task: Task | None = None
         self._tell(portable(batches))
         threading.Thread(target=self._listen, name="sweep-worker", daemon=True).start()
 
@@ -84,19 +82,6 @@ class Worker:
     def is_alive(self) -> bool:
         """Whether its process has not ended."""
         return self._process.poll() is None
-
-    def begin(self, task: Task) -> None:
-        """Train a trial."""
-        self.task = task
-        self._tell(Begin(task))
-
-    def answer(self, *, is_pruned: bool) -> None:
-        """Say whether the trial is to end early."""
-        self._tell(Verdict(is_pruned))
-
-    def stop(self) -> None:
-        """Save the trial after its current step, and end it there."""
-        self._tell(Stop())
 
     def close(self) -> None:
         """End the process."""
@@ -132,27 +117,33 @@ class Pool:
         How many workers.
     judge
         Says whether a trial is to end early.
+    hire
+        Makes a worker; by default a process, with its share of the cores.
     """
 
-    def __init__(self, batches: Batches, number: int, judge: Judge) -> None:
-        self._batches, self._judge = batches, judge
-        self._threads = max(_cores() // number, 1)
-        self._heard: queue.SimpleQueue[tuple[Worker, Message]] = queue.SimpleQueue()
-        self._workers = [self._worker() for _ in range(number)]
+    def __init__(
+        self, batches: Batches, number: int, judge: Judge, hire: Hire | None = None
+    ) -> None:
+        threads = max(_cores() // number, 1)
+        self._hire = hire or (lambda heard: Worker(batches, threads, heard))
+        self._judge, self._is_paused = judge, False
+        self._heard: queue.SimpleQueue[tuple[worker.Worker, Message]] = queue.SimpleQueue()
         self._deaths: Counter[int] = Counter()
+        self._workers = [self._worker() for _ in range(number)]
 
-    def _worker(self) -> Worker:
-        return Worker(
-            self._batches, self._threads, lambda worker, said: self._heard.put((worker, said))
-        )
+    def _worker(self) -> worker.Worker:
+        made = self._hire(lambda one, said: self._heard.put((one, said)))
+        if self._is_paused:
+            made.hold(is_paused=True)
+        return made
 
     @property
-    def workers(self) -> list[Worker]:
+    def workers(self) -> list[worker.Worker]:
         """The workers."""
         return self._workers
 
     @property
-    def busy(self) -> list[Worker]:
+    def busy(self) -> list[worker.Worker]:
         """Those that train."""
         return [worker for worker in self._workers if worker.task is not None]
 
@@ -162,20 +153,27 @@ class Pool:
         return len(self.busy) < len(self._workers)
 
     def begin(self, task: Task) -> None:
-        """Let an idle worker train a trial."""
-        worker = next(worker for worker in self._workers if worker.task is None)
+        """Let an idle worker train a trial, one that is ready if there is one."""
+        idle = min((w for w in self._workers if w.task is None), key=lambda w: not w.is_ready)
         # It may have been killed while it had nothing to do, of which nobody was told.
-        (worker if worker.is_alive else self._renewed(worker)).begin(task)
+        (idle if idle.is_alive else self._renewed(idle)).begin(task)
+
+    def hold(self, is_paused: bool) -> None:  # noqa: FBT001  (its name says it)
+        """Let all trials wait after their current steps, or go on."""
+        if is_paused != self._is_paused:
+            self._is_paused = is_paused
+            for each in self._workers:
+                each.hold(is_paused=is_paused)
 
     def stop(self) -> None:
         """End all trials after their current steps."""
-        for worker in self.busy:
-            worker.stop()
+        for each in self.busy:
+            each.stop()
 
     def close(self) -> None:
         """End all processes."""
-        for worker in self._workers:
-            worker.close()
+        for each in self._workers:
+            each.close()
 
     def hear(self) -> Iterator[TrialEvent]:
         """Wait a moment for what workers say, and yield it as events.
@@ -185,21 +183,26 @@ class Pool:
         TrainingError
             If an error ended a trial, or workers of the same trial keep dying.
         """
+        self._hand_over()
         try:
-            worker, message = self._heard.get(timeout=_SECONDS_BETWEEN_LOOKS)
+            one, message = self._heard.get(timeout=_SECONDS_BETWEEN_LOOKS)
         except queue.Empty:
             return
-        task = worker.task
-        if task is None or worker not in self._workers:  # one that was replaced, or closed
+        if one not in self._workers:  # it was replaced, or closed
+            return
+        if isinstance(message, Ready):
+            self._begin_waiting(one)
+            return
+        if (task := one.task) is None:
             return
         match message:
             case Told():
                 _take(task.trial, message.event.trial)
                 yield replace(message.event, trial=task.trial)
             case Asked():
-                worker.answer(is_pruned=self._judge(task.trial, message.curve))
+                one.answer(is_pruned=self._judge(task.trial, message.curve))
             case Ended():
-                worker.task = None
+                one.task = None
                 _take(task.trial, message.trial)
                 if message.error:
                     raise TrainingError(
@@ -209,9 +212,25 @@ class Pool:
                     )
                 yield TrialEnd(task.trial)
             case None:
-                self._replace(worker, task)
+                self._replace(one, task)
 
-    def _replace(self, worker: Worker, task: Task) -> None:
+    def _begin_waiting(self, one: worker.Worker) -> None:
+        one.is_ready = True
+        if self._is_paused:
+            one.hold(is_paused=True)
+        if one.task is not None:
+            one.begin(one.task)
+
+    def _hand_over(self) -> None:
+        # Where one cannot begin, for example for want of a machine, others take its trial.
+        for late in [each for each in self.busy if not each.is_ready]:
+            free = (w for w in self._workers if w.task is None and w.is_ready and w.is_alive)
+            if (other := next(free, None)) is None or late.task is None:
+                return
+            task, late.task = late.task, None
+            other.begin(task)
+
+    def _replace(self, one: worker.Worker, task: Task) -> None:
         # Its trial goes on from its last checkpoint.
         self._deaths[task.trial.number] += 1
         if self._deaths[task.trial.number] > _MOST_DEATHS:
@@ -223,18 +242,19 @@ class Pool:
                     deaths=self._deaths[task.trial.number],
                 )
             )
-        self._renewed(worker).begin(task)
+        self._renewed(one).begin(task)
 
-    def _renewed(self, worker: Worker) -> Worker:
-        worker.close()
+    def _renewed(self, one: worker.Worker) -> worker.Worker:
+        one.close()
         fresh = self._worker()
-        self._workers[self._workers.index(worker)] = fresh
+        self._workers[self._workers.index(one)] = fresh
         return fresh
 
 
 def _take(trial: Trial, other: Trial) -> None:
-    # The trial of the sweep becomes what its copy in the worker is.
-    trial.__dict__.update(other.__dict__)
+    # The trial of the sweep becomes what its copy in the worker is, which may have another working
+    # folder.
+    trial.__dict__.update({**other.__dict__, "folder": trial.folder})
 
 
 def _cores() -> int:

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import IO, Any
 
 import torch
@@ -22,6 +23,7 @@ from rnn_magics.sweeps.workers.messages import (
     Asked,
     Begin,
     Ended,
+    Hold,
     Stop,
     Told,
     Verdict,
@@ -32,30 +34,32 @@ from rnn_magics.training.job import SECONDS_BETWEEN_STEPS_TOLD
 
 
 class Desk:
-    """The two pipes of a worker.
+    """Where a worker trains: what it is told comes here, and what it says goes from here.
 
     Parameters
     ----------
-    given, told
-        What is read from, and written to.
+    tell
+        Takes what it says.
     """
 
-    def __init__(self, given: IO[bytes], told: IO[bytes]) -> None:
-        self._given, self._told = given, told
+    def __init__(self, tell: Callable[[Any], None]) -> None:
+        self._tell = tell
         self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._stopped = threading.Event()
+        self._stopped, self._goes_on = threading.Event(), threading.Event()
+        self._goes_on.set()
 
-    def listen(self) -> None:
-        """Read messages until the sweep has ended, however it does; then end at once.
-
-        Its folders are then free, and the trial goes on from its last checkpoint.
-        """
-        while (message := receive(self._given)) is not None:
-            if isinstance(message, Stop):
+    def take(self, message: Any) -> None:
+        """Take a message, on another thread than the one that serves."""
+        match message:
+            case Stop():
                 self._stopped.set()
-            else:
+                self._goes_on.set()
+            case Hold(is_paused=True):
+                self._goes_on.clear()
+            case Hold():
+                self._goes_on.set()
+            case _:
                 self._messages.put(message)
-        os._exit(0)
 
     def serve(self) -> None:
         """Train what is asked for, as long as this process lives."""
@@ -73,17 +77,28 @@ class Desk:
                 now = time.monotonic()
                 if not isinstance(event, TrialStep) or now - told >= SECONDS_BETWEEN_STEPS_TOLD:
                     told = now
-                    send(self._told, Told(event))
+                    self._tell(Told(event))
+                self._goes_on.wait()
         except Exception as error:  # noqa: BLE001  (raised in the sweep)
             words = str(error) or type(error).__name__
-            send(self._told, Ended(trial, words))
+            self._tell(Ended(trial, words))
         else:
-            send(self._told, Ended(trial))
+            self._tell(Ended(trial))
 
     def _judge(self, _trial: Trial, curve: dict[int, float]) -> bool:
-        send(self._told, Asked(curve))
+        self._tell(Asked(curve))
         answer: Verdict = self._messages.get()
         return answer.is_pruned
+
+
+def listen(given: IO[bytes], desk: Desk) -> None:
+    """Read messages until the sweep has ended, however it does; then end this process at once.
+
+    Its folders are then free, and the trial goes on from its last checkpoint.
+    """
+    while (message := receive(given)) is not None:
+        desk.take(message)
+    os._exit(0)
 
 
 def main(threads: int) -> None:
@@ -92,8 +107,8 @@ def main(threads: int) -> None:
     torch.set_num_threads(threads)
     told = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed is no message
-    desk = Desk(sys.stdin.buffer, told)
-    threading.Thread(target=desk.listen, daemon=True).start()
+    desk = Desk(lambda message: send(told, message))
+    threading.Thread(target=listen, args=(sys.stdin.buffer, desk), daemon=True).start()
     desk.serve()
 
 

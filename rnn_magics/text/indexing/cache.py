@@ -25,7 +25,7 @@ import numpy as np
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import say
-from rnn_magics.text.indexing.ids import Ids, id_type
+from rnn_magics.text.indexing.ids import Counted, Ids, id_type
 
 _FORMAT = 1
 _BLOCK_BYTES = 1 << 22
@@ -49,6 +49,8 @@ class Stored:
         A place in the indices that is kept with them.
     notes
         What was wrong with the earlier file.
+    counted
+        How often each type occurs before a place, where that was counted as they were written.
     """
 
     ids: Ids
@@ -56,6 +58,7 @@ class Stored:
     checksum: int
     mark: int = 0
     notes: tuple[str, ...] = ()
+    counted: Counted | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class IndexFile:
         *,
         anew: bool = False,
         mark: Callable[[], int] = int,
+        counted: Callable[[], Counted | None] = lambda: None,
     ) -> Stored:
         """Map the file; write it first if it is missing or damaged.
 
@@ -125,6 +129,8 @@ class IndexFile:
             Whether to write the file even if it exists.
         mark
             Returns a place to keep with them, once all blocks are written.
+        counted
+            Returns counts to keep with them, likewise.
 
         Raises
         ------
@@ -144,7 +150,7 @@ class IndexFile:
                     name=self.name,
                 ),
             )
-        writer = _Writer(self.folder, self.stem, np.dtype(kind))
+        writer = IndexWriter(self.folder, self.stem, np.dtype(kind))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if needed > shutil.disk_usage(self.folder).free:
@@ -161,6 +167,8 @@ class IndexFile:
                 "version": self.version,
                 "mark": mark(),
             }
+            counts = counted()
+            document |= {} if counts is None else {"counted": counts.to_list()}
             writer.finish(self._data)
             writer.text(json.dumps(document), self._beside)
         except OSError as error:
@@ -169,7 +177,7 @@ class IndexFile:
             writer.discard()
         self._drop_older()
         ids = self._mapped(writer.dtype, writer.count)
-        return Stored(ids, named, checksum, int(document["mark"]), notes)
+        return Stored(ids, named, checksum, int(document["mark"]), notes, counts)
 
     def _stored(self) -> Stored:
         # Every kind of damage ends in an exception.
@@ -183,13 +191,14 @@ class IndexFile:
         ids = self._mapped(kind, count)
         if _checksum_of(ids, types) != checksum:
             raise ValueError
-        return Stored(ids, types, checksum, int(document.get("mark", 0)))
+        counted = Counted.from_list(document["counted"]) if "counted" in document else None
+        return Stored(ids, types, checksum, int(document.get("mark", 0)), (), counted)
 
     def _mapped(self, kind: np.dtype[Any], count: int) -> Ids:
         # An empty file cannot be mapped.
         if not count:
             return np.empty(0, kind)
-        with files.open_file(self._data) as file:
+        with files.open_file(str(self._data)) as file:  # numpy keeps the name if it is a string
             return np.memmap(file, kind, "r", shape=(count,))
 
     @property
@@ -239,8 +248,24 @@ class IndexFile:
                     path.unlink()
 
 
-class _Writer:
-    # Writes to temporary files; the integer type widens as soon as an index does not fit.
+class IndexWriter:
+    """Writes indices to a temporary file; their integer type widens as soon as one does not fit.
+
+    Parameters
+    ----------
+    folder, stem
+        Where the file is, and how its name begins.
+    dtype
+        The integer type to begin with.
+
+    Attributes
+    ----------
+    count : int
+        How many have been written.
+    checksum : int
+        The checksum of their bytes.
+    """
+
     def __init__(self, folder: Path, stem: str, dtype: np.dtype[Any]) -> None:
         self.folder, self.stem, self.dtype = folder, stem, dtype
         self.count = self.checksum = 0
@@ -248,9 +273,11 @@ class _Writer:
 
     @property
     def num_bytes(self) -> int:
+        """How many bytes have been written."""
         return self.count * self.dtype.itemsize
 
     def append(self, block: Ids) -> None:
+        """Write more indices."""
         wanted = np.dtype(id_type(1 + int(block.max(initial=0))))
         if wanted.itemsize > self.dtype.itemsize:
             self._widen(wanted)
@@ -281,17 +308,20 @@ class _Writer:
         )
 
     def finish(self, path: Path) -> None:
+        """Give the file its name; it is complete."""
         file = self.file or self._new_file()
         file.close()
         Path(file.name).replace(path)
         self.file = None
 
     def text(self, text: str, path: Path) -> None:
+        """Write a file of text."""
         self.file = self._new_file()
         self.file.write(text.encode())
         self.finish(path)
 
     def discard(self) -> None:
+        """Remove what is not finished."""
         if self.file is not None:
             _remove(self.file)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,3 +36,41 @@ class TypeNumbers(dict[Any, int]):
     def of(self, tokens: Sequence[Any]) -> Ids:
         """Return the numbers of tokens, shape (len(tokens),)."""
         return np.fromiter(map(self.__getitem__, tokens), np.int32, len(tokens))
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """How often each token type occurs in the first tokens of a text.
+
+    Parameters
+    ----------
+    stop
+        How many tokens were counted.
+    counts
+        Shape (num_types,).
+    """
+
+    stop: int
+    counts: Ids
+
+    def to_list(self) -> list[Any]:
+        """Return plain values for a file, with a checksum."""
+        counts = self.counts.tolist()
+        return [self.stop, counts, zlib.crc32(json.dumps(counts).encode())]
+
+    @classmethod
+    def from_list(cls, values: Any) -> Counted:
+        """Read what `to_list` returned.
+
+        Raises
+        ------
+        ValueError
+            When it is something else.
+        TypeError
+            Likewise.
+        """
+        stop, counts, checksum = values
+        found = cls(int(stop), np.array(counts, np.int64))
+        if found.counts.sum() != stop or found.to_list()[2] != checksum:
+            raise ValueError
+        return found

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_magics.text.indexing.ids import Ids, TypeNumbers, Types, id_type
+from rnn_magics.text.indexing.ids import Counted, Ids, TypeNumbers, Types, id_type
 from rnn_magics.text.indexing.numbering import PIECE, numberer_for, slices, token_pieces
 from rnn_magics.text.reserved import Whole
 from rnn_magics.text.splitting.tokenizer import Tokenizer
@@ -200,6 +200,8 @@ class Numbered:
         What was wrong with the earlier file.
     shared
         How many tokens after those that are trained on end that part and begin the held-out part.
+    counted
+        How often each type occurs before a place, where that is known.
     """
 
     size: int
@@ -209,6 +211,7 @@ class Numbered:
     checksum: int = 0
     notes: tuple[str, ...] = ()
     shared: int = 0
+    counted: Counted | None = None
 
     @classmethod
     def of_text(cls, text: str, feed: Feed) -> Numbered:
@@ -239,9 +242,11 @@ class Numbered:
         num_train: int,
         checksum: int = 0,
         notes: tuple[str, ...] = (),
+        counted: Counted | None = None,
     ) -> Numbered:
         """Wrap existing numbers, in memory or mapped from a file."""
-        return cls(len(ids), lambda: _slices(ids), lambda: types, num_train, checksum, notes)
+        kept = checksum, notes, 0, counted
+        return cls(len(ids), lambda: _slices(ids), lambda: types, num_train, *kept)
 
     @property
     def parts(self) -> tuple[slice, slice]:
@@ -266,17 +271,22 @@ class Numbered:
 
         Those before `start` are left out.
         """
+        is_known = self.counted is not None and (self.counted.stop, 0) == (stop, start)
+        counts = self.counted.counts if self.counted and is_known else self._counts(stop, start)
+        order = np.argsort(-counts, kind="stable")
+        order = order[counts[order] > 0]
+        types = self.types()
+        pairs = zip(order.tolist(), counts[order].tolist(), strict=True)
+        return [(types[number], count) for number, count in pairs]
+
+    def _counts(self, stop: int, start: int) -> Ids:
         counts, at = np.zeros(0, np.int64), 0
         for block in cut_off(self.blocks(), stop):
             found = np.bincount(block[max(start - at, 0) :], minlength=len(counts))
             at += len(block)
             found[: len(counts)] += counts
             counts = found
-        order = np.argsort(-counts, kind="stable")
-        order = order[counts[order] > 0]
-        types = self.types()
-        pairs = zip(order.tolist(), counts[order].tolist(), strict=True)
-        return [(types[number], count) for number, count in pairs]
+        return counts
 
     def encoded(
         self, indices: Callable[[Types], Ids], kind: type[np.integer[Any]]

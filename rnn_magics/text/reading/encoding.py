@@ -23,6 +23,11 @@ _BYTE_ORDER_MARKS = {  # each with the encoding that takes it off, and its other
     codecs.BOM_UTF16_BE: ("utf-16", "utf-16-be"),
 }
 
+_LINES_STAND_ALONE = {
+    *("utf-8", "utf-8-sig", "gb2312", "gbk", "gb18030", "big5", "big5hkscs"),
+    *("shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "cp950"),
+}
+
 _ON_THE_WEB = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -54,8 +59,17 @@ def decode(data: bytes, encoding: str | None, what: str) -> str:
     return "".join([text for text in decoded([data], encoding, what) if text])
 
 
-def decoded(blocks: Iterable[bytes], encoding: str | None, what: str) -> Iterator[str]:
+def decoded(
+    blocks: Iterable[bytes], encoding: str | None, what: str, start: int = 0
+) -> Iterator[str]:
     """Decode bytes that come in blocks as `decode` does; the first block has four bytes or more.
+
+    Parameters
+    ----------
+    blocks, encoding, what
+        As for `decode`.
+    start
+        How many bytes came before; of a text that goes on, no byte order mark is looked for.
 
     Raises
     ------
@@ -64,10 +78,10 @@ def decoded(blocks: Iterable[bytes], encoding: str | None, what: str) -> Iterato
     """
     blocks = iter(blocks)
     first = next(blocks, b"")
-    encoding = _encoding(first, encoding, what)
+    encoding = encoding_used(b"" if start else first, encoding, what)
     decoder = codecs.getincrementaldecoder(encoding)()
     line_ends = io.IncrementalNewlineDecoder(None, translate=True)
-    num_bytes = num_characters = 0
+    num_bytes, num_characters = start, 0
     before = b""  # the bytes before the block, from the start of a character
     for block, final in chain(((block, False) for block in chain([first], blocks)), [(b"", True)]):
         num_bytes += len(block)
@@ -104,7 +118,7 @@ def decoded(blocks: Iterable[bytes], encoding: str | None, what: str) -> Iterato
             raise _binary(
                 what, say("zero character at offset {place}", place=place), before + block
             )
-        if not num_characters:
+        if not num_characters and not start:
             text = text.removeprefix(_MARK)
         num_characters += len(text)
         before += block
@@ -143,8 +157,38 @@ def _binary(what: str, why: str, data: bytes) -> CorpusError:
     )
 
 
-def _encoding(first: bytes, encoding: str | None, what: str) -> str:
-    # The codec for a text: that of its byte order mark, which no other may contradict.
+def is_cut_at_line_ends(encoding: str) -> bool:
+    """Whether each byte 10 of a text is a line end after which decoding may begin anew.
+
+    So it is in UTF-8, where a character has one byte, and in the encodings of Chinese, Japanese and
+    Korean that never use that byte for the second half of a character. It is not in UTF-16 and
+    UTF-32, or where earlier bytes say how later ones are read.
+    """
+    name = codecs.lookup(encoding).name
+    if name in _LINES_STAND_ALONE:
+        return True
+    try:
+        single = len(bytes(range(256)).decode(encoding, "replace")) == 256  # noqa: PLR2004
+        return single and b"\n".decode(encoding) == "\n"
+    except (UnicodeError, LookupError):
+        return False
+
+
+def encoding_used(first: bytes, encoding: str | None, what: str) -> str:
+    """Return the codec for a text: that of its byte order mark, which no other may contradict.
+
+    Parameters
+    ----------
+    first
+        Its first bytes, four or more.
+    encoding, what
+        As for `decode`.
+
+    Raises
+    ------
+    CorpusError
+        When there is no such encoding, or the mark is that of another.
+    """
     marked = next((of for mark, of in _BYTE_ORDER_MARKS.items() if first.startswith(mark)), ())
     encoding = encoding if encoding is not None else next(iter(marked), "utf-8")
     try:

@@ -113,6 +113,8 @@ def find_sources(
     config: DownloadConfig | None = None,
     how: FileConfig | None = None,
     watch: Watch | None = None,
+    *,
+    stay_on_disk: bool = False,
 ) -> Sources:
     """Read sources; if their files are large together, these stay on disk.
 
@@ -124,6 +126,8 @@ def find_sources(
         As for `read_sources`.
     watch
         Is told how much of the local files has been read.
+    stay_on_disk
+        Whether files stay on disk whatever their size.
 
     Raises
     ------
@@ -142,7 +146,7 @@ def find_sources(
         )
     expanded = [spec for each in typed for spec in _expanded(each)]
     _refuse_useless(how, expanded)
-    on_disk = sum(map(text_size, expanded)) > each_source.STREAM_BYTES
+    on_disk = stay_on_disk or sum(map(text_size, expanded)) > each_source.STREAM_BYTES
     meter = Meter(watch, sum(map(disk_size, expanded)))
     found: list[Source | LargeFile] = []
     for spec in expanded:

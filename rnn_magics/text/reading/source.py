@@ -16,11 +16,14 @@ from typing import IO
 from rnn_magics import files
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import say
-from rnn_magics.text.formats.formats import Contents, FileConfig, format_of
+from rnn_magics.text.formats.formats import TEXT, Contents, FileConfig, format_of
 from rnn_magics.text.formats.gutenberg import book_alone, has_header
-from rnn_magics.text.formats.packed import is_archive, packing, parts
-from rnn_magics.text.reading.encoding import decoded
+from rnn_magics.text.formats.packed import BLOCK_BYTES, is_archive, packing, parts
+from rnn_magics.text.reading.encoding import decoded, encoding_used, is_cut_at_line_ends
 from rnn_magics.text.reading.progress import UNWATCHED, Meter
+
+_HEAD = 4  # bytes of the longest byte order mark
+_LOOK = 1 << 16  # bytes in which a line end is looked for at once
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,55 @@ class LargeFile:
                 yield from part.contents.pieces(part.blocks, part.file)
         meter.end(self.name, self.size)
 
+    def line_starts(self, number: int) -> list[int]:
+        """Return where the file may be cut: up to `number` - 1 places, about equally far apart.
+
+        Returns
+        -------
+        list of int
+            Places in bytes, rising, each after a line end. Decoding may begin there. Empty if it
+            may begin nowhere but at the start: the file is packed, has records or markup, or its
+            encoding does not show where a line ends.
+
+        Raises
+        ------
+        CorpusError
+            As for `pieces`.
+        """
+        name, config = self.reading.name, self.reading.config
+        form = format_of(name, config.format)
+        if is_archive(name) or packing(name) or config.gutenberg or config.format == TEXT:
+            return []
+        if form.has_records or form.plain is not None:
+            return []
+        with self._opened() as file, files.in_one_line(CorpusError, self._unread):
+            head = file.read(_HEAD)
+            if not is_cut_at_line_ends(encoding_used(head, self.reading.encoding, name)):
+                return []
+            wanted = (self.size * place // number for place in range(1, number))
+            found = {_line_start(file, place) for place in wanted}
+            return sorted(place for place in found if 0 < place < self.size)
+
+    def stretch(self, start: int, stop: int) -> Iterator[str]:
+        """Yield the text between two places of `line_starts`, or from or to the end.
+
+        Parameters
+        ----------
+        start, stop
+            Places in bytes.
+
+        Raises
+        ------
+        CorpusError
+            As for `pieces`.
+        """
+        spec, encoding = self.reading.spec, self.reading.encoding
+        with self._opened() as file:
+            if start:
+                encoding = encoding_used(file.read(_HEAD), encoding, spec).removesuffix("-sig")
+            file.seek(start)
+            yield from decoded(self._explained(_blocks(file, stop - start)), encoding, spec, start)
+
     def records(self) -> Iterator[str]:
         """Yield the text of each record; a file without records is one.
 
@@ -276,6 +328,22 @@ class LargeFile:
     @property
     def _unread(self) -> str:
         return say("{path} cannot be read", path=files.shown(self.reading.spec))
+
+
+def _line_start(file: IO[bytes], place: int) -> int:
+    # Where the first line after a place begins; the size of the file if none does.
+    file.seek(place)
+    while block := file.read(_LOOK):
+        if (found := block.find(b"\n")) >= 0:
+            return place + found + 1
+        place += len(block)
+    return place
+
+
+def _blocks(file: IO[bytes], size: int) -> Iterator[bytes]:
+    while size and (block := file.read(min(size, BLOCK_BYTES))):
+        size -= len(block)
+        yield block
 
 
 def stem(name: str) -> str:

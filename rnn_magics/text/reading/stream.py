@@ -51,6 +51,8 @@ class StreamedText:
     within
         Which characters of the cleaned text of its files it is: those before and from here on
         belong to another part. None for all of them.
+    storage
+        The folder that keeps its token indices; None for the one beside the downloads.
     """
 
     sources: tuple[Source | LargeFile, ...]
@@ -61,6 +63,7 @@ class StreamedText:
     letters_removed: float = 0.0
     num_line_ends: int = 0
     within: tuple[int, int] | None = None
+    storage: str | None = None
 
     @classmethod
     def survey(
@@ -114,6 +117,7 @@ class StreamedText:
         first, second = (
             part.text(self.sources, self.cleaning, self.letters_removed) for part in parts
         )
+        first, second = (replace(part, storage=self.storage) for part in (first, second))
         return replace(first, within=(0, number)), replace(second, within=(number, at))
 
     def __len__(self) -> int:
@@ -180,10 +184,18 @@ def cleaned_text(
     cleaning: CorpusConfig,
     name: str,
     meter: Meter = UNWATCHED,
+    storage: str | None = None,
 ) -> tuple[str | StreamedText, float]:
     """Return the cleaned text of sources, and the share of its letters that were removed.
 
     The text of large files stays on disk, unless it is documents.
+
+    Parameters
+    ----------
+    sources, cleaning, name, meter
+        The sources, how they are cleaned, the name of the text, and who is told of the progress.
+    storage
+        As in a `StreamedText`.
 
     Raises
     ------
@@ -191,12 +203,20 @@ def cleaned_text(
         When a large file cannot be read as text, or fewer than two characters are left, or there
         are no records that could be documents.
     """
+    texts = [source.text for source in sources if isinstance(source, Source)]
+    if storage is not None and (cleaning.documents is not None or len(texts) == len(sources)):
+        raise CorpusError(
+            say(
+                "{name!r} is kept in memory, as documents and texts without a file are; leave"
+                " --storage out",
+                name=name,
+            )
+        )
     if cleaning.documents is not None:
         found = _documents(sources, cleaning.documents, name, meter)
         return cleaned_documents(found, cleaning, name)
-    texts = [source.text for source in sources if isinstance(source, Source)]
     if len(texts) < len(sources):
-        streamed = StreamedText.survey(sources, cleaning, meter)
+        streamed = replace(StreamedText.survey(sources, cleaning, meter), storage=storage)
         require_two(streamed, name, "character", streamed.letters_removed)
         return streamed, streamed.letters_removed
     return cleaned_and_lost("\n".join(texts), cleaning, name)
@@ -230,7 +250,7 @@ def cleaned_again(
                     name=name,
                 )
             )
-        return cleaned_text(data.sources, whole, name)
+        return cleaned_text(data.sources, whole, name, storage=data.storage)
     if isinstance(data, list) and cleaning.documents is not None:
         return cleaned_documents(data, replace(whole, seed=None), name)
     return cleaned_and_lost(data, whole, name)

@@ -252,14 +252,14 @@ class SharedStep:
     def _compute(self, epoch: EpochState, config: TrainConfig) -> tuple[Tensor, State]:
         # The part of the loss that the own rows make, and the state with their rows alone.
         state, share = self._state, self._share
-        X, Y = state.batches.batch(epoch.plan, state.step)  # (batch_size, num_steps) each
+        # Nothing is read of the rows of others: of a text on disk these are other pages.
+        plan = replace(epoch.plan, starts=epoch.plan.starts[:, share.rows])
+        X, Y = state.batches.batch(plan, state.step)  # (rows, num_steps) each
         with tf32_products(X.device):
             is_first = torch.tensor(state.step == 0, device=X.device)
             before = state.begin_step(epoch.hidden, is_first)
             mine = tuple(part[:, share.rows].contiguous() for part in before)
-            loss, last = forward_loss(
-                state.model, X[share.rows], Y[share.rows], mine, config.precision
-            )
+            loss, last = forward_loss(state.model, X, Y, mine, config.precision)
             loss = loss * share.weight
             loss.backward()  # type: ignore[no-untyped-call]
         own = tuple(torch.zeros_like(part) for part in epoch.hidden)

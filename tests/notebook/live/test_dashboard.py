@@ -155,6 +155,7 @@ def test_commands_are_obeyed_and_answered(steered: Dashboard) -> None:
         ({"type": "steer", "lr": "<b>"}, "lr must be a number, not '<b>'"),
         ({"type": "steer", "epochs": 3}, "steer: 'epochs' is not one of lr, clip"),
         ({"type": "explode"}, "the view sent a command that this version does not know"),
+        ({"type": ["stop"]}, "the view sent a command that this version does not know"),
         ({}, "the view sent a command that this version does not know"),
     ],
 )

@@ -1,62 +1,19 @@
-"""The table of a sweep while it fills, and the thread behind it."""
+"""A sweep on a thread of its own, which a cell follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
 import pytest
 
-from rnn_magics.notebook.live.sweeping import SweepTable, Work
-from rnn_magics.sweeps.config import SweepConfig
-from rnn_magics.sweeps.events import SweepEnd, SweepEvent
-from rnn_magics.sweeps.loop import sweep
-from rnn_magics.sweeps.space import Space
-from rnn_magics.sweeps.sweep import SweepRuns
-from tests.sweeps.conftest import make
-
-if TYPE_CHECKING:
-    from tests.notebook.conftest import Notebook
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 0.2
-        return self.now
-
-
-def test_a_row_waits_for_each_trial_and_the_time_left_is_told(
-    notebook: Notebook, shown: list[dict[str, Any]], tmp_path: Path
-) -> None:
-    def drive(
-        made: SweepRuns, events: Callable[[Callable[[], bool]], Iterator[SweepEvent]]
-    ) -> None:
-        table = SweepTable(made, Clock())
-        for event in events(lambda: False):
-            table(event)
-        table.settle(figure=True)
-
-    space = Space(num_hiddens="4,5,6", epochs=1)
-    config = SweepConfig(search="grid", budget="1h")
-    found = sweep(make(), space, config, folder=tmp_path / "one", drive=drive)
-    first, *updates, last = [output["data"] for output in shown]
-    assert len({output["transient"]["display_id"] for output in shown}) == 1
-    assert first["text/html"].count("<tr>") == 1 + 3  # the height that it will have
-    assert all(update["text/html"].count("<tr>") == 1 + 3 for update in updates)
-    assert any("left in all" in update["text/plain"] for update in updates)
-    assert len(updates) > 3
-    assert last["text/plain"] == repr(found)
-    assert "data:image/png;base64," in last["text/html"]
-    assert f"<b>{found.best.number}</b>" in last["text/html"]  # type: ignore[union-attr]
-    assert notebook.session.sweeps == {}
+from rnn_magics.notebook.live.sweeping import Work
+from rnn_magics.sweeps.events import SweepEnd, SweepEvent, Wanted, never
 
 
 def test_an_error_of_the_events_reaches_the_follower() -> None:
-    def events(_stopped: Callable[[], bool]) -> Iterator[SweepEvent]:
+    def events(stopped: Wanted, paused: Wanted = never) -> Iterator[SweepEvent]:
+        assert not stopped()
+        assert not paused()
         yield SweepEnd(is_complete=False)
         raise ZeroDivisionError
 
@@ -67,7 +24,8 @@ def test_an_error_of_the_events_reaches_the_follower() -> None:
 
 
 def test_what_is_asked_to_stop_stops() -> None:
-    def events(stopped: Callable[[], bool]) -> Iterator[SweepEvent]:
+    def events(stopped: Wanted, paused: Wanted = never) -> Iterator[SweepEvent]:
+        assert not paused()
         while not stopped():
             pass
         yield SweepEnd(is_complete=False)
@@ -82,3 +40,31 @@ def test_what_is_asked_to_stop_stops() -> None:
     assert list(work.follow(meanwhile)) == [SweepEnd(is_complete=False)]
     assert calls[0] >= 1
     work.wait()
+
+
+def test_what_is_paused_goes_on_when_it_is_resumed() -> None:
+    def events(stopped: Wanted, paused: Wanted = never) -> Iterator[SweepEvent]:
+        while not paused():
+            pass
+        seen.append("paused")
+        while paused():
+            pass
+        yield SweepEnd(is_complete=not stopped())
+
+    seen: list[str] = []
+    work = Work(events)
+
+    def meanwhile() -> None:
+        if seen:
+            assert work.is_paused
+            work.resume()
+            seen.clear()
+        elif not resumed:
+            work.pause()
+            resumed.append(True)
+
+    resumed: list[bool] = []
+    assert work.is_alive
+    assert list(work.follow(meanwhile)) == [SweepEnd(is_complete=True)]
+    assert not work.is_paused
+    assert not work.is_alive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,3 +114,53 @@ def test_what_explain_prints_makes_the_same_corpus(notebook: Notebook) -> None:
     exec(printed, names)
     assert names["corpus"] == notebook.run(task)
     assert names["corpus"] == task_corpus("dyck", notebook.session.corpus.behind.config)  # type: ignore[union-attr]
+
+
+def lines(folder: Path) -> Path:
+    path = folder / "text.txt"
+    path.write_text("one line\nand another line\n" * 9000)
+    return path
+
+
+def test_workers_count_a_text_that_stays_on_disk(notebook: Notebook, tmp_path: Path) -> None:
+    path = lines(tmp_path)
+    corpus = notebook.run(f"%corpus {path} --storage {tmp_path}/indices")
+    assert corpus.on_disk
+    assert "Corpus.load(" in notebook.printed(f"%corpus {path} --storage there --explain")
+    told = notebook.printed("%vocab --token word --min-freq 2 --workers 2 --explain")
+    assert "vocab = count_vocab(corpus, VocabConfig(token='word', min_freq=2))" in told  # two
+    vocab = notebook.run("%vocab --token word --min-freq 2 --workers 2")
+    assert vocab.token_freqs[:2] == [("line", 16200), ("\n", 16200)]
+    assert notebook.session.vocab is vocab
+    notebook.run("%sample random")
+    notebook.run(f"%corpus {path}")
+    assert notebook.run("%vocab --token word --min-freq 2") == vocab
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "%vocab --workers 2",
+            "cannot be shared out among workers: it is in memory; %corpus --storage",
+        ),
+        ("%vocab --workers 0", "--workers must be at least 1, not 0"),
+        (
+            "%vocab --cluster auto",
+            "--cluster says where workers are; say how many with --workers N",
+        ),
+        (
+            "%corpus python_docs --storage x",
+            "is kept in memory, as documents and texts without a file",
+        ),
+        ("%corpus --data X --storage x", "--storage is for files and downloads; leave it out"),
+        ("%corpus task:copy --storage x", "--storage is for files and downloads; leave it out"),
+    ],
+)
+def test_workers_need_a_text_on_disk(
+    notebook: Notebook, tmp_path: Path, line: str, said: str
+) -> None:
+    notebook.run(f"%corpus {lines(tmp_path)}")
+    before = notebook.session.corpus
+    assert said in notebook.refused(line)
+    assert notebook.session.corpus is before

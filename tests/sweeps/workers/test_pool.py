@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,14 +15,31 @@ from typing import Any
 
 import pytest
 
+from rnn_magics.batching import Batches
 from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.models.cells import CELLS, RNNCell
+from rnn_magics.sweeps.agenda import task_of
 from rnn_magics.sweeps.config import SweepConfig
-from rnn_magics.sweeps.events import SweepEvent, TrialScored
+from rnn_magics.sweeps.events import Events, SweepEvent, TrialBegin, TrialScored, never
+from rnn_magics.sweeps.folder import Made, SweepFolder
 from rnn_magics.sweeps.loop import resume_sweep, sweep
+from rnn_magics.sweeps.running import Task
 from rnn_magics.sweeps.space import Space
 from rnn_magics.sweeps.sweep import SweepRuns
+from rnn_magics.sweeps.trial import Outcome, Trial
 from rnn_magics.sweeps.workers import pool
+from rnn_magics.sweeps.workers.messages import (
+    Asked,
+    Begin,
+    Ended,
+    Hold,
+    Ready,
+    Stop,
+    Told,
+    Verdict,
+)
+from rnn_magics.sweeps.workers.process import Desk
+from rnn_magics.sweeps.workers.worker import Worker
 from tests.sweeps.conftest import make
 from tests.sweeps.test_loop import SPACE, told
 
@@ -145,3 +164,109 @@ def test_a_cell_of_this_process_is_unknown_to_workers(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="workers must be at least 1, not 0"):
         sweep(make(), Space(cell="gru,rnn"), folder=tmp_path / "two", workers=0)
     assert not (tmp_path / "two").exists()
+
+
+def test_workers_wait_while_the_sweep_is_paused(
+    tmp_path: Path, one_by_one: SweepRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+    made = pool.Worker
+
+    class Watched(made):  # type: ignore[misc, valid-type]
+        def hold(self, *, is_paused: bool) -> None:
+            held.append(is_paused)
+            super().hold(is_paused=is_paused)
+
+    monkeypatch.setattr(pool, "Worker", Watched)
+    scored, left = [0], [30]
+
+    def paused() -> bool:
+        left[0] -= scored[0] > 0
+        return scored[0] > 0 and left[0] > 0
+
+    def drive(_made: SweepRuns, events: Events) -> None:
+        for event in events(never, paused):
+            scored[0] += isinstance(event, TrialScored)
+
+    found = sweep(make(test=0.1), SPACE, CONFIG, folder=tmp_path / "two", workers=2, drive=drive)
+    assert held == [True, True, False, False]
+    assert told(found) == told(one_by_one)
+
+
+def test_a_worker_that_is_held_waits_after_its_step_until_it_may_go_on(
+    tmp_path: Path, small: Batches
+) -> None:
+    said: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    desk = Desk(said.put)
+    for message in (Hold(is_paused=True), small, Begin(one_task(tmp_path))):
+        desk.take(message)
+    threading.Thread(target=desk.serve, daemon=True).start()
+    assert isinstance(said.get(timeout=60).event, TrialBegin)
+    assert said.empty()
+    desk.take(Hold(is_paused=False))
+    while not isinstance(heard := said.get(timeout=60), Ended):
+        if isinstance(heard, Asked):
+            desk.take(Verdict(is_pruned=False))
+    assert heard.trial.outcome == Outcome.DONE
+
+
+def test_a_worker_that_is_held_can_be_stopped(tmp_path: Path, small: Batches) -> None:
+    said: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    desk = Desk(said.put)
+    for message in (Hold(is_paused=True), small, Begin(one_task(tmp_path))):
+        desk.take(message)
+    threading.Thread(target=desk.serve, daemon=True).start()
+    assert isinstance(said.get(timeout=60).event, TrialBegin)
+    desk.take(Stop())
+    while not isinstance(ended := said.get(timeout=60), Ended):
+        pass
+    assert ended.trial.outcome is None  # it can go on
+
+
+def one_task(folder: Path) -> Task:
+    config = SweepConfig(trials=1, search="random", prune="none", save_every="7steps")
+    place = SweepFolder(folder / "one")
+    base = Made.of(SPACE, config, make()).base
+    made = SweepRuns(place, SPACE, config, base)
+    trial = Trial(0, {"num_hiddens": 4, "lr": 0.01, "cell": "rnn"}, str(folder / "one" / "0"))
+    return task_of(made, trial)
+
+
+def test_those_that_are_ready_take_the_trials_of_those_that_are_not() -> None:
+    class Made(Worker):
+        is_alive = True
+
+        def __init__(self, heard: Any) -> None:
+            super().__init__(heard)
+            self.is_ready, self.told = False, []  # type: ignore[var-annotated]
+
+        def close(self) -> None:
+            self.is_ready = False
+
+        def _tell(self, message: Any) -> None:
+            self.told.append(message)
+
+    def task(number: int) -> Any:
+        return SimpleNamespace(trial=Trial(number, {}, ""))
+
+    team = pool.Pool(make(), 2, lambda _trial, _curve: False, Made)
+    first, second = team.workers
+    team.begin(task(0))
+    team.begin(task(1))
+    team.hold(is_paused=True)
+    assert (first.told, second.told) == ([], [])  # type: ignore[attr-defined]
+    second._heard(second, Ready())
+    assert list(team.hear()) == []
+    assert second.told == [Hold(is_paused=True), Begin(second.task)]  # type: ignore[attr-defined, arg-type]
+    second._heard(second, Ended(second.task.trial))  # type: ignore[union-attr]
+    assert [event.trial.number for event in team.hear()] == [1]
+    second._heard(second, Told(TrialBegin(Trial(0, {}, "elsewhere"))))
+    (begun,) = team.hear()
+    assert begun.trial.folder == ""  # that of the sweep
+    assert (first.task, second.task.trial.number) == (None, 0)  # type: ignore[union-attr]
+    team.begin(task(2))
+    team.stop()
+    ended = [event for _ in range(3) for event in team.hear()]
+    assert [event.trial.number for event in ended] == [2]  # nothing of it had begun
+    assert second.told[-1] == Stop()  # type: ignore[attr-defined]
+    team.close()

@@ -289,9 +289,9 @@ class FullDisk:
 def test_a_disk_that_fills_up_leaves_nothing_half_written(
     pair: Pair, writes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new_file = cache._Writer._new_file
+    new_file = cache.IndexWriter._new_file
     with monkeypatch.context() as patch:
-        patch.setattr(cache._Writer, "_new_file", lambda w: FullDisk(new_file(w), writes))
+        patch.setattr(cache.IndexWriter, "_new_file", lambda w: FullDisk(new_file(w), writes))
         with pytest.raises(CorpusError, match=r"indices of 'large' need about .* MB are free"):
             Vocab.from_corpus(pair.on_disk)
     assert pair.cached == []

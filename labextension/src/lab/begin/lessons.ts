@@ -17,7 +17,8 @@ export const LESSONS = [
   '08_your_own_cell.ipynb',
   '09_looking_inside.ipynb',
   '10_touch.ipynb',
-  '11_sweep.ipynb'
+  '11_sweep.ipynb',
+  '12_your_own_text.ipynb'
 ];
 /** The scripts that lessons link to. */
 export const SCRIPTS = ['02_same_in_python.py'];

@@ -5,7 +5,7 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
 import { RUN_MIME } from '../../contract/saved';
-import { drawSaved, SavedView } from '../../views/runs/saved';
+import { drawSaved, SavedView } from '../../views/kept/saved';
 import { plugin } from '../setup/plugin';
 
 class RunRenderer extends Widget implements IRenderMime.IRenderer {

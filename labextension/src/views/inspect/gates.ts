@@ -1,4 +1,4 @@
-import { HeatmapData } from '../../contract/heatmap';
+import { HeatmapData } from '../../contract/plots';
 import type { Gates } from '../../contract/inspection';
 import type { Matrix } from '../../contract/matrix';
 import { captioned } from '../page/captioned';

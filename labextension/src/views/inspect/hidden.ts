@@ -1,4 +1,4 @@
-import { HeatmapData } from '../../contract/heatmap';
+import { HeatmapData } from '../../contract/plots';
 import { Hidden } from '../../contract/inspection';
 import { captioned } from '../page/captioned';
 import { element, shown } from '../page/dom';

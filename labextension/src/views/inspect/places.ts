@@ -1,6 +1,6 @@
 /** Views that are lists of places in the corpus: similar states, and what drives a unit. */
 
-import type { HeatmapData } from '../../contract/heatmap';
+import type { HeatmapData } from '../../contract/plots';
 import { Match, Units } from '../../contract/inspection';
 import { captioned } from '../page/captioned';
 import { element, shown } from '../page/dom';

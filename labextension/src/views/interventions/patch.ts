@@ -1,4 +1,4 @@
-import type { ChartData } from '../../contract/chart';
+import type { ChartData } from '../../contract/plots';
 import { Patch } from '../../contract/inspection';
 import { captioned } from '../page/captioned';
 import { element, shown } from '../page/dom';

@@ -1,6 +1,6 @@
 /** The state after each token, and the one unit at one place that a reader changes. */
 
-import type { HeatmapData } from '../../contract/heatmap';
+import type { HeatmapData } from '../../contract/plots';
 import type { PackedModel } from '../../contract/model';
 import { CELLS } from '../../model/cells';
 import type { Change, Step } from '../../model/walk';

@@ -1,6 +1,6 @@
 /** What a chart draws: a contract's chart, and what only our own views add to it. */
 
-import type { ChartData, Reference } from '../../contract/chart';
+import type { ChartData, Reference } from '../../contract/plots';
 
 export interface Line {
   label: string;

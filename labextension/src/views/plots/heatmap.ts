@@ -1,4 +1,4 @@
-import { HeatmapData } from '../../contract/heatmap';
+import { HeatmapData } from '../../contract/plots';
 import { element, onceAFrame, shown } from '../page/dom';
 import { onTheme } from '../page/theme';
 import { say } from '../text/say';

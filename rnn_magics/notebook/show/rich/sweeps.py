@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rnn_magics.errors import ConfigError
@@ -20,6 +21,8 @@ from rnn_magics.notebook.show.rich.markup import (
 from rnn_magics.sweeps.trial import Outcome, Trial
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from rnn_magics.sweeps.kept import KeptSweeps
     from rnn_magics.sweeps.sweep import SweepRuns
 
@@ -30,21 +33,35 @@ _SPARK = "font-family:monospace;white-space:pre;letter-spacing:-1px"
 
 def sweep_html(sweep: SweepRuns) -> str:
     """Return a sweep: its best settings, a row for each trial, a picture, and what to know."""
-    return block(Markup(sweep_block(sweep, [])), _picture(sweep))
+    figure = picture_of(sweep, shares_of(sweep))
+    if figure is None:
+        return sweep_block(sweep, [])
+    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib on demand)
+
+    drawn = base64.b64encode(to_png(figure)).decode("ascii")
+    words = say("Each trial as a line over its options, and how much each decides")
+    return block(Markup(sweep_block(sweep, [])), picture(drawn, words))
 
 
-def _picture(sweep: SweepRuns) -> Markup | None:
+def shares_of(sweep: SweepRuns) -> dict[str, float]:
+    """Return how much each option decides; nothing before two trials, or without the extra."""
+    if sum(trial.lowest is not None for trial in sweep.searched) < _FEWEST_DRAWN:
+        return {}
+    try:
+        return sweep.importance()
+    except ConfigError:  # an extra that is not installed
+        return {}
+
+
+def picture_of(sweep: SweepRuns, shares: Mapping[str, float]) -> Figure | None:
+    """Return the trials over their options, and the shares of these; None before two trials."""
     if sum(trial.lowest is not None for trial in sweep.searched) < _FEWEST_DRAWN:
         return None
-    from rnn_magics.plotting import to_png  # noqa: PLC0415  (matplotlib on demand)
-    from rnn_magics.plotting.sweeps.parallel import sweep_figure  # noqa: PLC0415  (matplotlib on demand)
+    from rnn_magics.plotting.sweeps.parallel import (  # noqa: PLC0415  (matplotlib on demand)
+        sweep_figure,
+    )
 
-    try:
-        shares = sweep.importance()
-    except ConfigError:  # an extra that is not installed
-        shares = {}
-    drawn = base64.b64encode(to_png(sweep_figure(sweep, shares))).decode("ascii")
-    return picture(drawn, say("Each trial as a line over its options, and how much each decides"))
+    return sweep_figure(sweep, shares)
 
 
 def sweep_block(sweep: SweepRuns, now: list[str]) -> str:

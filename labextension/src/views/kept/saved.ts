@@ -1,9 +1,10 @@
-/** Runs of a saved notebook: the card of one, or several side by side. */
+/** What a saved notebook keeps: the card of a run, several side by side, or the trials of a sweep. */
 
-import { saved } from '../../contract/saved';
+import { Saved, saved } from '../../contract/saved';
 import { guarded } from '../page/guarded';
-import { Card, card } from './card';
-import { comparison } from './comparison';
+import { card } from '../runs/card';
+import { comparison } from '../runs/comparison';
+import { board } from '../sweeps/board';
 
 export interface SavedView {
   /** Show other data in the same place, if it is of one run, as the first was. */
@@ -13,7 +14,7 @@ export interface SavedView {
 
 /** Draw what a notebook keeps, or `words` instead. */
 export function drawSaved(host: HTMLElement, payload: unknown, words: string): SavedView {
-  let only: Card | null = null;
+  let follow: ((data: Saved) => boolean) | null = null;
   host.replaceChildren();
   const end = guarded(host, words, () => {
     const data = saved(payload, 'run');
@@ -21,18 +22,24 @@ export function drawSaved(host: HTMLElement, payload: unknown, words: string): S
     if (data.view === 'compare') {
       return comparison(host, data);
     }
-    only = card(host, data, null);
-    return () => only?.dispose();
+    if (data.view === 'sweep') {
+      return board(host, data, null).dispose;
+    }
+    const only = card(host, data, null);
+    follow = next => {
+      if (next.view === 'run') {
+        only.update(next);
+      }
+      return next.view === 'run';
+    };
+    return () => {
+      only.dispose();
+    };
   });
   return {
     update: next => {
       try {
-        const data = saved(next, 'run');
-        if (only === null || data.view === 'compare') {
-          return false;
-        }
-        only.update(data);
-        return true;
+        return follow?.(saved(next, 'run')) ?? false;
       } catch {
         return false; // it is drawn anew, and says what is wrong
       }

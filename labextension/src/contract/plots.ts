@@ -1,5 +1,8 @@
+/** What plots draw: lines against steps or time, and cells in rows and columns. */
+
 import {
   Check,
+  ContractError,
   listOf,
   number,
   numberOrNull,
@@ -34,7 +37,7 @@ export interface ChartData {
   references: Reference[];
 }
 
-const shape = record<ChartData>({
+const lines = record<ChartData>({
   title: text,
   x_label: text,
   y_label: text,
@@ -45,9 +48,41 @@ const shape = record<ChartData>({
 });
 
 export const chartData: Check<ChartData> = sized((value, path) => {
-  const data = shape(value, path);
+  const data = lines(value, path);
   data.series.forEach(({ values }, index) => {
     requireLength(values, data.x.length, `${path}.series[${index}].values`);
   });
   return data;
 });
+
+export interface HeatmapData {
+  title: string;
+  scale: 'sequential' | 'diverging';
+  low: number;
+  high: number;
+  /** The names of the columns, say tokens. */
+  columns: string[];
+  /** The names of the rows, say units. */
+  rows: string[];
+  /** One list for each row, of one value for each column. */
+  values: number[][];
+}
+
+const cells = record<HeatmapData>({
+  title: text,
+  scale: oneOf('sequential', 'diverging'),
+  low: number,
+  high: number,
+  columns: listOf(text),
+  rows: listOf(text),
+  values: listOf(listOf(number))
+});
+
+export const heatmapData: Check<HeatmapData> = (value, path) => {
+  const data = cells(value, path);
+  const { rows, columns, values } = data;
+  if (values.length !== rows.length || values.some(row => row.length !== columns.length)) {
+    throw new ContractError(`${path}.values`, `${rows.length} x ${columns.length} values`, values);
+  }
+  return data;
+};

@@ -1,0 +1,1 @@
+"""How a sweep looks while it runs, and what is kept of it."""

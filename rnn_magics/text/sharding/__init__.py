@@ -1,0 +1,1 @@
+"""A text in shards, which workers read, each by itself."""
