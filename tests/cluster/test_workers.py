@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -79,7 +79,11 @@ def test_two_workers_are_one_for_each_cell_and_batching(tmp_path: Path) -> None:
 def ray_workers() -> list[psutil.Process]:
     """The processes of the workers that were started from here."""
     below = psutil.Process().children(recursive=True)
-    return [one for one in below if one.cmdline()[:1] == ["ray::RayTrainWorker"]]
+    found = []
+    for one in below:
+        with suppress(psutil.Error):  # it has just ended
+            found += [one] if one.cmdline()[:1] == ["ray::RayTrainWorker"] else []
+    return found
 
 
 @pytest.mark.usefixtures("ray_here")
