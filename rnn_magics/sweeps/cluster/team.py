@@ -24,8 +24,9 @@ from rnn_magics.sweeps.cluster.actor import Trainer, not_shared
 from rnn_magics.sweeps.running import Judge, Task
 from rnn_magics.sweeps.workers import worker
 from rnn_magics.sweeps.workers.messages import Begin, portable
-from rnn_magics.sweeps.workers.pool import THREADS, Pool
+from rnn_magics.sweeps.workers.pool import Pool
 from rnn_magics.sweeps.workers.worker import Heard
+from rnn_magics.text.sharding.pipes import THREADS
 
 _MOST_SECONDS_TO_LOOK = 60.0
 _CALLS_AT_ONCE = 4  # of an actor: one hears, the others take messages

@@ -1,21 +1,13 @@
-"""What a sweep and its worker processes say to each other, over the pipes of the process.
-
-Nobody else writes into these pipes, so their pickles are our own.
-"""
+"""What a sweep and its workers say to each other."""
 
 from __future__ import annotations
 
-import pickle
-import struct
 from dataclasses import dataclass, replace
-from typing import IO, Any
 
 from rnn_magics.batching import Batches
 from rnn_magics.sweeps.events import TrialEvent
 from rnn_magics.sweeps.running import Task
 from rnn_magics.sweeps.trial import Trial
-
-_SIZE = struct.Struct("<Q")
 
 
 @dataclass(frozen=True)
@@ -69,29 +61,6 @@ class Ended:
 
     trial: Trial
     error: str = ""
-
-
-def send(pipe: IO[bytes], message: Any) -> None:
-    """Write a message.
-
-    Raises
-    ------
-    OSError
-        If nobody reads it any more.
-    """
-    data = pickle.dumps(message)
-    pipe.write(_SIZE.pack(len(data)) + data)
-    pipe.flush()
-
-
-def receive(pipe: IO[bytes]) -> Any:
-    """Read a message; None if the other process has ended."""
-    head = pipe.read(_SIZE.size)
-    if len(head) < _SIZE.size:
-        return None
-    (size,) = _SIZE.unpack(head)
-    data = pipe.read(size)
-    return None if len(data) < size else pickle.loads(data)  # noqa: S301  (our own process)
 
 
 def portable(batches: Batches) -> Batches:

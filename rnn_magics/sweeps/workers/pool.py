@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import os
 import queue
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import TrainingError
@@ -30,15 +27,12 @@ from rnn_magics.sweeps.workers.messages import (
     Ready,
     Told,
     portable,
-    receive,
-    send,
 )
 from rnn_magics.sweeps.workers.worker import Heard, Message
+from rnn_magics.text.sharding.pipes import python_process, receive, send
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _MOST_DEATHS = 2  # of the workers of one trial
-_PACKAGE = Path(__file__).parents[3]
-THREADS = ("OMP_NUMTHREADS", "MKL_NUMTHREADS", "NUMBA_NUMTHREADS", "OPENBLAS_NUMTHREADS")
 Hire = Callable[[Heard], worker.Worker]
 """Makes a worker."""
 
@@ -58,18 +52,8 @@ class Worker(worker.Worker):
 
     def __init__(self, batches: Batches, threads: int, heard: Heard) -> None:
         super().__init__(heard)
-        paths = [str(_PACKAGE), os.environ.get("PYTHONPATH", "")]
-        self._process = subprocess.Popen(  # noqa: S603  (our own module)
-            [sys.executable, "-m", "rnn_magics.sweeps.workers.process", str(threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={
-                **os.environ,
-                **dict.fromkeys(THREADS, str(threads)),
-                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            },
-        )
+        module = "rnn_magics.sweeps.workers.process"
+        self._process = python_process(module, str(threads), threads=threads)
         self._tell(portable(batches))
         threading.Thread(target=self._listen, name="sweep-worker", daemon=True).start()
 

@@ -27,9 +27,8 @@ from rnn_magics.sweeps.workers.messages import (
     Stop,
     Told,
     Verdict,
-    receive,
-    send,
 )
+from rnn_magics.text.sharding.pipes import own_pipes, receive, send
 from rnn_magics.training.job import SECONDS_BETWEEN_STEPS_TOLD
 
 
@@ -105,10 +104,9 @@ def main(threads: int) -> None:
     """Train trials, as the messages at the standard input say."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep hears it, and says what to do
     torch.set_num_threads(threads)
-    told = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed is no message
+    given, told = own_pipes()
     desk = Desk(lambda message: send(told, message))
-    threading.Thread(target=listen, args=(sys.stdin.buffer, desk), daemon=True).start()
+    threading.Thread(target=listen, args=(given, desk), daemon=True).start()
     desk.serve()
 
 

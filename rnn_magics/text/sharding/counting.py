@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -178,11 +178,15 @@ def _again(executor: Executor, parts: list[Part], placed: list[Shard]) -> list[P
 def _worked(
     executor: Executor, given: Sequence[Shard], tell: Callable[[Part], object] | None = None
 ) -> list[Part]:
-    parts = []
-    for part in executor.map(number_shard, given):
-        parts.append(part)
-        if tell is not None:
-            tell(part)
+    parts, coming = [], executor.map(number_shard, given)
+    try:
+        for part in coming:
+            parts.append(part)
+            if tell is not None:
+                tell(part)
+    finally:
+        if isinstance(coming, Generator):  # nobody writes any more when the folder is removed
+            coming.close()
     return parts
 
 

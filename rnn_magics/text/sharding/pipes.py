@@ -16,7 +16,8 @@ from typing import IO, Any
 
 _SIZE = struct.Struct("<Q")
 _PACKAGE = Path(__file__).parents[3]
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""What says to the libraries of a process how many threads they may use."""
 
 
 def python_process(module: str, *arguments: str, threads: int) -> subprocess.Popen[bytes]:
@@ -37,7 +38,7 @@ def python_process(module: str, *arguments: str, threads: int) -> subprocess.Pop
         stderr=subprocess.DEVNULL,
         env={
             **os.environ,
-            **dict.fromkeys(_THREADS, str(threads)),
+            **dict.fromkeys(THREADS, str(threads)),
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         },
     )

@@ -71,6 +71,17 @@ def test_a_process_that_was_killed_is_replaced(tmp_path: Path) -> None:
         list(Processes(1).map(killed, [1]))
 
 
+def threads_of(_: int) -> tuple[int, int]:
+    import numba
+    import torch
+
+    return torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS
+
+
+def test_a_process_has_as_many_threads_as_it_is_told() -> None:
+    assert list(Processes(1).map(threads_of, [1])) == [(1, 1)]
+
+
 def test_processes_speak_the_language_of_this_one() -> None:
     with language.speaking("zh"):
         assert list(Processes(1).map(spoken, [1])) == ["zh"]
