@@ -117,10 +117,10 @@ function head(send: ((command: Command) => void) | null): Part {
   };
 }
 
-const NEWS = { running: 'live', paused: 'wait', stopped: 'neutral', ended: 'good' } as const;
+const NEWS = { running: 'live', paused: 'wait', open: 'neutral', ended: 'good' } as const;
 
 function isOver({ phase }: SweepData): boolean {
-  return phase === 'stopped' || phase === 'ended';
+  return phase === 'open' || phase === 'ended';
 }
 
 function phaseText({ phase }: SweepData): string {
@@ -129,7 +129,7 @@ function phaseText({ phase }: SweepData): string {
       return say('searching');
     case 'paused':
       return say('paused');
-    case 'stopped':
+    case 'open':
       return say('stopped');
     case 'ended':
       return say('ended');

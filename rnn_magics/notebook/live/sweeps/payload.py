@@ -41,7 +41,7 @@ def sweep_payload(
     Returns
     -------
     dict
-        Strict JSON: ``name``, ``phase`` (``running``, ``paused``, ``stopped`` or ``ended``),
+        Strict JSON: ``name``, ``phase`` (``running``, ``paused``, ``open`` or ``ended``),
         ``verdict``, ``score`` (what trials are judged by, in words), ``in_bytes`` (per byte?),
         ``options`` (a dict each: ``name``, ``values``, ``share``, and ``ticks``, pairs of a
         height from 0 to 1 and a value), ``trials`` (see below), ``best`` (a number), ``planned``,
@@ -82,7 +82,7 @@ def _phase(sweep: SweepRuns, progress: SweepProgress | None) -> str:
     if progress is not None:
         return "paused" if progress.is_paused else "running"
     is_open = any(trial.outcome is None for trial in sweep.trials)
-    return "stopped" if is_open or sweep.message else "ended"
+    return "open" if is_open or sweep.message else "ended"
 
 
 def _share(sweep: SweepRuns) -> float:
