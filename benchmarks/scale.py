@@ -269,8 +269,8 @@ def findings(
             f" {100 * statistics.median(off):.0f} % off the measured time of two workers (median;"
             f" {100 * max(off):.0f} % at most); fed with steps of a process that has the machine to"
             f" itself, {100 * statistics.median(apart):.0f} % ({100 * max(apart):.0f} % at most)."
-            " The difference is what two processes of one machine take from each other, which two"
-            " machines would not."
+            " Two processes of one machine take caches and memory from each other; two machines"
+            " would not."
         ),
         (
             f"- Two workers were faster than one in {faster} of {len(checked)} settings, and faster"
