@@ -4,6 +4,7 @@
  * The same while it runs and in a saved notebook.
  */
 
+import { ENDINGS } from '../../contract/endings';
 import type { SweepData } from '../../contract/sweep';
 import { element, shown } from '../page/dom';
 import { button } from '../runs/steering';
@@ -130,7 +131,7 @@ function phaseText({ phase }: SweepData): string {
     case 'paused':
       return say('paused');
     case 'open':
-      return say('stopped');
+      return say(ENDINGS.stopped.words);
     case 'ended':
       return say('ended');
   }
