@@ -15,15 +15,14 @@ or 50 are not killed by the end of the 200th, the row does not hold.
 from __future__ import annotations
 
 import argparse
-import contextlib
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -39,54 +38,54 @@ from tests.sweeps.test_loop import CONFIG, SPACE, told  # noqa: E402
 
 LONGEST = 10  # seconds after its first event, before it is known how long a sweep takes here
 MOST_LIVES = 4  # for each kill
-PATIENCE = 120  # seconds until the first event of a process, which imports torch before it
-LIFE = """
-import sys
-import torch
-torch.set_num_threads(1)
-from pathlib import Path
-from rnn_magics.sweeps.loop import resume_sweep, sweep
-from tests.sweeps.conftest import make
-from tests.sweeps.test_loop import CONFIG, SPACE
-folder, workers, begun = Path(sys.argv[1]), int(sys.argv[2]) or None, []
-
-def tell(event):
-    if not begun:
-        begun.append(event)
-        print("begun", flush=True)
-
-if (folder / "sweep.json").exists():
-    resume_sweep(folder, make(test=0.1), workers=workers, listeners=[tell])
-else:
-    sweep(make(test=0.1), SPACE, CONFIG, folder=folder, workers=workers, listeners=[tell])
-"""
+PATIENCE = (
+    120  # seconds until the first event of a process; the first of all imports torch before it
+)
+FORKS = multiprocessing.get_context("forkserver")  # so that torch is imported once
+PRELOADED = ["rnn_magics.sweeps.loop", "tests.sweeps.test_loop"]
 
 
-def live(folder: Path, workers: int, seconds: float) -> float | None:
-    """Make a sweep, or go on with it, for a while; return how long it took, None if it was killed.
+def live(folder: str, told: Connection) -> None:
+    """Make a sweep, or go on with it: the life of a process that is killed in between."""
+    torch.set_num_threads(1)
+
+    def tell(_event: object) -> None:
+        if not told.closed:
+            told.send("begun")
+            told.close()
+
+    if (Path(folder) / "sweep.json").exists():
+        resume_sweep(folder, make(test=0.1), listeners=[tell])
+    else:
+        sweep(make(test=0.1), SPACE, CONFIG, folder=folder, listeners=[tell])
+    os._exit(0)  # a kill while torch is unloaded would be none of a sweep
+
+
+def killed(folder: Path, seconds: float) -> float | None:
+    """Let a process live for a while; return how long it took, None if it was killed.
 
     Raises
     ------
     TimeoutError
         If it does not begin.
     """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
-    command = [sys.executable, "-c", LIFE, str(folder), str(workers)]
-    with subprocess.Popen(  # noqa: S603
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
-        hung = threading.Timer(PATIENCE, process.kill)
-        hung.start()
-        has_begun = process.stdout is not None and process.stdout.readline() != ""
-        hung.cancel()
-        begun = time.monotonic()
-        if not has_begun:
-            raise TimeoutError(folder.name)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(seconds)
-        took = time.monotonic() - begun
-        process.send_signal(signal.SIGKILL)
-    return None if process.returncode == -signal.SIGKILL else took
+    heard, told = FORKS.Pipe(duplex=False)
+    process = FORKS.Process(target=live, args=(str(folder), told))
+    process.start()
+    told.close()
+    try:
+        has_begun = heard.poll(PATIENCE) and heard.recv() == "begun"
+    except EOFError:
+        has_begun = False
+    begun = time.monotonic()
+    if has_begun:
+        process.join(seconds)
+    took = time.monotonic() - begun
+    process.kill()
+    process.join()
+    if not has_begun:
+        raise TimeoutError(folder.name)
+    return None if process.exitcode == -signal.SIGKILL else took
 
 
 def weights(found: SweepRuns) -> dict[str, Any]:
@@ -100,24 +99,24 @@ def is_same(found: SweepRuns, whole: SweepRuns) -> bool:
     return told(found) == told(whole) and all(torch.equal(best[n], expected[n]) for n in expected)
 
 
-def kills(count: int, top: Path) -> tuple[int, int]:
+def all_kills(count: int, top: Path) -> tuple[int, int]:
     """Return how many processes were killed, and how many of these kills left no trace."""
     chance = random.Random(0)  # noqa: S311
     whole = sweep(make(test=0.1), SPACE, CONFIG, folder=top / "whole")
-    longest, killed, held, lives, number = LONGEST, 0, 0, 0, 0
-    while killed < count and lives < MOST_LIVES * count:
+    longest, kills, held, lives, number = LONGEST, 0, 0, 0, 0
+    while kills < count and lives < MOST_LIVES * count:
         number += 1
         folder, deaths, took = top / f"sweep-{number}", 0, None
-        while took is None and killed + deaths < count and lives < MOST_LIVES * count:
+        while took is None and kills + deaths < count and lives < MOST_LIVES * count:
             lives += 1
             try:
-                took = live(folder, 0, chance.uniform(0, longest))
+                took = killed(folder, chance.uniform(0, longest))
             except TimeoutError:
                 print(
                     f"sweep {number} did not begin: after {PATIENCE} s, or an error",
                     file=sys.stderr,
                 )
-                return killed + deaths + 1, held
+                return kills + deaths + 1, held
             deaths += took is None
         if took is not None and deaths == 0:  # it made all of a sweep
             longest = min(longest, took)
@@ -126,8 +125,8 @@ def kills(count: int, top: Path) -> tuple[int, int]:
             held += deaths
         else:
             print(f"sweep {number}, killed {deaths} times:\n{found!r}", file=sys.stderr)
-        killed += deaths
-    return killed, held
+        kills += deaths
+    return kills, held
 
 
 def main() -> int:
@@ -136,12 +135,14 @@ def main() -> int:
     options.add_argument("--quick", action="store_true", help="5 kills")
     count = 5 if options.parse_args().quick else 50
     torch.set_num_threads(1)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *sys.path])
+    FORKS.set_forkserver_preload(PRELOADED)
     with tempfile.TemporaryDirectory() as top:
-        killed, held = kills(count, Path(top))
+        kills, held = all_kills(count, Path(top))
     print("| what | count | held |\n|---|---:|---:|")
     what = "kill -9 of a sweep: goes on to the table and the best weights of one never killed"
-    print(f"| {what} | {killed:,} | {held:,} |")
-    return 0 if held == killed >= count else 1
+    print(f"| {what} | {kills:,} | {held:,} |")
+    return 0 if held == kills >= count else 1
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,11 @@ for event in Workers(2, sys.argv[2]).trains(run, state):
 def workers() -> list[psutil.Process]:
     """Return the processes of the workers that were started from here."""
     below = psutil.Process().children(recursive=True)
-    return [one for one in below if one.cmdline()[:1] == ["ray::RayTrainWorker"]]
+    found = []
+    for one in below:
+        with suppress(psutil.Error):  # it has just ended
+            found += [one] if one.cmdline()[:1] == ["ray::RayTrainWorker"] else []
+    return found
 
 
 def holds(address: str, after: int, disturb: Callable[[], None]) -> bool:

@@ -75,8 +75,9 @@ def _add_script(app: Sphinx, page: str, _template: str, _context: Any, tree: Any
 def _copy(app: Sphinx, failed: Exception | None) -> None:
     if failed is None:
         static = Path(app.outdir) / "_static"
-        copy_asset_file(str(SCRIPT), str(static / "rnn-views.js"))
-        copy_asset_file(str(STYLE), str(static / "rnn-views.css"))
+        # Those of an earlier build may be other ones.
+        copy_asset_file(str(SCRIPT), str(static / "rnn-views.js"), force=True)
+        copy_asset_file(str(STYLE), str(static / "rnn-views.css"), force=True)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -117,7 +117,8 @@ describe('a sweep that runs', () => {
     expect(sent.map(({ type }) => type)).toEqual(['pause', 'resume', 'stop']);
     view.say('it <b>waits</b>', true);
     expect(host.querySelector('.rnn-refused')?.textContent).toBe('it <b>waits</b>');
-    view.update(sweep({ phase: 'ended' }));
+    view.update(sweep({ phase: 'open' }));
+    expect(host.querySelector<HTMLElement>('.rnn-chip')?.dataset['news']).toBe('neutral');
     press('Stop');
     expect(sent).toHaveLength(3);
   });

@@ -6,9 +6,9 @@ import pickle
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,7 +19,15 @@ from rnn_magics.cluster.hub import Answer
 from rnn_magics.cluster.update import Training, Update
 from rnn_magics.language import marked, say, speak
 from rnn_magics.models.recurrent import Share
-from rnn_magics.training.events import Compiling, Evaluating, Event, Measuring, StepEnd, TrainBegin
+from rnn_magics.training.events import (
+    Compiling,
+    Evaluating,
+    Event,
+    Measuring,
+    StepEnd,
+    TrainBegin,
+    TrainEnd,
+)
 from rnn_magics.training.loop import iter_train
 from rnn_magics.training.machine.threads import ThreadChoice
 from rnn_magics.training.run import Run
@@ -31,6 +39,8 @@ _SECONDS_BETWEEN_UPDATES = 0.1
 _SHARE_FOR_UPDATES = 1 / 100  # of the time, so that a large model is told of less often
 _SECONDS_TO_WAIT = 0.05
 _REPEATS = 5
+_SLOW = 2  # this many times as long as the others
+_WORTH_TELLING = 5.0  # seconds
 _UNCHANGED = (Compiling, Measuring, Evaluating)  # events before which no step was taken
 
 
@@ -120,10 +130,34 @@ def _train(ray: Any, beginning: Beginning, group: TorchGroup) -> None:
     link = Link(ray, beginning.hub, run, state, 0 if last is None else last.heard)
     lockstep = Lockstep(run, state, group, link.orders)
     for event in iter_train(run, state, lockstep.asked, lockstep.make_step):
+        if isinstance(event, TrainEnd) and not run.message:
+            run.message = slowest(lockstep.seconds.tolist())
+            event = replace(event, message=run.message)  # noqa: PLW2901  (what is told instead)
         if group.rank == 0 and not (last is not None and isinstance(event, TrainBegin)):
             link.tell(event)
     if group.rank == 0:
         link.close()
+
+
+def slowest(seconds: Sequence[float]) -> str:
+    """Say which worker kept the others waiting, if one did; else nothing.
+
+    Parameters
+    ----------
+    seconds
+        How long each took for its rows of all minibatches.
+    """
+    most = max(seconds)
+    others = statistics.median(sorted(seconds)[:-1] or [most])
+    if most < _SLOW * others or most < _WORTH_TELLING:
+        return ""
+    return say(
+        "worker {number} of {workers} took {times:.1f} times as long as the others for its rows,"
+        " and all waited for it",
+        number=seconds.index(most) + 1,
+        workers=len(seconds),
+        times=most / others,
+    )
 
 
 def _require_same_place(state: TrainState, group: TorchGroup) -> None:

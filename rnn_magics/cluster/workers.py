@@ -6,7 +6,7 @@ import logging
 import os
 import pickle
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -206,19 +206,19 @@ class _Training:
 
     def _taken(self, update: Update) -> Iterator[Event]:
         event, is_steered = update.event, update.heard < self._ordered
+        if isinstance(event, TrainEnd):  # the workers end, too, before the run is said to
+            self._is_over.wait(_SECONDS_TO_END)
         if update.training is not None:
             update.training.give(self._run, self._state, is_steered_here=is_steered)
             if not is_steered:
                 self._known = self._run.config.train
-        if isinstance(event, TrainEnd):
-            if self._lives > 1 and not self._run.message:
-                self._run.message = say_number(
-                    self._lives - 1,
-                    "a worker was lost {number} time; the others went on from the last update",
-                    "a worker was lost {number} times; the others went on from the last update",
-                )
-                event = replace(event, message=self._run.message)
-            self._is_over.wait(_SECONDS_TO_END)
+        if isinstance(event, TrainEnd) and self._lives > 1 and not self._run.message:
+            self._run.message = say_number(
+                self._lives - 1,
+                "a worker was lost {number} time; the others went on from the last update",
+                "a worker was lost {number} times; the others went on from the last update",
+            )
+            event = replace(event, message=self._run.message)
         yield event
 
     def _ask(self) -> None:
@@ -258,13 +258,12 @@ class _Training:
             self._is_over.set()
 
     def _trainer(self, folder: str) -> Any:
-        from ray import cloudpickle  # noqa: PLC0415  (an optional extra)
         from ray.train import FailureConfig, RunConfig, ScalingConfig  # noqa: PLC0415
         from ray.train.torch import TorchConfig, TorchTrainer  # noqa: PLC0415
 
         ray = self._connection.ray
         threads = self._threads()
-        begun = ray.put(cloudpickle.dumps((self._run, self._state)))  # type: ignore[no-untyped-call]
+        begun = ray.put(_packed(self._run, self._state, ray.cloudpickle.dumps))
         beginning = Beginning(begun, self._hub, threads, language())
         # On a cluster a lost machine may not come back: then those that are left go on.
         number: Any = self._number if self._connection.is_local else (1, self._number)
@@ -288,6 +287,13 @@ class _Training:
         if self._connection.is_local:
             return max(len(_cores()) // self._number, 1)
         return 1
+
+
+def _packed(run: Run, state: TrainState, dumps: Callable[[object], bytes] = pickle.dumps) -> bytes:
+    # The token indices are enough: the text itself stays here, in memory or on disk.
+    batches = object.__new__(type(state.batches))
+    batches.__dict__ = {**state.batches.__dict__, "corpus": None}
+    return dumps((run, replace(state, batches=batches)))
 
 
 def _work(config: dict[str, Any]) -> None:

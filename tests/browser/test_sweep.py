@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import nbformat
-import pytest
 
 from tests.browser.test_accessible import grave, theme
 
@@ -33,12 +32,8 @@ def wait_for_another_score(page: Any) -> None:
     page.tab.wait_for_function(f"before => ({last})() !== before", arg=before, timeout=90_000)
 
 
-@pytest.mark.parametrize("workers", ["", " --workers 1"], ids=["here", "worker"])
-def test_a_sweep_is_paused_resumed_and_stopped_from_the_page(
-    lab: Any, page: Any, workers: str
-) -> None:
-    name = f"sweep{len(workers)}.ipynb"
-    page.open(lab.write(name, CORPUS, f"{SWEEP}{workers}", "print('after', found.message)"))
+def test_a_sweep_is_paused_resumed_and_stopped_from_the_page(lab: Any, page: Any) -> None:
+    page.open(lab.write("sweep.ipynb", CORPUS, SWEEP, "print('after', found.message)"))
     page.run("notebook:run-all-cells")
     wait_for_chip(page, "searching")
     wait_for_another_score(page)
@@ -58,11 +53,12 @@ def test_a_sweep_is_paused_resumed_and_stopped_from_the_page(
     assert page.tab.locator(".rnn-saved.rnn-sweep").count() == 1  # what a saved notebook keeps
     assert page.tab.locator(".rnn-sweep").count() == 1
     assert page.tab.locator("table.dataframe, .jp-RenderedHTML table:not(.rnn-table)").count() == 0
+    wait_for_chip(page, "stopped")
     assert page.tab.locator(DONE).count() == 0
     page.screenshot("sweep-stopped")
     page.run("docmanager:save")
     page.tab.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
-    kept = nbformat.read(lab.folder / name, as_version=4)  # type: ignore[no-untyped-call]
+    kept = nbformat.read(lab.folder / "sweep.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     forms = [set(output.get("data", ())) for output in kept.cells[1].outputs]
     assert {"application/vnd.rnn-magics.run+json", "text/plain"} <= forms[0]
     assert {"text/html", "text/plain", "application/vnd.rnn-magics.live+json"} <= forms[1]

@@ -9,7 +9,7 @@ import torch
 
 from rnn_magics.cluster import hub, rank
 from rnn_magics.cluster.hub import Hub
-from rnn_magics.cluster.rank import Beginning, Link, work
+from rnn_magics.cluster.rank import Beginning, Link, slowest, work
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import EpochEnd, Evaluated, StepEnd, TrainBegin, TrainEnd
 from rnn_magics.training.loop import iter_train
@@ -129,6 +129,22 @@ def test_a_worker_waits_while_nobody_takes_what_it_tells(clock: Clock) -> None:
 def broken(_module: object, _inputs: object) -> None:
     msg = "broken"
     raise ValueError(msg)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ([10.0, 9.0, 11.0], ""),
+        ([0.1, 0.4], ""),  # not worth telling
+        ([10.0], ""),
+        ([10.0, 35.0], "worker 2 of 2 took 3.5 times as long as the others for its rows, and all"),
+        ([30.0, 9.0, 10.0], "worker 1 of 3 took 3.2 times"),
+    ],
+)
+def test_a_slow_worker_is_named(seconds: list[float], said: str) -> None:
+    told = slowest(seconds)
+    assert told.startswith(said)
+    assert bool(told) == bool(said)
 
 
 class Alone:

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,7 @@ import pytest
 import ray
 import torch
 
+from rnn_magics.batching import BatchConfig, make_batches
 from rnn_magics.cluster import rank, workers
 from rnn_magics.cluster.hub import Hub
 from rnn_magics.cluster.rank import TorchGroup
@@ -28,10 +29,12 @@ from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.resume import reopen
+from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
-from rnn_magics.training.loop import iter_train, train
+from rnn_magics.training.loop import begin, iter_train, train
 from rnn_magics.training.steps.shared import Lockstep, Orders
 from tests.training.steps.test_shared import STEPS, alone, begun, copied, losses, until
 
@@ -76,7 +79,11 @@ def test_two_workers_are_one_for_each_cell_and_batching(tmp_path: Path) -> None:
 def ray_workers() -> list[psutil.Process]:
     """The processes of the workers that were started from here."""
     below = psutil.Process().children(recursive=True)
-    return [one for one in below if one.cmdline()[:1] == ["ray::RayTrainWorker"]]
+    found = []
+    for one in below:
+        with suppress(psutil.Error):  # it has just ended
+            found += [one] if one.cmdline()[:1] == ["ray::RayTrainWorker"] else []
+    return found
 
 
 @pytest.mark.usefixtures("ray_here")
@@ -179,7 +186,7 @@ def near(monkeypatch: pytest.MonkeyPatch) -> Near:
     found = Near()
 
     def fit(self: Any, _folder: str) -> None:
-        begun = pickle.dumps((self._run, self._state))
+        begun = workers._packed(self._run, self._state)
         rank.work(rank.Beginning(begun, found.hub, 1, "en"))
         self._is_over.set()
 
@@ -269,6 +276,17 @@ def test_an_error_of_a_worker_is_one_line_and_the_weights_stay() -> None:
 def broken(_module: object, _inputs: object) -> None:
     msg = "broken"
     raise ValueError(msg)
+
+
+def test_the_text_itself_does_not_travel() -> None:
+    corpus = Corpus.from_text("tick tock " * 90, CorpusConfig(valid=0.2))
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig(batch_size=2))
+    run, state = begin(batches, ModelConfig(num_hiddens=4))
+    there = pickle.loads(workers._packed(run, state))[1]
+    assert there.batches.corpus is None
+    assert there.batches.vocab == batches.vocab
+    assert torch.equal(there.batches.ids, batches.ids)
+    assert state.batches.corpus is corpus
 
 
 @pytest.mark.usefixtures("near")

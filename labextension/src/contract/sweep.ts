@@ -63,7 +63,7 @@ export interface SweepData {
   view: 'sweep';
   version: number;
   name: string;
-  phase: 'running' | 'paused' | 'ended';
+  phase: 'running' | 'paused' | 'open' | 'ended';
   verdict: string;
   /** What trials are judged by, in words. */
   score: string;
@@ -97,7 +97,7 @@ const shape = record<SweepData>({
   view: oneOf('sweep'),
   version: number,
   name: text,
-  phase: oneOf('running', 'paused', 'ended'),
+  phase: oneOf('running', 'paused', 'open', 'ended'),
   verdict: text,
   score: text,
   in_bytes: yes,

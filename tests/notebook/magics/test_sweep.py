@@ -146,6 +146,15 @@ def test_without_optuna_the_line_says_what_to_install(
     )
 
 
+def test_without_ray_the_line_says_what_to_install_and_starts_nothing(
+    ready: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    refused = ready.refused("%sweep --cell gru,lstm --search random --cluster auto")
+    assert refused == "--cluster needs Ray: pip install 'rnn_magics[cluster]'"
+    assert list(Path.cwd().iterdir()) == []
+
+
 def test_nothing_held_out_cannot_be_compared(ready: Notebook) -> None:
     ready.run(f"%%corpus small --valid 0\n{ready.text}")
     ready.run("%vocab")

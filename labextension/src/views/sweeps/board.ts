@@ -53,7 +53,7 @@ export function board(
         verdict.textContent = data.verdict;
       }
     },
-    ...(send === null ? [] : [{ node: told, update: () => undefined }]),
+    { node: told, update: () => undefined },
     lines,
     rows,
     closing()
@@ -106,15 +106,21 @@ function head(send: ((command: Command) => void) | null): Part {
       isPaused = data.phase === 'paused';
       name.textContent = name.title = data.name;
       chip.textContent = phaseText(data);
-      chip.dataset['news'] = bar.dataset['news'] = { running: 'live', paused: 'wait', ended: 'good' }[data.phase];
+      chip.dataset['news'] = bar.dataset['news'] = NEWS[data.phase];
       at.textContent = atText(data);
       space.textContent = data.options.map(({ name, values }) => `${name} ${values}`).join(' · ');
       space.title = space.textContent;
       bar.value = data.share;
       pause.textContent = isPaused ? say('Resume') : say('Pause');
-      pause.disabled = stop.disabled = data.phase === 'ended';
+      pause.disabled = stop.disabled = isOver(data);
     }
   };
+}
+
+const NEWS = { running: 'live', paused: 'wait', open: 'neutral', ended: 'good' } as const;
+
+function isOver({ phase }: SweepData): boolean {
+  return phase === 'open' || phase === 'ended';
 }
 
 function phaseText({ phase }: SweepData): string {
@@ -123,14 +129,17 @@ function phaseText({ phase }: SweepData): string {
       return say('searching');
     case 'paused':
       return say('paused');
+    case 'open':
+      return say('stopped');
     case 'ended':
       return say('ended');
   }
 }
 
-function atText({ trials, number, planned, phase }: SweepData): string {
-  if (phase === 'ended') {
-    return say('%1 trials', number);
+function atText(data: SweepData): string {
+  const { trials, number, planned } = data;
+  if (isOver(data)) {
+    return say('trials: %1', number);
   }
   const running = trials.filter(({ kind }) => kind === 'running').map(trial => trial.number);
   if (running.length === 0) {
@@ -165,7 +174,7 @@ function numbers(): Part {
 }
 
 function figures(data: SweepData): [name: string, value: string][] {
-  const { trials, best, ladder, planned, phase } = data;
+  const { trials, best, ladder, planned } = data;
   const winner = trials.find(({ number }) => number === best);
   const over = trials.filter(({ kind }) => kind === 'done' || kind === 'behind').length;
   const behind = trials.filter(({ kind }) => kind === 'behind').length;
@@ -178,7 +187,7 @@ function figures(data: SweepData): [name: string, value: string][] {
       behind === 0 ? say('trials ended') : say('trials ended, %1 of them early', behind),
       planned === null ? String(over) : `${over}/${Math.max(planned, over)}`
     ],
-    phase === 'ended'
+    isOver(data)
       ? [say('time taken'), duration(data.seconds)]
       : [say('time left'), duration(data.seconds_left)]
   ];

@@ -73,7 +73,7 @@ class SweepBoard(SweepTable):
     def obey(self, command: Any) -> None:
         """Carry out a reader's command and show the answer."""
         self.widget.obey(command, self._do)
-        self._show()
+        self._send()  # the table is written on the thread of the cell only
 
     def settle(self, *, figure: bool) -> None:
         """Show the end, with or without a picture."""

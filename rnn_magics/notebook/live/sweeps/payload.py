@@ -41,8 +41,8 @@ def sweep_payload(
     Returns
     -------
     dict
-        Strict JSON: ``name``, ``phase`` (``running``, ``paused`` or ``ended``), ``verdict``,
-        ``score`` (what trials are judged by, in words), ``in_bytes`` (whether that is per byte),
+        Strict JSON: ``name``, ``phase`` (``running``, ``paused``, ``open`` or ``ended``),
+        ``verdict``, ``score`` (what trials are judged by, in words), ``in_bytes`` (per byte?),
         ``options`` (a dict each: ``name``, ``values``, ``share``, and ``ticks``, pairs of a
         height from 0 to 1 and a value), ``trials`` (see below), ``best`` (a number), ``planned``,
         ``ladder`` (``name`` and ``nats`` of the best n-gram), ``share``, ``seconds``,
@@ -55,13 +55,12 @@ def sweep_payload(
     nats = (
         None if rung is None or rung.valid_perplexity is None else math.log(rung.valid_perplexity)
     )
-    phase = "ended" if progress is None else "paused" if progress.is_paused else "running"
     dimensions = sweep.space.dimensions
     return {
         "view": "sweep",
         "version": VERSION,
         "name": sweep.name,
-        "phase": phase,
+        "phase": _phase(sweep, progress),
         "verdict": sweep.verdict,
         "score": sweep.head[-3],
         "in_bytes": sweep.space.has_other_tokens,
@@ -71,12 +70,25 @@ def sweep_payload(
         "best": None if best is None else best.number,
         "planned": sweep.planned,
         "ladder": None if rung is None or nats is None else {"order": rung.order, "nats": nats},
-        "share": 1.0 if progress is None else progress.share,
+        "share": _share(sweep) if progress is None else progress.share,
         "seconds": sweep.spent if progress is None else sweep.spent + progress.seconds,
         "seconds_left": None if progress is None else progress.seconds_left,
         "notes": sweep.remarks,
         "lines": sweep.lines,
     }
+
+
+def _phase(sweep: SweepRuns, progress: SweepProgress | None) -> str:
+    if progress is not None:
+        return "paused" if progress.is_paused else "running"
+    is_open = any(trial.outcome is None for trial in sweep.trials)
+    return "open" if is_open or sweep.message else "ended"
+
+
+def _share(sweep: SweepRuns) -> float:
+    # Of what was planned, once nothing is trained any more.
+    is_over = _phase(sweep, None) == "ended"
+    return 1.0 if is_over else SweepProgress(sweep, lambda: 0.0).share
 
 
 def _shown(sweep: SweepRuns) -> list[Trial]:

@@ -84,7 +84,7 @@ def test_a_saved_notebook_keeps_data_a_picture_and_a_table(
     assert rows[LIVE_MIME] == {}
     assert rows["text/plain"] == repr(board._sweep)
     assert kept[RUN_MIME]["view"] == "sweep"
-    assert kept[RUN_MIME]["phase"] == "ended"
+    assert kept[RUN_MIME]["phase"] == "open"
     assert "image/png" in kept
     assert "text/html" not in kept
     transient = [output["transient"]["display_id"] for output in shown]

@@ -45,9 +45,17 @@ def test_it_says_what_each_trial_is() -> None:
     assert data["trials"][2]["scores"] == [[100, 3.0], [200, None]]
     assert data["ladder"]["order"] == 3
     assert data["seconds"] == 12.0 + 4.0
-    ended = sweep_payload(made_up())
-    assert (ended["phase"], ended["share"], ended["seconds_left"]) == ("ended", 1.0, None)
-    assert [trial["kind"] for trial in ended["trials"]][3:] == ["waiting", "waiting"]
+
+
+def test_one_that_was_stopped_does_not_look_as_if_it_had_ended() -> None:
+    stopped = sweep_payload(made_up())
+    assert (stopped["phase"], stopped["seconds_left"]) == ("open", None)
+    assert stopped["share"] == 3 / 7  # of six trials, and one that confirms the best
+    assert [trial["kind"] for trial in stopped["trials"]][3:] == ["waiting", "waiting"]
+    found = made_up(one(0, "gru", 0.01, [1.0], Outcome.DONE))
+    assert (sweep_payload(found)["phase"], sweep_payload(found)["share"]) == ("ended", 1.0)
+    found.message = "the time budget is used up"
+    assert (sweep_payload(found)["phase"], sweep_payload(found)["share"]) == ("open", 1 / 7)
 
 
 def test_it_is_bounded_whatever_the_sweep() -> None:
