@@ -355,7 +355,7 @@ def sweep_table(quick: bool) -> Table:  # noqa: FBT001
 def counting_table(quick: bool) -> Table:  # noqa: FBT001
     """Return the table of a text that is counted by one process and by workers."""
     text = str(Corpus.load("python_docs").data)
-    size = (2 if quick else 60) * 1_000_000
+    size = (2 if quick else 240) * 1_000_000
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "text.txt")
         path.write_text(text * (size // len(text) + 1), encoding="utf-8")
