@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +21,7 @@ from rnn_magics.options import AT_LEAST_ONE, Options, Spelling, option
 from rnn_magics.results import Result
 from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.documents import Marks
-from rnn_magics.text.indexing.ids import Ids, id_type
+from rnn_magics.text.indexing.ids import Ids, whole_numbers
 from rnn_magics.text.indexing.mapped import MappedIds
 from rnn_magics.text.vocab import Vocab, encode_corpus
 
@@ -349,14 +348,7 @@ _KEPT_TYPES = (torch.uint8, torch.int16, torch.int32, torch.int64)
 
 def _as_indices(ids: Sequence[int] | Ids | Tensor) -> Tensor:
     if not isinstance(ids, Tensor):
-        array = np.asarray(ids) if len(ids) else np.empty(0, np.uint8)
-        if array.dtype.kind not in "iu":
-            raise BatchError(
-                say("token indices must be whole numbers, not {kind}", kind=array.dtype)
-            )
-        lowest, highest = int(array.min(initial=0)), int(array.max(initial=0))
-        kind = id_type(highest + 1) if lowest >= 0 else np.int64
-        ids = torch.from_numpy(array.astype(kind))  # always a copy
+        ids = torch.from_numpy(whole_numbers(ids))
     if ids.dim() != 1 or ids.is_floating_point():
         raise BatchError(
             say(

@@ -79,10 +79,12 @@ class Claimant:
         if not self.is_of_this_machine:
             return False
         try:
-            began = psutil.Process(self.process).create_time()
+            process = psutil.Process(self.process)
+            began, status = process.create_time(), process.status()
         except (psutil.Error, ValueError, OverflowError):
             return False
-        return abs(began - self.started) < _SAME_START
+        has_ended = status in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        return not has_ended and abs(began - self.started) < _SAME_START
 
     def __str__(self) -> str:
         """Return its number, its machine, and the time of the claim."""
@@ -186,9 +188,14 @@ def _locked(folder: Path) -> tuple[FileLock, bool]:
 
 
 def _require_dead(folder: Path, *, is_locked: bool) -> None:
-    who = _claimant(folder)
-    if who is not None and is_locked and who.is_of_this_machine and not who.is_seen:
-        return  # it ended without a release
+    for _ in range(_LOOKS):
+        who = _claimant(folder)
+        if who is None or not is_locked or not who.is_of_this_machine:
+            break
+        if not who.is_seen:
+            return  # it ended without a release
+        # Its lock is free. A process that ends loses its files first, and is seen a while longer.
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
     raise StorageError(
         say(
             "{folder!r} is claimed by {who}, and it cannot be seen from here whether that is still"

@@ -199,7 +199,7 @@ def test_help_has_nothing_else(bracketed: Notebook, name: str) -> None:
     offered = {choice for field in parser.fields for choice in parser.offered(field)}
     for choice in sorted(offered, key=len, reverse=True):
         shown = shown.replace(choice, "")
-    assert outside(shown) - {"Checkpointing", "Form", "Space"} == set()  # titles
+    assert outside(shown) - {"Checkpointing", "Form", "Space", "Workers"} == set()  # titles
 
 
 @pytest.mark.parametrize("name", sorted(set(MAGICS) - {"load_rnn", "rnn_lab"}))

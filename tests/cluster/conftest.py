@@ -1,4 +1,4 @@
-"""One Ray for all tests that need one, since it takes long to start."""
+"""One Ray for the tests of a module, since it takes long to start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from rnn_magics.cluster.connection import Connection, connect
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # tests elsewhere have a cluster of their own
 def ray_here() -> Iterator[Connection]:
     """A Ray of this machine with room for three workers."""
     with connect(cpus=3) as connection:

@@ -9,12 +9,13 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from filelock import FileLock
 
@@ -228,6 +229,56 @@ def test_however_it_ends_the_folder_is_free(
 def claimed_by(folder: Path, **changes: Any) -> None:
     words = asdict(replace(Claimant.here(), **changes))
     (folder / "claim.json").write_text(json.dumps(words, separators=(",", ":")))
+
+
+@pytest.fixture
+def other() -> Iterator[subprocess.Popen[bytes]]:
+    """Another process, which waits."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def claimed_by_process(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    began = psutil.Process(process.pid).create_time()
+    claimed_by(folder, process=process.pid, started=began)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no zombies")
+def test_a_process_that_has_ended_has_no_claim_although_nobody_has_asked_how(
+    folder: Path, other: subprocess.Popen[bytes]
+) -> None:
+    claimed_by_process(folder, other)
+    other.kill()
+    os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # it stays as a zombie
+    assert psutil.Process(other.pid).status() == psutil.STATUS_ZOMBIE
+    Claim(folder).release()
+
+
+def test_a_process_that_is_about_to_end_is_waited_for(
+    folder: Path, other: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed_by_process(folder, other)
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:  # its lock has been free all the while
+            other.kill()
+            other.wait()
+
+    monkeypatch.setattr("rnn_magics.storage.claim.time.sleep", sleep)
+    Claim(folder).release()
+    assert len(looks) == 3
+
+
+def test_a_process_that_goes_on_keeps_its_claim(
+    folder: Path, other: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed_by_process(folder, other)
+    monkeypatch.setattr("rnn_magics.storage.claim.time.sleep", lambda _seconds: None)
+    with pytest.raises(StorageError, match="it cannot be seen from here whether that is still"):
+        Claim(folder)
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from rnn_magics.errors import BatchError
+from rnn_magics.language import say
+
 Ids = np.ndarray[tuple[int], np.dtype[np.integer[Any]]]
 Types = list[Any]
 
@@ -23,6 +26,22 @@ def id_type(num_types: int) -> type[np.integer[Any]]:
         if num_types - 1 <= np.iinfo(kind).max:
             return kind
     return np.int64
+
+
+def whole_numbers(ids: Sequence[int] | Ids) -> Ids:
+    """Return a copy of indices, in the smallest type that torch can compute with.
+
+    Raises
+    ------
+    BatchError
+        If they are not whole numbers.
+    """
+    array = np.asarray(ids) if len(ids) else np.empty(0, np.uint8)
+    if array.dtype.kind not in "iu":
+        raise BatchError(say("token indices must be whole numbers, not {kind}", kind=array.dtype))
+    lowest, highest = int(array.min(initial=0)), int(array.max(initial=0))
+    kind = id_type(highest + 1) if lowest >= 0 else np.int64
+    return array.astype(kind)
 
 
 class TypeNumbers(dict[Any, int]):

@@ -96,7 +96,7 @@ def test_what_a_spreadsheet_would_compute_stays_text(notebook: Notebook) -> None
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("%exercise 99", "no exercises of a lesson '99' (lessons: 03, 04, 05, 06, 07, 08, 09, 10)"),
+        ("%exercise 99", "no exercises of a lesson '99' (lessons: 03, 04,"),
         ("%exercise 06.9 1", "no exercise '06.9'; did you mean '06."),
         ("%exercise 06.3 2", "this exercise is about your newest run: type %train_rnn first"),
         ("%exercise 06.2 4 --solution", "--solution takes no answer"),

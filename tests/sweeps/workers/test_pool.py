@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from rnn_magics.batching import Batches
@@ -130,6 +133,7 @@ def test_workers_stop_and_their_trials_go_on(tmp_path: Path, one_by_one: SweepRu
 
 CHILD = """
 import os, signal, sys
+import psutil
 from rnn_magics import sweep
 from tests.sweeps.conftest import make
 from tests.sweeps.test_loop import SPACE
@@ -139,6 +143,7 @@ left = [6]
 def die(_event):
     left[0] -= 1
     if left[0] == 0:
+        print(*(worker.pid for worker in psutil.Process().children()), flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 
 sweep(make(test=0.1), SPACE, CONFIG, folder=sys.argv[1], workers=2, listeners=[die])
@@ -148,8 +153,14 @@ sweep(make(test=0.1), SPACE, CONFIG, folder=sys.argv[1], workers=2, listeners=[d
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_workers_end_with_the_sweep_that_was_killed(tmp_path: Path, one_by_one: SweepRuns) -> None:
     child = [sys.executable, "-c", CHILD, str(tmp_path / "two")]
-    ended = subprocess.run(child, stdout=subprocess.DEVNULL, check=False)  # waits for the workers
+    ended = subprocess.run(child, stdout=subprocess.PIPE, check=False)
     assert ended.returncode == -signal.SIGKILL
+    workers = [int(pid) for pid in ended.stdout.split()]
+    assert len(workers) == 2
+    for pid in workers:
+        with suppress(psutil.NoSuchProcess):
+            while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.01)
     found = resume_sweep(tmp_path / "two", make(test=0.1), workers=2)
     assert told(found) == told(one_by_one)
 
