@@ -157,19 +157,19 @@ def _holders() -> _Holders:
 
 
 def _begin(ray: Any, address: str | None, place: str | None, cpus: int | None) -> None:
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "namespace": "rnn_magics"}
+    silent = {"log_to_driver": False, "logging_level": logging.ERROR, "namespace": "rnn_magics"}
     try:
-        with _without_output():
+        with quiet("ray"):  # it tells of its tokens before its level is set
             if address is None:
                 ray.init(
                     address="local",
                     include_dashboard=False,
-                    num_cpus=cpus or _cores(),
+                    num_cpus=cpus or cores(),
                     runtime_env={"env_vars": _environment()},
-                    **quiet,
+                    **silent,
                 )
             else:
-                ray.init(address=place or AUTO, **quiet)
+                ray.init(address=place or AUTO, **silent)
                 require_versions(ray)
     except BaseException as error:
         ray.shutdown()
@@ -366,18 +366,19 @@ def _question() -> Callable[[], dict[str, str]]:
 
 
 @contextmanager
-def _without_output() -> Iterator[None]:
-    # Ray tells of its tokens through a logger of its own, before its level is set.
-    logger = logging.getLogger("ray")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+def quiet(name: str, level: int = logging.ERROR) -> Iterator[None]:
+    """Keep what a logger of Ray says below a level out of the notebook."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(level)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        logger.setLevel(before)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rnn_magics.cluster.connection import Connection, connect, place_of, ray_or
+from rnn_magics.cluster.connection import Connection, connect, cores, place_of, quiet, ray_or
 from rnn_magics.cluster.hub import Hub
 from rnn_magics.cluster.rank import Beginning, work
 from rnn_magics.cluster.update import Update
@@ -128,8 +127,8 @@ class Workers(Options):
             raise ConfigError(
                 say("--workers trains on the CPU; add --device cpu, or leave --workers out")
             )
-        cores = None if self.cluster is not None else max(number, len(_cores()))
-        with connect(self.cluster, flag="--workers", cpus=cores) as connection:
+        cpus = None if self.cluster is not None else max(number, cores())
+        with connect(self.cluster, flag="--workers", cpus=cpus) as connection:
             _require_room(connection, number)
             yield from _Training(connection, number, run, state, should_stop).events()
 
@@ -250,7 +249,7 @@ class _Training:
 
     def _fit(self, folder: str) -> None:
         try:
-            with _quiet():
+            with quiet("ray.train", logging.CRITICAL):
                 self._trainer(folder).fit()
         except BaseException as error:  # noqa: BLE001  (told where the events are taken)
             self._error = error
@@ -285,7 +284,7 @@ class _Training:
             return asked
         # The compiled engine computes the same bits with any number.
         if self._connection.is_local:
-            return max(len(_cores()) // self._number, 1)
+            return max(cores() // self._number, 1)
         return 1
 
 
@@ -314,21 +313,3 @@ def _require_room(connection: Connection, number: int) -> None:
 def _line(error: BaseException) -> str:
     lines = [line.strip() for line in f"{error}".splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
-
-
-def _cores() -> Sequence[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return range(os.cpu_count() or 1)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    # What Ray Train logs would stand in the notebook.
-    logger = logging.getLogger("ray.train")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
