@@ -69,6 +69,7 @@ class Job:
         self._stop_reason: Ending | None = None
         self._stops: queue.SimpleQueue[Ending] = queue.SimpleQueue()
         self._paused = False
+        self._untold: Event | None = None
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # no request may be posted after the worker has ended
         self._begun = self._over = False
@@ -235,13 +236,13 @@ class Job:
             for event in trains(self.run, self._state, self._next_stop):
                 if self._watch is not None:
                     self._watch(event)
-                if isinstance(event, StepEnd):
-                    now = time.monotonic()
-                    if now - told >= SECONDS_BETWEEN_STEPS_TOLD:
-                        told = now
-                        self._tell(event)
-                else:
-                    self._tell(event)
+                self._untold = event
+                now = time.monotonic()
+                if not isinstance(event, StepEnd):
+                    self._tell_last()
+                elif now - told >= SECONDS_BETWEEN_STEPS_TOLD:
+                    told = now
+                    self._tell_last()
                 if not isinstance(event, TrainEnd):
                     self._serve_requests()
         except BaseException as error:  # noqa: BLE001  (shown by the follower)
@@ -258,9 +259,16 @@ class Job:
             self._events.put(None)
             atexit.unregister(self._leave)
 
+    def _tell_last(self) -> None:
+        last, self._untold = self._untold, None
+        if last is not None:
+            self._tell(last)
+
     def _serve_requests(self) -> None:
         while True:
             waits = self._paused and self._stop_reason is None and not self._over
+            if waits:
+                self._tell_last()  # what is seen is the step at which it waits
             try:
                 request = self._requests.get(block=waits)
             except queue.Empty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import textwrap
@@ -113,6 +114,27 @@ def test_a_paused_run_takes_no_step(endless: Started) -> None:
     assert not endless.job.is_paused
     while endless.steps() == taken:  # goes on, sooner or later
         pass
+
+
+def test_the_step_at_which_a_run_waits_is_told(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rnn_magics.training.job.SECONDS_BETWEEN_STEPS_TOLD", math.inf)
+    run, state = begin(batches, SMALL, ENDLESS)
+    told: list[Event] = []
+
+    def pause_at_the_second(event: Event) -> None:
+        if isinstance(event, StepEnd) and state.total_steps == 2:
+            job.pause()
+
+    job = Job(run, state, told.append, watch=pause_at_the_second)
+    job.start()
+    while state.total_steps < 2:
+        pass
+    assert job.between_steps(lambda: state.total_steps) == 2
+    assert [event.step for event in told if isinstance(event, StepEnd)] == [2]
+    job.stop()
+    job.wait(PATIENCE)
 
 
 def test_a_pause_does_not_change_the_result(batches: Batches) -> None:
