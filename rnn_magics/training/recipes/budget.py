@@ -20,16 +20,16 @@ from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Event, StepEnd
 from rnn_magics.training.loop import begin, iter_train
 
-REFERENCE = ModelConfig("lstm", num_layers=2, dropout=0.1)
+REFERENCE = ModelConfig("gru", num_layers=2, dropout=0.1)
 """The model whose tokens are counted."""
 
 _WARM = 2  # steps that are not counted: the first ones allocate, and find the number of threads
 _LEAST_STEPS, _SECONDS = 5, 0.4
 
-# (tokens that the model of reference could read, layers, units a layer), from so many tokens on
-SIZES = ((0, 1, 256), (5_000_000, 2, 256), (20_000_000, 2, 384))
+# (tokens that the model of reference could read, cell, layers, units), from so many tokens on
+SIZES = ((0, "gru", 2, 192), (4_000_000, "gru", 2, 256), (30_000_000, "lstm", 2, 384))
 # (how often that would be the training text, dropout), from so many times on
-DROPOUTS = ((0, 0.0), (5, 0.1), (20, 0.25), (40, 0.4))
+DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (25, 0.25))
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,11 @@ class Suited:
             units=model.num_hiddens,
         )
         return say(
-            "in this time a model of two layers of 256 would read {tokens:,} tokens here,"
-            " {passes:.1f} times the training text; so: {layers}, dropout {dropout:g}",
+            "in this time a GRU with two layers of 256 would read {tokens:,} tokens here,"
+            " {passes:.1f} times the training text; so: {cell}, {layers}, dropout {dropout:g}",
             tokens=self.tokens,
             passes=self.passes,
+            cell=model.cell,
             layers=layers,
             dropout=model.dropout,
         )
@@ -104,9 +105,9 @@ def suited(
         most.append(train.max_time * measure_rate(batches, train, tell))
     tokens = min(most)
     passes = tokens / len(batches.ids)
-    layers, units = next(size for least, *size in reversed(SIZES) if tokens >= least)
+    cell, layers, units = next(size for least, *size in reversed(SIZES) if tokens >= least)
     dropout = next(share for least, share in reversed(DROPOUTS) if passes >= least)
-    model = replace(REFERENCE, num_layers=layers, num_hiddens=units, dropout=dropout)
+    model = ModelConfig(cell, num_hiddens=units, num_layers=layers, dropout=dropout)
     return Suited(model, round(tokens), passes)
 
 

@@ -41,20 +41,20 @@ def test_the_model_follows_the_machine_and_says_why(
 ) -> None:
     tokens = len(prepared.session.require_batches().ids)
     out = prepared.printed(SMALL).replace("\n", " ")
-    run = prepared.session.runs["lstm-1"]
+    run = prepared.session.runs["gru-1"]
     assert slow == [60]
     assert "# compiling the lstm cell for this CPU, once (about 15 seconds)" in out
     assert f"would read {tokens:,} tokens here, 1.0 times the training text" in out
     assert out.index("# one-minute:") < out.index("# in this time") < out.index("epoch  train ppl")
     assert run.config.model.num_hiddens == 4
-    assert run.config.model.num_layers == SIZES[0][1]
+    assert run.config.model.num_layers == SIZES[0][2]
     assert run.config.train.weight_decay == 0.1
 
 
 def test_what_is_typed_wins(prepared: Notebook, slow: list[float | None]) -> None:
     run = prepared.run(f"{SMALL} --num-layers 3 --dropout 0.5 --max-time 9 --max-tokens 20")
     assert slow == [9]
-    assert run.config.model == ModelConfig("lstm", num_hiddens=4, num_layers=3, dropout=0.5)
+    assert run.config.model == ModelConfig("gru", num_hiddens=4, num_layers=3, dropout=0.5)
     assert (run.config.train.max_time, run.config.train.max_tokens) == (9, 20)
 
 
@@ -62,8 +62,9 @@ def test_the_call_that_is_explained_has_the_model_of_this_machine(
     prepared: Notebook, slow: list[float | None]
 ) -> None:
     said = prepared.printed(f"{BRIEF} --explain")
-    _, layers, units = SIZES[-1]
+    _, cell, layers, units = SIZES[-1]
     assert slow == [60]
+    assert f"ModelConfig('{cell}', " in said or f'ModelConfig("{cell}", ' in said or cell == "gru"
     assert f"num_hiddens={units}" in said
     assert f"num_layers={layers}" in said
     assert "max_time=60.0" in said
