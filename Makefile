@@ -65,7 +65,7 @@ release-check: $(READY)  ## build what is published, check it, install it into e
 	$(BIN)/python tools/release_check.py $(ARGS)
 
 clean-compiled:  ## forget what numba has compiled
-	rm -rf rnn_magics/models/fast/__pycache__ rnn_magics/models/fast/gated/__pycache__
+	rm -rf rnn_magics/models/fast/__pycache__ rnn_magics/models/fast/*/__pycache__
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

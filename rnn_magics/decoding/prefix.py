@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,8 +66,29 @@ class Prefix:
         return perplexity(sum(self.nats) / len(self.nats)) if self.nats else None
 
 
-def read_prefix(run: Trained, prefix: str) -> Prefix:
+Reader = Callable[[RNNModel, Tensor], tuple[Tensor, State, list[float]]]
+"""Reads tokens (1, num_steps) from the first state of a model. Returns the logits of the token
+after them, (1, vocab_size), float32 on the CPU, the state, and -ln p of the tokens from the second
+on."""
+
+
+def read_by_model(model: RNNModel, indices: Tensor) -> tuple[Tensor, State, list[float]]:
+    """Read a prefix by the model's own forward pass."""
+    logits, state = read_tokens(model, indices)
+    return logits[:, -1], state, nats_of(logits[0, :-1], indices[0, 1:])
+
+
+def read_prefix(run: Trained, prefix: str, reader: Reader = read_by_model) -> Prefix:
     """Warm up a model on a prefix.
+
+    Parameters
+    ----------
+    run
+        The model and its vocabulary.
+    prefix
+        The text.
+    reader
+        What reads it.
 
     Raises
     ------
@@ -86,9 +107,8 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
         )
     require_finite(model)
     tokens, unknown = split_prefix(vocab, prefix)
-    logits, state = read_tokens(model, torch.tensor([vocab[tokens]]))
-    nats = nats_of(logits[0, :-1], torch.tensor(vocab[tokens][1:], dtype=torch.long))
-    return Prefix(prefix, unknown, logits[:, -1], state, nats)
+    logits, state, nats = reader(model, torch.tensor([vocab[tokens]]))
+    return Prefix(prefix, unknown, logits, state, nats)
 
 
 def split_text(vocab: Vocab, text: str) -> list[Any]:
