@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
-from rnn_magics.decoding.prefix import Prefix
+from rnn_magics.decoding.prefix import Prefix, Read
 from rnn_magics.language import say
-from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RNNCell, State
+from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RNNCell
 from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME
 from rnn_magics.models.fast.layout import pack
 from rnn_magics.models.fast.regions import run
@@ -50,7 +50,7 @@ class Writer:
     def __init__(self, model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int) -> None:
         vocab_size = len(model.output.weight)
         # Not times num: a row is computed alike, to the last bit, alone and among others.
-        self._weights = pack_model(model, config.length)
+        self._weights = prefix.packed or pack_model(model, config.length)
         self._rule = Rule(
             DECODERS[config.decoder] is greedy or config.temperature == 0,
             config.temperature,
@@ -92,7 +92,7 @@ class Writer:
 
 
 @torch.no_grad()
-def read_prefix_tokens(model: RNNModel, indices: Tensor) -> tuple[Tensor, State, list[float]]:
+def read_prefix_tokens(model: RNNModel, indices: Tensor, num_tokens: int) -> Read:
     """Read a short prefix; as `rnn_magics.decoding.prefix.read_by_model`.
 
     Parameters
@@ -101,6 +101,8 @@ def read_prefix_tokens(model: RNNModel, indices: Tensor) -> tuple[Tensor, State,
         A model that `is_compiled` accepts.
     indices
         Tokens of its vocabulary, (1, num_steps). None but the first begins a document.
+    num_tokens
+        How many tokens will be written after them, see `pack_model`.
     """
     check_fork()
     begin = model.rnn.begin_state(1, model.output.weight.device)
@@ -110,9 +112,9 @@ def read_prefix_tokens(model: RNNModel, indices: Tensor) -> tuple[Tensor, State,
     logits = state.new_zeros(1, len(model.output.weight))
     rule = Rule(greedy=True, temperature=1.0, top_k=1, top_p=1.0, no_unk=False, given=True)
     result = (state.numpy(), logits.numpy(), tokens.numpy(), log_probs)
-    given = (pack_model(model, len(tokens)), rule, np.zeros(tokens.shape), *result)
-    run(write_rows, 1, GRAIN, ROWS_IN_TIME, *given)
-    return logits.float(), tuple(state), (-log_probs[1:, 0]).tolist()
+    weights = pack_model(model, num_tokens)
+    run(write_rows, 1, GRAIN, ROWS_IN_TIME, weights, rule, np.zeros(tokens.shape), *result)
+    return logits.float(), tuple(state), (-log_probs[1:, 0]).tolist(), weights
 
 
 @torch.no_grad()

@@ -15,11 +15,17 @@ from torch import Tensor
 
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy, offered
 from rnn_magics.decoding.mask import Rows
-from rnn_magics.decoding.prefix import Prefix, Reader, read_by_model, read_tokens, select_rows
+from rnn_magics.decoding.prefix import (
+    Prefix,
+    Read,
+    Reader,
+    read_by_model,
+    read_tokens,
+    select_rows,
+)
 from rnn_magics.errors import DecodingError
 from rnn_magics.language import say
 from rnn_magics.models import fast
-from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel
 
 _BLOCK = 32
@@ -113,16 +119,18 @@ def is_compiled(model: RNNModel, config: DecodingConfig) -> bool:
 
 def reader_of(model: RNNModel, config: DecodingConfig) -> Reader:
     """Return what reads a prefix: what will also write, so far as that is possible."""
-    return _read_compiled if not config.beam and is_compiled(model, config) else read_by_model
-
-
-def _read_compiled(model: RNNModel, indices: Tensor) -> tuple[Tensor, State, list[float]]:
+    if config.beam or not is_compiled(model, config):
+        return read_by_model
     from rnn_magics.decoding.compiled import read_prefix_tokens  # noqa: PLC0415  (needs numba)
 
-    begins_anew = model.resets(indices[:, 1:])
-    is_short = indices.shape[1] <= _SHORT and int(indices.max()) < model.vocab_size
-    is_plain = is_short and (begins_anew is None or not begins_anew.any())
-    return read_prefix_tokens(model, indices) if is_plain else read_by_model(model, indices)
+    def read(model: RNNModel, indices: Tensor) -> Read:
+        begins_anew = model.resets(indices[:, 1:])
+        is_short = indices.shape[1] <= _SHORT and int(indices.max()) < model.vocab_size
+        if is_short and (begins_anew is None or not begins_anew.any()):
+            return read_prefix_tokens(model, indices, config.length)
+        return read_by_model(model, indices)
+
+    return read
 
 
 def is_ready(model: RNNModel, config: DecodingConfig) -> bool:

@@ -52,6 +52,9 @@ class Prefix:
         The state of the model after it, for one row.
     nats
         -ln p of its tokens from the second on; may be empty.
+    packed
+        The weights that read it, packed for the compiled loop, which writes with them at once; None
+        where the model itself has read. They are a copy: keep no such prefix.
     """
 
     text: str
@@ -59,6 +62,7 @@ class Prefix:
     logits: Tensor
     state: State
     nats: list[float]
+    packed: Any = None
 
     @property
     def perplexity(self) -> float | None:
@@ -66,16 +70,16 @@ class Prefix:
         return perplexity(sum(self.nats) / len(self.nats)) if self.nats else None
 
 
-Reader = Callable[[RNNModel, Tensor], tuple[Tensor, State, list[float]]]
-"""Reads tokens (1, num_steps) from the first state of a model. Returns the logits of the token
-after them, (1, vocab_size), float32 on the CPU, the state, and -ln p of the tokens from the second
-on."""
+Read = tuple[Tensor, State, list[float], Any]
+"""The last four fields of a `Prefix`."""
+Reader = Callable[[RNNModel, Tensor], Read]
+"""Reads tokens (1, num_steps) from the first state of a model."""
 
 
-def read_by_model(model: RNNModel, indices: Tensor) -> tuple[Tensor, State, list[float]]:
+def read_by_model(model: RNNModel, indices: Tensor) -> Read:
     """Read a prefix by the model's own forward pass."""
     logits, state = read_tokens(model, indices)
-    return logits[:, -1], state, nats_of(logits[0, :-1], indices[0, 1:])
+    return logits[:, -1], state, nats_of(logits[0, :-1], indices[0, 1:]), None
 
 
 def read_prefix(run: Trained, prefix: str, reader: Reader = read_by_model) -> Prefix:
@@ -107,8 +111,7 @@ def read_prefix(run: Trained, prefix: str, reader: Reader = read_by_model) -> Pr
         )
     require_finite(model)
     tokens, unknown = split_prefix(vocab, prefix)
-    logits, state, nats = reader(model, torch.tensor([vocab[tokens]]))
-    return Prefix(prefix, unknown, logits, state, nats)
+    return Prefix(prefix, unknown, *reader(model, torch.tensor([vocab[tokens]])))
 
 
 def split_text(vocab: Vocab, text: str) -> list[Any]:

@@ -292,9 +292,9 @@ def test_a_short_prefix_is_read_as_by_the_model(
     indices = torch.tensor([[3, 0, 7, 7, 2, 10, 1]])
     reader = reader_of(model, DecodingConfig())
     assert reader is not read_by_model
-    found, expected = reader(model, indices), read_by_model(model, indices)
+    found, expected = reader(model, indices)[:3], read_by_model(model, indices)[:3]
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
-    one, other = reader(model, indices[:, :1]), read_by_model(model, indices[:, :1])
+    one, other = (read(model, indices[:, :1])[:3] for read in (reader, read_by_model))
     torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
