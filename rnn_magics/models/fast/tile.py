@@ -189,7 +189,14 @@ def add_product(
 
 @njit(nogil=True)
 def add_row_product(
-    a: Any, a_k: int, b: Any, b_panel: int, num_panels: int, num_k: int, c: Any
+    a: Any,
+    a_k: int,
+    b: Any,
+    b_panel: int,
+    num_panels: int,
+    num_k: int,
+    c: Any,
+    backwards: bool = False,  # noqa: FBT001, FBT002  (numba knows no keywords alone)
 ) -> None:
     """Add the product of one row of A and some panels of B to a row of C.
 
@@ -202,9 +209,12 @@ def add_row_product(
         As in `add_product`; C is as wide as all panels.
     b, b_panel, num_panels
         A pointer to the first panel, the distance to the next in elements, and their number.
+    backwards
+        Whether the last panels come first.
     """
-    p = 0
-    while p < num_panels:
+    num_groups = -(-num_panels // MOST_PANELS)
+    for group in range(num_groups):
+        p = (num_groups - 1 - group if backwards else group) * MOST_PANELS
         first, sums = at(b, p * b_panel), at(c, p * PANEL_BYTES // element_bytes(c))
         left = min(num_panels - p, MOST_PANELS)
         if left == 4:  # noqa: PLR2004
@@ -215,4 +225,3 @@ def add_row_product(
             _tile_1_2(a, 0, a_k, first, b_panel, num_k, sums, 0)
         else:
             _tile_1(a, 0, a_k, first, b_panel, num_k, sums, 0)
-        p += left

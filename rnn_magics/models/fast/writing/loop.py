@@ -126,6 +126,7 @@ def write_rows(
                 state[-1, layer, first:last],
                 sums,
                 products,
+                t % 2 == 1,  # first the weights that were read last: they are still in the cache
             )
         fill_rows(outputs, weights.output_bias)
         add_matrix_product(state[0, -1, first:last], weights.output, outputs)
@@ -152,6 +153,7 @@ def _step(
     memory: Any,
     sums: Any,
     gates: Any,
+    backwards: bool,  # noqa: FBT001
 ) -> None:
     # One step of a layer; updates `hidden` and `memory`, (num_rows, num_hiddens), in place. The
     # input products are rows of `source`, which is read in place; it may be `gates`, scratch.
@@ -163,7 +165,7 @@ def _step(
             total[j] = row[j] + bias[j]
         if step == GRU:
             total[2 * size : 3 * size] = bias_n
-    add_matrix_product(hidden, panels, sums)
+    add_matrix_product(hidden, panels, sums, backwards)
     for b in range(len(hidden)):
         if step == RNN:
             _rnn(sums[b], hidden[b])
