@@ -49,6 +49,7 @@ catalogue: $(READY)  ## look for texts in the sources; FROM=other.po takes trans
 
 bench: $(READY)  ## measure against the peers and write docs/performance.md (an hour on a quiet machine)
 	$(BIN)/python -m pip install --quiet --no-deps d2l==0.17.6
+	-$(BIN)/python -m pip install --quiet jax==0.10.2 --constraint constraints.txt
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 torture: $(READY)  ## interrupt, spoil, fill and feed it, and write docs/reliability.md
@@ -65,7 +66,7 @@ release-check: $(READY)  ## build what is published, check it, install it into e
 	$(BIN)/python tools/release_check.py $(ARGS)
 
 clean-compiled:  ## forget what numba has compiled
-	rm -rf rnn_magics/models/fast/__pycache__ rnn_magics/models/fast/gated/__pycache__
+	rm -rf rnn_magics/models/fast/__pycache__ rnn_magics/models/fast/*/__pycache__
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

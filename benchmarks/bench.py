@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
 SECTIONS = {  # the title and the command
     "training": ("Training on the CPU", ["training.py"]),
+    "avx2": ("Training on the CPU, limited to AVX2", ["training.py", "--avx2"]),
     "generation": ("Generation", ["generation.py"]),
     "text": ("Text", ["text.py"]),
     "linear": ("Text, up to one gigabyte", ["text.py", "--linear"]),

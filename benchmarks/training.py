@@ -1,10 +1,11 @@
 """Time training on the CPU against the loop of Dive into Deep Learning and against torch.nn.
 
-    python benchmarks/training.py [--quick] [--threads 2]
+    python benchmarks/training.py [--quick] [--threads 2] [--avx2]
 
 Our code and the peer's take turns in one process. In the book's setting, whole epochs are timed:
 ours with the loop of `rnn_magics.train`, the book's with its `train_epoch_ch8` and its own
-iterator. In the other settings, single steps are timed. The peer is then written as well as torch
+iterator, and those of JAX's jitted scan over the same minibatches, if JAX is installed. In the
+other settings, single steps are timed. The peer is then written as well as torch
 allows, with one-hot vectors, the layers of `torch.nn`, and torch's cross-entropy, clipping and SGD.
 """
 
@@ -12,11 +13,14 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import avx2
+import jax_scan
 import torch
 from numba import njit
 from peers import d2l
@@ -182,6 +186,19 @@ def book_epochs(setting: Setting, num_steps: int) -> Iterator[float]:
         yield seen / (time.perf_counter() - begun)
 
 
+def jax_epochs(setting: Setting, num_steps: int) -> Iterator[float]:
+    """Yield the same for JAX's jitted scan."""
+    ids = setting.ids(num_steps)[: num_steps * setting.tokens + 1]
+    inputs, targets = (part.view(setting.batch_size, -1).t() for part in (ids[:-1], ids[1:]))
+    pairs = (part.contiguous().split(setting.num_steps) for part in (inputs, targets))
+    minibatches = [*zip(*pairs, strict=True)]
+    taken = jax_scan.epochs(setting.cell, setting.num_hiddens, setting.vocab_size, minibatches)
+    last = time.perf_counter()
+    for tokens in taken:
+        yield tokens / (time.perf_counter() - last)
+        last = time.perf_counter()
+
+
 def our_steps(setting: Setting, threads: int) -> Callable[[], None]:
     """Return a function that takes one of our steps."""
     _, state = setting.state(4, threads)
@@ -251,6 +268,33 @@ def against_the_book(cell: str, rounds: int, threads: int) -> list[Row]:
     ]
 
 
+def against_jax(cell: str, rounds: int, threads: int) -> Row:
+    """Return the row for the book's setting in JAX."""
+    what = f"{cell} 256, batch 32, 35 steps, 65 tokens, {threads} threads: JAX's jitted scan"
+    jax = jax_scan.jax(threads)
+    missing = "JAX is not installed" if jax is None else ""
+    if avx2.is_limited():  # with --xla_cpu_max_isa=AVX2 products still reach the rate of AVX-512
+        missing = "nothing limits the products of XLA"
+    if missing:
+        return Row(what, "not measured", "not measured", None, "", missing)
+    jax_scan.check(cell)
+    setting, num_steps = Setting(cell), 40
+    ours, theirs = our_epochs(setting, num_steps, threads), jax_epochs(setting, num_steps)
+    next(ours), next(theirs)
+    found = [(next(ours), next(theirs)) for _ in range(rounds)]
+    mine, my_spread = median_and_spread([a for a, _ in found])
+    peer, peer_spread = median_and_spread([b for _, b in found])
+    ratio, ratio_spread = median_and_spread([a / b for a, b in found])
+    return Row(
+        what,
+        f"{mine:,.0f} tokens/s ± {my_spread:.0%}",
+        f"{peer:,.0f} tokens/s ± {peer_spread:.0%}",
+        ratio,
+        "",
+        f"spread of the ratio {ratio_spread:.0%}; jax {jax.__version__}",
+    )
+
+
 def against_torch(setting: Setting, seconds: float, threads: int) -> Row:
     """Return the row for one setting."""
     torch.set_num_threads(threads)
@@ -315,6 +359,7 @@ def measure(quick: bool, threads: int | None = None) -> list[Row]:  # noqa: FBT0
         torch.set_num_threads(threads)
         for cell in LAYERS:
             rows += against_the_book(cell, 5 if quick else 21, threads)
+        rows += [against_jax(cell, 5 if quick else 21, threads) for cell in LAYERS]
         for cell in LAYERS:
             for values in ({}, *VARIED):
                 setting = replace(Setting(cell), **values)  # type: ignore[arg-type]
@@ -330,7 +375,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--avx2", action="store_true", help="limit all libraries to AVX2")
     given = parser.parse_args()
+    if given.avx2:
+        avx2.limited(sys.argv)
+        print(avx2.LIMITED, end="\n\n")
     print(table(measure(given.quick, given.threads)))
 
 

@@ -187,6 +187,7 @@ def _type_hints(cls: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(cls)  # cached, since it evaluates every annotation on each call
 
 
+@functools.cache
 def _plain_type(hint: Any) -> tuple[type, bool, tuple[str, ...]]:
     # The type, whether it is optional, and the words beside it: int | Literal["random"].
     unions = (types.UnionType, typing.Union)  # the second where a member is a Literal

@@ -398,6 +398,7 @@ def test_the_rules_see_what_breaks_them(tmp_path: Path) -> None:
 TESTS = Path(__file__).parent
 NOT_MIRRORED = {"behaviour", "browser", "contract", "kernel"}  # folders of tests of no one module
 OF_THE_PROJECT = {
+    "avx2",
     "scale",
     "build",
     "catalogue",
@@ -406,6 +407,7 @@ OF_THE_PROJECT = {
     "docstrings",
     "examples",
     "house",
+    "jax_scan",
     "public_names",
     "published",
     "release_check",

@@ -11,22 +11,24 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
-from rnn_magics.decoding.prefix import Prefix
+from rnn_magics.decoding.prefix import Prefix, Read
 from rnn_magics.language import say
 from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RNNCell
-from rnn_magics.models.fast import decode_loop
-from rnn_magics.models.fast.decode_loop import Array, Rule, Weights, write_rows
 from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME
 from rnn_magics.models.fast.layout import pack
 from rnn_magics.models.fast.regions import run
+from rnn_magics.models.fast.writing import loop
+from rnn_magics.models.fast.writing.choosing import Rule
+from rnn_magics.models.fast.writing.loop import Array, Weights, write_rows
+from rnn_magics.models.forked import check_fork
 from rnn_magics.models.rnn_model import RNNModel
 
 _STEPS: dict[type[Cell], int] = {
-    RNNCell: decode_loop.RNN,
-    GRUCell: decode_loop.GRU,
-    LSTMCell: decode_loop.LSTM,
-    MinGRUCell: decode_loop.MINGRU,
-    MinLSTMCell: decode_loop.MINLSTM,
+    RNNCell: loop.RNN,
+    GRUCell: loop.GRU,
+    LSTMCell: loop.LSTM,
+    MinGRUCell: loop.MINGRU,
+    MinLSTMCell: loop.MINLSTM,
 }
 
 
@@ -48,7 +50,7 @@ class Writer:
     def __init__(self, model: RNNModel, prefix: Prefix, config: DecodingConfig, num: int) -> None:
         vocab_size = len(model.output.weight)
         # Not times num: a row is computed alike, to the last bit, alone and among others.
-        self._weights = pack_model(model, config.length)
+        self._weights = prefix.packed or pack_model(model, config.length)
         self._rule = Rule(
             DECODERS[config.decoder] is greedy or config.temperature == 0,
             config.temperature,
@@ -76,10 +78,43 @@ class Writer:
             Shape (num_steps, num_rows).
         """
         numbers = uniforms.numpy()
-        indices, log_probs = np.empty(numbers.shape, np.int64), np.empty(numbers.shape)
+        indices, log_probs = np.zeros(numbers.shape, np.int64), np.empty(numbers.shape)
         given = (self._weights, self._rule, numbers, self._state, self._logits, indices, log_probs)
         run(write_rows, numbers.shape[1], GRAIN, ROWS_IN_TIME, *given)
         return torch.from_numpy(indices), torch.from_numpy(log_probs)
+
+    @property
+    def num_products(self) -> int:
+        """The multiplications of a step of all rows, about."""
+        weights = self._weights
+        multiplied = (weights.first, weights.inputs, weights.recurrent, weights.output)
+        return len(self._logits) * sum(part.size for part in multiplied)
+
+
+@torch.no_grad()
+def read_prefix_tokens(model: RNNModel, indices: Tensor, num_tokens: int) -> Read:
+    """Read a short prefix; as `rnn_magics.decoding.prefix.read_by_model`.
+
+    Parameters
+    ----------
+    model
+        A model that `is_compiled` accepts.
+    indices
+        Tokens of its vocabulary, (1, num_steps). None but the first begins a document.
+    num_tokens
+        How many tokens will be written after them, see `pack_model`.
+    """
+    check_fork()
+    begin = model.rnn.begin_state(1, model.output.weight.device)
+    state = torch.stack(begin)  # (num_states, num_layers, 1, num_hiddens)
+    tokens = indices.t().contiguous()  # (num_steps, 1)
+    log_probs = np.empty(tokens.shape)
+    logits = state.new_zeros(1, len(model.output.weight))
+    rule = Rule(greedy=True, temperature=1.0, top_k=1, top_p=1.0, no_unk=False, given=True)
+    result = (state.numpy(), logits.numpy(), tokens.numpy(), log_probs)
+    weights = pack_model(model, num_tokens)
+    run(write_rows, 1, GRAIN, ROWS_IN_TIME, weights, rule, np.zeros(tokens.shape), *result)
+    return logits.float(), tuple(state), (-log_probs[1:, 0]).tolist(), weights
 
 
 @torch.no_grad()
@@ -122,7 +157,7 @@ def pack_model(model: RNNModel, num_tokens: int) -> Weights:
     nothing = np.empty((0, *recurrent.shape[1:]), recurrent.dtype)
     inner = torch.stack([_inner(cell)[1] for cell in cells])  # (num_layers, columns)
     bias_n = inner[:, -size:].clone()
-    if step == decode_loop.GRU:
+    if step == loop.GRU:
         inner[:, -size:] = 0
     bias = torch.stack([cell.bias_ih for cell in cells]) + inner
     return Weights(

@@ -8,21 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
 
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy, offered
 from rnn_magics.decoding.mask import Rows
-from rnn_magics.decoding.prefix import Prefix, read_tokens, select_rows
+from rnn_magics.decoding.prefix import (
+    Prefix,
+    Read,
+    Reader,
+    read_by_model,
+    read_tokens,
+    select_rows,
+)
 from rnn_magics.errors import DecodingError
 from rnn_magics.language import say
 from rnn_magics.models import fast
 from rnn_magics.models.rnn_model import RNNModel
 
 _BLOCK = 32
-"""Steps in a block: the random numbers of a block are drawn at once, and the compiled path handles
-an interrupt after each block. With another value, a seed gives another text."""
+"""Steps in a block: the random numbers of a block are drawn at once. With another value, a seed
+gives another text."""
+_MOST_BLOCKS, _AT_ONCE = 16, 1 << 26
+"""How much a compiled call writes: so many blocks at most, of so many multiplications, which take a
+few milliseconds. An interrupt is handled, and what is written is shown, between two calls."""
+_SHORT = 16
+"""Tokens of a prefix that the compiled loop reads. A longer one is read quicker by the model, which
+multiplies the inputs of all steps at once."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +117,27 @@ def is_compiled(model: RNNModel, config: DecodingConfig) -> bool:
     )
 
 
+def reader_of(model: RNNModel, config: DecodingConfig) -> Reader:
+    """Return what reads a prefix: what will also write, so far as that is possible."""
+    if config.beam or not is_compiled(model, config):
+        return read_by_model
+    from rnn_magics.decoding.compiled import read_prefix_tokens  # noqa: PLC0415  (needs numba)
+
+    def read(model: RNNModel, indices: Tensor) -> Read:
+        begins_anew = model.resets(indices[:, 1:])
+        is_short = indices.shape[1] <= _SHORT and int(indices.max()) < model.vocab_size
+        if is_short and (begins_anew is None or not begins_anew.any()):
+            return read_prefix_tokens(model, indices, config.length)
+        return read_by_model(model, indices)
+
+    return read
+
+
 def is_ready(model: RNNModel, config: DecodingConfig) -> bool:
     """Whether a model can write without compiling anything first."""
     if config.beam or not is_compiled(model, config):
         return True
-    from rnn_magics.models.fast.decode_loop import write_rows  # noqa: PLC0415  (needs numba)
+    from rnn_magics.models.fast.writing.loop import write_rows  # noqa: PLC0415  (needs numba)
 
     return fast.is_kept(write_rows)
 
@@ -142,8 +172,10 @@ def iter_compiled(
     from rnn_magics.decoding.compiled import Writer  # noqa: PLC0415  (needs numba)
 
     writer = Writer(model, prefix, config, len(seeds))
-    for block in uniforms(seeds, config.length):
-        yield Written(*writer.write(block))
+    at_once = min(max(_AT_ONCE // (_BLOCK * writer.num_products), 1), _MOST_BLOCKS)
+    blocks = uniforms(seeds, config.length)
+    while joined := [*islice(blocks, at_once)]:
+        yield Written(*writer.write(torch.cat(joined)))
 
 
 def uniforms(seeds: Sequence[int], length: int) -> Iterator[Tensor]:

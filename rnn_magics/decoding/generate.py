@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_magics.decoding.beam import beam_search
-from rnn_magics.decoding.decode import iter_decode
+from rnn_magics.decoding.decode import iter_decode, reader_of
 from rnn_magics.decoding.decoders import DecodingConfig
 from rnn_magics.decoding.form import Form
 from rnn_magics.decoding.limits import check_size, check_unk, ends_of, stop_index
@@ -18,6 +18,7 @@ from rnn_magics.decoding.prefix import (
     added,
     as_read,
     named_unknown,
+    read_by_model,
     read_prefix,
     reading_of,
     split_text,
@@ -210,7 +211,7 @@ def generate_many(
     if form is not None and form.changed():
         fitted = _fit(run, form, prefix, config.length)
         fitted.check_stop(stop)
-    read = read_prefix(run, prefix)
+    read = read_prefix(run, prefix, read_by_model if fitted else reader_of(run.model, config))
     if write:
         write(shortened(prefix, _PREFIX_SHOWN))
     stream = _Stream(vocab, prefix, stops, write)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,6 +52,9 @@ class Prefix:
         The state of the model after it, for one row.
     nats
         -ln p of its tokens from the second on; may be empty.
+    packed
+        The weights that read it, packed for the compiled loop, which writes with them at once; None
+        where the model itself has read. They are a copy: keep no such prefix.
     """
 
     text: str
@@ -59,6 +62,7 @@ class Prefix:
     logits: Tensor
     state: State
     nats: list[float]
+    packed: Any = None
 
     @property
     def perplexity(self) -> float | None:
@@ -66,8 +70,29 @@ class Prefix:
         return perplexity(sum(self.nats) / len(self.nats)) if self.nats else None
 
 
-def read_prefix(run: Trained, prefix: str) -> Prefix:
+Read = tuple[Tensor, State, list[float], Any]
+"""The last four fields of a `Prefix`."""
+Reader = Callable[[RNNModel, Tensor], Read]
+"""Reads tokens (1, num_steps) from the first state of a model."""
+
+
+def read_by_model(model: RNNModel, indices: Tensor) -> Read:
+    """Read a prefix by the model's own forward pass."""
+    logits, state = read_tokens(model, indices)
+    return logits[:, -1], state, nats_of(logits[0, :-1], indices[0, 1:]), None
+
+
+def read_prefix(run: Trained, prefix: str, reader: Reader = read_by_model) -> Prefix:
     """Warm up a model on a prefix.
+
+    Parameters
+    ----------
+    run
+        The model and its vocabulary.
+    prefix
+        The text.
+    reader
+        What reads it.
 
     Raises
     ------
@@ -86,9 +111,7 @@ def read_prefix(run: Trained, prefix: str) -> Prefix:
         )
     require_finite(model)
     tokens, unknown = split_prefix(vocab, prefix)
-    logits, state = read_tokens(model, torch.tensor([vocab[tokens]]))
-    nats = nats_of(logits[0, :-1], torch.tensor(vocab[tokens][1:], dtype=torch.long))
-    return Prefix(prefix, unknown, logits[:, -1], state, nats)
+    return Prefix(prefix, unknown, *reader(model, torch.tensor([vocab[tokens]])))
 
 
 def split_text(vocab: Vocab, text: str) -> list[Any]:

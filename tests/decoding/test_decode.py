@@ -7,6 +7,7 @@ from _thread import interrupt_main
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -20,16 +21,20 @@ from rnn_magics.decoding.decode import (
     iter_compiled,
     iter_decode,
     iter_plain,
+    reader_of,
     uniforms,
 )
 from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw
 from rnn_magics.decoding.generate import generate, generate_many
 from rnn_magics.decoding.limits import MOST_TOKENS
-from rnn_magics.decoding.prefix import Prefix, read_tokens
+from rnn_magics.decoding.prefix import Prefix, read_by_model, read_tokens
 from rnn_magics.errors import DecodingError
 from rnn_magics.models import fast
 from rnn_magics.models.cells import CELLS, GRUCell
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
+from rnn_magics.text.cleaning import CorpusConfig
+from rnn_magics.text.corpus import Corpus
+from rnn_magics.text.vocab import Vocab
 
 CONFIGS = [
     {},
@@ -262,3 +267,71 @@ def test_only_what_is_compiled_has_to_be_compiled(monkeypatch: pytest.MonkeyPatc
     assert is_ready(plain, DecodingConfig())
     monkeypatch.setattr(fast, "is_kept", lambda _: True)
     assert is_ready(model, DecodingConfig())
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        {},
+        {"num_layers": 3, "num_hiddens": 7, "learn_state": True},
+        {"embedding_size": 5, "num_layers": 2},
+        {"tie": True, "dropout": 0.5},
+        {"num_hiddens": 40, "vocab_size": 70},
+    ],
+)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("double", [False, True])
+def test_a_short_prefix_is_read_as_by_the_model(
+    cell: str, architecture: dict[str, Any], *, double: bool
+) -> None:
+    model = make_model(cell=cell, **architecture)
+    model = model.double() if double else model
+    with torch.no_grad():
+        for part in model.rnn.initial or ():
+            part.fill_(0.3)
+    indices = torch.tensor([[3, 0, 7, 7, 2, 10, 1]])
+    reader = reader_of(model, DecodingConfig())
+    assert reader is not read_by_model
+    found, expected = reader(model, indices)[:3], read_by_model(model, indices)[:3]
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    one, other = (read(model, indices[:, :1])[:3] for read in (reader, read_by_model))
+    torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_where_a_document_begins_a_prefix_starts_anew() -> None:
+    corpus = Corpus.from_text("ab\nba\nabba", CorpusConfig(documents="line"))
+    vocab = Vocab.from_corpus(corpus)
+    model = make_model(vocab_size=len(vocab), num_hiddens=12)
+    model.vocab = vocab
+    assert model.marks is not None
+    begin = model.marks.begin
+    twice = torch.tensor([[begin, 3, 4, begin, 4]])
+    reader = reader_of(model, DecodingConfig())
+    found, alone = reader(model, twice), reader(model, twice[:, 3:])
+    torch.testing.assert_close(found[:2], alone[:2], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weight: weight.data.neg_(),  # does not count as a change for autograd
+        lambda weight: np.negative(weight.detach().numpy(), out=weight.detach().numpy()),
+    ],
+)
+def test_a_text_is_that_of_the_weights_of_now(run: Any, change: Callable[[Tensor], Any]) -> None:
+    config = DecodingConfig(length=60, temperature=3.0)
+    before = generate(run, "abc", config)
+    change(run.model.output.weight)
+    after = generate(run, "abc", config)
+    assert after.text != before.text
+    change(run.model.output.weight)
+    assert generate(run, "abc", config).text == before.text
+
+
+def test_a_call_writes_less_of_a_large_model() -> None:
+    lengths = {}
+    for num_hiddens in (8, 512):
+        model = make_model(num_hiddens=num_hiddens)
+        steps = iter_compiled(model, prefix_of(model), DecodingConfig(length=600), [0] * 8)
+        lengths[num_hiddens] = [len(written.indices) for written in steps]
+    assert lengths == {8: [512, 88], 512: [32] * 18 + [24]}

@@ -18,7 +18,7 @@ from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, draw, greedy,
 from rnn_magics.decoding.from_ngram import write_ngram
 from rnn_magics.decoding.generate import Generation, generate, generate_many
 from rnn_magics.errors import DecodingError
-from rnn_magics.models.fast.decode_loop import Rule, choose
+from rnn_magics.models.fast.writing.choosing import Rule, choose
 from rnn_magics.models.ngram import fit_ngram, uniform_model
 from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.text.tokenizers import UNK
@@ -190,8 +190,8 @@ def test_the_compiled_choice_is_that_of_the_decoder(
     config = DecodingConfig(temperature=temperature, top_k=top_k, top_p=top_p, no_unk=True)
     logits, size = torch.tensor([values]), len(values)
     rule = Rule(temperature == 0, temperature, top_k or size, top_p or math.inf, no_unk=True)
-    scratch = torch.empty(size).double().numpy(), torch.empty(size).long().numpy()
-    token, log_prob = choose(logits[0].clone().numpy(), rule, number, *scratch)
+    scratch = torch.empty(2, size).double().numpy(), torch.empty(size).long().numpy()
+    token, log_prob = choose(logits[0].clone().numpy(), rule, number, 0, *scratch)
     assert token > 0
     assert log_prob == pytest.approx(logits[0].double().log_softmax(-1)[token].item(), abs=1e-9)
     masked = offered(logits, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from rnn_magics.errors import ConfigError, ModelError
 from rnn_magics.models.cells import CELLS
-from rnn_magics.models.rnn_model import ModelConfig, RNNModel, detach
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel, detach, require_finite
 
 VOCAB, BATCH, STEPS = 11, 3, 5
 X = torch.randint(VOCAB, (BATCH, STEPS), generator=torch.Generator().manual_seed(9))
@@ -227,3 +228,17 @@ def test_detaching_keeps_the_values(cell: str) -> None:
 )
 def test_parameters_are_counted(options: dict[str, Any], count: int) -> None:
     assert make(**options).num_parameters == count
+
+
+def test_a_weight_that_is_not_finite_is_refused_by_its_name() -> None:
+    model = RNNModel(ModelConfig("gru", 8), 5)
+    with torch.no_grad():
+        model.output.weight.fill_(3e38)  # finite, though their sum is not
+        require_finite(model)
+        for value in (math.inf, -math.inf, math.nan):
+            model.output.weight[2, 3] = value
+            with pytest.raises(ModelError, match=r"output\.weight holds -?(inf|nan) \(1 of its 40"):
+                require_finite(model)
+        model.output.weight[0, 0] = -math.inf
+        with pytest.raises(ModelError, match=r"2 of its 40"):
+            require_finite(model)

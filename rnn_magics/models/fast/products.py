@@ -19,11 +19,11 @@ from rnn_magics.models.fast.tile import (
 )
 
 _K_BLOCK = 256  # terms of a sum at a time, so that their packed panels stay in the cache
-_COLUMNS = 64  # of the left factor of a transposed product at a time
+_COLUMNS = 64 // ROWS * ROWS  # of the left factor of a transposed product at a time
 
 
 @compiled
-def add_matrix_product(rows: Any, panels: Any, sums: Any) -> None:
+def add_matrix_product(rows: Any, panels: Any, sums: Any, backwards: bool = False) -> None:  # noqa: FBT001, FBT002
     """Add ``rows @ W`` to `sums`.
 
     Parameters
@@ -34,11 +34,13 @@ def add_matrix_product(rows: Any, panels: Any, sums: Any) -> None:
         W as `pack` lays it out, (num_panels, num_k, panel width), or, as tiles, `split_panels`.
     sums
         Shape (num_rows, num_panels * panel width).
+    backwards
+        Whether single rows take the last panels first.
     """
     if panels.ndim == 4:  # noqa: PLR2004  (the compiler knows which)
         add_tile_product(rows, panels, sums)
     else:
-        _add_panel_product(rows, panels, sums)
+        _add_panel_product(rows, panels, sums, backwards)
 
 
 @compiled
@@ -49,19 +51,19 @@ def width_of(panels: Any) -> Any:
 
 
 @compiled
-def _add_panel_product(rows: Any, panels: Any, sums: Any) -> None:
+def _add_panel_product(rows: Any, panels: Any, sums: Any, backwards: bool) -> None:  # noqa: FBT001
     num_panels, num_k, width = panels.shape
     row_a, row_c = rows.strides[0] // rows.itemsize, sums.shape[1]
     for k in range(0, num_k, _K_BLOCK):
         size = min(_K_BLOCK, num_k - k)
-        a = at(begin_of(rows), k)
+        a, done = at(begin_of(rows), k), 0
         for p in range(num_panels):
             b, c = begin_of(panels[p, k:]), at(begin_of(sums), p * width)
-            add_product(len(rows), a, row_a, 1, b, size, c, row_c)
+            done = add_product(len(rows), a, row_a, 1, b, size, c, row_c)
         b, step = begin_of(panels[0, k:]), panels.strides[0] // panels.itemsize
-        for r in range(len(rows) - len(rows) % 4, len(rows)):
+        for r in range(done, len(rows)):
             c = at(begin_of(sums), r * row_c)
-            add_row_product(at(a, r * row_a), 1, b, step, num_panels, size, c)
+            add_row_product(at(a, r * row_a), 1, b, step, num_panels, size, c, backwards)
 
 
 @compiled

@@ -16,11 +16,12 @@ from typing import Any
 import torch
 
 from rnn_magics.language import say
-from rnn_magics.models.fast import decode_loop, parallel, products, scans
+from rnn_magics.models.fast import parallel, products, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.parallel import in_parallel
+from rnn_magics.models.fast.writing import loop
 
 
 @compiled
@@ -105,7 +106,7 @@ def _split_panels(size: int, grain: int, parts: int, threads: int, *given: Any) 
 
 @compiled
 def _write_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
-    return in_parallel(decode_loop.write_rows, given, size, grain, parts, threads)
+    return in_parallel(loop.write_rows, given, size, grain, parts, threads)
 
 
 _REGIONS: dict[Any, Callable[..., int]] = {
@@ -125,7 +126,7 @@ _REGIONS: dict[Any, Callable[..., int]] = {
     products.pack_rows: _pack_rows,
     products.pack_columns: _pack_columns,
     amx.split_panels: _split_panels,
-    decode_loop.write_rows: _write_rows,
+    loop.write_rows: _write_rows,
 }
 
 
@@ -153,6 +154,8 @@ def run(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
     threads = torch.get_num_threads()
     turns = -(-size // (at_once * threads))  # equally many parts for each thread, so none waits
     parts = min(-(-size // grain), turns * threads)
+    if parts == 1:
+        threads = 1  # nobody to be waited for
     if not parallel.is_available():
         _run_in_pool(kernel, size, grain, parts, threads, given)
     elif _REGIONS[kernel](size, grain, parts, threads, *given):

@@ -19,9 +19,10 @@ from numba.extending import intrinsic
 from rnn_magics.models.fast.compiling import VECTOR_BYTES
 
 # The registers in a row of a tile. Eight rows of two registers leave room for the elements
-# of A and B on AVX-512 (32 registers); four rows do on AVX2 (16 registers).
+# of A and B on AVX-512 (32 registers); six rows do on AVX2 (16 registers), and have enough sums
+# that no addition waits for the one before it.
 VECTORS = 4 if VECTOR_BYTES == 16 else 2  # noqa: PLR2004
-ROWS = 8 if VECTOR_BYTES == 64 else 4  # noqa: PLR2004
+ROWS = {64: 8, 32: 6}.get(VECTOR_BYTES, 4)
 PANEL_BYTES = VECTORS * VECTOR_BYTES
 MOST_PANELS = 8 // VECTORS
 """Panels at once in a single row: enough sums that no addition waits for the one before it."""
@@ -176,7 +177,8 @@ def add_product(
         The number of rows that are done; those left are fewer than four, for `add_row_product`.
     """
     r = 0
-    while r + ROWS <= num_rows:
+    # Of six rows: two more, or three, are with them two tiles of four rows.
+    while r + ROWS <= num_rows and not (ROWS < 8 <= num_rows - r < ROWS + 4):  # noqa: PLR2004
         _tile_full(at(a, r * a_row), a_row, a_k, b, 0, num_k, at(c, r * c_row), c_row)
         r += ROWS
     while r + 4 <= num_rows:
@@ -187,7 +189,14 @@ def add_product(
 
 @njit(nogil=True)
 def add_row_product(
-    a: Any, a_k: int, b: Any, b_panel: int, num_panels: int, num_k: int, c: Any
+    a: Any,
+    a_k: int,
+    b: Any,
+    b_panel: int,
+    num_panels: int,
+    num_k: int,
+    c: Any,
+    backwards: bool = False,  # noqa: FBT001, FBT002  (numba knows no keywords alone)
 ) -> None:
     """Add the product of one row of A and some panels of B to a row of C.
 
@@ -200,9 +209,12 @@ def add_row_product(
         As in `add_product`; C is as wide as all panels.
     b, b_panel, num_panels
         A pointer to the first panel, the distance to the next in elements, and their number.
+    backwards
+        Whether the last panels come first.
     """
-    p = 0
-    while p < num_panels:
+    num_groups = -(-num_panels // MOST_PANELS)
+    for group in range(num_groups):
+        p = (num_groups - 1 - group if backwards else group) * MOST_PANELS
         first, sums = at(b, p * b_panel), at(c, p * PANEL_BYTES // element_bytes(c))
         left = min(num_panels - p, MOST_PANELS)
         if left == 4:  # noqa: PLR2004
@@ -213,4 +225,3 @@ def add_row_product(
             _tile_1_2(a, 0, a_k, first, b_panel, num_k, sums, 0)
         else:
             _tile_1(a, 0, a_k, first, b_panel, num_k, sums, 0)
-        p += left

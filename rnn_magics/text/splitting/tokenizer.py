@@ -79,6 +79,8 @@ class Tokenizer:
         before
             The tokens before them; the last `LAST_TOKENS` are enough.
         """
+        if self.glue is glue_plainly:
+            return [*map(str, tokens)]
         pieces, previous = [], before[-1] if before else None
         for token in tokens:
             pieces.append(self.glue(previous, token))

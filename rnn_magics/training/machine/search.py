@@ -22,6 +22,9 @@ _ENOUGH = 0.95  # what a neighbour must reach over all of its steps that are kno
 # a machine gets busy, steps get slower; when it gets quiet, those on few threads do not get faster.
 _SHARE_UP, _SHARE_DOWN = 0.05, 0.01
 _SHORTEST_WAIT = 0.2  # seconds between two trials of the same number
+# A number that failed so many times in a row waits as many times as long, for beside busy processes
+# each trial costs and none succeeds. Longer waits would find too late that a machine is quiet.
+_MOST_FAILURES = 3
 
 
 class Search:
@@ -45,6 +48,7 @@ class Search:
         self._kept = self.number = first
         self._now = 0.0  # seconds of all steps
         self._due = dict.fromkeys(candidates, 0.0)  # when each number may be tried next
+        self._failures = dict.fromkeys(candidates, 0)  # of each number, in a row
         self._steps = {number: deque[float](maxlen=_KEPT) for number in candidates}
         self._usual = 0.0  # seconds of a step when the trial began
         self._trial: list[float] = []
@@ -68,6 +72,7 @@ class Search:
                 known.clear()
             steps.extend(newest)
             self._due = dict.fromkeys(self._candidates, 0.0)
+            self._failures = dict.fromkeys(self._candidates, 0)
         number = min(self._neighbours(), key=self._due.__getitem__)
         if self._due[number] <= self._now:
             self.number, self._usual, self._trial = number, _typical(steps), []
@@ -89,10 +94,13 @@ class Search:
                 known.extend(self._trial)
             self._due[self._kept] = self._now + _SHORTEST_WAIT
             self._kept = self.number
+            self._failures = dict.fromkeys(self._candidates, 0)
         elif is_over or taken > _WORSE[place]:
             lost = sum(self._trial) - len(self._trial) * self._usual
             share = _SHARE_UP if self.number > self._kept else _SHARE_DOWN
-            self._due[self.number] = self._now + max(_SHORTEST_WAIT, lost / share)
+            failures = min(self._failures[self.number] + 1, _MOST_FAILURES)
+            self._failures[self.number] = failures
+            self._due[self.number] = self._now + failures * max(_SHORTEST_WAIT, lost / share)
             self.number = self._kept
 
 

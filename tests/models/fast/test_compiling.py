@@ -90,7 +90,7 @@ print(compiling.IS_CHOSEN, compiling.VECTOR_BYTES, tile.ROWS, sorted(compiling.f
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"NUMBA_CPU_FEATURES": "+avx2,-avx512f"}, "True 32 4 ['avx2']"),
+        ({"NUMBA_CPU_FEATURES": "+avx2,-avx512f"}, "True 32 6 ['avx2']"),
         ({"NUMBA_CPU_FEATURES": ""}, "True 16 4 []"),
         ({"NUMBA_CPU_NAME": "generic"}, "True 16 4 []"),
     ],

@@ -30,6 +30,9 @@ def test_a_product_is_added(num_rows: int, num_k: int, num_columns: int, dtype: 
     products.add_matrix_product(a, panels, sums)
     np.testing.assert_allclose(sums[:, :num_columns], 1 + a @ b, **tolerance(dtype))
     assert (sums[:, num_columns:] == 1).all()
+    backwards = np.ones_like(sums)
+    products.add_matrix_product(a, panels, backwards, True)
+    assert (backwards == sums).all()
 
 
 @given(st.one_of(SIZES, st.integers(250, 600)), SIZES, SIZES, DTYPES, st.data())

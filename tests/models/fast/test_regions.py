@@ -6,11 +6,12 @@ import pytest
 import torch
 from numba import njit
 
-from rnn_magics.models.fast import decode_loop, parallel, products, regions, scans
+from rnn_magics.models.fast import parallel, products, regions, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.functions import GRU, Linear, Scan
 from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.parallel import in_parallel
+from rnn_magics.models.fast.writing import loop
 
 
 @njit
@@ -78,6 +79,23 @@ def test_both_ways_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
 
 
+@pytest.mark.parametrize(("size", "threads"), [(4, 1), (5, 3)])
+def test_a_single_part_wakes_no_other_thread(
+    size: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[int] = []
+
+    def region(_size: int, _grain: int, _parts: int, threads: int) -> int:
+        used.append(threads)
+        return 0
+
+    monkeypatch.setattr(parallel, "is_available", lambda: True)
+    monkeypatch.setitem(regions._REGIONS, _mark, region)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    regions.run(_mark, size, 4, 16)
+    assert used == [threads]
+
+
 def test_every_kernel_has_a_region_of_its_own() -> None:
     kernels = {
         *(
@@ -96,7 +114,7 @@ def test_every_kernel_has_a_region_of_its_own() -> None:
         products.pack_rows,
         products.pack_columns,
         amx.split_panels,
-        decode_loop.write_rows,
+        loop.write_rows,
     }
     assert set(regions._REGIONS) == kernels
     names = {kernel.__name__: region.__name__ for kernel, region in regions._REGIONS.items()}

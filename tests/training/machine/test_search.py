@@ -86,6 +86,23 @@ def test_a_hopeless_neighbour_is_tried_seldom() -> None:
     assert 1 <= sum(number == 2 for _, number in taken) <= 8
 
 
+def test_beside_busy_processes_it_seldom_tries_what_fails_again_and_again() -> None:
+    def steps_of(choose: Search | int, seed: int) -> list[int]:
+        drawn, now, numbers = random.Random(seed), 0.0, []
+        while now < 60:
+            numbers.append(number := choose if isinstance(choose, int) else choose.number)
+            spread = 0.25 * number  # more threads wait for more processes
+            seconds = {1: 0.04, 2: 0.046}[number] * drawn.lognormvariate(-(spread**2) / 2, spread)
+            now += seconds
+            if isinstance(choose, Search):
+                choose.took(seconds)
+        return numbers
+
+    followed = [steps_of(Search((1, 2), 2), seed) for seed in range(10)]
+    fixed = [max(len(steps_of(number, seed)) for number in (1, 2)) for seed in range(10)]
+    assert sum(map(len, followed)) >= 0.94 * sum(fixed)
+
+
 def test_a_single_slow_step_of_the_system_changes_nothing() -> None:
     search = Search((1, 2), 2)
     seconds = {1: 3.0, 2: 0.012}  # one thread is out of the question, and tried once

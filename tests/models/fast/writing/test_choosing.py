@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rnn_magics.decoding.decoders import DecodingConfig, draw, greedy
-from rnn_magics.models.fast.decode_loop import Rule, choose
+from rnn_magics.models.fast.writing.choosing import Rule, choose
 
 LOGITS = st.lists(
     st.one_of(
@@ -34,9 +34,9 @@ def chosen(logits: Tensor, uniforms: Tensor, **options: Any) -> tuple[list[int],
         options.get("top_p") or math.inf,
         options.get("no_unk", False),
     )
-    shares, order = torch.empty(size).double().numpy(), torch.empty(size).long().numpy()
+    shares, order = torch.empty(2, size).double().numpy(), torch.empty(size).long().numpy()
     rows = zip(logits.numpy(), uniforms.tolist(), strict=True)
-    results = [choose(row, rule, uniform, shares, order) for row, uniform in rows]
+    results = [choose(row, rule, uniform, 0, shares, order) for row, uniform in rows]
     tokens, log_probs = zip(*results, strict=True)
     return [*tokens], [*log_probs]
 
