@@ -29,8 +29,8 @@ from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import Compiling, Event
 from rnn_magics.training.further.train_further import train_further
 from rnn_magics.training.loop import train
-from rnn_magics.training.recipes import RECIPES
 from rnn_magics.training.recipes.budget import suited
+from rnn_magics.training.recipes.recipes import RECIPES
 from rnn_magics.training.run import Run
 from rnn_magics.training.steps.shared import require_rows
 
@@ -42,7 +42,9 @@ class TrainOptions(LineOptions):
     recipe: str | None = option(
         None,
         lambda: say(
-            "known settings, overridden by other options: {recipes}", recipes=", ".join(RECIPES)
+            "known settings, overridden by other options: {recipes}; the model of those with a time"
+            " follows the machine and the text",
+            recipes=", ".join(RECIPES),
         ),
         choices=lambda: list(RECIPES),
         spelling=named(metavar="NAME"),
@@ -244,6 +246,7 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
         %train_rnn
         run = %train_rnn --cell lstm --num-layers 2 --dropout 0.2 --epochs 20
         %train_rnn --recipe d2l-gru --seed 1
+        %train_rnn --recipe three-minutes      the model suits the machine and the text
         %train_rnn --seeds 5
         %train_rnn --predict 4.0
         %train_rnn --max-time 180 --background

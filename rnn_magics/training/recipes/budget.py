@@ -10,7 +10,7 @@ trainings from which the tables are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import TrainingError
@@ -27,7 +27,12 @@ _WARM = 2  # steps that are not counted: the first ones allocate, and find the n
 _LEAST_STEPS, _SECONDS = 5, 0.4
 
 # (tokens that the model of reference could read, cell, layers, units), from so many tokens on
-SIZES = ((0, "gru", 2, 192), (4_000_000, "gru", 2, 256), (30_000_000, "lstm", 2, 384))
+SIZES = (
+    (0, "gru", 2, 128),
+    (2_000_000, "gru", 2, 192),
+    (4_000_000, "gru", 2, 256),
+    (30_000_000, "lstm", 2, 384),
+)
 # (how often that would be the training text, dropout), from so many times on
 DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (25, 0.25))
 

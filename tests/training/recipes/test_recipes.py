@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_magics.training.recipes import RECIPES
+from rnn_magics.training.recipes.recipes import RECIPES
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith("d2l-")])
