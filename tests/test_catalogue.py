@@ -130,6 +130,7 @@ NOT_FOR_PEOPLE = {
     },
     "rnn_magics/inspection/doctor.py": {"second time"},  # in an error of torch
     "rnn_magics/inspection/fitting.py": {"dict[str, Any]"},
+    "rnn_magics/notebook/magics/rnn.py": {"%rnn attach"},  # a line to type
     "rnn_magics/notebook/line/parser.py": {  # in errors of argparse
         "ignored explicit argument",
         "the following arguments are required: ",

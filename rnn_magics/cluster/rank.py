@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from rnn_magics.cluster.hub import Answer
+from rnn_magics.cluster.messages import Answer
 from rnn_magics.cluster.update import Training, Update
 from rnn_magics.language import marked, say, speak
 from rnn_magics.models.recurrent import Share
@@ -252,7 +252,8 @@ class Link:
         self._hear()  # the answer to what was sent before; it has long arrived
         whole = update is not None and update.training is not None
         told = None if update is None else pickle.dumps(update, protocol=5)
-        self._pending = self._hub.put.remote(told, self._heard, is_whole=whole)
+        first = update is not None and isinstance(update.event, TrainBegin)
+        self._pending = self._hub.put.remote(told, self._heard, is_whole=whole, is_first=first)
         self._sent = time.monotonic()
 
     def _hear(self) -> None:

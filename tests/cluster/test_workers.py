@@ -22,6 +22,7 @@ import torch
 
 from rnn_magics.batching import BatchConfig, make_batches
 from rnn_magics.cluster import rank, workers
+from rnn_magics.cluster.following import Place
 from rnn_magics.cluster.hub import Hub
 from rnn_magics.cluster.rank import TorchGroup
 from rnn_magics.cluster.workers import Workers
@@ -35,6 +36,8 @@ from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import begin, iter_train, train
+from rnn_magics.training.run import Run
+from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps.shared import Lockstep, Orders
 from tests.training.steps.test_shared import STEPS, alone, begun, copied, losses, until
 
@@ -155,17 +158,19 @@ class Near:
 
     def __init__(self) -> None:
         hub = Hub()
+        names = ("put", "begin", "fail", "end", "take", "order", "follow", "beat", "leave")
         self.hub = SimpleNamespace(
-            **{
-                name: SimpleNamespace(remote=getattr(hub, name))
-                for name in ("put", "begin", "fail", "take", "order")
-            }
+            **{name: SimpleNamespace(remote=getattr(hub, name)) for name in names}
         )
         self.exceptions = SimpleNamespace(RayError=ConnectionError)
 
     @staticmethod
-    def get(answer: Any) -> Any:
+    def get(answer: Any, **_how: Any) -> Any:
         return answer
+
+    @staticmethod
+    def kill(_hub: Any) -> None:
+        """It is an object of this process."""
 
 
 class Alone:
@@ -185,28 +190,21 @@ def near(monkeypatch: pytest.MonkeyPatch) -> Near:
     """Everything as with Ray, but for Ray."""
     found = Near()
 
-    def fit(self: Any, _folder: str) -> None:
-        begun = workers._packed(self._run, self._state)
-        rank.work(rank.Beginning(begun, found.hub, 1, "en"))
-        self._is_over.set()
+    def launched(_connection: object, number: int, run: Run, state: TrainState) -> Place:
+        begun = workers._packed(run, state)
 
-    def events(self: Any) -> Iterator[Event]:
-        self._hub = found.hub
-        worker = threading.Thread(target=self._fit, args=("",))
-        worker.start()
-        try:
-            yield from self._told()
-        finally:
-            self._order(Orders(stop=Ending.INTERRUPTED))
-            self._order(Orders(stop=Ending.INTERRUPTED))
-            worker.join()
+        def conduct() -> None:
+            rank.work(rank.Beginning(begun, found.hub, 1, "en"))
+            found.hub.end.remote("")
+
+        threading.Thread(target=conduct).start()
+        return Place(found, found.hub, number, outlives=False)
 
     @contextmanager
     def connected(*_address: object, **_more: object) -> Iterator[Any]:
         yield SimpleNamespace(ray=found, num_cpus=8, is_local=True)
 
-    monkeypatch.setattr(workers._Training, "_fit", fit)
-    monkeypatch.setattr(workers._Training, "events", events)
+    monkeypatch.setattr(workers, "_launched", launched)
     monkeypatch.setattr(workers, "connect", connected)
     monkeypatch.setattr(rank, "TorchGroup", Alone)
     monkeypatch.setattr(ray, "get", found.get)

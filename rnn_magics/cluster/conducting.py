@@ -1,0 +1,64 @@
+"""Starts the workers of a run, and starts them anew when one is lost, until the run has ended."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rnn_magics.cluster.connection import quiet
+from rnn_magics.cluster.messages import Plan, last_line
+from rnn_magics.cluster.rank import Beginning, work
+
+_MOST_RESTARTS = 3
+_DAYS = 24 * 3600
+_TIMEOUT = 30 * _DAYS  # a pause may be long; a worker that is gone is noticed at once
+
+
+def conduct(plan: Plan, hub: Any) -> None:
+    """Let the workers of a run train; return when they have ended, and tell the hub why.
+
+    Parameters
+    ----------
+    plan
+        How they are started.
+    hub
+        The actor.
+    """
+    import ray  # noqa: PLC0415  (an optional extra)
+
+    why = ""
+    try:
+        with (
+            quiet("ray.train", logging.CRITICAL),
+            TemporaryDirectory(prefix="rnn-magics-", ignore_cleanup_errors=True) as folder,
+        ):
+            _trainer(plan, hub, folder).fit()
+    except Exception as error:  # noqa: BLE001  (told where the run is followed)
+        why = last_line(error)
+    ray.get(hub.end.remote(why))
+
+
+def _trainer(plan: Plan, hub: Any, folder: str) -> Any:
+    from ray.train import FailureConfig, RunConfig, ScalingConfig  # noqa: PLC0415
+    from ray.train.torch import TorchConfig, TorchTrainer  # noqa: PLC0415
+
+    number: Any = plan.number if plan.least == plan.number else (plan.least, plan.number)
+    return TorchTrainer(
+        _work,
+        train_loop_config={"beginning": Beginning(plan.begun[0], hub, plan.threads, plan.language)},
+        torch_config=TorchConfig(backend="gloo", timeout_s=_TIMEOUT),
+        scaling_config=ScalingConfig(
+            num_workers=number, resources_per_worker={"CPU": plan.threads}
+        ),
+        run_config=RunConfig(
+            name="run",
+            storage_path=str(Path(folder).resolve()),
+            failure_config=FailureConfig(max_failures=_MOST_RESTARTS),
+        ),
+    )
+
+
+def _work(config: dict[str, Any]) -> None:
+    work(config["beginning"])
