@@ -42,15 +42,17 @@ def conduct(plan: Plan, hub: Any) -> None:
 
 def _trainer(plan: Plan, hub: Any, folder: str) -> Any:
     from ray.train import FailureConfig, RunConfig, ScalingConfig  # noqa: PLC0415
-    from ray.train.torch import TorchConfig, TorchTrainer  # noqa: PLC0415
+    from ray.train.torch import TorchTrainer  # noqa: PLC0415
 
     number: Any = plan.number if plan.least == plan.number else (plan.least, plan.number)
     return TorchTrainer(
         _work,
         train_loop_config={"beginning": Beginning(plan.begun[0], hub, plan.threads, plan.language)},
-        torch_config=TorchConfig(backend="gloo", timeout_s=_TIMEOUT),
+        torch_config=_torch_config(on_gpus=plan.on_gpus),
         scaling_config=ScalingConfig(
-            num_workers=number, resources_per_worker={"CPU": plan.threads}
+            num_workers=number,
+            use_gpu=plan.on_gpus,
+            resources_per_worker={"CPU": plan.threads, **({"GPU": 1} if plan.on_gpus else {})},
         ),
         run_config=RunConfig(
             name="run",
@@ -58,6 +60,25 @@ def _trainer(plan: Plan, hub: Any, folder: str) -> Any:
             failure_config=FailureConfig(max_failures=_MOST_RESTARTS),
         ),
     )
+
+
+def _torch_config(*, on_gpus: bool) -> Any:
+    from ray.train.torch import TorchConfig  # noqa: PLC0415
+
+    if not on_gpus:
+        return TorchConfig(backend="gloo", timeout_s=_TIMEOUT)
+
+    class Backend(TorchConfig().backend_cls):  # type: ignore[misc]
+        # Each worker sees its own GPU alone, as cuda:0: the device of the run that it is sent.
+        share_cuda_visible_devices = False
+
+    class Config(TorchConfig):
+        @property
+        def backend_cls(self) -> type:
+            return Backend
+
+    # Gradients are summed between GPUs; what a clock or a user decides stays on the CPU.
+    return Config(backend="cpu:gloo,cuda:nccl", timeout_s=_TIMEOUT)
 
 
 def _work(config: dict[str, Any]) -> None:

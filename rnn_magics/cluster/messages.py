@@ -24,6 +24,8 @@ class Plan:
         How many threads, and CPUs, each has.
     language
         In which notes and messages are said.
+    on_gpus
+        Whether each has a GPU.
     begun
         What Ray keeps the pickle of the run and its state by; one, in a list, since Ray would give
         what it keeps instead.
@@ -33,6 +35,7 @@ class Plan:
     least: int
     threads: int
     language: str
+    on_gpus: bool = False
     begun: Sequence[Any] = ()
 
 

@@ -110,21 +110,18 @@ class Workers(Options):
         Raises
         ------
         ConfigError
-            If there are more workers than rows in a minibatch, Ray is not installed, or nobody
-            answers at the address.
+            If there are more workers than rows in a minibatch, Ray is not installed, nobody
+            answers at the address, or the device is one that workers cannot have each.
         TrainingError
-            If the workers end before the training does. The run and its state are then those of
-            the last event.
+            If there are not as many CPUs, or GPUs, as workers, or the workers end before the
+            training does. The run and its state are then those of the last event.
         """
         number = self.number or 1
         require_rows(number, state.batches.config.batch_size)
-        if state.batches.ids.device.type != "cpu":
-            raise ConfigError(
-                say("--workers trains on the CPU; add --device cpu, or leave --workers out")
-            )
+        on_gpus = _is_on_gpu(run)
         cpus = None if self.cluster is not None else max(number, cores())
         with connect(self.cluster, flag="--workers", cpus=cpus) as connection:
-            _require_room(connection, number)
+            _require_room(connection, number, on_gpus=on_gpus)
             place = _launched(connection, number, run, state)
             yield from Following(place, run, state, should_stop).events()
 
@@ -145,7 +142,13 @@ def _launched(connection: Connection, number: int, run: Run, state: TrainState) 
     ray, is_local = connection.ray, connection.is_local
     begun = _packed(run, state, ray.cloudpickle.dumps)
     # On a cluster a lost machine may not come back: then those that are left go on.
-    plan = Plan(number, number if is_local else 1, _threads(connection, number, run), language())
+    plan = Plan(
+        number,
+        number if is_local else 1,
+        _threads(connection, number, run),
+        language(),
+        on_gpus=_is_on_gpu(run),
+    )
     hub = _hub(ray, run.name, is_local=is_local)
     try:
         if is_local:
@@ -198,12 +201,42 @@ def _packed(run: Run, state: TrainState, dumps: Callable[[object], bytes] = pick
     return dumps((run, replace(state, batches=batches)))
 
 
-def _require_room(connection: Connection, number: int) -> None:
+def _is_on_gpu(run: Run) -> bool:
+    device = run.device.device
+    if device.type not in ("cpu", "cuda"):
+        raise ConfigError(
+            say(
+                "--workers trains on CPUs or on CUDA GPUs, not on {device}; add --device cpu, or"
+                " leave --workers out",
+                device=device.type,
+            )
+        )
+    if device.index:
+        raise ConfigError(
+            say(
+                "each worker has a GPU of its own, so none is chosen by number: --device cuda"
+                " instead of {device}",
+                device=device,
+            )
+        )
+    return device.type == "cuda"
+
+
+def _require_room(connection: Connection, number: int, *, on_gpus: bool) -> None:
     if connection.num_cpus < number:
         raise TrainingError(
             say(
                 "{workers} workers need a CPU each, and the cluster has {cpus}",
                 workers=number,
                 cpus=connection.num_cpus,
+            )
+        )
+    if on_gpus and connection.num_gpus < number:
+        raise TrainingError(
+            say(
+                "{workers} workers need a GPU each, and there are {gpus}: take fewer workers, or"
+                " add --device cpu",
+                workers=number,
+                gpus=connection.num_gpus,
             )
         )

@@ -138,7 +138,7 @@ def test_what_cannot_work_is_refused_before_anything_starts() -> None:
     with pytest.raises(ConfigError, match="no Ray cluster answers"):
         Workers(2, "127.0.0.1:1").require()
     with pytest.raises(TrainingError, match="2 workers need a CPU each, and the cluster has 1"):
-        workers._require_room(Short(), 2)  # type: ignore[arg-type]
+        workers._require_room(Short(), 2, on_gpus=False)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
