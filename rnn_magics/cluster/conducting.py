@@ -10,8 +10,10 @@ from typing import Any
 from rnn_magics.cluster.connection import quiet
 from rnn_magics.cluster.messages import Plan, last_line
 from rnn_magics.cluster.rank import Beginning, work
+from rnn_magics.language import say, speaking
 
 _MOST_RESTARTS = 3
+_MOST_STARTS = 5  # of a group that does not begin, as on a machine whose disk is full
 _DAYS = 24 * 3600
 _TIMEOUT = 30 * _DAYS  # a pause may be long; a worker that is gone is noticed at once
 
@@ -27,6 +29,7 @@ def conduct(plan: Plan, hub: Any) -> None:
         The actor.
     """
     import ray  # noqa: PLC0415  (an optional extra)
+    from ray.train import ControllerError  # noqa: PLC0415
 
     why = ""
     try:
@@ -35,6 +38,10 @@ def conduct(plan: Plan, hub: Any) -> None:
             TemporaryDirectory(prefix="rnn-magics-", ignore_cleanup_errors=True) as folder,
         ):
             _trainer(plan, hub, folder).fit()
+    except ControllerError as error:
+        with speaking(plan.language):
+            text = say("workers cannot be started: {why}", why=last_line(error))
+            why = say("{what}; is a disk or the memory of a machine full?", what=text)
     except Exception as error:  # noqa: BLE001  (told where the run is followed)
         why = last_line(error)
     ray.get(hub.end.remote(why))
@@ -57,7 +64,9 @@ def _trainer(plan: Plan, hub: Any, folder: str) -> Any:
         run_config=RunConfig(
             name="run",
             storage_path=str(Path(folder).resolve()),
-            failure_config=FailureConfig(max_failures=_MOST_RESTARTS),
+            failure_config=FailureConfig(
+                max_failures=_MOST_RESTARTS, controller_failure_limit=_MOST_STARTS
+            ),
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 NAMESPACE = "rnn_magics"  # of the actors that have a name
 HUB = "run "  # and then the name of the run
+_DETAILS = "Worker exit type:"  # Ray goes on for ten lines about what may have been
 
 
 @dataclass(frozen=True)
@@ -149,4 +150,5 @@ class Whole:
 def last_line(error: BaseException) -> str:
     """Return the last line of what an error says, which is that of the error itself."""
     lines = [line.strip() for line in f"{error}".splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    last = lines[-1] if lines else type(error).__name__
+    return last.partition(_DETAILS)[0].rstrip(" .")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -21,9 +22,10 @@ import ray
 import torch
 
 from rnn_magics.batching import BatchConfig, make_batches
-from rnn_magics.cluster import rank, workers
+from rnn_magics.cluster import conducting, rank, workers
 from rnn_magics.cluster.following import Place
 from rnn_magics.cluster.hub import Hub
+from rnn_magics.cluster.messages import Plan
 from rnn_magics.cluster.rank import TorchGroup
 from rnn_magics.cluster.workers import Workers
 from rnn_magics.errors import ConfigError, TrainingError
@@ -299,3 +301,60 @@ def test_as_the_drive_of_a_run_it_tells_every_listener() -> None:
     assert run.history.valid_perplexity == one.history.valid_perplexity
     assert isinstance(told[-1], TrainEnd)
     assert not run.model.training
+
+
+class Full:
+    """A trainer whose workers do not begin, as on a machine whose disk is full."""
+
+    def fit(self) -> None:
+        from ray.train import ControllerError
+
+        raise ControllerError(
+            RuntimeError("The actor is dead because its process died. Worker exit type: SYSTEM")
+        )
+
+
+def test_workers_that_cannot_be_started_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conducting, "_trainer", lambda *_: Full())
+    hub = Hub()
+    monkeypatch.setattr(ray, "get", lambda answer: answer)
+    near: Any = SimpleNamespace(end=SimpleNamespace(remote=hub.end))
+    conducting.conduct(Plan(2, 1, 1, "en"), near)
+    taken = hub.take()
+    assert taken.is_over
+    assert taken.failure == (
+        "workers cannot be started: The actor is dead because its process died; is a disk or the"
+        " memory of a machine full?"
+    )
+
+
+@pytest.mark.usefixtures("near")
+def test_a_full_disk_ends_no_run_and_what_is_not_kept_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, state = copied(begun(**LONG))
+    keep = Checkpointing(str(tmp_path / "kept"), every="50steps")(run, state)
+    stop: list[str] = []
+    is_full = [False]
+    write = os.fsync
+
+    def sync(file: int) -> None:
+        if is_full[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(file)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    said = []
+    for event in Workers(1).trains(run, state, lambda: stop.pop() if stop else None):
+        keep(event)
+        is_full[0] = is_full[0] or run.steps > 100
+        said += [run.message] if run.message and run.message not in said else []
+        if said and isinstance(event, StepEnd) and not stop:
+            stop.append("stopped")
+    assert run.reason == Ending.STOPPED
+    assert run.message.startswith(f"no checkpoint after step {run.steps}: cannot write ")
+    assert "do not fit (No space left on device)" in run.message
+    is_full[0] = False
+    there = reopen(tmp_path / "kept", state.batches)
+    assert 0 < there[1].total_steps < run.steps  # the last that was written
+    there[2].claim.release()
