@@ -51,6 +51,7 @@ def _trainer(plan: Plan, hub: Any, folder: str) -> Any:
     from ray.train import FailureConfig, RunConfig, ScalingConfig  # noqa: PLC0415
     from ray.train.torch import TorchTrainer  # noqa: PLC0415
 
+    failures: Any = FailureConfig  # of the second version of Ray Train, which no type checker knows
     number: Any = plan.number if plan.least == plan.number else (plan.least, plan.number)
     return TorchTrainer(
         _work,
@@ -64,7 +65,7 @@ def _trainer(plan: Plan, hub: Any, folder: str) -> Any:
         run_config=RunConfig(
             name="run",
             storage_path=str(Path(folder).resolve()),
-            failure_config=FailureConfig(
+            failure_config=failures(
                 max_failures=_MOST_RESTARTS, controller_failure_limit=_MOST_STARTS
             ),
         ),
