@@ -32,6 +32,7 @@ from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.resume import reopen
+from rnn_magics.storage.run_folder import RunFolder
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
@@ -347,7 +348,7 @@ def test_a_full_disk_ends_no_run_and_what_is_not_kept_is_said(
     said = []
     for event in Workers(1).trains(run, state, lambda: stop.pop() if stop else None):
         keep(event)
-        is_full[0] = is_full[0] or run.steps > 100
+        is_full[0] = is_full[0] or len(RunFolder(tmp_path / "kept").steps) > 1
         said += [run.message] if run.message and run.message not in said else []
         if said and isinstance(event, StepEnd) and not stop:
             stop.append("stopped")
@@ -356,5 +357,5 @@ def test_a_full_disk_ends_no_run_and_what_is_not_kept_is_said(
     assert "do not fit (No space left on device)" in run.message
     is_full[0] = False
     there = reopen(tmp_path / "kept", state.batches)
-    assert 0 < there[1].total_steps < run.steps  # the last that was written
+    assert 50 <= there[1].total_steps < run.steps  # the last that was written
     there[2].claim.release()
