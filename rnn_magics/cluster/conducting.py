@@ -29,7 +29,6 @@ def conduct(plan: Plan, hub: Any) -> None:
         The actor.
     """
     import ray  # noqa: PLC0415  (an optional extra)
-    from ray.train import ControllerError  # noqa: PLC0415
 
     why = ""
     try:
@@ -38,13 +37,20 @@ def conduct(plan: Plan, hub: Any) -> None:
             TemporaryDirectory(prefix="rnn-magics-", ignore_cleanup_errors=True) as folder,
         ):
             _trainer(plan, hub, folder).fit()
-    except ControllerError as error:
-        with speaking(plan.language):
-            text = say("workers cannot be started: {why}", why=last_line(error))
-            why = say("{what}; is a disk or the memory of a machine full?", what=text)
     except Exception as error:  # noqa: BLE001  (told where the run is followed)
-        why = last_line(error)
+        with speaking(plan.language):
+            why = _in_words(error)
     ray.get(hub.end.remote(why))
+
+
+def _in_words(error: Exception) -> str:
+    from ray.train.v2.api.exceptions import ControllerError  # noqa: PLC0415
+
+    why = last_line(error)
+    if not isinstance(error, ControllerError):
+        return why
+    what = say("workers cannot be started: {why}", why=why)
+    return say("{what}; is a disk or the memory of a machine full?", what=what)
 
 
 def _trainer(plan: Plan, hub: Any, folder: str) -> Any:

@@ -308,7 +308,7 @@ class Full:
     """A trainer whose workers do not begin, as on a machine whose disk is full."""
 
     def fit(self) -> None:
-        from ray.train import ControllerError
+        from ray.train.v2.api.exceptions import ControllerError
 
         raise ControllerError(
             RuntimeError("The actor is dead because its process died. Worker exit type: SYSTEM")
