@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 import subprocess
@@ -60,7 +61,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A Ray that lives longer than those who connect to it."""
     from ray.cluster_utils import Cluster
 
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
     monkeypatch.setenv("RAY_TRAIN_V2_ENABLED", "1")
     found = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
     yield found.address
