@@ -8,6 +8,7 @@ from .batching import BatchConfig as BatchConfig
 from .batching import Batcher as Batcher
 from .batching import Batches as Batches
 from .batching import make_batches as make_batches
+from .cluster.attaching import attach_run as attach_run
 from .cluster.counting import count_vocab as count_vocab
 from .cluster.workers import Workers as Workers
 from .decoding.decoders import DECODERS as DECODERS

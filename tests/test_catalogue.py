@@ -115,6 +115,7 @@ NOT_FOR_PEOPLE = {
         "rnn_magics.{} is called rnn_magics.{} now",
     },
     "rnn_magics/batching.py": {"The given NumPy array is not writable"},  # a warning of torch
+    "rnn_magics/cluster/messages.py": {"Worker exit type:"},  # in errors of Ray
     "rnn_magics/errors.py": {  # in errors of torch
         "can't allocate memory",
         "not enough memory",
@@ -130,6 +131,7 @@ NOT_FOR_PEOPLE = {
     },
     "rnn_magics/inspection/doctor.py": {"second time"},  # in an error of torch
     "rnn_magics/inspection/fitting.py": {"dict[str, Any]"},
+    "rnn_magics/notebook/magics/rnn.py": {"%rnn attach"},  # a line to type
     "rnn_magics/notebook/line/parser.py": {  # in errors of argparse
         "ignored explicit argument",
         "the following arguments are required: ",

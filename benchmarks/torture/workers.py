@@ -5,9 +5,11 @@
 A cluster of two machines is made of processes of this one. In each round a run begins with two
 workers; then a worker is killed (`kill -9`), or the machine of a worker is taken away, at a random
 step. The run must go on from its last update, and end, and its losses must be those of one process
-to 1e-3. Last, the process that began a run is killed, and another resumes it from its folder.
+to 1e-3. Then the process that began a run is killed at a random step, and another attaches to the
+run and follows it to its end. Last, such a process is killed, and another resumes the run from its
+folder.
 A row is ``| what | count | held |``, and what did not hold is written to stderr. `--quick`: two
-kills and one machine.
+kills, one machine and one kernel.
 """
 
 from __future__ import annotations
@@ -41,9 +43,11 @@ os.environ |= {  # so that a lost machine is noticed in seconds
 import psutil  # noqa: E402
 import torch  # noqa: E402
 
+from rnn_magics.cluster.attaching import attach, attach_run  # noqa: E402
 from rnn_magics.cluster.connection import ray_or  # noqa: E402
 from rnn_magics.cluster.workers import Workers  # noqa: E402
-from rnn_magics.training.events import StepEnd  # noqa: E402
+from rnn_magics.training.endings import Ending  # noqa: E402
+from rnn_magics.training.events import StepEnd, TrainEnd  # noqa: E402
 from rnn_magics.training.run import Run  # noqa: E402
 from rnn_magics.training.state import TrainState  # noqa: E402
 from tests.training.steps.test_shared import alone, begun, copied  # noqa: E402
@@ -61,6 +65,17 @@ keep = Checkpointing(sys.argv[1], every="100steps")(run, state)
 for event in Workers(2, sys.argv[2]).trains(run, state):
     keep(event)
     if isinstance(event, StepEnd) and run.steps > 500:
+        print("begun", flush=True)
+"""
+ATTACHED = """
+import sys
+from rnn_magics.cluster.workers import Workers
+from rnn_magics.training.events import StepEnd
+from tests.training.steps.test_shared import begun, copied
+
+run, state = copied(begun(epochs=60))
+for event in Workers(2, sys.argv[1]).trains(run, state):
+    if isinstance(event, StepEnd) and run.steps > int(sys.argv[2]):
         print("begun", flush=True)
 """
 
@@ -109,8 +124,35 @@ def further(run: Run, state: TrainState, address: str, steps: int) -> None:
             stop[:] = ["stopped"]
 
 
+def attached(address: str, after: int) -> bool:
+    """Kill the process that began a run, attach to it, and say whether it ends as one does."""
+    command = [sys.executable, "-c", ATTACHED, address, str(after)]
+    with subprocess.Popen(  # noqa: S603
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as life:
+        if life.stdout is not None:
+            life.stdout.readline()
+        life.send_signal(signal.SIGKILL)
+    began = time.monotonic()
+    run = attach_run(cluster=address)
+    whole = alone(begun(epochs=60))
+    far = max(
+        (mine - theirs).abs().max().item()
+        for mine, theirs in zip(run.model.parameters(), whole[1].model.parameters(), strict=True)
+    )
+    took = time.monotonic() - began
+    print(
+        f"attached: {run.reason}, {run.steps} steps, {took:.0f} s; off by {far:.1e}",
+        file=sys.stderr,
+    )
+    return bool(run.reason == "epochs" and run.steps == whole[0].steps and far < 1e-3)
+
+
 def resumed(address: str) -> bool:
-    """Kill the process that began a run, and go on with the run from its folder."""
+    """Kill the process that began a run, and go on with the run from its folder.
+
+    The workers of that process go on, too, until somebody stops them.
+    """
     from rnn_magics.storage.resume import reopen  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as top:
@@ -126,6 +168,7 @@ def resumed(address: str) -> bool:
                 life.stdout.readline()
             life.send_signal(signal.SIGKILL)
         batches = begun()[1].batches
+        stop_what_is_left(address)  # there are no more CPUs for others
         run, state, reopened = reopen(folder, batches)
         before = state.total_steps
         reopened.claim.release()
@@ -134,10 +177,19 @@ def resumed(address: str) -> bool:
         return before >= 100 and run.reason == "stopped"
 
 
+def stop_what_is_left(address: str) -> None:
+    """Attach to the run whose process was killed, and stop it."""
+    left = attach(None, cluster=address)
+    for listener in left.listeners:
+        listener(TrainEnd(Ending.FAILED))  # it is resumed from where its process was killed
+    for _ in left.trains(left.run, left.state, lambda: Ending.STOPPED):
+        pass
+
+
 def main() -> int:
     """Print the rows; return 1 if one did not hold."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true", help="two kills and one machine")
+    options.add_argument("--quick", action="store_true", help="two kills, one machine, one kernel")
     quick = options.parse_args().quick
     chance = random.Random(0)  # noqa: S311
     torch.set_num_threads(1)
@@ -164,6 +216,9 @@ def main() -> int:
             held += holds(address, chance.randrange(100, 1500), remove)
             kept.append(cluster.add_node(num_cpus=1))
         rows.append(("loss of the machine of a worker: the run goes on", count, held))
+        count = 1 if quick else 10
+        held = sum(attached(address, chance.randrange(100, 3000)) for _ in range(count))
+        rows.append(("kill -9 of the process that began a run: another attaches", count, held))
         rows.append(("kill -9 of the process that began a run: resumed", 1, int(resumed(address))))
     finally:
         ray.shutdown()

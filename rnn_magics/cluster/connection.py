@@ -63,6 +63,11 @@ class Connection:
         """How many CPUs the machines of the cluster offer together."""
         return int(self.ray.cluster_resources().get("CPU", 0))
 
+    @property
+    def num_gpus(self) -> int:
+        """How many GPUs they offer."""
+        return int(self.ray.cluster_resources().get("GPU", 0))
+
 
 def ray_or(flag: str) -> Any:
     """Return Ray, an optional extra.

@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from rnn_magics.cluster.hub import Answer
+from rnn_magics.cluster.messages import Answer
 from rnn_magics.cluster.update import Training, Update
 from rnn_magics.language import marked, say, speak
 from rnn_magics.models.recurrent import Share
@@ -125,10 +125,12 @@ def _train(ray: Any, beginning: Beginning, group: TorchGroup) -> None:
     if last is not None and last.training is not None:
         last.training.give(run, state)
     _require_same_place(state, group)
-    if last is None:
-        run.threads = ThreadChoice(beginning.threads, _compared(run, state, group))
+    compared = "" if last is not None else _compared(run, state, group)
+    if compared and run.device.device.type == "cpu":
+        run.threads = ThreadChoice(beginning.threads, compared)
+        compared = ""
     link = Link(ray, beginning.hub, run, state, 0 if last is None else last.heard)
-    lockstep = Lockstep(run, state, group, link.orders)
+    lockstep = Lockstep(run, state, group, link.orders, note=compared)
     for event in iter_train(run, state, lockstep.asked, lockstep.make_step):
         if isinstance(event, TrainEnd) and not run.message:
             run.message = slowest(lockstep.seconds.tolist())
@@ -174,17 +176,20 @@ def _compared(run: Run, state: TrainState, group: TorchGroup) -> str:
     state.model.make_ready()
     epoch, precision = state.begin_epoch(), run.config.train.precision
     share = Share.of(state.batches.config.batch_size, group.rank, group.size)
-    numbers = torch.zeros(sum(parameter.numel() for parameter in state.learning))
+    device = state.batches.ids.device
+    numbers = torch.zeros(sum(part.numel() for part in state.learning), device=device)
     alone, shared = [], []
     for _ in range(_REPEATS):
         begun = time.perf_counter()
         if group.rank == 0:
             try_step(state, epoch, precision)
+            numbers[0].item()  # a GPU has computed when a number has come from it
         alone.append(time.perf_counter() - begun)
         group.take_first(torch.zeros(1))  # so that nobody computes beside rank 0
         begun = time.perf_counter()
         try_step(state, epoch, precision, share.rows)
         group.add_up(numbers)
+        numbers[0].item()
         shared.append(time.perf_counter() - begun)
     one, all_of_them = (statistics.median(seconds) * 1000 for seconds in (alone, shared))
     text = (
@@ -252,7 +257,8 @@ class Link:
         self._hear()  # the answer to what was sent before; it has long arrived
         whole = update is not None and update.training is not None
         told = None if update is None else pickle.dumps(update, protocol=5)
-        self._pending = self._hub.put.remote(told, self._heard, is_whole=whole)
+        first = update is not None and isinstance(update.event, TrainBegin)
+        self._pending = self._hub.put.remote(told, self._heard, is_whole=whole, is_first=first)
         self._sent = time.monotonic()
 
     def _hear(self) -> None:

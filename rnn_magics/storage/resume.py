@@ -131,6 +131,45 @@ def _named(folder: str | Path) -> RunFolder:
     return RunFolder(atomic.user_path(folder)).require()
 
 
+def keep_on(run: Run, state: TrainState) -> tuple[Reopened | None, str]:
+    """Prepare to keep a run that has gone on while nobody kept it, and claim its folder.
+
+    Parameters
+    ----------
+    run, state
+        The run, with the folder that kept it, and its state, as they are now.
+
+    Returns
+    -------
+    reopened : Reopened or None
+        ``reopened.go_on(run, state)`` continues to keep the run; None where it cannot be kept.
+    note : str
+        Why not.
+
+    Raises
+    ------
+    StorageError
+        When the folder is in use by another training, or cannot be read.
+    """
+    folder = RunFolder(atomic.user_path(run.folder or ""))
+    told = {"name": run.name, "folder": str(folder.path)}
+    if not folder.exists or folder.summary().name != run.name:
+        return None, say("run {name!r} is kept no more: {folder!r} is not its folder", **told)
+    with released_on_error(folder.claim()) as claim:
+        log = folder.lines()
+        if next(iter(folder.steps)) > run.steps or (log and "end" in log[-1]):
+            claim.release()
+            text = say("run {name!r} is kept no more: it was resumed from {folder!r}", **told)
+            return None, text
+        if run.reason is not None and state.step:  # its curve is beyond the last epoch
+            claim.release()
+            text = say("run {name!r} has ended; its last weights are not in {folder!r}", **told)
+            return None, text
+        with naming(folder.path):
+            options = read_options(Checkpointing, folder.checkpointing())
+        return Reopened(replace(options, folder=run.folder or ""), claim), ""
+
+
 def last_run() -> tuple[RunFolder, str]:
     """Return the folder of the run written to last, and a note on the runs that were skipped.
 

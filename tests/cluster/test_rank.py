@@ -65,7 +65,7 @@ def test_steps_are_told_ten_times_a_second_and_everything_else_always(clock: Clo
             clock.now += 0.01
             steps += 1
         link.tell(event)
-        told += [pickle.loads(update) for update in near.hub.take()[0]]
+        told += [pickle.loads(update) for update in near.hub.take().updates]
     kinds = [type(update.event) for update in told]
     assert kinds.count(TrainBegin) == kinds.count(TrainEnd) == 1
     assert kinds.count(Evaluated) == 2
@@ -89,7 +89,7 @@ def test_a_large_model_is_told_of_less_often(clock: Clock, monkeypatch: pytest.M
         if isinstance(event, StepEnd):
             clock.now += 0.1
             link.tell(event)
-            told += near.hub.take()[0]
+            told += near.hub.take().updates
     assert len(told) == 2  # of 71 steps in 7.1 seconds: each costs 1% of the time between
 
 
@@ -167,7 +167,7 @@ def test_an_error_that_would_come_again_is_told_and_the_group_is_not_begun_anew(
     monkeypatch.setattr(ray, "get", near.get)
     monkeypatch.setattr(rank, "TorchGroup", Alone)
     work(Beginning(pickle.dumps(begin), near, 1, "en"))
-    assert near.hub.take()[2] == "ValueError: broken"
+    assert near.hub.take().failure == "ValueError: broken"
 
 
 def test_one_worker_trains_and_the_next_group_goes_on_from_its_last_update(
@@ -178,7 +178,7 @@ def test_one_worker_trains_and_the_next_group_goes_on_from_its_last_update(
     monkeypatch.setattr(ray, "get", near.get)
     monkeypatch.setattr(rank, "TorchGroup", Alone)
     work(Beginning(pickle.dumps(begin), near, 1, "en"))
-    told = [pickle.loads(update) for update in near.hub.take()[0]]
+    told = [pickle.loads(update) for update in near.hub.take().updates]
     assert isinstance(told[0].event, TrainBegin)
     assert isinstance(told[-1].event, TrainEnd)
     run, state = copied(begin)
@@ -191,9 +191,9 @@ def test_one_worker_trains_and_the_next_group_goes_on_from_its_last_update(
     near.hub.put(pickle.dumps(middle), 0, is_whole=True)
     near.hub.take()
     work(Beginning(pickle.dumps(begin), near, 1, "en"))
-    updates, lives, _ = near.hub.take()
-    again = [pickle.loads(update) for update in updates]
-    assert lives == 2
+    taken = near.hub.take()
+    again = [pickle.loads(update) for update in taken.updates]
+    assert taken.lives == 2
     assert not any(isinstance(update.event, TrainBegin) for update in again)
     again[-1].training.give(run, state)
     assert all(map(torch.equal, state.learning, whole[1].learning))

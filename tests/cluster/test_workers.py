@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -21,20 +22,25 @@ import ray
 import torch
 
 from rnn_magics.batching import BatchConfig, make_batches
-from rnn_magics.cluster import rank, workers
+from rnn_magics.cluster import conducting, rank, workers
+from rnn_magics.cluster.following import Place
 from rnn_magics.cluster.hub import Hub
+from rnn_magics.cluster.messages import Plan
 from rnn_magics.cluster.rank import TorchGroup
 from rnn_magics.cluster.workers import Workers
 from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.resume import reopen
+from rnn_magics.storage.run_folder import RunFolder
 from rnn_magics.text.corpus import Corpus, CorpusConfig
 from rnn_magics.text.vocab import Vocab
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.loop import begin, iter_train, train
+from rnn_magics.training.run import Run
+from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps.shared import Lockstep, Orders
 from tests.training.steps.test_shared import STEPS, alone, begun, copied, losses, until
 
@@ -135,7 +141,7 @@ def test_what_cannot_work_is_refused_before_anything_starts() -> None:
     with pytest.raises(ConfigError, match="no Ray cluster answers"):
         Workers(2, "127.0.0.1:1").require()
     with pytest.raises(TrainingError, match="2 workers need a CPU each, and the cluster has 1"):
-        workers._require_room(Short(), 2)  # type: ignore[arg-type]
+        workers._require_room(Short(), 2, on_gpus=False)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -155,17 +161,19 @@ class Near:
 
     def __init__(self) -> None:
         hub = Hub()
+        names = ("put", "begin", "fail", "end", "take", "order", "follow", "beat", "leave")
         self.hub = SimpleNamespace(
-            **{
-                name: SimpleNamespace(remote=getattr(hub, name))
-                for name in ("put", "begin", "fail", "take", "order")
-            }
+            **{name: SimpleNamespace(remote=getattr(hub, name)) for name in names}
         )
         self.exceptions = SimpleNamespace(RayError=ConnectionError)
 
     @staticmethod
-    def get(answer: Any) -> Any:
+    def get(answer: Any, **_how: Any) -> Any:
         return answer
+
+    @staticmethod
+    def kill(_hub: Any) -> None:
+        """It is an object of this process."""
 
 
 class Alone:
@@ -185,28 +193,21 @@ def near(monkeypatch: pytest.MonkeyPatch) -> Near:
     """Everything as with Ray, but for Ray."""
     found = Near()
 
-    def fit(self: Any, _folder: str) -> None:
-        begun = workers._packed(self._run, self._state)
-        rank.work(rank.Beginning(begun, found.hub, 1, "en"))
-        self._is_over.set()
+    def launched(_connection: object, number: int, run: Run, state: TrainState) -> Place:
+        begun = workers._packed(run, state)
 
-    def events(self: Any) -> Iterator[Event]:
-        self._hub = found.hub
-        worker = threading.Thread(target=self._fit, args=("",))
-        worker.start()
-        try:
-            yield from self._told()
-        finally:
-            self._order(Orders(stop=Ending.INTERRUPTED))
-            self._order(Orders(stop=Ending.INTERRUPTED))
-            worker.join()
+        def conduct() -> None:
+            rank.work(rank.Beginning(begun, found.hub, 1, "en"))
+            found.hub.end.remote("")
+
+        threading.Thread(target=conduct).start()
+        return Place(found, found.hub, number, outlives=False)
 
     @contextmanager
     def connected(*_address: object, **_more: object) -> Iterator[Any]:
         yield SimpleNamespace(ray=found, num_cpus=8, is_local=True)
 
-    monkeypatch.setattr(workers._Training, "_fit", fit)
-    monkeypatch.setattr(workers._Training, "events", events)
+    monkeypatch.setattr(workers, "_launched", launched)
     monkeypatch.setattr(workers, "connect", connected)
     monkeypatch.setattr(rank, "TorchGroup", Alone)
     monkeypatch.setattr(ray, "get", found.get)
@@ -301,3 +302,60 @@ def test_as_the_drive_of_a_run_it_tells_every_listener() -> None:
     assert run.history.valid_perplexity == one.history.valid_perplexity
     assert isinstance(told[-1], TrainEnd)
     assert not run.model.training
+
+
+class Full:
+    """A trainer whose workers do not begin, as on a machine whose disk is full."""
+
+    def fit(self) -> None:
+        from ray.train.v2.api.exceptions import ControllerError
+
+        raise ControllerError(
+            RuntimeError("The actor is dead because its process died. Worker exit type: SYSTEM")
+        )
+
+
+def test_workers_that_cannot_be_started_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conducting, "_trainer", lambda *_: Full())
+    hub = Hub()
+    monkeypatch.setattr(ray, "get", lambda answer: answer)
+    near: Any = SimpleNamespace(end=SimpleNamespace(remote=hub.end))
+    conducting.conduct(Plan(2, 1, 1, "en"), near)
+    taken = hub.take()
+    assert taken.is_over
+    assert taken.failure == (
+        "workers cannot be started: The actor is dead because its process died; is a disk or the"
+        " memory of a machine full?"
+    )
+
+
+@pytest.mark.usefixtures("near")
+def test_a_full_disk_ends_no_run_and_what_is_not_kept_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, state = copied(begun(**LONG))
+    keep = Checkpointing(str(tmp_path / "kept"), every="50steps")(run, state)
+    stop: list[str] = []
+    is_full = [False]
+    write = os.fsync
+
+    def sync(file: int) -> None:
+        if is_full[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(file)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    said = []
+    for event in Workers(1).trains(run, state, lambda: stop.pop() if stop else None):
+        keep(event)
+        is_full[0] = is_full[0] or len(RunFolder(tmp_path / "kept").steps) > 1
+        said += [run.message] if run.message and run.message not in said else []
+        if said and isinstance(event, StepEnd) and not stop:
+            stop.append("stopped")
+    assert run.reason == Ending.STOPPED
+    assert run.message.startswith(f"no checkpoint after step {run.steps}: cannot write ")
+    assert "do not fit (No space left on device)" in run.message
+    is_full[0] = False
+    there = reopen(tmp_path / "kept", state.batches)
+    assert 50 <= there[1].total_steps < run.steps  # the last that was written
+    there[2].claim.release()

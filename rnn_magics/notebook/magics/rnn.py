@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_magics.cluster.attaching import attach
+from rnn_magics.cluster.connection import AUTO
 from rnn_magics.errors import ConfigError
 from rnn_magics.handout.page import PageConfig, write_page
 from rnn_magics.handout.script import write_script
@@ -17,8 +19,10 @@ from rnn_magics.language import marked, say, say_number
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, flag_of, part, word
 from rnn_magics.notebook.line.reading import looked_up
+from rnn_magics.notebook.live.drive import Driver
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
+from rnn_magics.notebook.show.escape import one_line
 from rnn_magics.notebook.show.status import KeptRuns, diagnose_run, session_status
 from rnn_magics.options import Spelling, describe, option
 from rnn_magics.reports.comparison import AXES, compare_runs
@@ -63,6 +67,19 @@ def _pause(desk: Desk, names: tuple[str, ...]) -> Any:
 def _resume(desk: Desk, names: tuple[str, ...]) -> Any:
     desk.session.require_job(*names).resume()
     return session_status(desk.session)
+
+
+def _attach(
+    desk: Desk, names: tuple[str, ...], cluster: str = AUTO, *, background: bool = False
+) -> Run:
+    desk.session.refuse_while_training("%rnn attach")
+    name = names[0] if names else None
+    found = attach(name, desk.session.corpus, cluster=cluster)
+    if found.note:
+        print(one_line(found.note))
+    drive = Driver(desk, background=background, trains=found.trains)
+    drive(found.run, found.state, found.listeners)
+    return found.run
 
 
 def _doctor(desk: Desk, names: tuple[str, ...]) -> Any:
@@ -114,6 +131,11 @@ ACTIONS: dict[str, Action] = {
     "stop": Action("end a background run", _stop),
     "pause": Action("pause a background run", _pause),
     "resume": Action("continue a paused run", _resume),
+    "attach": Action(
+        "follow a run on a Ray cluster whose kernel has ended",
+        _attach,
+        takes=("cluster", "background"),
+    ),
     "compare": Action(
         "show in what runs differ and what each has reached",
         _compare,
@@ -157,6 +179,14 @@ class RnnOptions(LineOptions):
     against: str = option(
         "epochs", "what the picture of compare is drawn against", choices=lambda: list(AXES)
     )
+    cluster: str = option(
+        AUTO,
+        "with attach: the Ray cluster of the run",
+        spelling=Spelling(metavar="HOST:PORT|auto"),
+    )
+    background: bool = option(
+        False, "with attach: return at once, and follow the run in the background"
+    )
     reset: bool = option(False, "forget corpus, vocabulary and runs")
     show: tuple[str, ...] = option(
         (),
@@ -174,6 +204,7 @@ def rnn(desk: Desk, options: RnnOptions) -> Any:
         %rnn
         %rnn pause
         %rnn stop gru-1
+        %rnn attach gru-1                    after a restart of the kernel, a run on a cluster
         %rnn compare gru-1 gru-2 --against tokens
         %rnn compare sweep-1-0 sweep-1-7     trials of a sweep
         %rnn doctor
@@ -204,6 +235,8 @@ def _do(desk: Desk, action: Action, options: RnnOptions) -> Any:
         raise ConfigError(msg)
     given: dict[str, Any] = {
         "against": options.against,
+        "cluster": options.cluster,
+        "background": options.background,
         "page": options.page,
         "show": [_trace(options, name) for name in options.show],
     }
@@ -220,7 +253,8 @@ def _trace(options: RnnOptions, name: str) -> Trace:
 
 def _refuse_foreign(action: Action | None, options: RnnOptions) -> None:
     of_page = tuple(field.name for field in describe(PageConfig))
-    for part_of_it, names in {"against": ("against",), "page": of_page, "show": ("show",)}.items():
+    alone = ("against", "cluster", "background", "show")
+    for part_of_it, names in {"page": of_page, **{name: (name,) for name in alone}}.items():
         typed = [name for name in names if name in options.line.typed]
         if typed and not (action and part_of_it in action.takes):
             owner = next(name for name, each in ACTIONS.items() if part_of_it in each.takes)

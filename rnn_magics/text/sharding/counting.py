@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+
+from filelock import FileLock
 
 from rnn_magics.errors import CorpusError
 from rnn_magics.language import marked, say
@@ -24,6 +30,8 @@ from rnn_magics.text.splitting.tokenizer import Learnt
 from rnn_magics.text.tokenizers import PACKAGED, require_kind, tokenizer_of
 from rnn_magics.text.vocab import Vocab
 
+_SHARDS, _LOCK = ".shards-", "lock"
+_LEFT_SECONDS = 3600
 _SHARDS_A_WORKER = 4  # so that a slow worker keeps nobody waiting for long
 _MOST_BYTES = 1 << 26  # of a shard, so that whoever watches sees it go on
 
@@ -115,13 +123,18 @@ def _numbered(
         if len(stretches) < 2:  # noqa: PLR2004
             why = say("it is one file that is packed, small or without lines, or has records")
             raise _not_shared(corpus, why)
-        folder = tempfile.mkdtemp(dir=file.folder, prefix=f"{file.stem}.shards-")
+        _remove_left(file.folder, f"{file.stem}{_SHARDS}")
+        folder = tempfile.mkdtemp(dir=file.folder, prefix=f"{file.stem}{_SHARDS}")
+        lock = FileLock(Path(folder, _LOCK), timeout=0)
         try:
+            with suppress(OSError, NotImplementedError):  # where there are none, time alone tells
+                lock.acquire()
             given = _shards(stretches, replace(how, learnt=learnt), folder)
             parts = _worked(executor, given, _telling(watch, corpus.name, given))
             found.append(_joined(executor, parts, text, corpus))
             yield from found[0].blocks()
         finally:
+            lock.release()
             shutil.rmtree(folder, ignore_errors=True)
 
     file.mapped(
@@ -131,6 +144,17 @@ def _numbered(
         mark=lambda: found[0].num_train,
         counted=lambda: found[0].counted,
     )
+
+
+def _remove_left(top: Path, prefix: str) -> None:
+    # What a killed process has left: nobody holds its lock, and nothing was written for an hour,
+    # since another machine may be counting there that does not see the lock.
+    for left in top.glob(f"{glob.escape(prefix)}*"):
+        with suppress(OSError, NotImplementedError):  # among them: it is locked
+            newest = max(each.stat().st_mtime for each in (left, *left.iterdir()))
+            if time.time() - newest > _LEFT_SECONDS:
+                FileLock(left / _LOCK, timeout=0).acquire().lock.release()
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _number_of_shards(text: StreamedText, workers: int) -> int:

@@ -112,9 +112,13 @@ class Lockstep:
         The processes.
     orders
         Asked in the process with rank 0, between two steps.
+    note
+        What is to be known about the step, e.g. how long it takes.
 
     Attributes
     ----------
+    note : str
+        As given.
     seconds : Tensor
         How long each process took for its rows so far, (size,).
     """
@@ -125,8 +129,10 @@ class Lockstep:
         state: TrainState,
         group: Group,
         orders: Callable[[], Orders] = Orders,
+        note: str = "",
     ) -> None:
         require_rows(group.size, state.batches.config.batch_size)
+        self.note = note
         self._run, self._state, self._group, self._orders = run, state, group, orders
         self._evaluated = state.evaluation_seconds  # the last that all agree on
         self.seconds = torch.zeros(group.size, dtype=torch.float64)
@@ -194,7 +200,11 @@ class SharedStep:
     @property
     def words(self) -> str:
         """How it takes them."""
-        return say("shared by {workers} workers", workers=self._group.size)
+        shared, note = (
+            say("shared by {workers} workers", workers=self._group.size),
+            self._lockstep.note,
+        )
+        return shared if not note else say("{step} ({note})", step=shared, note=note)
 
     def begin_epoch(self) -> EpochState:
         """Plan an epoch, or continue the current one."""

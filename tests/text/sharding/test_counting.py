@@ -6,12 +6,14 @@ import gzip
 import json
 import os
 import pickle
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ from rnn_magics.text.corpus import Corpus
 from rnn_magics.text.indexing import numbering
 from rnn_magics.text.reading.progress import ReadingProgress, Watch
 from rnn_magics.text.reading.stream import StreamedText
-from rnn_magics.text.sharding import stretches
+from rnn_magics.text.sharding import counting, stretches
 from rnn_magics.text.sharding.counting import count_shards
 from rnn_magics.text.sharding.executors import Executor, Here, Processes
 from rnn_magics.text.tokenizers import TOKENIZERS, Tokenizer
@@ -337,3 +339,38 @@ def test_storage_is_for_files(tmp_path: Path) -> None:
         Corpus.load(tmp_path / "file", CorpusConfig(documents="line"), storage=tmp_path)
     with pytest.raises(CorpusError, match="is no folder; --storage takes one"):
         Corpus.load(tmp_path / "file", storage=tmp_path / "file")
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_count(tmp_path: Path) -> None:
+    def left(name: str, age: float = 7200) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        for path in (folder / "lock", folder / "part", folder):
+            if path != folder:
+                path.write_text("x")
+            os.utime(path, (time.time() - age,) * 2)
+        return folder
+
+    dead, fresh, other = left("a[1].shards-x"), left("a[1].shards-y", 60), left("a1.shards-z")
+    alive = left("a[1].shards-w")
+    with FileLock(alive / "lock"):
+        os.utime(alive / "lock", (time.time() - 7200,) * 2)
+        counting._remove_left(tmp_path, "a[1].shards-")
+    assert not dead.exists()
+    assert all(folder.exists() for folder in (alive, fresh, other))
+
+
+def test_a_count_leaves_nothing_of_its_own_and_removes_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, str]] = []
+    monkeypatch.setattr(counting, "_remove_left", lambda *given: asked.append(given))
+    paths = written(tmp_path / "texts", [LINES, LINES])
+    corpus = Corpus.load(paths, storage=tmp_path / "kept")
+    count_vocab(corpus, executor=Here())
+    assert not list((tmp_path / "kept").glob("*.shards-*"))
+    (found,) = asked
+    assert found[0] == tmp_path / "kept"
+    assert any(
+        path.name.startswith(found[1].removesuffix(".shards-")) for path in found[0].iterdir()
+    )
