@@ -10,13 +10,14 @@ trainings from which the tables are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import TrainingError
 from rnn_magics.language import say, say_number
 from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd
 from rnn_magics.training.loop import begin, iter_train
 
@@ -26,14 +27,14 @@ REFERENCE = ModelConfig("gru", num_layers=2, dropout=0.1)
 _WARM = 2  # steps that are not counted: the first ones allocate, and find the number of threads
 _LEAST_STEPS, _SECONDS = 5, 0.4
 
-# (tokens that the model of reference could read, cell, layers, units), from so many tokens on
+# From so many tokens on that the model of reference could read.
 SIZES = (
-    (0, "gru", 2, 128),
-    (2_000_000, "gru", 2, 192),
-    (4_000_000, "gru", 2, 256),
-    (30_000_000, "lstm", 2, 384),
+    (0, ModelConfig("gru", num_hiddens=128, num_layers=2)),
+    (2_000_000, ModelConfig("gru", num_hiddens=192, num_layers=2)),
+    (4_000_000, ModelConfig("gru", num_hiddens=256, num_layers=2)),
+    (30_000_000, ModelConfig("lstm", num_hiddens=384, num_layers=2)),
 )
-# (how often that would be the training text, dropout), from so many times on
+# Dropout, from so many times on that this would be the training text.
 DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (25, 0.25))
 
 
@@ -110,10 +111,9 @@ def suited(
         most.append(train.max_time * measure_rate(batches, train, tell))
     tokens = min(most)
     passes = tokens / len(batches.ids)
-    cell, layers, units = next(size for least, *size in reversed(SIZES) if tokens >= least)
+    model = next(model for least, model in reversed(SIZES) if tokens >= least)
     dropout = next(share for least, share in reversed(DROPOUTS) if passes >= least)
-    model = ModelConfig(cell, num_hiddens=units, num_layers=layers, dropout=dropout)
-    return Suited(model, round(tokens), passes)
+    return Suited(replace(model, dropout=dropout), round(tokens), passes)
 
 
 def measure_rate(
@@ -148,17 +148,18 @@ def measure_rate(
         threads=train.threads,
     )
     run, state = begin(unscored, REFERENCE, config)
-    training = iter_train(run, state)
-    steps, begun, last = 0, (0.0, 0), (0.0, 0)
-    for event in training:
+    timed: list[tuple[float, int]] = []  # seconds and tokens after each step
+
+    def enough() -> Ending | None:
+        is_long = len(timed) >= _WARM + _LEAST_STEPS
+        is_over = is_long and timed[-1][0] - timed[_WARM - 1][0] >= _SECONDS
+        return Ending.STOPPED if is_over else None
+
+    for event in iter_train(run, state, enough):
         tell(event)
         if isinstance(event, StepEnd):
-            steps, last = steps + 1, (event.seconds, event.tokens)
-            if steps == _WARM:
-                begun = last
-            elif steps >= _WARM + _LEAST_STEPS and last[0] - begun[0] >= _SECONDS:
-                break
-    training.close()
-    if last == begun:  # it ended before, and said why
+            timed.append((event.seconds, event.tokens))
+    if len(timed) <= _WARM:  # it ended before, and said why
         raise TrainingError(run.message or say("no step could be timed"))
-    return (last[1] - begun[1]) / (last[0] - begun[0])
+    begun, ended = timed[_WARM - 1], timed[-1]
+    return (ended[1] - begun[1]) / (ended[0] - begun[0])

@@ -47,7 +47,7 @@ def test_the_model_follows_the_machine_and_says_why(
     assert f"would read {tokens:,} tokens here, 1.0 times the training text" in out
     assert out.index("# one-minute:") < out.index("# in this time") < out.index("epoch  train ppl")
     assert run.config.model.num_hiddens == 4
-    assert run.config.model.num_layers == SIZES[0][2]
+    assert run.config.model.num_layers == SIZES[0][1].num_layers
     assert run.config.train.weight_decay == 0.1
 
 
@@ -62,11 +62,11 @@ def test_the_call_that_is_explained_has_the_model_of_this_machine(
     prepared: Notebook, slow: list[float | None]
 ) -> None:
     said = prepared.printed(f"{BRIEF} --explain")
-    _, cell, layers, units = SIZES[-1]
+    model = SIZES[-1][1]
     assert slow == [60]
-    assert f"cell='{cell}'" in said
-    assert f"num_hiddens={units}" in said
-    assert f"num_layers={layers}" in said
+    assert f"cell='{model.cell}'" in said
+    assert f"num_hiddens={model.num_hiddens}" in said
+    assert f"num_layers={model.num_layers}" in said
     assert "max_time=60.0" in said
     assert "# in this time" not in said
     assert not prepared.session.runs

@@ -10,6 +10,7 @@ import pytest
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import TrainingError
+from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
@@ -40,19 +41,18 @@ def test_the_tables_rise_from_zero() -> None:
     for table in (SIZES, DROPOUTS):
         assert table[0][0] == 0
         assert [row[0] for row in table] == sorted(row[0] for row in table)
-    costs = [layers * units**2 for _, _, layers, units in SIZES]
+    costs = [model.num_layers * model.num_hiddens**2 for _, model in SIZES]
     assert costs == sorted(costs)
     assert [share for _, share in DROPOUTS] == sorted(share for _, share in DROPOUTS)
 
 
 @pytest.mark.parametrize(("seconds", "row"), [(row[0] / 1_000 + 1, row) for row in SIZES], ids=str)
 def test_more_time_gives_a_larger_model(
-    rate: list[TrainConfig], seconds: float, row: tuple[int, str, int, int]
+    rate: list[TrainConfig], seconds: float, row: tuple[int, ModelConfig]
 ) -> None:
     train = replace(LIMITS, max_time=seconds)
     found = suited(of_length(100), train)
-    model = found.model
-    assert (model.cell, model.num_layers, model.num_hiddens) == row[1:]
+    assert replace(found.model, dropout=0.0) == row[1]
     assert found.tokens == pytest.approx(1_000 * seconds)
     assert rate == [train]
 
@@ -89,11 +89,14 @@ def test_the_nearest_of_several_limits_counts() -> None:
 
 @pytest.mark.usefixtures("rate")
 def test_the_sentence_says_what_was_found() -> None:
-    least, cell, layers, units = SIZES[-1]
+    least, model = SIZES[-1]
     said = str(suited(of_length(10**4), replace(LIMITS, max_time=least / 1_000)))
     assert f"would read {least:,} tokens here" in said
     assert f"{least / 10**4:.1f} times the training text" in said
-    assert f"so: {cell}, {layers} layers of {units}, dropout {DROPOUTS[-1][1]:g}" in said
+    assert (
+        f"so: {model.cell}, {model.num_layers} layers of {model.num_hiddens}, dropout {DROPOUTS[-1][1]:g}"
+        in said
+    )
 
 
 def test_the_rate_is_that_of_the_steps_that_were_taken(
@@ -114,7 +117,7 @@ def test_the_rate_is_that_of_the_steps_that_were_taken(
 
 
 def test_what_cannot_be_timed_says_why(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
-    def ending(run: Any, _state: Any) -> Any:
+    def ending(run: Any, _state: Any, _should_stop: Any) -> Any:
         run.message = "out of memory"
         yield TrainEnd(Ending.OUT_OF_MEMORY, run.message)
 
