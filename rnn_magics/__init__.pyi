@@ -135,7 +135,7 @@ from .training.further.train_further import train_further as train_further
 from .training.loop import begin as begin
 from .training.loop import iter_train as iter_train
 from .training.loop import train as train
-from .training.recipes import RECIPES as RECIPES
+from .training.recipes.recipes import RECIPES as RECIPES
 from .training.run import Run as Run
 
 __version__: str

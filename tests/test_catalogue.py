@@ -182,7 +182,7 @@ NOT_FOR_PEOPLE = {
     "rnn_magics/text/reading/advice.py": {"--encoding utf-8", "HANGUL LETTER"},
     "rnn_magics/text/reading/download.py": {"rnn download"},  # the name of a thread
     "rnn_magics/text/series/values.py": {"no number"},  # a kind of element, compared
-    "rnn_magics/training/recipes.py": {  # lines of magics
+    "rnn_magics/training/recipes/recipes.py": {  # lines of magics
         "%corpus time_machine --d2l --max-tokens 10000 --valid 0",
         "%corpus tiny_shakespeare",
         "%sample seq --batch-size 32 --num-steps 35",

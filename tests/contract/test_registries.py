@@ -42,7 +42,7 @@ from rnn_magics.text.tokenizers import TOKENIZERS, tokenizer_of
 from rnn_magics.text.vocab import VocabConfig
 from rnn_magics.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
 from rnn_magics.training.loop import train
-from rnn_magics.training.recipes import RECIPES
+from rnn_magics.training.recipes.recipes import RECIPES
 from tests.registries import as_they_were, registries
 
 SAMPLE = "one two three\nfour, five six (seven) eight; nine ten!"

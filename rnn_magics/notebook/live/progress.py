@@ -69,7 +69,8 @@ def first_line(run: Run) -> str:
     return one_line(said)
 
 
-def _compiling(event: Compiling) -> str:
+def compiling_line(event: Compiling) -> str:
+    """Return what is awaited, and for about how long."""
     return say(
         "compiling {what} for this CPU, once (about {seconds} seconds)",
         what=say(event.what),
@@ -99,7 +100,7 @@ class TerminalProgress:
         """Process an event."""
         match event:
             case Compiling():
-                self._write(_compiling(event))
+                self._write(compiling_line(event))
             case TrainBegin():
                 self._num_epochs = event.num_epochs
                 self._table = _EpochTable(event.num_epochs)
@@ -173,7 +174,7 @@ class NotebookProgress:
         """Process an event."""
         match event:
             case Compiling():
-                self._show(_compiling(event))
+                self._show(compiling_line(event))
             case TrainBegin():
                 self._begin = event
                 self._show("")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
+from rnn_magics.batching import Batches
 from rnn_magics.cluster.workers import Workers
 from rnn_magics.errors import ConfigError, SessionError
 from rnn_magics.language import say
@@ -14,6 +15,7 @@ from rnn_magics.notebook.line.call import Call
 from rnn_magics.notebook.line.command import Magic
 from rnn_magics.notebook.line.options import LineOptions, flag_of, named, new_name, part
 from rnn_magics.notebook.live.drive import Driver
+from rnn_magics.notebook.live.progress import compiling_line
 from rnn_magics.notebook.session.desk import Desk
 from rnn_magics.notebook.session.session import Session
 from rnn_magics.notebook.show.escape import one_line
@@ -24,9 +26,11 @@ from rnn_magics.storage.checkpointing import Checkpointing
 from rnn_magics.storage.loading import load_run
 from rnn_magics.storage.resume import LAST, last_run, resume_run
 from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.events import Compiling, Event
 from rnn_magics.training.further.train_further import train_further
 from rnn_magics.training.loop import train
-from rnn_magics.training.recipes import RECIPES
+from rnn_magics.training.recipes.budget import suited
+from rnn_magics.training.recipes.recipes import RECIPES
 from rnn_magics.training.run import Run
 from rnn_magics.training.steps.shared import require_rows
 
@@ -38,7 +42,9 @@ class TrainOptions(LineOptions):
     recipe: str | None = option(
         None,
         lambda: say(
-            "known settings, overridden by other options: {recipes}", recipes=", ".join(RECIPES)
+            "known settings, overridden by other options: {recipes}; the model of those with a time"
+            " follows the machine and the text",
+            recipes=", ".join(RECIPES),
         ),
         choices=lambda: list(RECIPES),
         spelling=named(metavar="NAME"),
@@ -101,8 +107,21 @@ class TrainOptions(LineOptions):
         return cls(model=recipe.model, train=recipe.train)
 
 
-def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRuns]:
+def _silent(_line: str) -> None:
+    """Write nothing."""
+
+
+def training_call(
+    desk: Desk, options: TrainOptions, write: Callable[[str], object] = _silent
+) -> Call[Run] | Call[SeedRuns]:
     """Return the library call behind ``%train_rnn``.
+
+    Parameters
+    ----------
+    desk, options
+        Where, and what was typed.
+    write
+        Takes lines about what is found out on the way.
 
     Raises
     ------
@@ -125,15 +144,32 @@ def training_call(desk: Desk, options: TrainOptions) -> Call[Run] | Call[SeedRun
     batches = desk.session.require_batches()
     _refuse_prediction(options, has_held_out=len(batches.valid) > 0)
     name = options.name or desk.session.free_name(options.model.cell)
-    settings = batches, options.model, options.train
     if together is not None:
         require_rows(options.workers.number or 1, batches.config.batch_size)
     if options.seeds is not None:
         _refuse_beside_seeds(options)
         seeded(options.train, options.seeds)
+    settings = batches, _model(batches, options, write), options.train
+    if options.seeds is not None:
         return Call.of("runs", train_seeds, *settings, num=options.seeds, name=name)
     watch = keep if keep.folder else None
     return Call.of("run", train, *settings, name=name, watch=watch, drive=together)
+
+
+def _model(batches: Batches, options: TrainOptions, write: Callable[[str], object]) -> ModelConfig:
+    """Return the model; that of some recipes follows the machine, where nothing else was typed."""
+    if options.recipe is None or not RECIPES[options.recipe].suits_machine:
+        return options.model
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Compiling):
+            write(f"# {compiling_line(event)}")
+
+    found = suited(batches, options.train, tell)
+    write(f"# {found}")
+    names = [field.name for field in fields(ModelConfig)]
+    typed = {n: getattr(options.model, n) for n in names if n in options.line.typed}
+    return replace(found.model, **typed)
 
 
 def _further_call(desk: Desk, options: TrainOptions, together: Workers | None) -> Call[Run]:
@@ -210,6 +246,7 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
         %train_rnn
         run = %train_rnn --cell lstm --num-layers 2 --dropout 0.2 --epochs 20
         %train_rnn --recipe d2l-gru --seed 1
+        %train_rnn --recipe three-minutes      the model suits the machine and the text
         %train_rnn --seeds 5
         %train_rnn --predict 4.0
         %train_rnn --max-time 180 --background
@@ -221,9 +258,8 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
         %train_rnn --from gru-1 --add-tokens   with the tokens that it does not know yet
         %train_rnn --from gru-1 --freeze 1     its lowest layer does not learn
     """
-    call = training_call(desk, options)
-    desk.session.refuse_while_training("%train_rnn")
     if options.recipe is not None:
+        desk.session.refuse_while_training("%train_rnn")  # it would be measured, too
         recipe = RECIPES[options.recipe]
         print(
             say(
@@ -233,6 +269,8 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
                 lines=", ".join(recipe.before),
             )
         )
+    call = training_call(desk, options, print)
+    desk.session.refuse_while_training("%train_rnn")
     if options.resume == LAST and (note := last_run()[1]):
         print(one_line(note))
     if options.keep.folder:

@@ -12,7 +12,7 @@ from rnn_magics.decoding.decoders import DECODERS
 from rnn_magics.models.cells import CELLS
 from rnn_magics.text.reading.sources import BUILTINS
 from rnn_magics.text.tokenizers import TOKENIZERS
-from rnn_magics.training.recipes import RECIPES
+from rnn_magics.training.recipes.recipes import RECIPES
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Notebook

@@ -23,7 +23,7 @@ from rnn_magics.scores.ladder import BaselineConfig
 from rnn_magics.text.corpus import CorpusConfig
 from rnn_magics.text.vocab import VocabConfig
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.recipes import RECIPES
+from rnn_magics.training.recipes.recipes import RECIPES
 
 DECLARED = ("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn")
 HOMES: list[tuple[str, type[Options]]] = [

@@ -22,7 +22,7 @@ from rnn_magics.notebook.panel.steps import PLANS, Plan
 from rnn_magics.notebook.show.rich.markup import attribute
 from rnn_magics.options import Options, describe, option
 from rnn_magics.training.config import TrainConfig
-from rnn_magics.training.recipes import RECIPES
+from rnn_magics.training.recipes.recipes import RECIPES
 
 MAGICS = ("corpus", "vocab", "sample", "train_rnn", "generate", "baseline", "rnn")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_magics.training.recipes import RECIPES
+from rnn_magics.training.recipes.recipes import RECIPES
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith("d2l-")])
@@ -38,8 +38,12 @@ def test_the_recipes_differ_where_the_chapters_do() -> None:
     }
 
 
-def test_our_own_recipe_ends_by_time_not_by_epochs() -> None:
-    recipe = RECIPES["three-minutes"]
-    assert recipe.train.max_time == 180
-    assert recipe.train.epochs == 1000  # more than any machine reads in that time
+@pytest.mark.parametrize(
+    ("name", "seconds"), [("one-minute", 60), ("three-minutes", 180), ("ten-minutes", 600)]
+)
+def test_our_own_recipes_end_by_time_not_by_epochs(name: str, seconds: int) -> None:
+    recipe = RECIPES[name]
+    assert recipe.suits_machine
+    assert recipe.train.max_time == seconds
+    assert recipe.train.epochs == 100_000  # more than any machine reads in that time
     assert recipe.before[0] == "%corpus tiny_shakespeare"

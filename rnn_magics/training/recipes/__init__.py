@@ -1,0 +1,1 @@
+"""Recipes: settings by name, and the model that suits a time."""

@@ -1,0 +1,165 @@
+"""Which model suits the time that there is: how fast the machine trains is measured first.
+
+A model that is too large for the time has read too little of the text when it ends, one that is
+too small has stopped learning long before, and one that reads a short text many times memorises
+it. So size and dropout follow two numbers: how many tokens a model of reference could read in the
+time, on this machine, and how often that would be the training text. docs/performance.md has the
+trainings from which the tables are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from rnn_magics.batching import Batches
+from rnn_magics.errors import TrainingError
+from rnn_magics.language import say, say_number
+from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.endings import Ending
+from rnn_magics.training.events import Event, StepEnd
+from rnn_magics.training.loop import begin, iter_train
+
+REFERENCE = ModelConfig("gru", num_layers=2, dropout=0.1)
+"""The model whose tokens are counted."""
+
+_WARM = 2  # steps that are not counted: the first ones allocate, and find the number of threads
+_LEAST_STEPS, _SECONDS = 5, 0.4
+
+# From so many tokens on that the model of reference could read.
+SIZES = (
+    (0, ModelConfig("gru", num_hiddens=128, num_layers=2)),
+    (2_000_000, ModelConfig("gru", num_hiddens=192, num_layers=2)),
+    (4_000_000, ModelConfig("gru", num_hiddens=256, num_layers=2)),
+    (30_000_000, ModelConfig("lstm", num_hiddens=384, num_layers=2)),
+)
+# Dropout, from so many times on that this would be the training text.
+DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (25, 0.25))
+
+
+@dataclass(frozen=True)
+class Suited:
+    """A model that suits a time, a machine and a text.
+
+    Parameters
+    ----------
+    model
+        The architecture.
+    tokens
+        How many tokens the model of reference could read in the time.
+    passes
+        How often that would be the training text.
+    """
+
+    model: ModelConfig
+    tokens: int
+    passes: float
+
+    def __str__(self) -> str:
+        """Return what was found, in one line."""
+        model = self.model
+        layers = say_number(
+            model.num_layers,
+            "{number} layer of {units}",
+            "{number} layers of {units}",
+            units=model.num_hiddens,
+        )
+        return say(
+            "in this time a GRU with two layers of 256 would read {tokens:,} tokens here,"
+            " {passes:.1f} times the training text; so: {cell}, {layers}, dropout {dropout:g}",
+            tokens=self.tokens,
+            passes=self.passes,
+            cell=model.cell,
+            layers=layers,
+            dropout=model.dropout,
+        )
+
+
+def suited(
+    batches: Batches,
+    train: TrainConfig,
+    tell: Callable[[Event], object] = lambda _event: None,
+) -> Suited:
+    """Return the model that suits the limits of a training.
+
+    Parameters
+    ----------
+    batches
+        The minibatches.
+    train
+        How it will be trained. The tokens follow from ``epochs``, ``max_tokens`` and ``max_time``,
+        whichever comes first; of a time they are those that the model of reference reads in it, by
+        the rate of some steps that are taken now and forgotten.
+    tell
+        Called with the events of these steps.
+
+    Returns
+    -------
+    Suited
+        The model, and why.
+
+    Raises
+    ------
+    DeviceError, TrainingError
+        As `begin`.
+    """
+    most = [float(train.epochs * len(batches.ids))]
+    if train.max_tokens is not None:
+        most.append(train.max_tokens)
+    if train.max_time is not None:
+        most.append(train.max_time * measure_rate(batches, train, tell))
+    tokens = min(most)
+    passes = tokens / len(batches.ids)
+    model = next(model for least, model in reversed(SIZES) if tokens >= least)
+    dropout = next(share for least, share in reversed(DROPOUTS) if passes >= least)
+    return Suited(replace(model, dropout=dropout), round(tokens), passes)
+
+
+def measure_rate(
+    batches: Batches,
+    train: TrainConfig,
+    tell: Callable[[Event], object] = lambda _event: None,
+) -> float:
+    """Return how many tokens a second the model of reference trains on, here and now.
+
+    Some steps are taken, for about half a second, on a model that is then forgotten.
+
+    Parameters
+    ----------
+    batches
+        The minibatches.
+    train
+        Device, number type, threads and optimizer; the rest has no effect.
+    tell
+        Called with the events.
+
+    Raises
+    ------
+    DeviceError, TrainingError
+        As `begin`; also if a step fails.
+    """
+    unscored = Batches(batches.ids, batches.config, vocab=batches.vocab, corpus=batches.corpus)
+    config = TrainConfig(
+        epochs=1_000,
+        optimizer=train.optimizer,
+        device=train.device,
+        precision=train.precision,
+        threads=train.threads,
+    )
+    run, state = begin(unscored, REFERENCE, config)
+    timed: list[tuple[float, int]] = []  # seconds and tokens after each step
+
+    def enough() -> Ending | None:
+        is_long = len(timed) >= _WARM + _LEAST_STEPS
+        is_over = is_long and timed[-1][0] - timed[_WARM - 1][0] >= _SECONDS
+        return Ending.STOPPED if is_over else None
+
+    for event in iter_train(run, state, enough):
+        tell(event)
+        if isinstance(event, StepEnd):
+            timed.append((event.seconds, event.tokens))
+    if len(timed) <= _WARM:  # it ended before, and said why
+        raise TrainingError(run.message or say("no step could be timed"))
+    begun, ended = timed[_WARM - 1], timed[-1]
+    return (ended[1] - begun[1]) / (ended[0] - begun[0])

@@ -1,0 +1,126 @@
+"""Which model suits the time, the machine and the text."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rnn_magics.batching import BatchConfig, Batches
+from rnn_magics.errors import TrainingError
+from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.training.config import TrainConfig
+from rnn_magics.training.endings import Ending
+from rnn_magics.training.events import Event, StepEnd, TrainEnd
+from rnn_magics.training.recipes import budget
+from rnn_magics.training.recipes.budget import DROPOUTS, REFERENCE, SIZES, measure_rate, suited
+
+LIMITS = TrainConfig(epochs=10**6, weight_decay=0.1)
+
+
+def of_length(num_tokens: int) -> Batches:
+    return Batches([number % 7 for number in range(num_tokens)], BatchConfig("seq", 2, 5))
+
+
+@pytest.fixture
+def rate(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
+    """A machine that reads 1,000 tokens a second; returns what was measured."""
+    asked: list[TrainConfig] = []
+
+    def measured(_batches: Batches, train: TrainConfig, _tell: Any) -> float:
+        asked.append(train)
+        return 1_000.0
+
+    monkeypatch.setattr(budget, "measure_rate", measured)
+    return asked
+
+
+def test_the_tables_rise_from_zero() -> None:
+    for table in (SIZES, DROPOUTS):
+        assert table[0][0] == 0
+        assert [row[0] for row in table] == sorted(row[0] for row in table)
+    costs = [model.num_layers * model.num_hiddens**2 for _, model in SIZES]
+    assert costs == sorted(costs)
+    assert [share for _, share in DROPOUTS] == sorted(share for _, share in DROPOUTS)
+
+
+@pytest.mark.parametrize(("seconds", "row"), [(row[0] / 1_000 + 1, row) for row in SIZES], ids=str)
+def test_more_time_gives_a_larger_model(
+    rate: list[TrainConfig], seconds: float, row: tuple[int, ModelConfig]
+) -> None:
+    train = replace(LIMITS, max_time=seconds)
+    found = suited(of_length(100), train)
+    assert replace(found.model, dropout=0.0) == row[1]
+    assert found.tokens == pytest.approx(1_000 * seconds)
+    assert rate == [train]
+
+
+@pytest.mark.parametrize(
+    ("passes", "dropout"),
+    [
+        *((least + 0.5, share) for least, share in DROPOUTS),
+        *((least - 0.5, before[1]) for before, (least, _) in itertools.pairwise(DROPOUTS)),
+    ],
+)
+@pytest.mark.usefixtures("rate")
+def test_a_text_that_is_read_often_gives_more_dropout(passes: float, dropout: float) -> None:
+    found = suited(of_length(1_000), replace(LIMITS, max_time=passes))
+    assert found.passes == pytest.approx(passes)
+    assert found.model.dropout == dropout
+
+
+def test_tokens_that_are_given_need_no_clock(rate: list[TrainConfig]) -> None:
+    batches = of_length(1_000)
+    assert suited(batches, replace(LIMITS, max_tokens=5_000)).tokens == 5_000
+    assert suited(batches, TrainConfig(epochs=3)).tokens == 3_000
+    assert not rate
+
+
+@pytest.mark.usefixtures("rate")
+def test_the_nearest_of_several_limits_counts() -> None:
+    batches = of_length(1_000)
+    both = replace(LIMITS, max_time=7, max_tokens=5_000)
+    assert suited(batches, both).tokens == 5_000
+    assert suited(batches, replace(both, max_tokens=50_000)).tokens == 7_000
+    assert suited(batches, replace(both, epochs=2)).tokens == 2_000
+
+
+@pytest.mark.usefixtures("rate")
+def test_the_sentence_says_what_was_found() -> None:
+    least, model = SIZES[-1]
+    said = str(suited(of_length(10**4), replace(LIMITS, max_time=least / 1_000)))
+    assert f"would read {least:,} tokens here" in said
+    assert f"{least / 10**4:.1f} times the training text" in said
+    assert (
+        f"so: {model.cell}, {model.num_layers} layers of {model.num_hiddens}, dropout {DROPOUTS[-1][1]:g}"
+        in said
+    )
+
+
+def test_the_rate_is_that_of_the_steps_that_were_taken(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[StepEnd] = []
+    monkeypatch.setattr(budget, "_SECONDS", 0.0)
+    monkeypatch.setattr(budget, "REFERENCE", replace(REFERENCE, num_hiddens=8))
+
+    def tell(event: Event) -> None:
+        if isinstance(event, StepEnd):
+            taken.append(event)
+
+    found = measure_rate(batches, TrainConfig(threads=1), tell)
+    warm, last = taken[1], taken[-1]
+    assert len(taken) == 7
+    assert found == (last.tokens - warm.tokens) / (last.seconds - warm.seconds)
+
+
+def test_what_cannot_be_timed_says_why(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ending(run: Any, _state: Any, _should_stop: Any) -> Any:
+        run.message = "out of memory"
+        yield TrainEnd(Ending.OUT_OF_MEMORY, run.message)
+
+    monkeypatch.setattr(budget, "iter_train", ending)
+    with pytest.raises(TrainingError, match="out of memory"):
+        measure_rate(batches, TrainConfig(threads=1))
