@@ -2,7 +2,7 @@
 
     python benchmarks/quality.py [--quick]
     python benchmarks/quality.py --corpus tiny_shakespeare --recipes ten-minutes --seeds 0 1 2
-    python benchmarks/quality.py --corpus python_docs --recipes ten-minutes --rate 61700 --tokens N
+    python benchmarks/quality.py --corpus python_docs --recipes ten-minutes --tokens 17000000
 
 The setting is that of ``%corpus NAME --test 0.05``, ``%sample seq --num-steps 64`` and
 ``%train_rnn --recipe NAME``, then ``%evaluate_rnn --ngram 8``: the recurrent model alone, and mixed
@@ -11,8 +11,7 @@ with n-gram counts of the same training text; and ``%evaluate_rnn --dynamic --ca
 as it goes on learning from what it reads, and with all of it. The time is that of the training: the
 short measurement that chooses the model, all that the loop does, also the scoring of the held-out
 text after each epoch, and the counting; the reading that adapts comes after it. On a machine that
-is busy, ``--rate`` and ``--tokens`` say what it does when it is quiet: the model is then chosen by
-the rate, and trained on so many tokens.
+is busy, ``--tokens`` says how many the model would read in the time if it were quiet.
 
 The first nine tenths are trained on, as in nanoGPT. Half of the last tenth is held out: the recipes
 were chosen by it. The other half is the test part, which no choice has seen. Others publish the
@@ -63,22 +62,6 @@ ADAPTS = AdaptConfig(dynamic=True, cache=2000)
 
 
 @dataclass(frozen=True)
-class Quiet:
-    """What a quiet machine does, where this one is busy.
-
-    Parameters
-    ----------
-    rate
-        Tokens a second of the model of reference.
-    tokens
-        How many the model of the recipe reads in its time.
-    """
-
-    rate: float
-    tokens: int
-
-
-@dataclass(frozen=True)
 class Found:
     """Nats per token, and what was trained.
 
@@ -102,7 +85,7 @@ class Found:
     model: str
 
 
-def trained(name: str, recipe_name: str, seed: int, quiet: Quiet | None, *, brief: bool) -> Found:
+def trained(name: str, recipe_name: str, seed: int, tokens: int | None, *, brief: bool) -> Found:
     """Train with a recipe, and return its scores."""
     recipe = RECIPES[recipe_name]
     corpus = Corpus.load(name, SPLIT)
@@ -112,12 +95,10 @@ def trained(name: str, recipe_name: str, seed: int, quiet: Quiet | None, *, brie
     begun = time.perf_counter()
     fit_ngram(batches.ids.numpy(), len(vocab), ORDER)
     limits = replace(recipe.train, seed=seed, max_time=seconds)
-    if quiet is not None:
-        limits = replace(limits, max_time=None, max_tokens=round(quiet.rate * seconds))
+    if tokens is not None:
+        limits = replace(limits, max_time=None, max_tokens=tokens)
     found = suited(batches, limits)
-    if quiet is not None:
-        limits = replace(limits, max_tokens=quiet.tokens)
-    else:
+    if tokens is None:
         limits = replace(limits, max_time=seconds - (time.perf_counter() - begun))
     run = train(batches, found.model, limits)
     counted, adapting = (evaluate_mixture(run, corpus, ORDER, how) for how in (None, ADAPTS))
@@ -138,7 +119,7 @@ def rows(
     name: str,
     recipe: str,
     seeds: Sequence[int],
-    quiet: Quiet | None = None,
+    tokens: int | None = None,
     *,
     brief: bool = False,
 ) -> list[Row]:
@@ -154,7 +135,7 @@ def rows(
     }
     targets = {each: TARGET.get((each, name, recipe), "") for each in told}
     try:
-        found = [trained(name, recipe, seed, quiet, brief=brief) for seed in seeds]
+        found = [trained(name, recipe, seed, tokens, brief=brief) for seed in seeds]
     except RNNMagicsError as error:
         failed = "not measured", "", None
         return [Row(head, *failed, targets[each], str(error)) for each, head in told.items()]
@@ -197,10 +178,8 @@ def main() -> None:
     parser.add_argument("--corpus", nargs="+", default=TEXTS)
     parser.add_argument("--recipes", nargs="+", choices=MINUTES)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
-    parser.add_argument("--rate", type=float, help="of the model of reference, when it is quiet")
-    parser.add_argument("--tokens", type=int, help="what the model reads, when it is quiet")
+    parser.add_argument("--tokens", type=int, help="train on so many instead of for the time")
     given = parser.parse_args()
-    quiet = None if given.tokens is None else Quiet(given.rate, given.tokens)
     if given.recipes is None:
         found = measure(given.quick)
     else:
@@ -208,7 +187,7 @@ def main() -> None:
             row
             for recipe in given.recipes
             for name in given.corpus
-            for row in rows(name, recipe, given.seeds, quiet)
+            for row in rows(name, recipe, given.seeds, given.tokens)
         ]
     print(table(found))
 

@@ -2,13 +2,14 @@
 
 A model that is too large for the time has read too little of the text when it ends, one that is
 too small has stopped learning long before, and one that reads a short text many times memorises
-it. So size and dropout follow two numbers: how many tokens a model of reference could read in the
-time, on this machine, and how often that would be the training text. docs/performance.md has the
-trainings from which the tables are.
+it. So the size follows how many tokens a model of reference could read in the time, on this
+machine, and the dropout how often the chosen model will read the training text.
+docs/performance.md has the trainings from which the tables are.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -27,15 +28,35 @@ REFERENCE = ModelConfig("gru", num_layers=2, dropout=0.1)
 _WARM = 2  # steps that are not counted: the first ones allocate, and find the number of threads
 _LEAST_STEPS, _SECONDS = 5, 0.4
 
-# From so many tokens on that the model of reference could read.
+
+@dataclass(frozen=True)
+class Size:
+    """A model, and when it suits.
+
+    Parameters
+    ----------
+    tokens
+        From so many tokens on that the model of reference could read.
+    speed
+        How many tokens it reads while the model of reference reads one, about.
+    model
+        The architecture.
+    """
+
+    tokens: int
+    speed: float
+    model: ModelConfig
+
+
 SIZES = (
-    (0, ModelConfig("gru", num_hiddens=128, num_layers=2)),
-    (2_000_000, ModelConfig("gru", num_hiddens=192, num_layers=2)),
-    (4_000_000, ModelConfig("gru", num_hiddens=256, num_layers=2)),
-    (30_000_000, ModelConfig("lstm", num_hiddens=384, num_layers=2)),
+    Size(0, 2.8, ModelConfig("gru", num_hiddens=128, num_layers=2)),
+    Size(2_000_000, 1.5, ModelConfig("gru", num_hiddens=192, num_layers=2)),
+    Size(4_000_000, 1.0, ModelConfig("gru", num_hiddens=256, num_layers=2)),
+    Size(30_000_000, 0.33, ModelConfig("lstm", num_hiddens=384, num_layers=2)),
 )
-# Dropout, from so many times on that this would be the training text.
-DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (25, 0.25))
+"""From the smallest to the largest."""
+DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (16, 0.25), (30, 0.5))
+"""Dropout, from so many times on that a model reads the training text."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +68,9 @@ class Suited:
     model
         The architecture.
     tokens
-        How many tokens the model of reference could read in the time.
+        About how many tokens it will read.
     passes
-        How often that would be the training text.
+        How often that is the training text.
     """
 
     model: ModelConfig
@@ -66,11 +87,11 @@ class Suited:
             units=model.num_hiddens,
         )
         return say(
-            "in this time a GRU with two layers of 256 would read {tokens:,} tokens here,"
-            " {passes:.1f} times the training text; so: {cell}, {layers}, dropout {dropout:g}",
-            tokens=self.tokens,
-            passes=self.passes,
+            "suited to this machine and text: {cell}, {layers}, dropout {dropout:g}; it will read"
+            " about {tokens:.1f} million tokens, the training text {passes:.1f} times",
             cell=model.cell,
+            tokens=self.tokens / 1e6,
+            passes=self.passes,
             layers=layers,
             dropout=model.dropout,
         )
@@ -88,9 +109,9 @@ def suited(
     batches
         The minibatches.
     train
-        How it will be trained. The tokens follow from ``epochs``, ``max_tokens`` and ``max_time``,
-        whichever comes first; of a time they are those that the model of reference reads in it, by
-        the rate of some steps that are taken now and forgotten.
+        How it will be trained. How many tokens it reads follows from ``epochs``, ``max_tokens`` and
+        ``max_time``, whichever ends it first; how many in a time, from the rate of some steps that
+        are taken now and forgotten.
     tell
         Called with the events of these steps.
 
@@ -104,16 +125,18 @@ def suited(
     DeviceError, TrainingError
         As `begin`.
     """
-    most = [float(train.epochs * len(batches.ids))]
+    limit = float(train.epochs * len(batches.ids))
     if train.max_tokens is not None:
-        most.append(train.max_tokens)
+        limit = min(limit, train.max_tokens)
+    in_time = math.inf
     if train.max_time is not None:
-        most.append(train.max_time * measure_rate(batches, train, tell))
-    tokens = min(most)
+        in_time = train.max_time * measure_rate(batches, train, tell)
+    read = {size: min(limit, in_time * size.speed) for size in SIZES}
+    size = next(size for size in reversed(SIZES) if read[size] >= size.tokens * size.speed)
+    tokens = read[size]
     passes = tokens / len(batches.ids)
-    model = next(model for least, model in reversed(SIZES) if tokens >= least)
     dropout = next(share for least, share in reversed(DROPOUTS) if passes >= least)
-    return Suited(replace(model, dropout=dropout), round(tokens), passes)
+    return Suited(replace(size.model, dropout=dropout), round(tokens), passes)
 
 
 def measure_rate(

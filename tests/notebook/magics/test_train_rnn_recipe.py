@@ -30,7 +30,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
     def measured(_batches: Batches, train: TrainConfig, tell: Callable[[Any], object]) -> float:
         asked.append(train.max_time)
         tell(Compiling("the lstm cell", 15))
-        return SIZES[-1][0] / 60
+        return SIZES[-1].tokens / 60
 
     monkeypatch.setattr(budget, "measure_rate", measured)
     return asked
@@ -44,10 +44,12 @@ def test_the_model_follows_the_machine_and_says_why(
     run = prepared.session.runs["gru-1"]
     assert slow == [60]
     assert "# compiling the lstm cell for this CPU, once (about 15 seconds)" in out
-    assert f"would read {tokens:,} tokens here, 1.0 times the training text" in out
-    assert out.index("# one-minute:") < out.index("# in this time") < out.index("epoch  train ppl")
+    assert f"read about {tokens / 1e6:.1f} million tokens, the training text 1.0 times" in out
+    assert (
+        out.index("# one-minute:") < out.index("# suited to this") < out.index("epoch  train ppl")
+    )
     assert run.config.model.num_hiddens == 4
-    assert run.config.model.num_layers == SIZES[0][1].num_layers
+    assert run.config.model.num_layers == SIZES[0].model.num_layers
     assert run.config.train.weight_decay == 0.1
 
 
@@ -62,13 +64,13 @@ def test_the_call_that_is_explained_has_the_model_of_this_machine(
     prepared: Notebook, slow: list[float | None]
 ) -> None:
     said = prepared.printed(f"{BRIEF} --explain")
-    model = SIZES[-1][1]
+    model = SIZES[-1].model
     assert slow == [60]
     assert f"cell='{model.cell}'" in said
     assert f"num_hiddens={model.num_hiddens}" in said
     assert f"num_layers={model.num_layers}" in said
     assert "max_time=60.0" in said
-    assert "# in this time" not in said
+    assert "# suited to" not in said
     assert not prepared.session.runs
 
 

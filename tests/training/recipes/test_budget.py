@@ -10,12 +10,18 @@ import pytest
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import TrainingError
-from rnn_magics.models.rnn_model import ModelConfig
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.recipes import budget
-from rnn_magics.training.recipes.budget import DROPOUTS, REFERENCE, SIZES, measure_rate, suited
+from rnn_magics.training.recipes.budget import (
+    DROPOUTS,
+    REFERENCE,
+    SIZES,
+    Size,
+    measure_rate,
+    suited,
+)
 
 LIMITS = TrainConfig(epochs=10**6, weight_decay=0.1)
 
@@ -38,22 +44,25 @@ def rate(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
 
 
 def test_the_tables_rise_from_zero() -> None:
-    for table in (SIZES, DROPOUTS):
-        assert table[0][0] == 0
-        assert [row[0] for row in table] == sorted(row[0] for row in table)
-    costs = [model.num_layers * model.num_hiddens**2 for _, model in SIZES]
-    assert costs == sorted(costs)
-    assert [share for _, share in DROPOUTS] == sorted(share for _, share in DROPOUTS)
+    assert SIZES[0].tokens == DROPOUTS[0][0] == 0
+    for rising in (
+        [size.tokens for size in SIZES],
+        [size.model.num_layers * size.model.num_hiddens**2 for size in SIZES],
+        [-size.speed for size in SIZES],
+        [least for least, _ in DROPOUTS],
+        [share for _, share in DROPOUTS],
+    ):
+        assert rising == sorted(rising)
+    assert next(size for size in SIZES if size.speed == 1).model == replace(REFERENCE, dropout=0.0)
 
 
-@pytest.mark.parametrize(("seconds", "row"), [(row[0] / 1_000 + 1, row) for row in SIZES], ids=str)
-def test_more_time_gives_a_larger_model(
-    rate: list[TrainConfig], seconds: float, row: tuple[int, ModelConfig]
-) -> None:
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_more_time_gives_a_larger_model(rate: list[TrainConfig], size: Size) -> None:
+    seconds = size.tokens / 1_000 + 1
     train = replace(LIMITS, max_time=seconds)
     found = suited(of_length(100), train)
-    assert replace(found.model, dropout=0.0) == row[1]
-    assert found.tokens == pytest.approx(1_000 * seconds)
+    assert replace(found.model, dropout=0.0) == size.model
+    assert found.tokens == pytest.approx(1_000 * seconds * size.speed)
     assert rate == [train]
 
 
@@ -66,7 +75,7 @@ def test_more_time_gives_a_larger_model(
 )
 @pytest.mark.usefixtures("rate")
 def test_a_text_that_is_read_often_gives_more_dropout(passes: float, dropout: float) -> None:
-    found = suited(of_length(1_000), replace(LIMITS, max_time=passes))
+    found = suited(of_length(1_000), replace(LIMITS, max_time=passes / SIZES[0].speed))
     assert found.passes == pytest.approx(passes)
     assert found.model.dropout == dropout
 
@@ -78,23 +87,32 @@ def test_tokens_that_are_given_need_no_clock(rate: list[TrainConfig]) -> None:
     assert not rate
 
 
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_tokens_that_are_given_are_those_of_the_model(size: Size) -> None:
+    most = round(size.tokens * size.speed) + 1
+    found = suited(of_length(100), replace(LIMITS, max_tokens=most))
+    assert replace(found.model, dropout=0.0) == size.model
+    assert found.tokens == most
+
+
 @pytest.mark.usefixtures("rate")
 def test_the_nearest_of_several_limits_counts() -> None:
-    batches = of_length(1_000)
+    batches, speed = of_length(1_000), SIZES[0].speed
     both = replace(LIMITS, max_time=7, max_tokens=5_000)
     assert suited(batches, both).tokens == 5_000
-    assert suited(batches, replace(both, max_tokens=50_000)).tokens == 7_000
+    assert suited(batches, replace(both, max_tokens=50_000)).tokens == 7_000 * speed
     assert suited(batches, replace(both, epochs=2)).tokens == 2_000
 
 
 @pytest.mark.usefixtures("rate")
 def test_the_sentence_says_what_was_found() -> None:
-    least, model = SIZES[-1]
-    said = str(suited(of_length(10**4), replace(LIMITS, max_time=least / 1_000)))
-    assert f"would read {least:,} tokens here" in said
-    assert f"{least / 10**4:.1f} times the training text" in said
-    assert f"so: {model.cell}, {model.num_layers} layers of {model.num_hiddens}," in said
-    assert said.endswith(f", dropout {DROPOUTS[-1][1]:g}")
+    size = SIZES[-1]
+    said = str(suited(of_length(10**4), replace(LIMITS, max_time=size.tokens / 1_000)))
+    tokens = size.tokens * size.speed
+    assert f": {size.model.cell}, {size.model.num_layers} layers of " in said
+    assert f"{size.model.num_hiddens}, dropout {DROPOUTS[-1][1]:g}" in said
+    assert f"read about {tokens / 1e6:.1f} million tokens" in said
+    assert said.endswith(f"the training text {tokens / 10**4:.1f} times")
 
 
 def test_the_rate_is_that_of_the_steps_that_were_taken(
