@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_magics import __version__, files
+from rnn_magics.cluster.machines import ask_each, machines
 from rnn_magics.errors import ConfigError, TrainingError
 from rnn_magics.interrupts import whole_imports
 from rnn_magics.language import say, say_number
@@ -317,32 +318,25 @@ def require_versions(ray: Any, here: dict[str, str] | None = None) -> None:
         Naming the first machine with another version, or without one of the packages.
     """
     here = here or versions_here()
-    place = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    asked = [
-        ray.remote(num_cpus=0, max_retries=0)(_question())
-        .options(scheduling_strategy=place(node["NodeID"], soft=False))
-        .remote()
-        for node in nodes
-    ]
+    there_are = machines(ray)
     try:
-        answers = ray.get(asked, timeout=_MOST_SECONDS_FOR_VERSIONS)
+        answers = ask_each(ray, there_are, _question(), seconds=_MOST_SECONDS_FOR_VERSIONS)
     except ray.exceptions.GetTimeoutError:
         raise TrainingError(
             say_number(
-                len(nodes),
+                len(there_are),
                 "the cluster has {number} machine, and it does not answer",
                 "the cluster has {number} machines, and not all of them answer",
             )
         ) from None
-    for node, there in zip(nodes, answers, strict=True):
+    for machine, there in answers:
         for name, version in here.items():
             if there.get(name, "") != version:
                 raise TrainingError(
                     say(
                         "machine {host} has {name} {there}, and this process {here}: install the"
                         " same version on both",
-                        host=node["NodeManagerAddress"],
+                        host=machine["NodeManagerAddress"],
                         name=name,
                         there=there.get(name) or say("not installed"),
                         here=version,

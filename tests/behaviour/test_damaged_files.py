@@ -63,9 +63,16 @@ def test_it_holds_in_processes_of_their_own() -> None:
 
 
 # What this process and the workers that it started say to each other, where nobody else speaks:
-# over pipes, and through an actor of Ray.
+# over pipes, and through an actor of Ray. Who joins a cluster of Ray reads its pickles anyway.
 OWN_PIPES = {
-    SOURCES / path for path in ("text/sharding/pipes.py", "cluster/rank.py", "cluster/workers.py")
+    SOURCES / path
+    for path in (
+        "text/sharding/pipes.py",
+        "cluster/attaching.py",
+        "cluster/following.py",
+        "cluster/rank.py",
+        "cluster/workers.py",
+    )
 }
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from rnn_magics.batching import Batches
 from rnn_magics.cluster.connection import Connection, connect
+from rnn_magics.cluster.machines import ask_each, machines
 from rnn_magics.errors import ConfigError, StorageError, TrainingError
 from rnn_magics.language import say, say_number
 from rnn_magics.storage import atomic
@@ -95,12 +96,8 @@ def gather(
         yield Team(connection, number, max(min(together // number, largest), 1))
 
 
-def _nodes(ray: Any) -> list[dict[str, Any]]:
-    return [node for node in ray.nodes() if node["Alive"]]
-
-
 def _cpus(ray: Any) -> list[int]:
-    return [int(node["Resources"].get("CPU", 0)) for node in _nodes(ray)]
+    return [int(node["Resources"].get("CPU", 0)) for node in machines(ray)]
 
 
 def require_shared(ray: Any, folder: Path) -> None:
@@ -138,20 +135,14 @@ def require_shared(ray: Any, folder: Path) -> None:
 
 
 def _ask_all(ray: Any, mark: Path) -> None:
-    place = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    nodes = [node for node in _nodes(ray) if node["Resources"].get("CPU", 0)]
-    question = ray.remote(num_cpus=0, max_retries=0)(_question())
-    asked = [
-        question.options(scheduling_strategy=place(node["NodeID"], soft=False)).remote(str(mark))
-        for node in nodes
-    ]
+    training = [machine for machine in machines(ray) if machine["Resources"].get("CPU", 0)]
     try:
-        answers = ray.get(asked, timeout=_MOST_SECONDS_TO_LOOK)
+        answers = ask_each(ray, training, _question(), str(mark), seconds=_MOST_SECONDS_TO_LOOK)
     except ray.exceptions.GetTimeoutError:
         raise TrainingError(say("not all machines of the cluster answer")) from None
-    for node, sees_it in zip(nodes, answers, strict=True):
+    for machine, sees_it in answers:
         if not sees_it:
-            raise TrainingError(not_shared(str(mark.parent), node["NodeManagerAddress"]))
+            raise TrainingError(not_shared(str(mark.parent), machine["NodeManagerAddress"]))
 
 
 def _question() -> Callable[[str], bool]:

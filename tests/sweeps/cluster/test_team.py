@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +20,7 @@ from rnn_magics.errors import ConfigError, StorageError, TrainingError
 from rnn_magics.sweeps.cluster import team
 from rnn_magics.sweeps.cluster.actor import Trainer
 from rnn_magics.sweeps.events import SweepEvent, TrialScored
-from rnn_magics.sweeps.loop import sweep
+from rnn_magics.sweeps.loop import resume_sweep, sweep
 from rnn_magics.sweeps.sweep import SweepRuns
 from rnn_magics.sweeps.trial import Trial
 from rnn_magics.sweeps.workers.messages import Begin, Ready
@@ -96,13 +98,50 @@ def test_a_killed_worker_and_a_lost_machine_change_no_trial(
     assert all(trial.folder.startswith("two") for trial in found.trials)
 
 
+CHILD = """
+import os, signal, sys
+from rnn_magics import sweep
+from tests.sweeps.conftest import make
+from tests.sweeps.test_loop import SPACE
+from tests.sweeps.workers.test_pool import CONFIG
+left = [6]
+
+def die(_event):
+    left[0] -= 1
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+folder, address = sys.argv[1:]
+sweep(make(test=0.1), SPACE, CONFIG, folder=folder, cluster=address, listeners=[die])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_sweep_whose_kernel_was_killed_goes_on(
+    machines: Machines, tmp_path: Path, one_by_one: SweepRuns
+) -> None:
+    folder = tmp_path / "cut"
+    child = [sys.executable, "-c", CHILD, str(folder), machines.address]
+    ended = subprocess.run(child, capture_output=True, text=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    found = resume_sweep(folder, make(test=0.1), cluster=machines.address)
+    assert told(found) == told(one_by_one)
+    assert [trial.number for trial in found.trials] == list(range(5))
+    assert [trial.outcome for trial in found.trials].count(None) == 0
+
+
 class OneMachine:
     """A Ray that asks a question of the only machine it has, here and now."""
 
     util = SimpleNamespace(
         scheduling_strategies=SimpleNamespace(NodeAffinitySchedulingStrategy=lambda *_, **__: None)
     )
-    exceptions = SimpleNamespace(GetTimeoutError=TimeoutError, RayError=RuntimeError)
+    exceptions = SimpleNamespace(
+        GetTimeoutError=TimeoutError,
+        RayError=RuntimeError,
+        TaskUnschedulableError=LookupError,
+        NodeDiedError=LookupError,
+    )
 
     def nodes(self) -> list[dict[str, Any]]:
         alive = {"Alive": True, "NodeID": "a", "NodeManagerAddress": "10.0.0.7"}
@@ -115,7 +154,7 @@ class OneMachine:
 
         return made
 
-    def get(self, asked: list[Any], timeout: float) -> list[Any]:
+    def get(self, asked: Any, timeout: float) -> Any:
         del timeout
         return asked
 
