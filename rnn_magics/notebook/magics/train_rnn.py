@@ -157,8 +157,18 @@ def training_call(
 
 
 def _model(batches: Batches, options: TrainOptions, write: Callable[[str], object]) -> ModelConfig:
-    """Return the model; that of some recipes follows the machine, where nothing else was typed."""
-    if options.recipe is None or not RECIPES[options.recipe].suits_machine:
+    """Return the model, and tell its recipe; that of some follows the machine."""
+    if options.recipe is None:
+        return options.model
+    recipe = RECIPES[options.recipe]
+    said = say(
+        "{recipe}: {source}; its data: {lines}",
+        recipe=options.recipe,
+        source=say(recipe.source),
+        lines=", ".join(recipe.before),
+    )
+    write(f"# {said}")
+    if not recipe.suits_machine:
         return options.model
 
     def tell(event: Event) -> None:
@@ -260,15 +270,6 @@ def train_rnn(desk: Desk, options: TrainOptions) -> Run | SeedRuns:
     """
     if options.recipe is not None:
         desk.session.refuse_while_training("%train_rnn")  # it would be measured, too
-        recipe = RECIPES[options.recipe]
-        print(
-            say(
-                "# {recipe}: {source}; its data: {lines}",
-                recipe=options.recipe,
-                source=say(recipe.source),
-                lines=", ".join(recipe.before),
-            )
-        )
     call = training_call(desk, options, print)
     desk.session.refuse_while_training("%train_rnn")
     if options.resume == LAST and (note := last_run()[1]):
