@@ -177,8 +177,8 @@ def _model(batches: Batches, options: TrainOptions, write: Callable[[str], objec
 
     found = suited(batches, options.train, tell)
     write(f"# {found}")
-    names = [field.name for field in fields(ModelConfig)]
-    typed = {n: getattr(options.model, n) for n in names if n in options.line.typed}
+    given = options.model.to_dict().items()
+    typed: dict[str, Any] = {name: value for name, value in given if name in options.line.typed}
     return replace(found.model, **typed)
 
 

@@ -60,6 +60,15 @@ def test_what_is_typed_wins(prepared: Notebook, slow: list[float | None]) -> Non
     assert (run.config.train.max_time, run.config.train.max_tokens) == (9, 20)
 
 
+def test_what_is_typed_wins_although_it_is_a_default(
+    prepared: Notebook, slow: list[float | None]
+) -> None:
+    said = prepared.printed(f"{BRIEF} --cell gru --num-hiddens 256 --explain")
+    assert slow == [60]
+    assert SIZES[-1].model.cell != "gru"
+    assert "ModelConfig(num_layers=2" in said
+
+
 def test_the_call_that_is_explained_has_the_model_of_this_machine(
     prepared: Notebook, slow: list[float | None]
 ) -> None:
