@@ -200,10 +200,8 @@ class SharedStep:
     @property
     def words(self) -> str:
         """How it takes them."""
-        shared, note = (
-            say("shared by {workers} workers", workers=self._group.size),
-            self._lockstep.note,
-        )
+        note = self._lockstep.note
+        shared = say("shared by {workers} workers", workers=self._group.size)
         return shared if not note else say("{step} ({note})", step=shared, note=note)
 
     def begin_epoch(self) -> EpochState:
