@@ -10,7 +10,8 @@ with n-gram counts of the same training text; and ``%evaluate_rnn --dynamic --ca
 --ngram 8``: as it goes on learning from what it reads, and with all of it. The
 time is that of the training: the short measurement that chooses the model, all that the loop
 does, also the scoring of the held-out text after each epoch, and the counting; the reading that
-adapts comes after it. On a machine that is busy, ``--tokens`` says how many the model would read in the time if it were quiet.
+adapts comes after it. On a machine that is busy, ``--tokens`` says how many the
+model would read in the time if it were quiet.
 
 The first nine tenths are trained on, as in nanoGPT. Half of the last tenth is held out: the recipes
 were chosen by it. The other half is the test part. Others publish the score of the whole tenth,
