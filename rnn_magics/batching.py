@@ -226,9 +226,9 @@ class Batches(Result):
             Token indices, and the same shifted by one, each (batch_size, num_steps), int64, on the
             device of `ids`. What follows a document is a label of its end; see `labels_of`.
         """
-        window = torch.arange(self.config.num_steps + 1)
-        places = plan.starts[index][:, None] + window  # (batch_size, num_steps + 1)
-        tokens = self.ids[places.to(self.ids.device)].long()
+        windows = self.ids.unfold(0, self.config.num_steps + 1, 1)  # each that there is; no copy
+        starts = plan.starts[index].to(self.ids.device)
+        tokens = windows.index_select(0, starts).long()  # (batch_size, num_steps + 1)
         return tokens[:, :-1], labels_of(tokens[:, 1:], self.marks)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:

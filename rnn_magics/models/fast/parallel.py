@@ -66,6 +66,7 @@ def in_parallel(
 
     def codegen(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
         _, packed, size, grain, parts, threads = values
+        packed = _without_owners(context, builder, given, packed)
         shared_type = ir.LiteralStructType([_INT] * _GIVEN + [packed.type])
         shared = cgutils.alloca_once(builder, shared_type)
         for place, value in enumerate((_INT(0), _INT(0), parts, size, grain, packed)):
@@ -86,6 +87,21 @@ def in_parallel(
 
     whole = types.intp
     return whole(kernel, given, whole, whole, whole, whole), codegen
+
+
+def _without_owners(context: Any, builder: ir.IRBuilder, given: Any, value: Any) -> Any:
+    # The same arrays, of which numba does not count the views. Each slice would be counted with its
+    # owner, and the threads would wait for each other to count. The caller keeps the arrays alive.
+    if isinstance(given, types.Array):
+        array = context.make_array(given)(context, builder, value=value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        return array._getvalue()  # noqa: SLF001  (as numba's own functions do)
+    if isinstance(given, types.BaseTuple):
+        for place, kind in enumerate(given.types):
+            part = builder.extract_value(value, place)
+            part = _without_owners(context, builder, kind, part)
+            value = builder.insert_value(value, part, place)
+    return value
 
 
 def _write_body(

@@ -68,7 +68,9 @@ def test_it_is_scored_once_at_the_end(
     assert run.test is not None
     assert run.test.num_tokens == len(batches.test)
     assert run.test.nats == evaluate(run.model, batches.test).nats
-    assert (run.weights_from is not None) is (weights == "best")
+    scores = run.history.valid_bits
+    is_earlier = scores[-1] > min(scores)  # which depends on the rounding of the CPU
+    assert (run.weights_from is not None) is (weights == "best" and is_earlier)
 
 
 def test_what_is_in_it_changes_nothing_else(batches: Batches) -> None:
