@@ -3,7 +3,8 @@
     python benchmarks/bench.py [--quick] [--only training generation]
 
 Each benchmark runs in its own process, one after the other. Its table replaces the text between its
-two marks in the page. With ``--only``, the other sections stay as they are.
+two marks in the page. With ``--only``, the other sections stay as they are. Where a table says most
+of the CPU, there is one for each kind of CPU, and those of others stay, with their date.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ SECTIONS = {  # the title and the command
     "gpu": ("Training on CUDA", ["gpu.py"]),
     "quality": ("Time to quality", ["quality.py"]),
 }
+EACH_CPU = ("training", "avx2", "generation")  # a table for each kind of CPU
 PACKAGES = ("torch", "numba", "numpy", "ipykernel", "d2l")
 
 
@@ -44,6 +46,14 @@ def processor() -> str:
     except OSError:
         found = None
     return found[1] if found else platform.processor() or platform.machine()
+
+
+def marked(name: str) -> str:
+    """Return what the marks of a section say: its name, and for some the kind of CPU."""
+    if name not in EACH_CPU:
+        return name
+    words = re.sub(r"\(\w+\)|processor|cpu", "", processor(), flags=re.IGNORECASE)
+    return f"{name}, {' '.join(words.split())}"
 
 
 def circumstances(packages: Iterable[str] = PACKAGES) -> str:
@@ -78,11 +88,13 @@ def section(name: str, *, quick: bool) -> str:
 
 def replaced(page: str, name: str, text: str) -> str:
     """Return the page with the section of a benchmark replaced, or added at the end."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    begin, end = (f"<!-- {marked(name)}: {word} -->" for word in ("begin", "end"))
     block = f"{begin}\n\n{text}\n{end}"
     pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if pattern.search(page):
         return pattern.sub(lambda _: block, page)
+    if other := re.search(f"<!-- {name}, .*: begin -->", page):  # of another kind of CPU
+        return f"{page[: other.start()]}{block}\n\n{page[other.start() :]}"
     return f"{page.rstrip()}\n\n## {SECTIONS[name][0]}\n\n{block}\n"
 
 
