@@ -103,3 +103,10 @@ def test_equations_are_mathml(site: Path) -> None:
     page = (site / "docs/api/generated/rnn_magics.RNNModel.html").read_text(encoding="utf-8")
     assert "<math" in page
     assert "mathrm" not in page
+
+
+def test_every_equation_is_converted_whole(pages: dict[Path, Links], site: Path) -> None:
+    left = r"<m[ion]>[^<]*(?:&(?:amp;)?|\\[A-Za-z]+)</m[ion]>"  # an alignment, a command
+    for path in pages:
+        equations = re.findall(r"<math.*?</math>", path.read_text("utf-8"), re.DOTALL)
+        assert [each for each in equations if re.search(left, each)] == [], path.relative_to(site)
