@@ -21,8 +21,8 @@ OURS = {  # what the catalogue of the theme lacks
     "Light": "浅色",
     "Site navigation": "网站导航",
     "System Settings": "跟随系统",
-    "previous": "上一课",
-    "next": "下一课",
+    "previous": "上一页",
+    "next": "下一页",
 }
 
 
