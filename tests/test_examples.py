@@ -185,6 +185,16 @@ def test_lesson_03_shows_what_it_says() -> None:
     assert int(near) > int(far)
 
 
+def test_lesson_04_shows_what_it_says() -> None:
+    printed = streamed(execute(FOLDER / "04_text_and_zipf.ipynb"), "stdout")
+    slopes = [float(each) for each in re.findall(r"^\w+ +alpha (\S+),", printed, re.MULTILINE)]
+    words, bigrams, trigrams = slopes
+    assert abs(words - 1) < 0.2
+    assert words > bigrams > trigrams  # with flatter lines
+    (shares,) = re.findall(r"^word +((?: *\S+%)+)$", printed, re.MULTILINE)
+    assert float(shares.split()[3].rstrip("%")) > 50  # most sequences of four words
+
+
 def test_lesson_05_shows_what_it_says() -> None:
     printed = streamed(execute(FOLDER / "05_random_or_sequential.ipynb"), "stdout")
     rows = re.findall(r"^trained on (\w+) +(\S+) +(\S+)$", printed, re.MULTILINE)
