@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 .PHONY: demo lab test check catalogue bench bench-recipes torture release-check docs clean clean-compiled
 
 # The TypeScript half: installing builds both bundles when these have changed.
-WEB := rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.po $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*')
+WEB := rnn_magics/locale/zh_CN/LC_MESSAGES/rnn_magics.po $(shell find labextension -type f -not -path '*/node_modules/*' -not -path '*/tests/*' -not -path '*/lib/*' -not -path '*/.yarn/*')
 JLPM := cd labextension && PATH="$(abspath $(BIN)):$$PATH" jlpm
 NEEDS_NODE := command -v node >/dev/null || { echo "the TypeScript half is checked by Node 20 or newer, which is not on PATH"; exit 1; }
 

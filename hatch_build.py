@@ -27,7 +27,8 @@ OUTPUTS = (
     "rnn_magics/handout/static",
 )
 STAMP = "rnn_magics/labextension/.source-sha256"
-MADE = {"node_modules", "lib", ".yarn"}  # in the folder of the sources, but none of them
+# In the folder of the sources, but none of them. A release has no tests.
+NO_SOURCES = {"node_modules", "lib", ".yarn", "tests"}
 NODE = 20
 
 
@@ -42,10 +43,10 @@ def digest(source: Path) -> str:
 
 
 def sources(folder: Path) -> Iterator[Path]:
-    """Yield all files below a folder but those that a build makes."""
+    """Yield all files below a folder of which the bundles are made."""
     for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in MADE]  # not walked into
-        yield from (Path(place) / file for file in files if file not in MADE)
+        folders[:] = [name for name in folders if name not in NO_SOURCES]  # not walked into
+        yield from (Path(place) / file for file in files if file not in NO_SOURCES)
 
 
 def has_node() -> bool:

@@ -88,6 +88,8 @@ html_extra_path = ["extra"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+# A sidebar that would be empty.
+html_sidebars = {"docs/gallery": [], "docs/install": []}
 html_theme_options = {
     "navbar_align": "left",
     "navbar_persistent": ["search-button"],  # whose name is what is read on it

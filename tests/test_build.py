@@ -13,6 +13,8 @@ from types import ModuleType
 
 import pytest
 
+from tools.release_check import too_large
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -44,6 +46,7 @@ def build(target: str, source: Path, out: Path) -> Path:
     )
     assert done.returncode == 0, done.stderr
     (made,) = (path for path in out.iterdir() if path.is_file())
+    assert too_large({made.name: made.stat().st_size}) == []
     return made
 
 

@@ -185,6 +185,41 @@ def test_lesson_03_shows_what_it_says() -> None:
     assert int(near) > int(far)
 
 
+def test_lesson_04_shows_what_it_says() -> None:
+    printed = streamed(execute(FOLDER / "04_text_and_zipf.ipynb"), "stdout")
+    slopes = [float(each) for each in re.findall(r"^\w+ +alpha (\S+),", printed, re.MULTILINE)]
+    words, bigrams, trigrams = slopes
+    assert abs(words - 1) < 0.2
+    assert words > bigrams > trigrams  # with flatter lines
+    (shares,) = re.findall(r"^word +((?: *\S+%)+)$", printed, re.MULTILINE)
+    assert float(shares.split()[3].rstrip("%")) > 50  # most sequences of four words
+
+
+def test_lesson_05_shows_what_it_says() -> None:
+    printed = streamed(execute(FOLDER / "05_random_or_sequential.ipynb"), "stdout")
+    rows = re.findall(r"^trained on (\w+) +(\S+) +(\S+)$", printed, re.MULTILINE)
+    (carried, zero), (carried_random, zero_random) = (map(float, each) for _, *each in rows)
+    assert [name for name, *_ in rows] == ["sequential", "random"]
+    assert carried < carried_random < zero_random < zero
+
+
+def test_lesson_06_shows_what_it_says() -> None:
+    printed = streamed(execute(FOLDER / "06_rnn_perplexity_clipping.ipynb"), "stdout")
+    found = re.findall(
+        r"norm is (\S+) times the last; radius (\S+), .* of 60 (\S+)$", printed, re.MULTILINE
+    )
+    (least, below, alone), *others = (tuple(map(float, each)) for each in found)
+    assert below < 1
+    assert alone / 100 < least < 100 * alone  # as fast as the matrix alone
+    assert all(1 < norm < power and radius > 1 for norm, radius, power in others)
+    rows = re.findall(r"^(clip 1|no clip) +(\S+) +(\S+) .*?(\d+)%$", printed, re.MULTILINE)
+    held_out = {name: float(score.replace(",", "")) for name, _, score, _ in rows}
+    (guess,) = map(float, re.findall(r"^a guess +(\d+)$", printed, re.MULTILINE))
+    assert held_out["clip 1"] < guess / 2 < 2 * guess < held_out["no clip"]
+    assert int(rows[0][3]) < 50
+    assert re.search(r"^broken +reason 'non_finite'", printed, re.MULTILINE)
+
+
 def test_lesson_09_shows_what_it_says() -> None:
     printed = streamed(execute(FOLDER / "09_looking_inside.ipynb"), "stdout")
     bits = re.findall(

@@ -28,7 +28,7 @@ from rnn_magics.text.indexing.sizes import TextSize, text_sizes
 from rnn_magics.text.read_as import corpus_as
 from rnn_magics.text.series.levels import Series
 from rnn_magics.text.tasks.stream import MadeUp
-from rnn_magics.text.tokenizers import TOKENIZERS, UNK
+from rnn_magics.text.tokenizers import TOKENIZERS, UNITS, UNK
 from rnn_magics.text.vocab import Vocab, encode_corpus
 from rnn_magics.training.run import Run
 
@@ -44,7 +44,7 @@ class TextEvaluation(Result):
     part
         ``held-out part``, ``training part`` or ``whole text``.
     token
-        The kind of token, ``char`` or ``word``; ``token`` where there is no vocabulary.
+        What one token is, ``char`` or ``word``; ``token`` where that cannot be said.
     score
         Mean nats, their number, and the state rule.
     unk_share
@@ -313,7 +313,7 @@ def describe_score(
     run: Run, text: str, part: str, score: Evaluation, counts: TextCounts | None
 ) -> TextEvaluation:
     """Return the score of a run on a part of a text, with what is known of its tokens."""
-    token = "token" if run.vocab is None else run.vocab.token
+    token = run.vocab.token if run.vocab and run.vocab.token in UNITS else "token"
     told = TextEvaluation(run.name, text, part, token, score, None, None)
     return told if counts is None else replace(told, **vars(counts))
 

@@ -157,6 +157,8 @@ TOKENIZERS: dict[str, Tokenizer] = {
         _split_items, _glue_items, marked("the elements of a sequence, as they are")
     ),
 }
+UNITS = frozenset({"char", "word", "grapheme", "byte"})
+"""Those whose names say what one token is; of the others' one speaks as of tokens."""
 PACKAGED = dict(TOKENIZERS)
 """Those that every process knows; a notebook may add to `TOKENIZERS`, or replace one."""
 

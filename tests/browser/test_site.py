@@ -1,4 +1,4 @@
-"""Three pages of the site, opened from disk: alive, legible and no wider than a phone."""
+"""Pages of the site, opened from disk: alive, legible and no wider than a phone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from tests.browser.conftest import without
 from tests.browser.test_accessible import AXE
 from tests.browser.test_page_file import File
 
-PAGES = ("docs/index.html", "docs/gallery.html", "docs/api/generated/rnn_magics.RNNModel.html")
+LESSON = "examples/zh/07_gru_lstm_deep_bidirectional.html"  # with equations that are wide
+PAGES = (
+    "docs/index.html",
+    "docs/gallery.html",
+    "docs/api/generated/rnn_magics.RNNModel.html",
+    LESSON,
+)
 GRAVE = """async () => {
   const found = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] });
   return found.violations

@@ -84,12 +84,29 @@ def test_views_are_kept_as_data_with_their_words(site: Path) -> None:
 
 def test_the_chinese_course_says_that_it_is_chinese(site: Path) -> None:
     lesson = "07_gru_lstm_deep_bidirectional.html"
+    frames = {"zh-CN": ("当前页面", "收起侧栏"), "en": ("On this page", "Collapse Sidebar")}
     for page, language in ((f"zh/{lesson}", "zh-CN"), (lesson, "en")):
         text = (site / "examples" / page).read_text(encoding="utf-8")
         assert f'<html lang="{language}"' in text
+        for spoken, words in frames.items():
+            assert [word in text for word in words] == [spoken == language] * 2
+
+
+def test_no_sidebar_is_empty(pages: dict[Path, Links], site: Path) -> None:
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        found = re.search(r'<nav class="bd-docs-nav.*?</nav>', text, re.DOTALL)
+        assert found is None or "<li" in found[0], path.relative_to(site)
 
 
 def test_equations_are_mathml(site: Path) -> None:
     page = (site / "docs/api/generated/rnn_magics.RNNModel.html").read_text(encoding="utf-8")
     assert "<math" in page
     assert "mathrm" not in page
+
+
+def test_every_equation_is_converted_whole(pages: dict[Path, Links], site: Path) -> None:
+    left = r"<m[ion]>[^<]*(?:&(?:amp;)?|\\[A-Za-z]+)</m[ion]>"  # an alignment, a command
+    for path in pages:
+        equations = re.findall(r"<math.*?</math>", path.read_text("utf-8"), re.DOTALL)
+        assert [each for each in equations if re.search(left, each)] == [], path.relative_to(site)
