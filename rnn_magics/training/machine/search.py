@@ -25,7 +25,7 @@ _CHANGED = 1.4  # by so many times as long as before, or as short
 _WORSE = (1.5, 1.35, 1.25, 1.2, 0.95)
 # Of the time at most so much is lost in trials that failed: of what something speaks for, of what
 # nothing speaks for, and of more threads when nobody knows.
-_LIKELY, _UNLIKELY, _UNKNOWN = 0.1, 0.01, 0.04
+_LIKELY, _UNLIKELY, _UNKNOWN = 0.1, 0.01, 0.03
 _ROOM = 0.7  # idle cores for each more thread speak for more
 
 
@@ -56,7 +56,9 @@ class Search:
         self._ended = dict.fromkeys(candidates, float("-inf"))  # the last trial of each number
         self._lost = dict.fromkeys(candidates, 0.0)  # seconds, in that trial
         self._idle: float | None = None
-        self._is_believed = True  # that idle cores are for us: they may be those of another machine
+        # Whether a trial of more threads went as was to be expected, with idle cores and without:
+        # cores may be idle that are not for us, and busy ones may give way.
+        self._is_believed = {True: True, False: True}
 
     def took(self, seconds: float) -> None:
         """Hear how long the step took that was the last one to use `number`."""
@@ -79,8 +81,11 @@ class Search:
 
     def _watch(self) -> None:
         newest = self._newest()
-        if not 1 / _CHANGED < _typical(newest) / _typical(self._known[self._kept]) < _CHANGED:
+        change = _typical(newest) / _typical(self._known[self._kept])
+        if not 1 / _CHANGED < change < _CHANGED:
             self._know(self._kept, newest)
+        if change > _CHANGED:  # fewer threads may be less slow now, whatever was lost with them
+            self._lost.update((number, 0.0) for number in self._candidates if number < self._kept)
         number = min(self._neighbours(), key=self._due)
         if len(newest) >= _FEWEST and self._due(number) <= self._now:
             self.number, self._trial, self._began = number, [], self._now
@@ -88,12 +93,14 @@ class Search:
     def _try(self, piece: float) -> None:
         tried, kept, trial = self.number, self._kept, self._trial
         trial.append(piece)
-        usual, taken = _typical(self._known[kept]), fmean(trial)
-        is_worse = taken > _WORSE[len(trial) - 1] * usual
+        # Long steps are in the nature of more threads. With fewer, a single one is of the system.
+        usual, taken = _typical(self._known[kept]), (_typical if tried < kept else fmean)(trial)
+        is_worse = taken > _WORSE[len(trial) - 1] * usual and (tried > kept or len(trial) > 1)
         if not is_worse and len(trial) < len(_WORSE):
             return
         if tried > kept:
-            self._is_believed = self._has_room(tried) != is_worse
+            has_room = self._has_room(tried)
+            self._is_believed[has_room] = has_room != is_worse
         slower = tried if is_worse else kept
         self._ended[slower] = self._now
         self._lost[slower] = max(_PIECE, abs(1 - usual / taken) * (self._now - self._began))
@@ -116,9 +123,10 @@ class Search:
             return _LIKELY
         if number < self._kept:
             return _UNLIKELY
-        if self._idle is None or not self._is_believed:
+        has_room = self._has_room(number)
+        if self._idle is None or not self._is_believed[has_room]:
             return _UNKNOWN
-        return _LIKELY if self._has_room(number) else _UNLIKELY
+        return _LIKELY if has_room else _UNLIKELY
 
     def _has_room(self, number: int) -> bool:
         return self._idle is not None and self._idle >= _ROOM * (number - self._kept)
