@@ -26,7 +26,7 @@ _WORSE = (1.5, 1.35, 1.25, 1.2, 0.95)
 # Of the time at most so much is lost in trials that failed: of what something speaks for, of what
 # nothing speaks for, and of more threads when nobody knows.
 _LIKELY, _UNLIKELY, _UNKNOWN = 0.1, 0.01, 0.03
-_ROOM = 0.7  # idle cores for each more thread speak for more
+_ROOM = 0.5  # idle cores for each more thread speak for more
 
 
 class Search:
@@ -104,8 +104,6 @@ class Search:
         slower = tried if is_worse else kept
         self._ended[slower] = self._now
         self._lost[slower] = max(_PIECE, abs(1 - usual / taken) * (self._now - self._began))
-        if not is_worse:
-            self._know(kept, self._newest())
         if not is_worse or _typical(self._known[tried]) < usual:  # it was so once
             self._know(tried, trial)
         self._kept = self.number = kept if is_worse else tried
