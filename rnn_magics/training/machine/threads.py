@@ -20,11 +20,13 @@ import torch
 
 from rnn_magics.language import marked, say, say_number
 from rnn_magics.models.forked import is_forked
+from rnn_magics.training.machine.idle import IdleCores
 from rnn_magics.training.machine.search import Search
 
 _REPEATS = 5
 _HOPELESS = 3  # this many times slower than the best is not worth another repeat
 _WORTH = 0.9  # more threads must take less than this share of the time
+_LOOK_EVERY = 0.25  # seconds, for the idle cores; to ask the system takes some 0.1 ms
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,18 @@ class Threads:
         Finds the number; None to leave it as it is.
     clock
         Returns seconds.
+    idle_cores
+        Returns how many cores were idle since it was asked last; None if nobody knows.
     """
 
     def __init__(
-        self, search: Search | None = None, clock: Callable[[], float] = time.perf_counter
+        self,
+        search: Search | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+        idle_cores: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self._search, self._clock = search, clock
+        self._search, self._clock, self._idle_cores = search, clock, idle_cores
+        self._looked = float("-inf")
         self._steps = self._sum = 0
 
     @property
@@ -128,7 +136,11 @@ class Threads:
         begun = self._clock()
         yield
         if search is not None:
-            search.took(self._clock() - begun)
+            ended = self._clock()
+            search.took(ended - begun)
+            if ended - self._looked >= _LOOK_EVERY:
+                self._looked = ended
+                search.saw(self._idle_cores())
         self._steps += 1
         self._sum += torch.get_num_threads()
 
@@ -142,7 +154,7 @@ class Threads:
 def following_threads() -> Threads:
     """Return what follows the machine, up to torch's own number of threads."""
     available = available_threads()
-    return Threads(Search(_candidates(available), available))
+    return Threads(Search(_candidates(available), available), idle_cores=IdleCores())
 
 
 @cache

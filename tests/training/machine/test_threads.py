@@ -137,6 +137,23 @@ def test_each_step_has_the_number_of_the_search_and_is_timed() -> None:
     assert following.mean() is None
 
 
+def test_a_search_hears_a_few_times_a_second_how_many_cores_were_idle() -> None:
+    class Told(Search):
+        def saw(self, idle: float | None) -> None:
+            heard.append(idle)
+
+    heard: list[float | None] = []
+    ticks, idle = iter(range(100)), iter([0.5, None, 1.5])
+    torch.set_num_threads(2)
+    following = Threads(
+        Told((1, 2), 1), clock=lambda: 0.06 * next(ticks), idle_cores=lambda: next(idle)
+    )
+    for _ in range(7):  # a step takes 0.06 s, and so does what is between two
+        with following.step():
+            pass
+    assert heard == [0.5, None, 1.5]
+
+
 def test_without_a_search_the_number_stays() -> None:
     torch.set_num_threads(2)
     as_they_are = Threads()
