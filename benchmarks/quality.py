@@ -98,6 +98,7 @@ def trained(name: str, recipe_name: str, seed: int, tokens: int | None, *, brief
     if tokens is not None:
         limits = replace(limits, max_time=None, max_tokens=tokens)
     found = suited(batches, limits)
+    limits = replace(limits, lr=found.lr)
     if tokens is None:
         limits = replace(limits, max_time=seconds - (time.perf_counter() - begun))
     run = train(batches, found.model, limits)

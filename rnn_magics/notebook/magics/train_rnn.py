@@ -149,17 +149,19 @@ def training_call(
     if options.seeds is not None:
         _refuse_beside_seeds(options)
         seeded(options.train, options.seeds)
-    settings = batches, _model(batches, options, write), options.train
+    settings = batches, *_settings(batches, options, write)
     if options.seeds is not None:
         return Call.of("runs", train_seeds, *settings, num=options.seeds, name=name)
     watch = keep if keep.folder else None
     return Call.of("run", train, *settings, name=name, watch=watch, drive=together)
 
 
-def _model(batches: Batches, options: TrainOptions, write: Callable[[str], object]) -> ModelConfig:
-    """Return the model, and tell its recipe; that of some follows the machine."""
+def _settings(
+    batches: Batches, options: TrainOptions, write: Callable[[str], object]
+) -> tuple[ModelConfig, TrainConfig]:
+    """Return model and training, and tell their recipe; those of some follow the machine."""
     if options.recipe is None:
-        return options.model
+        return options.model, options.train
     recipe = RECIPES[options.recipe]
     said = say(
         "{recipe}: {source}; its data: {lines}",
@@ -169,7 +171,7 @@ def _model(batches: Batches, options: TrainOptions, write: Callable[[str], objec
     )
     write(f"# {said}")
     if not recipe.suits_machine:
-        return options.model
+        return options.model, options.train
 
     def tell(event: Event) -> None:
         if isinstance(event, Compiling):
@@ -177,9 +179,13 @@ def _model(batches: Batches, options: TrainOptions, write: Callable[[str], objec
 
     found = suited(batches, options.train, tell)
     write(f"# {found}")
+    typed = options.line.typed
     given = options.model.to_dict().items()
-    typed: dict[str, Any] = {name: value for name, value in given if name in options.line.typed}
-    return replace(found.model, **typed)
+    kept: dict[str, Any] = {name: value for name, value in given if name in typed}
+    train = options.train
+    if "lr" not in typed and train.optimizer == recipe.train.optimizer:
+        train = replace(train, lr=found.lr)
+    return replace(found.model, **kept), train
 
 
 def _further_call(desk: Desk, options: TrainOptions, together: Workers | None) -> Call[Run]:

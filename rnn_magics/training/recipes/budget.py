@@ -41,18 +41,21 @@ class Size:
         How many tokens it reads while the model of reference reads one, about.
     model
         The architecture.
+    lr
+        The largest learning rate, with AdamW.
     """
 
     tokens: int
     speed: float
     model: ModelConfig
+    lr: float
 
 
 SIZES = (
-    Size(0, 2.8, ModelConfig("gru", num_hiddens=128, num_layers=2)),
-    Size(2_000_000, 1.5, ModelConfig("gru", num_hiddens=192, num_layers=2)),
-    Size(4_000_000, 1.0, ModelConfig("gru", num_hiddens=256, num_layers=2)),
-    Size(30_000_000, 0.33, ModelConfig("lstm", num_hiddens=384, num_layers=2)),
+    Size(0, 2.8, ModelConfig("gru", num_hiddens=128, num_layers=2), 0.012),
+    Size(2_000_000, 1.5, ModelConfig("gru", num_hiddens=192, num_layers=2), 0.012),
+    Size(4_000_000, 1.0, ModelConfig("gru", num_hiddens=256, num_layers=2), 0.012),
+    Size(30_000_000, 0.33, ModelConfig("lstm", num_hiddens=384, num_layers=2), 0.005),
 )
 """From the smallest to the largest."""
 DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (16, 0.25), (30, 0.5))
@@ -67,6 +70,8 @@ class Suited:
     ----------
     model
         The architecture.
+    lr
+        The largest learning rate, with AdamW.
     tokens
         About how many tokens it will read.
     passes
@@ -74,6 +79,7 @@ class Suited:
     """
 
     model: ModelConfig
+    lr: float
     tokens: int
     passes: float
 
@@ -87,13 +93,15 @@ class Suited:
             units=model.num_hiddens,
         )
         return say(
-            "suited to this machine and text: {cell}, {layers}, dropout {dropout:g}; it will read"
-            " about {tokens:.1f} million tokens, the training text {passes:.1f} times",
+            "suited to this machine and text: {cell}, {layers}, dropout {dropout:g}, learning rate"
+            " {lr:g}; it will read about {tokens:.1f} million tokens, the training text"
+            " {passes:.1f} times",
             cell=model.cell,
             tokens=self.tokens / 1e6,
             passes=self.passes,
             layers=layers,
             dropout=model.dropout,
+            lr=self.lr,
         )
 
 
@@ -136,7 +144,7 @@ def suited(
     tokens = read[size]
     passes = tokens / len(batches.ids)
     dropout = next(share for least, share in reversed(DROPOUTS) if passes >= least)
-    return Suited(replace(size.model, dropout=dropout), round(tokens), passes)
+    return Suited(replace(size.model, dropout=dropout), size.lr, round(tokens), passes)
 
 
 def measure_rate(

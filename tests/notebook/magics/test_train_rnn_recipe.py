@@ -51,6 +51,7 @@ def test_the_model_follows_the_machine_and_says_why(
     assert run.config.model.num_hiddens == 4
     assert run.config.model.num_layers == SIZES[0].model.num_layers
     assert run.config.train.weight_decay == 0.1
+    assert run.config.train.lr == SIZES[0].lr
 
 
 def test_what_is_typed_wins(prepared: Notebook, slow: list[float | None]) -> None:
@@ -58,6 +59,17 @@ def test_what_is_typed_wins(prepared: Notebook, slow: list[float | None]) -> Non
     assert slow == [9]
     assert run.config.model == ModelConfig("gru", num_hiddens=4, num_layers=3, dropout=0.5)
     assert (run.config.train.max_time, run.config.train.max_tokens) == (9, 20)
+
+
+@pytest.mark.usefixtures("slow")
+@pytest.mark.parametrize(
+    ("typed", "lr"),
+    [("--lr 0.5", 0.5), ("--optimizer sgd", None), ("--optimizer adamw", SIZES[0].lr)],
+)
+def test_a_learning_rate_is_one_of_its_optimizer(
+    prepared: Notebook, typed: str, lr: float | None
+) -> None:
+    assert prepared.run(f"{SMALL} --max-tokens 20 {typed}").config.train.lr == lr
 
 
 def test_what_is_typed_wins_although_it_is_a_default(

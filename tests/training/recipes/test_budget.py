@@ -62,6 +62,7 @@ def test_more_time_gives_a_larger_model(rate: list[TrainConfig], size: Size) -> 
     train = replace(LIMITS, max_time=seconds)
     found = suited(of_length(100), train)
     assert replace(found.model, dropout=0.0) == size.model
+    assert found.lr == size.lr
     assert found.tokens == pytest.approx(1_000 * seconds * size.speed)
     assert rate == [train]
 
@@ -110,7 +111,9 @@ def test_the_sentence_says_what_was_found() -> None:
     said = str(suited(of_length(10**4), replace(LIMITS, max_time=size.tokens / 1_000)))
     tokens = size.tokens * size.speed
     assert f": {size.model.cell}, {size.model.num_layers} layers of " in said
-    assert f"{size.model.num_hiddens}, dropout {DROPOUTS[-1][1]:g}" in said
+    assert (
+        f"{size.model.num_hiddens}, dropout {DROPOUTS[-1][1]:g}, learning rate {size.lr:g};" in said
+    )
     assert f"read about {tokens / 1e6:.1f} million tokens" in said
     assert said.endswith(f"the training text {tokens / 10**4:.1f} times")
 
