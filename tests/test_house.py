@@ -399,6 +399,7 @@ TESTS = Path(__file__).parent
 NOT_MIRRORED = {"behaviour", "browser", "contract", "kernel"}  # folders of tests of no one module
 OF_THE_PROJECT = {
     "avx2",
+    "bench",
     "scale",
     "build",
     "catalogue",

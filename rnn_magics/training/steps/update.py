@@ -95,7 +95,7 @@ class CompiledUpdate:
     Notes
     -----
     Each sum has a fixed order, so the result does not depend on the number of threads. Where the
-    optimizer has no moments yet, torch takes the step, and makes them.
+    optimizer has no moments yet, torch takes the step, and makes them; also where it has hooks.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
@@ -113,7 +113,7 @@ class CompiledUpdate:
         places = tuple(n for n, p in enumerate(self._parameters) if p.grad is not None)
         parameters = [self._parameters[place] for place in places]
         found = None if rule is None else _addresses(rule, self._optimizer, parameters)
-        if rule is None or found is None:
+        if rule is None or found is None or _has_hooks(self._optimizer):
             return self._in_torch.take(theta)
         if places not in self._chunks:
             self._chunks[places] = _Chunks.of(parameters, self._kernels.CHUNK, self._kernels.LANES)
@@ -241,6 +241,12 @@ def _rule_of(optimizer: torch.optim.Optimizer) -> _Rule | None:
     rule = _RULES.get(type(optimizer))
     groups = optimizer.param_groups
     return rule if rule is not None and len(groups) == 1 and rule.fits(groups[0]) else None
+
+
+def _has_hooks(optimizer: torch.optim.Optimizer) -> bool:
+    # What somebody wants to be called around a step is called by the step of torch.
+    own = optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks  # noqa: SLF001
+    return any(own)
 
 
 def _addresses(

@@ -179,6 +179,17 @@ def test_moments_and_gradients_may_lie_in_another_order() -> None:
         assert torch.equal(mine, their)
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_hooks_of_a_step_are_called(name: str) -> None:
+    given, _, optimizer = trained(CompiledUpdate, name, 1.0)
+    called: list[str] = []
+    optimizer.register_step_pre_hook(lambda *_: called.append("before"))
+    optimizer.register_step_post_hook(lambda *_: called.append("after"))
+    give_gradients(given, 8)
+    assert CompiledUpdate(optimizer).take(1.0) is not None
+    assert called == ["before", "after"]
+
+
 def plain_model(*, scratch: bool = False) -> RNNModel:
     return RNNModel(ModelConfig(num_hiddens=8, scratch=scratch), 5)
 
