@@ -1,6 +1,7 @@
 """What the figures of the course are drawn with: words, boxes, arrows, and the ground.
 
-The figures themselves are in `figures.py`, and in the modules that it names.
+The figures themselves are in `figures.py`, and in the modules that it names. A group of labels, a
+path of cells or of arrows takes fewer bytes than an element for each: the wheel has every figure.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ INK, SOFT, BLUE, ORANGE, RED, GREEN = "#222", "#767676", "#0072B2", "#A65E00", "
 PALE = {INK: "#f0f0f0", BLUE: "#dcecf7", ORANGE: "#fbeccd", RED: "#fbe0d3", GREEN: "#d9f0e8"}
 FONT = "'Noto Sans', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
 SUBSCRIPT = 10  # the size of letters below the line
+DASHED = ' stroke-dasharray="5 4"'
+THICK = ' stroke-width="3"'
+
+Label = tuple[float, float, str]
+Cell = tuple[float, float, float, float]  # the left, the top, the width and the height
 
 
 def text(
@@ -70,3 +76,26 @@ def drawing(width: int, height: int, title: str, pieces: Iterable[str]) -> str:
         ' stroke="#d0d0d0"/>'
     )
     return "\n".join((head, f"<title>{escape(title)}</title>", marker, ground, *pieces, "</svg>\n"))
+
+
+def labels(places: Iterable[Label], color: str = INK, size: int = 14, more: str = "") -> str:
+    """Return words at places, in one group; here a `_` is a `_`."""
+    inside = "".join(f'<text x="{x:g}" y="{y:g}">{escape(words)}</text>' for x, y, words in places)
+    return f'<g fill="{color}" font-size="{size}" text-anchor="middle"{more}>{inside}</g>'
+
+
+def cells(places: Iterable[Cell], color: str, more: str = "") -> str:
+    """Return boxes of one colour, in one path."""
+    path = "".join(f"M{x:g} {y:g}h{wide:g}v{high:g}h-{wide:g}z" for x, y, wide, high in places)
+    return f'<path d="{path}" fill="{PALE[color]}" stroke="{color}"{more}/>'
+
+
+def lines(path: str, color: str = INK, more: str = "") -> str:
+    """Return a path that is not filled."""
+    return f'<path d="{path}" fill="none" stroke="{color}"{more}/>'
+
+
+def arrows(paths: Iterable[str], color: str = INK, more: str = "") -> str:
+    """Return paths with a head each, in one group."""
+    inside = "".join(f'<path d="{path}"/>' for path in paths)
+    return f'<g fill="none" stroke="{color}" marker-end="url(#head)"{more}>{inside}</g>'

@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # typed as a command, this file finds its neighbours too
 
+from tools import figures_of_sequences, figures_of_states  # noqa: E402
 from tools.drawing import (  # noqa: E402
     BLUE,
     GREEN,
@@ -282,12 +283,20 @@ FIGURES: dict[str, Callable[[dict[str, str]], str]] = {
 }
 
 
+DRAWN = (
+    (WORDS, FIGURES),
+    (figures_of_sequences.WORDS, figures_of_sequences.FIGURES),
+    (figures_of_states.WORDS, figures_of_states.FIGURES),
+)
+
+
 def figures() -> dict[Path, str]:
     """Return every figure, by the path of its file."""
     return {
-        folder / f"{name}.svg": draw(WORDS[language])
+        folder / f"{name}.svg": draw(words[language])
+        for words, drawings in DRAWN
         for language, folder in FOLDERS.items()
-        for name, draw in FIGURES.items()
+        for name, draw in drawings.items()
     }
 
 
