@@ -50,6 +50,13 @@ OTHER_TEXT = {
     "04_text_and_zipf.ipynb": {"cell-15", "cell-28"},
     "12_your_own_text.ipynb": {"cell-01", "cell-03", "cell-12"},
 }  # cells about a Chinese text instead
+DRAWN = (
+    "01_quickstart.ipynb",
+    "03_sequence_models.ipynb",
+    "04_text_and_zipf.ipynb",
+    "05_random_or_sequential.ipynb",
+    "06_rnn_perplexity_clipping.ipynb",
+)  # the lessons with two drawings at least
 GATES_AT_LEAST, WITHOUT_AT_MOST = 0.95, 0.7  # of the answers of `task:copy`; a guess has 0.25
 PERPLEXITY = re.compile(r"^(training|held-out) perplexity (\d+\.\d+)", re.MULTILINE)
 
@@ -111,6 +118,14 @@ def test_a_notebook_is_saved_without_outputs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert [c.source for c in notebook.cells if c.get("outputs") or c.get("execution_count")] == []
+
+
+@pytest.mark.parametrize("folder", [FOLDER, FOLDER / "zh"], ids=["en", "zh"])
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_lesson_has_two_drawings_at_least(name: str, folder: Path) -> None:
+    cells = nbformat.read(folder / name, as_version=4).cells
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert len(set(re.findall(r"!\[[^\]]+\]\(figures/(\w+)\.svg\)", prose))) >= 2
 
 
 @pytest.mark.parametrize("path", [*NOTEBOOKS, *CHINESE], ids=named)

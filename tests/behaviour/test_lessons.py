@@ -11,7 +11,10 @@ import nbformat
 import pytest
 
 from rnn_magics.exercises.exercises import EXERCISES
+from rnn_magics.text.corpus import Corpus, CorpusConfig
+from rnn_magics.text.vocab import Vocab, VocabConfig
 from tools.figures import figures
+from tools.figures_of_sequences import WORDS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -94,3 +97,15 @@ def test_the_drawings_are_those_of_the_tool() -> None:
     for path, drawn in figures().items():
         assert path.read_text(encoding="utf-8") == drawn, "type: python tools/figures.py"
         assert parseString(drawn).documentElement.tagName == "svg"
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_the_drawn_indices_are_those_of_a_vocabulary(words: dict[str, str]) -> None:
+    _, trained = re.split("： ?|: ", words["trained"])
+    corpus = Corpus.from_text(trained, CorpusConfig(valid=0))
+    for kind, drawn in (("char", words["characters"]), ("word", words["words"])):
+        vocab = Vocab.from_corpus(corpus, VocabConfig(kind))
+        assert vocab[vocab.split(words["sentence"])] == [int(each) for each in drawn.split()]
+    seen, new = ([*pairwise(vocab.split(text))] for text in (trained, words["sentence"]))
+    never = [str(number) for number, pair in enumerate(new) if pair not in seen]
+    assert never == words["never"].split()

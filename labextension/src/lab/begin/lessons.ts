@@ -24,7 +24,20 @@ export const LESSONS = [
 export const SCRIPTS = ['02_same_in_python.py'];
 /** The drawings that lessons show, and the folder that they are in. */
 export const FIGURES = 'figures';
-export const DRAWINGS = ['batchings.svg', 'gates.svg', 'ladder.svg', 'unrolled.svg'];
+export const DRAWINGS = [
+  'batchings.svg',
+  'carried.svg',
+  'clipping.svg',
+  'factors.svg',
+  'gates.svg',
+  'ladder.svg',
+  'magics.svg',
+  'one_or_many_steps.svg',
+  'units.svg',
+  'unrolled.svg',
+  'window_or_state.svg',
+  'zipf.svg'
+];
 
 type Copy = Partial<Contents.IModel>;
 
