@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # typed as a command, this file finds its neighbours too
 
+from tools import figures_of_models, words_of_models  # noqa: E402
 from tools.drawing import (  # noqa: E402
     BLUE,
     GREEN,
@@ -282,12 +283,16 @@ FIGURES: dict[str, Callable[[dict[str, str]], str]] = {
 }
 
 
+ALL = ((FIGURES, WORDS), (figures_of_models.FIGURES, words_of_models.WORDS))
+
+
 def figures() -> dict[Path, str]:
     """Return every figure, by the path of its file."""
     return {
-        folder / f"{name}.svg": draw(WORDS[language])
+        folder / f"{name}.svg": draw(words[language])
         for language, folder in FOLDERS.items()
-        for name, draw in FIGURES.items()
+        for drawn, words in ALL
+        for name, draw in drawn.items()
     }
 
 

@@ -24,7 +24,23 @@ export const LESSONS = [
 export const SCRIPTS = ['02_same_in_python.py'];
 /** The drawings that lessons show, and the folder that they are in. */
 export const FIGURES = 'figures';
-export const DRAWINGS = ['batchings.svg', 'gates.svg', 'ladder.svg', 'unrolled.svg'];
+export const DRAWINGS = [
+  'bars.svg',
+  'batchings.svg',
+  'deep.svg',
+  'gates.svg',
+  'held.svg',
+  'ladder.svg',
+  'one_gate.svg',
+  'own_cell.svg',
+  'parts.svg',
+  'patch.svg',
+  'pruning.svg',
+  'reach.svg',
+  'row.svg',
+  'unrolled.svg',
+  'way.svg'
+];
 
 type Copy = Partial<Contents.IModel>;
 
