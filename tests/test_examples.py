@@ -56,6 +56,12 @@ DRAWN = (
     "04_text_and_zipf.ipynb",
     "05_random_or_sequential.ipynb",
     "06_rnn_perplexity_clipping.ipynb",
+    "07_gru_lstm_deep_bidirectional.ipynb",
+    "08_your_own_cell.ipynb",
+    "09_looking_inside.ipynb",
+    "10_touch.ipynb",
+    "11_sweep.ipynb",
+    "12_your_own_text.ipynb",
 )  # the lessons with two drawings at least
 GATES_AT_LEAST, WITHOUT_AT_MOST = 0.95, 0.7  # of the answers of `task:copy`; a guess has 0.25
 PERPLEXITY = re.compile(r"^(training|held-out) perplexity (\d+\.\d+)", re.MULTILINE)

@@ -75,7 +75,9 @@ def drawing(width: int, height: int, title: str, pieces: Iterable[str]) -> str:
         f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="#fff"'
         ' stroke="#d0d0d0"/>'
     )
-    return "\n".join((head, f"<title>{escape(title)}</title>", marker, ground, *pieces, "</svg>\n"))
+    drawn = "\n".join((ground, *pieces))
+    heads = (marker,) if "#head" in drawn else ()  # what is drawn without arrow() needs none
+    return "\n".join((head, f"<title>{escape(title)}</title>", *heads, drawn, "</svg>\n"))
 
 
 def labels(places: Iterable[Label], color: str = INK, size: int = 14, more: str = "") -> str:

@@ -16,7 +16,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # typed as a command, this file finds its neighbours too
 
-from tools import figures_of_sequences, figures_of_states  # noqa: E402
+from tools import (  # noqa: E402
+    figures_of_models,
+    figures_of_sequences,
+    figures_of_states,
+    words_of_models,
+)
 from tools.drawing import (  # noqa: E402
     BLUE,
     GREEN,
@@ -287,6 +292,7 @@ DRAWN = (
     (WORDS, FIGURES),
     (figures_of_sequences.WORDS, figures_of_sequences.FIGURES),
     (figures_of_states.WORDS, figures_of_states.FIGURES),
+    (words_of_models.WORDS, figures_of_models.FIGURES),
 )
 
 

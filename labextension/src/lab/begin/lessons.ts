@@ -25,16 +25,27 @@ export const SCRIPTS = ['02_same_in_python.py'];
 /** The drawings that lessons show, and the folder that they are in. */
 export const FIGURES = 'figures';
 export const DRAWINGS = [
+  'bars.svg',
   'batchings.svg',
   'carried.svg',
   'clipping.svg',
+  'deep.svg',
   'factors.svg',
   'gates.svg',
+  'held.svg',
   'ladder.svg',
   'magics.svg',
+  'one_gate.svg',
   'one_or_many_steps.svg',
+  'own_cell.svg',
+  'parts.svg',
+  'patch.svg',
+  'pruning.svg',
+  'reach.svg',
+  'row.svg',
   'units.svg',
   'unrolled.svg',
+  'way.svg',
   'window_or_state.svg',
   'zipf.svg'
 ];
