@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -96,6 +98,38 @@ def test_the_number_of_threads_changes_no_bit(name: str) -> None:
     torch.set_num_threads(before)
     for one, *others in zip(*found, strict=True):
         assert all(torch.equal(one, other) for other in others)
+
+
+COMPILED_HERE = """
+import sys
+from rnn_magics.models.fast.compiling import Kept
+if sys.argv[1] == "anew":  # each function then has its helpers in it
+    Kept.load_overload = lambda *_: None
+    Kept.save_overload = lambda *_: None
+import torch
+from rnn_magics.training.config import OPTIMIZERS
+from rnn_magics.training.steps.update import CompiledUpdate
+for name in OPTIMIZERS:
+    weight = torch.nn.Parameter(torch.randn(9_000, generator=torch.Generator().manual_seed(0)))
+    optimizer = OPTIMIZERS[name].make([weight], lr=0.05, weight_decay=0.1)
+    for step in range(5):
+        weight.grad = torch.randn(9_000, generator=torch.Generator().manual_seed(step + 1))
+        CompiledUpdate(optimizer).take(1.0)
+    print(weight.detach().numpy().tobytes().hex())
+"""
+
+
+def test_how_it_was_compiled_changes_no_bit() -> None:
+    # numba has no helper in a function whose helper it has loaded. The compiler may then choose
+    # another product to round, and a run that goes on in another process would differ.
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", COMPILED_HERE, how], check=True, capture_output=True
+        ).stdout
+        for how in ("as kept", "anew")
+    ]
+    assert len(found[0].split()) == len(OPTIMIZERS)
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

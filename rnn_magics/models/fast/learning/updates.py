@@ -154,8 +154,7 @@ def update_adam(
         As for `update_sgd`.
     """
     number = kept.dtype.type
-    old, new = number(beta1), number(1 - beta1)
-    old_square, new_square, least = number(beta2), number(1 - beta2), number(eps)
+    new, new_square, least = number(1 - beta1), number(1 - beta2), number(eps)
     pull, factor = number(decay), number(shrunk)
     for chunk in range(first, last):
         weights, gradients = _begin(table, addresses, kept, chunk, scale)
@@ -168,11 +167,12 @@ def update_adam(
             w, g = weights[begin : begin + _BLOCK], gradients[begin : begin + _BLOCK]
             m, v = means[begin : begin + _BLOCK], squares[begin : begin + _BLOCK]
             for place in range(len(w)):
-                gradient = g[place] + pull * w[place]
-                m[place] = old * m[place] + new * gradient
+                # Not a sum of two products: which of them is rounded would be up to the compiler,
+                # and another process may have compiled another choice.
+                m[place] += new * (g[place] + pull * w[place] - m[place])
             for place in range(len(w)):
                 gradient = g[place] + pull * w[place]
-                v[place] = old_square * v[place] + new_square * (gradient * gradient)
+                v[place] += new_square * (gradient * gradient - v[place])
             for place in range(len(w)):
                 w[place] = factor * w[place] - rate * m[place] / (
                     math.sqrt(v[place]) * shorter + least
