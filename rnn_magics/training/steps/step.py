@@ -21,8 +21,9 @@ from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
 from rnn_magics.training.machine.precision import forward_loss, tf32_products
 from rnn_magics.training.state import EpochState, TrainState
+from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
+from rnn_magics.training.steps.last_good import LastGood
 from rnn_magics.training.steps.progress import seconds_left, share_done
-from rnn_magics.training.steps.update import Update, update_for
 
 
 class Step(Protocol):
@@ -54,21 +55,13 @@ class Step(Protocol):
 
 
 class EagerStep:
-    """Checks every step before it updates anything.
-
-    Parameters
-    ----------
-    state
-        The state of the training.
-    update
-        Updates its parameters; by default the quickest that can.
-    """
+    """Checks every step before it updates anything."""
 
     words = "eager"
 
-    def __init__(self, state: TrainState, update: Update | None = None) -> None:
+    def __init__(self, state: TrainState) -> None:
         self._state = state
-        self._update = update or update_for(state.model, state.optimizer)
+        self._last_good = LastGood(state.learning)
 
     def begin_epoch(self) -> EpochState:
         """Plan an epoch, or continue the current one; tensors of another kind of step will do."""
@@ -78,11 +71,11 @@ class EagerStep:
 
     def take(self, epoch: EpochState, config: TrainConfig) -> StepEnd | None:
         """Train on the next minibatch."""
-        return train_step(self._state, epoch, config, self._update)
+        return train_step(self._state, epoch, config, self._last_good)
 
 
 def train_step(
-    state: TrainState, epoch: EpochState, config: TrainConfig, update: Update
+    state: TrainState, epoch: EpochState, config: TrainConfig, last_good: LastGood
 ) -> StepEnd | None:
     """Train on one minibatch.
 
@@ -96,21 +89,23 @@ def train_step(
     model = state.model
     if not model.training:  # train() visits all modules, so it is not called every step
         model.train()
+    parameters = state.learning
     X, Y = state.batches.batch(epoch.plan, state.step)  # (batch_size, num_steps) each
     with tf32_products(X.device):
-        before = state.begin_step(epoch.hidden, torch.as_tensor(state.step == 0, device=X.device))
+        is_first = torch.tensor(state.step == 0, device=X.device)
+        before = state.begin_step(epoch.hidden, is_first)
         loss, hidden = forward_loss(model, X, Y, before, config.precision)
-        for parameter in state.learning:
+        for parameter in parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
-    return finish_step(state, epoch, config, update, loss, hidden, begun)
+    return finish_step(state, epoch, config, last_good, loss, hidden, begun)
 
 
 def finish_step(
     state: TrainState,
     epoch: EpochState,
     config: TrainConfig,
-    update: Update,
+    last_good: LastGood,
     loss: Tensor,
     hidden: State,
     begun: float,
@@ -119,7 +114,7 @@ def finish_step(
 
     Parameters
     ----------
-    state, epoch, config, update
+    state, epoch, config, last_good
         As for `train_step`.
     loss
         Mean nats per token of the minibatch, a 0-d tensor.
@@ -133,13 +128,23 @@ def finish_step(
     StepEnd or None
         As for `train_step`.
     """
-    if not math.isfinite(loss.item()):
+    parameters = state.learning
+    norm = gradient_norm(parameters)
+    if not math.isfinite(norm.item()) or not math.isfinite(loss.item()):
         return None
+    if config.clip is not None:
+        clip_gradients(parameters, norm, config.clip)
     lr = learning_rate(state, epoch, config)
     for group in state.optimizer.param_groups:
         group["lr"] = lr
-    norm = update.take(config.clip)
-    if norm is None:
+    last_good.keep()
+    try:
+        state.optimizer.step()
+    except BaseException:  # e.g. out of memory: no update stays half done
+        last_good.restore()
+        raise
+    if not last_good.all_finite():
+        last_good.restore()
         return None
     epoch.hidden = tuple(part.detach() for part in hidden)
     epoch.nats += loss.detach()
