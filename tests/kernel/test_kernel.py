@@ -57,6 +57,18 @@ class Reply:
     def of(self, kind: str) -> list[Message]:
         return [m["content"] for m in self.outputs if m["msg_type"] == kind]
 
+    def end_of(self, number: int) -> Message:
+        """What an output shows at last, by its number in the cell.
+
+        An update belongs to the output that it names, not to the cell in which it comes: while this
+        cell runs, a background run of an earlier one may still draw into its own.
+        """
+        first = self.of("display_data")[number]
+        own = [first["transient"].get("display_id")]
+        updates = self.of("update_display_data")
+        rewritten = [u for u in updates if u["transient"]["display_id"] in own]
+        return [first, *rewritten][-1]["data"]
+
     def _stream(self, name: str) -> str:
         return "".join(part["text"] for part in self.of("stream") if part["name"] == name)
 
@@ -142,7 +154,7 @@ def test_the_pipeline_runs_in_cells(kernel: Kernel) -> None:
     kernel.good("run = %train_rnn --num-hiddens 8 --epochs 2")
     assert kernel.good("run.reason, len(run.history)").value == "('epochs', 2)"
     reply = kernel.good('text = %generate "the " --length 20')
-    shown = [*reply.of("display_data"), *reply.of("update_display_data")][-1]["data"]
+    shown = reply.end_of(0)
     text = ast.literal_eval(kernel.good("str(text)").value)
     assert shown["text/plain"].startswith(f"{text}\n")
     assert "20 tokens of perplexity" in shown["text/plain"]  # in the same output
@@ -168,11 +180,8 @@ def test_results_have_a_rich_form(kernel: Kernel) -> None:
 
 def test_progress_rewrites_one_output_and_ends_with_a_picture(kernel: Kernel) -> None:
     reply = kernel.good("run = %train_rnn --num-hiddens 8 --epochs 2")
-    progress, figure = reply.of("display_data")
-    display_id = progress["transient"]["display_id"]
-    updates = reply.of("update_display_data")
-    told = [update for update in updates if update["transient"]["display_id"] == display_id]
-    last = told[-1]["data"]["text/plain"]
+    _progress, figure = reply.of("display_data")
+    last = reply.end_of(0)["text/plain"]
     for shown in ("1 thread", "held-out ppl", "ended: all epochs done"):
         assert shown in last
     assert kernel.good("f'{run.valid_perplexity:.3f}'").value.strip("'") in last
@@ -186,10 +195,13 @@ def test_progress_rewrites_one_output_and_ends_with_a_picture(kernel: Kernel) ->
 
 def interrupted(kernel: Kernel) -> Reply:
     """Train without end, and interrupt once the progress has been rewritten."""
-    sent = []
+    shown, sent = [], []
 
     def on(message: Message) -> None:
-        if message["msg_type"] == "update_display_data" and not sent:
+        display_id = message["content"].get("transient", {}).get("display_id")
+        if message["msg_type"] == "display_data":
+            shown.append(display_id)
+        elif message["msg_type"] == "update_display_data" and display_id in shown and not sent:
             sent.append(message)
             kernel.manager.interrupt_kernel()
 
@@ -202,7 +214,7 @@ def test_an_interrupt_keeps_the_model_and_the_notebook(kernel: Kernel) -> None:
         assert reply.status == "ok"
         assert reply.of("error") == []
         assert reply.stderr == ""
-        assert "ended: interrupted" in reply.of("update_display_data")[-1]["data"]["text/plain"]
+        assert "ended: interrupted" in reply.end_of(0)["text/plain"]
         found = kernel.good(f"run.name, run.reason, len(run.history) >= 1, {IS_FINITE}").value
         assert found == f"('gru-{number}', 'interrupted', True, True)"
         kernel.good("%generate the --length 3")
@@ -294,7 +306,7 @@ def test_a_run_survives_the_kernel(tmp_path_factory: pytest.TempPathFactory) -> 
         assert "<table " in second.good("kept").of("execute_result")[0]["data"]["text/html"]
         reply = second.good(f"run = %train_rnn --resume {place}/first")
         _progress, figure = reply.of("display_data")
-        assert "ended: all epochs done" in reply.of("update_display_data")[-1]["data"]["text/plain"]
+        assert "ended: all epochs done" in reply.end_of(0)["text/plain"]
         assert figure["data"]["image/png"].startswith("iVBOR")
         assert second.good("run.name, run.reason, len(run.history)").value == (
             "('gru-1', 'epochs', 150)"
