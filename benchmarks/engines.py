@@ -31,8 +31,9 @@ from rnn_magics import Batches, ModelConfig, RNNModel, TrainConfig, train
 from rnn_magics.models import recurrent
 from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.fast import functions, layout, products, regions
+from rnn_magics.models.fast.learning import functions as learning
 from rnn_magics.training.steps import step
-from rnn_magics.training.steps.last_good import LastGood
+from rnn_magics.training.steps.update import CompiledUpdate
 
 TOKENS, BATCH, STEPS = 65, 32, 35
 
@@ -64,10 +65,8 @@ PARTS = {  # what takes time in a step, and the functions that take it
     "weight gradients of the scan": ("scan_columns",),
     "output layer, forward and gradient of its input": ("linear_rows",),
     "weight gradient of the output layer": ("linear_columns",),
-    "loss": ("loss",),
-    "norm and clipping": ("gradient_norm", "clip_gradients"),
-    "optimizer": ("optimizer",),
-    "check that all is finite, and the last good weights": ("last_good",),
+    "loss and its gradient": ("nats_of_rows",),
+    "norm, clipping, optimizer and check": ("take",),
 }
 
 
@@ -95,31 +94,15 @@ class Clock:
 
 
 @contextmanager
-def clocked(state: Any) -> Iterator[Clock]:
+def clocked() -> Iterator[Clock]:
     """Time every part of the steps that are taken meanwhile."""
     clock, patched = Clock(), ExitStack()
     with patched:
-        for place, name in (
-            *((step, name) for name in ("gradient_norm", "clip_gradients")),
-            *((LastGood, name) for name in ("keep", "all_finite")),
-        ):
-            known = name if place is step else "last_good"
-            timed = clock.timed(known, getattr(place, name))
-            patched.enter_context(mock.patch.object(place, name, timed))
-        timed = clock.timed("optimizer", state.optimizer.step)
-        patched.enter_context(mock.patch.object(state.optimizer, "step", timed))
-        for place in (functions, layout):
+        timed = clock.timed("take", CompiledUpdate.take)
+        patched.enter_context(mock.patch.object(CompiledUpdate, "take", timed))
+        for place in (functions, layout, learning):
             patched.enter_context(mock.patch.object(place, "run", clock.run))
         yield clock
-
-
-def loss_seconds(setting: Setting) -> float:
-    """Return how long the loss takes, forward and backward."""
-    logits = torch.randn(setting.tokens, setting.vocab_size, requires_grad=True)
-    labels = torch.randint(setting.vocab_size, (setting.tokens,))
-    begun = time.thread_time()
-    F.cross_entropy(logits, labels).backward()
-    return time.thread_time() - begun
 
 
 def product_seconds(setting: Setting) -> dict[str, float]:
@@ -148,12 +131,11 @@ def print_parts(cell: str, repeats: int) -> None:
     epoch = eager.begin_epoch()
     found: dict[str, list[float]] = defaultdict(list)
     for turn in range(repeats + 3):
-        with clocked(state) as clock:
+        with clocked() as clock:
             begun = time.thread_time()
             eager.take(epoch, config)
             whole = time.thread_time() - begun
         state.step = 0
-        clock.taken["loss"] = loss_seconds(setting)
         if turn < 3:  # a warm-up
             continue
         for part, names in PARTS.items():

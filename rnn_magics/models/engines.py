@@ -43,10 +43,14 @@ class Engine:
         (num_steps, batch, num_hiddens) and the last state.
     linear
         ``linear(inputs, weight, bias)``, as `torch.nn.functional.linear`.
+    loss
+        ``loss(logits, labels)``, the mean nats per token of logits (num_tokens, vocab_size), as
+        `torch.nn.functional.cross_entropy`.
     """
 
     run: Callable[[Cell, Tensor, State, Tensor | None], tuple[Tensor, State]]
     linear: Callable[[Tensor, Tensor, Tensor], Tensor] = F.linear
+    loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
 
 
 def run_scratch(
@@ -85,6 +89,13 @@ def linear_compiled(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tens
     return Linear.apply(inputs, weight, bias)  # type: ignore[no-any-return, no-untyped-call]
 
 
+def loss_compiled(logits: Tensor, labels: Tensor) -> Tensor:
+    """Compute the mean nats per token, and its gradient along with it."""
+    from rnn_magics.models.fast.learning.functions import MeanNats  # noqa: PLC0415  (needs numba)
+
+    return MeanNats.apply(logits, labels)  # type: ignore[no-any-return, no-untyped-call]
+
+
 def is_compiled(cell: str) -> bool:
     """Whether the functions of a built-in cell are compiled, by this or an earlier session."""
     return fast.is_kept(_compiled(CELLS[cell]).kernel)
@@ -92,10 +103,16 @@ def is_compiled(cell: str) -> bool:
 
 @whole_imports()
 def compile_cell(cell: str, dtype: torch.dtype) -> None:
-    """Compile the functions of a built-in cell, by small runs forward and backward.
+    """Compile the functions of a built-in cell and of its training, by small runs of them.
 
     The larger one is for CPUs where products of that size have functions of their own (`fast.amx`).
+    The cell comes last, so that what else is needed is compiled where it is.
     """
+    from rnn_magics.models.fast.learning.functions import (  # noqa: PLC0415  (needs numba)
+        compile_updates,
+    )
+
+    compile_updates(dtype)
     for size, batch_size in ((128, 16), (2, 1)):
         small = CELLS[cell](2, size).to(dtype)  # the weights do not matter
         state = tuple(torch.zeros(batch_size, size, dtype=dtype) for _ in range(small.num_states))
@@ -103,7 +120,9 @@ def compile_cell(cell: str, dtype: torch.dtype) -> None:
         with torch.enable_grad():
             tokens = torch.zeros(2, batch_size, dtype=torch.long)
             outputs, _ = run_compiled(small, tokens, state)
-            linear_compiled(outputs, weight, None).sum().backward()  # type: ignore[no-untyped-call]
+            logits = linear_compiled(outputs, weight, None)  # (2, batch_size, 2)
+            loss = loss_compiled(logits.flatten(0, 1), tokens.flatten())
+            loss.backward()  # type: ignore[no-untyped-call]
 
 
 def _compiled(cell: type[Cell]) -> Any:
@@ -174,7 +193,7 @@ _IN_TORCH: dict[type[Cell], Callable[..., tuple[Tensor, State]]] = {
 
 ENGINES: dict[str, Engine] = {
     "scratch": Engine(run_scratch),
-    "compiled": Engine(run_compiled, linear_compiled),
+    "compiled": Engine(run_compiled, linear_compiled, loss_compiled),
     "torch": Engine(run_torch),
 }
 

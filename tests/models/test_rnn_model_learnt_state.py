@@ -37,6 +37,7 @@ from rnn_magics.training.machine.memory import num_parameters
 from rnn_magics.training.run import Run
 from rnn_magics.training.steps.device_step import DeviceStep
 from rnn_magics.training.steps.step import EagerStep
+from rnn_magics.training.steps.update import TorchUpdate
 
 VOCAB, SIZE = 7, 5
 IDS = torch.tensor([[3, 1, 4, 1, 5, 2], [2, 6, 5, 3, 0, 1]])
@@ -170,7 +171,8 @@ def test_a_document_is_scored_alone_and_among_others() -> None:
 def test_the_step_on_a_device_gives_the_same_bits(config: ModelConfig, batching: str) -> None:
     given = batches_of(DOCUMENTS, batching), config, ONCE
     (_, state), (_, on_device) = begin(*given), begin(*given)
-    eager, device = EagerStep(state), DeviceStep(on_device, ONCE)
+    eager = EagerStep(state, TorchUpdate(state.optimizer))
+    device = DeviceStep(on_device, ONCE)
     for _ in range(2):
         one, two = eager.begin_epoch(), device.begin_epoch()
         for _ in range(len(one.plan)):

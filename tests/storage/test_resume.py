@@ -123,8 +123,8 @@ def test_a_step_that_runs_behind_the_host_goes_on_as_well(
     batching: str,
 ) -> None:
     batches = make_batches(corpus, vocab, BatchConfig(batching, batch_size=4, num_steps=8))
-    whole = train(batches, MODEL, TRAIN)  # the step of the CPU, which gives the same bits
     monkeypatch.setattr(loop, "choose_step", DeviceStep)
+    whole = train(batches, MODEL, TRAIN)
     killed(batches, tmp_path / "run", at_step(2, 4))
     assert_same(resume_run(tmp_path / "run", batches), whole)
 

@@ -465,13 +465,13 @@ def test_a_non_finite_parameter_stops_before_the_step(
 
 
 def test_a_training_that_explodes_keeps_the_last_good_step(batches: Batches) -> None:
-    run, state = begin(batches, SMALL, with_(PLAIN, lr=1e37, clip=None, epochs=50))
+    run, state = begin(batches, SMALL, with_(PLAIN, lr=1e38, clip=None, epochs=50))
     start = bits(state.model)
     good = [bits(state.model) for event in iter_train(run, state) if isinstance(event, StepEnd)]
     assert good
     assert good[-1] != start
     assert_stopped_at_last_good_step(run, state, good[-1], epoch=1, step=len(good) + 1)
-    assert run.message.endswith("try --clip 1 or --lr 1e+36")
+    assert run.message.endswith("try --clip 1 or --lr 1e+37")
 
 
 def test_an_exploded_run_that_stays_finite_says_so(batches: Batches) -> None:

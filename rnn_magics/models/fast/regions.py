@@ -20,6 +20,7 @@ from rnn_magics.models.fast import parallel, products, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.gated import scans as gated_scans
+from rnn_magics.models.fast.learning import losses, updates
 from rnn_magics.models.fast.parallel import in_parallel
 from rnn_magics.models.fast.writing import loop
 
@@ -109,6 +110,26 @@ def _write_rows(size: int, grain: int, parts: int, threads: int, *given: Any) ->
     return in_parallel(loop.write_rows, given, size, grain, parts, threads)
 
 
+@compiled
+def _nats_of_rows(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(losses.nats_of_rows, given, size, grain, parts, threads)
+
+
+@compiled
+def _sum_squares(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(updates.sum_squares, given, size, grain, parts, threads)
+
+
+@compiled
+def _update_sgd(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(updates.update_sgd, given, size, grain, parts, threads)
+
+
+@compiled
+def _update_adam(size: int, grain: int, parts: int, threads: int, *given: Any) -> Any:
+    return in_parallel(updates.update_adam, given, size, grain, parts, threads)
+
+
 _REGIONS: dict[Any, Callable[..., int]] = {
     scans.rnn_forward: _rnn_forward,
     scans.rnn_backward: _rnn_backward,
@@ -127,6 +148,10 @@ _REGIONS: dict[Any, Callable[..., int]] = {
     products.pack_columns: _pack_columns,
     amx.split_panels: _split_panels,
     loop.write_rows: _write_rows,
+    losses.nats_of_rows: _nats_of_rows,
+    updates.sum_squares: _sum_squares,
+    updates.update_sgd: _update_sgd,
+    updates.update_adam: _update_adam,
 }
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from rnn_magics.errors import DeviceError
 from rnn_magics.language import say
 from rnn_magics.models.cells import State
+from rnn_magics.models.engines import ENGINES
 from rnn_magics.models.rnn_model import RNNModel, as_public, as_tuple
 
 Forward = Callable[[RNNModel, Tensor, State], tuple[Tensor, State]]
@@ -101,4 +101,5 @@ def forward_loss(
     """Return the mean nats per token of a minibatch, a 0-d tensor, and the state after it."""
     logits, last = PRECISIONS[precision](model, X, hidden)  # (batch_size, num_steps, vocab_size)
     # Time first, as the model computed the logits, so that flattening does not copy them.
-    return F.cross_entropy(logits.transpose(0, 1).flatten(0, 1), Y.t().flatten()), last
+    loss = ENGINES[model.engine].loss
+    return loss(logits.transpose(0, 1).flatten(0, 1), Y.t().flatten()), last

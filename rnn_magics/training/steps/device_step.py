@@ -6,7 +6,7 @@ checks on the host whether loss, gradient and parameters are finite; this step c
 device, where the result stays. A bad step and all steps after it change nothing until the host
 looks, about ten times a second and at the end of an epoch.
 
-On the CPU it gives the same bits as `train_step`; tests verify that.
+On the CPU it gives the same bits as `train_step` with a `TorchUpdate`; tests verify that.
 """
 
 from __future__ import annotations

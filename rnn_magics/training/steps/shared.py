@@ -26,8 +26,8 @@ from rnn_magics.training.events import StepEnd
 from rnn_magics.training.machine.precision import forward_loss, tf32_products
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import EpochState, TrainState
-from rnn_magics.training.steps.last_good import LastGood
 from rnn_magics.training.steps.step import finish_step
+from rnn_magics.training.steps.update import update_for
 
 _ENDINGS = list(Ending)
 _LOSS, _OUT_OF_MEMORY, _SECONDS = 0, 1, 2  # the places before the gradients
@@ -194,7 +194,7 @@ class SharedStep:
     def __init__(self, state: TrainState, group: Group, lockstep: Lockstep) -> None:
         self._state, self._group, self._lockstep = state, group, lockstep
         self._share = Share.of(state.batches.config.batch_size, group.rank, group.size)
-        self._last_good = LastGood(state.learning)
+        self._update = update_for(state.model, state.optimizer)
         self._numbers: Tensor | None = None  # what is summed; made when its size is known
 
     @property
@@ -255,7 +255,7 @@ class SharedStep:
                 parameter.grad.copy_(part)
         hidden = tuple(part.clone() for part in rest[len(parameters) :]) or epoch.hidden
         loss = head[_LOSS].clone()
-        return finish_step(state, epoch, config, self._last_good, loss, hidden, begun)
+        return finish_step(state, epoch, config, self._update, loss, hidden, begun)
 
     def _compute(self, epoch: EpochState, config: TrainConfig) -> tuple[Tensor, State]:
         # The part of the loss that the own rows make, and the state with their rows alone.

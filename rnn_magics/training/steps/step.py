@@ -21,9 +21,8 @@ from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
 from rnn_magics.training.machine.precision import forward_loss, tf32_products
 from rnn_magics.training.state import EpochState, TrainState
-from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
-from rnn_magics.training.steps.last_good import LastGood
 from rnn_magics.training.steps.progress import seconds_left, share_done
+from rnn_magics.training.steps.update import Update, update_for
 
 
 class Step(Protocol):
@@ -55,13 +54,21 @@ class Step(Protocol):
 
 
 class EagerStep:
-    """Checks every step before it updates anything."""
+    """Checks every step before it updates anything.
+
+    Parameters
+    ----------
+    state
+        The state of the training.
+    update
+        Updates its parameters; by default the quickest that can.
+    """
 
     words = "eager"
 
-    def __init__(self, state: TrainState) -> None:
+    def __init__(self, state: TrainState, update: Update | None = None) -> None:
         self._state = state
-        self._last_good = LastGood(state.learning)
+        self._update = update or update_for(state.model, state.optimizer)
 
     def begin_epoch(self) -> EpochState:
         """Plan an epoch, or continue the current one; tensors of another kind of step will do."""
@@ -71,11 +78,11 @@ class EagerStep:
 
     def take(self, epoch: EpochState, config: TrainConfig) -> StepEnd | None:
         """Train on the next minibatch."""
-        return train_step(self._state, epoch, config, self._last_good)
+        return train_step(self._state, epoch, config, self._update)
 
 
 def train_step(
-    state: TrainState, epoch: EpochState, config: TrainConfig, last_good: LastGood
+    state: TrainState, epoch: EpochState, config: TrainConfig, update: Update
 ) -> StepEnd | None:
     """Train on one minibatch.
 
@@ -89,23 +96,21 @@ def train_step(
     model = state.model
     if not model.training:  # train() visits all modules, so it is not called every step
         model.train()
-    parameters = state.learning
     X, Y = state.batches.batch(epoch.plan, state.step)  # (batch_size, num_steps) each
     with tf32_products(X.device):
-        is_first = torch.tensor(state.step == 0, device=X.device)
-        before = state.begin_step(epoch.hidden, is_first)
+        before = state.begin_step(epoch.hidden, torch.as_tensor(state.step == 0, device=X.device))
         loss, hidden = forward_loss(model, X, Y, before, config.precision)
-        for parameter in parameters:
+        for parameter in state.learning:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
-    return finish_step(state, epoch, config, last_good, loss, hidden, begun)
+    return finish_step(state, epoch, config, update, loss, hidden, begun)
 
 
 def finish_step(
     state: TrainState,
     epoch: EpochState,
     config: TrainConfig,
-    last_good: LastGood,
+    update: Update,
     loss: Tensor,
     hidden: State,
     begun: float,
@@ -114,7 +119,7 @@ def finish_step(
 
     Parameters
     ----------
-    state, epoch, config, last_good
+    state, epoch, config, update
         As for `train_step`.
     loss
         Mean nats per token of the minibatch, a 0-d tensor.
@@ -128,23 +133,13 @@ def finish_step(
     StepEnd or None
         As for `train_step`.
     """
-    parameters = state.learning
-    norm = gradient_norm(parameters)
-    if not math.isfinite(norm.item()) or not math.isfinite(loss.item()):
+    if not math.isfinite(loss.item()):
         return None
-    if config.clip is not None:
-        clip_gradients(parameters, norm, config.clip)
     lr = learning_rate(state, epoch, config)
     for group in state.optimizer.param_groups:
         group["lr"] = lr
-    last_good.keep()
-    try:
-        state.optimizer.step()
-    except BaseException:  # e.g. out of memory: no update stays half done
-        last_good.restore()
-        raise
-    if not last_good.all_finite():
-        last_good.restore()
+    norm = update.take(config.clip)
+    if norm is None:
         return None
     epoch.hidden = tuple(part.detach() for part in hidden)
     epoch.nats += loss.detach()

@@ -15,6 +15,7 @@ from rnn_magics.models.fast import parallel, products, regions, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.functions import GRU, Linear, Scan
 from rnn_magics.models.fast.gated import scans as gated_scans
+from rnn_magics.models.fast.learning import losses, updates
 from rnn_magics.models.fast.parallel import in_parallel
 from rnn_magics.models.fast.writing import loop
 
@@ -153,6 +154,10 @@ def test_every_kernel_has_a_region_of_its_own() -> None:
         products.pack_columns,
         amx.split_panels,
         loop.write_rows,
+        losses.nats_of_rows,
+        updates.sum_squares,
+        updates.update_sgd,
+        updates.update_adam,
     }
     assert set(regions._REGIONS) == kernels
     names = {kernel.__name__: region.__name__ for kernel, region in regions._REGIONS.items()}

@@ -30,6 +30,7 @@ from rnn_magics.training.state import TrainState
 from rnn_magics.training.steps import cuda, device_step
 from rnn_magics.training.steps.device_step import Capture, DeviceStep, heeds_found_inf
 from rnn_magics.training.steps.step import EagerStep
+from rnn_magics.training.steps.update import TorchUpdate
 
 SMALL = ModelConfig(num_hiddens=8)
 MODELS = {
@@ -134,7 +135,7 @@ class Trial:
 
     def choose(self, state: TrainState, config: TrainConfig) -> EagerStep | DeviceStep:
         if self.eager:
-            return EagerStep(state)
+            return EagerStep(state, TorchUpdate(state.optimizer))
         self.step = DeviceStep(state, config, self._capture)
         return self.step
 
@@ -370,7 +371,7 @@ def test_after_a_bad_step_nothing_changes_until_the_host_looks(
 def test_a_bad_step_ends_the_run_as_on_the_host(
     monkeypatch: pytest.MonkeyPatch, batches: Batches
 ) -> None:
-    config = TrainConfig(optimizer="sgd", lr=1e37, clip=None, epochs=50, schedule="constant")
+    config = TrainConfig(optimizer="sgd", lr=3e38, clip=None, epochs=50, schedule="constant")
     runs = []
     for eager in (True, False):
         trial = Trial(monkeypatch, batches, config, eager=eager, capture=FakeCapture())
@@ -492,7 +493,7 @@ def test_the_rule_that_chooses_the_step(
     adamw = torch.optim.AdamW([nn.Parameter(torch.ones(2))], **optimizer)
     ids = SimpleNamespace(device=torch.device(device))
     state: Any = SimpleNamespace(
-        model=nn.Linear(1, 1), optimizer=adamw, learning=[], batches=SimpleNamespace(ids=ids)
+        model=SimpleNamespace(engine="torch"), optimizer=adamw, batches=SimpleNamespace(ids=ids)
     )
     assert cuda.choose_step(state, TrainConfig()).words == words
 

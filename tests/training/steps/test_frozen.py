@@ -27,6 +27,7 @@ from rnn_magics.training.steps import step
 from rnn_magics.training.steps.clipping import gradient_norm
 from rnn_magics.training.steps.device_step import DeviceStep
 from rnn_magics.training.steps.frozen import frozen_in, layers_of, learning_in, still
+from rnn_magics.training.steps.update import TorchUpdate
 
 WINDOWS = BatchConfig("seq", batch_size=2, num_steps=6)
 MODELS = {
@@ -121,7 +122,8 @@ def test_the_step_on_a_device_gives_the_same_bits(batches: Batches) -> None:
     config = TrainConfig(epochs=1, freeze=("1",), **DECAY)  # type: ignore[arg-type]
     run, state = begin(batches, MODELS["gru"], config)
     other, on_device = begin(batches, MODELS["gru"], config)
-    eager, device = step.EagerStep(state), DeviceStep(on_device, config)
+    eager = step.EagerStep(state, TorchUpdate(state.optimizer))
+    device = DeviceStep(on_device, config)
     with still(state.model, config.freeze), still(on_device.model, config.freeze):
         one, two = eager.begin_epoch(), device.begin_epoch()
         for _ in range(3):

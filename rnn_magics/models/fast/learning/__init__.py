@@ -1,0 +1,4 @@
+"""What only training computes, compiled: the loss, and the update of the weights.
+
+`losses` and `updates` have the loops, `functions` what torch sees.
+"""

@@ -1,0 +1,69 @@
+"""The compiled loss as a `torch.autograd.Function`, and the compiling of what training needs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import Function, once_differentiable
+
+from rnn_magics.language import say
+from rnn_magics.models.fast.layout import as_array
+from rnn_magics.models.fast.learning import losses, updates
+from rnn_magics.models.fast.regions import run
+
+_GRAIN = 4  # the fewest rows of a part, except for the last one
+
+
+class MeanNats(Function):
+    """The mean cross-entropy of logits (num_rows, vocab_size) and labels (num_rows,).
+
+    The gradient is computed along with the loss, since both need the same exponentials.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:  # noqa: D102
+        number = len(logits)
+        nats = np.empty(number)
+        d_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
+        given = (as_array(logits), as_array(labels), nats, as_array(d_logits))
+        run(losses.nats_of_rows, number, _GRAIN, number, *given)
+        loss = nats.sum() / number
+        if not math.isfinite(loss):
+            _check_labels(labels, logits.shape[1])
+        ctx.save_for_backward(d_logits)
+        return torch.tensor(loss, dtype=logits.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
+        (d_logits,) = ctx.saved_tensors
+        return d_logits if d_loss.item() == 1 else d_logits * d_loss, None
+
+
+def _check_labels(labels: Tensor, vocab_size: int) -> None:
+    lowest, highest = (int(label) for label in torch.aminmax(labels))
+    if lowest < 0 or highest >= vocab_size:
+        wrong = lowest if lowest < 0 else highest
+        raise IndexError(
+            say(
+                "token index {wrong} is outside the vocabulary of {num_tokens} tokens",
+                wrong=wrong,
+                num_tokens=vocab_size,
+            )
+        )
+
+
+def compile_updates(dtype: torch.dtype) -> None:
+    """Compile the updates, by a small run of each."""
+    weights = torch.zeros(4, dtype=dtype).numpy()  # a weight, its gradient and moments
+    addresses = np.array([[weights[place:].ctypes.data for place in range(4)]])
+    table, kept, bad = np.array([[0, 0, 1, 0]]), weights[:1].copy(), np.zeros(1, np.int64)
+    sums = np.zeros((1, updates.LANES), weights.dtype)
+    run(updates.sum_squares, 1, 1, 1, table, addresses, sums)
+    given = (table, addresses, kept, bad, 1.0, 0.0, 0.0)
+    run(updates.update_sgd, 1, 1, 1, *given)
+    run(updates.update_adam, 1, 1, 1, *given, 1.0, np.ones(1), 0.9, 0.999, 1e-8)
