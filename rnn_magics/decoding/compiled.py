@@ -14,8 +14,9 @@ from rnn_magics.decoding.decoders import DECODERS, DecodingConfig, greedy
 from rnn_magics.decoding.prefix import Prefix, Read
 from rnn_magics.language import say
 from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RNNCell
-from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME
+from rnn_magics.models.fast.functions import ROWS_IN_TIME
 from rnn_magics.models.fast.layout import pack
+from rnn_magics.models.fast.linear import GRAIN
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.writing import loop
 from rnn_magics.models.fast.writing.choosing import Rule

@@ -76,7 +76,10 @@ def run_compiled(
     """
     if inputs.shape[:2].numel() <= _FEW and not torch.is_grad_enabled():
         return run_scratch(cell, inputs, state, resets)
-    outputs, *last = _compiled(type(cell)).run(inputs, cell.weights, state, resets)
+    from rnn_magics.models.fast.functions import Scan  # noqa: PLC0415  (needs numba)
+
+    given = (recurrence_of(cell), resets, inputs, *cell.weights, *state)
+    outputs, *last = Scan.apply(*given)  # type: ignore[no-untyped-call]
     return outputs, tuple(last)
 
 
@@ -84,7 +87,7 @@ def linear_compiled(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tens
     """Apply a linear layer; for a few rows without a gradient, torch's own is quicker."""
     if inputs.shape[:-1].numel() <= _FEW and not torch.is_grad_enabled():
         return F.linear(inputs, weight, bias)
-    from rnn_magics.models.fast.functions import Linear  # noqa: PLC0415  (needs numba)
+    from rnn_magics.models.fast.linear import Linear  # noqa: PLC0415  (needs numba)
 
     return Linear.apply(inputs, weight, bias)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -98,7 +101,7 @@ def loss_compiled(logits: Tensor, labels: Tensor) -> Tensor:
 
 def is_compiled(cell: str) -> bool:
     """Whether the functions of a built-in cell are compiled, by this or an earlier session."""
-    return fast.is_kept(_compiled(CELLS[cell]).kernel)
+    return fast.is_kept(_recurrence(CELLS[cell]).kernel)
 
 
 @whole_imports()
@@ -125,8 +128,12 @@ def compile_cell(cell: str, dtype: torch.dtype) -> None:
             loss.backward()  # type: ignore[no-untyped-call]
 
 
-def _compiled(cell: type[Cell]) -> Any:
-    """Return the compiled recurrence of a built-in cell: its `run` and its `kernel`."""
+def recurrence_of(cell: Cell) -> Any:
+    """Return the compiled recurrence of a built-in cell, as `rnn_magics.models.fast` has it."""
+    return _recurrence(type(cell))
+
+
+def _recurrence(cell: type[Cell]) -> Any:
     module, name = _COMPILED[cell]
     return getattr(import_module(f"{fast.__name__}.{module}"), name)  # needs numba
 

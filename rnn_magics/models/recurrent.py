@@ -77,13 +77,18 @@ class Dropout(nn.Module):
         x
             Shape (num_steps, batch, size).
         """
+        mask = self.mask(x)
+        return x if mask is None else x * mask
+
+    def mask(self, x: Tensor) -> Tensor | None:
+        """Draw what `x` is multiplied by, shaped like it; None where nothing is dropped."""
         if not self.training or self.p == 0:
-            return x
+            return None
         draw = _draw_on_cpu if x.device.type == "cpu" else _draw
         if self.share is None:
-            return x * draw(x, self.p, self.generator)
+            return draw(x, self.p, self.generator)
         whole = x.new_empty((x.shape[0], self.share.batch_size, *x.shape[2:]))
-        return x * draw(whole, self.p, self.generator)[:, self.share.rows]
+        return draw(whole, self.p, self.generator)[:, self.share.rows]
 
 
 def _draw(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
@@ -210,9 +215,7 @@ class RecurrentStack(nn.Module):
         state : tuple of Tensor
             The last state of every layer, shaped like `state`.
         """
-        # Only on the CPU is it known at once whether there are any; no other engine waits for it.
-        if resets is not None and resets.device.type == "cpu" and not resets.any():
-            resets = None
+        resets = needed(resets)
         last: list[State] = []
         for first in range(0, len(self.cells), self.num_directions):
             if first:
@@ -249,6 +252,16 @@ class RecurrentStack(nn.Module):
             return run(self.cells[index], inputs, state, resets)
         start = tuple(part[index] for part in self.initial)
         return run_segments(run, self.cells[index], inputs, state, resets, start)
+
+
+def needed(resets: Tensor | None) -> Tensor | None:
+    """Return the resets, or None if there are none.
+
+    Only on the CPU is that known at once; no other device is waited for.
+    """
+    if resets is not None and resets.device.type == "cpu" and not resets.any():
+        return None
+    return resets
 
 
 def backwards(resets: Tensor | None) -> Tensor | None:

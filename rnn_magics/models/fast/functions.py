@@ -1,4 +1,4 @@
-"""The compiled recurrences as `torch.autograd.Function`, and a linear layer.
+"""The compiled recurrences as a `torch.autograd.Function`.
 
 A scan runs a cell over a sequence. It takes the inputs, ``weight_ih``, ``bias_ih``, ``weight_hh``,
 ``bias_hh`` and the initial state, and returns the outputs (num_steps, batch, num_hiddens) followed
@@ -9,7 +9,7 @@ batch), whose input products are looked up in the input weights.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,11 @@ from rnn_magics.models.fast.layout import (
     room_after,
     spaced,
 )
+from rnn_magics.models.fast.linear import GRAIN, product
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import ROWS
 
 ROWS_IN_TIME = 16  # batch rows at once in a scan: more would push the weights out of the cache
-_ROWS_AT_ONCE = 128  # rows at once in a product outside of a scan
-GRAIN = 4  # the fewest rows of a part, except for the last one
 
 
 def _pack_recurrent(batch: int, weight: Tensor, size: int) -> Array:
@@ -45,17 +44,6 @@ def _pack_recurrent(batch: int, weight: Tensor, size: int) -> Array:
 
 def _scan(kernel: Any, batch: int, *given: Array) -> None:
     run(kernel, batch, GRAIN, ROWS_IN_TIME, *given)
-
-
-def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Return ``rows @ weight.T + bias`` for rows (num_rows, num_inputs or more)."""
-    outputs = rows.new_empty(len(rows), len(weight))
-    added = rows.new_zeros(len(weight)) if bias is None else bias
-    fits = rows.shape[1] == weight.shape[1] or not weight.shape[1] % TERMS
-    panels = pack_for(len(rows), weight.t()) if fits else pack(weight.t())
-    given = (as_array(rows), panels, as_array(added), as_array(outputs))
-    run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
-    return outputs
 
 
 def check_given(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
@@ -105,24 +93,23 @@ def _input_products(inputs: Tensor, weight_ih: Tensor) -> tuple[Array, Array]:
     if not inputs.is_floating_point():
         return as_array(weight_ih.t()), as_array(inputs)
     shape = inputs.shape[:2]
-    rows = _product(inputs.flatten(0, 1), weight_ih)
+    rows = product(inputs.flatten(0, 1), weight_ih)
     return as_array(rows), np.arange(len(rows)).reshape(shape)
 
 
 def _input_gradients(
-    ctx: Any,
     inputs: Tensor,
     weight_ih: Tensor,
     before: Tensor,
     d_x: Tensor,
     d_hn: Tensor | None,
+    *,
+    wants_inputs: bool,
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients of inputs and weights; each thread takes a slice of the columns.
 
     Parameters
     ----------
-    ctx
-        The context of the function, which knows whether the inputs need a gradient.
     inputs, weight_ih
         As in the forward pass.
     before
@@ -132,6 +119,8 @@ def _input_gradients(
     d_hn
         The gradient of the product inside a GRU's reset gate, from `spaced`. The recurrent
         weights of the candidate receive it in place of `d_x`.
+    wants_inputs
+        Whether inputs that are vectors need a gradient.
 
     Returns
     -------
@@ -156,8 +145,8 @@ def _input_gradients(
     results = (d_weight_hh, d_bias_ih, d_bias_n, d_weight_ih, d_table, tiles)
     run(products.scan_columns, columns, ROWS, columns, *map(as_array, (*given, *results)))
     d_inputs = None
-    if multiplied and ctx.needs_input_grad[1]:  # place 0 is the recurrence
-        d_inputs = _product(d_x, weight_ih.t()).view_as(inputs)
+    if multiplied and wants_inputs:
+        d_inputs = product(d_x, weight_ih.t()).view_as(inputs)
     return (
         d_inputs,
         d_weight_ih[:, :input_size] if multiplied else d_table.t(),
@@ -186,41 +175,61 @@ class Recurrence:
         and the gradients of the initial state. It may overwrite the gates.
     kernel
         The compiled function that is needed last.
-    resets
-        Where a step starts from a state of zeros, (num_steps, batch); None for nowhere.
+    num_states
+        The number of tensors in the state.
     """
 
     forward: Callable[..., tuple[Tensor, ...]]
-    backward: Callable[..., tuple[Tensor | None, ...]]
+    backward: Callable[..., tuple[Any, ...]]
     kernel: Any
-    resets: Tensor | None = None
+    num_states: int = 1
 
-    def run(
-        self,
-        inputs: Tensor,
-        weights: tuple[Tensor, ...],
-        state: tuple[Tensor, ...],
-        resets: Tensor | None,
+    def read(
+        self, given: tuple[Tensor, ...], state: tuple[Tensor, ...], resets: Tensor | None
     ) -> tuple[Tensor, ...]:
-        """Return the outputs of a scan and the last state."""
-        given = (replace(self, resets=resets), inputs, *weights, *state)
-        return Scan.apply(*given)  # type: ignore[no-any-return]
+        """Return the states, as many tensors as a state has, and what else `gradients` needs."""
+        check_given(given, state)
+        return self.forward(flags_of(resets), given, *state)
 
-    @property
-    def given_resets(self) -> Array:
-        """The resets as the compiled functions take them."""
-        if self.resets is None:
-            return np.empty((0, 0), np.uint8)
-        return as_array(self.resets.to(torch.uint8))
+    def gradients(
+        self,
+        given: tuple[Tensor, ...],
+        kept: tuple[Tensor, ...],
+        resets: Tensor | None,
+        d_results: tuple[Tensor, ...],
+        *,
+        wants_inputs: bool,
+    ) -> tuple[Tensor | None, ...]:
+        """Return the gradients of inputs, weights and first state, from those of the results.
 
-    def before(self, states: Tensor) -> Tensor:
-        """Return the state that each step started from, (num_steps, batch, num_hiddens)."""
-        before = states[:-1]
-        return before if self.resets is None else before.masked_fill(self.resets[..., None], 0)
+        Parameters
+        ----------
+        given, resets
+            As for `read`.
+        kept
+            What `read` returned, of which the gates are overwritten.
+        d_results
+            The gradients of the outputs and of the last state.
+        wants_inputs
+            Whether inputs that are vectors need one.
+        """
+        inputs, weight_ih, _, weight_hh, _ = given
+        panels = _pack_recurrent(inputs.shape[1], weight_hh, weight_hh.shape[1])
+        d_x, d_hn, *d_state = self.backward(flags_of(resets), panels, *kept, *d_results)
+        before = kept[0][:-1]
+        if resets is not None:
+            before = before.masked_fill(resets[..., None], 0)
+        d_given = _input_gradients(inputs, weight_ih, before, d_x, d_hn, wants_inputs=wants_inputs)
+        return *d_given, *d_state
+
+
+def flags_of(resets: Tensor | None) -> Array:
+    """Return where a step starts from zeros, as the compiled functions take it."""
+    return np.empty((0, 0), np.uint8) if resets is None else as_array(resets.to(torch.uint8))
 
 
 class Scan(Function):
-    """The recurrence of a cell over a sequence: ``Scan.apply(GRU, *given, *state)``.
+    """The recurrence of a cell over a sequence: ``Scan.apply(GRU, resets, *given, *state)``.
 
     Notes
     -----
@@ -229,29 +238,29 @@ class Scan(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, recurrence: Recurrence, *tensors: Tensor) -> tuple[Tensor, ...]:  # noqa: D102
-        given, state = tensors[:5], tensors[5:]
-        check_given(given, state)
-        kept = recurrence.forward(recurrence.given_resets, given, *state)
+    def forward(  # noqa: D102
+        ctx: Any, recurrence: Any, resets: Tensor | None, *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
+        number = recurrence.num_states
+        given, state = tensors[:-number], tensors[-number:]
+        kept = recurrence.read(given, state, resets)
         ctx.save_for_backward(*given, *kept)
-        ctx.recurrence, ctx.is_spent = recurrence, False
-        return kept[0][1:], *(part[-1].clone() for part in kept[: len(state)])
+        ctx.recurrence, ctx.resets, ctx.num_given = recurrence, resets, len(given)
+        ctx.is_spent = False
+        return kept[0][1:], *(part[-1].clone() for part in kept[:number])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *d_results: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        given, kept = ctx.saved_tensors[:5], ctx.saved_tensors[5:]
-        recurrence, resets = ctx.recurrence, ctx.recurrence.given_resets
+        recurrence, resets = ctx.recurrence, ctx.resets
+        given, kept = ctx.saved_tensors[: ctx.num_given], ctx.saved_tensors[ctx.num_given :]
         if ctx.is_spent:
-            state = (part[0] for part in kept[: len(d_results) - 1])
-            kept = recurrence.forward(resets, given, *state)
+            state = tuple(part[0] for part in kept[: recurrence.num_states])
+            kept = recurrence.read(given, state, resets)
         ctx.is_spent = True
-        inputs, weight_ih, _, weight_hh, _ = given
-        panels = _pack_recurrent(inputs.shape[1], weight_hh, weight_hh.shape[1])
-        d_x, d_hn, *d_state = recurrence.backward(resets, panels, *kept, *d_results)
-        before = recurrence.before(kept[0])
-        d_given = _input_gradients(ctx, inputs, weight_ih, before, d_x, d_hn)
-        return None, *d_given, *d_state
+        wants_inputs = ctx.needs_input_grad[2]  # the place of the inputs
+        gradients = recurrence.gradients(given, kept, resets, d_results, wants_inputs=wants_inputs)
+        return None, None, *gradients
 
 
 def _rnn_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor]:
@@ -330,30 +339,4 @@ def _lstm_backward(
 
 RNN = Recurrence(_rnn_forward, _rnn_backward, scans.rnn_backward)
 GRU = Recurrence(_gru_forward, _gru_backward, scans.gru_backward)
-LSTM = Recurrence(_lstm_forward, _lstm_backward, scans.lstm_backward)
-
-
-class Linear(Function):
-    """``inputs @ weight.T + bias`` for inputs of shape (..., num_inputs)."""
-
-    @staticmethod
-    def forward(  # noqa: D102
-        ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None
-    ) -> Tensor:
-        ctx.save_for_backward(inputs, weight)
-        ctx.has_bias = bias is not None
-        outputs = _product(inputs.flatten(0, -2), weight, bias)
-        return outputs.view(*inputs.shape[:-1], len(weight))
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, d_outputs: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        inputs, weight = ctx.saved_tensors
-        num_outputs, num_inputs = weight.shape
-        rows, d_rows = inputs.flatten(0, -2), d_outputs.flatten(0, -2)
-        d_inputs = _product(d_rows, weight.t()).view_as(inputs)
-        d_weight = weight.new_empty(num_outputs, padded(weight, num_inputs))
-        d_bias = weight.new_empty(num_outputs)
-        given = map(as_array, (rows, d_rows, d_weight, d_bias))
-        run(products.linear_columns, num_outputs, ROWS, num_outputs, *given)
-        return d_inputs, d_weight[:, :num_inputs], d_bias if ctx.has_bias else None
+LSTM = Recurrence(_lstm_forward, _lstm_backward, scans.lstm_backward, num_states=2)

@@ -23,7 +23,8 @@ from rnn_magics.models.recurrent import Share
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import StepEnd
-from rnn_magics.training.machine.precision import forward_loss, tf32_products
+from rnn_magics.training.gradients import add_gradients
+from rnn_magics.training.machine.precision import tf32_products
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.step import finish_step
@@ -241,7 +242,7 @@ class SharedStep:
         numbers = self._room(gradients, carried)
         head, *rest = self._parts(numbers, gradients, carried)
         head.zero_()
-        head[_LOSS], head[_OUT_OF_MEMORY] = loss.detach(), lacking
+        head[_LOSS], head[_OUT_OF_MEMORY] = loss, lacking
         head[_SECONDS + self._group.rank] = time.perf_counter() - begun
         for part, value in zip(rest, (*gradients, *carried), strict=True):
             part.copy_(value)
@@ -267,12 +268,12 @@ class SharedStep:
             is_first = torch.tensor(state.step == 0, device=X.device)
             before = state.begin_step(epoch.hidden, is_first)
             mine = tuple(part[:, share.rows].contiguous() for part in before)
-            loss, last = forward_loss(state.model, X, Y, mine, config.precision)
-            loss = loss * share.weight
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss, last = add_gradients(
+                state.model, X, Y, mine, config.precision, weight=share.weight
+            )
         own = tuple(torch.zeros_like(part) for part in epoch.hidden)
         for part, rows in zip(own, last, strict=True):
-            part[:, share.rows] = rows.detach()
+            part[:, share.rows] = rows
         return loss, own
 
     def _room(self, gradients: list[Tensor], carried: State) -> Tensor:

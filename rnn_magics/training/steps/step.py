@@ -19,7 +19,8 @@ from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
-from rnn_magics.training.machine.precision import forward_loss, tf32_products
+from rnn_magics.training.gradients import add_gradients
+from rnn_magics.training.machine.precision import tf32_products
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.progress import seconds_left, share_done
 from rnn_magics.training.steps.update import Update, update_for
@@ -99,10 +100,9 @@ def train_step(
     X, Y = state.batches.batch(epoch.plan, state.step)  # (batch_size, num_steps) each
     with tf32_products(X.device):
         before = state.begin_step(epoch.hidden, torch.as_tensor(state.step == 0, device=X.device))
-        loss, hidden = forward_loss(model, X, Y, before, config.precision)
         for parameter in state.learning:
             parameter.grad = None
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss, hidden = add_gradients(model, X, Y, before, config.precision)
     return finish_step(state, epoch, config, update, loss, hidden, begun)
 
 
@@ -122,9 +122,9 @@ def finish_step(
     state, epoch, config, update
         As for `train_step`.
     loss
-        Mean nats per token of the minibatch, a 0-d tensor.
+        Mean nats per token of the minibatch, a 0-d tensor, detached.
     hidden
-        The state after the minibatch.
+        The state after the minibatch, detached.
     begun
         When the step began, by ``time.perf_counter``.
 
@@ -141,13 +141,13 @@ def finish_step(
     norm = update.take(config.clip)
     if norm is None:
         return None
-    epoch.hidden = tuple(part.detach() for part in hidden)
-    epoch.nats += loss.detach()
-    epoch.losses[state.step] = loss.detach()
+    epoch.hidden = hidden
+    epoch.nats += loss
+    epoch.losses[state.step] = loss
     epoch.norms[state.step] = norm
     state.count_steps(1)
     state.count_seconds(epoch, time.perf_counter() - begun)
-    values = loss.detach(), epoch.nats / state.step, norm
+    values = loss, epoch.nats / state.step, norm
     return step_end(state, epoch, config, values, lr)
 
 
@@ -164,7 +164,7 @@ def try_step(
     X, Y = (part[rows] for part in state.batches.batch(epoch.plan, 0))  # (rows, num_steps) each
     hidden = as_tuple(model.begin_state(len(X), X.device))
     try:
-        forward_loss(model, X, Y, hidden, precision)[0].backward()  # type: ignore[no-untyped-call]
+        add_gradients(model, X, Y, hidden, precision)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise

@@ -13,10 +13,11 @@ from torch.nn import functional as F  # noqa: N812
 
 from rnn_magics.models.cells import CELLS, Cell
 from rnn_magics.models.engines import linear_compiled, run_compiled, run_scratch
-from rnn_magics.models.fast.functions import GRU, LSTM, RNN, Linear, Scan
+from rnn_magics.models.fast.functions import GRU, LSTM, RNN, Scan
+from rnn_magics.models.fast.linear import Linear
 
 SCANS: dict[str, Callable[..., Any]] = {
-    name: partial(Scan.apply, recurrence)
+    name: partial(Scan.apply, recurrence, None)
     for name, recurrence in {"rnn": RNN, "gru": GRU, "lstm": LSTM}.items()
 }
 LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}

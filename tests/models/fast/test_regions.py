@@ -13,7 +13,8 @@ from numba.extending import intrinsic
 
 from rnn_magics.models.fast import parallel, products, regions, scans
 from rnn_magics.models.fast.amx import products as amx
-from rnn_magics.models.fast.functions import GRU, Linear, Scan
+from rnn_magics.models.fast.functions import GRU, Scan
+from rnn_magics.models.fast.linear import Linear
 from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.learning import losses, updates
 from rnn_magics.models.fast.parallel import in_parallel
@@ -110,7 +111,7 @@ def test_both_ways_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     results = []
     for _ in range(2):
-        outputs, last = Scan.apply(GRU, tokens, *given)
+        outputs, last = Scan.apply(GRU, None, tokens, *given)
         logits = Linear.apply(outputs, given[2], given[3])
         loss = logits.pow(2).sum() + last.sum()
         results.append([logits, *torch.autograd.grad(loss, given)])

@@ -1,24 +1,22 @@
-"""The compiled input-gated cells as a `torch.autograd.Function`.
+"""The compiled input-gated cells, as `rnn_magics.models.fast.functions.Scan` runs them.
 
-A scan takes the inputs, ``weight_ih``, ``bias_ih`` and the initial state, and returns the outputs
-(num_steps, batch, num_hiddens) and the last state. The inputs are as in
-`rnn_magics.models.fast.functions`.
+Such a cell is given the inputs, ``weight_ih`` and ``bias_ih``, and no recurrent weights.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import Function, once_differentiable
 
 from rnn_magics.models.fast import products
-from rnn_magics.models.fast.functions import GRAIN, ROWS_IN_TIME, check_given
+from rnn_magics.models.fast.functions import ROWS_IN_TIME, check_given, flags_of
 from rnn_magics.models.fast.gated import scans
 from rnn_magics.models.fast.layout import Array, as_array, pack, padded, room_after, spaced
+from rnn_magics.models.fast.linear import GRAIN
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import ROWS
 
@@ -39,60 +37,36 @@ class InputGated:
     forward: Any
     kernel: Any
 
-    def run(
-        self,
-        inputs: Tensor,
-        weights: tuple[Tensor, ...],
-        state: tuple[Tensor, ...],
-        resets: Tensor | None,
+    num_states: ClassVar[int] = 1
+
+    def read(
+        self, given: tuple[Tensor, ...], state: tuple[Tensor, ...], resets: Tensor | None
     ) -> tuple[Tensor, ...]:
-        """Return the outputs of a scan and the last state."""
-        return GatedScan.apply(self, resets, inputs, *weights, *state)  # type: ignore[no-any-return]
+        """Return the states, and what else `gradients` needs."""
+        inputs, weight, bias = given
+        size = state[0].shape[1]
+        wanted = weight[:1, :1].expand(self.num_gates * size, size)  # as recurrent weights would be
+        check_given((inputs, weight, bias, wanted, bias), state)
+        return _forward(self.forward, flags_of(resets), inputs, weight, bias, *state)
 
-
-class GatedScan(Function):
-    """The recurrence of an input-gated cell over a sequence.
-
-    Notes
-    -----
-    As in `rnn_magics.models.fast.functions.Scan`, the backward pass overwrites the gates, and a
-    second one through the same graph computes them again.
-    """
-
-    @staticmethod
-    def forward(  # noqa: D102
-        ctx: Any,
-        cell: InputGated,
+    def gradients(
+        self,
+        given: tuple[Tensor, ...],
+        kept: tuple[Tensor, ...],
         resets: Tensor | None,
-        inputs: Tensor,
-        weight: Tensor,
-        bias: Tensor,
-        first: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        size = first.shape[1]
-        wanted = weight[:1, :1].expand(cell.num_gates * size, size)  # as recurrent weights would be
-        check_given((inputs, weight, bias, wanted, bias), (first,))
-        flags = np.empty((0, 0), np.uint8) if resets is None else as_array(resets.to(torch.uint8))
-        states, gates = _forward(cell.forward, flags, inputs, weight, bias, first)
-        ctx.save_for_backward(inputs, weight, bias, states, gates)
-        ctx.cell, ctx.flags, ctx.is_spent = cell, flags, False
-        return states[1:], states[-1].clone()
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, d_outputs: Tensor, d_last: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
-        inputs, weight, bias, states, gates = ctx.saved_tensors
-        if ctx.is_spent:
-            _, gates = _forward(ctx.cell.forward, ctx.flags, inputs, weight, bias, states[0])
-        ctx.is_spent = True
-        d_0 = torch.empty_like(states[0])
-        wanted = inputs.is_floating_point() and ctx.needs_input_grad[2]
+        d_results: tuple[Tensor, ...],
+        *,
+        wants_inputs: bool,
+    ) -> tuple[Tensor | None, ...]:
+        """Return the gradients of inputs, weights and first state, as `Recurrence.gradients`."""
+        (inputs, weight, _), (states, gates) = given, kept
+        d_0, wanted = torch.empty_like(states[0]), inputs.is_floating_point() and wants_inputs
         d_inputs = states.new_empty(inputs.shape if wanted else (0, 0, 0))
         panels = pack(weight) if wanted else as_array(d_inputs)
-        read = (*map(as_array, (d_outputs, d_last, states)), panels, ctx.flags)
-        _scan(ctx.cell.kernel, len(d_0), *read, *map(as_array, (gates, d_inputs, d_0)))
+        read = (*map(as_array, (*d_results, states)), panels, flags_of(resets))
+        _scan(self.kernel, len(d_0), *read, *map(as_array, (gates, d_inputs, d_0)))
         d_weight, d_bias = _weight_gradients(inputs, weight, gates)
-        return None, None, d_inputs if wanted else None, d_weight, d_bias, d_0
+        return d_inputs if wanted else None, d_weight, d_bias, d_0
 
 
 def _scan(kernel: Any, batch: int, *given: Array) -> None:

@@ -19,29 +19,45 @@ _GRAIN = 4  # the fewest rows of a part, except for the last one
 
 
 class MeanNats(Function):
-    """The mean cross-entropy of logits (num_rows, vocab_size) and labels (num_rows,).
-
-    The gradient is computed along with the loss, since both need the same exponentials.
-    """
+    """The mean cross-entropy of logits (num_rows, vocab_size) and labels (num_rows,)."""
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:  # noqa: D102
-        number = len(logits)
-        nats = np.empty(number)
-        d_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
-        given = (as_array(logits), as_array(labels), nats, as_array(d_logits))
-        run(losses.nats_of_rows, number, _GRAIN, number, *given)
-        loss = nats.sum() / number
-        if not math.isfinite(loss):
-            _check_labels(labels, logits.shape[1])
+        loss, d_logits = nats_and_gradient(logits, labels)
         ctx.save_for_backward(d_logits)
-        return torch.tensor(loss, dtype=logits.dtype)
+        return loss
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_loss: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
         (d_logits,) = ctx.saved_tensors
         return d_logits if d_loss.item() == 1 else d_logits * d_loss, None
+
+
+def nats_and_gradient(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean cross-entropy, a 0-d tensor, and its gradient, shaped like the logits.
+
+    They are computed together, since both need the same exponentials.
+
+    Parameters
+    ----------
+    logits, labels
+        Shapes (num_rows, vocab_size) and (num_rows,).
+
+    Raises
+    ------
+    IndexError
+        If a label is not in the vocabulary.
+    """
+    number = len(logits)
+    nats = np.empty(number)
+    d_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
+    given = (as_array(logits), as_array(labels), nats, as_array(d_logits))
+    run(losses.nats_of_rows, number, _GRAIN, number, *given)
+    loss = nats.sum() / number
+    if not math.isfinite(loss):
+        _check_labels(labels, logits.shape[1])
+    return torch.tensor(loss, dtype=logits.dtype), d_logits
 
 
 def _check_labels(labels: Tensor, vocab_size: int) -> None:

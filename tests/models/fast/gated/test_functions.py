@@ -12,7 +12,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from rnn_magics.models.cells import CELLS, Cell
 from rnn_magics.models.engines import run_compiled, run_scratch
-from rnn_magics.models.fast.gated.functions import MINGRU, MINLSTM, GatedScan
+from rnn_magics.models.fast.functions import Scan
+from rnn_magics.models.fast.gated.functions import MINGRU, MINLSTM
 
 GATED = {"mingru": MINGRU, "minlstm": MINLSTM}
 VOCAB = 11
@@ -80,10 +81,10 @@ def test_gradients_are_those_found_numerically(name: str, num_steps: int) -> Non
     tokens = torch.tensor([[0, 4, 2]]).expand(num_steps, batch)
     for flags in (None, resets):
         assert torch.autograd.gradcheck(
-            lambda *tensors, flags=flags: GatedScan.apply(GATED[name], flags, *tensors), given
+            lambda *tensors, flags=flags: Scan.apply(GATED[name], flags, *tensors), given
         )
         assert torch.autograd.gradcheck(
-            lambda *tensors, flags=flags: GatedScan.apply(GATED[name], flags, tokens, *tensors),
+            lambda *tensors, flags=flags: Scan.apply(GATED[name], flags, tokens, *tensors),
             given[1:],
         )
 
