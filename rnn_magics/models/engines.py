@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -134,7 +135,11 @@ def recurrence_of(cell: Cell) -> Any:
 
 
 def _recurrence(cell: type[Cell]) -> Any:
-    module, name = _COMPILED[cell]
+    return _loaded(*_COMPILED[cell])
+
+
+@cache
+def _loaded(module: str, name: str) -> Any:
     return getattr(import_module(f"{fast.__name__}.{module}"), name)  # needs numba
 
 

@@ -126,33 +126,32 @@ def _input_gradients(
     -------
     d_inputs, d_weight_ih, d_bias_ih, d_weight_hh, d_bias_hh
     """
-    size = before.shape[2]
-    columns, input_size = weight_ih.shape
+    num_steps, batch, size = before.shape
+    (columns, input_size), num_rows = weight_ih.shape, num_steps * batch
     multiplied = inputs.is_floating_point()
-    nothing = d_x.new_empty(0, 0)
-    d_x, before = d_x.flatten(0, 1), before.flatten(0, 1)
-    inner = nothing if d_hn is None else d_hn.flatten(0, 1)
-    rows = inputs.flatten(0, 1) if multiplied else nothing
-    places = torch.empty(0, dtype=torch.long) if multiplied else inputs.flatten()
-    given = (d_x, inner, before, rows, places)
+    d_x, left = d_x.flatten(0, 1), as_array(before).reshape(num_rows, size)
+    nothing = np.empty((0, 0), left.dtype)
+    inner = nothing if d_hn is None else as_array(d_hn.flatten(0, 1))
+    rows = as_array(inputs).reshape(num_rows, -1) if multiplied else nothing
+    places = np.empty(0, np.int64) if multiplied else as_array(inputs).reshape(num_rows)
     d_weight_hh = d_x.new_empty(columns, padded(d_x, size))
     d_bias_ih, d_bias_n = d_x.new_empty(columns), d_x.new_empty(0 if d_hn is None else size)
-    d_weight_ih = d_x.new_empty(columns, padded(d_x, input_size)) if multiplied else nothing
-    d_table = nothing if multiplied else d_x.new_empty(input_size, columns)
+    shape = (columns, padded(d_x, input_size)) if multiplied else (input_size, columns)
+    d_inner = d_x.new_empty(shape)  # of the weights, or of the table that they are
+    d_inputs = as_array(d_inner)
+    d_weight_ih, d_table = (d_inputs, nothing) if multiplied else (nothing, d_inputs)
     whole = not (size % COLUMNS or (multiplied and input_size % COLUMNS))
-    is_tiled = whole and are_tiles(columns, len(before), d_x)
-    tiles = torch.empty(0, dtype=torch.int16) if is_tiled else nothing
-    results = (d_weight_hh, d_bias_ih, d_bias_n, d_weight_ih, d_table, tiles)
-    run(products.scan_columns, columns, ROWS, columns, *map(as_array, (*given, *results)))
-    d_inputs = None
-    if multiplied and wants_inputs:
-        d_inputs = product(d_x, weight_ih.t()).view_as(inputs)
+    is_tiled = whole and are_tiles(columns, num_rows, d_x)
+    tiles = np.empty(0, np.int16) if is_tiled else nothing
+    given = (as_array(d_x), inner, left, rows, places)
+    results = (as_array(d_weight_hh), as_array(d_bias_ih), as_array(d_bias_n), d_weight_ih, d_table)
+    run(products.scan_columns, columns, ROWS, columns, *given, *results, tiles)
     return (
-        d_inputs,
-        d_weight_ih[:, :input_size] if multiplied else d_table.t(),
+        product(d_x, weight_ih.t()).view_as(inputs) if multiplied and wants_inputs else None,
+        d_inner[:, :input_size] if multiplied else d_inner.t(),
         d_bias_ih,
         d_weight_hh[:, :size],
-        torch.cat((d_bias_ih[: columns - len(d_bias_n)], d_bias_n)),
+        torch.cat((d_bias_ih[: columns - d_bias_n.shape[0]], d_bias_n)),
     )
 
 
@@ -265,10 +264,10 @@ class Scan(Function):
 
 def _rnn_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
-    states = room_after(h_0, len(inputs))
-    panels = _pack_recurrent(len(h_0), weight_hh.t(), h_0.shape[1])
+    states = room_after(h_0, inputs.shape[0])
+    panels = _pack_recurrent(h_0.shape[0], weight_hh.t(), h_0.shape[1])
     products = (*_input_products(inputs, weight_ih), as_array(bias_ih + bias_hh))
-    _scan(scans.rnn_forward, len(h_0), *products, panels, resets, as_array(states))
+    _scan(scans.rnn_forward, h_0.shape[0], *products, panels, resets, as_array(states))
     return (states,)
 
 
@@ -277,21 +276,22 @@ def _rnn_backward(
 ) -> tuple[Tensor | None, ...]:
     d_x, d_0 = spaced(states, *states[1:].shape), torch.empty_like(states[0])
     read = (*map(as_array, (d_outputs, d_last, states)), panels, resets)
-    _scan(scans.rnn_backward, len(d_0), *read, *map(as_array, (d_x, d_0)))
+    _scan(scans.rnn_backward, d_0.shape[0], *read, *map(as_array, (d_x, d_0)))
     return d_x, None, d_0
 
 
 def _gru_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
-    states = room_after(h_0, len(inputs))
-    panels = _pack_recurrent(len(h_0), weight_hh.t(), h_0.shape[1])
+    states = room_after(h_0, inputs.shape[0])
+    panels = _pack_recurrent(h_0.shape[0], weight_hh.t(), h_0.shape[1])
     h_n = spaced(states, *states[1:].shape)
-    gates = spaced(states, *inputs.shape[:2], len(weight_hh))
+    gates = spaced(states, *inputs.shape[:2], weight_hh.shape[0])
     bias, bias_n = bias_ih.clone(), bias_hh[-states.shape[2] :]
-    bias[: -len(bias_n)] += bias_hh[: -len(bias_n)]
+    outer = bias.shape[0] - bias_n.shape[0]
+    bias[:outer] += bias_hh[:outer]
     products = (*_input_products(inputs, weight_ih), as_array(bias), as_array(bias_n))
     results = map(as_array, (states, gates, h_n))
-    _scan(scans.gru_forward, len(h_0), *products, panels, resets, *results)
+    _scan(scans.gru_forward, h_0.shape[0], *products, panels, resets, *results)
     return states, gates, h_n
 
 
@@ -306,7 +306,7 @@ def _gru_backward(
 ) -> tuple[Tensor | None, ...]:
     d_0 = torch.empty_like(states[0])
     read = (*map(as_array, (d_outputs, d_last, states)), panels, resets)
-    _scan(scans.gru_backward, len(d_0), *read, *map(as_array, (gates, h_n, d_0)))
+    _scan(scans.gru_backward, d_0.shape[0], *read, *map(as_array, (gates, h_n, d_0)))
     return gates, h_n, d_0
 
 
@@ -314,12 +314,12 @@ def _lstm_forward(
     resets: Array, given: Given, h_0: Tensor, c_0: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
-    states, memories = (room_after(part, len(inputs)) for part in (h_0, c_0))
-    panels = _pack_recurrent(len(h_0), weight_hh.t(), h_0.shape[1])
-    gates = spaced(states, *inputs.shape[:2], len(weight_hh))
+    states, memories = (room_after(part, inputs.shape[0]) for part in (h_0, c_0))
+    panels = _pack_recurrent(h_0.shape[0], weight_hh.t(), h_0.shape[1])
+    gates = spaced(states, *inputs.shape[:2], weight_hh.shape[0])
     products = (*_input_products(inputs, weight_ih), as_array(bias_ih + bias_hh))
     results = map(as_array, (states, memories, gates))
-    _scan(scans.lstm_forward, len(h_0), *products, panels, resets, *results)
+    _scan(scans.lstm_forward, h_0.shape[0], *products, panels, resets, *results)
     return states, memories, gates
 
 
@@ -333,7 +333,7 @@ def _lstm_backward(
 ) -> tuple[Tensor | None, ...]:
     d_0, d_c0 = torch.empty_like(states[0]), torch.empty_like(memories[0])
     read = (*map(as_array, (*d_results, memories)), panels, resets)
-    _scan(scans.lstm_backward, len(d_0), *read, *map(as_array, (gates, d_0, d_c0)))
+    _scan(scans.lstm_backward, d_0.shape[0], *read, *map(as_array, (gates, d_0, d_c0)))
     return gates, None, d_0, d_c0
 
 

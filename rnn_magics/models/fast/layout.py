@@ -34,24 +34,27 @@ def padded(tensor: Tensor, num_columns: int) -> int:
 def pack(weight: Tensor) -> Array:
     """Lay a matrix (num_k, num_columns) out as panels (num_panels, num_k, panel width)."""
     weight = weight.detach()
+    columns = weight.t()
+    in_columns = columns.is_contiguous()
+    source = as_array(columns if in_columns else weight)
     num_k, num_columns = weight.shape
-    width = PANEL_BYTES // weight.element_size()
-    make = weight.new_empty if num_columns % width == 0 else weight.new_zeros
-    panels = as_array(make(-(-num_columns // width), num_k, width))
-    columns = weight.t(), products.pack_columns
-    source, kernel = columns if columns[0].is_contiguous() else (weight, products.pack_rows)
-    run(kernel, len(panels), 1, len(panels), as_array(source), panels)
+    width = PANEL_BYTES // source.itemsize
+    number = -(-num_columns // width)
+    make = np.zeros if num_columns % width else np.empty
+    panels = make((number, num_k, width), source.dtype)
+    kernel = products.pack_columns if in_columns else products.pack_rows
+    run(kernel, number, 1, number, source, panels)
     return panels
 
 
 def pack_for(num_rows: int, weight: Tensor) -> Array:
     """Lay a matrix out for products with so many rows: as panels, or as tiles (`amx`)."""
     panels = pack(weight)
-    if not are_tiles(num_rows, len(weight), weight):
+    number, num_k, _ = panels.shape
+    if not are_tiles(num_rows, num_k, weight):
         return panels
-    shape = (len(panels), -(-len(weight) // TERMS), 2 * PIECES, TILE)
-    tiles = as_array(weight.new_empty(shape, dtype=torch.int16))
-    run(amx.split_panels, len(panels), 1, len(panels), panels, tiles)
+    tiles = np.empty((number, -(-num_k // TERMS), 2 * PIECES, TILE), np.int16)
+    run(amx.split_panels, number, 1, number, panels, tiles)
     return tiles
 
 

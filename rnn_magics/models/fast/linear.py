@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
@@ -19,12 +20,13 @@ _ROWS_AT_ONCE = 128  # rows at once
 
 def product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return ``rows @ weight.T + bias`` for rows (num_rows, num_inputs or more)."""
-    outputs = rows.new_empty(len(rows), len(weight))
-    added = rows.new_zeros(len(weight)) if bias is None else bias
-    fits = rows.shape[1] == weight.shape[1] or not weight.shape[1] % TERMS
-    panels = pack_for(len(rows), weight.t()) if fits else pack(weight.t())
-    given = (as_array(rows), panels, as_array(added), as_array(outputs))
-    run(products.linear_rows, len(rows), GRAIN, _ROWS_AT_ONCE, *given)
+    (number, num_given), (num_outputs, num_inputs) = rows.shape, weight.shape
+    outputs = rows.new_empty(number, num_outputs)
+    given = as_array(rows)
+    added = np.zeros(num_outputs, given.dtype) if bias is None else as_array(bias)
+    fits = num_given == num_inputs or not num_inputs % TERMS
+    panels = pack_for(number, weight.t()) if fits else pack(weight.t())
+    run(products.linear_rows, number, GRAIN, _ROWS_AT_ONCE, given, panels, added, as_array(outputs))
     return outputs
 
 

@@ -23,7 +23,7 @@ from rnn_magics.models.recurrent import Share
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import StepEnd
-from rnn_magics.training.gradients import add_gradients
+from rnn_magics.training.gradients import Gradients
 from rnn_magics.training.machine.precision import tf32_products
 from rnn_magics.training.run import Run
 from rnn_magics.training.state import EpochState, TrainState
@@ -195,6 +195,7 @@ class SharedStep:
     def __init__(self, state: TrainState, group: Group, lockstep: Lockstep) -> None:
         self._state, self._group, self._lockstep = state, group, lockstep
         self._share = Share.of(state.batches.config.batch_size, group.rank, group.size)
+        self._gradients = Gradients(state.model)
         self._update = update_for(state.model, state.optimizer)
         self._numbers: Tensor | None = None  # what is summed; made when its size is known
 
@@ -268,9 +269,7 @@ class SharedStep:
             is_first = torch.tensor(state.step == 0, device=X.device)
             before = state.begin_step(epoch.hidden, is_first)
             mine = tuple(part[:, share.rows].contiguous() for part in before)
-            loss, last = add_gradients(
-                state.model, X, Y, mine, config.precision, weight=share.weight
-            )
+            loss, last = self._gradients.add(X, Y, mine, config.precision, share.weight)
         own = tuple(torch.zeros_like(part) for part in epoch.hidden)
         for part, rows in zip(own, last, strict=True):
             part[:, share.rows] = rows

@@ -19,7 +19,7 @@ from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import as_tuple
 from rnn_magics.training.config import SCHEDULES, TrainConfig
 from rnn_magics.training.events import StepEnd
-from rnn_magics.training.gradients import add_gradients
+from rnn_magics.training.gradients import Gradients
 from rnn_magics.training.machine.precision import tf32_products
 from rnn_magics.training.state import EpochState, TrainState
 from rnn_magics.training.steps.progress import seconds_left, share_done
@@ -69,6 +69,7 @@ class EagerStep:
 
     def __init__(self, state: TrainState, update: Update | None = None) -> None:
         self._state = state
+        self._gradients = Gradients(state.model)
         self._update = update or update_for(state.model, state.optimizer)
 
     def begin_epoch(self) -> EpochState:
@@ -79,11 +80,15 @@ class EagerStep:
 
     def take(self, epoch: EpochState, config: TrainConfig) -> StepEnd | None:
         """Train on the next minibatch."""
-        return train_step(self._state, epoch, config, self._update)
+        return train_step(self._state, epoch, config, self._gradients, self._update)
 
 
 def train_step(
-    state: TrainState, epoch: EpochState, config: TrainConfig, update: Update
+    state: TrainState,
+    epoch: EpochState,
+    config: TrainConfig,
+    gradients: Gradients,
+    update: Update,
 ) -> StepEnd | None:
     """Train on one minibatch.
 
@@ -102,7 +107,7 @@ def train_step(
         before = state.begin_step(epoch.hidden, torch.as_tensor(state.step == 0, device=X.device))
         for parameter in state.learning:
             parameter.grad = None
-        loss, hidden = add_gradients(model, X, Y, before, config.precision)
+        loss, hidden = gradients.add(X, Y, before, config.precision)
     return finish_step(state, epoch, config, update, loss, hidden, begun)
 
 
@@ -164,7 +169,7 @@ def try_step(
     X, Y = (part[rows] for part in state.batches.batch(epoch.plan, 0))  # (rows, num_steps) each
     hidden = as_tuple(model.begin_state(len(X), X.device))
     try:
-        add_gradients(model, X, Y, hidden, precision)
+        Gradients(model).add(X, Y, hidden, precision)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
