@@ -104,3 +104,36 @@ def test_the_variables_of_a_user_win(variables: dict[str, str], said: str) -> No
 
 def test_features_are_those_of_the_cpu() -> None:
     assert all(name and not name.startswith(("+", "-")) for name in features())
+
+
+BITS = """
+import hashlib, torch
+from rnn_magics import BatchConfig, Batches, ModelConfig, TrainConfig, train
+from rnn_magics.models.engines import is_compiled
+
+ids = torch.randint(9, (3_000,), generator=torch.Generator().manual_seed(0))
+batches = Batches(ids, BatchConfig("seq", 16, 10))
+print(*(is_compiled(cell) for cell in ("rnn", "gru", "lstm")))
+for cell in ("rnn", "gru", "lstm"):
+    for optimizer, size in (("adamw", 6), ("sgd", 130)):
+        config = TrainConfig(epochs=1, device="cpu", threads=1, optimizer=optimizer)
+        run = train(batches, ModelConfig(cell, num_hiddens=size), config)
+        bits = b"".join(p.detach().numpy().tobytes() for p in run.model.parameters())
+        print(cell, size, hashlib.sha256(bits).hexdigest())
+"""
+
+
+def test_code_that_was_loaded_trains_to_the_same_bits(tmp_path: Path) -> None:
+    # Where a sum of products may be rounded in two ways, the compiler has once chosen otherwise for
+    # a process that compiled than for one that loaded. A resumed run was then another run.
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", BITS]
+    compiling, loading = (
+        subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    )
+    kept_before, *compiled_bits = compiling.splitlines()
+    kept_after, *loaded_bits = loading.splitlines()
+    assert (kept_before, kept_after) == ("False False False", "True True True")
+    assert len(compiled_bits) == 6
+    assert compiled_bits == loaded_bits
