@@ -30,7 +30,7 @@ from training import GATES, Setting
 from rnn_magics import Batches, ModelConfig, RNNModel, TrainConfig, train
 from rnn_magics.models import recurrent
 from rnn_magics.models.engines import ENGINES
-from rnn_magics.models.fast import functions, layout, products, regions
+from rnn_magics.models.fast import functions, layout, linear, products, regions
 from rnn_magics.models.fast.learning import functions as learning
 from rnn_magics.training.steps import step
 from rnn_magics.training.steps.update import CompiledUpdate
@@ -100,7 +100,7 @@ def clocked() -> Iterator[Clock]:
     with patched:
         timed = clock.timed("take", CompiledUpdate.take)
         patched.enter_context(mock.patch.object(CompiledUpdate, "take", timed))
-        for place in (functions, layout, learning):
+        for place in (functions, linear, layout, learning):
             patched.enter_context(mock.patch.object(place, "run", clock.run))
         yield clock
 
