@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn.modules import module as of_all_modules
@@ -9,6 +12,9 @@ from torch.nn.modules import module as of_all_modules
 from rnn_magics.models.cells import State
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.training.machine.precision import forward_loss
+
+if TYPE_CHECKING:
+    from rnn_magics.models.fast.learning.gradients import WrittenOut
 
 # ruff: noqa: SLF001
 
@@ -50,13 +56,17 @@ class Gradients:
             The state after the last token, detached.
         """
         if weight == 1 and not self.need_autograd():
-            from rnn_magics.models.fast.learning import gradients  # noqa: PLC0415  (needs numba)
-
-            return gradients.add_gradients(self._model, X, Y, state)
+            return self._written_out.add(X, Y, state)
         loss, last = forward_loss(self._model, X, Y, state, precision)
         loss = loss if weight == 1 else loss * weight
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), tuple(part.detach() for part in last)
+
+    @cached_property
+    def _written_out(self) -> WrittenOut:
+        from rnn_magics.models.fast.learning import gradients  # noqa: PLC0415  (needs numba)
+
+        return gradients.WrittenOut(self._model)
 
     def need_autograd(self) -> bool:
         """Whether only torch's autograd knows all that happens in the model.

@@ -31,6 +31,7 @@ from rnn_magics.models.fast.layout import (
     room_after,
     spaced,
 )
+from rnn_magics.models.fast.learning.tape import do
 from rnn_magics.models.fast.linear import GRAIN, product
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import ROWS
@@ -46,6 +47,31 @@ def _scan(kernel: Any, batch: int, *given: Array) -> None:
     run(kernel, batch, GRAIN, ROWS_IN_TIME, *given)
 
 
+def check_tokens(tokens: Array, num_tokens: int) -> None:
+    """Refuse tokens that are not in the vocabulary.
+
+    Raises
+    ------
+    IndexError
+        With the first that was found.
+    """
+    lowest, highest = int(tokens.min(initial=0)), int(tokens.max(initial=0))
+    if lowest < 0 or highest >= num_tokens:
+        raise IndexError(
+            say(
+                "token index {wrong} is outside the vocabulary of {num_tokens} tokens",
+                wrong=lowest if lowest < 0 else highest,
+                num_tokens=num_tokens,
+            )
+        )
+
+
+def _sum(one: Tensor, other: Tensor) -> Array:
+    result = np.empty(one.shape, as_array(one).dtype)
+    do(np.add, as_array(one), as_array(other), result)
+    return result
+
+
 def check_given(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
     """Refuse inputs, weights and a state that do not fit: the compiled loops check no index.
 
@@ -58,17 +84,7 @@ def check_given(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
     """
     inputs, weight_ih, _, weight_hh, _ = given
     if not inputs.is_floating_point():
-        num_tokens = weight_ih.shape[1]
-        lowest, highest = (int(place) for place in torch.aminmax(inputs))
-        if lowest < 0 or highest >= num_tokens:
-            wrong = lowest if lowest < 0 else highest
-            raise IndexError(
-                say(
-                    "token index {wrong} is outside the vocabulary of {num_tokens} tokens",
-                    wrong=wrong,
-                    num_tokens=num_tokens,
-                )
-            )
+        do(check_tokens, inputs.numpy(), weight_ih.shape[1])
     columns, size = weight_hh.shape
     fitting = [
         len(weight_ih) == columns,
@@ -146,12 +162,16 @@ def _input_gradients(
     given = (as_array(d_x), inner, left, rows, places)
     results = (as_array(d_weight_hh), as_array(d_bias_ih), as_array(d_bias_n), d_weight_ih, d_table)
     run(products.scan_columns, columns, ROWS, columns, *given, *results, tiles)
+    d_bias_hh = torch.empty_like(d_bias_ih)
+    outer = columns - d_bias_n.shape[0]
+    do(np.copyto, d_bias_hh[:outer].numpy(), d_bias_ih[:outer].numpy())
+    do(np.copyto, d_bias_hh[outer:].numpy(), d_bias_n.numpy())
     return (
         product(d_x, weight_ih.t()).view_as(inputs) if multiplied and wants_inputs else None,
         d_inner[:, :input_size] if multiplied else d_inner.t(),
         d_bias_ih,
         d_weight_hh[:, :size],
-        torch.cat((d_bias_ih[: columns - d_bias_n.shape[0]], d_bias_n)),
+        d_bias_hh,
     )
 
 
@@ -266,7 +286,7 @@ def _rnn_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor]:
     inputs, weight_ih, bias_ih, weight_hh, bias_hh = given
     states = room_after(h_0, inputs.shape[0])
     panels = _pack_recurrent(h_0.shape[0], weight_hh.t(), h_0.shape[1])
-    products = (*_input_products(inputs, weight_ih), as_array(bias_ih + bias_hh))
+    products = (*_input_products(inputs, weight_ih), _sum(bias_ih, bias_hh))
     _scan(scans.rnn_forward, h_0.shape[0], *products, panels, resets, as_array(states))
     return (states,)
 
@@ -286,10 +306,11 @@ def _gru_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor, Tens
     panels = _pack_recurrent(h_0.shape[0], weight_hh.t(), h_0.shape[1])
     h_n = spaced(states, *states[1:].shape)
     gates = spaced(states, *inputs.shape[:2], weight_hh.shape[0])
-    bias, bias_n = bias_ih.clone(), bias_hh[-states.shape[2] :]
-    outer = bias.shape[0] - bias_n.shape[0]
-    bias[:outer] += bias_hh[:outer]
-    products = (*_input_products(inputs, weight_ih), as_array(bias), as_array(bias_n))
+    bias, bias_n = as_array(bias_ih).copy(), as_array(bias_hh)[-states.shape[2] :]
+    outer = len(bias) - len(bias_n)
+    do(np.add, as_array(bias_ih)[:outer], as_array(bias_hh)[:outer], bias[:outer])
+    do(np.copyto, bias[outer:], as_array(bias_ih)[outer:])
+    products = (*_input_products(inputs, weight_ih), bias, bias_n)
     results = map(as_array, (states, gates, h_n))
     _scan(scans.gru_forward, h_0.shape[0], *products, panels, resets, *results)
     return states, gates, h_n
@@ -317,7 +338,7 @@ def _lstm_forward(
     states, memories = (room_after(part, inputs.shape[0]) for part in (h_0, c_0))
     panels = _pack_recurrent(h_0.shape[0], weight_hh.t(), h_0.shape[1])
     gates = spaced(states, *inputs.shape[:2], weight_hh.shape[0])
-    products = (*_input_products(inputs, weight_ih), as_array(bias_ih + bias_hh))
+    products = (*_input_products(inputs, weight_ih), _sum(bias_ih, bias_hh))
     results = map(as_array, (states, memories, gates))
     _scan(scans.lstm_forward, h_0.shape[0], *products, panels, resets, *results)
     return states, memories, gates

@@ -11,6 +11,7 @@ from torch import Tensor
 from rnn_magics.models.fast import products
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.amx.instructions import PIECES, TERMS, TILE
+from rnn_magics.models.fast.learning.tape import do
 from rnn_magics.models.fast.regions import run
 from rnn_magics.models.fast.tile import PANEL_BYTES
 
@@ -22,7 +23,12 @@ _FEWEST_ROWS, FEWEST_TERMS = 16, 128  # with which tiles (`amx`) are worth their
 
 def as_array(tensor: Tensor) -> Array:
     """Return a tensor as an array of the same memory where it is contiguous, else as a copy."""
-    return tensor.contiguous().numpy()
+    array: Array = tensor.numpy()
+    if array.flags.c_contiguous:
+        return array
+    copy = np.empty(array.shape, array.dtype)
+    do(np.copyto, copy, array)
+    return copy
 
 
 def padded(tensor: Tensor, num_columns: int) -> int:
@@ -79,5 +85,5 @@ def spaced(like: Tensor, *shape: int) -> Tensor:
 def room_after(first: Tensor, num_steps: int) -> Tensor:
     """Return an uninitialized (num_steps + 1, batch, num_hiddens), its first entry `first`."""
     states = first.new_empty(num_steps + 1, *first.shape)
-    states[0] = first
+    do(np.copyto, states[0].numpy(), first.numpy())
     return states

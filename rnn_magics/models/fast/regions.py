@@ -21,6 +21,7 @@ from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.learning import losses, updates
+from rnn_magics.models.fast.learning.tape import do
 from rnn_magics.models.fast.parallel import in_parallel
 from rnn_magics.models.fast.writing import loop
 
@@ -174,6 +175,10 @@ def run(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
     MemoryError
         When a part cannot allocate its buffers.
     """
+    do(_run, kernel, size, grain, at_once, *given)
+
+
+def _run(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
     if not size:
         return
     threads = torch.get_num_threads()

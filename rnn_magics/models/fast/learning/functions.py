@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
-from rnn_magics.language import say
-from rnn_magics.models.fast.layout import as_array
+from rnn_magics.models.fast.functions import check_tokens
+from rnn_magics.models.fast.layout import Array, as_array
 from rnn_magics.models.fast.learning import losses, updates
 from rnn_magics.models.fast.regions import run
 
@@ -49,28 +49,32 @@ def nats_and_gradient(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     IndexError
         If a label is not in the vocabulary.
     """
-    number = len(logits)
+    nats, d_logits = nats_of(logits, labels)
+    return mean_of(nats, labels, logits), d_logits
+
+
+def nats_of(logits: Tensor, labels: Tensor) -> tuple[Array, Tensor]:
+    """Return the nats of each row, (num_rows,), and the gradient of their mean."""
+    number, _ = logits.shape
     nats = np.empty(number)
     d_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
     given = (as_array(logits), as_array(labels), nats, as_array(d_logits))
     run(losses.nats_of_rows, number, _GRAIN, number, *given)
-    loss = nats.sum() / number
+    return nats, d_logits
+
+
+def mean_of(nats: Array, labels: Tensor, logits: Tensor) -> Tensor:
+    """Return the mean of what `nats_of` returned, a 0-d tensor.
+
+    Raises
+    ------
+    IndexError
+        If a label is not in the vocabulary.
+    """
+    loss = nats.sum() / len(nats)
     if not math.isfinite(loss):
-        _check_labels(labels, logits.shape[1])
-    return torch.tensor(loss, dtype=logits.dtype), d_logits
-
-
-def _check_labels(labels: Tensor, vocab_size: int) -> None:
-    lowest, highest = (int(label) for label in torch.aminmax(labels))
-    if lowest < 0 or highest >= vocab_size:
-        wrong = lowest if lowest < 0 else highest
-        raise IndexError(
-            say(
-                "token index {wrong} is outside the vocabulary of {num_tokens} tokens",
-                wrong=wrong,
-                num_tokens=vocab_size,
-            )
-        )
+        check_tokens(labels.numpy(), logits.shape[1])
+    return torch.tensor(loss, dtype=logits.dtype)
 
 
 def compile_updates(dtype: torch.dtype) -> None:

@@ -7,6 +7,7 @@ sizes that takes as long as the products of a simple cell.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -14,12 +15,17 @@ from torch import Tensor, nn
 
 from rnn_magics.models.cells import State
 from rnn_magics.models.engines import recurrence_of
-from rnn_magics.models.fast.learning.functions import nats_and_gradient
+from rnn_magics.models.fast.layout import Array
+from rnn_magics.models.fast.learning.functions import mean_of, nats_of
+from rnn_magics.models.fast.learning.tape import Tape, do
 from rnn_magics.models.fast.linear import linear_gradients, product
 from rnn_magics.models.recurrent import needed
 
 if TYPE_CHECKING:
     from rnn_magics.models.rnn_model import RNNModel
+
+_MOST_KEPT = 2**22  # numbers in the gates of a minibatch whose memory is kept between two steps
+_Pairs = list[tuple[nn.Parameter, Tensor]]
 
 
 class _Layer(NamedTuple):
@@ -44,28 +50,140 @@ class _Layer(NamedTuple):
     mask: Tensor | None
 
 
-@torch.no_grad()
-def add_gradients(model: RNNModel, X: Tensor, Y: Tensor, state: State) -> tuple[Tensor, State]:
-    """Compute the loss of a minibatch, and add its gradients to those of the parameters.
+class _Result(NamedTuple):
+    """What was computed of a minibatch.
+
+    Parameters
+    ----------
+    nats, logits
+        Of each token, (num_tokens,), and (num_tokens, vocab_size).
+    last
+        The last state of each layer.
+    gradients
+        The parameters that learn, each with its gradient; one that is used twice comes twice.
+    """
+
+    nats: Array
+    logits: Tensor
+    last: list[State]
+    gradients: _Pairs
+
+
+@dataclass
+class _Taped:
+    """A minibatch on a tape: where what is given lies, and what comes of it.
+
+    Parameters
+    ----------
+    known
+        What must be as it was: shapes, where the parameters lie, and which of them learn.
+    tokens, labels, state
+        What is given, in memory of its own.
+    """
+
+    known: tuple[Any, ...]
+    tape: Tape
+    tokens: Tensor
+    labels: Tensor
+    state: State
+    result: _Result
+
+
+class WrittenOut:
+    """Computes the loss of minibatches and its gradients.
+
+    Where a minibatch is small, the memory of a step serves the next one, too, and its calls are on
+    a tape (`rnn_magics.models.fast.learning.tape`).
 
     Parameters
     ----------
     model
         A model on the compiled engine that reads forwards and does not learn its first state.
-    X, Y
-        Token indices and labels, (batch, num_steps) each.
-    state
-        The state before the first token, `num_states` tensors (num_layers, batch, num_hiddens).
-
-    Returns
-    -------
-    loss : Tensor
-        The mean nats per token, a 0-d tensor.
-    state : tuple of Tensor
-        The state after the last token, shaped like `state`.
     """
-    tokens = X.t().contiguous()  # (num_steps, batch)
-    resets = needed(model.resets(tokens))
+
+    def __init__(self, model: RNNModel) -> None:
+        self._model = model
+        self._parameters = list(model.parameters())
+        self._taped: _Taped | None = None
+        gates = sum(cell.weight_ih.shape[0] for cell in model.rnn.cells)
+        # What torch draws or looks up is on no tape.
+        fixed = model.embedding is None and not model.config.dropout
+        self._most_tokens = _MOST_KEPT // gates if fixed else 0
+
+    @torch.no_grad()
+    def add(self, X: Tensor, Y: Tensor, state: State) -> tuple[Tensor, State]:
+        """Compute the loss of a minibatch, and add its gradients to those of the parameters.
+
+        Parameters
+        ----------
+        X, Y
+            Token indices and labels, (batch, num_steps) each.
+        state
+            The state before the first token, `num_states` tensors (num_layers, batch,
+            num_hiddens).
+
+        Returns
+        -------
+        loss : Tensor
+            The mean nats per token, a 0-d tensor.
+        state : tuple of Tensor
+            The state after the last token, shaped like `state`.
+
+        Raises
+        ------
+        IndexError
+            If a token or a label is not in the vocabulary.
+
+        Notes
+        -----
+        The gradients of a tape are overwritten by the next step.
+        """
+        tokens, labels = X.t(), Y.t()  # (num_steps, batch)
+        resets = needed(self._model.resets(tokens))
+        if resets is None and self._can_be_taped(X):
+            taped = self._played(tokens, labels, state)
+            labels, result = taped.labels, taped.result
+        else:
+            labels = labels.contiguous()
+            result = _compute(self._model, tokens.contiguous(), labels, state, resets)
+        loss = mean_of(result.nats, labels.flatten(), result.logits)
+        for parameter, gradient in result.gradients:
+            if parameter.grad is None:
+                parameter.grad = gradient
+            else:  # of an earlier minibatch, or of the other use of a shared weight
+                parameter.grad.add_(gradient)
+        return loss, tuple(torch.stack(parts) for parts in zip(*result.last, strict=True))
+
+    def _can_be_taped(self, X: Tensor) -> bool:
+        if X.numel() > self._most_tokens:
+            return False
+        return all(parameter.grad is None for parameter in self._parameters)
+
+    def _played(self, tokens: Tensor, labels: Tensor, state: State) -> _Taped:
+        where = tuple((p.data_ptr(), p.requires_grad) for p in self._parameters)
+        known = (tokens.shape, *where)
+        taped = self._taped
+        if taped is not None and taped.known == known:
+            for own, given in zip(
+                (taped.tokens, taped.labels, *taped.state), (tokens, labels, *state), strict=True
+            ):
+                own.copy_(given)
+            taped.tape.play()
+            return taped
+        self._taped = None
+        tape, kept = Tape(), tuple(part.clone() for part in state)
+        own_tokens, own_labels = tokens.contiguous(), labels.contiguous()
+        with tape.recording():
+            result = _compute(self._model, own_tokens, own_labels, kept, None)
+        self._taped = _Taped(known, tape, own_tokens, own_labels, kept, result)
+        return self._taped
+
+
+def _compute(
+    model: RNNModel, tokens: Tensor, labels: Tensor, state: State, resets: Tensor | None
+) -> _Result:
+    # tokens, labels, resets: (num_steps, batch)
+    found: _Pairs = []
     vectors, mask_0 = tokens, None
     if model.embedding is not None:
         vectors = nn.functional.embedding(tokens, model.embedding.weight)
@@ -84,23 +202,23 @@ def add_gradients(model: RNNModel, X: Tensor, Y: Tensor, state: State) -> tuple[
         last.append(tuple(part[-1] for part in kept[: recurrence.num_states]))
     rows, output = vectors.flatten(0, 1), model.output  # (num_tokens, num_hiddens)
     logits = product(rows, output.weight, output.bias)
-    loss, d_logits = nats_and_gradient(logits, Y.t().flatten())
+    nats, d_logits = nats_of(logits, labels.flatten())
     if output.weight.requires_grad or output.bias.requires_grad:
-        _add(output.parameters(), linear_gradients(rows, d_logits))
+        found += _pairs(output.parameters(), linear_gradients(rows, d_logits))
     d_vectors: Tensor | None = product(d_logits, output.weight.t()).view_as(vectors)
-    after = tuple(torch.stack(parts) for parts in zip(*last, strict=True))
     learns = [any(p.requires_grad for p in layer.cell.parameters()) for layer in layers]
     embeds = model.embedding is not None and model.embedding.weight.requires_grad
     while layers and d_vectors is not None and (embeds or any(learns)):
-        layer, _ = layers.pop(), learns.pop()
-        d_vectors = _go_back(layer, d_vectors, resets, wants_inputs=embeds or any(learns))
+        layer, _ = layers.pop(), learns.pop()  # so that its memory is free again
+        wants_inputs = embeds or any(learns)
+        d_vectors, pairs = _go_back(layer, d_vectors, resets, wants_inputs=wants_inputs)
+        found += pairs
     if d_vectors is not None and embeds and model.embedding is not None:
-        d_vectors = _masked(d_vectors, mask_0)
         d_weight = torch.ops.aten.embedding_dense_backward(
-            d_vectors, tokens, model.vocab_size, -1, False
+            _masked(d_vectors, mask_0), tokens, model.vocab_size, -1, False
         )
-        _add((model.embedding.weight,), (d_weight,))
-    return loss, after
+        found += _pairs((model.embedding.weight,), (d_weight,))
+    return _Result(nats, logits, last, found)
 
 
 def _masked(values: Tensor, mask: Tensor | None) -> Tensor:
@@ -109,30 +227,30 @@ def _masked(values: Tensor, mask: Tensor | None) -> Tensor:
 
 def _go_back(
     layer: _Layer, d_outputs: Tensor, resets: Tensor | None, *, wants_inputs: bool
-) -> Tensor | None:
-    # Adds the gradients of a layer, and returns that of its inputs.
-    given = (layer.vectors, *layer.cell.weights)
+) -> tuple[Tensor | None, _Pairs]:
+    # Returns the gradient of the inputs of a layer, and those of its weights.
+    weights = layer.cell.weights
     first = layer.kept[0][0]  # (batch, num_hiddens)
     d_last = (torch.zeros_like(first) for _ in range(layer.recurrence.num_states))
-    d_inputs, *found = layer.recurrence.gradients(
-        given,
+    d_inputs, *d_rest = layer.recurrence.gradients(
+        (layer.vectors, *weights),
         layer.kept,
         resets,
         (_masked(d_outputs, layer.mask), *d_last),
         wants_inputs=wants_inputs,
     )
-    _add(layer.cell.weights, found[: len(layer.cell.weights)])
-    return d_inputs  # type: ignore[no-any-return]
+    return d_inputs, _pairs(weights, d_rest[: len(weights)])
 
 
-def _add(parameters: Any, gradients: Any) -> None:
-    # What a parameter has as a gradient lies as it does in memory, as with autograd.
+def _pairs(parameters: Any, gradients: Any) -> _Pairs:
+    # Each gradient lies as its parameter does in memory, as with autograd.
+    pairs = []
     for parameter, gradient in zip(parameters, gradients, strict=True):
         if not parameter.requires_grad:
             continue
-        if parameter.grad is not None:  # a weight that input and output share
-            parameter.grad.add_(gradient)
-        elif gradient.stride() == parameter.stride():
-            parameter.grad = gradient
-        else:
-            parameter.grad = torch.empty_like(parameter).copy_(gradient)
+        own = gradient
+        if gradient.stride() != parameter.stride():
+            own = torch.empty_like(parameter)
+            do(own.copy_, gradient)
+        pairs.append((parameter, own))
+    return pairs

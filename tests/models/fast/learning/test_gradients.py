@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from rnn_magics import Corpus, CorpusConfig, ModelConfig, RNNModel, Vocab
-from rnn_magics.models.fast.learning.gradients import add_gradients
+from rnn_magics.models.fast.learning.gradients import WrittenOut
 from rnn_magics.models.rnn_model import as_public, as_tuple
 
 VOCAB = 9
@@ -51,7 +51,7 @@ def by_autograd(model: RNNModel, X: Tensor, Y: Tensor, state: Any) -> tuple[Any,
 def written_out(model: RNNModel, X: Tensor, Y: Tensor, state: Any) -> tuple[Any, ...]:
     model.zero_grad(set_to_none=True)
     model.seed_dropout(torch.Generator().manual_seed(3))
-    loss, last = add_gradients(model, X, Y, state)
+    loss, last = WrittenOut(model).add(X, Y, state)
     assert not loss.requires_grad
     assert not any(part.requires_grad for part in last)
     return loss, last, gradients(model)
@@ -129,7 +129,7 @@ def test_gradients_add_up() -> None:
     model = made("gru", torch.float64)
     X, Y, state = minibatch(model)
     once = {name: g.clone() for name, g in written_out(model, X, Y, state)[2].items()}
-    add_gradients(model, X, Y, state)
+    WrittenOut(model).add(X, Y, state)
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(parameter.grad, 2 * once[name])
 
@@ -139,6 +139,6 @@ def test_a_token_outside_of_the_vocabulary_is_an_error() -> None:
     X, Y, state = minibatch(model)
     for wrong in (-1, VOCAB):
         with pytest.raises(IndexError, match=f"token index {wrong} is outside the vocabulary of 9"):
-            add_gradients(model, torch.full_like(X, wrong), Y, state)
+            WrittenOut(model).add(torch.full_like(X, wrong), Y, state)
         with pytest.raises(IndexError, match=f"token index {wrong} is outside the vocabulary of 9"):
-            add_gradients(model, X, torch.full_like(Y, wrong), state)
+            WrittenOut(model).add(X, torch.full_like(Y, wrong), state)
