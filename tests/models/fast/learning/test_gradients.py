@@ -142,3 +142,111 @@ def test_a_token_outside_of_the_vocabulary_is_an_error() -> None:
             WrittenOut(model).add(torch.full_like(X, wrong), Y, state)
         with pytest.raises(IndexError, match=f"token index {wrong} is outside the vocabulary of 9"):
             WrittenOut(model).add(X, torch.full_like(Y, wrong), state)
+
+
+def drawn(model: RNNModel, seed: int, batch: int = 6, steps: int = 5) -> tuple[Tensor, Tensor, Any]:
+    generator = torch.Generator().manual_seed(seed)
+    tokens = torch.randint(VOCAB, (batch, steps + 1), generator=generator)
+    begin = as_tuple(model.begin_state(batch))
+    state = tuple(torch.randn(p.shape, generator=generator, dtype=p.dtype) for p in begin)
+    return tokens[:, :-1], tokens[:, 1:], state
+
+
+def fresh(model: RNNModel, *given: Any) -> list[Tensor]:
+    return computed(WrittenOut(model), model, *given)
+
+
+def computed(way: WrittenOut, model: RNNModel, *given: Any) -> list[Tensor]:
+    model.zero_grad(set_to_none=True)
+    loss, last = way.add(*given)
+    found = [loss, *last, *(p.grad for p in model.parameters() if p.grad is not None)]
+    return [part.clone() for part in found]
+
+
+def same(ours: list[Tensor], theirs: list[Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize("size", [5, 128])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mingru", "minlstm"])
+def test_a_tape_is_played_to_the_same_bits(cell: str, size: int) -> None:
+    model = made(cell, torch.float32, num_layers=2, num_hiddens=size)
+    way = WrittenOut(model)
+    for seed in range(4):
+        given = drawn(model, seed, batch=16)
+        assert same(computed(way, model, *given), fresh(model, *given))
+        with torch.no_grad():  # as an optimizer does
+            for parameter in model.parameters():
+                parameter.add_(0.1 * torch.sin(parameter + seed))
+    assert way._taped is not None
+
+
+def test_what_was_returned_is_not_played_over() -> None:
+    model = made("lstm", torch.float32)
+    way = WrittenOut(model)
+    first, state = way.add(*drawn(model, 0))
+    before = [part.clone() for part in (first, *state)]
+    model.zero_grad(set_to_none=True)
+    way.add(*drawn(model, 1))
+    assert same([first, *state], before)
+
+
+def test_a_tape_ends_where_something_has_changed() -> None:
+    model = made("gru", torch.float32, num_layers=2)
+    way = WrittenOut(model)
+
+    def check(**shape: int) -> None:
+        given = drawn(model, 7, **shape)
+        assert same(computed(way, model, *given), fresh(model, *given))
+
+    check()
+    check(batch=3)
+    check(steps=9)
+    model.output.weight.data = model.output.weight.data.clone() * 2  # in other memory
+    check(steps=9)
+    for parameter in model.rnn.cells[0].parameters():
+        parameter.requires_grad_(False)
+    check(steps=9)
+    for parameter in model.rnn.cells[0].parameters():
+        parameter.requires_grad_(True)
+    check(steps=9)
+
+
+def test_after_an_error_a_tape_goes_on() -> None:
+    model = made("rnn", torch.float32)
+    way = WrittenOut(model)
+    X, Y, state = drawn(model, 0)
+    computed(way, model, X, Y, state)
+    for wrong in ((X + VOCAB, Y), (X, Y - VOCAB)):
+        with pytest.raises(IndexError, match="outside the vocabulary"):
+            way.add(*wrong, state)
+        model.zero_grad(set_to_none=True)
+    assert same(computed(way, model, X, Y, state), fresh(model, X, Y, state))
+
+
+@pytest.mark.parametrize(
+    ("options", "batch", "is_taped"),
+    [
+        ({}, 6, True),
+        ({"dropout": 0.5}, 6, False),  # a mask is drawn each time
+        ({"embedding_size": 3}, 6, False),
+        ({"num_hiddens": 512}, 2_000, False),  # too much memory to keep
+    ],
+)
+def test_only_what_is_small_and_fixed_is_taped(options: Any, batch: int, *, is_taped: bool) -> None:
+    model = made("gru", torch.float32, **options)
+    way = WrittenOut(model)
+    way.add(*drawn(model, 0, batch=batch))
+    assert (way._taped is not None) is is_taped
+
+
+def test_gradients_of_an_earlier_minibatch_are_added_to() -> None:
+    model = made("gru", torch.float64)
+    way = WrittenOut(model)
+    way.add(*drawn(model, 0))
+    before = [p.grad.clone() for p in model.parameters() if p.grad is not None]
+    way.add(*drawn(model, 1))
+    after = [p.grad.clone() for p in model.parameters() if p.grad is not None]
+    alone = computed(way, model, *drawn(model, 1))[2:]
+    for a, b, c in zip(after, before, alone, strict=True):
+        torch.testing.assert_close(a, b + c)
