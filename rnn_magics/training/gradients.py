@@ -72,7 +72,8 @@ class Gradients:
         """Whether only torch's autograd knows all that happens in the model.
 
         So it is unless the compiled engine runs it forwards from a state that is given, and
-        wherever somebody listens: hooks are called by autograd, and by the modules.
+        wherever somebody listens: hooks are called by autograd, and by the modules. A forward pass
+        that somebody has put in place of that of the class is called, too.
         """
         model = self._model
         if type(model) is not RNNModel or model.engine != "compiled":
@@ -95,5 +96,7 @@ class Gradients:
             if module._forward_pre_hooks or module._forward_hooks:
                 return True
             if module._backward_pre_hooks or module._backward_hooks:
+                return True
+            if "forward" in module.__dict__:
                 return True
         return any(p._backward_hooks or p._post_accumulate_grad_hooks for p in self._parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
@@ -57,7 +58,14 @@ def hooked(add: Callable[[RNNModel], Any]) -> Any:
     return within
 
 
+@contextmanager
+def replaced(model: RNNModel) -> Iterator[None]:
+    with mock.patch.object(model.rnn, "forward", model.rnn.forward):
+        yield
+
+
 LISTENERS = {
+    "in place of a layer": replaced,
     "of the model": hooked(lambda model: model.register_forward_hook(ignore)),
     "before a layer": hooked(lambda model: model.rnn.register_forward_pre_hook(ignore)),
     "of a gradient": hooked(lambda model: model.dropout.register_full_backward_hook(ignore)),

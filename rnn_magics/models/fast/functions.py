@@ -68,8 +68,13 @@ def check_tokens(tokens: Array, num_tokens: int) -> None:
 
 def _sum(one: Tensor, other: Tensor) -> Array:
     result = np.empty(one.shape, as_array(one).dtype)
-    do(np.add, as_array(one), as_array(other), result)
+    do(_add, as_array(one), as_array(other), result)
     return result
+
+
+def _add(one: Array, other: Array, result: Array) -> None:
+    with np.errstate(all="ignore"):  # a model that diverges is told of by its loss
+        np.add(one, other, result)
 
 
 def check_given(given: tuple[Tensor, ...], state: tuple[Tensor, ...]) -> None:
@@ -308,7 +313,7 @@ def _gru_forward(resets: Array, given: Given, h_0: Tensor) -> tuple[Tensor, Tens
     gates = spaced(states, *inputs.shape[:2], weight_hh.shape[0])
     bias, bias_n = as_array(bias_ih).copy(), as_array(bias_hh)[-states.shape[2] :]
     outer = len(bias) - len(bias_n)
-    do(np.add, as_array(bias_ih)[:outer], as_array(bias_hh)[:outer], bias[:outer])
+    do(_add, as_array(bias_ih)[:outer], as_array(bias_hh)[:outer], bias[:outer])
     do(np.copyto, bias[outer:], as_array(bias_ih)[outer:])
     products = (*_input_products(inputs, weight_ih), bias, bias_n)
     results = map(as_array, (states, gates, h_n))

@@ -493,7 +493,7 @@ def test_the_rule_that_chooses_the_step(
     adamw = torch.optim.AdamW([nn.Parameter(torch.ones(2))], **optimizer)
     ids = SimpleNamespace(device=torch.device(device))
     state: Any = SimpleNamespace(
-        model=SimpleNamespace(engine="torch"), optimizer=adamw, batches=SimpleNamespace(ids=ids)
+        model=nn.Linear(1, 1), optimizer=adamw, batches=SimpleNamespace(ids=ids)
     )
     assert cuda.choose_step(state, TrainConfig()).words == words
 

@@ -71,10 +71,11 @@ def mean_of(nats: Array, labels: Tensor, logits: Tensor) -> Tensor:
     IndexError
         If a label is not in the vocabulary.
     """
-    loss = nats.sum() / len(nats)
+    # The sum has the type of the logits, as torch's has: what overflows there does so here, too.
+    loss = torch.tensor(nats.sum(), dtype=logits.dtype) / len(nats)
     if not math.isfinite(loss):
         check_tokens(labels.numpy(), logits.shape[1])
-    return torch.tensor(loss, dtype=logits.dtype)
+    return loss
 
 
 def compile_updates(dtype: torch.dtype) -> None:

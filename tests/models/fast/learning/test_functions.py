@@ -76,3 +76,13 @@ def test_a_label_that_is_no_token_is_refused(wrong: int) -> None:
     labels[3] = wrong
     with pytest.raises(IndexError, match=f"index {wrong} is outside the vocabulary of 5 tokens"):
         loss_compiled(logits, labels)
+
+
+def test_a_loss_that_is_too_large_is_infinite_as_torchs_is() -> None:
+    logits = torch.zeros(20, 3)
+    logits[:, 0] = 1e38
+    for number in (2, 20):  # whose sum is a number, and is none
+        labels = torch.ones(number, dtype=torch.long)
+        ours, theirs = (f(logits[:number], labels).item() for f in (loss_compiled, F.cross_entropy))
+        assert math.isfinite(ours) is (number == 2)
+        assert ours == theirs
