@@ -50,7 +50,7 @@ OTHER_TEXT = {
     "04_text_and_zipf.ipynb": {"cell-15", "cell-28"},
     "12_your_own_text.ipynb": {"cell-01", "cell-03", "cell-12"},
 }  # cells about a Chinese text instead
-GATES_AT_LEAST, WITHOUT_AT_MOST = 0.95, 0.7  # of the answers of `task:copy`; a guess has 0.25
+GATES_AT_LEAST, WITHOUT_AT_MOST = 0.95, 0.5  # of the answers of `task:copy`; a guess has 0.25
 PERPLEXITY = re.compile(r"^(training|held-out) perplexity (\d+\.\d+)", re.MULTILINE)
 
 pytestmark = pytest.mark.timeout(2 * SECONDS + 100)
@@ -176,6 +176,7 @@ def test_the_chinese_script_has_the_code_of_the_english_one() -> None:
     assert without_words(chinese) == without_words(script.read_text(encoding="utf-8"))
 
 
+GATED = ("gru", "lstm")
 COPIES = "07_gru_lstm_deep_bidirectional.ipynb"
 
 
@@ -250,13 +251,16 @@ def check_gates(printed: str) -> None:
     near, far = by_distance["rnn"][:2], by_distance["rnn"][-2:]
     assert min(near) >= 100 * GATES_AT_LEAST
     assert max(far) <= 100 * WITHOUT_AT_MOST
-    right = re.findall(r"^(rnn|gru|lstm) +(.+)% right; perplexity (.+), at", printed, re.MULTILINE)
+    right = re.findall(
+        r"^(rnn|gru|lstm) +(.+)% right; perplexity (.+), at best (.+)$", printed, re.MULTILINE
+    )
     copies, brackets = (
-        {cell: (float(share), float(perplexity)) for cell, share, perplexity in part}
+        {cell: tuple(map(float, figures)) for cell, *figures in part}
         for part in (right[:3], right[3:])
     )
     assert copies["rnn"][0] < 100 * WITHOUT_AT_MOST
-    assert min(share for share, _ in brackets.values()) > 95
+    assert all(copies[cell][1] < 1.03 * copies[cell][2] < copies["rnn"][1] for cell in GATED)
+    assert min(share for share, *_ in brackets.values()) > 95
     assert brackets["rnn"][1] > max(brackets["gru"][1], brackets["lstm"][1])
     table = re.findall(
         r"^(\w+(?:, 2 layers)?) +[\d,]+ +\d+\.\d+ +(\d+\.\d+) ", printed, re.MULTILINE
@@ -264,7 +268,7 @@ def check_gates(printed: str) -> None:
     text = {cell: float(perplexity) for cell, perplexity in table}
     assert max(text["gru"], text["lstm"]) < text["rnn"]
     assert text["lstm"] < text["lstm, 2 layers"]
-    kept = re.findall(r"steps; (\d+) of 64 units more than 10$", printed, re.MULTILINE)
+    kept = re.findall(r"steps; (\d+) of 64 units more than 18$", printed, re.MULTILINE)
     assert int(kept[0]) > int(kept[1])
     sees, cannot = re.findall(r"^perplexity at .*: (?:at most )?(.+)$", printed, re.MULTILINE)
     assert float(sees) < 1.5 < text["gru"] < float(cannot)
@@ -272,10 +276,10 @@ def check_gates(printed: str) -> None:
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_gates_win_with_another_seed(cell: str) -> None:
-    # The settings of the lesson, whose seed is 0; seed 2 gave the same when it was tried.
-    corpus = task_corpus("copy", TaskConfig(length=2, symbols=4, delay=10, examples=2500))
-    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 16, 34))
-    config = TrainConfig(epochs=30, lr=0.02, seed=1, device="cpu", threads=1)
+    # The settings of the lesson, whose seed is 0; 1, 3, 4 and 5 gave the same when tried.
+    corpus = task_corpus("copy", TaskConfig(length=2, symbols=4, delay=18, examples=2500))
+    batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 8, 34))
+    config = TrainConfig(epochs=40, lr=0.01, seed=2, device="cpu", threads=1)
     report = evaluate_text(
         train(batches, ModelConfig(cell, num_hiddens=64), config), corpus
     ).further
