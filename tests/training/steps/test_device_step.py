@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from rnn_magics.batching import BATCHERS, BatchConfig, Batcher, Batches
 from rnn_magics.models.cells import CELLS, GRUCell
-from rnn_magics.models.rnn_model import ModelConfig
+from rnn_magics.models.rnn_model import ModelConfig, RNNModel
 from rnn_magics.training import loop
 from rnn_magics.training.config import TrainConfig
 from rnn_magics.training.events import EpochEnd, Event, StepEnd, TrainBegin, TrainEnd
@@ -493,7 +493,9 @@ def test_the_rule_that_chooses_the_step(
     adamw = torch.optim.AdamW([nn.Parameter(torch.ones(2))], **optimizer)
     ids = SimpleNamespace(device=torch.device(device))
     state: Any = SimpleNamespace(
-        model=nn.Linear(1, 1), optimizer=adamw, batches=SimpleNamespace(ids=ids)
+        model=RNNModel(ModelConfig(num_hiddens=2), 3),
+        optimizer=adamw,
+        batches=SimpleNamespace(ids=ids),
     )
     assert cuda.choose_step(state, TrainConfig()).words == words
 

@@ -42,12 +42,17 @@ def nats_of_rows(logits: Any, labels: Any, nats: Any, d_logits: Any, first: int,
         highest = _highest(row, lanes)
         for j in range(len(row)):
             result[j] = exp(row[j] - highest)
-        total = _total(result, lanes)
-        nats[i] = math.log(np.float64(total)) + np.float64(highest) - np.float64(row[label])
-        factor = share / total
+        # The others are added up without the label: if it is almost certain, its gradient is their
+        # small share. As 1 - p it would be the rounding of p, the same way for every such token.
+        own, result[label] = result[label], 0
+        others = _total(result, lanes)
+        nats[i] = math.log(np.float64(own) + np.float64(others)) + (
+            np.float64(highest) - np.float64(row[label])
+        )
+        factor = share / (own + others)
         for j in range(len(result)):
             result[j] *= factor
-        result[label] -= share
+        result[label] = -others * factor
 
 
 @compiled
