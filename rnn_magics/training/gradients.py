@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.modules import module as of_all_modules
 
 from rnn_magics.models.cells import State
+from rnn_magics.models.forked import check_fork
 from rnn_magics.models.rnn_model import RNNModel
 from rnn_magics.training.machine.precision import forward_loss
 
@@ -55,7 +56,8 @@ class Gradients:
         state : tuple of Tensor
             The state after the last token, detached.
         """
-        if weight == 1 and not self.need_autograd():
+        check_fork()
+        if weight == 1 and precision == "float32" and not self.need_autograd():
             return self._written_out.add(X, Y, state)
         loss, last = forward_loss(self._model, X, Y, state, precision)
         loss = loss if weight == 1 else loss * weight
