@@ -30,12 +30,12 @@ from training import GATES, Setting
 from rnn_magics import Batches, ModelConfig, RNNModel, TrainConfig, train
 from rnn_magics.models import recurrent
 from rnn_magics.models.engines import ENGINES
-from rnn_magics.models.fast import functions, layout, linear, products, regions
-from rnn_magics.models.fast.learning import functions as learning
+from rnn_magics.models.fast import functions, layout, products, regions
 from rnn_magics.training.steps import step
 from rnn_magics.training.steps.update import CompiledUpdate
 
 TOKENS, BATCH, STEPS = 65, 32, 35
+_run_parts = regions.run_parts
 
 
 def seconds(model: RNNModel, engine: str, inputs: torch.Tensor) -> float:
@@ -89,20 +89,18 @@ class Clock:
         return call
 
     def run(self, kernel: Any, *given: Any) -> None:
-        """Take the place of `regions.run`."""
-        self.timed(kernel.__name__, regions.run)(kernel, *given)
+        """Take the place of `regions.run_parts`."""
+        self.timed(kernel.__name__, _run_parts)(kernel, *given)
 
 
 @contextmanager
-def clocked() -> Iterator[Clock]:
+def clocked(clock: Clock) -> Iterator[None]:
     """Time every part of the steps that are taken meanwhile."""
-    clock, patched = Clock(), ExitStack()
-    with patched:
+    with ExitStack() as patched:
         timed = clock.timed("take", CompiledUpdate.take)
         patched.enter_context(mock.patch.object(CompiledUpdate, "take", timed))
-        for place in (functions, linear, layout, learning):
-            patched.enter_context(mock.patch.object(place, "run", clock.run))
-        yield clock
+        patched.enter_context(mock.patch.object(regions, "run_parts", clock.run))
+        yield
 
 
 def product_seconds(setting: Setting) -> dict[str, float]:
@@ -130,8 +128,10 @@ def print_parts(cell: str, repeats: int) -> None:
     eager = step.EagerStep(state)
     epoch = eager.begin_epoch()
     found: dict[str, list[float]] = defaultdict(list)
+    clock = Clock()  # one for all steps: a tape keeps what it was recorded with
     for turn in range(repeats + 3):
-        with clocked() as clock:
+        with clocked(clock):
+            clock.taken.clear()
             begun = time.thread_time()
             eager.take(epoch, config)
             whole = time.thread_time() - begun

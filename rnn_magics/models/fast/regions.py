@@ -175,10 +175,11 @@ def run(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
     MemoryError
         When a part cannot allocate its buffers.
     """
-    do(_run, kernel, size, grain, at_once, *given)
+    do(run_parts, kernel, size, grain, at_once, *given)
 
 
-def _run(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
+def run_parts(kernel: Any, size: int, grain: int, at_once: int, *given: Any) -> None:
+    """Do what `run` does, whether or not somebody records."""
     if not size:
         return
     threads = torch.get_num_threads()
