@@ -33,6 +33,12 @@ def environment() -> dict[str, str]:
     }
 
 
+def has_more() -> bool:
+    """Whether this CPU has wider vectors than those of AVX2, or a matrix unit, used or not."""
+    features = binding.get_host_cpu_features()
+    return any(on and name.startswith(_BEYOND) for name, on in features.items())
+
+
 def is_limited() -> bool:
     """Whether this process uses AVX2 and no more, by what numba and torch say of themselves."""
     return VECTOR_BYTES == 32 and torch.backends.cpu.get_cpu_capability() == "AVX2"

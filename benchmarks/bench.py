@@ -4,7 +4,8 @@
 
 Each benchmark runs in its own process, one after the other. Its table replaces the text between its
 two marks in the page. With ``--only``, the other sections stay as they are. Where a table says most
-of the CPU, there is one for each kind of CPU, and those of others stay, with their date.
+of the CPU, there is one for each kind of CPU, and those of others stay, with their date. On a CPU
+without AVX-512 the section `avx2`, which limits another CPU to AVX2, is left out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
+
+import avx2
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
@@ -53,7 +56,8 @@ def marked(name: str) -> str:
     if name not in EACH_CPU:
         return name
     words = re.sub(r"\(\w+\)|processor|cpu", "", processor(), flags=re.IGNORECASE)
-    return f"{name}, {' '.join(words.split())}"
+    narrow = "" if avx2.has_more() else ", AVX2"  # a cloud gives the same name to many CPUs
+    return f"{name}, {' '.join(words.split())}{narrow}"
 
 
 def circumstances(packages: Iterable[str] = PACKAGES) -> str:
@@ -105,6 +109,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     given = parser.parse_args()
     for name in given.only:
+        if name == "avx2" and not avx2.has_more():
+            print("avx2: this CPU has nothing wider, so `training` measures the same")
+            continue
         text = section(name, quick=given.quick)
         print(text, flush=True)
         if not given.quick:

@@ -30,14 +30,18 @@ old
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    monkeypatch.delitem(sys.modules, "bench", raising=False)
+    for name in ("bench", "avx2"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     import bench
 
     return bench
 
 
-def on(bench: ModuleType, monkeypatch: pytest.MonkeyPatch, processor: str) -> None:
+def on(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch, processor: str, *, is_wide: bool = True
+) -> None:
     monkeypatch.setattr(bench, "processor", lambda: processor)
+    monkeypatch.setattr(bench.avx2, "has_more", lambda: is_wide)
 
 
 def test_the_table_of_the_same_cpu_is_replaced(
@@ -54,6 +58,30 @@ def test_the_table_of_another_cpu_stays(bench: ModuleType, monkeypatch: pytest.M
     assert PAGE.partition("<!--")[2] in page
     assert "<!-- training, Intel Xeon: begin -->\n\nnew\n<!-- training, Intel Xeon: end -->" in page
     assert bench.replaced(page, "training", "newer") == page.replace("new", "newer", 1)
+
+
+def test_a_cpu_of_the_same_name_without_avx512_has_a_table_of_its_own(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(bench, monkeypatch, "AMD EPYC", is_wide=False)
+    page = bench.replaced(PAGE, "training", "new")
+    assert PAGE.partition("<!--")[2] in page
+    assert "<!-- training, AMD EPYC, AVX2: begin -->\n\nnew\n" in page
+
+
+def test_the_limit_to_avx2_is_left_out_where_there_is_nothing_wider(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run: list[str] = []
+    monkeypatch.setattr(bench, "section", lambda name, **_: run.append(name) or name)
+    monkeypatch.setattr(sys, "argv", ["bench.py", "--quick", "--only", "training", "avx2"])
+    on(bench, monkeypatch, "AMD EPYC", is_wide=False)
+    bench.main()
+    assert run == ["training"]
+    assert "avx2: this CPU has nothing wider" in capsys.readouterr().out
+    on(bench, monkeypatch, "AMD EPYC")
+    bench.main()
+    assert run == ["training", "training", "avx2"]
 
 
 def test_other_tables_are_those_of_the_last_machine(

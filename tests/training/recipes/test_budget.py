@@ -15,7 +15,6 @@ from rnn_magics.training.endings import Ending
 from rnn_magics.training.events import Event, StepEnd, TrainEnd
 from rnn_magics.training.recipes import budget
 from rnn_magics.training.recipes.budget import (
-    DROPOUTS,
     REFERENCE,
     SIZES,
     Size,
@@ -44,13 +43,14 @@ def rate(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
 
 
 def test_the_tables_rise_from_zero() -> None:
-    assert SIZES[0].tokens == DROPOUTS[0][0] == 0
+    assert SIZES[0].tokens == 0
+    assert all(size.dropouts[0][0] == 0 for size in SIZES)
     for rising in (
         [size.tokens for size in SIZES],
         [size.model.num_layers * size.model.num_hiddens**2 for size in SIZES],
         [-size.speed for size in SIZES],
-        [least for least, _ in DROPOUTS],
-        [share for _, share in DROPOUTS],
+        *([least for least, _ in size.dropouts] for size in SIZES),
+        *([share for _, share in size.dropouts] for size in SIZES),
     ):
         assert rising == sorted(rising)
     assert next(size for size in SIZES if size.speed == 1).model == replace(REFERENCE, dropout=0.0)
@@ -68,15 +68,20 @@ def test_more_time_gives_a_larger_model(rate: list[TrainConfig], size: Size) -> 
 
 
 @pytest.mark.parametrize(
-    ("passes", "dropout"),
+    ("size", "passes", "dropout"),
     [
-        *((least + 0.5, share) for least, share in DROPOUTS),
-        *((least - 0.5, before[1]) for before, (least, _) in itertools.pairwise(DROPOUTS)),
+        (size, passes, dropout)
+        for size in SIZES
+        for before, (least, share) in itertools.pairwise(((0.0, 0.0), *size.dropouts))
+        for passes, dropout in ((least + 0.5, share), (least - 0.5, before[1]))
+        if passes > 0
     ],
 )
-@pytest.mark.usefixtures("rate")
-def test_a_text_that_is_read_often_gives_more_dropout(passes: float, dropout: float) -> None:
-    found = suited(of_length(1_000), replace(LIMITS, max_time=passes / SIZES[0].speed))
+def test_a_text_that_is_read_often_gives_more_dropout(
+    monkeypatch: pytest.MonkeyPatch, size: Size, passes: float, dropout: float
+) -> None:
+    monkeypatch.setattr(budget, "SIZES", (replace(size, tokens=0),))
+    found = suited(of_length(1_000), replace(LIMITS, max_tokens=round(passes * 1_000)))
     assert found.passes == pytest.approx(passes)
     assert found.model.dropout == dropout
 
@@ -112,7 +117,8 @@ def test_the_sentence_says_what_was_found() -> None:
     tokens = size.tokens * size.speed
     assert f": {size.model.cell}, {size.model.num_layers} layers of " in said
     assert (
-        f"{size.model.num_hiddens}, dropout {DROPOUTS[-1][1]:g}, learning rate {size.lr:g};" in said
+        f"{size.model.num_hiddens}, dropout {size.dropouts[-1][1]:g}, learning rate {size.lr:g};"
+        in said
     )
     assert f"read about {tokens / 1e6:.1f} million tokens" in said
     assert said.endswith(f"the training text {tokens / 10**4:.1f} times")
