@@ -30,7 +30,8 @@ from training import GATES, Setting
 from rnn_magics import Batches, ModelConfig, RNNModel, TrainConfig, train
 from rnn_magics.models import recurrent
 from rnn_magics.models.engines import ENGINES
-from rnn_magics.models.fast import functions, layout, products, regions
+from rnn_magics.models.fast import functions, layout, products
+from rnn_magics.models.fast.running import regions
 from rnn_magics.training.steps import step
 from rnn_magics.training.steps.update import CompiledUpdate
 

@@ -17,7 +17,7 @@ from rnn_magics.models.cells import Cell, GRUCell, LSTMCell, MinGRUCell, MinLSTM
 from rnn_magics.models.fast.functions import ROWS_IN_TIME
 from rnn_magics.models.fast.layout import pack
 from rnn_magics.models.fast.linear import GRAIN
-from rnn_magics.models.fast.regions import run
+from rnn_magics.models.fast.running.regions import run
 from rnn_magics.models.fast.writing import loop
 from rnn_magics.models.fast.writing.choosing import Rule
 from rnn_magics.models.fast.writing.loop import Array, Weights, write_rows

@@ -78,7 +78,7 @@ def test_a_cell_is_compiled_once(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_larger_model_finds_all_of_its_cell_compiled(cell: str) -> None:
-    from rnn_magics.models.fast import regions
+    from rnn_magics.models.fast.running import regions
 
     def number() -> int:
         return sum(len(region.signatures) for region in regions._REGIONS.values())

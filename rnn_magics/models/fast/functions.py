@@ -31,9 +31,9 @@ from rnn_magics.models.fast.layout import (
     room_after,
     spaced,
 )
-from rnn_magics.models.fast.learning.tape import do
 from rnn_magics.models.fast.linear import GRAIN, product
-from rnn_magics.models.fast.regions import run
+from rnn_magics.models.fast.running.regions import run
+from rnn_magics.models.fast.running.tape import do
 from rnn_magics.models.fast.tile import ROWS
 
 ROWS_IN_TIME = 16  # batch rows at once in a scan: more would push the weights out of the cache

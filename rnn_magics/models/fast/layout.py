@@ -11,8 +11,8 @@ from torch import Tensor
 from rnn_magics.models.fast import products
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.amx.instructions import PIECES, TERMS, TILE
-from rnn_magics.models.fast.learning.tape import do
-from rnn_magics.models.fast.regions import run
+from rnn_magics.models.fast.running.regions import run
+from rnn_magics.models.fast.running.tape import do
 from rnn_magics.models.fast.tile import PANEL_BYTES
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -11,7 +11,7 @@ from torch.autograd.function import Function, once_differentiable
 from rnn_magics.models.fast import products
 from rnn_magics.models.fast.amx.instructions import TERMS
 from rnn_magics.models.fast.layout import as_array, pack, pack_for, padded
-from rnn_magics.models.fast.regions import run
+from rnn_magics.models.fast.running.regions import run
 from rnn_magics.models.fast.tile import ROWS
 
 GRAIN = 4  # the fewest rows of a part, except for the last one

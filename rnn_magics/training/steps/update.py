@@ -99,8 +99,8 @@ class CompiledUpdate:
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
-        from rnn_magics.models.fast import regions  # noqa: PLC0415  (needs numba)
         from rnn_magics.models.fast.learning import updates  # noqa: PLC0415
+        from rnn_magics.models.fast.running import regions  # noqa: PLC0415  (needs numba)
 
         self._run, self._kernels = regions.run, updates
         self._optimizer, self._in_torch = optimizer, TorchUpdate(optimizer)

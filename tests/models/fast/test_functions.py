@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,20 +27,12 @@ SHAPES = [(1, 1, 1), (1, 5, 3), (3, 7, 4), (5, 64, 8), (17, 33, 2), (33, 100, 3)
 SHAPES += [(17, 160, 2), (32, 128, 3)]  # and those of tiles, where there are any
 
 
-@pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
-def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(before)
-
-
 def drawn(seed: int, *shape: int, dtype: torch.dtype) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(shape, generator=generator, dtype=dtype)
 
 
-@pytest.mark.usefixtures("_threads")
+@pytest.mark.usefixtures("numbers_of_threads")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
 @pytest.mark.parametrize(("batch", "size", "steps"), SHAPES)
 @pytest.mark.parametrize("name", SCANS)
@@ -170,7 +162,7 @@ def test_indices_and_sizes_are_checked() -> None:
         run_compiled(cell, torch.zeros(3, 2, VOCAB + 1), state)
 
 
-@pytest.mark.usefixtures("_threads")
+@pytest.mark.usefixtures("numbers_of_threads")
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (2, 20, 33), (300, 64)])
 @pytest.mark.parametrize("num_outputs", [1, 13, 65, 300])
 @pytest.mark.parametrize("has_bias", [True, False])

@@ -17,7 +17,7 @@ from rnn_magics.models.fast.functions import ROWS_IN_TIME, check_given, flags_of
 from rnn_magics.models.fast.gated import scans
 from rnn_magics.models.fast.layout import Array, as_array, pack, padded, room_after, spaced
 from rnn_magics.models.fast.linear import GRAIN
-from rnn_magics.models.fast.regions import run
+from rnn_magics.models.fast.running.regions import run
 from rnn_magics.models.fast.tile import ROWS
 
 

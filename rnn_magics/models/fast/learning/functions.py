@@ -13,7 +13,7 @@ from torch.autograd.function import Function, once_differentiable
 from rnn_magics.models.fast.functions import check_tokens
 from rnn_magics.models.fast.layout import Array, as_array
 from rnn_magics.models.fast.learning import losses, updates
-from rnn_magics.models.fast.regions import run
+from rnn_magics.models.fast.running.regions import run
 
 _GRAIN = 4  # the fewest rows of a part, except for the last one
 

@@ -17,8 +17,8 @@ from rnn_magics.models.cells import State
 from rnn_magics.models.engines import recurrence_of
 from rnn_magics.models.fast.layout import Array
 from rnn_magics.models.fast.learning.functions import mean_of, nats_of
-from rnn_magics.models.fast.learning.tape import Tape, do
 from rnn_magics.models.fast.linear import linear_gradients, product
+from rnn_magics.models.fast.running.tape import Tape, do
 from rnn_magics.models.recurrent import needed
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class WrittenOut:
     """Computes the loss of minibatches and its gradients.
 
     Where a minibatch is small, the memory of a step serves the next one, too, and its calls are on
-    a tape (`rnn_magics.models.fast.learning.tape`).
+    a tape (`rnn_magics.models.fast.running.tape`).
 
     Parameters
     ----------

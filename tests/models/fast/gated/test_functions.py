@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,14 +20,6 @@ VOCAB = 11
 SHAPES = [(1, 1, 1), (1, 5, 3), (3, 7, 4), (5, 64, 8), (17, 33, 2), (33, 100, 3), (4, 272, 2)]
 
 
-@pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
-def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(before)
-
-
 def random(seed: int, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
@@ -41,7 +32,7 @@ def drawn(name: str, size: int, dtype: torch.dtype = torch.float32, scale: float
     return cell
 
 
-@pytest.mark.usefixtures("_threads")
+@pytest.mark.usefixtures("numbers_of_threads")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["single", "double"])
 @pytest.mark.parametrize(("batch", "size", "steps"), SHAPES)
 @pytest.mark.parametrize("name", GATED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -16,21 +15,13 @@ from rnn_magics.models.engines import loss_compiled
 SHAPES = [(1, 1), (3, 2), (5, 15), (7, 16), (9, 17), (70, 65), (4, 1000)]
 
 
-@pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
-def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(before)
-
-
 def given(rows: int, size: int, dtype: torch.dtype, scale: float = 5.0) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(rows + size)
     logits = scale * torch.randn(rows, size, generator=generator, dtype=dtype)
     return logits.requires_grad_(), torch.randint(size, (rows,), generator=generator)
 
 
-@pytest.mark.usefixtures("_threads")
+@pytest.mark.usefixtures("numbers_of_threads")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(("rows", "size"), SHAPES)
 @pytest.mark.parametrize("scale", [0.0, 1.0, 40.0])

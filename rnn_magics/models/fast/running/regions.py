@@ -16,13 +16,14 @@ from typing import Any
 import torch
 
 from rnn_magics.language import say
-from rnn_magics.models.fast import parallel, products, scans
+from rnn_magics.models.fast import products, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.compiling import compiled
 from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.learning import losses, updates
-from rnn_magics.models.fast.learning.tape import do
-from rnn_magics.models.fast.parallel import in_parallel
+from rnn_magics.models.fast.running import parallel
+from rnn_magics.models.fast.running.parallel import in_parallel
+from rnn_magics.models.fast.running.tape import do
 from rnn_magics.models.fast.writing import loop
 
 

@@ -11,13 +11,14 @@ import torch
 from numba import njit, types
 from numba.extending import intrinsic
 
-from rnn_magics.models.fast import parallel, products, regions, scans
+from rnn_magics.models.fast import products, scans
 from rnn_magics.models.fast.amx import products as amx
 from rnn_magics.models.fast.functions import GRU, Scan
 from rnn_magics.models.fast.gated import scans as gated_scans
 from rnn_magics.models.fast.learning import losses, updates
 from rnn_magics.models.fast.linear import Linear
-from rnn_magics.models.fast.parallel import in_parallel
+from rnn_magics.models.fast.running import parallel, regions
+from rnn_magics.models.fast.running.parallel import in_parallel
 from rnn_magics.models.fast.writing import loop
 
 

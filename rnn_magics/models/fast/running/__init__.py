@@ -1,0 +1,1 @@
+"""How the compiled functions are run: on threads, and once more from a tape."""
