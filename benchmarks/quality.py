@@ -3,6 +3,7 @@
     python benchmarks/quality.py [--quick]
     python benchmarks/quality.py --corpus tiny_shakespeare --recipes ten-minutes --seeds 0 1 2
     python benchmarks/quality.py --corpus python_docs --recipes ten-minutes --tokens 17000000
+    python benchmarks/quality.py --recipes one-minute --seeds 1 2 --alone
 
 The setting is that of ``%corpus NAME --test 0.05``, ``%sample seq --num-steps 64`` and
 ``%train_rnn --recipe NAME``, then ``%evaluate_rnn --ngram 8``: the recurrent model alone, and mixed
@@ -10,8 +11,8 @@ with n-gram counts of the same training text; and ``%evaluate_rnn --dynamic --ca
 --ngram 8``: as it goes on learning from what it reads, and with all of it. The
 time is that of the training: the short measurement that chooses the model, all that the loop
 does, also the scoring of the held-out text after each epoch, and the counting; the reading that
-adapts comes after it. On a machine that is busy, ``--tokens`` says how many the
-model would read in the time if it were quiet.
+adapts comes after it, takes a minute or two a model, and is left out by ``--alone``. On a machine
+that is busy, ``--tokens`` says how many the model would read in the time if it were quiet.
 
 The first nine tenths are trained on, as in nanoGPT. Half of the last tenth is held out: the recipes
 were chosen by it. The other half is the test part. Others publish the score of the whole tenth,
@@ -38,6 +39,7 @@ from rnn_magics import (
     Corpus,
     CorpusConfig,
     Vocab,
+    evaluate,
     evaluate_mixture,
     fit_ngram,
     make_batches,
@@ -69,23 +71,32 @@ class Found:
     ----------
     held, test, tenth
         Of the held-out part, of the test part, and of both.
-    counts, mixed, learning, together
-        Of the held-out part: counts alone, mixed with the model, the model as it learns, and all.
     model
         The model, its dropout, and how much it read.
+    counts, mixed, learning, together
+        Of the held-out part: counts alone, mixed with the model, the model as it learns, and all;
+        None where only the model was to be scored.
     """
 
     held: float
     test: float
     tenth: float
-    counts: float
-    mixed: float
-    learning: float
-    together: float
     model: str
+    counts: float | None = None
+    mixed: float | None = None
+    learning: float | None = None
+    together: float | None = None
 
 
-def trained(name: str, recipe_name: str, seed: int, tokens: int | None, *, brief: bool) -> Found:
+def trained(
+    name: str,
+    recipe_name: str,
+    seed: int,
+    tokens: int | None,
+    *,
+    brief: bool = False,
+    alone: bool = False,
+) -> Found:
     """Train with a recipe, and return its scores."""
     recipe = RECIPES[recipe_name]
     corpus = Corpus.load(name, SPLIT)
@@ -102,9 +113,7 @@ def trained(name: str, recipe_name: str, seed: int, tokens: int | None, *, brief
     if tokens is None:
         limits = replace(limits, max_time=seconds - (time.perf_counter() - begun))
     run = train(batches, found.model, limits)
-    counted, adapting = (evaluate_mixture(run, corpus, ORDER, how) for how in (None, ADAPTS))
-    scores = *counted.rows, adapting.rows[1], adapting.mixture
-    held, counts, mixed, learning, together = (row.score.nats for row in scores)
+    held = evaluate(run.model, batches.valid).nats
     test = math.nan if run.test is None else run.test.nats
     sizes = len(batches.valid), len(batches.test)
     tenth = (held * sizes[0] + test * sizes[1]) / sum(sizes)
@@ -113,7 +122,13 @@ def trained(name: str, recipe_name: str, seed: int, tokens: int | None, *, brief
         f"{model.num_layers} x {model.num_hiddens}, dropout {model.dropout:g}, "
         f"{run.tokens / 1e6:.1f} million tokens at {run.tokens_per_second:,.0f}/s"
     )
-    return Found(held, test, tenth, counts, mixed, learning, together, told)
+    found = Found(held, test, tenth, told)
+    if alone:
+        return found
+    counted, adapting = (evaluate_mixture(run, corpus, ORDER, how) for how in (None, ADAPTS))
+    scores = *counted.rows[1:], adapting.rows[1], adapting.mixture
+    counts, mixed, learning, together = (row.score.nats for row in scores)
+    return replace(found, counts=counts, mixed=mixed, learning=learning, together=together)
 
 
 def rows(
@@ -123,6 +138,7 @@ def rows(
     tokens: int | None = None,
     *,
     brief: bool = False,
+    alone: bool = False,
 ) -> list[Row]:
     """Return the rows of one text and one recipe."""
     what = f"{name}, `{recipe}`"
@@ -134,16 +150,17 @@ def rows(
         "learning": f"{what}: held out, learning as it reads",
         "together": f"{what}: held out, learning, a cache of {ADAPTS.cache:,} and an {ORDER}-gram",
     }
+    if alone:
+        told = {each: told[each] for each in ("tenth", "test", "held")}
     targets = {each: TARGET.get((each, name, recipe), "") for each in told}
     try:
-        found = [trained(name, recipe, seed, tokens, brief=brief) for seed in seeds]
+        found = [trained(name, recipe, seed, tokens, brief=brief, alone=alone) for seed in seeds]
     except RNNMagicsError as error:
         failed = "not measured", "", None
         return [Row(head, *failed, targets[each], str(error)) for each, head in told.items()]
-    notes = {
-        "tenth": f"; {found[0].model}",
-        "mixed": f"; the {ORDER}-gram alone: {found[0].counts:.3f}",
-    }
+    notes = {"tenth": f"; {found[0].model}"}
+    if found[0].counts is not None:
+        notes["mixed"] = f"; the {ORDER}-gram alone: {found[0].counts:.3f}"
     values = {each: [getattr(one, each) for one in found] for each in told}
     return [
         Row(
@@ -180,6 +197,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=MINUTES)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--tokens", type=int, help="train on so many instead of for the time")
+    parser.add_argument("--alone", action="store_true", help="score only the model by itself")
     given = parser.parse_args()
     if given.recipes is None:
         found = measure(given.quick)
@@ -188,7 +206,7 @@ def main() -> None:
             row
             for recipe in given.recipes
             for name in given.corpus
-            for row in rows(name, recipe, given.seeds, given.tokens)
+            for row in rows(name, recipe, given.seeds, given.tokens, alone=given.alone)
         ]
     print(table(found))
 
