@@ -38,7 +38,7 @@ SECTIONS = {  # the title and the command
     "gpu": ("Training on CUDA", ["gpu.py"]),
     "quality": ("Time to quality", ["quality.py"]),
 }
-EACH_CPU = ("training", "avx2", "generation")  # a table for each kind of CPU
+EACH_CPU = ("training", "avx2", "generation", "notebook")  # a table for each kind of CPU
 PACKAGES = ("torch", "numba", "numpy", "ipykernel", "d2l")
 
 
