@@ -12,6 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import torch
 
 from rnn_magics.batching import Batches
 from rnn_magics.errors import TrainingError
@@ -27,6 +30,7 @@ REFERENCE = ModelConfig("gru", num_layers=2, dropout=0.1)
 
 _WARM = 2  # steps that are not counted: the first ones allocate, and find the number of threads
 _LEAST_STEPS, _SECONDS = 5, 0.4
+_LEAST_EACH = 2  # steps with a number of threads, to count it
 
 
 DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (16, 0.25), (30, 0.5))
@@ -166,7 +170,9 @@ def measure_rate(
 ) -> float:
     """Return how many tokens a second the model of reference trains on, here and now.
 
-    Some steps are taken, for about half a second, on a model that is then forgotten.
+    Some steps are taken, for about half a second, on a model that is then forgotten. They are also
+    the first steps of a search for the number of threads, so the fastest number counts: it is the
+    one that a training will soon have.
 
     Parameters
     ----------
@@ -191,18 +197,26 @@ def measure_rate(
         threads=train.threads,
     )
     run, state = begin(unscored, REFERENCE, config)
-    timed: list[tuple[float, int]] = []  # seconds and tokens after each step
+    ends: list[StepEnd] = []
+    numbers: list[int] = []  # of threads, for each step
 
     def enough() -> Ending | None:
-        is_long = len(timed) >= _WARM + _LEAST_STEPS
-        is_over = is_long and timed[-1][0] - timed[_WARM - 1][0] >= _SECONDS
+        is_long = len(ends) >= _WARM + _LEAST_STEPS
+        is_over = is_long and ends[-1].seconds - ends[_WARM - 1].seconds >= _SECONDS
         return Ending.STOPPED if is_over else None
 
     for event in iter_train(run, state, enough):
         tell(event)
         if isinstance(event, StepEnd):
-            timed.append((event.seconds, event.tokens))
-    if len(timed) <= _WARM:  # it ended before, and said why
+            ends.append(event)
+            numbers.append(torch.get_num_threads())
+    steps = list(zip(numbers[_WARM:], pairwise(ends[_WARM - 1 :]), strict=False))
+    rates = []
+    for number in set(numbers[_WARM:]):
+        own = [pair for threads, pair in steps if threads == number]
+        if len(own) >= _LEAST_EACH:
+            tokens = sum(end.tokens - begin.tokens for begin, end in own)
+            rates.append(tokens / sum(end.seconds - begin.seconds for begin, end in own))
+    if not rates:  # it ended before, and said why
         raise TrainingError(run.message or say("no step could be timed"))
-    begun, ended = timed[_WARM - 1], timed[-1]
-    return (ended[1] - begun[1]) / (ended[0] - begun[0])
+    return max(rates)

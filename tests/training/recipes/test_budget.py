@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
 from rnn_magics.batching import BatchConfig, Batches
 from rnn_magics.errors import TrainingError
@@ -138,7 +139,41 @@ def test_the_rate_is_that_of_the_steps_that_were_taken(
     found = measure_rate(batches, TrainConfig(threads=1), tell)
     warm, last = taken[1], taken[-1]
     assert len(taken) == 7
-    assert found == (last.tokens - warm.tokens) / (last.seconds - warm.seconds)
+    assert found == pytest.approx((last.tokens - warm.tokens) / (last.seconds - warm.seconds))
+
+
+def test_steps_of_the_search_for_threads_do_not_make_the_rate_smaller(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two threads take a second for a step of ten tokens, one takes three; a lucky step of three
+    # threads does not count.
+    took = [(2, 9.0), (2, 1.0), (2, 1.0), (1, 3.0), (1, 3.0), (3, 0.1), (2, 1.0)]
+    now = [0]
+
+    def steps(_run: Any, _state: Any, _should_stop: Any) -> Any:
+        seconds = 0.0
+        for number, (threads, taken) in enumerate(took, 1):
+            now[0] = threads
+            seconds += taken
+            yield StepEnd(
+                epoch=1,
+                step=number,
+                num_steps=len(took),
+                loss=torch.tensor(1.0),
+                epoch_loss=torch.tensor(1.0),
+                grad_norm=torch.tensor(1.0),
+                lr=0.1,
+                seconds=seconds,
+                tokens=10 * number,
+                losses=torch.ones(len(took)),
+                norms=torch.ones(len(took)),
+                done=0.0,
+                seconds_left=1.0,
+            )
+
+    monkeypatch.setattr(budget, "iter_train", steps)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: now[0])
+    assert measure_rate(batches, TrainConfig(threads=1)) == pytest.approx(10.0)
 
 
 def test_what_cannot_be_timed_says_why(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
