@@ -113,7 +113,7 @@ def trained(
     if tokens is None:
         limits = replace(limits, max_time=seconds - (time.perf_counter() - begun))
     run = train(batches, found.model, limits)
-    held = evaluate(run.model, batches.valid).nats or math.nan
+    held = evaluate(run.model, batches.valid).nats
     test = math.nan if run.test is None else run.test.nats
     sizes = len(batches.valid), len(batches.test)
     tenth = (held * sizes[0] + test * sizes[1]) / sum(sizes)
