@@ -115,3 +115,12 @@ def data_folder() -> Path:
         if folder and (Path(folder) / "timemachine.txt").is_file():
             return Path(folder)
     pytest.skip("RNN_MAGICS_DATA names no folder with timemachine.txt")
+
+
+@pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
+def numbers_of_threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """One thread and two, one after the other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)

@@ -10,9 +10,9 @@ docs/performance.md has the trainings from which the tables are.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import torch
 
@@ -198,7 +198,7 @@ def measure_rate(
     )
     run, state = begin(unscored, REFERENCE, config)
     ends: list[StepEnd] = []
-    numbers: list[int] = []  # of threads, for each step
+    steps = defaultdict[int, list[tuple[StepEnd, StepEnd]]](list)  # by their number of threads
 
     def enough() -> Ending | None:
         is_long = len(ends) >= _WARM + _LEAST_STEPS
@@ -208,15 +208,15 @@ def measure_rate(
     for event in iter_train(run, state, enough):
         tell(event)
         if isinstance(event, StepEnd):
+            if len(ends) >= _WARM:
+                steps[torch.get_num_threads()].append((ends[-1], event))
             ends.append(event)
-            numbers.append(torch.get_num_threads())
-    steps = list(zip(numbers[_WARM:], pairwise(ends[_WARM - 1 :]), strict=False))
-    rates = []
-    for number in set(numbers[_WARM:]):
-        own = [pair for threads, pair in steps if threads == number]
-        if len(own) >= _LEAST_EACH:
-            tokens = sum(end.tokens - begin.tokens for begin, end in own)
-            rates.append(tokens / sum(end.seconds - begin.seconds for begin, end in own))
+    rates = [
+        sum(end.tokens - begin.tokens for begin, end in own)
+        / sum(end.seconds - begin.seconds for begin, end in own)
+        for own in steps.values()
+        if len(own) >= _LEAST_EACH
+    ]
     if not rates:  # it ended before, and said why
         raise TrainingError(run.message or say("no step could be timed"))
     return max(rates)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,14 +22,6 @@ UPDATES = [TorchUpdate, CompiledUpdate]
 DTYPES = [torch.float32, torch.float64]
 # Below, at and past the sizes of vectors, blocks and chunks; the second is stored transposed.
 SHAPES = [(3, 5), (40, 33), (1, 1), (511,), (512,), (8192,), (8193,), (2, 8200)]
-
-
-@pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
-def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield
-    torch.set_num_threads(before)
 
 
 def drawn(seed: int, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -69,7 +61,7 @@ def trained(
     return given, norms, optimizer
 
 
-@pytest.mark.usefixtures("_threads")
+@pytest.mark.usefixtures("numbers_of_threads")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("theta", [None, 1.0, 1e6])
 @pytest.mark.parametrize("name", OPTIMIZERS)
