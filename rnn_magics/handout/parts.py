@@ -77,7 +77,7 @@ def model(config: ModelConfig) -> list[str]:
     many, embedded = config.num_layers > 1, config.embedding_size is not None
     pair = cell.num_states > 1
     one_hot = pieces.EITHER if many else pieces.LOOKED_UP
-    shape = ["NUM_LAYERS"] * many + ["2"] * pair + ["len(tokens)", "NUM_HIDDENS"]
+    shape = ["2"] * pair + ["NUM_LAYERS"] * many + ["len(tokens)", "NUM_HIDDENS"]
     marks = {
         "CELL": config.cell.upper(),
         "DOCSTRING": (inspect.getdoc(cell) or "").split("\n")[0],

@@ -101,12 +101,14 @@ DROPOUT = """
 FORWARD_ONE = """\
         outputs, state = self.layer(INPUTS, UNPACKED)
         return self.output(OUTPUTS), state"""
+# The states lie in memory as those of `RecurrentStack` do, first h of every layer, then c: how a
+# matrix product is rounded may depend on the address at which its input begins.
 FORWARD_MANY = """\
-        inputs, state = INPUTS, list(state)
+        inputs, state = INPUTS, list(state.unbind(-3))
         for i, layer in enumerate(self.layers):
             outputs, state[i] = layer(inputs, EACH)
             inputs = OUTPUTS
-        return self.output(inputs), torch.stack(state)"""
+        return self.output(inputs), torch.stack(state, dim=-3)"""
 
 EVALUATE_ROWS = '''\
 @torch.no_grad()
