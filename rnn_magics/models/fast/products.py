@@ -18,8 +18,12 @@ from rnn_magics.models.fast.tile import (
     begin_of,
 )
 
-_K_BLOCK = 256  # terms of a sum at a time, so that their packed panels stay in the cache
+# Terms of a sum at a time: a panel of them fills the smallest first-level caches. With fewer there
+# would be more passes over the sums; those of 16 rows of a large LSTM are 256 KiB.
+_TERMS_AT_ONCE = 32768 // PANEL_BYTES
+_K_BLOCK = 256  # terms of a transposed product at a time, so that their packed panels stay there
 _COLUMNS = 64 // ROWS * ROWS  # of the left factor of a transposed product at a time
+_WIDE = 256  # columns of its result from which the left factor is worth a copy
 
 
 @compiled
@@ -54,8 +58,8 @@ def width_of(panels: Any) -> Any:
 def _add_panel_product(rows: Any, panels: Any, sums: Any, backwards: bool) -> None:  # noqa: FBT001
     num_panels, num_k, width = panels.shape
     row_a, row_c = rows.strides[0] // rows.itemsize, sums.shape[1]
-    for k in range(0, num_k, _K_BLOCK):
-        size = min(_K_BLOCK, num_k - k)
+    for k in range(0, num_k, _TERMS_AT_ONCE):
+        size = min(_TERMS_AT_ONCE, num_k - k)
         a, done = at(begin_of(rows), k), 0
         for p in range(num_panels):
             b, c = begin_of(panels[p, k:]), at(begin_of(sums), p * width)
@@ -79,22 +83,30 @@ def add_transposed_products(
     Parameters
     ----------
     left
-        Shape (num_k, num_columns). It is read in place, down its columns. Rows a multiple of 4096
-        bytes apart would compete for the same few cache lines.
+        Shape (num_k, num_columns). It is read down its columns: in place, or, since the rows of a
+        wide one lie on as many pages of memory, from a copy of a block, where enough panels are
+        multiplied with that. Rows a multiple of 4096 bytes apart would compete for the same few
+        cache lines.
     right, other
         Shapes (num_k, width) and (num_k, width of the other); `other` may be empty.
     result, other_result
         Shapes (num_columns, width rounded up to whole panels); empty if `other` is.
     """
     panels, other_panels = _room(right, result), _room(other, other_result)
+    copies = np.empty((_K_BLOCK, 64), left.dtype)
+    is_wide = result.shape[1] + other_result.shape[1] >= _WIDE
     for begin in range(0, len(left), _K_BLOCK):
         rows = left[begin : begin + _K_BLOCK]
         pack_rows(right[begin : begin + len(rows)], panels, 0, len(panels))
         pack_rows(other[begin : begin + len(rows)], other_panels, 0, len(other_panels))
         for column in range(first, last, _COLUMNS):
             end = min(last, column + _COLUMNS)
-            _add_columns(rows, panels, result, column, end)
-            _add_columns(rows, other_panels, other_result, column, end)
+            block, at_column = rows, column
+            if is_wide:
+                block, at_column = copies[: len(rows)], 0
+                _copy_columns(rows, block, column, end)
+            _add_columns(block, at_column, panels, result, column, end)
+            _add_columns(block, at_column, other_panels, other_result, column, end)
 
 
 @compiled
@@ -105,12 +117,23 @@ def _room(right: Any, result: Any) -> Any:
 
 
 @compiled
-def _add_columns(rows: Any, panels: Any, result: Any, first: int, last: int) -> None:
+def _copy_columns(rows: Any, copies: Any, first: int, last: int) -> None:
+    for k in range(len(rows)):
+        copy, source = copies[k], rows[k, first:last]
+        for j in range(len(source)):
+            copy[j] = source[j]
+
+
+@compiled
+def _add_columns(
+    rows: Any, at_column: int, panels: Any, result: Any, first: int, last: int
+) -> None:
+    # The columns first..last - 1 of the left factor are those of `rows` from `at_column` on.
     row_a, row_c = rows.strides[0] // rows.itemsize, result.shape[1]
     for p in range(len(panels)):
         b, c = begin_of(panels[p]), at(begin_of(result), p * panels.shape[2])
         for column in range(first, last, ROWS):
-            a, number = at(begin_of(rows), column), min(ROWS, last - column)
+            a, number = at(begin_of(rows), at_column + column - first), min(ROWS, last - column)
             done = add_product(number, a, 1, row_a, b, len(rows), at(c, column * row_c), row_c)
             for r in range(done, number):
                 sums = at(c, (column + r) * row_c)
