@@ -34,7 +34,10 @@ _LEAST_EACH = 2  # steps with a number of threads, to count it
 
 
 DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (16, 0.25), (30, 0.5))
-"""Dropout of the smaller models, from so many times on that they read the training text."""
+"""Dropout of the GRUs, from so many times on that they read the training text."""
+
+LSTM_DROPOUTS = ((0, 0.0), (3, 0.1), (16, 0.25), (30, 0.5))
+"""That of the LSTMs, which memorise sooner."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,9 @@ SIZES = (
     Size(2_000_000, 1.5, ModelConfig("gru", num_hiddens=192, num_layers=2), 0.012),
     Size(4_000_000, 1.0, ModelConfig("gru", num_hiddens=256, num_layers=2), 0.012),
     Size(
-        30_000_000,
-        0.33,
-        ModelConfig("lstm", num_hiddens=384, num_layers=2),
-        0.005,
-        # It memorises sooner: read fifteen times, dropout of 0.1 was too little.
-        ((0, 0.0), (3, 0.1), (8, 0.25), (30, 0.5)),
+        12_000_000, 0.76, ModelConfig("lstm", num_hiddens=256, num_layers=2), 0.012, LSTM_DROPOUTS
     ),
+    Size(60_000_000, 0.37, ModelConfig("lstm", num_hiddens=384, num_layers=2), 0.01, LSTM_DROPOUTS),
 )
 """From the smallest to the largest."""
 
