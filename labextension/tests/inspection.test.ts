@@ -441,3 +441,25 @@ it('play names the token from which a unit is held, also one that is not seen', 
   slider.dispatchEvent(new Event('input'));
   expect(find(host, '.rnn-changes li').textContent).toMatch(/from ␣ \(place 3\) on/);
 });
+
+it('play says that it is still writing, until the last token', () => {
+  vi.useFakeTimers();
+  let now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 5)); // a slow computer
+  try {
+    const host = drawn(example('play'));
+    const { text, length } = read('play') as { text: string; length: number };
+    const told: boolean[] = [];
+    const whole: boolean[] = [];
+    do {
+      told.push(find(host, '.rnn-branches').getAttribute('aria-busy') === 'false');
+      whole.push(host.querySelectorAll('[role=option]').length === text.length + length);
+      vi.advanceTimersToNextTimer();
+    } while (!whole.at(-1));
+    expect(told).toEqual(whole);
+    expect(told.length).toBeGreaterThan(1);
+  } finally {
+    clock.mockRestore();
+    vi.useRealTimers();
+  }
+});

@@ -145,6 +145,11 @@ def paging(browser: Any, width: int, height: int) -> Iterator[Page]:
             end_kernels(url)
 
 
+def wait_until_written(view: Any) -> None:
+    """Wait for the last token of a model that is played with: it writes between two drawings."""
+    view.locator(".rnn-branches[aria-busy=false]").wait_for()
+
+
 def end_kernels(url: str) -> None:
     """End the kernels of a notebook; those of a server that has ended are gone."""
     there = urllib.parse.urlsplit(url)

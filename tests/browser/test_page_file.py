@@ -11,6 +11,7 @@ import pytest
 from rnn_magics import ModelConfig, PageConfig, TrainConfig, Vocab, make_batches, train, write_page
 from rnn_magics.batching import BatchConfig
 from rnn_magics.text.corpus import Corpus, CorpusConfig
+from tests.browser.conftest import wait_until_written
 from tests.browser.test_injection import PAYLOADS
 from tests.conftest import TEXT
 from tests.handout.test_page import HOSTILE
@@ -67,6 +68,7 @@ def test_a_person_types_and_changes_a_unit(opened: Any) -> None:
     file, _ = opened
     model = file.tab.locator(".rnn-inspection").first
     model.locator("textarea").fill("the time")
+    wait_until_written(model)
     branch = model.locator(".rnn-branch")
     before = branch.first.locator("[role=listbox]").inner_text()
     assert before.startswith("the time")
@@ -76,6 +78,7 @@ def test_a_person_types_and_changes_a_unit(opened: Any) -> None:
     value = model.get_by_label("value").last
     value.focus()
     value.press("End")
+    wait_until_written(model)
     assert branch.nth(1).locator("[role=listbox]").inner_text().startswith("the time")
     assert "tokens" in model.locator("[role=status]").first.inner_text()
     assert file.said == []

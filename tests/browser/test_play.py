@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.conftest import wait_until_written
+
 CELLS = (
     (
         "%load_ext rnn_magics\n%corpus\n%vocab\n%sample seq --batch-size 16 --num-steps 32\n"
@@ -31,6 +33,7 @@ def opened(lab: Any, browser: Any) -> Any:
 
 
 def branch(view: Any, place: int) -> str:
+    wait_until_written(view)
     text: str = view.locator(".rnn-branch").nth(place).locator("[role=listbox]").inner_text()
     return text
 

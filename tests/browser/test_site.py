@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import without
+from tests.browser.conftest import wait_until_written, without
 from tests.browser.test_accessible import AXE
 from tests.browser.test_page_file import File
 
@@ -67,8 +67,9 @@ def test_a_model_of_the_gallery_is_typed_at(browser: Any, site: Path) -> None:
     file = opened(browser, site, "docs/gallery.html")
     model = file.tab.locator(".rnn-inspection", has=file.tab.locator("textarea"))
     model.locator("textarea").fill("the value")
-    written = model.locator(".rnn-branch").first.locator("[role=listbox]")
-    assert written.inner_text().startswith("the value")
+    wait_until_written(model)
+    text = model.locator(".rnn-branch").first.locator("[role=listbox]")
+    assert text.inner_text().startswith("the value")
     assert file.tab.locator(".rnn-run-card .uplot").count() >= 2
     file.context.close()
 

@@ -66,6 +66,7 @@ export function play(host: HTMLElement, first: Play): { update: (data: Play) => 
   function draw(now: Walks): void {
     walks = now;
     const { plain, changed } = now;
+    branches.setAttribute('aria-busy', String(!now.isWhole));
     asItIs.show(plain, ids.length, changed);
     if (changed === null) {
       other.say(say('Change a unit below, and what the model writes then stands here.'));
