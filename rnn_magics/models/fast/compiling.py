@@ -1,4 +1,4 @@
-"""How the functions of this folder are compiled: for which CPU, with what vectors, and kept where.
+"""How the functions of this folder are compiled: for which CPU, and with what vectors.
 
 LLVM prefers vectors of 256 bits on Intel CPUs, whose first models with AVX-512 ran slower while
 they used 512. On those of today loops are faster with 512. The preference is an attribute of a
@@ -17,12 +17,13 @@ from typing import Any
 from llvmlite import ir
 from numba import njit
 from numba.core import config
-from numba.core.caching import FunctionCache
 from numba.core.codegen import get_host_cpu_features
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
 from numba.core.typed_passes import BaseNativeLowering, NativeLowering
+
+from rnn_magics.models.fast.kept import Kept
 
 IS_CHOSEN = not (config.CPU_FEATURES is None and config.CPU_NAME is None)
 """Whether the user has said for which CPU numba compiles."""
@@ -86,24 +87,8 @@ def _source() -> str:
     return hashlib.sha256(repr(marks).encode()).hexdigest()
 
 
-class Kept(FunctionCache):
-    """The compiled code of a function on disk, valid as long as no file of this folder changes.
-
-    numba's own looks at the file of the function alone.
-    """
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
-        self._cache_file._source_stamp = _source()  # noqa: SLF001  (numba has no argument for it)
-
-    def has(self, kernel: Any) -> bool:
-        """Whether it has code of the kernel for this CPU."""
-        target = kernel.targetctx.codegen().magic_tuple()
-        return any(key[1] == target for key in self._cache_file._load_index())  # noqa: SLF001
-
-
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile a function when it is called first; numba keeps the result on disk.
+    """Compile a function when it is called first; the result is kept on disk.
 
     Raises
     ------
@@ -111,5 +96,5 @@ def compiled(function: Callable[..., Any]) -> Any:
         When numba finds no folder that it can write to.
     """
     kernel = njit(**OPTIONS)(function)
-    kernel._cache = Kept(function)  # noqa: SLF001  (as `cache=True` does, with numba's own)
+    kernel._cache = Kept(function, _source())  # noqa: SLF001  (`cache=True` takes numba's own)
     return kernel

@@ -1,66 +1,20 @@
-"""Functions compiled for this CPU, with vectors of its width, and what is kept of them."""
+"""Functions compiled for this CPU, with vectors of its width."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numba
 import numpy as np
 import pytest
 
-from rnn_magics.models import fast
 from rnn_magics.models.fast import compiling
-from rnn_magics.models.fast.compiling import OPTIONS, compiled, features
+from rnn_magics.models.fast.compiling import OPTIONS, features
 
 WIDE = '"prefer-vector-width"="512"'
-
-
-@pytest.fixture
-def twice(tmp_path: Path) -> Callable[[Any], Any]:
-    source = tmp_path / "fresh.py"
-    source.write_text("def twice(x):\n    return 2 * x\n")
-    spec = importlib.util.spec_from_file_location("fresh", source)
-    assert spec is not None
-    assert spec.loader is not None
-    fresh = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fresh)
-    return fresh.twice  # type: ignore[no-any-return]
-
-
-def test_what_was_never_compiled_is_not_kept(twice: Callable[[Any], Any]) -> None:
-    first, later = compiled(twice), compiled(twice)
-    assert not fast.is_kept(first)
-    assert first(2) == 4
-    assert fast.is_kept(first)
-    assert not later.signatures
-    assert fast.is_kept(later)
-
-
-def test_what_was_compiled_for_another_cpu_is_not_kept(
-    twice: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compiled(twice)(2)
-    later = compiled(twice)
-    codegen = later.targetctx.codegen()
-    monkeypatch.setattr(type(codegen), "magic_tuple", lambda _codegen: ("another", "cpu", ""))
-    assert not fast.is_kept(later)
-
-
-def test_a_change_of_any_file_of_the_folder_makes_what_is_kept_invalid(
-    twice: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compiled(twice)(2)
-    monkeypatch.setattr(compiling, "_source", lambda: "changed")
-    later = compiled(twice)
-    assert not fast.is_kept(later)
-    assert later(2) == 4
-    assert fast.is_kept(compiled(twice))
 
 
 def each(x: np.ndarray) -> None:
