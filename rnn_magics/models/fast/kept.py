@@ -9,18 +9,13 @@ but whole files.
 from __future__ import annotations
 
 import hashlib
-import pickle
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache
-from numba.core.serialize import dumps
-
-from rnn_magics import files
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 
 class Kept(FunctionCache):
@@ -42,43 +37,36 @@ class Kept(FunctionCache):
 
     def __init__(self, function: Callable[..., Any], source: str) -> None:
         super().__init__(function)
-        self._cache_file = _Files(Path(self.cache_path), self._impl.filename_base, source)
+        self._cache_file = _Files(self.cache_path, self._impl.filename_base, source)
 
     def has(self, kernel: Any) -> bool:
         """Whether it has code of the kernel for this CPU, whatever the types."""
         return self._cache_file.has(kernel.targetctx.codegen().magic_tuple())
 
 
-class _Files:
-    """What numba asks of its `IndexDataCacheFile`, without an index.
+class _Files(IndexDataCacheFile):  # type: ignore[misc]  (numba has no types)
+    """numba's files without their index.
 
     A key is the types, the CPU with its features, and what tells the function.
     """
 
-    def __init__(self, folder: Path, function: str, source: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, function: str, source: str) -> None:
+        super().__init__(folder, function, source)
+        self._folder = Path(folder)
         self._function = function
         self._source = _digest(numba.__version__, source)
 
     def load(self, key: tuple[Any, ...]) -> Any:
         """Return what was saved; None if nothing was, or if a power failure cut it short."""
-        with suppress(OSError, EOFError, pickle.UnpicklingError):
-            return pickle.loads(files.read_bytes(self._path(key)))  # noqa: S301  (our own file)
+        with suppress(Exception):  # whatever is wrong with a file, the code is compiled again
+            return self._load_data(self._name(key))
         return None
 
     def save(self, key: tuple[Any, ...], code: Any) -> None:
         """Keep code, and forget that of an earlier source; on a full disk, keep none."""
-        data = dumps(code)
-        path = self._path(key)
-        part = path.with_suffix(f".{uuid.uuid4().hex}")
         with suppress(OSError):  # this process has the code all the same
             self._remove(lambda name: f".{self._source}." not in name)
-            try:
-                with files.open_file(part, "xb") as file:
-                    file.write(data)
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+            self._save_data(self._name(key), code)
 
     def flush(self) -> None:
         """Remove all code of the function."""
@@ -89,9 +77,9 @@ class _Files:
         start = self._start(cpu)
         return any(file.name.startswith(start) for file in self._files())
 
-    def _path(self, key: tuple[Any, ...]) -> Path:
+    def _name(self, key: tuple[Any, ...]) -> str:
         _, cpu, _ = key
-        return self._folder / f"{self._start(cpu)}{_digest(key)}.nbc"
+        return f"{self._start(cpu)}{_digest(key)}.nbc"
 
     def _start(self, cpu: Any) -> str:
         return f"{self._function}.{self._source}.{_digest(cpu)}."

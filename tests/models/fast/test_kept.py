@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from rnn_magics import files
 from rnn_magics.models import fast
 from rnn_magics.models.fast import compiling
 from rnn_magics.models.fast.compiling import compiled
@@ -114,15 +114,10 @@ def test_a_file_that_was_cut_short_is_compiled_again(twice: Callable[[Any], Any]
 def test_a_full_disk_keeps_nothing_and_stops_nothing(
     twice: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reading = files.open_file
-
-    def full(path: Path, mode: str = "rb") -> Any:
-        if mode == "rb":
-            return reading(path)
-        path.touch()
+    def full(_part: str, _path: str) -> None:
         raise OSError(errno.ENOSPC, "")
 
-    monkeypatch.setattr(files, "open_file", full)
+    monkeypatch.setattr(os, "replace", full)
     assert compiled(twice)(2) == 4
     assert kept_files(twice) == []
 

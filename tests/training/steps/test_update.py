@@ -94,7 +94,7 @@ def test_the_number_of_threads_changes_no_bit(name: str) -> None:
 
 COMPILED_HERE = """
 import sys
-from rnn_magics.models.fast.compiling import Kept
+from rnn_magics.models.fast.kept import Kept
 if sys.argv[1] == "anew":  # each function then has its helpers in it
     Kept.load_overload = lambda *_: None
     Kept.save_overload = lambda *_: None
