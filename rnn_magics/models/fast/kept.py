@@ -44,7 +44,7 @@ class Kept(FunctionCache):
         return self._cache_file.has(kernel.targetctx.codegen().magic_tuple())
 
 
-class _Files(IndexDataCacheFile):  # type: ignore[misc]  (numba has no types)
+class _Files(IndexDataCacheFile):
     """numba's files without their index.
 
     A key is the types, the CPU with its features, and what tells the function.
