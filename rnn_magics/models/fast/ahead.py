@@ -3,7 +3,7 @@
     python -m rnn_magics.models.fast.ahead gru lstm
 
 Compiling takes some 15 seconds a cell, once on a machine. A process of its own does it while a
-reader still looks at the text, and leaves the result in numba's cache, from which any other process
+reader still looks at the text, and leaves the result on the disk, from which any other process
 loads it. Training that comes too early waits for its cell, which takes no longer than compiling it.
 """
 
