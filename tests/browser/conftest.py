@@ -146,7 +146,7 @@ def paging(browser: Any, width: int, height: int) -> Iterator[Page]:
 
 
 def wait_until_written(view: Any) -> None:
-    """Wait until a model that is played with has written its last token: it takes several slices."""
+    """Wait for the last token of a model that is played with; it writes in several slices."""
     view.locator(".rnn-branches[aria-busy=false]").wait_for()
 
 
