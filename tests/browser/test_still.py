@@ -40,10 +40,11 @@ SHIFTS = """() => {
   window.__observer?.disconnect();
   window.__observer = new PerformanceObserver(list => {
     for (const { startTime, value, sources } of list.getEntries()) {
-      // JupyterLab slides its own notes in and out at a corner, whoever points at what.
+      // In a cell, or with a cell in it: JupyterLab's notes at the corner and the words in its
+      // status bar come and go, whoever points at what.
       const ours = sources.filter(({ node }) => {
         const at = node?.closest ? node : node?.parentElement;
-        return !at?.closest('.jp-toastContainer');
+        return at?.closest('.jp-Cell') || at?.querySelector('.jp-Cell');
       });
       if (startTime >= begun && ours.length > 0) {
         const moved = ours.map(({ node }) => node?.outerHTML ?? node?.textContent ?? '');
