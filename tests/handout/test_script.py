@@ -6,6 +6,7 @@ import functools
 import itertools
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -34,6 +35,7 @@ from rnn_magics.training.history import History
 from rnn_magics.training.machine.device import choose_device
 from rnn_magics.training.run import Run, RunConfig
 from tests.conftest import TEXT
+from tests.fresh_torch import Runs, fresh_torch
 
 TRAIN = TrainConfig(epochs=2, threads=1)
 MIXED = (TEXT + 'He didn\'t say 12 <unk> "things": one_two!\n\u2019tis {x} \\ done.\n') * 2
@@ -54,23 +56,25 @@ def made(
     return train(batches, model, replace(config, threads=1)), corpus
 
 
-def held_out(script: Script, folder: Path) -> float:
+@pytest.fixture(scope="module")
+def runs() -> Iterator[Runs]:
+    with fresh_torch("held_out") as found:
+        yield found
+
+
+HeldOut = Callable[[Script], float]
+
+
+@pytest.fixture
+def held_out(runs: Runs, tmp_path: Path) -> HeldOut:
     """Run a script in a fresh process without our package, and return what it has scored."""
-    path = folder / "script.py"
-    path.write_text(script.source, encoding="utf-8")
-    program = (
-        "import runpy, sys; sys.modules['rnn_magics'] = None;"
-        f"print(repr(runpy.run_path({str(path)!r})['held_out']))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-X", "utf8", "-W", "error", "-I", "-c", program],
-        capture_output=True,
-        encoding="utf-8",
-        cwd=folder,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return float(done.stdout.splitlines()[-1])
+
+    def found(script: Script) -> float:
+        path = tmp_path / "script.py"
+        path.write_text(script.source, encoding="utf-8")
+        return float(runs(path, tmp_path).splitlines()[-1])
+
+    return found
 
 
 def assert_well_formed(script: Script, folder: Path) -> None:
@@ -194,7 +198,13 @@ def test_every_text_makes_a_script_of_less_than_150_lines(
 @pytest.mark.parametrize("token", ["char", "word"])
 @pytest.mark.parametrize("source", [*PYTHON_TEXTS, "file"])
 def test_a_text_that_is_read_again_makes_a_script_that_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, token: str, *, d2l: bool
+    tmp_path: Path,
+    held_out: HeldOut,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    token: str,
+    *,
+    d2l: bool,
 ) -> None:
     """As the book prepares its text, from a file and from a built-in one."""
     monkeypatch.chdir(tmp_path)
@@ -206,12 +216,14 @@ def test_a_text_that_is_read_again_makes_a_script_that_runs(
     run = train(batches, ModelConfig("rnn", 4), replace(TRAIN, threads=1))
     script = write_script(run, corpus)
     assert_well_formed(script, tmp_path)
-    assert held_out(script, tmp_path) == pytest.approx(run.valid_perplexity, rel=1e-6)
+    assert held_out(script) == pytest.approx(run.valid_perplexity, rel=1e-6)
 
 
 @pytest.mark.parametrize("d2l", [False, True])
 @pytest.mark.parametrize("from_file", [False, True])
-def test_a_test_part_is_no_part_of_a_script(tmp_path: Path, *, from_file: bool, d2l: bool) -> None:
+def test_a_test_part_is_no_part_of_a_script(
+    tmp_path: Path, held_out: HeldOut, *, from_file: bool, d2l: bool
+) -> None:
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     config = CorpusConfig(d2l=d2l, valid=0.3, test=0.2)
     path = tmp_path / "text.txt"
@@ -222,7 +234,7 @@ def test_a_test_part_is_no_part_of_a_script(tmp_path: Path, *, from_file: bool, 
     run = train(batches, ModelConfig("rnn", 4), replace(TRAIN, threads=1))
     script = write_script(run, corpus)
     assert ("the rest is the test part" in script.source) is from_file
-    assert held_out(script, tmp_path) == pytest.approx(run.valid_perplexity, rel=1e-6)
+    assert held_out(script) == pytest.approx(run.valid_perplexity, rel=1e-6)
 
 
 def test_the_best_weights_are_those_of_no_script() -> None:
@@ -343,26 +355,28 @@ MODELS: dict[str, tuple[ModelConfig, TrainConfig, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_script_repeats_a_scratch_run_bit_for_bit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path, held_out: HeldOut, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     model, config, others = MODELS[name]
     run, corpus = made(replace(model, scratch=True), config, **others)
     script = write_script(run, corpus, "text.txt")
-    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert held_out(script) == run.valid_perplexity
     assert_well_formed(script, tmp_path)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mingru", "minlstm"])
-def test_the_script_repeats_a_fast_run_to_rounding(tmp_path: Path, cell: str) -> None:
+def test_the_script_repeats_a_fast_run_to_rounding(held_out: HeldOut, cell: str) -> None:
     run, corpus = made(ModelConfig(cell, 8, num_layers=2, dropout=0.2), TRAIN)
     assert run.model.engine != "scratch"
-    found = held_out(write_script(run, corpus), tmp_path)
+    found = held_out(write_script(run, corpus))
     assert found == pytest.approx(run.valid_perplexity, rel=1e-4)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
-def test_a_file_is_read_again_where_it_lies(tmp_path: Path, encoding: str) -> None:
+def test_a_file_is_read_again_where_it_lies(
+    tmp_path: Path, held_out: HeldOut, encoding: str
+) -> None:
     # Longer than any line, wherever it lies: no formatter puts it on a line of its own.
     path = tmp_path / f"a 'quoted' {{name}} {'of a text ' * 10}.txt"
     path.write_bytes(("Caf\u00e9 o'clock,\r\nand 'tis \u00fcber all\n" * 12).encode(encoding))
@@ -373,21 +387,23 @@ def test_a_file_is_read_again_where_it_lies(tmp_path: Path, encoding: str) -> No
     script = write_script(run, corpus)
     assert f'.read_text(encoding="{encoding}")' in script.source
     assert "text = text.lower()" in script.source
-    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert held_out(script) == run.valid_perplexity
     assert_well_formed(script, tmp_path)
 
 
-def test_the_built_in_text_is_found_by_any_python(tmp_path: Path) -> None:
+def test_the_built_in_text_is_found_by_any_python(tmp_path: Path, held_out: HeldOut) -> None:
     corpus = Corpus.load("python_docs", CorpusConfig(max_tokens=1500, valid=0.2))
     batches = make_batches(corpus, Vocab.from_corpus(corpus), BatchConfig("seq", 4, 32))
     run = train(batches, ModelConfig(num_hiddens=4, scratch=True), replace(TRAIN, epochs=1))
     script = write_script(run, corpus)
     assert "from pydoc_data.topics import topics" in script.source
-    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert held_out(script) == run.valid_perplexity
     assert_well_formed(script, tmp_path)
 
 
-def test_a_file_that_has_changed_is_not_taken_for_the_text(tmp_path: Path) -> None:
+def test_a_file_that_has_changed_is_not_taken_for_the_text(
+    tmp_path: Path, held_out: HeldOut
+) -> None:
     path = tmp_path / "text.txt"
     path.write_text(TEXT)
     corpus = Corpus.load(str(path), CorpusConfig(valid=0.4))
@@ -396,7 +412,7 @@ def test_a_file_that_has_changed_is_not_taken_for_the_text(tmp_path: Path) -> No
     path.write_text("another text")
     script = write_script(run, corpus)
     assert str(path) not in script.source  # the text itself stands there instead
-    assert held_out(script, tmp_path) == run.valid_perplexity
+    assert held_out(script) == run.valid_perplexity
 
 
 @pytest.mark.parametrize(
