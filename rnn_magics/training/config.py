@@ -22,6 +22,7 @@ from rnn_magics.options import (
     option,
 )
 from rnn_magics.training.machine.precision import PRECISIONS
+from rnn_magics.training.optimizers import SGD, Adam, AdamW
 
 _FLOAT32 = Range(0, 3e38, open_left=True)  # torch overflows above this
 # Optimizers that older files may name, each with the replacement that has the same learning rate.
@@ -174,9 +175,9 @@ def _fused(cls: Make, *devices: str) -> Make:
 
 
 OPTIMIZERS: dict[str, OptimizerKind] = {
-    "sgd": OptimizerKind(_fused(torch.optim.SGD, "cuda"), 1.0, moments=0),
-    "adam": OptimizerKind(_fused(torch.optim.Adam, "cpu", "cuda"), 0.005),
-    "adamw": OptimizerKind(_fused(torch.optim.AdamW, "cpu", "cuda"), 0.005),
+    "sgd": OptimizerKind(_fused(SGD, "cuda"), 1.0, moments=0),
+    "adam": OptimizerKind(_fused(Adam, "cpu", "cuda"), 0.005),
+    "adamw": OptimizerKind(_fused(AdamW, "cpu", "cuda"), 0.005),
 }
 
 

@@ -55,8 +55,6 @@ def fresh(tmp_path: Path) -> Iterator[Kernel]:
         ("numpy.lib", (), CORPUS),
         ("torch.autograd", TEXT, BATCHES[-1]),
         ("matplotlib.colors", TEXT, "%vocab --zipf"),
-        ("sympy.polys", BATCHES, TRAIN),
-        ("torch._dynamo.symbolic_convert", BATCHES, TRAIN),
         ("numba.core.types", BATCHES, TRAIN),
         ("anywidget.widget", (*BATCHES, TRAIN, LIVE), '%inspect_rnn surprise "the time"'),
         ("ipywidgets.widgets", (*BATCHES, TRAIN), "%rnn_lab"),

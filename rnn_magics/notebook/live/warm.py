@@ -31,12 +31,8 @@ def _prepare() -> None:
 
 
 def _import() -> None:
-    import torch  # noqa: PLC0415  (slow, which is why it is done here)
-
-    import rnn_magics.notebook.live.dashboard  # noqa: PLC0415  (and matplotlib)
+    import rnn_magics.notebook.live.dashboard  # noqa: PLC0415  (slow; imports torch and matplotlib)
     import rnn_magics.notebook.live.drive  # noqa: F401, PLC0415
-
-    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # imports the rest of torch
 
 
 def _load_or_compile() -> None:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_magics.models.rnn_model import RNNModel
+from rnn_magics.training.optimizers import SGD, Adam, AdamW
 from rnn_magics.training.steps.clipping import clip_gradients, gradient_norm
 from rnn_magics.training.steps.last_good import LastGood
 
@@ -230,7 +231,10 @@ _ADAM = _Rule(
     lambda group: not (group["amsgrad"] or group["maximize"]),
     _settings_of_adam,
 )
-_RULES = {torch.optim.SGD: _SGD, torch.optim.Adam: _ADAM, torch.optim.AdamW: _ADAM}
+_RULES: dict[type[torch.optim.Optimizer], _Rule] = {
+    **dict.fromkeys((SGD, torch.optim.SGD), _SGD),
+    **dict.fromkeys((Adam, AdamW, torch.optim.Adam, torch.optim.AdamW), _ADAM),
+}
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
