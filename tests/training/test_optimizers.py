@@ -20,6 +20,7 @@ PAIRS = [
     (optimizers.AdamW, torch.optim.AdamW),
 ]
 OPTIONS = {"lr": 0.1, "weight_decay": 0.01}
+KERNELS = pytest.mark.parametrize("fused", [True, None], ids=["fused", "as torch chooses"])
 TRAINING = """
 import sys
 from rnn_magics import Corpus, ModelConfig, TrainConfig, Vocab, make_batches, train
@@ -50,10 +51,13 @@ def given() -> list[nn.Parameter]:
     return [nn.Parameter(torch.randn(size, generator=generator)) for size in (3, 5)]
 
 
+@KERNELS
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
-def test_they_are_those_of_torch_bit_for_bit(ours: Make, theirs: Make) -> None:
+def test_they_are_those_of_torch_bit_for_bit(
+    ours: Make, theirs: Make, *, fused: bool | None
+) -> None:
     mine, other = given(), given()
-    one, peer = ours(mine, **OPTIONS), theirs(other, **OPTIONS)
+    one, peer = ours(mine, fused=fused, **OPTIONS), theirs(other, fused=fused, **OPTIONS)
     steps(one, mine, 4)
     steps(peer, other, 4)
     assert all(map(torch.equal, mine, other))
@@ -62,10 +66,13 @@ def test_they_are_those_of_torch_bit_for_bit(ours: Make, theirs: Make) -> None:
     assert f"{one}" == f"{peer}"
 
 
+@KERNELS
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
-def test_a_state_goes_from_one_to_the_other(ours: Make, theirs: Make) -> None:
+def test_a_state_goes_from_one_to_the_other(
+    ours: Make, theirs: Make, *, fused: bool | None
+) -> None:
     mine, other = given(), given()
-    one, peer = ours(mine, **OPTIONS), theirs(other, **OPTIONS)
+    one, peer = ours(mine, fused=fused, **OPTIONS), theirs(other, fused=fused, **OPTIONS)
     steps(one, mine, 2)
     steps(peer, other, 2)
     again = pickle.loads(pickle.dumps((mine, one)))
