@@ -26,7 +26,13 @@ ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "artefacts"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 START = 90  # seconds a server may take to answer
-IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+# The kernel's status alone does not say so: a question of the debugger is answered while a cell
+# runs, with a status of its own.
+IDLE = """() => {
+  const { sessionContext, content } = window.jupyterapp?.shell.currentWidget ?? {};
+  return sessionContext?.session?.kernel?.status === 'idle'
+    && content.widgets.every(cell => cell.model.executionState !== 'running');
+}"""
 
 
 PLACE: pytest.StashKey[int] = pytest.StashKey()
@@ -99,8 +105,8 @@ class Page:
         self.idle()
 
     def idle(self) -> None:
-        """Wait until the kernel rests."""
-        self.tab.wait_for_function(IDLE, timeout=60_000)
+        """Wait until no cell of the notebook runs and the kernel rests."""
+        self.tab.wait_for_function(IDLE, timeout=240_000)
 
     def screenshot(self, name: str) -> None:
         """Keep a picture of the tab."""

@@ -111,9 +111,8 @@ def test_names_of_other_people_run_nothing_whatever_is_pressed(lab: Any, page: A
     tab.wait_for_function(f"() => ({SOURCES})().length === {len(given) + 1}")
     (line,) = [source for source in tab.evaluate(SOURCES) if source not in given]
     assert is_ours(line)
-    tab.wait_for_function(
-        "() => document.querySelectorAll('.jp-Notebook .rnn-saved').length === 1", timeout=PATIENCE
-    )
+    inserted = tab.locator(".jp-Notebook .jp-Cell", has_text="%rnn compare")
+    inserted.locator(".rnn-saved").wait_for(timeout=PATIENCE)
     page.run("rnn-magics:quickstart")
     tab.wait_for_selector(".jp-Notebook h1:has-text('six lines')")
     assert list(lab.folder.rglob("*pwned")) == []

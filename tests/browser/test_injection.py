@@ -119,8 +119,8 @@ def test_forty_payloads_make_no_element_and_run_no_script(lab: Any, page: Any, n
     file = f"injected-{abs(hash(name)) % 97}.ipynb"
     page.open(lab.write(file, *cells(name), "print('all', 'done')"))
     page.run("notebook:run-all-cells")
-    page.tab.wait_for_selector("text=is not one of rnn", timeout=120_000)
     page.idle()
+    page.tab.wait_for_selector("text=is not one of rnn")
     page.tab.wait_for_selector(".rnn-inspection canvas")
     found = page.tab.evaluate(FOUND)
     assert found == {"done": None, "made": []}

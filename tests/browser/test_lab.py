@@ -210,11 +210,10 @@ def test_magic_lines_are_coloured_and_a_corpus_is_plain(lab: Any, page: Any) -> 
 
 
 def test_a_view_asks_the_page_to_insert_a_cell_and_to_interrupt(lab: Any, page: Any) -> None:
-    page.open(lab.write("events.ipynb", "import time\ntime.sleep(600)", "print('went', 'on')"))
+    sleep = "import time\nprint('it', 'sleeps')\ntime.sleep(600)"
+    page.open(lab.write("events.ipynb", sleep, "print('went', 'on')"))
     page.run("notebook:run-cell")
-    page.tab.wait_for_function(
-        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
-    )
+    page.tab.wait_for_selector(".jp-OutputArea-output:has-text('it sleeps')", timeout=PATIENCE)
     send = (
         "([name, detail]) => document.querySelector('.jp-Notebook .jp-Cell')"
         ".dispatchEvent(new CustomEvent(name, { bubbles: true, detail }))"
