@@ -105,3 +105,27 @@ def test_an_import_that_cannot_be_done_again_is_named(fresh: Kernel) -> None:
             "UsageError: an earlier import of torch was cut short (by an interrupt?) and cannot be"
             " repeated in this kernel; restart the kernel\n"
         )
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_a_first_use_leaves_the_garbage_collector_as_it_was(
+    fresh: Kernel, *, collects: bool
+) -> None:
+    # matplotlib is missing, so that this holds also where getting ready fails in the middle.
+    fresh.good(f"import gc, sys\nif not {collects}: gc.disable()\nsys.modules['matplotlib'] = None")
+    fresh.good("%load_ext rnn_magics")
+    fresh.good(CORPUS)
+    fresh.good("from rnn_magics.notebook.live.warm import warm_up\nwarm_up().join()")
+    assert fresh.good("gc.isenabled()").value == str(collects)
+    assert fresh.good("'torch' in sys.modules").value == "True"
+
+
+def test_a_training_does_not_import_matplotlib_before_its_first_step(fresh: Kernel) -> None:
+    fresh.good("%load_ext rnn_magics\n%config RNNMagics.prepare = False")
+    for each in BATCHES:
+        fresh.good(each)
+    fresh.good(
+        "import sys\n"
+        "import rnn_magics.notebook.live.dashboard, rnn_magics.notebook.magics.train_rnn"
+    )
+    assert fresh.good("'matplotlib' in sys.modules").value == "False"

@@ -9,7 +9,6 @@ from rnn_magics.digits import rounded
 from rnn_magics.language import say
 from rnn_magics.notebook.show.escape import escaped
 from rnn_magics.notebook.show.tables import Row, headed, heads, html_table
-from rnn_magics.plotting import training_figure
 from rnn_magics.reports.baselines import compare_with_baselines
 from rnn_magics.reports.run_notes import baselines_note, cautions, reveal_prediction, run_notes
 from rnn_magics.reports.run_report import report_run
@@ -24,6 +23,8 @@ _EPOCHS_SHOWN = 12
 
 def run_figure(run: Run) -> Figure:
     """Draw the curves of a run, with its baselines if they are fitted."""
+    from rnn_magics.plotting import training_figure  # noqa: PLC0415  (matplotlib on demand)
+
     marks = compare_with_baselines(run).marks
     return training_figure({run.name: run.history}, run.config.train.clip, marks, run.predicted)
 
