@@ -11,7 +11,8 @@ with n-gram counts of the same training text; and ``%evaluate_rnn --dynamic --ca
 --ngram 8``: as it goes on learning from what it reads, and with all of it. The
 time is that of the training: the short measurement that chooses the model, all that the loop
 does, also the scoring of the held-out text after each epoch, and the counting; the reading that
-adapts comes after it, takes a minute or two a model, and is left out by ``--alone``. On a machine
+adapts comes after it, takes a minute or two a model, and is left out by ``--alone``, and without
+``--recipes`` wherever it has no goal. On a machine
 that is busy, ``--tokens`` says how many the model would read in the time if it were quiet.
 
 The first nine tenths are trained on, as in nanoGPT. Half of the last tenth is held out: the recipes
@@ -186,7 +187,12 @@ def measure(quick: bool) -> list[Row]:  # noqa: FBT001  (all benchmarks are aske
     """
     if quick:
         return rows("tiny_shakespeare", "one-minute", SEEDS[:1], brief=True)
-    return [row for recipe in NAMES for name in TEXTS for row in rows(name, recipe, SEEDS)]
+    return [
+        row
+        for recipe in NAMES
+        for name in TEXTS
+        for row in rows(name, recipe, SEEDS, alone=("together", name, recipe) not in TARGET)
+    ]
 
 
 def main() -> None:
