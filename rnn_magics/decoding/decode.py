@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import torch
 from torch import Tensor
@@ -29,11 +28,11 @@ from rnn_magics.models import fast
 from rnn_magics.models.rnn_model import RNNModel
 
 _BLOCK = 32
-"""Steps in a block: the random numbers of a block are drawn at once. With another value, a seed
-gives another text."""
-_MOST_BLOCKS, _AT_ONCE = 16, 1 << 26
-"""How much a compiled call writes: so many blocks at most, of so many multiplications, which take a
-few milliseconds. An interrupt is handled, and what is written is shown, between two calls."""
+"""Steps whose random numbers are drawn at once."""
+_MOST_STEPS, _AT_ONCE = 512, 1 << 26
+"""How much a compiled call writes: so many steps at most, but one block at least, of so many
+multiplications, which take a few milliseconds. An interrupt is handled, and what is written is
+shown, between two calls."""
 _SHORT = 16
 """Tokens of a prefix that the compiled loop reads. A longer one is read quicker by the model, which
 multiplies the inputs of all steps at once."""
@@ -172,19 +171,20 @@ def iter_compiled(
     from rnn_magics.decoding.compiled import Writer  # noqa: PLC0415  (needs numba)
 
     writer = Writer(model, prefix, config, len(seeds))
-    at_once = min(max(_AT_ONCE // (_BLOCK * writer.num_products), 1), _MOST_BLOCKS)
-    blocks = uniforms(seeds, config.length)
-    while joined := [*islice(blocks, at_once)]:
-        yield Written(*writer.write(torch.cat(joined)))
+    at_once = min(max(_AT_ONCE // writer.num_products, _BLOCK), _MOST_STEPS)
+    for block in uniforms(seeds, config.length, at_once):
+        yield Written(*writer.write(block))
 
 
-def uniforms(seeds: Sequence[int], length: int) -> Iterator[Tensor]:
+def uniforms(seeds: Sequence[int], length: int, at_once: int = _BLOCK) -> Iterator[Tensor]:
     """Yield the numbers in [0, 1) that decide the draws, in blocks (num_steps, num_rows), float64.
 
-    Each row has a generator of its own, so that its text does not depend on the other rows. Every
-    block is drawn as a whole, so that a shorter text is the beginning of a longer one.
+    Each row has a generator of its own, so that its text does not depend on the other rows. A
+    generator yields the same numbers however many are drawn at once, so a shorter text is the
+    beginning of a longer one, and `at_once`, the steps of a block, changes none.
     """
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    for begin in range(0, length, _BLOCK):
-        rows = [torch.rand(_BLOCK, dtype=torch.float64, generator=g) for g in generators]
-        yield torch.stack(rows, dim=1)[: length - begin]
+    for begin in range(0, length, at_once):
+        size = min(at_once, length - begin)
+        rows = [torch.rand(size, dtype=torch.float64, generator=g) for g in generators]
+        yield torch.stack(rows, dim=1)

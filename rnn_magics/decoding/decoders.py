@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -113,7 +114,9 @@ class DecodingConfig(Options):
 
     def of_text(self, place: int) -> DecodingConfig:
         """Return the configuration of one of several texts: the seeds are consecutive."""
-        return replace(self, seed=(int(self.seed) + place) % int(SEED.high))
+        text = copy(self)  # not `replace`, which would check all values again for each text
+        object.__setattr__(text, "seed", (int(self.seed) + place) % int(SEED.high))
+        return text
 
 
 Decoder = Callable[[Tensor, DecodingConfig, Tensor], Tensor]

@@ -304,8 +304,8 @@ def _generation(
     tokens = vocab.to_tokens(written.indices)
     pieces = continued(vocab, read.text, [], tokens)
     text = read.text + "".join(pieces)
-    kinds = {piece: brief(piece) for piece in {*pieces}}
-    shown = shortened(read.text, _PREFIX_SHOWN) + "".join(kinds[piece] for piece in pieces)
+    briefly = {piece: brief(piece) for piece in {*pieces}}
+    shown = shortened(read.text, _PREFIX_SHOWN) + "".join(map(briefly.__getitem__, pieces))
     prefix = read.text, tokens, written.log_probs, read.perplexity, read.unknown
     return Generation(text, *prefix, config, only_unk, shown, form, written.form_nats)
 

@@ -125,6 +125,20 @@ def test_both_paths_write_the_same_whatever_the_sizes(
     assert_paths_agree(model, DecodingConfig(length=40, seed=others["seed"], **options), num)
 
 
+@given(
+    seeds=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=3),
+    length=st.integers(1, 200),
+    at_once=st.integers(1, 200),
+)
+@settings(deadline=None, derandomize=True)
+def test_a_seed_gives_the_same_numbers_however_many_are_drawn_at_once(
+    seeds: list[int], length: int, at_once: int
+) -> None:
+    blocks = [*uniforms(seeds, length, at_once)]
+    assert max(map(len, blocks)) <= at_once
+    assert torch.equal(torch.cat(blocks), torch.cat([*uniforms(seeds, 300)])[:length])
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_row_does_not_depend_on_its_neighbours(cell: str) -> None:
     model = make_model(cell=cell, num_layers=2, num_hiddens=20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from rnn_magics.decoding.decoders import DecodingConfig, draw, greedy
 from rnn_magics.errors import ConfigError
+from rnn_magics.options import SEED
 
 PROBABILITIES = torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05])
 DRAWS = 20_000
@@ -162,3 +164,11 @@ def test_options_that_contradict_each_other_are_refused(options: dict[str, Any],
 
 def test_greedy_is_short_for_the_decoder() -> None:
     assert DecodingConfig(greedy=True).decoder == "greedy"
+
+
+@given(seed=st.sampled_from([0, 7, int(SEED.high) - 1]), place=st.integers(0, 999))
+def test_the_texts_of_a_batch_differ_in_their_seeds_alone(seed: int, place: int) -> None:
+    config = DecodingConfig(length=3, greedy=True, seed=seed)
+    expected = (seed + place) % int(SEED.high)
+    assert config.of_text(place) == replace(config, seed=expected)
+    assert config.seed == seed
