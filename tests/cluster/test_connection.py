@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -163,3 +165,22 @@ def test_what_ray_says_becomes_one_line(
     pretended.asked.clear()
     with connect():  # and the next may try again
         assert pretended.is_initialized()
+
+
+def test_who_connects_to_a_ray_that_is_started_here_needs_its_token(ray_here: Connection) -> None:
+    ask = (
+        "import sys; from ray._raylet import GcsClient\n"
+        "print(GcsClient(sys.argv[1]).internal_kv_keys(b'', timeout=20) is not None)"
+    )
+    command = [sys.executable, "-c", ask, ray_here.address]
+
+    def answer(**extra: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **extra}
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    assert answer().stdout.split() == ["True"]
+    for stranger in (answer(RAY_AUTH_MODE="disabled"), answer(RAY_AUTH_TOKEN="guessed")):
+        assert stranger.returncode != 0
+        assert "nauthenticated" in stranger.stderr
