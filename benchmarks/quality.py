@@ -159,7 +159,7 @@ def rows(
     except RNNMagicsError as error:
         failed = "not measured", "", None
         return [Row(head, *failed, targets[each], str(error)) for each, head in told.items()]
-    notes = {"tenth": f"; {found[0].model}"}
+    notes = {"tenth": f"; {'; '.join(one.model for one in found)}"}
     if found[0].counts is not None:
         notes["mixed"] = f"; the {ORDER}-gram alone: {found[0].counts:.3f}"
     values = {each: [getattr(one, each) for one in found] for each in told}

@@ -172,8 +172,9 @@ def iter_compiled(
 
     writer = Writer(model, prefix, config, len(seeds))
     at_once = min(max(_AT_ONCE // writer.num_products, _BLOCK), _MOST_STEPS)
-    for block in uniforms(seeds, config.length, at_once):
-        yield Written(*writer.write(block))
+    for block in uniforms(seeds, config.length, _MOST_STEPS):
+        for numbers in block.split(at_once):
+            yield Written(*writer.write(numbers))
 
 
 def uniforms(seeds: Sequence[int], length: int, at_once: int = _BLOCK) -> Iterator[Tensor]:
