@@ -173,7 +173,7 @@ def iter_compiled(
     writer = Writer(model, prefix, config, len(seeds))
     at_once = min(max(_AT_ONCE // writer.num_products, _BLOCK), _MOST_STEPS)
     for block in uniforms(seeds, config.length, _MOST_STEPS):
-        for numbers in block.split(at_once):
+        for numbers in torch.split(block, at_once):
             yield Written(*writer.write(numbers))
 
 
