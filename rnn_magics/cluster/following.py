@@ -217,12 +217,15 @@ class Following:
                 with suppress(Exception):
                     self._hub.beat.remote(self._me)
 
-        threading.Thread(target=give, name=f"signs {self._run.name}", daemon=True).start()
+        giver = threading.Thread(target=give, name=f"signs {self._run.name}", daemon=True)
+        giver.start()
         atexit.register(self._leave)
         try:
             yield
         finally:
             is_over.set()
+            # A call of it after this process has left the cluster would start another Ray.
+            giver.join(_SECONDS_TO_LEAVE)
             atexit.unregister(self._leave)
 
     def _leave(self) -> None:

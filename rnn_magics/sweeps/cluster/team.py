@@ -30,6 +30,7 @@ from rnn_magics.sweeps.workers.worker import Heard
 from rnn_magics.text.sharding.pipes import THREADS
 
 _MOST_SECONDS_TO_LOOK = 60.0
+_MOST_SECONDS_TO_HEAR = 10.0  # that it was killed
 _CALLS_AT_ONCE = 4  # of an actor: one hears, the others take messages
 
 
@@ -177,7 +178,8 @@ class Actor(worker.Worker):
         threads = dict.fromkeys(THREADS, str(cpus))
         made = ray.remote(num_cpus=cpus, max_restarts=0, max_concurrency=_CALLS_AT_ONCE)(Trainer)
         self._actor = made.options(runtime_env={"env_vars": threads}).remote(batches, cpus)
-        threading.Thread(target=self._listen, name="sweep-actor", daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, name="sweep-actor", daemon=True)
+        self._listener.start()
 
     @property
     def is_alive(self) -> bool:
@@ -197,6 +199,8 @@ class Actor(worker.Worker):
         self._is_alive = False
         with suppress(Exception):  # Ray may be gone
             self._ray.kill(self._actor)
+        # A call of it after the sweep has left the cluster would start another Ray.
+        self._listener.join(_MOST_SECONDS_TO_HEAR)
 
     def _tell(self, message: object) -> None:
         if isinstance(message, Begin):  # the working folder is another one there

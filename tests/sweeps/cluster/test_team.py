@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -208,6 +210,38 @@ def test_the_cpus_are_shared_out(
     with team.gather("auto", workers, tmp_path / "new" / "one", most) as made:
         assert (made.number, made.cpus) == (number, cpus)
     assert list(tmp_path.iterdir()) == []
+
+
+class SlowlyKilled:
+    """A Ray whose calls take a moment to notice that their actor was killed."""
+
+    def __init__(self) -> None:
+        self.killed = threading.Event()
+        self.failed = False
+
+    def remote(self, **_options: Any) -> Any:
+        handle = SimpleNamespace(hear=SimpleNamespace(remote=lambda: None))
+        made = SimpleNamespace(remote=lambda *_given: handle)
+        return lambda _class: SimpleNamespace(options=lambda **_: made)
+
+    def get(self, asked: Any) -> Any:
+        del asked
+        self.killed.wait()
+        time.sleep(0.3)
+        self.failed = True
+        raise RuntimeError
+
+    def kill(self, _actor: Any) -> None:
+        self.killed.set()
+
+
+def test_a_closed_worker_asks_its_ray_nothing_more() -> None:
+    ray, heard = SlowlyKilled(), list[object]()
+    actor = team.Actor(ray, None, 1, lambda _one, message: heard.append(message))
+    actor.close()
+    assert ray.failed
+    assert heard == [None]
+    assert "sweep-actor" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_machine_that_joins_late_and_has_not_the_folder_says_so(tmp_path: Path) -> None:
