@@ -51,7 +51,13 @@ def _d2l(source: str, lr: float = 1.0, **model: str | int | bool) -> Recipe:
 def _minutes(number: int) -> Recipe:
     # More epochs than any machine can read in the time: the time is the limit. A short text is
     # memorised before the time is over, so the best weights are kept.
-    config = TrainConfig(epochs=100_000, weight_decay=0.1, max_time=60.0 * number, weights="best")
+    config = TrainConfig(
+        epochs=100_000,
+        weight_decay=0.1,
+        warmup=0.1,
+        max_time=60.0 * number,
+        weights="best",
+    )
     before = ("%corpus tiny_shakespeare", "%vocab --token char", "%sample seq --num-steps 64")
     source = marked("docs/performance.md, time to quality")
     return Recipe(REFERENCE, config, source, before, suits_machine=True)
