@@ -47,7 +47,7 @@ check: $(READY)  ## format, lint, types
 catalogue: $(READY)  ## look for texts in the sources; FROM=other.po takes translations from there
 	$(BIN)/python tools/catalogue.py $(FROM)
 
-bench: $(READY)  ## measure against the peers and write docs/performance.md (three hours on a quiet machine)
+bench: $(READY)  ## measure against the peers and write docs/performance.md (two hours on a quiet machine)
 	$(BIN)/python -m pip install --quiet --no-deps d2l==0.17.6
 	-$(BIN)/python -m pip install --quiet jax==0.10.2 --constraint constraints.txt
 	$(BIN)/python benchmarks/bench.py $(ARGS)

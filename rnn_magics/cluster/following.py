@@ -224,9 +224,9 @@ class Following:
             yield
         finally:
             is_over.set()
-            # A call of it after this process has left the cluster would start another Ray.
-            giver.join(_SECONDS_TO_LEAVE)
             atexit.unregister(self._leave)
+            # A call of it once this process has left the cluster would make Ray connect anew.
+            giver.join(_SECONDS_TO_LEAVE)
 
     def _leave(self) -> None:
         # The process ends, but not the run. This comes before the `Job` would stop it.

@@ -50,7 +50,8 @@ def _d2l(source: str, lr: float = 1.0, **model: str | int | bool) -> Recipe:
 
 def _minutes(number: int) -> Recipe:
     # More epochs than any machine can read in the time: the time is the limit. A short text is
-    # memorised before the time is over, so the best weights are kept.
+    # memorised before the time is over, so the best weights are kept. After a shorter warm-up, the
+    # learning rates of `SIZES` make the loss of some seeds spike.
     config = TrainConfig(
         epochs=100_000,
         weight_decay=0.1,
