@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,7 +41,10 @@ def conduct(plan: Plan, hub: Any) -> None:
     except Exception as error:  # noqa: BLE001  (told where the run is followed)
         with speaking(plan.language):
             why = _in_words(error)
-    ray.get(hub.end.remote(why))
+    # Where the one who followed has left Ray in the meantime, Ray would connect anew by itself.
+    if ray.is_initialized():
+        with suppress(ray.exceptions.RayActorError):  # a hub that was given up is gone
+            ray.get(hub.end.remote(why))
 
 
 def _in_words(error: Exception) -> str:

@@ -42,6 +42,8 @@ class Place:
         How many workers there are.
     outlives
         Whether hub and workers stay when this process ends.
+    conductor
+        The thread that starts the workers, if it is one of this process.
     me
         How the hub knows who follows the run.
     """
@@ -50,6 +52,7 @@ class Place:
     hub: Any
     number: int
     outlives: bool
+    conductor: threading.Thread | None = None
     me: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -130,6 +133,8 @@ class Following:
         self._wait_for_workers()
         with suppress(Exception):
             self._ray.kill(self._hub)  # and with it all that it has started
+        if self._place.conductor is not None:
+            self._place.conductor.join(_SECONDS_TO_LEAVE)
 
     def _wait_for_workers(self) -> None:
         until = time.monotonic() + _SECONDS_TO_END

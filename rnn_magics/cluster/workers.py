@@ -150,17 +150,19 @@ def _launched(connection: Connection, number: int, run: Run, state: TrainState) 
         on_gpus=_is_on_gpu(run),
     )
     hub = _hub(ray, run.name, is_local=is_local)
+    conductor = None
     try:
         if is_local:
             plan = replace(plan, begun=[ray.put(begun)])
             name = f"workers {run.name}"
-            threading.Thread(target=conduct, args=(plan, hub), name=name, daemon=True).start()
+            conductor = threading.Thread(target=conduct, args=(plan, hub), name=name, daemon=True)
+            conductor.start()
         else:
             ray.get(hub.launch.remote(begun, plan))
     except BaseException:
         ray.kill(hub)
         raise
-    return Place(ray, hub, number, outlives=not is_local)
+    return Place(ray, hub, number, outlives=not is_local, conductor=conductor)
 
 
 def _threads(connection: Connection, number: int, run: Run) -> int:

@@ -302,6 +302,8 @@ def test_as_the_drive_of_a_run_it_tells_every_listener() -> None:
     assert run.history.valid_perplexity == one.history.valid_perplexity
     assert isinstance(told[-1], TrainEnd)
     assert not run.model.training
+    # The thread that started the workers would make Ray connect anew, were it to ask it later.
+    assert not [each for each in threading.enumerate() if each.name.startswith("workers ")]
 
 
 class Full:
@@ -319,6 +321,7 @@ def test_workers_that_cannot_be_started_are_one_line(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(conducting, "_trainer", lambda *_: Full())
     hub = Hub()
     monkeypatch.setattr(ray, "get", lambda answer: answer)
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
     near: Any = SimpleNamespace(end=SimpleNamespace(remote=hub.end))
     conducting.conduct(Plan(2, 1, 1, "en"), near)
     taken = hub.take()
@@ -327,6 +330,18 @@ def test_workers_that_cannot_be_started_are_one_line(monkeypatch: pytest.MonkeyP
         "workers cannot be started: The actor is dead because its process died; is a disk or the"
         " memory of a machine full?"
     )
+
+
+def test_workers_that_end_once_this_process_has_left_ray_ask_it_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conducting, "_trainer", lambda *_: Full())
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    asked: list[str] = []
+    conducting.conduct(
+        Plan(2, 1, 1, "en"), SimpleNamespace(end=SimpleNamespace(remote=asked.append))
+    )
+    assert not asked
 
 
 @pytest.mark.usefixtures("near")
