@@ -37,8 +37,10 @@ from rnn_magics import (
     RECIPES,
     AdaptConfig,
     BatchConfig,
+    Batches,
     Corpus,
     CorpusConfig,
+    Run,
     Vocab,
     evaluate,
     evaluate_mixture,
@@ -89,6 +91,14 @@ class Found:
     together: float | None = None
 
 
+def scores(run: Run, batches: Batches) -> tuple[float, float, float]:
+    """Return the nats per token of the held-out part, of the test part, and of both."""
+    held = evaluate(run.model, batches.valid).nats
+    test = math.nan if run.test is None else run.test.nats
+    sizes = len(batches.valid), len(batches.test)
+    return held, test, (held * sizes[0] + test * sizes[1]) / sum(sizes)
+
+
 def trained(
     name: str,
     recipe_name: str,
@@ -114,10 +124,7 @@ def trained(
     if tokens is None:
         limits = replace(limits, max_time=seconds - (time.perf_counter() - begun))
     run = train(batches, found.model, limits)
-    held = evaluate(run.model, batches.valid).nats
-    test = math.nan if run.test is None else run.test.nats
-    sizes = len(batches.valid), len(batches.test)
-    tenth = (held * sizes[0] + test * sizes[1]) / sum(sizes)
+    held, test, tenth = scores(run, batches)
     model = found.model
     told = (
         f"{model.num_layers} x {model.num_hiddens}, dropout {model.dropout:g}, "

@@ -17,15 +17,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import math
 import statistics
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
-from quality import BATCHES, SPLIT
+import numpy as np
+from quality import BATCHES, SPLIT, scores
 
-from rnn_magics import RECIPES, Corpus, Vocab, evaluate, make_batches, train
+from rnn_magics import RECIPES, Corpus, Vocab, make_batches, train
 from rnn_magics.training.events import StepEnd
 
 RECIPE = RECIPES["one-minute"]
@@ -44,24 +44,22 @@ class Outcome:
 
 def largest_rise(losses: list[float]) -> float:
     """Return how far the smoothed loss was ever above its lowest value until then."""
-    if len(losses) < SMOOTH:
-        return 0.0
-    total, lowest, rise = sum(losses[:SMOOTH]), math.inf, 0.0
-    for begin, loss in enumerate([*losses[SMOOTH:], None]):
-        lowest = min(lowest, total / SMOOTH)
-        rise = max(rise, total / SMOOTH - lowest)
-        if loss is not None:
-            total += loss - losses[begin]
-    return rise
+    means = np.convolve(losses, np.full(SMOOTH, 1 / SMOOTH), "valid")
+    return float((means - np.minimum.accumulate(means)).max())
+
+
+def read(word: str) -> object:
+    """Return the value of a setting: a number, true, false, null, or a name."""
+    try:
+        return json.loads(word)
+    except json.JSONDecodeError:
+        return word
 
 
 def trained(job: tuple[str, str, int, int]) -> Outcome:
     """Train with one setting and one seed."""
     name, setting, tokens, seed = job
-    given = {
-        key: value if value.isalpha() else json.loads(value)
-        for key, value in (part.split("=", 1) for part in setting.split())
-    }
+    given = {key: read(value) for key, value in (part.split("=", 1) for part in setting.split())}
     limits = replace(RECIPE.train, max_time=None, max_tokens=tokens, seed=seed, threads=1)
     configs = []
     for config in (BATCHES, RECIPE.model, limits):
@@ -80,9 +78,7 @@ def trained(job: tuple[str, str, int, int]) -> Outcome:
             losses.append(float(event.loss))
 
     run = train(batches, model, how, listeners=[listen])
-    held = evaluate(run.model, batches.valid).nats
-    sizes = len(batches.valid), len(batches.test)
-    tenth = (held * sizes[0] + run.test.nats * sizes[1]) / sum(sizes)
+    held, _, tenth = scores(run, batches)
     return Outcome(held, tenth, largest_rise(losses), sum(run.history.seconds))
 
 
