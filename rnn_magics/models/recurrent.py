@@ -77,33 +77,44 @@ class Dropout(nn.Module):
         x
             Shape (num_steps, batch, size).
         """
-        mask = self.mask(x)
-        return x if mask is None else x * mask
+        if not self.acts:
+            return x
+        mask = torch.empty_like(x)
+        self.draw(mask)
+        return x * mask
 
-    def mask(self, x: Tensor) -> Tensor | None:
-        """Draw what `x` is multiplied by, shaped like it; None where nothing is dropped."""
-        if not self.training or self.p == 0:
-            return None
-        draw = _draw_on_cpu if x.device.type == "cpu" else _draw
+    @property
+    def acts(self) -> bool:
+        """Whether anything is dropped: during training, with p above 0."""
+        return self.training and self.p > 0
+
+    def draw(self, mask: Tensor) -> None:
+        """Fill `mask`, (num_steps, batch, size), with what values of its shape are multiplied by.
+
+        Each element is 0 or 1 / (1 - p).
+        """
+        draw = _draw_on_cpu if mask.device.type == "cpu" else _draw
         if self.share is None:
-            return draw(x, self.p, self.generator)
-        whole = x.new_empty((x.shape[0], self.share.batch_size, *x.shape[2:]))
-        return draw(whole, self.p, self.generator)[:, self.share.rows]
+            draw(mask, self.p, self.generator)
+            return
+        whole = mask.new_empty((mask.shape[0], self.share.batch_size, *mask.shape[2:]))
+        draw(whole, self.p, self.generator)
+        mask.copy_(whole[:, self.share.rows])
 
 
-def _draw(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
-    return torch.empty_like(x).bernoulli_(1 - p, generator=generator).div_(1 - p)
+def _draw(mask: Tensor, p: float, generator: torch.Generator | None) -> None:
+    mask.bernoulli_(1 - p, generator=generator).div_(1 - p)
 
 
-def _draw_on_cpu(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
+def _draw_on_cpu(mask: Tensor, p: float, generator: torch.Generator | None) -> None:
     # Drawing 64-bit numbers takes the time, so each one serves four elements. The probability is
     # rounded to a multiple of 2^-16.
     steps = 2**16
     kept = min(max(round((1 - p) * steps), 1), steps - 1)
-    numbers = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
+    numbers = torch.empty(-(-mask.numel() // 4), dtype=torch.int64)
     numbers.random_(-(2**63), None, generator=generator)
-    places = numbers.view(torch.int16)[: x.numel()].view(x.shape)
-    return (places < kept - steps // 2).to(x.dtype).mul_(steps / kept)
+    places = numbers.view(torch.int16)[: mask.numel()].view(mask.shape)
+    torch.lt(places, kept - steps // 2, out=mask).mul_(steps / kept)
 
 
 class RecurrentStack(nn.Module):

@@ -8,6 +8,7 @@ sizes that takes as long as the products of a simple cell.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -19,7 +20,7 @@ from rnn_magics.models.fast.layout import Array
 from rnn_magics.models.fast.learning.functions import mean_of, nats_of
 from rnn_magics.models.fast.linear import linear_gradients, product
 from rnn_magics.models.fast.running.tape import Tape, do
-from rnn_magics.models.recurrent import needed
+from rnn_magics.models.recurrent import Dropout, needed
 
 if TYPE_CHECKING:
     from rnn_magics.models.rnn_model import RNNModel
@@ -76,7 +77,8 @@ class _Taped:
     Parameters
     ----------
     known
-        What must be as it was: shapes, where the parameters lie, and which of them learn.
+        What must be as it was: shapes, what is dropped, where the parameters lie, and which of them
+        learn.
     tokens, labels, state
         What is given, in memory of its own.
     """
@@ -106,9 +108,8 @@ class WrittenOut:
         self._parameters = list(model.parameters())
         self._taped: _Taped | None = None
         gates = sum(cell.weight_ih.shape[0] for cell in model.rnn.cells)
-        # What torch draws or looks up is on no tape.
-        fixed = model.embedding is None and not model.config.dropout
-        self._most_tokens = _MOST_KEPT // gates if fixed else 0
+        # What torch looks up is on no tape.
+        self._most_tokens = _MOST_KEPT // gates if model.embedding is None else 0
 
     @torch.no_grad()
     def add(self, X: Tensor, Y: Tensor, state: State) -> tuple[Tensor, State]:
@@ -161,7 +162,9 @@ class WrittenOut:
 
     def _played(self, tokens: Tensor, labels: Tensor, state: State) -> _Taped:
         where = tuple((p.data_ptr(), p.requires_grad) for p in self._parameters)
-        known = (tokens.shape, *where)
+        parts = self._model.dropout, self._model.rnn.dropout
+        drops = tuple((part.acts, part.p, part.share) for part in parts)
+        known = (tokens.shape, *drops, *where)
         taped = self._taped
         if taped is not None and taped.known == known:
             for own, given in zip(
@@ -187,7 +190,7 @@ def _compute(
     vectors, mask_0 = tokens, None
     if model.embedding is not None:
         vectors = nn.functional.embedding(tokens, model.embedding.weight)
-        mask_0 = model.dropout.mask(vectors)
+        mask_0 = _mask(model.dropout, vectors)
         vectors = _masked(vectors, mask_0)  # (num_steps, batch, embedding_size)
     layers: list[_Layer] = []
     last: list[State] = []
@@ -197,7 +200,7 @@ def _compute(
         kept = recurrence.read((vectors, *cell.weights), begin, resets)
         dropout = model.dropout if index + 1 == len(model.rnn.cells) else model.rnn.dropout
         outputs = kept[0][1:]  # (num_steps, batch, num_hiddens)
-        layers.append(_Layer(cell, recurrence, vectors, kept, dropout.mask(outputs)))
+        layers.append(_Layer(cell, recurrence, vectors, kept, _mask(dropout, outputs)))
         vectors = _masked(outputs, layers[-1].mask)
         last.append(tuple(part[-1] for part in kept[: recurrence.num_states]))
     rows, output = vectors.flatten(0, 1), model.output  # (num_tokens, num_hiddens)
@@ -221,8 +224,20 @@ def _compute(
     return _Result(nats, logits, last, found)
 
 
+def _mask(dropout: Dropout, values: Tensor) -> Tensor | None:
+    if not dropout.acts:
+        return None
+    mask = torch.empty_like(values)
+    do(dropout.draw, mask)
+    return mask
+
+
 def _masked(values: Tensor, mask: Tensor | None) -> Tensor:
-    return values if mask is None else values * mask
+    if mask is None:
+        return values
+    masked = torch.empty_like(values)
+    do(partial(torch.mul, out=masked), values, mask)
+    return masked
 
 
 def _go_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from rnn_magics import Corpus, CorpusConfig, ModelConfig, RNNModel, Vocab
 from rnn_magics.models.fast.learning.gradients import WrittenOut
+from rnn_magics.models.recurrent import Share
 from rnn_magics.models.rnn_model import as_public, as_tuple
 
 VOCAB = 9
@@ -168,13 +170,18 @@ def same(ours: list[Tensor], theirs: list[Tensor]) -> bool:
 
 
 @pytest.mark.parametrize("size", [5, 128])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "mingru", "minlstm"])
-def test_a_tape_is_played_to_the_same_bits(cell: str, size: int) -> None:
-    model = made(cell, torch.float32, num_layers=2, num_hiddens=size)
+def test_a_tape_is_played_to_the_same_bits(cell: str, dropout: float, size: int) -> None:
+    model = made(cell, torch.float32, num_layers=2, num_hiddens=size, dropout=dropout)
     way = WrittenOut(model)
     for seed in range(4):
         given = drawn(model, seed, batch=16)
-        assert same(computed(way, model, *given), fresh(model, *given))
+        found = []
+        for either in (way, WrittenOut(model)):
+            model.seed_dropout(torch.Generator().manual_seed(seed))
+            found.append(computed(either, model, *given))
+        assert same(*found)
         with torch.no_grad():  # as an optimizer does
             for parameter in model.parameters():
                 parameter.add_(0.1 * torch.sin(parameter + seed))
@@ -212,6 +219,39 @@ def test_a_tape_ends_where_something_has_changed() -> None:
     check(steps=9)
 
 
+def test_a_tape_draws_new_masks() -> None:
+    model = made("gru", torch.float32, dropout=0.5)
+    model.seed_dropout(torch.Generator().manual_seed(0))
+    way, given = WrittenOut(model), drawn(model, 0)
+    losses = [computed(way, model, *given)[0].item() for _ in range(4)]
+    assert len(set(losses)) == len(losses)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.eval(),
+        lambda model: model.share_dropout(Share(2, 6, 16)),
+        lambda model: setattr(model.dropout, "p", 0.0),
+        lambda model: setattr(model.rnn.dropout, "p", 0.9),
+        lambda model: model.seed_dropout(torch.Generator().manual_seed(5)),
+    ],
+    ids=["evaluation", "a share of the rows", "none before the output", "more", "generator"],
+)
+def test_a_tape_drops_as_the_model_now_does(change: Callable[[RNNModel], object]) -> None:
+    model = made("gru", torch.float32, num_layers=2, dropout=0.5)
+    way, given = WrittenOut(model), drawn(model, 0)
+    model.seed_dropout(torch.Generator().manual_seed(4))
+    before = computed(way, model, *given)
+    found = []
+    for either in (way, WrittenOut(model)):
+        model.seed_dropout(torch.Generator().manual_seed(4))
+        change(model)
+        found.append(computed(either, model, *given))
+    assert same(*found)
+    assert not same(found[0], before)
+
+
 def test_after_an_error_a_tape_goes_on() -> None:
     model = made("rnn", torch.float32)
     way = WrittenOut(model)
@@ -228,7 +268,7 @@ def test_after_an_error_a_tape_goes_on() -> None:
     ("options", "batch", "is_taped"),
     [
         ({}, 6, True),
-        ({"dropout": 0.5}, 6, False),  # a mask is drawn each time
+        ({"dropout": 0.5}, 6, True),
         ({"embedding_size": 3}, 6, False),
         ({"num_hiddens": 512}, 2_000, False),  # too much memory to keep
     ],
