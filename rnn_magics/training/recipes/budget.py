@@ -33,7 +33,7 @@ _LEAST_STEPS, _SECONDS = 5, 0.4
 _LEAST_EACH = 2  # steps with a number of threads, to count it
 
 
-DROPOUTS = ((0, 0.0), (3, 0.05), (10, 0.1), (16, 0.25), (30, 0.5))
+DROPOUTS = ((0, 0.0), (7, 0.05), (10, 0.1), (16, 0.25), (30, 0.5))
 """Dropout of the GRUs, from so many times on that they read the training text."""
 
 LSTM_DROPOUTS = ((0, 0.0), (3, 0.1), (16, 0.25), (30, 0.5))
